@@ -1,0 +1,25 @@
+"""Random names in the forms that SageMaker uses."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import uuid
+
+_LOWER = string.ascii_lowercase + string.digits
+_MIXED = string.ascii_letters + string.digits
+
+
+def execution_id() -> str:
+    """Twelve lower-case letters and digits, as in pipeline execution ARNs."""
+    return "".join(secrets.choice(_LOWER) for _ in range(12))
+
+
+def suffix(length: int = 10) -> str:
+    """Letters and digits, as at the end of the job names that pipelines make."""
+    return "".join(secrets.choice(_MIXED) for _ in range(length))
+
+
+def request_id() -> str:
+    """A UUID, as in ``x-amzn-RequestId``."""
+    return str(uuid.uuid4())

@@ -1,0 +1,1 @@
+"""S3 object bytes as plain files."""

@@ -1,0 +1,54 @@
+"""What the object store answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One object without its bytes. `etag` is unquoted; `modified` is in seconds since the epoch."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    modified: float
+    content_type: str = "binary/octet-stream"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+
+
+class Objects(Protocol):
+    """The part of the object store that engine, jobs and hosting use (S3's own operations use all of it)."""
+
+    def bucket_exists(self, bucket: str) -> bool:
+        """Whether the bucket is there."""
+        ...
+
+    def head(self, bucket: str, key: str) -> ObjectInfo | None:
+        """The current version of an object, or None."""
+        ...
+
+    def path(self, bucket: str, key: str) -> Path | None:
+        """The plain file that holds the object's bytes; to be read, never written."""
+        ...
+
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """All bytes of a (small) object, or None."""
+        ...
+
+    def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = ...) -> ObjectInfo:
+        """Writes an object atomically. The bucket must exist (`NoSuchBucket` otherwise)."""
+        ...
+
+    def put_file(self, bucket: str, key: str, file: Path, *, move: bool = False, content_type: str = ...) -> ObjectInfo:
+        """Writes an object from a file; with `move` the file itself becomes the object where possible."""
+        ...
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with the prefix, in S3's order (UTF-8 bytes of the key)."""
+        ...

@@ -1,0 +1,54 @@
+"""What is asked of the process layer, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from local_sagemaker.images.image import Program
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One process to start.
+
+    `root` is the process's private folder: ``root/ml`` is its /opt/ml, ``root/tmp`` its /tmp, ``root/env`` where its
+    own pip installs go. `log` gets stdout and stderr, appended. `hosts` are extra /etc/hosts lines (name to address).
+    `listen` are file descriptors of listening sockets to pass on, by the environment variable that names each.
+    """
+
+    program: Program
+    root: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    listen: Mapping[str, int] = field(default_factory=dict)
+    working_directory: str = "/"
+
+
+class Process(Protocol):
+    """A started process and its group."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """The exit code (negative: killed by that signal), or None when `timeout` seconds passed first."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the whole process group; no error when it has ended."""
+        ...
+
+
+class Processes(Protocol):
+    """Starts processes."""
+
+    def start(self, spec: ProcessSpec) -> Process:
+        """Starts one process and returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Ends the fork server and every process that it started."""
+        ...

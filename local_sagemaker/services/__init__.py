@@ -1,0 +1,1 @@
+"""AWS services: dicts in, dicts out. One folder per service, one class per resource."""
