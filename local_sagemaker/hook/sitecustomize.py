@@ -1,0 +1,95 @@
+"""Sends every botocore request for AWS to the local service, and lets nothing else reach AWS.
+
+Python imports a module of this name at start when its folder is on PYTHONPATH, which `local-sagemaker exec` and jobs
+arrange. It must cost next to nothing: botocore is patched when, and only if, the program imports it. The SDK builds
+its STS client with an explicit endpoint and sends telemetry by other means than botocore; the first goes to the
+service (with its Host header, which its signature covers, kept), the second is refused at name resolution.
+"""
+
+import os
+import sys
+from importlib.util import find_spec
+
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
+_SESSION = "botocore.httpsession"
+
+
+def _is_aws(host):
+    host = (host.decode("ascii", "replace") if isinstance(host, bytes) else host).lower().rstrip(".")
+    return host.endswith(_AWS)
+
+
+def _patch(module, endpoint):
+    from urllib.parse import urlsplit
+
+    session = module.URLLib3Session
+    if getattr(session.send, "__local_sagemaker__", False):
+        return
+    plain_send = session.send
+
+    def send(self, request):
+        parts = urlsplit(request.url)
+        if parts.hostname and _is_aws(parts.hostname):
+            request.headers["Host"] = parts.netloc
+            request.url = endpoint + request.url[len(f"{parts.scheme}://{parts.netloc}") :]
+        return plain_send(self, request)
+
+    send.__local_sagemaker__ = True
+    session.send = send
+
+
+class _PatchOnImport:
+    """A meta path finder that steps in once, for botocore's HTTP session."""
+
+    def __init__(self, endpoint):
+        self._endpoint = endpoint
+
+    def find_spec(self, name, path=None, target=None):
+        if name != _SESSION:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        plain_exec = spec.loader.exec_module
+
+        def exec_module(module):
+            plain_exec(module)
+            _patch(module, self._endpoint)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def _refuse(event, arguments):
+    if event == "socket.getaddrinfo" and arguments[0] and _is_aws(arguments[0]):
+        import socket
+
+        raise socket.gaierror(
+            socket.EAI_FAIL, f"{arguments[0]} is refused here: this process runs under 'local-sagemaker exec'"
+        )
+
+
+def install(endpoint):
+    """Patches botocore, now or when it is imported, and refuses AWS's hosts to every other client."""
+    if _SESSION in sys.modules:
+        _patch(sys.modules[_SESSION], endpoint)
+    else:
+        sys.meta_path.insert(0, _PatchOnImport(endpoint))
+    sys.addaudithook(_refuse)
+
+
+def _load_shadowed():
+    """Runs the sitecustomize that this one hides, if there is one (distributions and tools ship their own)."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for folder in sys.path:
+        file = os.path.join(folder or ".", "sitecustomize.py")
+        if os.path.dirname(os.path.abspath(file)) != here and os.path.isfile(file):
+            import runpy
+
+            runpy.run_path(file, run_name="sitecustomize")
+            return
+
+
+if __name__ == "sitecustomize":
+    _load_shadowed()
+    if os.environ.get("LOCAL_SAGEMAKER_URL"):
+        install(os.environ["LOCAL_SAGEMAKER_URL"])

@@ -1,0 +1,142 @@
+"""One service per state folder: started detached, found again, stopped. Standard library only: it is on the
+command line's hot path.
+
+A lock on ``<home>/lock`` is held by the running service, whatever its process id; ``service.json`` says where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.config import Settings
+
+
+class LifecycleError(Exception):
+    """The service can't be started or stopped; the message says why and what to do."""
+
+
+def running(settings: Settings) -> dict[str, Any] | None:
+    """What ``service.json`` says of the running service (pid, url, version, started), or None."""
+    lock = settings.home / "lock"
+    if not lock.exists():
+        return None
+    with lock.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _described(settings)
+    return None
+
+
+def _described(settings: Settings) -> dict[str, Any] | None:
+    with contextlib.suppress(OSError, ValueError):
+        described: dict[str, Any] = json.loads(settings.service_file.read_text())
+        return described if described.get("ready") else None
+    return None
+
+
+def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
+    """Starts the service in the background, waits until it answers, and says where it is. Idempotent."""
+    found = running(settings)
+    if found:
+        return found
+    prepare_home(settings.home)
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "local_sagemaker.server", "--ready-fd", str(writer)]
+    environment = {
+        **os.environ,
+        "LOCAL_SAGEMAKER_HOME": str(settings.home),
+        "LOCAL_SAGEMAKER_PORT": str(settings.port),
+        "LOCAL_SAGEMAKER_REGION": settings.region,
+        "LOCAL_SAGEMAKER_ACCOUNT": settings.account,
+    }
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "PYTHONPATH"):
+        environment.pop(name, None)
+    with (settings.home / "service.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer],
+            start_new_session=True, cwd=_import_folder(),
+        )  # fmt: skip
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = _read_answer(pipe, process, timeout)
+    if answer == "ready":
+        found = running(settings)
+        if found:
+            return found
+    if answer == "locked":
+        return _wait_for_other(settings, timeout)
+    raise LifecycleError(answer or f"The service ended at its start; see {settings.home / 'service.log'}.")
+
+
+def _import_folder() -> str:
+    """A folder from which the package is importable, also when it runs from a checkout."""
+    return str(Path(__file__).resolve().parent.parent)
+
+
+def _read_answer(pipe: Any, process: subprocess.Popen[bytes], timeout: float) -> str:
+    import select
+
+    ready, _, _ = select.select([pipe], [], [], timeout)
+    if not ready:
+        process.terminate()
+        return f"The service was not ready within {timeout:.0f} s; it has been stopped."
+    return str(pipe.read().strip())
+
+
+def _wait_for_other(settings: Settings, timeout: float) -> dict[str, Any]:
+    """Another start on the same folder won the lock: wait until that one is ready."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        found = running(settings)
+        if found:
+            return found
+        time.sleep(0.02)
+    raise LifecycleError(f"Another process holds {settings.home / 'lock'} but does not answer.")
+
+
+def stop(settings: Settings, timeout: float = 30.0) -> bool:
+    """Stops the running service and waits for its end. False when none runs."""
+    found = running(settings)
+    if not found:
+        return False
+    os.kill(found["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if not running(settings) and not _locked(settings):
+            return True
+        time.sleep(0.01)
+    raise LifecycleError(f"The service (process {found['pid']}) did not stop within {timeout:.0f} s.")
+
+
+def _locked(settings: Settings) -> bool:
+    with (settings.home / "lock").open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def prepare_home(home: Path) -> None:
+    """Makes the state folder, readable by its owner only, and keeps it out of version control."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        ignore = home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise LifecycleError(
+            f"The state folder {home} can't be used ({error.strerror}). "
+            "Set LOCAL_SAGEMAKER_HOME to a folder that you can write to."
+        ) from error

@@ -1,0 +1,132 @@
+"""The service process: takes the lock and the port, builds the application, serves it until it is told to stop.
+
+Started by `lifecycle.start`, which waits on a pipe for one word: ``ready``, ``locked``, or why it did not work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import logging
+import os
+import socket
+import sys
+import time
+from typing import IO, Any
+
+from local_sagemaker import __version__
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.lifecycle import LifecycleError, prepare_home
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the service in this process until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m local_sagemaker.server")
+    parser.add_argument("--ready-fd", type=int, default=1, help="file descriptor that gets 'ready' or the reason")
+    options = parser.parse_args(arguments)
+    with os.fdopen(options.ready_fd, "w") as ready:
+        settings = Settings.from_environment()
+        try:
+            prepare_home(settings.home)
+            lock = _take_lock(settings)
+            if lock is None:
+                ready.write("locked")
+                return 1
+            listening = _listen(settings)
+            return _serve(settings, listening, ready)
+        except (LifecycleError, ServiceError) as error:
+            ready.write(str(error))
+            return 1
+
+
+def _take_lock(settings: Settings) -> IO[str] | None:
+    """The lock file, kept open (and so locked) for the life of the process; None when another service has it."""
+    settings.service_file.unlink(missing_ok=True) if not (settings.home / "lock").exists() else None
+    file = (settings.home / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    _LOCKS.append(file)
+    return file
+
+
+_LOCKS: list[IO[str]] = []
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A listening socket on the port asked for, else on the last one if it is free, else on any."""
+    wanted = [settings.port] if settings.port else [_last_port(settings), 0]
+    for port in wanted:
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.host, port))
+        except OSError as error:
+            listening.close()
+            if settings.port:
+                raise LifecycleError(
+                    f"Port {port} on {settings.host} can't be used ({error.strerror}). "
+                    "Choose another with --port, or leave it out to get a free one."
+                ) from error
+            continue
+        listening.listen(1024)
+        return listening
+    raise LifecycleError(f"No port is free on {settings.host}.")
+
+
+def _last_port(settings: Settings) -> int:
+    try:
+        return int(json.loads(settings.service_file.read_text())["port"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def _describe(settings: Settings, listening: socket.socket, *, ready: bool) -> str:
+    port = listening.getsockname()[1]
+    described: dict[str, Any] = {
+        "pid": os.getpid(), "port": port, "url": f"http://{settings.host}:{port}", "version": __version__,
+        "account": settings.account, "region": settings.region, "started": now(), "ready": ready,
+    }  # fmt: skip
+    temporary = settings.service_file.with_suffix(".new")
+    temporary.write_text(json.dumps(described))
+    temporary.replace(settings.service_file)
+    return str(described["url"])
+
+
+def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
+    import uvicorn
+
+    from local_sagemaker.app import Application
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    url = _describe(settings, listening, ready=False)
+    application = Application(settings, url)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            _describe(settings, listening, ready=True)
+            ready.write("ready")
+            ready.close()
+            application.after_ready()
+
+    config = uvicorn.Config(
+        application.asgi, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False,
+        timeout_keep_alive=75, timeout_graceful_shutdown=2, server_header=False,
+    )  # fmt: skip
+    started = time.monotonic()
+    try:
+        Server(config).run(sockets=[listening])
+    finally:
+        application.close()
+        logging.getLogger(__name__).info("stopped after %.1f s", time.monotonic() - started)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
