@@ -57,7 +57,10 @@ class ImageUri:
 class Image(Protocol):
     """One kind of image. Registered in `images/__init__.py` by the repositories it stands for."""
 
-    repositories: tuple[str, ...]
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """The repository names of the image, without registry and tag."""
+        ...
 
     def train(self, uri: ImageUri) -> Program:
         """The image's ENTRYPOINT with the argument ``train``."""

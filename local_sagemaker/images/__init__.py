@@ -1,0 +1,55 @@
+"""What a container image URI means on this machine: one registered instance per kind of image.
+
+Jobs and hosting ask `find` which image a URI names, and the image which `Program` to run. Adding an image is one file
+in this package and one line in `RUNTIMES`; users add their own without code (see `custom`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.images.custom import Custom
+from local_sagemaker.images.image import Image, ImageUri
+from local_sagemaker.images.sklearn import ScikitLearn
+from local_sagemaker.images.xgboost import XGBoost
+
+CUSTOM = Custom()
+
+RUNTIMES: tuple[Image, ...] = (
+    XGBoost(),
+    ScikitLearn(),
+    CUSTOM,
+)
+
+
+def configure(file: Path) -> None:
+    """Says where the user's own images are listed: ``Settings.home / "images.json"`` (format: module `custom`)."""
+    CUSTOM.file = file
+
+
+def find(uri: str) -> tuple[Image, ImageUri]:
+    """The image that a URI names, by its repository: any registry account, region and partition will do.
+
+    Raises ValidationError for an image that is not known here, with those that are and how to add one.
+    """
+    parsed = ImageUri.parse(uri)
+    for image in RUNTIMES:
+        if parsed.repository in image.repositories:
+            return image, parsed
+    known = ", ".join(name for image in RUNTIMES for name in image.repositories)
+    raise ValidationError(
+        f"The image '{uri}' is not known here. Known repositories: {known}. To add your own, write a line "
+        f'"{parsed.repository or "REPOSITORY"}": "FOLDER" into {CUSTOM.file or "images.json of the state folder"}, '
+        "where FOLDER holds the programs train and serve and, if needed, a requirements.txt."
+    )
+
+
+def modules() -> tuple[str, ...]:
+    """The modules with the images' entry functions, for a process that wants to have them loaded before it forks."""
+    return (
+        "local_sagemaker.images.builtin_xgboost.train",
+        "local_sagemaker.images.builtin_xgboost.serve",
+        "local_sagemaker.images.toolkit.train",
+        "local_sagemaker.images.toolkit.serve",
+    )

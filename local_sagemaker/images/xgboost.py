@@ -1,0 +1,77 @@
+"""The XGBoost image: the built-in algorithm, XGBoost as a framework (script mode), and Python scripts.
+
+Light: the server imports it. The work is in `builtin_xgboost`, which runs in the processes of jobs and endpoints. All
+tags run on the one installed library; what differs between them is `Behaviour` (specs: containers 3.1).
+"""
+# ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_sagemaker.images import command
+from local_sagemaker.images.image import ImageUri, Program
+from local_sagemaker.images.vocabulary import KNOWN_METRICS
+
+VERBS = {
+    "train": "local_sagemaker.images.builtin_xgboost.train:main",
+    "serve": "local_sagemaker.images.builtin_xgboost.serve:main",
+}
+TAG = "LOCAL_SAGEMAKER_IMAGE_TAG"
+NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What one image tag does differently from the others."""
+
+    silent_accepted: bool  # hyperparameter `silent`; later tags refuse it as extraneous
+    pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
+    comma_joined: bool  # the CSV answer is one line without a newline at its end
+
+    @classmethod
+    def of(cls, tag: str) -> Behaviour:
+        """The row of the tags table; an unknown or missing tag is taken as the newest."""
+        found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
+        if not found:
+            old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
+            return cls(old, old, old)
+        version = tuple(int(part) for part in found.groups())
+        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (1, 2, 2))
+
+
+class XGBoost:
+    """Repositories ``sagemaker-xgboost`` and, of the first years, ``xgboost``."""
+
+    repositories: tuple[str, ...] = ("sagemaker-xgboost", "xgboost")
+
+    def train(self, uri: ImageUri) -> Program:
+        """The algorithm, or the user's script where hyperparameter ``sagemaker_program`` names one."""
+        return self._program(uri, ("train",))
+
+    def process(self, uri: ImageUri, entrypoint: list[str] | None, arguments: list[str] | None) -> Program:
+        """The image has no ENTRYPOINT of its own; its CMD is a shell."""
+        return self._program(uri, command.resolve(entrypoint, arguments))
+
+    def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
+        """The model server: the algorithm's, or the user's script where ``SAGEMAKER_PROGRAM`` names one."""
+        return self._program(uri, ("serve",))
+
+    def default_metrics(self, uri: ImageUri) -> list[dict[str, str]]:
+        """A train and a validation metric for each one known to the algorithm, by the regex that AWS uses."""
+        return [
+            {"Name": f"{channel}:{name}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{re.escape(name)}:{NUMBER}.*"}
+            for name in KNOWN_METRICS
+            for channel in ("train", "validation")
+        ]
+
+    def _program(self, uri: ImageUri, argv: tuple[str, ...]) -> Program:
+        environment = {
+            "PYTHONUNBUFFERED": "TRUE",
+            "SAGEMAKER_TRAINING_MODULE": "sagemaker_xgboost_container.training:main",
+            "SAGEMAKER_SERVING_MODULE": "sagemaker_xgboost_container.serving:main",
+            TAG: uri.tag,
+        }
+        return command.program(argv, VERBS, environment)
