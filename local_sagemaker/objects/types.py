@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,20 @@ class ObjectInfo:
     content_type: str = "binary/octet-stream"
     metadata: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
+
+
+@dataclass(frozen=True)
+class FileRange:
+    """A streaming answer: `length` bytes of a plain file from `offset` on.
+
+    `file`, when given, is the same file already open: whoever streams reads from it (`os.pread`, `os.sendfile`) and
+    closes it, so that an object replaced or deleted during the download still arrives whole.
+    """
+
+    path: Path
+    offset: int
+    length: int
+    file: BinaryIO | None = field(default=None, compare=False)
 
 
 class Objects(Protocol):
