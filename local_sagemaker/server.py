@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             if lock is None:
                 ready.write("locked")
                 return 1
-            listening = _listen(settings)
+            listening = _listen(settings, _forget_last(settings))
             return _serve(settings, listening, ready)
         except (LifecycleError, ServiceError) as error:
             ready.write(str(error))
@@ -44,7 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _take_lock(settings: Settings) -> IO[str] | None:
     """The lock file, kept open (and so locked) for the life of the process; None when another service has it."""
-    settings.service_file.unlink(missing_ok=True) if not (settings.home / "lock").exists() else None
     file = (settings.home / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,9 +57,9 @@ def _take_lock(settings: Settings) -> IO[str] | None:
 _LOCKS: list[IO[str]] = []
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: Settings, last: int) -> socket.socket:
     """A listening socket on the port asked for, else on the last one if it is free, else on any."""
-    wanted = [settings.port] if settings.port else [_last_port(settings), 0]
+    wanted = [settings.port] if settings.port else [last, 0]
     for port in wanted:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -79,11 +78,14 @@ def _listen(settings: Settings) -> socket.socket:
     raise LifecycleError(f"No port is free on {settings.host}.")
 
 
-def _last_port(settings: Settings) -> int:
+def _forget_last(settings: Settings) -> int:
+    """The port of the last run (0: none), whose description is removed: it must not pass for this run's."""
     try:
-        return int(json.loads(settings.service_file.read_text())["port"])
+        port = int(json.loads(settings.service_file.read_text())["port"])
     except (OSError, ValueError, KeyError):
-        return 0
+        port = 0
+    settings.service_file.unlink(missing_ok=True)
+    return port
 
 
 def _describe(settings: Settings, listening: socket.socket, *, ready: bool) -> str:

@@ -6,7 +6,9 @@ import re
 
 from local_sagemaker.errors import ValidationError
 
-_HTTPS = re.compile(r"https://(?:s3[.-][a-z0-9-]+|s3)\.amazonaws\.com/([^/]+)/(.*)|https://([^/]+?)\.s3[a-z0-9.-]*\.amazonaws\.com/(.*)")
+_HTTPS = re.compile(
+    r"https://(?:s3[.-][a-z0-9-]+|s3)\.amazonaws\.com/([^/]+)/(.*)|https://([^/]+?)\.s3[a-z0-9.-]*\.amazonaws\.com/(.*)"
+)
 
 
 def split(uri: str) -> tuple[str, str]:

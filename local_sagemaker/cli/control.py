@@ -1,0 +1,27 @@
+"""How the command line asks the running service for what is no AWS operation: its state, and to empty itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+
+from local_sagemaker.config import Settings
+from local_sagemaker.lifecycle import LifecycleError
+
+
+def ask(settings: Settings, found: dict[str, Any], verb: str) -> dict[str, Any]:
+    """Posts to ``/_local-sagemaker/<verb>`` with the state folder's secret key, which only its owner can read."""
+    keys = json.loads(settings.credentials_file.read_text())
+    connection = http.client.HTTPConnection(settings.host, found["port"], timeout=60)
+    try:
+        connection.request("POST", f"/_local-sagemaker/{verb}", headers={"x-secret": keys["secret_access_key"]})
+        answer = connection.getresponse()
+        body = json.loads(answer.read() or b"{}")
+    except OSError as error:
+        raise LifecycleError(f"The service at {found['url']} does not answer ({error}).") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise LifecycleError(f"The service refused '{verb}': {body.get('message', answer.status)}")
+    return dict(body)

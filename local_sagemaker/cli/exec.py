@@ -1,0 +1,42 @@
+"""``local-sagemaker exec -- COMMAND``: a command with every AWS client in it pointed at the service."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from local_sagemaker import lifecycle
+from local_sagemaker.client_environment import client_environment, with_hook
+from local_sagemaker.config import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command to run, after ``--``."""
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its arguments")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Starts the service when it isn't running, then becomes the command."""
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    if not words:
+        raise lifecycle.LifecycleError("Nothing to run. Example: local-sagemaker exec -- aws s3 ls")
+    found = lifecycle.running(settings) or lifecycle.start(settings)
+    environment = with_hook(os.environ, connection(settings, found))
+    sys.stdout.flush()
+    try:
+        os.execvpe(words[0], words, environment)
+    except FileNotFoundError:
+        print(f"local-sagemaker: there is no command '{words[0]}' on PATH.", file=sys.stderr)
+        return 127
+    except PermissionError:
+        print(f"local-sagemaker: '{words[0]}' is not executable.", file=sys.stderr)
+        return 126
+
+
+def connection(settings: Settings, found: dict[str, object]) -> dict[str, str]:
+    """The client environment of a running service."""
+    keys = json.loads(settings.credentials_file.read_text())
+    answers_as = Settings(home=settings.home, region=str(found["region"]), account=str(found["account"]))
+    return {**client_environment(answers_as, str(found["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}

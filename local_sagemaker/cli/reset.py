@@ -1,0 +1,38 @@
+"""``local-sagemaker reset``: empties the service."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+
+from local_sagemaker import lifecycle
+from local_sagemaker.cli.control import ask
+from local_sagemaker.config import Settings
+
+KEPT = ("credentials.json", "lock", "service.json", "service.log", "images.json", ".gitignore")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether to ask."""
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Stops all running work and removes all records, objects and logs. Keys, address and own images stay."""
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise lifecycle.LifecycleError("'reset' removes everything; add --yes when no one is there to ask.")
+        question = f"Remove all pipelines, models, objects and logs in {settings.home}? [y/N] "
+        if input(question).strip().lower() not in ("y", "yes"):
+            print("Nothing removed.")
+            return 1
+    found = lifecycle.running(settings)
+    if found:
+        ask(settings, found, "reset")
+    elif settings.home.is_dir():
+        for entry in settings.home.iterdir():
+            if entry.name not in KEPT:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    print(f"Empty: {settings.home}")
+    return 0

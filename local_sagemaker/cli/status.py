@@ -1,0 +1,34 @@
+"""``local-sagemaker status``: whether the service runs, where, and what it holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from local_sagemaker import lifecycle
+from local_sagemaker.cli.control import ask
+from local_sagemaker.config import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The form of the answer."""
+    parser.add_argument("--json", action="store_true", help="one JSON object for programs")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Prints it; exit code 3 when the service is not running, as for system services."""
+    found = lifecycle.running(settings)
+    if not found:
+        print(json.dumps({"running": False}) if options.json else f"Not running; state in {settings.home}")
+        return 3
+    counts = ask(settings, found, "status")
+    if options.json:
+        print(json.dumps({"running": True, **found, "holds": counts}))
+        return 0
+    minutes, seconds = divmod(int(time.time() - found["started"]), 60)
+    print(f"Running at {found['url']} (process {found['pid']}) for {minutes} min {seconds} s")
+    print(f"Account {found['account']}, region {found['region']}, version {found['version']}, state in {settings.home}")
+    for name, count in counts.items():
+        print(f"  {name:24}{count}")
+    return 0
