@@ -1,0 +1,122 @@
+"""What tests share: a running service with its clients, polling, and the reference data beside the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local_sagemaker import lifecycle
+from local_sagemaker.cli.control import ask
+from local_sagemaker.cli.exec import connection
+from local_sagemaker.client_environment import with_hook
+from local_sagemaker.config import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+COMMANDS = Path(sys.executable).parent
+
+
+@dataclass
+class Service:
+    """A running local service and its clients."""
+
+    home: Path
+    environment_of_start: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings with this service's state folder."""
+        return Settings(home=self.home)
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """Where it runs."""
+        found = lifecycle.running(self.settings)
+        assert found, "the service is not running"
+        return found
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL."""
+        return str(self.found["url"])
+
+    def up(self) -> None:
+        """Starts it; does nothing when it runs."""
+        before = {name: os.environ.get(name) for name in self.environment_of_start}
+        os.environ.update(self.environment_of_start)
+        try:
+            lifecycle.start(self.settings)
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+    def down(self) -> None:
+        """Stops it."""
+        lifecycle.stop(self.settings)
+
+    def kill(self) -> None:
+        """Kills its process without warning, and waits until it is gone."""
+        pid = self.found["pid"]
+        os.kill(pid, 9)
+        until(lambda: lifecycle.running(self.settings) is None, "the killed service is gone")
+
+    def reset(self) -> None:
+        """Empties it."""
+        ask(self.settings, self.found, "reset")
+
+    def client(self, name: str, **options: Any) -> Any:
+        """An unmodified boto3 client of it."""
+        client = connection(self.settings, self.found)
+        session = boto3.Session(client["AWS_ACCESS_KEY_ID"], client["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+        config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
+        return session.client(name, endpoint_url=self.url, config=config, **options)
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """The environment of a command under ``local-sagemaker exec``."""
+        merged = with_hook(os.environ, connection(self.settings, self.found))
+        merged["PATH"] = f"{COMMANDS}:{merged['PATH']}"
+        return {**merged, **extra}
+
+    def run(
+        self, *words: str, check: bool = True, timeout: float = 240, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """A command with every AWS client in it pointed at this service, as ``local-sagemaker exec`` runs it."""
+        return subprocess.run(
+            words, env=self.environment(), text=True, capture_output=True, check=check, timeout=timeout, **options
+        )
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Polls until `true()` is truthy and answers it; fails with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def shared_file(name: str) -> Path:
+    """A file of the folder beside the checkout that holds reference data; skips by name where it is missing."""
+    file = SHARED / name
+    if not file.exists():
+        pytest.skip(f"the reference file {name} is not at hand")
+    return file
+
+
+def read_json(client: Any, uri: str) -> Any:
+    """The JSON object at an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return json.loads(client.get_object(Bucket=bucket, Key=key)["Body"].read())
