@@ -1,0 +1,162 @@
+"""The composition root: stores, then runners, then services, then the wire. Nothing else knows everybody."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import shutil
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from local_sagemaker import images
+from local_sagemaker.client_environment import client_environment, with_hook
+from local_sagemaker.config import Settings
+from local_sagemaker.events import Events
+from local_sagemaker.hosting.model_servers import ModelServers
+from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.operations import Call, Request, Response, dispatcher, table
+from local_sagemaker.processes.client import ForkedProcesses
+from local_sagemaker.records import Records
+from local_sagemaker.services import logs as logs_service
+from local_sagemaker.services import s3
+from local_sagemaker.services.neighbours import Neighbours
+from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
+from local_sagemaker.wire import spec
+from local_sagemaker.wire.credentials import Credentials
+from local_sagemaker.wire.gateway import Gateway
+from local_sagemaker.wire.validate import check
+
+log = logging.getLogger(__name__)
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+PREFIX = "/_local-sagemaker/"
+
+
+class Application:
+    """Everything of one running service. `asgi` is what the HTTP server serves."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        images.configure(settings.home / "images.json")
+        self.credentials = Credentials(settings.credentials_file)
+        self.records = Records(settings.records_file)
+        self.objects = DiskObjects(settings.objects)
+        self.logs = Logs(settings.logs)
+        self.events = Events()
+        self.processes = ForkedProcesses(settings=settings)
+        self.servers = ModelServers(settings=settings, objects=self.objects, processes=self.processes)
+        keys = json.loads(settings.credentials_file.read_text())
+        self.runner = JobRunner(
+            settings=settings,
+            objects=self.objects,
+            events=self.events,
+            logs=self.logs,
+            processes=self.processes,
+            servers=self.servers,
+            call=self._late_call,
+            service_environment=with_hook({}, client_environment(settings, url, keys)),
+        )
+        self.resources = build_sagemaker(
+            settings=settings,
+            records=self.records,
+            objects=self.objects,
+            events=self.events,
+            logs=self.logs,
+            runner=self.runner,
+            call=self._late_call,
+        )
+        self.call: Call = dispatcher(
+            {
+                **table("sagemaker", self.resources),
+                **table("s3", s3.build(objects=self.objects, settings=settings)),
+                **table("logs", logs_service.build(settings=settings, logs=self.logs)),
+            },
+            check,
+        )
+        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
+        self._gateway = Gateway(
+            call=self.call, neighbours=self.neighbours, credentials=self.credentials, settings=settings
+        )
+
+    def _late_call(self, name: str, request: Request) -> Response:
+        """The spine for those who are built before it is complete."""
+        return self.call(name, request)
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The command line's control verbs, and everything else to the wire."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._control(scope, send)
+        else:
+            await self._gateway(scope, receive, send)
+
+    def after_ready(self) -> None:
+        """What need not delay readiness: warm processes and service models, and the work that a kill interrupted."""
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            self.processes.warm()
+            for resource in self.resources:
+                if hasattr(resource, "resume"):
+                    resource.resume()
+            spec.warm()
+        except Exception:
+            log.exception("warming up failed")
+
+    async def _control(self, scope: Scope, send: Send) -> None:
+        from anyio.to_thread import run_sync
+
+        given = dict(scope["headers"]).get(b"x-secret", b"").decode()
+        verb = scope["path"].removeprefix(PREFIX)
+        if not secrets.compare_digest(given, self.credentials.secret_access_key):
+            status, answer = 403, {"message": "the key of the state folder is needed"}
+        elif verb == "reset":
+            await run_sync(self.reset)
+            status, answer = 200, {}
+        elif verb == "status":
+            status, answer = 200, await run_sync(self.status)
+        else:
+            status, answer = 404, {"message": f"there is no '{verb}'"}
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}
+        )
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+    def status(self) -> dict[str, Any]:
+        """What the service holds, for people."""
+        executions = self.records.list("pipeline-execution")
+        return {
+            "pipelines": len(self.records.list("pipeline")),
+            "executions": len(executions),
+            "executions running": sum(e.get("PipelineExecutionStatus") == "Executing" for e in executions),
+            "jobs running": self.runner.running(),
+            "models": len(self.records.list("model")),
+            "model packages": len(self.records.list("model-package")),
+            "buckets": len(self.objects.buckets()),
+        }
+
+    def reset(self) -> None:
+        """Stops all running work and removes all records, objects and logs."""
+        for resource in self.resources:
+            if hasattr(resource, "reset"):
+                resource.reset()
+        self.runner.reset()
+        self.records.clear()
+        self.objects.clear()
+        self.logs.clear()
+        self.neighbours.reset()
+        shutil.rmtree(self._settings.jobs, ignore_errors=True)
+
+    def close(self) -> None:
+        """Ends processes and closes files; interrupted work goes on at the next start."""
+        for resource in self.resources:
+            if hasattr(resource, "close"):
+                resource.close()
+        self.runner.close()
+        self.processes.close()
+        self.records.close()

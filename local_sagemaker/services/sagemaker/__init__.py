@@ -1,0 +1,1 @@
+"""Amazon SageMaker's API: one class per resource, all listed in `resources.py`."""

@@ -1,0 +1,58 @@
+"""All resources of Amazon SageMaker's API, listed in `build`."""
+
+from __future__ import annotations
+
+from local_sagemaker.config import Settings
+from local_sagemaker.events import Events
+from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.operations import Call
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.experiments import Experiments
+from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
+from local_sagemaker.services.sagemaker.model_packages import ModelPackages
+from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
+from local_sagemaker.services.sagemaker.pipelines import Pipelines
+from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
+from local_sagemaker.services.sagemaker.search import Search
+from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
+from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
+
+
+def build(
+    *,
+    settings: Settings,
+    records: Records,
+    objects: DiskObjects,
+    events: Events,
+    logs: Logs,
+    runner: JobRunner,
+    call: Call,
+) -> list[object]:
+    """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
+
+    Add a resource here: one line.
+    """
+    tags = Tags(records)
+    return [
+        tags,
+        Models(settings=settings, records=records, objects=objects, tags=tags, call=call),
+        ModelPackageGroups(settings=settings, records=records, tags=tags),
+        ModelPackages(settings=settings, records=records, events=events, tags=tags),
+        Experiments(settings=settings, records=records, tags=tags),
+        ProcessingJobs(
+            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        ),
+        TrainingJobs(
+            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        ),
+        TransformJobs(
+            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        ),
+        Pipelines(settings=settings, records=records, objects=objects, tags=tags),
+        PipelineExecutions(settings=settings, records=records, objects=objects, events=events, logs=logs, call=call),
+        Search(settings=settings, records=records, tags=tags),
+    ]

@@ -1,0 +1,96 @@
+"""The record store: order, atomic changes, and what a damaged file says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.records.store import AlreadyExists, CorruptedState, Records, public
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "records.sqlite")
+
+
+def test_bodies_come_back_in_the_order_they_were_added(records: Records) -> None:
+    for name in ("b", "a", "c"):
+        records.insert("model", name, {"Name": name})
+    records.put("model", "b", {"Name": "b", "Changed": True})
+    assert [body["Name"] for body in records.list("model")] == ["b", "a", "c"]
+    assert records.get("model", "b") == {"Name": "b", "Changed": True}
+    assert [key for key, _ in records.items("model", "a")] == ["a"]
+
+
+def test_a_taken_key_is_refused_and_changes_nothing(records: Records) -> None:
+    records.insert("model", "a", {"v": 1})
+    with pytest.raises(AlreadyExists):
+        records.insert("model", "a", {"v": 2})
+    assert records.get("model", "a") == {"v": 1}
+
+
+def test_a_failed_transaction_leaves_nothing(records: Records) -> None:
+    with pytest.raises(RuntimeError), records.transaction():
+        records.put("model", "a", {})
+        with records.transaction():
+            records.put("model", "b", {})
+        raise RuntimeError
+    assert records.list("model") == []
+
+
+def test_updates_from_many_threads_are_all_counted(records: Records) -> None:
+    records.put("counter", "c", {"n": 0})
+
+    def count() -> None:
+        for _ in range(50):
+            records.update("counter", "c", lambda body: {"n": body["n"] + 1})
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert records.get("counter", "c") == {"n": 400}
+
+
+def test_a_deleted_record_is_gone(records: Records) -> None:
+    records.put("model", "a", {})
+    assert records.delete("model", "a")
+    assert not records.delete("model", "a")
+    assert records.update("model", "a", lambda body: body) is None
+
+
+def test_underscored_members_are_the_services_own() -> None:
+    assert public({"Name": "a", "_queue": 1}) == {"Name": "a"}
+
+
+def test_a_corrupted_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+    file = tmp_path / "records.sqlite"
+    file.write_bytes(b"this is not a database" * 1000)
+    with pytest.raises(CorruptedState, match=r"records\.sqlite can't be read .* local-sagemaker reset"):
+        Records(file)
+
+
+def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
+    file = tmp_path / "records.sqlite"
+    program = (
+        "import sys; from local_sagemaker.records import Records; from pathlib import Path\n"
+        "records = Records(Path(sys.argv[1]))\n"
+        "for n in range(10**6):\n"
+        "    records.insert('job', str(n), {'n': n}); print(n, flush=True)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout
+    acknowledged = [int(writer.stdout.readline()) for _ in range(500)]
+    os.kill(writer.pid, signal.SIGKILL)
+    acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
+    writer.wait()
+    writer.stdout.close()
+    kept = {body["n"] for body in Records(file).list("job")}
+    assert kept.issuperset(acknowledged)
