@@ -1,0 +1,79 @@
+"""Pages of events: forwards from a place in a log file, or backwards from it, within CloudWatch's page limits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local_sagemaker.logs.lines import Line, line_start, pieces, timed
+from local_sagemaker.logs.marks import Marks
+
+EVENTS, BYTES = 10_000, 1_048_576
+"""Limits of one page (GetLogEvents reference); an event counts its bytes and 26 more."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Events in file order, and the offsets between which they are: the next pages begin there."""
+
+    events: list[Line] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A log file up to what is complete of it, with its marks."""
+
+    file: Path
+    marks: Marks
+    end: int
+
+    def between(self, since: int | None, until: int | None) -> tuple[int, int]:
+        """The offsets that hold the lines of [since, until), in milliseconds since the epoch."""
+        first = self._cut(self.marks.size_before(since)) if since is not None else 0
+        stop = min(self.end, self.marks.size_before(until)) if until is not None else self.end
+        return first, self._cut(stop) if stop < self.end else stop
+
+    def lines(self, start: int, end: int) -> Iterator[Line]:
+        """All lines between two offsets, one block in memory at a time."""
+        return timed(self.file, self.marks, start, end)
+
+    def forwards(self, start: int, end: int, limit: int) -> Page:
+        """The page that begins at `start`."""
+        events: list[Line] = []
+        size = 0
+        for line in self.lines(start, end):
+            size += _counted(line)
+            if events and (size > BYTES or len(events) == limit):
+                break
+            events.append(line)
+        return Page(events, start, events[-1].end if events else start)
+
+    def backwards(self, start: int, end: int, limit: int) -> Page:
+        """The page that ends at `end`."""
+        begin = max(start, line_start(self.file, max(start, end - BYTES)))
+        events: deque[Line] = deque()
+        size = 0
+        for line in self.lines(begin, end):
+            events.append(line)
+            size += _counted(line)
+            while len(events) > 1 and (size > BYTES or len(events) > limit):
+                size -= _counted(events.popleft())
+        return Page(list(events), events[0].start if events else end, end)
+
+    def _cut(self, offset: int) -> int:
+        """The start of the line or cut part that goes over the offset, or the offset when none does."""
+        if offset >= self.end:
+            return self.end
+        begin = line_start(self.file, offset)
+        for start, end, _ in pieces(self.file, begin, self.end):
+            if end > offset:
+                return start
+        return offset
+
+
+def _counted(line: Line) -> int:
+    return len(line.text.encode("utf-8", "replace")) + 26

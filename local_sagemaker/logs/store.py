@@ -1,0 +1,185 @@
+"""Log groups and streams in a folder: ``<group>/<stream>.log`` is what a process printed, as it printed it.
+
+Job processes and model servers write their output straight into these files; whoever runs them calls `mark` now and
+then, which is all that is needed to read the lines back with times. Side files are in ``<group>/.streams/``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.logs.lines import last, line_start
+from local_sagemaker.logs.marks import Mark, Marks, append
+from local_sagemaker.logs.names import escape
+from local_sagemaker.logs.reading import Source
+
+_SETTLED = 500  # Milliseconds without output after which an unfinished line counts as a line.
+_SIDE = ".streams"
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A log stream; times in milliseconds since the epoch, None while it is empty."""
+
+    name: str
+    created: int
+    first: int | None
+    last: int | None
+    size: int
+
+
+class Logs:
+    """All log groups under a folder. Safe for several threads; different streams never wait for each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._marked: dict[tuple[str, str], int] = {}
+
+    def file(self, group: str, stream: str) -> Path:
+        """The plain text file of a stream, for a process to append to; made with its folders when it is new."""
+        self.create_group(group)
+        file, side, _ = self._files(group, stream)
+        if not side.exists():
+            _write(side, {"name": stream, "created": _now()})
+        file.touch()
+        return file
+
+    def mark(self, group: str, stream: str, *, final: bool = False) -> None:
+        """Notes how much the stream holds by now; cheap when nothing was added.
+
+        With `final` nothing more comes: an unfinished last line is shown at once.
+        """
+        file, side, marks = self._files(group, stream)
+        try:
+            size = file.stat().st_size
+        except FileNotFoundError:
+            return
+        with self._lock:
+            grown = self._marked.get((group, stream)) != size
+            self._marked[group, stream] = size
+            if final:
+                self._marked.pop((group, stream))
+        if grown:
+            append(marks, Mark(size, max(_now(), Marks(marks, Mark(0, 0)).last.time)))
+        if final:
+            _write(side, {**_load(side), "ended": size})
+
+    def put(self, group: str, stream: str, events: list[tuple[int, str]]) -> None:
+        """Appends messages with their own times (milliseconds since the epoch), in order."""
+        file, _, marks = self._files(group, stream)
+        self.file(group, stream)
+        with self._lock, file.open("ab") as out:
+            latest = Marks(marks, Mark(0, 0)).last.time
+            for moment, message in sorted(events, key=lambda event: event[0]):
+                out.write(message.rstrip("\n").encode() + b"\n")
+                latest = max(latest, moment)
+                append(marks, Mark(out.tell(), latest))
+
+    def tail(self, group: str, stream: str, count: int = 20) -> list[str]:
+        """The last lines of a stream, read from its end."""
+        file = self._files(group, stream)[0]
+        return last(file, count) if file.exists() else []
+
+    def groups(self, prefix: str = "") -> list[dict[str, Any]]:
+        """``{"name", "created", "size", "retention"?}`` of each group, by name."""
+        found = [{**_load(side), "size": self._size(side.parent)} for side in self._folder.glob("*/.group.json")]
+        return sorted((group for group in found if group["name"].startswith(prefix)), key=lambda group: group["name"])
+
+    def has(self, group: str, stream: str | None = None) -> bool:
+        """Whether the group (or the stream in it) is there."""
+        if stream is None:
+            return (self._group(group) / ".group.json").exists()
+        return self._files(group, stream)[0].exists()
+
+    def create_group(self, group: str) -> None:
+        """Makes a group; nothing happens when it is there."""
+        side = self._group(group) / ".group.json"
+        if not side.exists():
+            (side.parent / _SIDE).mkdir(parents=True, exist_ok=True)
+            _write(side, {"name": group, "created": _now()})
+
+    def retain(self, group: str, days: int | None) -> None:
+        """Sets for how many days the group keeps its streams; None keeps them for ever."""
+        side = self._group(group) / ".group.json"
+        body = {name: value for name, value in _load(side).items() if name != "retention"}
+        _write(side, body if days is None else {**body, "retention": days})
+
+    def streams(self, group: str, prefix: str = "") -> list[Stream]:
+        """The streams of a group, by name; those past the group's retention are removed first."""
+        folder = self._group(group)
+        days = _load(folder / ".group.json").get("retention")
+        found = []
+        for side in sorted((folder / _SIDE).glob("*.json")):
+            name = _load(side).get("name", "")
+            if not name.startswith(prefix) or not self.has(group, name):
+                continue
+            stream = self._stream(group, name, side)
+            if days and stream.last is not None and stream.last < _now() - days * _DAY:
+                self.delete_stream(group, name)
+            else:
+                found.append(stream)
+        return sorted(found, key=lambda stream: stream.name)
+
+    def source(self, group: str, stream: str) -> Source:
+        """A stream to read pages of events from; a line that is still being written is left out."""
+        file, side, marks = self._files(group, stream)
+        status = file.stat()
+        changed = status.st_mtime_ns // 1_000_000
+        end = status.st_size
+        if _load(side).get("ended") != end and _now() - changed < _SETTLED:
+            end = line_start(file, end)
+        return Source(file, Marks(marks, Mark(status.st_size, changed)), end)
+
+    def delete_stream(self, group: str, stream: str) -> None:
+        """Removes a stream and its side files."""
+        for file in self._files(group, stream):
+            file.unlink(missing_ok=True)
+
+    def delete_group(self, group: str) -> None:
+        """Removes a group with all its streams."""
+        shutil.rmtree(self._group(group), ignore_errors=True)
+
+    def _stream(self, group: str, name: str, side: Path) -> Stream:
+        file, _, marks_file = self._files(group, name)
+        status = file.stat()
+        created = int(_load(side).get("created", status.st_mtime_ns // 1_000_000))
+        if not status.st_size:
+            return Stream(name, created, None, None, 0)
+        marks = Marks(marks_file, Mark(status.st_size, status.st_mtime_ns // 1_000_000))
+        return Stream(name, created, marks.at(1).time, marks.last.time, status.st_size)
+
+    def _group(self, group: str) -> Path:
+        return self._folder / escape(group)
+
+    def _files(self, group: str, stream: str) -> tuple[Path, Path, Path]:
+        folder, name = self._group(group), escape(stream)
+        return folder / f"{name}.log", folder / _SIDE / f"{name}.json", folder / _SIDE / f"{name}.marks"
+
+    @staticmethod
+    def _size(folder: Path) -> int:
+        return sum(file.stat().st_size for file in folder.glob("*.log"))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _load(side: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(side.read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def _write(side: Path, body: dict[str, Any]) -> None:
+    fresh = side.with_name(f"{side.name}.{threading.get_ident()}")
+    fresh.write_text(json.dumps(body))
+    fresh.replace(side)  # A crash leaves either the old or the new one.
