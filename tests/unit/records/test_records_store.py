@@ -73,7 +73,7 @@ def test_underscored_members_are_the_services_own() -> None:
 def test_a_corrupted_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     file = tmp_path / "records.sqlite"
     file.write_bytes(b"this is not a database" * 1000)
-    with pytest.raises(CorruptedState, match=r"records\.sqlite can't be read .* local-sagemaker reset"):
+    with pytest.raises(CorruptedState, match=r"records\.sqlite can't be read .* 'local-sagemaker reset'"):
         Records(file)
 
 
