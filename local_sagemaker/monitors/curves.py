@@ -1,0 +1,70 @@
+"""ROC and precision-recall curves of a binary classifier, shaped as Spark's BinaryClassificationMetrics shapes them.
+
+One point per distinct score, highest first; the ROC curve is framed by (0, 0) and (1, 1), the other starts at recall 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+LISTED = 1000  # Spark's number of bins: with twice as many distinct scores or more, every n-th point is listed
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The points of both curves; rates without positives (or negatives) are 0."""
+
+    false_positive_rates: Floats
+    true_positive_rates: Floats
+    precisions: Floats
+    recalls: Floats
+
+    @classmethod
+    def of(cls, positive: npt.NDArray[np.bool_], scores: Floats) -> Curves:
+        order = np.argsort(-scores, kind="stable")
+        ranked, hits = scores[order], positive[order]
+        last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=int)
+        true_positives = np.cumsum(hits)[last].astype(np.float64)
+        false_positives = last + 1 - true_positives
+        positives, negatives = float(hits.sum()), float(len(hits) - hits.sum())
+        tpr = true_positives / positives if positives else np.zeros(len(last))
+        fpr = false_positives / negatives if negatives else np.zeros(len(last))
+        precision = true_positives / (last + 1)
+        return cls(
+            np.concatenate([[0.0], fpr, [1.0]]),
+            np.concatenate([[0.0], tpr, [1.0]]),
+            np.concatenate([precision[:1], precision]),
+            np.concatenate([[0.0], tpr]),
+        )
+
+    @property
+    def auc(self) -> float:
+        return float(np.trapezoid(self.true_positive_rates, self.false_positive_rates))
+
+    @property
+    def au_prc(self) -> float:
+        return float(np.trapezoid(self.precisions, self.recalls))
+
+    def listed(self) -> dict[str, dict[str, list[float]]]:
+        """The two curves as statistics.json lists them."""
+        return {
+            "receiver_operating_characteristic_curve": {
+                "false_positive_rates": _thinned(self.false_positive_rates),
+                "true_positive_rates": _thinned(self.true_positive_rates),
+            },
+            "precision_recall_curve": {
+                "precisions": _thinned(self.precisions),
+                "recalls": _thinned(self.recalls),
+            },
+        }
+
+
+def _thinned(values: Floats) -> list[float]:
+    step = max(1, len(values) // LISTED)
+    kept = values[::step]
+    return (kept if (len(values) - 1) % step == 0 else np.append(kept, values[-1])).tolist()

@@ -1,0 +1,110 @@
+"""The type of each value by its text, as Deequ's DataType analyzer decides it, and of the column they are in.
+
+A value is Fractional, Integral, Boolean, String, or Unknown (null or empty). Plain decimal columns, which is nearly
+all of them, are decided by counting bytes; only others are matched value by value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+FRACTIONAL, INTEGRAL, BOOLEAN, STRING, UNKNOWN = "Fractional", "Integral", "Boolean", "String", "Unknown"
+
+_INTEGRAL = re.compile(r"(-|\+)? ?[0-9]+\Z")
+_FRACTIONAL = re.compile(r"(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))\Z")
+_BOOLEAN = re.compile(r"(true|false)\Z")
+
+
+@dataclass
+class TypeCounts:
+    """How many values of each type a column has."""
+
+    missing: int = 0
+    fractional: int = 0
+    integral: int = 0
+    boolean: int = 0
+    string: int = 0
+
+    @property
+    def present(self) -> int:
+        return self.fractional + self.integral + self.boolean + self.string
+
+    def add(self, other: TypeCounts) -> None:
+        self.missing += other.missing
+        self.fractional += other.fractional
+        self.integral += other.integral
+        self.boolean += other.boolean
+        self.string += other.string
+
+    def inferred(self) -> str:
+        """The column's type in the files' enumeration, which has no Boolean: such a column is a String."""
+        if not self.present:
+            return UNKNOWN
+        if self.string or self.boolean:
+            return STRING
+        return FRACTIONAL if self.fractional else INTEGRAL
+
+
+def value_type(text: str) -> str:
+    """The type of one value."""
+    if not text:
+        return UNKNOWN
+    if _INTEGRAL.match(text):
+        return INTEGRAL
+    if _FRACTIONAL.match(text):
+        return FRACTIONAL
+    return BOOLEAN if _BOOLEAN.match(text) else STRING
+
+
+def number(text: str) -> float:
+    """The value of a text that is Integral or Fractional (a sign may be followed by one space)."""
+    return float(text.replace(" ", ""))
+
+
+def plain_decimals(present: pa.StringArray) -> TypeCounts | None:
+    """The counts when each value is ``-?digits[.digits]``, decided by its bytes; None when that is not certain.
+
+    `present` holds no nulls. Two dots in one value are not noticed here: the conversion to doubles refuses them.
+    """
+    offsets = np.frombuffer(present.buffers()[1], np.int32, len(present) + 1, present.offset * 4)
+    start, end = int(offsets[0]), int(offsets[-1])
+    if start == end:
+        return None
+    text: npt.NDArray[np.uint8] = np.frombuffer(present.buffers()[2], np.uint8, end - start, start)
+    begins, ends = offsets[:-1] - start, offsets[1:] - start
+    if bool((begins == ends).any()):
+        return None
+    dots = int(np.count_nonzero(text == 46))
+    dashes = int(np.count_nonzero(text == 45))
+    digits = int(np.count_nonzero((text - 48) < 10))
+    if digits + dots + dashes != len(text):
+        return None
+    first, last = text[begins], text[ends - 1]
+    leading = first == 45
+    if int(np.count_nonzero(leading)) != dashes or bool((last < 48).any()) or bool((first == 46).any()):
+        return None
+    if dashes and bool((text[begins[leading] + 1] < 48).any()):
+        return None
+    return TypeCounts(fractional=dots, integral=len(present) - dots)
+
+
+def typed(array: pa.Array) -> pa.Array:
+    """The array as text or numbers: what is neither (dates, nested values, booleans) becomes its text."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    kind = array.type
+    if pa.types.is_null(kind) or pa.types.is_large_string(kind) or pa.types.is_decimal(kind):
+        return array.cast(pa.string())
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_string(kind):
+        return array
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
+    return pc.cast(array, pa.string())

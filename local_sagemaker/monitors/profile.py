@@ -1,0 +1,251 @@
+"""What is gathered from each column while a dataset is read once, in blocks that can be profiled apart and merged.
+
+A column is profiled as numbers or as text, decided by its first values. Numbers that turn out to be mixed with text
+are noted in `needs_text`: those columns are read a second time, as text (`profile_dataset`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.util import hash_array
+
+from local_sagemaker.monitors import inference
+from local_sagemaker.monitors.inference import FRACTIONAL, INTEGRAL, TypeCounts
+from local_sagemaker.monitors.sketches import DistinctSketch, Floats, QuantileSketch, hash_doubles
+
+CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
+_COUNTED = 10_000  # distinct values that are counted nevertheless, for the comparison with a baseline's distribution
+
+Table = Mapping[str, pa.Array]
+Domains = Mapping[str, frozenset[str]]
+NO_DOMAINS: Domains = {}
+
+
+@dataclass
+class Moments:
+    """Count, mean, squared deviations, sum and range; of parts, merged without loss (Chan et al.)."""
+
+    count: int = 0
+    mean: float = 0.0
+    deviations: float = 0.0
+    total: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+
+    @classmethod
+    def of(cls, values: Floats) -> Moments:
+        total = float(values.sum())
+        mean = total / len(values)
+        centred = values - mean
+        return cls(len(values), mean, float(centred @ centred), total, float(values.min()), float(values.max()))
+
+    def merge(self, other: Moments) -> None:
+        if not other.count:
+            return
+        count = self.count + other.count
+        step = other.mean - self.mean
+        self.deviations += other.deviations + step * step * self.count * other.count / count
+        self.total += other.total
+        self.mean = self.total / count
+        self.count = count
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+
+    @property
+    def std_dev(self) -> float:
+        """The population's: divided by n."""
+        return float(np.sqrt(self.deviations / self.count))
+
+
+@dataclass
+class Column:
+    """The accumulated profile of one column."""
+
+    types: TypeCounts = field(default_factory=TypeCounts)
+    moments: Moments = field(default_factory=Moments)
+    quantiles: QuantileSketch = field(default_factory=QuantileSketch)
+    distinct: DistinctSketch = field(default_factory=DistinctSketch)
+    texts: DistinctSketch = field(default_factory=DistinctSketch)
+    categories: Counter[str] | None = field(default_factory=Counter)
+    numbers_as_text: bool = False
+    domain: frozenset[str] = frozenset()
+    inside: int = 0  # values that are in `domain`
+    has_text: bool = False
+    has_numbers: bool = False
+
+    @property
+    def item_count(self) -> int:
+        return self.types.missing + self.types.present
+
+    @property
+    def completeness(self) -> float:
+        return self.types.present / self.item_count if self.item_count else 0.0
+
+    @property
+    def needs_text(self) -> bool:
+        """Text and numbers met, and the numbers were not kept as text."""
+        return self.has_text and self.has_numbers and not self.numbers_as_text
+
+    def update(self, array: pa.Array, seen: int = 0) -> None:
+        """Adds values; `seen` is how many rows of the dataset came before."""
+        array = inference.typed(array)
+        present = array.drop_null() if array.null_count else array
+        self.types.missing += len(array) - len(present)
+        if not len(present):
+            return
+        if pa.types.is_string(array.type):
+            self._update_text(present, seen)
+        elif pa.types.is_floating(array.type):
+            self._update_floats(present, seen)
+        else:
+            self.types.integral += len(present)
+            self._update_numbers(present.cast(pa.float64()).to_numpy(zero_copy_only=False), seen)
+
+    def _update_floats(self, present: pa.Array, seen: int) -> None:
+        values = present.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        known = ~np.isnan(values)
+        self.types.missing += int(len(values) - known.sum())
+        self.types.fractional += int(known.sum())
+        if known.any():
+            self._update_numbers(values[known], seen)
+
+    def _update_numbers(self, values: Floats, seen: int) -> None:
+        self.has_numbers = True
+        self.moments.merge(Moments.of(values))
+        self.quantiles.update(values, seen)
+        self.distinct.update(hash_doubles(values))
+
+    def _update_text(self, present: pa.StringArray, seen: int) -> None:
+        counts = None if self.numbers_as_text else inference.plain_decimals(present)
+        if counts is not None:
+            try:
+                values = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
+            except pa.ArrowInvalid:
+                pass
+            else:
+                self.types.add(counts)
+                self._update_numbers(values, seen)
+                return
+        self._update_values(present, seen)
+
+    def _update_values(self, present: pa.StringArray, seen: int) -> None:
+        encoded = present.dictionary_encode()
+        unique: list[str] = encoded.dictionary.to_pylist()
+        codes = encoded.indices.to_numpy(zero_copy_only=False)
+        counts = np.bincount(codes, minlength=len(unique))
+        kinds = [inference.value_type(text) for text in unique]
+        for kind, count in zip(kinds, counts.tolist(), strict=True):
+            name = "missing" if kind == inference.UNKNOWN else kind.lower()
+            setattr(self.types, name, getattr(self.types, name) + count)
+        numeric = np.array([kind in (FRACTIONAL, INTEGRAL) for kind in kinds])
+        numbers = np.array([inference.number(t) if n else np.nan for t, n in zip(unique, numeric, strict=True)])
+        if numeric.any() and not self.numbers_as_text:
+            self._update_numbers(numbers[codes[numeric[codes]]], seen)
+        as_text = [
+            position
+            for position, kind in enumerate(kinds)
+            if kind != inference.UNKNOWN and (self.numbers_as_text or not numeric[position])
+        ]
+        if as_text:
+            self._count_texts([unique[i] for i in as_text], counts[as_text].tolist())
+
+    def _count_texts(self, texts: list[str], counts: list[int]) -> None:
+        self.has_text = True
+        self.texts.update(hash_array(np.array(texts, dtype=object), categorize=False))
+        if self.domain:
+            self.inside += sum(n for text, n in zip(texts, counts, strict=True) if text in self.domain)
+        if self.categories is not None:
+            self.categories.update(dict(zip(texts, counts, strict=True)))
+            self._limit_categories()
+
+    def _limit_categories(self) -> None:
+        if self.categories is not None and len(self.categories) > _COUNTED:
+            self.categories = None
+
+    def merge(self, other: Column) -> None:
+        """Adds the profile of later values of the same column."""
+        self.types.add(other.types)
+        self.moments.merge(other.moments)
+        self.quantiles.merge(other.quantiles)
+        self.distinct.merge(other.distinct)
+        self.texts.merge(other.texts)
+        if self.categories is not None:
+            if other.categories is None:
+                self.categories = None
+            else:
+                self.categories.update(other.categories)
+                self._limit_categories()
+        self.inside += other.inside
+        self.has_text |= other.has_text
+        self.has_numbers |= other.has_numbers
+
+
+@dataclass
+class DatasetProfile:
+    """The profile of every column, in the dataset's order."""
+
+    item_count: int = 0
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        rows: int,
+        seen: int = 0,
+        as_text: frozenset[str] = frozenset(),
+        domains: Domains = NO_DOMAINS,
+    ) -> DatasetProfile:
+        """Profiles one block; `as_text` names the columns whose numbers are counted as text as well."""
+        profile = cls(rows)
+        for name, array in table.items():
+            column = Column(numbers_as_text=name in as_text, domain=domains.get(name, frozenset()))
+            column.update(array, seen)
+            profile.columns[name] = column
+        return profile
+
+    def merge(self, other: DatasetProfile) -> None:
+        """Adds a later block. A column that only one of the blocks has is missing in the rows of the other."""
+        for name, column in other.columns.items():
+            if name not in self.columns:
+                self.columns[name] = Column(numbers_as_text=column.numbers_as_text)
+                self.columns[name].types.missing = self.item_count
+            self.columns[name].merge(column)
+        for name in self.columns.keys() - other.columns.keys():
+            self.columns[name].types.missing += other.item_count
+        self.item_count += other.item_count
+
+
+Work = Callable[[Table, int, int], DatasetProfile]
+Blocks = Callable[[Work], Iterable[DatasetProfile]]
+
+
+def profile_dataset(blocks: Blocks, domains: Domains = NO_DOMAINS) -> DatasetProfile:
+    """Profiles a dataset that can be read more than once.
+
+    `blocks(work)` reads it, calls ``work(table, rows, rows_before)`` for each block, on whichever thread it likes,
+    and answers the results in the dataset's order. Values inside the `domains` of String columns are counted.
+    """
+    whole = _pass(blocks, domains, frozenset())
+    mixed = frozenset(name for name, column in whole.columns.items() if column.needs_text)
+    if mixed:
+        again = _pass(blocks, domains, mixed)
+        whole.columns.update({name: again.columns[name] for name in mixed})
+    return whole
+
+
+def _pass(blocks: Blocks, domains: Domains, only_as_text: frozenset[str]) -> DatasetProfile:
+    def work(table: Table, rows: int, seen: int) -> DatasetProfile:
+        if only_as_text:
+            table = {name: array for name, array in table.items() if name in only_as_text}
+        return DatasetProfile.of(table, rows, seen, only_as_text, domains)
+
+    whole = DatasetProfile()
+    for part in blocks(work):
+        whole.merge(part)
+    return whole

@@ -1,0 +1,157 @@
+"""Sketches of a stream of values: quantiles (KLL) and the number of distinct values.
+
+Quantiles are datasketches' KLL; the levels that statistics.json lists are read from its serialised form, whose
+layout is fixed across languages. Distinct values are estimated from the smallest hashes (exact up to `KEPT`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from datasketches import kll_doubles_sketch
+
+Floats = npt.NDArray[np.float64]
+Hashes = npt.NDArray[np.uint64]
+
+K = 2048
+SHRINK = 0.64
+UNSAMPLED = 1 << 20  # values that all enter the sketch; beyond, as in the KLL paper, a sampler stands for the lowest levels
+KEPT = 1 << 12  # smallest hashes kept: exact up to here, then a relative standard error of 1.6 %
+BUCKETS = 10
+
+_HEADER = struct.Struct("<BBBBHBBQHBB")
+_EMPTY, _SINGLE = 1, 4
+
+
+def _levels(sketch: kll_doubles_sketch) -> list[Floats]:
+    """The retained values per level; one of level i stands for 2**i values. Newest first within level 0."""
+    raw = sketch.serialize()
+    flags = raw[3]
+    if flags & _EMPTY:
+        return []
+    if flags & _SINGLE:
+        return [np.frombuffer(raw, "<f8", 1, 8)]
+    count = _HEADER.unpack_from(raw)[9]
+    starts = struct.unpack_from(f"<{count}I", raw, _HEADER.size)
+    items = np.frombuffer(raw, "<f8", offset=_HEADER.size + 4 * count)[2:]  # after the minimum and the maximum
+    ends = [*starts[1:], starts[0] + len(items)]
+    return [items[start - starts[0] : end - starts[0]] for start, end in zip(starts, ends, strict=True)]
+
+
+def _lifted(sketch: kll_doubles_sketch, height: int) -> list[Floats]:
+    return [np.empty(0)] * height + _levels(sketch)
+
+
+class QuantileSketch:
+    """KLL over doubles. Streams that hold more than `UNSAMPLED` values are sampled, one of 2**h, evenly over the stream.
+
+    Which values are sampled depends on their position in the stream only, so that a run can be repeated.
+    """
+
+    def __init__(self) -> None:
+        self._sketches: dict[int, kll_doubles_sketch] = {}
+        self._first: list[Floats] | None = []  # the values themselves, in file order, while there are at most K
+        self.count = 0
+
+    def update(self, values: Floats, seen: int | None = None) -> None:
+        """Adds values; `seen` is how many the whole stream had before, when this sketch holds only a part of it."""
+        if not len(values):
+            return
+        before = self.count if seen is None else seen
+        height = max(0, (before // UNSAMPLED).bit_length())
+        self.count += len(values)
+        if self._first is not None:
+            self._first = [*self._first, values.copy()] if self.count <= K else None
+        if height:
+            whole = len(values) >> height << height
+            rest = values[whole:]
+            picked = values[:whole].reshape(-1, 1 << height)
+            at = np.random.default_rng(before).integers(0, 1 << height, len(picked))
+            self._add(np.take_along_axis(picked, at[:, None], 1)[:, 0], height)
+            values = rest
+        self._add(values, 0)
+
+    def _add(self, values: Floats, height: int) -> None:
+        if len(values):
+            self._sketches.setdefault(height, kll_doubles_sketch(K)).update(np.require(values, np.float64, ["C", "W"]))
+
+    def merge(self, other: QuantileSketch) -> None:
+        """Adds what the other, of later values of the stream, has seen."""
+        self.count += other.count
+        for height, sketch in other._sketches.items():
+            self._sketches.setdefault(height, kll_doubles_sketch(K)).merge(sketch)
+        if self._first is not None:
+            both = other._first is not None and self.count <= K
+            self._first = [*self._first, *(other._first or [])] if both else None
+
+    def levels(self) -> list[Floats]:
+        """Values per level, lowest first. Up to K values they are all in level 0, in file order, as AWS writes them."""
+        if self._first is not None:
+            return [np.concatenate(self._first)] if self._first else []
+        found: list[Floats] = []
+        for height, sketch in sorted(self._sketches.items()):
+            for level, items in enumerate(_lifted(sketch, height)):
+                if level == len(found):
+                    found.append(np.empty(0))
+                found[level] = np.concatenate([found[level], items])
+        return found
+
+
+def weighted(levels: Sequence[Sequence[float] | Floats]) -> tuple[Floats, Floats]:
+    """Sorted values and the weight of each."""
+    values = np.concatenate([np.asarray(level, dtype=np.float64) for level in levels]) if len(levels) else np.empty(0)
+    weights = (
+        np.concatenate([np.full(len(level), 2.0**height) for height, level in enumerate(levels)])
+        if len(levels)
+        else np.empty(0)
+    )
+    order = np.argsort(values, kind="stable")
+    return values[order], weights[order]
+
+
+def buckets(levels: Sequence[Floats], low: float, high: float) -> list[dict[str, float]]:
+    """Ten equal widths from `low` to `high`, counted from the sketch: [lower, upper), the last closed."""
+    values, weights = weighted(levels)
+    ranks = np.concatenate([[0.0], np.cumsum(weights)])
+    edges = [low + (high - low) * position / BUCKETS for position in range(BUCKETS + 1)]
+    below = [float(ranks[np.searchsorted(values, edge, side="left")]) for edge in edges[:-1]]
+    below.append(float(ranks[-1]))
+    return [
+        {"lower_bound": edges[i], "upper_bound": edges[i + 1], "count": below[i + 1] - below[i]} for i in range(BUCKETS)
+    ]
+
+
+def hash_doubles(values: Floats) -> Hashes:
+    """A 64-bit mix of each value; equal numbers (0.0 and -0.0 too) have equal hashes."""
+    mixed = (values + 0.0).view(np.uint64)
+    mixed ^= mixed >> np.uint64(33)
+    mixed *= np.uint64(0xFF51AFD7ED558CCD)
+    mixed ^= mixed >> np.uint64(33)
+    mixed *= np.uint64(0xC4CEB9FE1A85EC53)
+    mixed ^= mixed >> np.uint64(33)
+    return mixed
+
+
+class DistinctSketch:
+    """The number of distinct values from the `KEPT` smallest hashes (k minimum values)."""
+
+    def __init__(self) -> None:
+        self._smallest: Hashes = np.empty(0, dtype=np.uint64)
+
+    def update(self, hashes: Hashes) -> None:
+        if len(self._smallest) == KEPT:
+            hashes = hashes[hashes < self._smallest[-1]]
+            if not len(hashes):
+                return
+        self._smallest = np.unique(np.concatenate([self._smallest, hashes]))[:KEPT]
+
+    def merge(self, other: DistinctSketch) -> None:
+        self.update(other._smallest)
+
+    def estimate(self) -> float:
+        if len(self._smallest) < KEPT:
+            return float(len(self._smallest))
+        return float(round((KEPT - 1) / (float(self._smallest[-1]) / 2.0**64)))
