@@ -1,0 +1,19 @@
+"""``make bench``: every benchmark, or those named on the command line (service, executions, s3)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("service", "executions", "s3")
+
+
+def main() -> int:
+    """Runs them; exit code 1 when a target is missed."""
+    wanted = sys.argv[1:] or list(NAMES)
+    results = [importlib.import_module(f"benchmarks.{name}").main() for name in wanted]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
