@@ -1,0 +1,138 @@
+"""The main job, seen from outside: `run-pipeline` on the local service, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import Service, read_json
+
+STEPS = {
+    "PreprocessAbaloneData", "DataQualityCheckStep", "DataBiasCheckStep", "TrainAbaloneModel", "AbaloneCreateModel",
+    "AbaloneTransform", "ModelQualityCheckStep", "ModelBiasCheckStep", "ModelExplainabilityCheckStep",
+    "EvaluateAbaloneModel", "CheckMSEAbaloneEvaluation", "RegisterAbaloneModel",
+}  # fmt: skip
+MODULE = ("run-pipeline", "--module-name", "pipelines.abalone.pipeline", "--role-arn",
+          "arn:aws:iam::123456789012:role/LocalSageMakerRole")  # fmt: skip
+
+
+def kwargs(name: str, **more: Any) -> list[str]:
+    """Names of its own for each test."""
+    return ["--kwargs", str({"pipeline_name": name, "model_package_group_name": name, "base_job_prefix": name, **more})]
+
+
+def newest(sagemaker: Any, name: str) -> str:
+    summaries = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    return str(summaries[0]["PipelineExecutionArn"])
+
+
+def steps_of(sagemaker: Any, execution: str) -> dict[str, dict[str, Any]]:
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+    return {step["StepName"]: step for step in steps}
+
+
+@pytest.fixture(scope="module")
+def first_run(service: Service) -> Iterator[tuple[Service, str]]:
+    """The pipeline ran once; what it printed."""
+    done = service.run(*MODULE, *kwargs("First"), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield service, done.stdout
+
+
+def test_all_twelve_steps_succeed(first_run: tuple[Service, str]) -> None:
+    service, _ = first_run
+    sagemaker = service.client("sagemaker")
+    steps = steps_of(sagemaker, newest(sagemaker, "First"))
+    assert {name: step["StepStatus"] for name, step in steps.items()} == dict.fromkeys(STEPS, "Succeeded")
+
+
+def test_the_mse_is_below_the_gate_and_evaluation_json_confirms_it(first_run: tuple[Service, str]) -> None:
+    service, printed = first_run
+    sagemaker = service.client("sagemaker")
+    job = steps_of(sagemaker, newest(sagemaker, "First"))["EvaluateAbaloneModel"]["Metadata"]["ProcessingJob"]["Arn"]
+    described = sagemaker.describe_processing_job(ProcessingJobName=job.rsplit("/", 1)[-1])
+    folder = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+    mse = read_json(service.client("s3"), f"{folder}/evaluation.json")["regression_metrics"]["mse"]["value"]
+    assert 3.5 < mse < 6.0
+    assert f"{mse:.4f}"[:5] in printed
+
+
+def test_version_1_waits_for_approval_with_readable_metrics_and_baselines(first_run: tuple[Service, str]) -> None:
+    service, printed = first_run
+    sagemaker, s3 = service.client("sagemaker"), service.client("s3")
+    (package,) = sagemaker.list_model_packages(ModelPackageGroupName="First")["ModelPackageSummaryList"]
+    described = sagemaker.describe_model_package(ModelPackageName=package["ModelPackageArn"])
+    assert described["ModelPackageVersion"] == 1
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+    assert package["ModelPackageArn"] in printed
+    metrics = [source for kind in described["ModelMetrics"].values() for source in kind.values()]
+    baselines = [source for kind in described["DriftCheckBaselines"].values() for source in kind.values()]
+    assert (len(metrics), len(baselines)) == (8, 9)
+    for source in metrics + baselines:
+        assert read_json(s3, source["S3Uri"]), source
+    (container,) = described["InferenceSpecification"]["Containers"]
+    bucket, key = container["ModelDataUrl"].removeprefix("s3://").split("/", 1)
+    assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 1000
+
+
+def test_a_second_run_hits_the_cache_and_says_so(first_run: tuple[Service, str]) -> None:
+    service, _ = first_run
+    done = service.run(*MODULE, *kwargs("First"))
+    sagemaker = service.client("sagemaker")
+    steps = steps_of(sagemaker, newest(sagemaker, "First"))
+    hits = {name for name, step in steps.items() if "CacheHitResult" in step}
+    assert hits == {
+        "PreprocessAbaloneData", "DataQualityCheckStep", "DataBiasCheckStep", "TrainAbaloneModel",
+        "EvaluateAbaloneModel",
+    } | (hits & {"ModelQualityCheckStep", "ModelBiasCheckStep", "ModelExplainabilityCheckStep"})  # fmt: skip
+    assert re.search(r"PreprocessAbaloneData.*cache", done.stdout, re.IGNORECASE), done.stdout
+
+
+def test_other_data_under_a_new_key_changes_the_results(first_run: tuple[Service, str]) -> None:
+    service, _ = first_run
+    sagemaker, s3 = service.client("sagemaker"), service.client("s3")
+    definition = json.loads(sagemaker.describe_pipeline(PipelineName="First")["PipelineDefinition"])
+    uri = next(p["DefaultValue"] for p in definition["Parameters"] if p["Name"] == "InputDataUrl")
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    data = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    changed = data.replace(",15\n", ",9\n", 1)
+    assert changed != data
+    s3.put_object(Bucket=bucket, Key="changed/abalone.csv", Body=changed.encode())
+    service.run(*MODULE, *kwargs("First"), "--parameter", f"InputDataUrl=s3://{bucket}/changed/abalone.csv")
+    steps = steps_of(sagemaker, newest(sagemaker, "First"))
+    assert "CacheHitResult" not in steps["PreprocessAbaloneData"]
+    assert "CacheHitResult" not in steps["TrainAbaloneModel"]
+
+
+def test_a_bad_model_is_stopped_by_the_gate(service: Service) -> None:
+    bad = {"num_round": 1, "max_depth": 1}
+    done = service.run(*MODULE, *kwargs("Gate", hyperparameters=bad), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    sagemaker = service.client("sagemaker")
+    execution = newest(sagemaker, "Gate")
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+    assert described["PipelineExecutionStatus"] == "Succeeded"
+    steps = steps_of(sagemaker, execution)
+    assert "RegisterAbaloneModel" not in steps
+    assert steps["CheckMSEAbaloneEvaluation"]["Metadata"]["Condition"]["Outcome"] == "False"
+    groups = sagemaker.list_model_package_groups(NameContains="Gate")["ModelPackageGroupSummaryList"]
+    assert groups == [] or sagemaker.list_model_packages(ModelPackageGroupName="Gate")["ModelPackageSummaryList"] == []
+    assert "nothing" in done.stdout.lower()
+    assert "6.0" in done.stdout
+
+
+def test_after_approval_an_unchanged_run_checks_and_passes(first_run: tuple[Service, str]) -> None:
+    service, _ = first_run
+    sagemaker = service.client("sagemaker")
+    package = sagemaker.list_model_packages(ModelPackageGroupName="First")["ModelPackageSummaryList"][0]
+    sagemaker.update_model_package(ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Approved")
+    done = service.run(*MODULE, *kwargs("First"), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = steps_of(sagemaker, newest(sagemaker, "First"))
+    assert {step["StepStatus"] for step in steps.values()} == {"Succeeded"}
+    check = steps["DataQualityCheckStep"]["Metadata"]["QualityCheck"]
+    assert (check["SkipCheck"], check["RegisterNewBaseline"]) == (False, False)
