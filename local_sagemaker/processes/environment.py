@@ -1,0 +1,79 @@
+"""A job's own Python environment and its variables.
+
+The environment is a minimal venv made by a few file operations: first on PATH, with a ``site-packages`` of its own
+that a ``pip install`` in the job writes to, and the service's packages visible behind it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_SITE = f"lib/python{_VERSION}/site-packages"
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PASSED_ON = (
+    "HOME", "USER", "LOGNAME", "SHELL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "LD_LIBRARY_PATH",
+)  # fmt: skip
+
+
+def service_packages() -> list[str]:
+    """The site-packages folders of the interpreter that runs the service."""
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    return [folder for folder in folders if Path(folder).is_dir()]
+
+
+def make(root: Path) -> Path:
+    """Makes ``root/env`` and answers its python. Leaves one that is there alone."""
+    folder = root / "env"
+    binaries, packages = folder / "bin", folder / _SITE
+    python = binaries / "python3"
+    if python.is_symlink():
+        return python
+    binaries.mkdir(parents=True)
+    packages.mkdir(parents=True)
+    base = Path(getattr(sys, "_base_executable", "") or sys.executable)
+    (folder / "pyvenv.cfg").write_text(
+        f"home = {base.parent}\ninclude-system-site-packages = false\nversion = {sys.version.split()[0]}\n"
+    )
+    python.symlink_to(base)
+    (binaries / "python").symlink_to("python3")
+    (binaries / f"python{_VERSION}").symlink_to("python3")
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in service_packages()]
+    (packages / "service.pth").write_text("".join(lines))
+    pip = _PIP if importlib.util.find_spec("pip") else _PIP_FROM_INTERPRETER
+    for name in ("pip", "pip3"):
+        (binaries / name).write_text(pip)
+        (binaries / name).chmod(0o755)
+    return python
+
+
+# A shell script, since a "#!" line has a length limit that a state folder's path can pass.
+_PIP = '#!/bin/sh\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
+_PIP_FROM_INTERPRETER = (
+    '#!/bin/sh\npython="$(dirname "$0")/python3"\n'
+    '"$python" -c "import pip" 2>/dev/null || "$python" -m ensurepip >/dev/null\nexec "$python" -m pip "$@"\n'
+)
+
+
+def packages(root: Path) -> Path:
+    """The job's own site-packages."""
+    return root / "env" / _SITE
+
+
+def variables(root: Path, given: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a job's process: a container's defaults, a few of the machine's (`outer`), then the given."""
+    passed = {name: outer[name] for name in _PASSED_ON if name in outer}
+    passed |= {name: value for name, value in outer.items() if name.startswith(("PIP_", "UV_"))}
+    if any(name.lower().endswith("_proxy") for name in passed):
+        passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
+    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "PYTHONDONTWRITEBYTECODE": "1", **passed, **given}
+    binaries = [str(root / "env" / "bin"), str(Path(sysconfig.get_path("scripts")))]
+    own["PATH"] = os.pathsep.join([*binaries, given.get("PATH", _SYSTEM_PATH)])
+    return own

@@ -1,0 +1,198 @@
+"""Runs a program inside the process that was forked for it, as a fresh interpreter or `exec` would.
+
+An `entry` is called; ``python script.py`` runs here as ``__main__``, which saves an interpreter's start and imports;
+everything else is executed. All three end the process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import importlib
+import importlib.machinery
+import io
+import os
+import re
+import shutil
+import signal
+import sys
+import sysconfig
+import threading
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from local_sagemaker.processes import environment
+
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+# Read only when an interpreter or a library starts: with one of these set, the script needs a start of its own.
+_STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONVERBOSE",
+            "PYTHONFAULTHANDLER", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHOME",
+            "PYTHONINTMAXSTRDIGITS", "LD_PRELOAD", "LD_LIBRARY_PATH")  # fmt: skip
+_STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
+
+Finish = Callable[[int], None]
+Environment = Mapping[str, str]
+
+
+def wants_own_start(given: Environment, outer: Environment) -> bool:
+    """Whether the given variables hold one that the forked interpreter has already read differently."""
+    return any(
+        (name in _STARTUP or name.startswith(_STARTUP_PREFIXES)) and outer.get(name) != value
+        for name, value in given.items()
+    )
+
+
+def script_of(argv: list[str]) -> list[str] | None:
+    """The script and its arguments, if argv is python with a plain script that this process can stand in for."""
+    if not _PYTHON.fullmatch(Path(argv[0]).name):
+        return None
+    rest = argv[1:]
+    while rest and rest[0] == "-u":
+        rest = rest[1:]
+    if not rest or rest[0].startswith("-") or not Path(rest[0]).is_file() or _shadows(Path(rest[0])):
+        return None
+    return rest
+
+
+def _shadows(script: Path) -> bool:
+    """Whether a file beside the script has the name of a module that is already loaded from elsewhere."""
+    with os.scandir(os.path.realpath(script.parent)) as entries:
+        names = {entry.name.partition(".")[0] for entry in entries if entry.name.endswith(".py") or entry.is_dir()}
+    names.discard("__pycache__")
+    return any(name in sys.modules and name != "__main__" for name in names)
+
+
+def become(root: Path, *, keep_project: bool) -> None:
+    """Gives this process the job's interpreter: prefix, executable, sys.path and fresh random numbers."""
+    python = environment.make(root)
+    prefix = str(root / "env")
+    sys.executable, sys.prefix, sys.exec_prefix = str(python), prefix, prefix
+    sysconfig.get_config_vars().update(base=prefix, platbase=prefix, prefix=prefix, exec_prefix=prefix)
+    project = str(Path(__file__).parents[2])
+    service = environment.service_packages()
+    path = [entry for entry in sys.path if entry and (entry != project or project in service)]
+    first = next((index for index, entry in enumerate(path) if entry in service), len(path))
+    extra = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:] = [*extra, *path[:first], str(environment.packages(root)), *path[first:]]
+    if keep_project:
+        sys.path.append(project)
+    importlib.invalidate_caches()
+    if "multiprocessing.spawn" in sys.modules:
+        sys.modules["multiprocessing.spawn"].set_executable(sys.executable)
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()  # `random` and `uuid` see to it themselves after a fork
+
+
+def open_stdio() -> None:
+    """Text streams on the descriptors 0 to 2, as an interpreter opens them under LANG=C.UTF-8."""
+
+    def stream(descriptor: int, mode: str, errors: str) -> io.TextIOWrapper:
+        raw = open(descriptor, mode, closefd=False)  # noqa: SIM115 - a descriptor, for the process's life
+        return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, line_buffering=mode == "wb")
+
+    sys.stdin = sys.__stdin__ = stream(0, "rb", "surrogateescape")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = stream(1, "wb", "surrogateescape")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = stream(2, "wb", "backslashreplace")  # type: ignore[misc]
+
+
+def run_entry(entry: str, argv: list[str], finish: Finish) -> None:
+    """Calls ``package.module:function`` with the list of arguments; its result is the exit code."""
+    sys.argv = list(argv)
+
+    def call() -> object:
+        module, _, function = entry.partition(":")
+        return getattr(importlib.import_module(module), function)(argv[1:])
+
+    _run(call, finish)
+
+
+def run_script(arguments: list[str], finish: Finish) -> None:
+    """Runs a script as ``__main__``."""
+    script = Path(arguments[0]).absolute()
+    sys.argv = list(arguments)
+    sys.path.insert(0, os.path.realpath(script.parent))
+    main = types.ModuleType("__main__")
+    main.__dict__.update(
+        __file__=str(script), __builtins__=builtins, __cached__=None, __annotations__={},
+        __loader__=importlib.machinery.SourceFileLoader("__main__", str(script)),
+    )  # fmt: skip
+    sys.modules["__main__"] = main
+
+    def execute() -> None:
+        exec(compile(script.read_bytes(), str(script), "exec", dont_inherit=True), main.__dict__)
+
+    _run(execute, finish)
+
+
+def execute(argv: list[str], variables: dict[str, str]) -> int:
+    """Replaces this process by the command, found on the given PATH; answers Docker's exit code when it can't."""
+    for number in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores these, and would pass that on
+    file = shutil.which(argv[0], path=variables.get("PATH", ""))
+    try:
+        if file is None:
+            there = "/" in argv[0] and Path(argv[0]).exists()
+            problem = "permission denied" if there else "executable file not found in $PATH"
+            os.write(2, f'exec: "{argv[0]}": {problem}\n'.encode())
+            return 126 if there else 127
+        os.execve(file, argv, variables)
+    except OSError as error:
+        os.write(2, f'exec: "{argv[0]}": {error.strerror}\n'.encode())
+    return 126
+
+
+def _run(action: Callable[[], object], finish: Finish) -> None:
+    own = os.getpid()
+    try:
+        code = _status(action())
+    except SystemExit as error:
+        code = _status(error.code, print_text=True)
+    except BaseException as error:  # what an interpreter does at its outermost level
+        error.__traceback__ = _users_part(error.__traceback__)
+        code = 1
+        if isinstance(error, KeyboardInterrupt):
+            code = 128 + signal.SIGINT
+        sys.excepthook(type(error), error, error.__traceback__)
+    code = _wind_up(code)
+    if os.getpid() != own:  # a fork by the script that ran to the script's end
+        os._exit(code)
+    finish(code)
+
+
+def _wind_up(code: int) -> int:
+    """What an interpreter does at its end: threads joined, atexit functions run, streams flushed."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    except BaseException as error:  # an interpreter prints these and goes on with its end
+        sys.excepthook(type(error), error, error.__traceback__)
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except (OSError, ValueError, AttributeError):
+            code = code or 120
+    return code
+
+
+def _status(value: object, *, print_text: bool = False) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF
+    if print_text:
+        print(value, file=sys.stderr)  # noqa: T201 - as sys.exit("text") does
+        return 1
+    return 0
+
+
+def _users_part(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """The traceback without the frames of this module (and of the import system that it calls)."""
+    while trace and (
+        trace.tb_frame.f_code.co_filename in _OWN_FILES or "importlib" in trace.tb_frame.f_code.co_filename
+    ):
+        trace = trace.tb_next
+    return trace
