@@ -1,0 +1,87 @@
+"""Buckets: a folder and a row each, with the settings that S3 keeps of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from typing import Any
+
+from local_sagemaker import clock
+from local_sagemaker.objects.errors import BucketNotEmpty, InvalidBucketName, NoSuchBucket
+from local_sagemaker.objects.index import Bucket, Index
+from local_sagemaker.objects.layout import Layout, valid_bucket_name
+
+_HOLDERS = ("objects", "versions")
+
+
+class Buckets:
+    """Creates, finds and deletes buckets."""
+
+    def __init__(self, *, index: Index, layout: Layout) -> None:
+        self._index = index
+        self._layout = layout
+
+    def create(self, name: str, region: str = "us-east-1") -> Bucket:
+        """Creates a bucket; one that exists stays as it is. Raises `InvalidBucketName`."""
+        if not valid_bucket_name(name):
+            raise InvalidBucketName(BucketName=name)
+        with self._index.transaction():
+            found = self._index.bucket(name)
+            if found:
+                return found
+            (self._layout.folder / name).mkdir(exist_ok=True)
+            bucket = Bucket(name, clock.now(), region)
+            self._index.execute("INSERT INTO buckets VALUES (?, ?, ?, '')", name, bucket.created, region)
+        return bucket
+
+    def get(self, name: str) -> Bucket:
+        """The bucket, or `NoSuchBucket`."""
+        found = self._index.bucket(name)
+        if found is None:
+            raise NoSuchBucket(BucketName=name)
+        return found
+
+    def find(self, name: str) -> Bucket | None:
+        """The bucket, or None."""
+        return self._index.bucket(name)
+
+    def list(self) -> list[Bucket]:
+        """All buckets, by name."""
+        return self._index.buckets()
+
+    def delete(self, name: str) -> None:
+        """Deletes a bucket that holds no version of anything; its unfinished uploads go with it."""
+        with self._index.transaction():
+            self.get(name)
+            for table in _HOLDERS:
+                if self._index.rows(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", name):
+                    raise BucketNotEmpty(BucketName=name)
+            uploads = self._index.rows("SELECT id FROM uploads WHERE bucket = ?", name)
+            for (upload,) in uploads:
+                self._index.execute("DELETE FROM parts WHERE upload = ?", upload)
+            self._index.execute("DELETE FROM uploads WHERE bucket = ?", name)
+            self._index.execute("DELETE FROM settings WHERE bucket = ?", name)
+            self._index.execute("DELETE FROM buckets WHERE name = ?", name)
+            scratch = self._layout.scratch()
+            with suppress(FileNotFoundError):
+                os.replace(self._layout.folder / name, scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+        for (upload,) in uploads:
+            shutil.rmtree(self._layout.uploads / upload, ignore_errors=True)
+
+    def set_versioning(self, name: str, state: str) -> None:
+        """`state` is Enabled or Suspended; a bucket never goes back to unversioned."""
+        with self._index.transaction():
+            self.get(name)
+            self._index.execute("UPDATE buckets SET versioning = ? WHERE name = ?", state, name)
+
+    def setting(self, name: str, what: str) -> Any:
+        """What was kept of the bucket under that name, or None."""
+        return self._index.setting(name, what)
+
+    def keep_setting(self, name: str, what: str, body: Any) -> None:
+        """Keeps a JSON value of the bucket; None removes it."""
+        with self._index.transaction():
+            self.get(name)
+            self._index.keep_setting(name, what, body)

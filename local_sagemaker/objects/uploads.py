@@ -1,0 +1,186 @@
+"""Multipart uploads: parts are files until they are joined into one object."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any, Protocol
+
+from local_sagemaker import clock
+from local_sagemaker.objects.errors import NoSuchUpload, disk_errors
+from local_sagemaker.objects.index import Index
+from local_sagemaker.objects.layout import INTERNAL, Layout
+from local_sagemaker.objects.stored import Attributes, StoredObject
+from local_sagemaker.objects.writing import Written, append, joined, md5_of, received, stamp
+
+
+class Commit(Protocol):
+    """`DiskObjects.commit`."""
+
+    def __call__(
+        self,
+        bucket: str,
+        key: str,
+        written: Written,
+        attributes: Attributes,
+        *,
+        etag: str | None,
+        condition: Callable[[StoredObject | None], None],
+        also: Callable[[], None],
+    ) -> StoredObject:
+        """Makes a temporary file the current object."""
+        ...
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An unfinished upload. `initiated` is in seconds since the epoch; `options` are the request's, by member name."""
+
+    bucket: str
+    key: str
+    id: str
+    initiated: float
+    attributes: Attributes
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part. `etag` is its hex MD5, `modified` in seconds since the epoch."""
+
+    number: int
+    size: int
+    mtime_ns: int
+    etag: str
+    place: str
+    checksums: Mapping[str, str]
+
+    @property
+    def modified(self) -> float:
+        """When the part was written."""
+        return self.mtime_ns // 1_000_000 / 1000
+
+
+class Uploads:
+    """The uploads of one store."""
+
+    def __init__(self, *, index: Index, layout: Layout, commit: Commit) -> None:
+        self._index = index
+        self._layout = layout
+        self._commit = commit
+
+    def create(self, bucket: str, key: str, attributes: Attributes, options: Mapping[str, Any]) -> Upload:
+        """Begins an upload."""
+        upload = Upload(bucket, key, secrets.token_urlsafe(48), clock.now(), attributes, options)
+        body = json.dumps({"attributes": attributes.dump(), "options": dict(options)})
+        (self._layout.uploads / upload.id).mkdir()
+        with self._index.transaction():
+            self._index.execute(
+                "INSERT INTO uploads VALUES (?, ?, ?, ?, ?)", bucket, key, upload.id, upload.initiated, body
+            )
+        return upload
+
+    def get(self, bucket: str, key: str, upload: str) -> Upload:
+        """The upload, or `NoSuchUpload`."""
+        sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? AND key = ? AND id = ?"
+        for row in self._index.rows(sql, bucket, key, upload):
+            return _upload(row)
+        raise NoSuchUpload(UploadId=upload)
+
+    def parts(self, upload: Upload) -> list[Part]:
+        """The parts by number."""
+        sql = "SELECT number, size, mtime_ns, etag, place, checksums FROM parts WHERE upload = ? ORDER BY number"
+        return [
+            Part(number, size, mtime_ns, etag, place, json.loads(checksums))
+            for number, size, mtime_ns, etag, place, checksums in self._index.rows(sql, upload.id)
+        ]
+
+    def put(
+        self, upload: Upload, number: int, data: bytes | IO[bytes], checksums: Callable[[Written], Mapping[str, str]]
+    ) -> Part:
+        """Writes a part, over one of the same number. `checksums` is asked once the bytes have been read."""
+        with received(self._layout, data) as written:
+            return self._keep(upload, number, written, checksums(written))
+
+    def copy(self, upload: Upload, number: int, source: str, offset: int, length: int) -> Part:
+        """Writes a part from a range of a file of the store, given by its place."""
+        path = self._layout.scratch()
+        try:
+            with disk_errors(self._layout.folder), open(path, "wb", buffering=0) as target:
+                append(target.fileno(), self._layout.path(source), offset, length)
+            md5, size = md5_of(path)
+            return self._keep(upload, number, Written(path, size, md5, stamp(path).st_mtime_ns), {})
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _keep(self, upload: Upload, number: int, written: Written, checksums: Mapping[str, str]) -> Part:
+        place = f"{INTERNAL}/uploads/{upload.id}/{number}-{secrets.token_hex(4)}"
+        part = Part(number, written.size, written.mtime_ns, written.md5, place, dict(checksums))
+        with disk_errors(self._layout.folder), self._index.transaction():
+            self.get(upload.bucket, upload.key, upload.id)
+            before = self._index.rows("SELECT place FROM parts WHERE upload = ? AND number = ?", upload.id, number)
+            self._index.execute(
+                "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                upload.id, number, part.size, part.mtime_ns, part.etag, place, json.dumps(part.checksums),
+            )  # fmt: skip
+            os.replace(written.path, self._layout.path(place))
+        for (old,) in before:
+            with suppress(FileNotFoundError):
+                os.unlink(self._layout.path(old))
+        return part
+
+    def complete(
+        self,
+        upload: Upload,
+        chosen: Sequence[Part],
+        attributes: Attributes,
+        condition: Callable[[StoredObject | None], None],
+    ) -> StoredObject:
+        """Joins the chosen parts into the object and ends the upload, as one change."""
+        digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in chosen), usedforsecurity=False)
+        try:
+            path = joined(self._layout, [self._layout.path(part.place) for part in chosen])
+        except FileNotFoundError as error:
+            raise NoSuchUpload(UploadId=upload.id) from error
+        try:
+            facts = stamp(path)
+            written = Written(path, facts.st_size, "", facts.st_mtime_ns)
+            etag = f"{digest.hexdigest()}-{len(chosen)}"
+            item = self._commit(
+                upload.bucket, upload.key, written, attributes,
+                etag=etag, condition=condition, also=lambda: self._end(upload),
+            )  # fmt: skip
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        shutil.rmtree(self._layout.uploads / upload.id, ignore_errors=True)
+        return item
+
+    def abort(self, upload: Upload) -> None:
+        """Ends the upload and deletes its parts."""
+        with self._index.transaction():
+            self._end(upload)
+        shutil.rmtree(self._layout.uploads / upload.id, ignore_errors=True)
+
+    def list(self, bucket: str, prefix: str = "") -> list[Upload]:
+        """The uploads of a bucket by key, then by when they began."""
+        sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? ORDER BY key, initiated, id"
+        return [_upload(row) for row in self._index.rows(sql, bucket) if row[1].startswith(prefix)]
+
+    def _end(self, upload: Upload) -> None:
+        if not self._index.execute("DELETE FROM uploads WHERE id = ?", upload.id):
+            raise NoSuchUpload(UploadId=upload.id)
+        self._index.execute("DELETE FROM parts WHERE upload = ?", upload.id)
+
+
+def _upload(row: tuple[Any, ...]) -> Upload:
+    bucket, key, upload, initiated, text = row
+    body = json.loads(text)
+    return Upload(bucket, key, upload, initiated, Attributes.load(body["attributes"]), body["options"])

@@ -1,0 +1,142 @@
+"""Bytes on their way into the store: a temporary file, its MD5 and size, flat memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from local_sagemaker.objects.errors import FULL, disk_errors
+from local_sagemaker.objects.layout import Layout
+
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Written:
+    """A temporary file, complete. `md5` is hex; `mtime_ns` is unique enough to tell any two writes apart."""
+
+    path: str
+    size: int
+    md5: str
+    mtime_ns: int
+
+
+def now_ns() -> int:
+    """Nanoseconds since the epoch."""
+    return time.time_ns()
+
+
+def stamp(path: str | int) -> os.stat_result:
+    """Sets the time of now, in nanoseconds (file systems only count clock ticks); answers what the file then says."""
+    now = now_ns()
+    os.utime(path, ns=(now, now))
+    return os.stat(path)
+
+
+def md5_of(path: str | Path) -> tuple[str, int]:
+    """(hex MD5, size) of a file, in pieces."""
+    digest, size = hashlib.md5(usedforsecurity=False), 0
+    with open(path, "rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
+    """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
+    path = layout.scratch()
+    digest, size = hashlib.md5(usedforsecurity=False), 0
+    try:
+        with disk_errors(layout.folder):
+            with open(path, "wb", buffering=0) as file:
+                for piece in [source] if isinstance(source, bytes) else iter(lambda: source.read(PIECE), b""):
+                    digest.update(piece)
+                    size += write_all(file.fileno(), piece)
+                facts = stamp(file.fileno())
+            yield Written(path, size, digest.hexdigest(), facts.st_mtime_ns)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def write_all(descriptor: int, piece: bytes) -> int:
+    """Writes every byte: a nearly full disk takes less than it is given before it says so."""
+    view, done = memoryview(piece), 0
+    while done < len(view):
+        done += os.write(descriptor, view[done:])
+    return done
+
+
+@contextmanager
+def taken(layout: Layout, source: Path, move: bool) -> Iterator[Written]:
+    """A file's bytes as a temporary file: the file itself when it may be moved and nothing else refers to it.
+
+    When what follows fails, a moved file is put back.
+    """
+    path = layout.scratch()
+    if not (move and _renamed(source, path)):
+        with source.open("rb", buffering=0) as file, received(layout, file) as written:
+            yield written
+        if move:
+            source.unlink()
+        return
+    try:
+        digest, size = md5_of(path)
+        yield Written(path, size, digest, stamp(path).st_mtime_ns)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.replace(path, source)
+        raise
+
+
+def _renamed(source: Path, target: str) -> bool:
+    """Renames, unless the file has other names or is on another file system; an object is readable by its owner."""
+    facts = source.lstat()
+    if source.is_symlink() or facts.st_nlink > 1:
+        return False
+    try:
+        os.replace(source, target)
+    except OSError:
+        return False
+    os.chmod(target, 0o644)
+    return True
+
+
+def joined(layout: Layout, sources: list[str]) -> str:
+    """A temporary file of several files one after the other, copied inside the kernel where it can."""
+    path = layout.scratch()
+    try:
+        with disk_errors(layout.folder), open(path, "wb", buffering=0) as target:
+            for source in sources:
+                append(target.fileno(), source)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        raise
+    return path
+
+
+def append(target: int, source: str, offset: int = 0, length: int | None = None) -> int:
+    """Appends a range of a file to an open one; answers how many bytes."""
+    done = 0
+    with open(source, "rb", buffering=0) as file:
+        left = os.fstat(file.fileno()).st_size - offset if length is None else length
+        while left > 0:
+            try:
+                count = os.copy_file_range(file.fileno(), target, min(left, 1 << 30), offset)
+            except (AttributeError, OSError) as error:
+                if getattr(error, "errno", None) in FULL:  # not a reason to try another way
+                    raise
+                count = write_all(target, os.pread(file.fileno(), min(left, PIECE), offset))
+            if not count:
+                break
+            done, left, offset = done + count, left - count, offset + count
+    return done
