@@ -1,0 +1,79 @@
+"""The abalone data set: where it comes from, where its object is, and how it gets there.
+
+Runs before a pipeline is upserted. The table is the one that the package scikit-lego carries, rounded to the four
+decimals of the published file: there are floating-point remainders in the package's copy.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+COLUMNS = (
+    "sex",
+    "length",
+    "diameter",
+    "height",
+    "whole_weight",
+    "shucked_weight",
+    "viscera_weight",
+    "shell_weight",
+    "rings",
+)
+
+
+@cache
+def abalone_csv() -> bytes:
+    """The table without a header, columns in the order of ``COLUMNS``.
+
+    Read from the archive inside scikit-lego: its ``load_abalone`` gives the same rows, but imports scikit-learn,
+    which takes longer than all the rest of starting a pipeline.
+    """
+    archive = files("sklego").joinpath("data", "abalone.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+        text = zipped.read(zipped.namelist()[0]).decode("utf-8")
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    for row in csv.DictReader(io.StringIO(text)):
+        writer.writerow([_rounded(row[name]) for name in COLUMNS])
+    return table.getvalue().encode("utf-8")
+
+
+def _rounded(cell: str) -> str:
+    try:
+        return f"{round(float(cell), 4):g}"
+    except ValueError:
+        return cell
+
+
+def abalone_key() -> str:
+    """The key of the data set's object: named by its content, so that other data can never hide behind it."""
+    return f"datasets/abalone/{hashlib.sha256(abalone_csv()).hexdigest()[:16]}/abalone.csv"
+
+
+def abalone_url(bucket: str) -> str:
+    """The URL of the data set in ``bucket``. Says where it belongs, not that it is there."""
+    return f"s3://{bucket}/{abalone_key()}"
+
+
+def upload_abalone(s3: S3Client, bucket: str) -> bool:
+    """Put the data set where ``abalone_url`` says, unless it is there. True if it was uploaded."""
+    try:
+        s3.head_object(Bucket=bucket, Key=abalone_key())
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+            raise
+    else:
+        return False
+    s3.put_object(Bucket=bucket, Key=abalone_key(), Body=abalone_csv(), ContentType="text/csv")
+    return True
