@@ -120,3 +120,55 @@ def read_json(client: Any, uri: str) -> Any:
     """The JSON object at an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return json.loads(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
+SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+
+def script_step(name: str, code: str, *after: str, **arguments: Any) -> dict[str, Any]:
+    """A Processing step that runs Python code in the scikit-learn image."""
+    return {
+        "Name": name,
+        "Type": "Processing",
+        "Arguments": {
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+            "AppSpecification": {"ImageUri": SCIKIT_LEARN, "ContainerEntrypoint": ["python3", "-c", code]},
+            "RoleArn": ROLE,
+            **arguments,
+        },
+        **({"DependsOn": list(after)} if after else {}),
+    }
+
+
+def create_pipeline(
+    sagemaker: Any, name: str, *steps: dict[str, Any], parameters: tuple[dict[str, Any], ...] = ()
+) -> None:
+    """A pipeline of these steps."""
+    definition = {"Version": "2020-12-01", "Metadata": {}, "Parameters": list(parameters), "Steps": list(steps)}
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE)
+
+
+def start(sagemaker: Any, name: str, **parameters: str) -> str:
+    """Starts an execution; its ARN."""
+    given = [{"Name": key, "Value": value} for key, value in parameters.items()]
+    return str(sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=given)["PipelineExecutionArn"])
+
+
+def finished(sagemaker: Any, execution: str, seconds: float = 60) -> dict[str, Any]:
+    """Waits for the end of an execution; what Describe says then."""
+
+    def ended() -> Any:
+        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        return described if described["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
+
+    return dict(until(ended, f"the end of {execution}", seconds))
+
+
+def steps_of(sagemaker: Any, execution: str) -> dict[str, dict[str, Any]]:
+    """The execution's steps by name."""
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+    return {step["StepName"]: step for step in steps}
