@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,11 +140,8 @@ def test_a_gigabyte_of_log_is_survived(service: Service) -> None:
     stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job)["logStreams"][0]["logStreamName"]
     events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=5)["events"]
     assert events[-1]["message"] == "the end"
-    peak = next(
-        int(line.split()[1]) / 1000
-        for line in open(f"/proc/{service.found['pid']}/status")  # noqa: SIM115, PTH123
-        if line.startswith("VmHWM")
-    )
+    lines = Path(f"/proc/{service.found['pid']}/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM"))
     assert peak < 600, f"the service's memory went to {peak:.0f} MB"
     logs.delete_log_stream(logGroupName=group, logStreamName=stream)
 
@@ -203,9 +201,8 @@ def test_no_input_objects_is_the_error_of_aws(service: Service) -> None:
 
 def test_wrong_types_of_parameters_are_refused_at_start(service: Service) -> None:
     sagemaker = service.client("sagemaker")
-    create_pipeline(
-        sagemaker, "Typed", script_step("s", "pass"), parameters=({"Name": "Count", "Type": "Integer", "DefaultValue": 1},)
-    )  # fmt: skip
+    count = {"Name": "Count", "Type": "Integer", "DefaultValue": 1}
+    create_pipeline(sagemaker, "Typed", script_step("s", "pass"), parameters=(count,))
     for value, expected in (("many", "Count"), ("", "too short (length: 0, required minimum: 1)")):
         with pytest.raises(ClientError, match="ValidationException") as caught:
             start(sagemaker, "Typed", Count=value)

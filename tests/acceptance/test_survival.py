@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,13 +60,10 @@ def test_no_process_outlives_a_killed_service(own_service: Service) -> None:
 
     def of_this_service() -> list[str]:
         found = []
-        for folder in os.listdir("/proc"):
-            try:
-                environment = open(f"/proc/{folder}/environ", "rb").read()  # noqa: SIM115, PTH123
-            except (OSError, ValueError):
-                continue
-            if os.fsencode(str(own_service.home)) in environment:
-                found.append(folder)
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.fsencode(own_service.home) in (folder / "environ").read_bytes():
+                    found.append(folder.name)
         return found
 
     until(lambda: len(of_this_service()) >= 2, "the service and its processes")
