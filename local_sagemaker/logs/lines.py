@@ -89,12 +89,13 @@ def line_start(file: Path, offset: int) -> int:
 
 
 def timed(file: Path, marks: Marks, start: int, end: int) -> Iterator[Line]:
-    """The lines between two offsets with their times; `start` as for `pieces`."""
+    """The lines between two offsets with their times; `start` as for `pieces`. CloudWatch has no empty events."""
     mark = Mark(-1, 0)
     for begin, stop, raw in pieces(file, start, end):
         if stop > mark.size:
             mark = marks.at(stop)
-        yield Line(begin, stop, mark.time, shown(raw))
+        if text := shown(raw):
+            yield Line(begin, stop, mark.time, text)
 
 
 def last(file: Path, count: int, *, most: int = 4 * 1024 * 1024) -> list[str]:

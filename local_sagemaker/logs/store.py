@@ -89,7 +89,7 @@ class Logs:
         return last(file, count) if file.exists() else []
 
     def groups(self, prefix: str = "") -> list[dict[str, Any]]:
-        """``{"name", "created", "size", "retention"?}`` of each group, by name."""
+        """``{"name", "created", "size"}`` and what `change_group` set of each group, by name."""
         found = [{**_load(side), "size": self._size(side.parent)} for side in self._folder.glob("*/.group.json")]
         return sorted((group for group in found if group["name"].startswith(prefix)), key=lambda group: group["name"])
 
@@ -106,18 +106,22 @@ class Logs:
             (side.parent / _SIDE).mkdir(parents=True, exist_ok=True)
             _write(side, {"name": group, "created": _now()})
 
-    def retain(self, group: str, days: int | None) -> None:
-        """Sets for how many days the group keeps its streams; None keeps them for ever."""
+    def group(self, group: str) -> dict[str, Any]:
+        """What is known of a group, as `groups` gives it without the size; empty when it is not there."""
+        return _load(self._group(group) / ".group.json")
+
+    def change_group(self, group: str, **members: Any) -> None:
+        """Sets members of a group (None removes one). ``retention`` is the days after which streams are removed."""
         side = self._group(group) / ".group.json"
-        body = {name: value for name, value in _load(side).items() if name != "retention"}
-        _write(side, body if days is None else {**body, "retention": days})
+        with self._lock:
+            _write(side, {name: value for name, value in {**_load(side), **members}.items() if value is not None})
 
     def streams(self, group: str, prefix: str = "") -> list[Stream]:
         """The streams of a group, by name; those past the group's retention are removed first."""
         folder = self._group(group)
-        days = _load(folder / ".group.json").get("retention")
+        days = self.group(group).get("retention")
         found = []
-        for side in sorted((folder / _SIDE).glob("*.json")):
+        for side in sorted((folder / _SIDE).glob(".*.json")):
             name = _load(side).get("name", "")
             if not name.startswith(prefix) or not self.has(group, name):
                 continue
@@ -147,6 +151,12 @@ class Logs:
         """Removes a group with all its streams."""
         shutil.rmtree(self._group(group), ignore_errors=True)
 
+    def clear(self) -> None:
+        """Removes everything."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._marked.clear()
+
     def _stream(self, group: str, name: str, side: Path) -> Stream:
         file, _, marks_file = self._files(group, name)
         status = file.stat()
@@ -161,7 +171,7 @@ class Logs:
 
     def _files(self, group: str, stream: str) -> tuple[Path, Path, Path]:
         folder, name = self._group(group), escape(stream)
-        return folder / f"{name}.log", folder / _SIDE / f"{name}.json", folder / _SIDE / f"{name}.marks"
+        return folder / f"{name}.log", folder / _SIDE / f".{name}.json", folder / _SIDE / f".{name}.marks"
 
     @staticmethod
     def _size(folder: Path) -> int:

@@ -193,7 +193,7 @@ def test_a_half_written_mark_is_dropped(logs: Logs, clock: list[int]) -> None:
     file = logs.file(GROUP, STREAM)
     file.write_text("a\n")
     logs.mark(GROUP, STREAM)
-    (marks,) = file.parent.glob(".streams/*.marks")
+    (marks,) = file.parent.glob(".streams/.*.marks")
     with marks.open("ab") as out:
         out.write(b"     12")
     file.write_text("a\nb\n")
@@ -221,9 +221,27 @@ def test_groups_and_streams_are_listed_and_deleted(logs: Logs) -> None:
 def test_retention_removes_what_is_older(logs: Logs) -> None:
     logs.put("g", "old", [(1_000, "long ago")])
     logs.file("g", "fresh").write_text("now\n")
-    logs.retain("g", 7)
+    logs.change_group("g", retention=7)
     os.utime(logs.file("g", "old"), (1, 1))
     assert [stream.name for stream in logs.streams("g")] == ["fresh"]
+
+
+def test_clear_removes_everything(logs: Logs) -> None:
+    file = logs.file("g", "s")
+    file.write_text("a\n")
+    logs.mark("g", "s")
+    logs.clear()
+    assert logs.groups() == [] and not file.exists()
+    logs.file("g", "s").write_text("b\n")
+    logs.mark("g", "s")
+    assert [stream.size for stream in logs.streams("g")] == [2]
+
+
+def test_empty_lines_are_no_events(logs: Logs) -> None:
+    logs.file("g", "s").write_text("a\n\n\nb\n\n")
+    source = logs.source("g", "s")
+    assert [event.text for event in source.forwards(0, source.end, 9).events] == ["a", "b"]
+    assert [event.text for event in source.backwards(0, source.end, 1).events] == ["b"]
 
 
 def test_put_keeps_the_given_times(logs: Logs) -> None:

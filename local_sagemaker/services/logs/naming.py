@@ -1,0 +1,70 @@
+"""How CloudWatch Logs names its groups and pages: names, ARNs, tokens, and the errors about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.logs import Logs
+
+
+class ResourceNotFound(ServiceError):
+    """No such group or stream; unlike SageMaker's, this code has the suffix."""
+
+    code, status = "ResourceNotFoundException", 400
+
+
+class ResourceAlreadyExists(ServiceError):
+    """The group or stream is there."""
+
+    code, status = "ResourceAlreadyExistsException", 400
+
+
+class InvalidParameter(ServiceError):
+    """A parameter that CloudWatch Logs (or this service of it) does not take."""
+
+    code, status = "InvalidParameterException", 400
+
+
+def group_arn(settings: Settings, group: str) -> str:
+    """The ARN of a log group without the final ``:*`` that some answers add."""
+    return f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{group}"
+
+
+def group_of_arn(arn: str) -> str:
+    """The name in a log group's ARN, with or without the final ``:*``; a plain name is left as it is."""
+    return arn.split(":log-group:", 1)[-1].removesuffix(":*")
+
+
+def group_of(request: dict[str, Any], logs: Logs) -> str:
+    """The group that a request names, by name or identifier; it must exist."""
+    named = request.get("logGroupName"), request.get("logGroupIdentifier")
+    if all(named) or not any(named):
+        raise InvalidParameter("Exactly one of logGroupName and logGroupIdentifier is needed.")
+    group = group_of_arn(str(named[0] or named[1]))
+    require_group(logs, group)
+    return group
+
+
+def require_group(logs: Logs, group: str) -> None:
+    """Raises when the group is not there."""
+    if not logs.has(group):
+        raise ResourceNotFound("The specified log group does not exist.")
+
+
+def require_stream(logs: Logs, group: str, stream: str) -> None:
+    """Raises when the group or the stream is not there."""
+    require_group(logs, group)
+    if not logs.has(group, stream):
+        raise ResourceNotFound("The specified log stream does not exist.")
+
+
+def page(items: list[Any], request: dict[str, Any], default: int = 50) -> tuple[list[Any], dict[str, str]]:
+    """One page of a listing and its ``nextToken``, if more follow."""
+    token = request.get("nextToken", "0")
+    if not token.isdecimal():
+        raise InvalidParameter("The specified nextToken is invalid.")
+    start = int(token)
+    end = start + int(request.get("limit", default))
+    return items[start:end], {"nextToken": str(end)} if end < len(items) else {}

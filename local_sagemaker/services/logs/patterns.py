@@ -1,0 +1,45 @@
+"""Filter patterns of terms: ``ERROR "out of memory" -DEBUG``, ``?WARN ?ERROR`` (CloudWatch Logs user guide)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from local_sagemaker.services.logs.naming import InvalidParameter
+
+_TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))\s*')
+_OTHER = {"{": "JSON", "[": "space-delimited", "%": "regular expression"}
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a message matches: all plain terms, or any with ``?`` when there are only such, and none with ``-``.
+
+    Raises for the other kinds of patterns, which the local service does not have.
+    """
+    pattern = pattern.strip()
+    if pattern[:1] in _OTHER:
+        raise InvalidParameter(
+            f"{_OTHER[pattern[0]]} filter patterns are not supported by the local service; "
+            "terms and quoted phrases are."
+        )
+    required, optional, excluded = _terms(pattern)
+
+    def matches(message: str) -> bool:
+        if any(term in message for term in excluded) or not all(term in message for term in required):
+            return False
+        return bool(required) or not optional or any(term in message for term in optional)
+
+    return matches
+
+
+def _terms(pattern: str) -> tuple[list[str], list[str], list[str]]:
+    kinds: dict[str, list[str]] = {"": [], "?": [], "-": []}
+    position = 0
+    while position < len(pattern):
+        found = _TERM.match(pattern, position)
+        if not found or (found[2] is None and '"' in found[3]):
+            raise InvalidParameter("Invalid filter pattern")
+        phrase = found[2]
+        kinds[found[1]].append(found[3] if phrase is None else re.sub(r"\\(.)", r"\1", phrase))
+        position = found.end()
+    return kinds[""], kinds["?"], kinds["-"]
