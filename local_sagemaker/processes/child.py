@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import struct
-import sys
 import time
 import traceback
 from collections.abc import Mapping
@@ -35,6 +34,7 @@ class Setting:
     keep: tuple[Path, ...]
     outer: Mapping[str, str]
     server: int
+    home: Path
 
 
 def wait_and_run(channel: socket.socket, setting: Setting) -> NoReturn:
@@ -48,26 +48,32 @@ def wait_and_run(channel: socket.socket, setting: Setting) -> NoReturn:
         os._exit(code & 0xFF)
 
     try:
-        _settle(setting)
+        prepared = _settle(setting)
         order = receive(channel)
         if order is None:
             os._exit(0)
+        _adopt(prepared, Path(order[0]["root"]))
         _obey(*order, channel=channel, setting=setting, finish=finish)
     except BaseException:  # nothing may leave a forked child but by os._exit
         os.write(2, traceback.format_exc().encode())
     finish(FAILED_SETUP)
 
 
-def _settle(setting: Setting) -> None:
+def _settle(setting: Setting) -> Path:
+    """All that needs no order yet; answers a folder with a Python environment ready to be moved."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     isolation.die_with_parent(setting.server)
+    prepared = setting.home / "jobs" / f".prepared-{os.getpid()}"
+    environment.make(prepared)
+    program.refresh()
     if setting.isolation.namespaces:
         isolation.unshare()
     gc.enable()
+    return prepared
 
 
 def _obey(
@@ -108,6 +114,14 @@ def _obey(
     finish(program.execute(argv, variables))
 
 
+def _adopt(prepared: Path, root: Path) -> None:
+    """Moves the prepared environment to the job; on another file system the job makes its own."""
+    root.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        (prepared / "env").rename(root / "env")
+        prepared.rmdir()
+
+
 def _redirect(log: Path) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -130,4 +144,3 @@ def _replace_environment(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
     if "TZ" in variables:
         time.tzset()
-    sys.path_importer_cache.clear()

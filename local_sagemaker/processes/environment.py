@@ -6,6 +6,7 @@ that a ``pip install`` in the job writes to, and the service's packages visible 
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import site
@@ -23,6 +24,7 @@ _PASSED_ON = (
 )  # fmt: skip
 
 
+@functools.cache
 def service_packages() -> list[str]:
     """The site-packages folders of the interpreter that runs the service."""
     folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
@@ -47,9 +49,8 @@ def make(root: Path) -> Path:
     (binaries / f"python{_VERSION}").symlink_to("python3")
     lines = [f"import site; site.addsitedir({path!r})\n" for path in service_packages()]
     (packages / "service.pth").write_text("".join(lines))
-    pip = _PIP if importlib.util.find_spec("pip") else _PIP_FROM_INTERPRETER
     for name in ("pip", "pip3"):
-        (binaries / name).write_text(pip)
+        (binaries / name).write_text(_pip())
         (binaries / name).chmod(0o755)
     return python
 
@@ -60,6 +61,21 @@ _PIP_FROM_INTERPRETER = (
     '#!/bin/sh\npython="$(dirname "$0")/python3"\n'
     '"$python" -c "import pip" 2>/dev/null || "$python" -m ensurepip >/dev/null\nexec "$python" -m pip "$@"\n'
 )
+
+
+@functools.cache
+def _scripts() -> str:
+    return sysconfig.get_path("scripts")
+
+
+@functools.cache
+def _pip() -> str:
+    return _PIP if importlib.util.find_spec("pip") else _PIP_FROM_INTERPRETER
+
+
+def learn() -> None:
+    """Works out, once and before any fork, what all environments have in common."""
+    service_packages(), _scripts(), _pip(), sysconfig.get_config_vars()
 
 
 def packages(root: Path) -> Path:
@@ -74,6 +90,6 @@ def variables(root: Path, given: Mapping[str, str], outer: Mapping[str, str]) ->
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
     own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "PYTHONDONTWRITEBYTECODE": "1", **passed, **given}
-    binaries = [str(root / "env" / "bin"), str(Path(sysconfig.get_path("scripts")))]
+    binaries = [str(root / "env" / "bin"), _scripts()]
     own["PATH"] = os.pathsep.join([*binaries, given.get("PATH", _SYSTEM_PATH)])
     return own

@@ -8,6 +8,7 @@ before a fork, so that OpenMP and BLAS start their threads in the children.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -19,17 +20,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker.processes import isolation
+from local_sagemaker.processes import environment, isolation
 from local_sagemaker.processes.child import CODE, Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
 
 WARM = (
     "numpy", "pandas", "scipy.stats", "scipy.sparse", "sklearn.pipeline", "sklearn.compose", "sklearn.impute",
     "sklearn.preprocessing", "sklearn.metrics", "sklearn.model_selection", "xgboost", "pyarrow.parquet",
-    "smclarify.bias.report", "datasketches", "botocore.session", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on",
-    "starlette.applications", "starlette.routing", "starlette.responses", "concurrent.futures.thread", "joblib",
-    "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
+    "smclarify.bias.report", "datasketches", "botocore.session", "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.lifespan.on", "starlette.applications", "starlette.routing", "starlette.responses", "concurrent.futures.thread",
+    "joblib", "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
 )  # fmt: skip
+_NEEDED_AT_EXIT = ("logging", "multiprocessing.util")
 SPARES = 2
 _DEADLINE = 10.0
 
@@ -219,17 +221,24 @@ def _kill(pid: int, number: int = signal.SIGKILL) -> None:
 
 def _warm() -> None:
     gc.disable()
+    register, registered = atexit.register, []
+    atexit.register = lambda function, *rest, **named: registered.append(function) or register(function, *rest, **named)
     for name in WARM:
         try:
             importlib.import_module(name)
         except ImportError as error:
             os.write(2, f"fork server: {name} is not there: {error}\n".encode())
+    atexit.register = register
+    for function in registered:  # extension modules that tidy their memory at exit would do so in every job
+        if getattr(function, "__module__", None) not in _NEEDED_AT_EXIT:
+            atexit.unregister(function)
+    environment.learn()
     gc.collect()
     gc.freeze()
 
 
 def main(descriptor: int, keep: list[str]) -> None:
-    """Runs the fork server on its end of the socket pair."""
+    """Runs the fork server on its end of the socket pair; the first folder to keep visible is the state folder."""
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -241,7 +250,7 @@ def main(descriptor: int, keep: list[str]) -> None:
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
     _warm()
     visible = {Path(folder) for folder in (*keep, sys.prefix, sys.base_prefix, *sys.path) if folder}
-    setting = Setting(way, tuple(visible | {Path(__file__).parents[2]}), outer, os.getpid())
+    setting = Setting(way, tuple(visible | {Path(__file__).parents[2]}), outer, os.getpid(), Path(keep[0]))
     server = ForkServer(control, setting)
     try:
         server.run()

@@ -64,7 +64,7 @@ def _shadows(script: Path) -> bool:
 
 
 def become(root: Path, *, keep_project: bool) -> None:
-    """Gives this process the job's interpreter: prefix, executable, sys.path and fresh random numbers."""
+    """Gives this process the job's interpreter: prefix, executable and sys.path."""
     python = environment.make(root)
     prefix = str(root / "env")
     sys.executable, sys.prefix, sys.exec_prefix = str(python), prefix, prefix
@@ -77,11 +77,15 @@ def become(root: Path, *, keep_project: bool) -> None:
     sys.path[:] = [*extra, *path[:first], str(environment.packages(root)), *path[first:]]
     if keep_project:
         sys.path.append(project)
-    importlib.invalidate_caches()
     if "multiprocessing.spawn" in sys.modules:
         sys.modules["multiprocessing.spawn"].set_executable(sys.executable)
     if "tempfile" in sys.modules:
         sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
+
+
+def refresh() -> None:
+    """What a fork must not share with its parent: random numbers and what the import system knows of folders."""
+    importlib.invalidate_caches()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # `random` and `uuid` see to it themselves after a fork
 
@@ -191,8 +195,9 @@ def _status(value: object, *, print_text: bool = False) -> int:
 
 def _users_part(trace: types.TracebackType | None) -> types.TracebackType | None:
     """The traceback without the frames of this module (and of the import system that it calls)."""
-    while trace and (
-        trace.tb_frame.f_code.co_filename in _OWN_FILES or "importlib" in trace.tb_frame.f_code.co_filename
-    ):
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        if file != __file__ and "importlib" not in file:
+            break
         trace = trace.tb_next
     return trace
