@@ -17,6 +17,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 
 Body = dict[str, Any]
+Items = list[tuple[str, Body]]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -131,7 +132,7 @@ class Records:
         """All bodies of a kind, in the order they were added; `prefix` keeps keys that start with it."""
         return [body for _, body in self.items(kind, prefix)]
 
-    def items(self, kind: str, prefix: str = "") -> list[tuple[str, Body]]:
+    def items(self, kind: str, prefix: str = "") -> Items:
         """Like `list`, with the keys."""
         with self._lock:
             rows = self._connection.execute(
