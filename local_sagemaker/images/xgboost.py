@@ -29,6 +29,7 @@ class Behaviour:
 
     silent_accepted: bool  # hyperparameter `silent`; later tags refuse it as extraneous
     pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
+    binary_model: bool  # Booster.save_model writes its old binary format instead of UBJSON
     comma_joined: bool  # the CSV answer is one line without a newline at its end
 
     @classmethod
@@ -37,9 +38,9 @@ class Behaviour:
         found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
         if not found:
             old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
-            return cls(old, old, old)
+            return cls(old, old, False, old)
         version = tuple(int(part) for part in found.groups())
-        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (1, 2, 2))
+        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (2, 0, 0), version < (1, 2, 2))
 
 
 class XGBoost:
