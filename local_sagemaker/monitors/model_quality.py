@@ -101,9 +101,7 @@ def multiclass(labels: Labels) -> Report:
         return {**_weighted(some), **of_constant}
 
     scalars = _with_deviation(metrics, len(labels.actual))
-    return _report(
-        "multiclass_classification", len(labels.actual), {"confusion_matrix": _named(labels), **scalars}
-    )
+    return _report("multiclass_classification", len(labels.actual), {"confusion_matrix": _named(labels), **scalars})
 
 
 def best_constant(labels: Labels) -> int:
@@ -148,9 +146,9 @@ def _binary_scores(labels: Labels, positive: int) -> Metrics:
         "precision": precision,
         "accuracy": float((labels.actual == labels.predicted).mean()) if rows else math.nan,
         "true_positive_rate": recall,
-        "true_negative_rate": _ratio(negatives - false_alarms, negatives),
+        "true_negative_rate": 1 - fpr,
         "false_positive_rate": fpr,
-        "false_negative_rate": _ratio(positives - hits, positives),
+        "false_negative_rate": 1 - recall,  # not from counts: so the last digit is AWS's too
     }
     return found | {name: _f_measure(precision, recall, beta) for name, beta in BETAS.items()}
 
@@ -185,7 +183,7 @@ def _named(labels: Labels) -> Report:
 
 
 def _with_deviation(metrics: Callable[[npt.NDArray[np.bool_] | None], Metrics], rows: int) -> Report:
-    """Each metric's value and its (population) standard deviation over the samples, which are drawn with a fixed seed."""
+    """Each metric's value and its (population) standard deviation over samples, drawn with a fixed seed."""
     values = metrics(None)
     samples: list[Metrics] = []
     if rows >= SAMPLED_FROM:

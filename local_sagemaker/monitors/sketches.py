@@ -18,7 +18,9 @@ Hashes = npt.NDArray[np.uint64]
 
 K = 2048
 SHRINK = 0.64
-UNSAMPLED = 1 << 20  # values that all enter the sketch; beyond, as in the KLL paper, a sampler stands for the lowest levels
+UNSAMPLED = (
+    1 << 20
+)  # values that all enter the sketch; beyond, as in the KLL paper, a sampler stands for the lowest levels
 KEPT = 1 << 12  # smallest hashes kept: exact up to here, then a relative standard error of 1.6 %
 BUCKETS = 10
 
@@ -46,7 +48,7 @@ def _lifted(sketch: kll_doubles_sketch, height: int) -> list[Floats]:
 
 
 class QuantileSketch:
-    """KLL over doubles. Streams that hold more than `UNSAMPLED` values are sampled, one of 2**h, evenly over the stream.
+    """KLL over doubles. Of streams with more than `UNSAMPLED` values, one of 2**h is sampled, evenly over the stream.
 
     Which values are sampled depends on their position in the stream only, so that a run can be repeated.
     """

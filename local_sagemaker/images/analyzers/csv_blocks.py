@@ -1,0 +1,161 @@
+"""CSV files read in blocks of whole records, which several threads parse and work on at once.
+
+Memory holds a few blocks, whatever the size of the files. Values are texts, as Spark reads them: only an empty field is
+missing; a record with too few fields is filled up, one with too many is cut; bytes that are not UTF-8 are replaced.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from local_sagemaker.images.analyzers.contract import cores
+from local_sagemaker.monitors.profile import Table
+
+BLOCK = 4 << 20  # bytes
+
+T = TypeVar("T")
+
+
+def first_record(path: Path) -> list[str]:
+    """The fields of the first record; empty when the file has none."""
+    with path.open("r", encoding="utf-8", errors="replace", newline="") as lines:
+        return next((record for record in csv.reader(lines) if record), [])
+
+
+def header_names(fields: Sequence[str]) -> list[str]:
+    """Column names from a header; a name that comes twice gets its position, as Spark does."""
+    stripped = [field.removeprefix("\ufeff") if position == 0 else field for position, field in enumerate(fields)]
+    return [
+        name if stripped.count(name) == 1 and name else f"{name or '_c'}{position}"
+        for position, name in enumerate(stripped)
+    ]
+
+
+def headerless_names(count: int) -> list[str]:
+    """Spark's names of columns without a header."""
+    return [f"_c{position}" for position in range(count)]
+
+
+def records(stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
+    """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count."""
+    rest = b""
+    while data := stream.read(size):
+        block = rest + data
+        cut = _last_record_end(block)
+        if cut:
+            yield block[:cut]
+        rest = block[cut:]
+    if rest:
+        yield rest
+
+
+def _last_record_end(block: bytes) -> int:
+    end = block.rfind(b"\n") + 1
+    if b'"' not in block:
+        return end
+    quotes = block.count(b'"', 0, end)
+    while end and quotes % 2:
+        before = block.rfind(b"\n", 0, end - 1) + 1
+        quotes -= block.count(b'"', before, end)
+        end = before
+    return end
+
+
+def parse(block: bytes, names: Sequence[str], columns: Sequence[str] | None = None) -> dict[str, pa.Array]:
+    """The columns (or some of them) of a block as texts."""
+    if not block.isascii():
+        block = block.decode("utf-8", "replace").encode("utf-8")
+    options = arrow_csv.ConvertOptions(
+        check_utf8=False,
+        column_types=dict.fromkeys(names, pa.string()),
+        include_columns=list(columns) if columns is not None else None,
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(block),
+            read_options=arrow_csv.ReadOptions(
+                column_names=list(names), use_threads=False, block_size=max(len(block) + 1, 1024)
+            ),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in block),
+            convert_options=options,
+        )
+    except pa.ArrowInvalid:
+        return _ragged(block, names, columns)
+    return {name: _whole(table.column(name)) for name in table.column_names}
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _ragged(block: bytes, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
+    """Records of unequal lengths: filled up with missing values, or cut."""
+    width = len(names)
+    rows = [
+        (record + [""] * width)[:width]
+        for record in csv.reader(io.StringIO(block.decode("utf-8"), newline=""))
+        if record
+    ]
+    found = zip(*rows, strict=True) if rows else [[] for _ in names]
+    arrays = {name: [value or None for value in values] for name, values in zip(names, found, strict=True)}
+    return {name: pa.array(arrays[name], pa.string()) for name in (columns if columns is not None else names)}
+
+
+def work_on(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    header: bool,
+    work: Callable[[Table, int, int], T],
+    columns: Sequence[str] | None = None,
+) -> Iterator[T]:
+    """Calls ``work(table, rows, rows before)`` for each block, on several threads; answers come in the files' order.
+
+    The rows before a block are estimated from the bytes before it.
+    """
+    threads = cores()
+    row_bytes = 0.0
+
+    def one(block: bytes, before: int) -> tuple[int, int, T]:
+        table = parse(block, names, columns)
+        rows = len(next(iter(table.values()))) if table else 0
+        return rows, len(block), work(table, rows, before)
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[tuple[int, int, T]]] = deque()
+        read = 0
+        for path in paths:
+            with pa.input_stream(str(path), compression="detect", buffer_size=BLOCK) as stream:
+                for position, block in enumerate(records(stream)):
+                    if header and position == 0:
+                        block = _without_header(block)
+                    waiting.append(pool.submit(one, block, int(read / row_bytes) if row_bytes else 0))
+                    read += len(block)
+                    if len(waiting) > threads:
+                        rows, size, result = waiting.popleft().result()
+                        row_bytes = size / rows if rows else row_bytes
+                        yield result
+        while waiting:
+            yield waiting.popleft().result()[2]
+
+
+def _without_header(block: bytes) -> bytes:
+    """The block after its first record."""
+    at = 0
+    while True:
+        end = block.find(b"\n", at) + 1
+        if not end:
+            return b""
+        if block.count(b'"', 0, end) % 2 == 0 and block[:end].strip():
+            return block[end:]
+        at = end

@@ -1,0 +1,143 @@
+"""The program of the Model Monitor image: baseline statistics and constraints, and violations of an earlier baseline.
+
+It is configured by environment variables (specs: model-monitor 1.1). Reports go to `output_path`, the exit message to
+/opt/ml/output/message; the job completes with or without violations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.images.analyzers import cloudwatch, predictions, scripts
+from local_sagemaker.images.analyzers.contract import AnalysisError, guarded, local, read_json, shown, write
+from local_sagemaker.images.analyzers.datasets import Dataset, Window
+from local_sagemaker.images.analyzers.predictions import Attributes
+from local_sagemaker.monitors import (
+    data_quality,
+    data_quality_violations,
+    jackson,
+    model_quality,
+    model_quality_constraints,
+)
+from local_sagemaker.monitors.profile import profile_dataset
+
+Report = dict[str, Any]
+
+NO_VIOLATIONS = "Completed: Job completed successfully with no violations."
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a job computes; `violations` is None where there is no baseline to compare with."""
+
+    statistics: Report
+    constraints: Report
+    violations: list[dict[str, str]] | None
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one job; the container takes no arguments. The exit code is 0, or 255 when the job fails."""
+    del arguments
+    return guarded(lambda: run(os.environ))
+
+
+def run(environment: Mapping[str, str]) -> str:
+    """Analyses the dataset, writes the reports and answers the exit message."""
+    output = local(_required(environment, "output_path"))
+    dataset = _dataset(environment)
+    quality = environment.get("analysis_type", "DATA_QUALITY") == "MODEL_QUALITY"
+    found = _model_quality(environment, dataset) if quality else _data_quality(environment, dataset)
+    write(output / "statistics.json", jackson.dumps(found.statistics))
+    write(output / "constraints.json", jackson.dumps(found.constraints))
+    if found.violations:
+        write(output / "constraint_violations.json", jackson.dumps({"violations": found.violations}))
+    if environment.get("publish_cloudwatch_metrics") == "Enabled":
+        cloudwatch.write_metrics(environment, found.statistics, found.constraints, found.violations or [])
+    if script := environment.get("post_analytics_processor_script"):
+        scripts.postprocess(local(script))
+    if not found.violations:
+        return NO_VIOLATIONS
+    return f"CompletedWithViolations: Job completed successfully with {len(found.violations)} violations."
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name)
+    if not value:
+        raise AnalysisError(f"Error: The environment variable {name} is not set.")
+    return value
+
+
+def _dataset(environment: Mapping[str, str]) -> Dataset:
+    text = _required(environment, "dataset_format")
+    try:
+        dataset_format = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise AnalysisError(f"Error: dataset_format is not JSON: {error}: {text}") from None
+    script = environment.get("record_preprocessor_script")
+    names = [feature["name"] for feature in (_baseline(environment, "constraints") or {}).get("features", [])]
+    return Dataset(
+        local(_required(environment, "dataset_source")),
+        dataset_format,
+        scripts.preprocessor(local(script)) if script else None,
+        Window(_time(environment, "start_time"), _time(environment, "end_time")),
+        names,
+    )
+
+
+def _time(environment: Mapping[str, str], name: str) -> datetime | None:
+    value = environment.get(name)
+    return datetime.fromisoformat(value) if value else None
+
+
+def _baseline(environment: Mapping[str, str], what: str) -> Report | None:
+    path = environment.get(f"baseline_{what}")
+    return read_json(_file(local(path), what), f"baseline {what}") if path else None
+
+
+def _file(path: Path, what: str) -> Path:
+    return path / f"{what}.json" if path.is_dir() else path
+
+
+def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
+    constraints, baseline = _baseline(environment, "constraints"), _baseline(environment, "statistics")
+    domains = data_quality_violations.domains_of(constraints) if constraints else {}
+    profile = profile_dataset(dataset.blocks, domains)
+    if not profile.item_count:
+        raise AnalysisError(f"Error: The dataset under {shown(dataset.source)} is empty.")
+    statistics = data_quality.statistics(profile)
+    method = environment.get("categorical_drift_method")
+    suggested = data_quality.suggest_constraints(statistics, {"categorical_drift_method": method} if method else None)
+    if constraints is None:
+        return Analysis(statistics, suggested, None)
+    found = data_quality_violations.violations(profile, statistics, constraints, baseline)
+    return Analysis(statistics, suggested, found)
+
+
+def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
+    problem = _required(environment, "problem_type")
+    if problem not in model_quality.SECTIONS:
+        raise AnalysisError(f"Error: Unknown problem_type {problem}. Known: {', '.join(model_quality.SECTIONS)}.")
+    attributes = Attributes.of(environment, dataset.merged)
+    if problem == "Regression":
+        predicted_name = attributes.prediction or attributes.probability or ""
+        actual, predicted = predictions.numbers(dataset, [attributes.label, predicted_name])
+        statistics = model_quality.regression(actual, predicted)
+    else:
+        threshold = float(environment.get("probability_threshold_attribute") or 0.5)
+        if problem == "MulticlassClassification" and not attributes.prediction:
+            raise AnalysisError("Error: MulticlassClassification needs inference_attribute.")
+        labels, scores = predictions.labels(dataset, attributes, threshold)
+        if problem == "BinaryClassification":
+            statistics = model_quality.binary(labels, model_quality.positive_name(labels.names), scores)
+        else:
+            statistics = model_quality.multiclass(labels)
+    suggested = model_quality_constraints.suggest_constraints(statistics)
+    constraints = _baseline(environment, "constraints")
+    found = model_quality_constraints.violations(statistics, constraints) if constraints else None
+    return Analysis(statistics, suggested, found)
