@@ -9,8 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.images.clarify import Clarify
 from local_sagemaker.images.custom import Custom
 from local_sagemaker.images.image import Image, ImageUri
+from local_sagemaker.images.model_monitor import ModelMonitor
 from local_sagemaker.images.sklearn import ScikitLearn
 from local_sagemaker.images.xgboost import XGBoost
 
@@ -19,6 +21,8 @@ CUSTOM = Custom()
 RUNTIMES: tuple[Image, ...] = (
     XGBoost(),
     ScikitLearn(),
+    ModelMonitor(),
+    Clarify(),
     CUSTOM,
 )
 
@@ -52,4 +56,6 @@ def modules() -> tuple[str, ...]:
         "local_sagemaker.images.builtin_xgboost.serve",
         "local_sagemaker.images.toolkit.train",
         "local_sagemaker.images.toolkit.serve",
+        "local_sagemaker.images.analyzers.model_monitor_job",
+        "local_sagemaker.images.analyzers.clarify_job",
     )

@@ -120,11 +120,11 @@ def _drift(feature: Feature) -> Iterator[Violation]:
         return
     threshold = float(config.get("comparison_threshold", _DEFAULT_DISTANCE))
     is_robust = str(config.get("comparison_method", "Robust")).lower() in ("robust", "linf_robust")
-    numeric = feature.baseline.get("numerical_statistics"), feature.current.get("numerical_statistics")
+    left, right = feature.baseline.get("numerical_statistics"), feature.current.get("numerical_statistics")
     texts = feature.baseline.get("string_statistics"), feature.current.get("string_statistics")
-    if numeric[0] and numeric[1]:
-        distance = drift.numeric_distance(*numeric)
-        sizes = (numeric[0]["common"]["num_present"], numeric[1]["common"]["num_present"])
+    if left and right:
+        distance = drift.numeric_distance(left, right)
+        sizes = (left["common"]["num_present"], right["common"]["num_present"])
         if is_robust:
             distance = drift.robust(distance, *sizes)
     elif texts[0] and texts[1] and "distribution" in texts[0] and feature.column.categories:

@@ -83,8 +83,8 @@ class Dataset:
         if not found:
             word = self.kind if self.kind in ("csv", "parquet") else "json"
             raise AnalysisError(
-                f"Error: Could not find any {word} file under directory {shown(self.source)}. Please verify if the provided "
-                "dataset path is correct or if data capturing in your Endpoint is turned on."
+                f"Error: Could not find any {word} file under directory {shown(self.source)}. "
+                "Please verify if the provided dataset path is correct or if data capturing in your Endpoint is turned on."
             )
         return found
 
