@@ -42,7 +42,8 @@ def wait_and_run(channel: socket.socket, setting: Setting) -> NoReturn:
     own = os.getpid()
 
     def finish(code: int) -> NoReturn:
-        if os.getpid() == own:
+        # With processes of its own still there the fork server tells the code, once it has ended them.
+        if os.getpid() == own and not _has_children():
             with contextlib.suppress(OSError):
                 channel.sendall(CODE.pack(code))
         os._exit(code & 0xFF)
@@ -112,6 +113,13 @@ def _obey(
         program.run_script(script, finish)
     environment.make(root)
     finish(program.execute(argv, variables))
+
+
+def _has_children() -> bool:
+    try:
+        return any((task / "children").read_text() for task in Path("/proc/self/task").iterdir())
+    except OSError:
+        return False
 
 
 def _adopt(prepared: Path, root: Path) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.isolation import Isolation
 from local_sagemaker.processes.messages import Message, receive, send
 from local_sagemaker.processes.spec import ProcessSpec
 
-_PATIENCE = 300.0  # seconds until the fork server has to have answered a start, its own warm-up included
+_PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
 
 
 class ProcessNotStarted(RuntimeError):
@@ -28,11 +31,11 @@ class ProcessNotStarted(RuntimeError):
 class ForkedProcess:
     """A process of the fork server (`Process` of spec.py)."""
 
-    def __init__(self, number: int, server: _Server) -> None:
-        self.pid = 0
-        self._number, self._server = number, server
+    def __init__(self, pid: int, server: _Server) -> None:
+        self.pid = pid
+        self._server = server
         self._code: int | None = None
-        self._started, self._ended = threading.Event(), threading.Event()
+        self._ended = threading.Event()
 
     def wait(self, timeout: float | None = None) -> int | None:
         """The exit code (negative: killed by that signal), or None when `timeout` seconds passed first."""
@@ -42,22 +45,17 @@ class ForkedProcess:
     def signal(self, number: int) -> None:
         """Sends a signal to the whole process group; no error when it has ended."""
         if not self._ended.is_set():
-            self._server.send({"do": "signal", "number": self._number, "signal": int(number)})
+            self._server.tell({"do": "signal", "pid": self.pid, "signal": int(number)})
 
-    def _hear(self, message: Message) -> bool:
-        """Takes in a report; says whether it was the last one."""
-        if "pid" in message:
-            self.pid = message["pid"]
-            self._started.set()
-        if "exit" in message:
-            self._code = message["exit"]
-            self._started.set()
+    def end(self, code: int) -> None:
+        """Takes in the exit code; the first report counts."""
+        if not self._ended.is_set():
+            self._code = code
             self._ended.set()
-        return self._ended.is_set()
 
 
 class _Server:
-    """One running fork server with the processes it has."""
+    """One running fork server with its waiting children and its processes."""
 
     def __init__(self, keep: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
@@ -70,26 +68,45 @@ class _Server:
         )  # fmt: skip
         theirs.close()
         self._channel, self._lock = ours, threading.Lock()
+        self._changed = threading.Condition()
+        self._spares: deque[tuple[int, socket.socket]] = deque()
         self._processes: dict[int, ForkedProcess] = {}
         self._isolation: Isolation | None = None
-        self._told, self.gone = threading.Event(), False
+        self.gone = False
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ours, selectors.EVENT_READ)
         threading.Thread(target=self._listen, name="fork-server", daemon=True).start()
 
-    def send(self, message: Message, descriptors: list[int] | None = None) -> None:
-        """Sends an order; a fork server that is gone is noticed by the listening thread."""
-        with self._lock:
-            try:
-                send(self._channel, message, descriptors)
-            except OSError:
-                self.gone = True
+    def tell(self, message: Message) -> None:
+        """Sends an order to the fork server; that it is gone is noticed by the listening thread."""
+        with self._lock, contextlib.suppress(OSError):
+            send(self._channel, message)
 
-    def add(self, process: ForkedProcess, number: int) -> None:
-        """Has reports of this number go to the process."""
-        self._processes[number] = process
+    def start(self, order: Message, descriptors: list[int]) -> ForkedProcess:
+        """Hands the order to a waiting child and asks for another one."""
+        while True:
+            pid, channel = self._spare()
+            process = ForkedProcess(pid, self)
+            with self._changed:
+                self._processes[pid] = process
+            try:
+                send(channel, order, descriptors)
+            except OSError:  # someone killed the waiting child
+                channel.close()
+                self._processes.pop(pid, None)
+                continue
+            finally:
+                self.tell({"do": "fork"})
+            if self.gone:
+                process.end(-signal.SIGKILL)
+            else:
+                self._selector.register(channel, selectors.EVENT_READ, process)
+            return process
 
     def isolation(self) -> Isolation:
         """The way that the fork server chose; waits until it has said so."""
-        self._told.wait(_PATIENCE)
+        with self._changed:
+            self._changed.wait_for(lambda: self._isolation or self.gone, _PATIENCE)
         if self._isolation is None:
             raise ProcessNotStarted(f"The fork server ended at its start (exit code {self._popen.poll()}).")
         return self._isolation
@@ -104,28 +121,58 @@ class _Server:
             self._popen.kill()
             self._popen.wait()
 
-    def _listen(self) -> None:
-        while (received := self._receive()) is not None:
-            message = received[0]
-            if "isolation" in message:
-                self._isolation = Isolation(message["isolation"], message["reason"])
-                self._told.set()
-                continue
-            process = self._processes.get(message["number"])
-            if process and process._hear(message):
-                del self._processes[message["number"]]
-        self.gone = True
-        self._told.set()
-        for process in list(self._processes.values()):
-            if process.pid:
-                _kill_group(process.pid)
-            process._hear({"exit": -signal.SIGKILL})
+    def _spare(self) -> tuple[int, socket.socket]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
+            if not self._spares:
+                raise ProcessNotStarted("The fork server has no process to give; the service's log says why.")
+            return self._spares.popleft()
 
-    def _receive(self) -> tuple[Message, list[int]] | None:
+    def _listen(self) -> None:
+        while not self.gone:
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._hear_child(key.fileobj, key.data)
+                elif not self._hear_server():
+                    self.gone = True
+        with self._changed:
+            self._changed.notify_all()
+            processes, self._processes = list(self._processes.values()), {}
+        for process in processes:
+            _kill_group(process.pid)
+            process.end(-signal.SIGKILL)
+        self._popen.poll()
+
+    def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
+        """A child tells its exit code, or closes its end: by `exec`, or since it was killed."""
         try:
-            return receive(self._channel)
+            data = channel.recv(CODE.size)
         except OSError:
-            return None
+            data = b""
+        self._selector.unregister(channel)
+        channel.close()
+        if len(data) == CODE.size:
+            process.end(CODE.unpack(data)[0])
+
+    def _hear_server(self) -> bool:
+        try:
+            received = receive(self._channel)
+        except OSError:
+            return False
+        if received is None:
+            return False
+        message, descriptors = received
+        with self._changed:
+            if "spare" in message:
+                self._spares.append((message["spare"], socket.socket(fileno=descriptors[0])))
+            elif "exit" in message:
+                process = self._processes.pop(message["pid"], None)
+                if process:
+                    process.end(message["exit"])
+            else:
+                self._isolation = Isolation(message["isolation"], message["reason"])
+            self._changed.notify_all()
+        return True
 
 
 class ForkedProcesses:
@@ -136,7 +183,6 @@ class ForkedProcesses:
         self._keep = [settings.home, *keep]
         self._server: _Server | None = None
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
 
     def warm(self) -> None:
         """Starts the fork server if it is not running, and returns at once; it loads its libraries meanwhile."""
@@ -151,9 +197,6 @@ class ForkedProcesses:
         """Starts one process and returns when it has a pid; waits while the fork server is still loading."""
         if not spec.program.argv:
             raise ValueError("a program needs an argv")
-        server, number = self._running(), next(self._numbers)
-        process = ForkedProcess(number, server)
-        server.add(process, number)
         listen = list(spec.listen.items())
         order = {
             "argv": list(spec.program.argv),
@@ -165,12 +208,7 @@ class ForkedProcesses:
             "listen": {name: position for position, (name, _) in enumerate(listen)},
             "working_directory": spec.working_directory,
         }
-        server.send({"do": "start", "number": number, "order": order}, [descriptor for _, descriptor in listen])
-        if server.gone and not process._started.is_set():
-            process._hear({"exit": -signal.SIGKILL})
-        if not process._started.wait(_PATIENCE) or not process.pid:
-            raise ProcessNotStarted("The fork server did not start the process; see its messages in the service's log.")
-        return process
+        return self._running().start(order, [descriptor for _, descriptor in listen])
 
     def close(self) -> None:
         """Ends the fork server and every process that it started."""

@@ -1,14 +1,15 @@
 """The fork server: a process of its own that has the machine-learning libraries loaded and forks the jobs' processes.
 
-``python -m local_sagemaker.processes.fork_server FD`` where FD is its end of a socket pair. It keeps a few forked
-children waiting, hands each start request to one of them, and reports pids and exit codes. When the service's end
-closes (even by kill -9) it ends every process that it started, and itself. It imports only: no numeric code runs
-before a fork, so that OpenMP and BLAS start their threads in the children.
+``python -m local_sagemaker.processes.fork_server FD ...`` where FD is its end of a socket pair. It forks children
+ahead of time and hands the service a socket to each, so that a start waits for no fork; it reports the exit codes.
+When the service's end closes (even by kill -9) it ends every process that it started, and itself. It imports only:
+no numeric code runs before a fork, so that OpenMP and BLAS start their threads in the children.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import os
@@ -17,45 +18,34 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from local_sagemaker.processes import environment, isolation
-from local_sagemaker.processes.child import CODE, Setting, wait_and_run
+from local_sagemaker.processes.child import Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
 
 WARM = (
     "numpy", "pandas", "scipy.stats", "scipy.sparse", "sklearn.pipeline", "sklearn.compose", "sklearn.impute",
     "sklearn.preprocessing", "sklearn.metrics", "sklearn.model_selection", "xgboost", "pyarrow.parquet",
     "smclarify.bias.report", "datasketches", "botocore.session", "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.lifespan.on", "starlette.applications", "starlette.routing", "starlette.responses", "concurrent.futures.thread",
-    "joblib", "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
+    "uvicorn.lifespan.on", "starlette.applications", "starlette.routing", "starlette.responses",
+    "concurrent.futures.thread", "joblib", "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
 )  # fmt: skip
 _NEEDED_AT_EXIT = ("logging", "multiprocessing.util")
 SPARES = 2
 _DEADLINE = 10.0
 
 
-@dataclass
-class Job:
-    """A child that runs a program; `told` once its exit code has been reported."""
-
-    number: int
-    pid: int
-    channel: socket.socket
-    told: bool = False
-
-
 class ForkServer:
-    """One loop over the service's socket, the children's channels and SIGCHLD."""
+    """One loop over the service's socket and SIGCHLD. Every child is handed to the service before it has a job."""
 
     def __init__(self, control: socket.socket, setting: Setting) -> None:
         self._control, self._setting = control, setting
-        self._spares: list[tuple[int, socket.socket]] = []
-        self._jobs: dict[int, Job] = {}
+        self._children: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
-        self._woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._woken, waker = os.pipe()
         os.set_blocking(waker, False)
         os.set_blocking(self._woken, False)
         self._selector.register(self._woken, selectors.EVENT_READ)
@@ -64,27 +54,21 @@ class ForkServer:
 
     def run(self) -> None:
         """Serves until the service is gone."""
+        for _ in range(SPARES):
+            self._fork()
         while True:
-            # Spares are forked when nothing else waits: a fork costs a few milliseconds.
-            wanting = len(self._spares) < SPARES
-            ready = self._selector.select(0 if wanting else None)
-            if not ready and wanting:
-                self._fork_spare()
-            for key, _ in ready:
-                if key.fileobj is self._control:
-                    message = receive(self._control)
-                    if message is None:
-                        return
-                    self._obey(*message)
-                elif key.fileobj == self._woken:
-                    self._drain()
+            for key, _ in self._selector.select():
+                if key.fileobj == self._woken:
                     self._reap()
-                else:
-                    self._listen(key.data)
+                    continue
+                received = receive(self._control)
+                if received is None:
+                    return
+                self._obey(received[0])
 
     def close(self) -> None:
         """Ends every descendant, orphans included (they are adopted by this process)."""
-        for pid in [*self._jobs, *(pid for pid, _ in self._spares)]:
+        for pid in self._children:
             _kill_group(pid, signal.SIGKILL)
         until = time.monotonic() + _DEADLINE
         while (children := _children()) and time.monotonic() < until:
@@ -95,96 +79,52 @@ class ForkServer:
             except ChildProcessError:
                 return
 
-    def _obey(self, message: Message, descriptors: list[int]) -> None:
-        if message["do"] == "signal":
-            job = next((job for job in self._jobs.values() if job.number == message["number"]), None)
-            if job:
-                _kill_group(job.pid, message["signal"])
-            return
-        while True:
-            if not self._spares:
-                self._fork_spare()
-            pid, channel = self._spares.pop(0)
-            job = Job(message["number"], pid, channel)
-            try:
-                send(channel, message["order"], descriptors)
-                break
-            except OSError:  # someone killed the waiting child
-                channel.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._jobs[pid] = job
-        self._selector.register(channel, selectors.EVENT_READ, job)
-        self._tell({"number": job.number, "pid": pid})
+    def _obey(self, message: Message) -> None:
+        if message["do"] == "fork":
+            self._fork()
+        elif message["pid"] in self._children:
+            _kill_group(message["pid"], message["signal"])
 
-    def _fork_spare(self) -> None:
+    def _fork(self) -> None:
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
             wait_and_run(theirs, self._setting)
         theirs.close()
-        self._spares.append((pid, ours))
-
-    def _listen(self, job: Job) -> None:
-        try:
-            data = job.channel.recv(CODE.size)
-        except OSError:
-            data = b""
-        self._selector.unregister(job.channel)
-        job.channel.close()
-        if len(data) == CODE.size:
-            self._ended(job, CODE.unpack(data)[0])
-
-    def _drain(self) -> None:
-        try:
-            while os.read(self._woken, 4096):
-                pass
-        except BlockingIOError:
-            pass
+        self._children.add(pid)
+        self._tell({"spare": pid}, [ours.fileno()])
+        ours.close()
 
     def _reap(self) -> None:
         """Collects ended children. A group is killed before its leader's pid becomes free for reuse."""
-        while True:
-            try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if found is None:
-                return
-            job = self._jobs.get(found.si_pid)
-            if job:
-                code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-                if job.channel.fileno() >= 0:
-                    self._listen(job)
-                self._ended(job, code)
-                del self._jobs[job.pid]
-            self._spares = [(pid, channel) for pid, channel in self._spares if pid != found.si_pid]
-            os.waitpid(found.si_pid, 0)
-            if job:
-                self._kill_leftovers()
-
-    def _ended(self, job: Job, code: int) -> None:
-        if not job.told:
-            job.told = True
-            _kill_group(job.pid, signal.SIGKILL)  # as a container's processes end with its first one
-            self._tell({"number": job.number, "exit": code})
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._woken, 4096):
+                pass
+        with contextlib.suppress(ChildProcessError):
+            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                pid, known = found.si_pid, found.si_pid in self._children
+                if known:
+                    _kill_group(pid, signal.SIGKILL)  # as a container's processes end with its first one
+                    self._children.remove(pid)
+                os.waitpid(pid, 0)
+                if known:
+                    code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+                    self._tell({"exit": code, "pid": pid})
+                    self._kill_leftovers()
 
     def _kill_leftovers(self) -> None:
         """Ends orphans that left their job's process group: those whose namespace is no running job's."""
-        known = {*self._jobs, *(pid for pid, _ in self._spares)}
-        orphans = [pid for pid in _children() if pid not in known]
+        orphans = [pid for pid in _children() if pid not in self._children]
         if orphans and self._setting.isolation.namespaces:
-            alive = {_namespace(pid) for pid in self._jobs}
+            alive = {_namespace(pid) for pid in self._children}
             for pid in orphans:
                 if _namespace(pid) not in alive:
                     _kill(pid)
 
-    def _tell(self, message: Message) -> None:
-        try:
-            send(self._control, message)
-        except OSError:
-            return  # the service is gone: the next receive says so
+    def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
+        with contextlib.suppress(OSError):  # when the service is gone, the next receive says so
+            send(self._control, message, descriptors)
 
 
 def _namespace(pid: int) -> str | None:
@@ -221,14 +161,20 @@ def _kill(pid: int, number: int = signal.SIGKILL) -> None:
 
 def _warm() -> None:
     gc.disable()
-    register, registered = atexit.register, []
-    atexit.register = lambda function, *rest, **named: registered.append(function) or register(function, *rest, **named)
+    register = atexit.register
+    registered: list[Callable[..., object]] = []
+
+    def note(function: Callable[..., object], *rest: object, **named: object) -> Callable[..., object]:
+        registered.append(function)
+        return register(function, *rest, **named)
+
+    setattr(atexit, "register", note)  # noqa: B010 - mypy takes a plain assignment for a mistake
     for name in WARM:
         try:
             importlib.import_module(name)
         except ImportError as error:
             os.write(2, f"fork server: {name} is not there: {error}\n".encode())
-    atexit.register = register
+    setattr(atexit, "register", register)  # noqa: B010
     for function in registered:  # extension modules that tidy their memory at exit would do so in every job
         if getattr(function, "__module__", None) not in _NEEDED_AT_EXIT:
             atexit.unregister(function)
