@@ -1,7 +1,7 @@
 """What the object store refuses, in S3's own codes and texts (Amazon S3 API reference, "Error responses").
 
 `services/s3/errors.py` adds those that only requests can cause. `detail` holds the further elements of S3's error
-document, e.g. ``Key`` beside ``Code`` and ``Message``.
+document, e.g. ``Key`` beside ``Code`` and ``Message``; `headers` further headers of the answer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from local_sagemaker.errors import ServiceError
 
@@ -28,6 +29,12 @@ class S3Error(ServiceError):
     def __init__(self, message: str | None = None, **detail: str) -> None:
         super().__init__(message or self.text)
         self.detail = detail
+        self.headers: dict[str, str] = {}
+
+    def with_headers(self, headers: dict[str, str]) -> Self:
+        """The same error, answered with these headers too."""
+        self.headers.update(headers)
+        return self
 
 
 class NoSuchBucket(S3Error):

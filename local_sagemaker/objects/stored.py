@@ -44,6 +44,10 @@ class Attributes:
         """The same with other tags."""
         return replace(self, tags=dict(tags))
 
+    def with_checksums(self, checksums: Mapping[str, str]) -> Attributes:
+        """The same with these checksums."""
+        return replace(self, checksums=dict(checksums))
+
 
 PLAIN = Attributes()
 
