@@ -1,0 +1,133 @@
+"""Trial components: the parameters, inputs, outputs and metrics of one stage of a trial, often of one job."""
+
+from __future__ import annotations
+
+import re
+
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.sagemaker.experiment_entities import Entities
+from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, COMPONENT, TRIAL, association
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.tags import Tags
+
+# SageMaker names the component of a job like this (Experiments guide); its source is that job.
+_OF_JOB = re.compile(r"(.+)-aws-(training|processing|transform)-job", re.IGNORECASE)
+_MAPS = ("Parameters", "InputArtifacts", "OutputArtifacts")
+
+
+class TrialComponents:
+    """Operations on trial components and their places in trials."""
+
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
+        self._records = records
+        self._components = Entities(
+            settings=settings, records=records, tags=tags, kind=COMPONENT, noun="TrialComponent"
+        )
+        self._trials = Entities(settings=settings, records=records, tags=tags, kind=TRIAL, noun="Trial")
+
+    @operation("CreateTrialComponent")
+    def create(self, request: Request) -> Response:
+        """Adds a component; one that is named like a job's has that job as its source."""
+        job = self._job(request["TrialComponentName"])
+        if job is None:
+            return self._components.create(request)
+        arn, kind, _ = job
+        source = {"SourceArn": arn, "SourceType": "SageMaker" + "".join(part.title() for part in kind.split("-"))}
+        return self._components.create({**request, "Source": source})
+
+    @operation("DescribeTrialComponent")
+    def describe(self, request: Request) -> Response:
+        """One component; the final metrics of its training job are its metrics."""
+        body = self._components.require(request["TrialComponentName"])
+        job = self._job(body["TrialComponentName"]) if "Source" in body else None
+        metrics = [
+            {
+                "MetricName": metric["MetricName"],
+                "SourceArn": body["Source"]["SourceArn"],
+                "TimeStamp": metric["Timestamp"],
+                "Last": metric["Value"],
+            }
+            for metric in (job[2].get("FinalMetricDataList", []) if job else [])
+        ]
+        return {**body, "Metrics": metrics} if metrics else body
+
+    @operation("ListTrialComponents")
+    def list_components(self, request: Request) -> Response:
+        """Components, of one trial, experiment or source if asked, newest first."""
+        bodies = self._components.all()
+        trials = None
+        if "TrialName" in request:
+            trials = [self._trials.require(request["TrialName"])["TrialName"]]
+        elif "ExperimentName" in request:
+            name = request["ExperimentName"].lower()
+            trials = [trial["TrialName"] for trial in self._trials.all() if trial["ExperimentName"].lower() == name]
+        if trials is not None:
+            bodies = [
+                body
+                for body in bodies
+                if any(self._records.get(ASSOCIATION, association(t, body["TrialComponentName"])) for t in trials)
+            ]
+        if "SourceArn" in request:
+            bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
+        return self._components.page(bodies, request, "Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
+
+    @operation("UpdateTrialComponent")
+    def update(self, request: Request) -> Response:
+        """Merges the given parameters and artifacts, removes those named for it, replaces the rest."""
+
+        def change(body: Body) -> None:
+            for name in _MAPS:
+                merged = {**body.get(name, {}), **request.get(name, {})}
+                for key in request.get(f"{name}ToRemove", ()):
+                    merged.pop(key, None)
+                body.pop(name, None)
+                if merged:
+                    body[name] = merged
+            body.update(pick(request, "DisplayName", "Status", "StartTime", "EndTime"))
+
+        return self._components.update(request["TrialComponentName"], change)
+
+    @operation("DeleteTrialComponent")
+    def delete(self, request: Request) -> Response:
+        """Removes a component that is in no trial."""
+        name = request["TrialComponentName"]
+        self._components.require(name)
+        if any(key.endswith(association("", name)) for key, _ in self._records.items(ASSOCIATION)):
+            raise ValidationError(
+                f"TrialComponent '{self._components.arn(name)}' is in trials; disassociate it from them first."
+            )
+        return self._components.delete(name)
+
+    @operation("AssociateTrialComponent")
+    def associate(self, request: Request) -> Response:
+        """Puts a component into a trial; nothing happens when it is there."""
+        trial, component = self._both(request)
+        key = association(trial["TrialName"], component["TrialComponentName"])
+        names = {"TrialName": trial["TrialName"], "TrialComponentName": component["TrialComponentName"]}
+        self._records.put(ASSOCIATION, key, names | {"ExperimentName": trial["ExperimentName"]})
+        return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
+
+    @operation("DisassociateTrialComponent")
+    def disassociate(self, request: Request) -> Response:
+        """Takes a component out of a trial."""
+        trial, component = self._both(request)
+        self._records.delete(ASSOCIATION, association(trial["TrialName"], component["TrialComponentName"]))
+        return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
+
+    def _both(self, request: Request) -> tuple[Body, Body]:
+        return self._trials.require(request["TrialName"]), self._components.require(request["TrialComponentName"])
+
+    def _job(self, component: str) -> tuple[str, str, Body] | None:
+        """ARN, record kind and record of the job that a component's name stands for, if there is one."""
+        found = _OF_JOB.fullmatch(component)
+        if not found:
+            return None
+        kind, member = f"{found[2].lower()}-job", f"{found[2].title()}JobArn"
+        for key, body in self._records.items(kind):
+            if key.lower() == found[1].lower():
+                return body[member], kind, body
+        return None
