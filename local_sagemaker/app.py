@@ -137,7 +137,7 @@ class Application:
             "jobs running": self.runner.running(),
             "models": len(self.records.list("model")),
             "model packages": len(self.records.list("model-package")),
-            "buckets": len(self.objects.buckets()),
+            "buckets": len(self.objects.buckets.list()),
         }
 
     def reset(self) -> None:
