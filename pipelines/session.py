@@ -1,7 +1,7 @@
-"""The AWS session that everything here shares: one boto3 session per region, one SDK session per bucket.
+"""The AWS session that everything here shares, and what it says about the caller: region, bucket, role.
 
-The SDK's configuration file is never used: with one present, the SDK validates it on every look-up, which makes
-building a definition several times slower. What would be in it is passed instead.
+One boto3 session per region, one SDK session per bucket. The SDK's configuration file is never used: with one
+present, the SDK validates it on every look-up, which makes building a definition several times slower.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import NoRegionError
-
 if TYPE_CHECKING:
+    import boto3
     from sagemaker.core.workflow.pipeline_context import PipelineSession
 
 
 @cache
 def boto_session(region: str) -> boto3.Session:
-    """One boto3 session for the region. Service models that one client has loaded serve the next."""
+    """One boto3 session for the region: service models that one client has loaded serve the next."""
+    import boto3
+
     return boto3.Session(region_name=region)
 
 
@@ -32,10 +32,13 @@ def pipeline_session(region: str, default_bucket: str | None = None) -> Pipeline
 
 
 def find_region(given: str | None = None) -> str:
-    """The region to work in, which also becomes the process's default: the SDK makes clients while it is imported.
+    """The region to work in. It also becomes the process's default, as the SDK makes clients while it is imported.
 
     :raises NoRegionError: if neither an argument, the environment nor the AWS configuration names one.
     """
+    import boto3
+    from botocore.exceptions import NoRegionError
+
     region = given or os.environ.get("AWS_REGION") or boto3.Session().region_name
     if not region:
         raise NoRegionError()
@@ -44,6 +47,25 @@ def find_region(given: str | None = None) -> str:
 
 
 def find_bucket(region: str) -> str:
-    """The default bucket's name as the SDK would choose it, ``sagemaker-<region>-<account>``, without its probes."""
-    account = boto_session(region).client("sts").get_caller_identity()["Account"]
+    """The default bucket's name as the SDK would choose it, without its probes."""
+    account, _ = _caller(region)
     return f"sagemaker-{region}-{account}"
+
+
+def find_role(region: str) -> str:
+    """The ARN of the role that the caller has assumed.
+
+    :raises ValueError: if the caller is a user and not a role.
+    """
+    _, arn = _caller(region)
+    kind, _, rest = arn.rpartition(":")[2].partition("/")
+    if kind != "assumed-role":
+        raise ValueError(f"{arn} is not a role: name one that SageMaker may assume with --role-arn")
+    role = boto_session(region).client("iam").get_role(RoleName=rest.split("/")[0])
+    return str(role["Role"]["Arn"])
+
+
+@cache
+def _caller(region: str) -> tuple[str, str]:
+    identity = boto_session(region).client("sts").get_caller_identity()
+    return identity["Account"], identity["Arn"]

@@ -7,37 +7,22 @@ that executions never overwrite each other. Nothing here knows whether it runs o
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sagemaker.core import image_uris
-from sagemaker.core.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig
+from sagemaker.core.clarify import ModelPredictedLabelConfig, SHAPConfig
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.helper.session_helper import get_execution_role
-from sagemaker.core.model_metrics import FileSource, MetricsSource, ModelMetrics
+from sagemaker.core.model_metrics import ModelMetrics
 from sagemaker.core.model_monitor import DatasetFormat
 from sagemaker.core.processing import ScriptProcessor
-from sagemaker.core.shapes import (
-    OutputDataConfig,
-    ProcessingInput,
-    ProcessingOutput,
-    ProcessingS3Input,
-    ProcessingS3Output,
-)
+from sagemaker.core.shapes import OutputDataConfig
 from sagemaker.core.training.configs import Compute, InputData
 from sagemaker.core.transformer import Transformer
 from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
-from sagemaker.core.workflow.execution_variables import ExecutionVariables
-from sagemaker.core.workflow.functions import Join, JsonGet
-from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.core.workflow.properties import PropertyFile
-from sagemaker.mlops.workflow.check_job_config import CheckJobConfig
 from sagemaker.mlops.workflow.clarify_check_step import (
-    ClarifyCheckConfig,
     ClarifyCheckStep,
     DataBiasCheckConfig,
     ModelBiasCheckConfig,
@@ -51,16 +36,28 @@ from sagemaker.mlops.workflow.quality_check_step import (
     ModelQualityCheckConfig,
     QualityCheckStep,
 )
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TransformStep
-from sagemaker.serve.model_builder import ModelBuilder
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
 from sagemaker.train.model_trainer import ModelTrainer
 
+from pipelines.abalone.build import (
+    BIAS,
+    CACHE,
+    CSV,
+    Build,
+    clarify_data,
+    clarify_model,
+    config_file,
+    job_input,
+    job_output,
+    metric,
+    split_url,
+    trained_model,
+)
 from pipelines.abalone.parameters import Parameters
 from pipelines.data import abalone_url
 from pipelines.session import pipeline_session
 
 HERE = Path(__file__).parent
-CSV = "text/csv"
 LARGEST_MSE = 6.0
 HYPERPARAMETERS: Mapping[str, str | int | float] = {
     "objective": "reg:squarederror",
@@ -71,45 +68,6 @@ HYPERPARAMETERS: Mapping[str, str | int | float] = {
     "min_child_weight": 6,
     "subsample": 0.7,
 }
-CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
-# The first column of the preprocessed splits is the label, the ninth the first of the three indicators of the sex.
-BIAS = BiasConfig(label_values_or_threshold=[15.0], facet_name=[8], facet_values_or_threshold=[[0.5]])
-
-
-@dataclass(frozen=True)
-class Build:
-    """What every builder below needs: whose pipeline, where it writes, and with which parameters."""
-
-    session: PipelineSession
-    region: str
-    role: str
-    bucket: str
-    prefix: str
-    group: str
-    parameters: Parameters
-    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def output(self, *names: str) -> Join:
-        """``s3://bucket/prefix/<execution id>/names...``"""
-        parts = ["s3:/", self.bucket, self.prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, *names]
-        return Join(on="/", values=parts)
-
-    def image(self, framework: str, version: str, instance_type: Any) -> str:
-        return image_uris.retrieve(
-            framework=framework, region=self.region, version=version, py_version="py3", instance_type=instance_type
-        )
-
-    def xgboost_image(self) -> str:
-        return self.image("xgboost", "3.0-5", self.parameters.training_instance_type)
-
-    def check_job(self) -> CheckJobConfig:
-        return CheckJobConfig(
-            role=self.role,
-            instance_count=1,
-            instance_type="ml.c5.xlarge",
-            volume_size_in_gb=120,
-            sagemaker_session=self.session,
-        )
 
 
 def get_pipeline(
@@ -178,7 +136,7 @@ def get_pipeline(
 def preprocess_step(build: Build) -> ProcessingStep:
     parameters = build.parameters
     processor = ScriptProcessor(
-        image_uri=build.image("sklearn", "1.4-2", parameters.processing_instance_type),
+        image_uri=build.scikit_learn_image,
         command=["python3"],
         instance_type=parameters.processing_instance_type,
         instance_count=parameters.processing_instance_count,
@@ -189,7 +147,7 @@ def preprocess_step(build: Build) -> ProcessingStep:
         code=str(HERE / "preprocess.py"),
         arguments=["--input-data", parameters.input_data_url],
         outputs=[
-            _output(name, f"/opt/ml/processing/{name}", build.output("preprocess", name))
+            job_output(name, f"/opt/ml/processing/{name}", build.output("preprocess", name))
             for name in ("train", "validation", "test")
         ],
     )
@@ -201,11 +159,11 @@ def data_quality_step(build: Build, preprocess: ProcessingStep) -> QualityCheckS
     return QualityCheckStep(
         name="DataQualityCheckStep",
         quality_check_config=DataQualityCheckConfig(
-            baseline_dataset=_split(preprocess, "train"),
+            baseline_dataset=split_url(preprocess, "train"),
             dataset_format=DatasetFormat.csv(header=False, output_columns_position="START"),
             output_s3_uri=build.output("dataqualitycheckstep"),
         ),
-        check_job_config=build.check_job(),
+        check_job_config=build.check_job,
         skip_check=parameters.skip_data_quality,
         register_new_baseline=parameters.register_data_quality,
         supplied_baseline_statistics=parameters.data_quality_statistics,
@@ -220,10 +178,10 @@ def data_bias_step(build: Build, preprocess: ProcessingStep) -> ClarifyCheckStep
     return ClarifyCheckStep(
         name="DataBiasCheckStep",
         clarify_check_config=DataBiasCheckConfig(
-            data_config=_clarify_data(build, preprocess, "databiascheckstep", BIAS.get_config()),
+            data_config=clarify_data(build, preprocess, "databiascheckstep", BIAS.get_config()),
             data_bias_config=BIAS,
         ),
-        check_job_config=build.check_job(),
+        check_job_config=build.check_job,
         skip_check=parameters.skip_data_bias,
         register_new_baseline=parameters.register_data_bias,
         supplied_baseline_constraints=parameters.data_bias_constraints,
@@ -236,10 +194,8 @@ def train_step(
     build: Build, preprocess: ProcessingStep, depends_on: list[QualityCheckStep | ClarifyCheckStep]
 ) -> TrainingStep:
     trainer = ModelTrainer(
-        training_image=build.xgboost_image(),
-        compute=Compute(
-            instance_type=build.parameters.training_instance_type, instance_count=1, volume_size_in_gb=30
-        ),
+        training_image=build.xgboost_image,
+        compute=Compute(instance_type=build.parameters.training_instance_type, instance_count=1, volume_size_in_gb=30),
         output_data_config=OutputDataConfig(s3_output_path=build.output("train")),
         hyperparameters=dict(build.hyperparameters),
         base_job_name=f"{build.prefix}/abalone-train",
@@ -248,7 +204,7 @@ def train_step(
     )
     request = trainer.train(
         input_data_config=[
-            InputData(channel_name=name, data_source=_split(preprocess, name), content_type=CSV)
+            InputData(channel_name=name, data_source=split_url(preprocess, name), content_type=CSV)
             for name in ("train", "validation")
         ]
     )
@@ -256,7 +212,7 @@ def train_step(
 
 
 def model_step(build: Build, train: TrainingStep) -> ModelStep:
-    return ModelStep(name="AbaloneCreateModel", step_args=_model(build, train).build())
+    return ModelStep(name="AbaloneCreateModel", step_args=trained_model(build, train).build())
 
 
 def transform_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -> TransformStep:
@@ -270,7 +226,7 @@ def transform_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -
         sagemaker_session=build.session,
     )
     request = transformer.transform(
-        data=_split(preprocess, "test"),
+        data=split_url(preprocess, "test"),
         content_type=CSV,
         split_type="Line",
         input_filter="$[1:]",
@@ -293,7 +249,7 @@ def model_quality_step(build: Build, transform: TransformStep) -> QualityCheckSt
             inference_attribute="_c1",
             ground_truth_attribute="_c0",
         ),
-        check_job_config=build.check_job(),
+        check_job_config=build.check_job,
         skip_check=parameters.skip_model_quality,
         register_new_baseline=parameters.register_model_quality,
         supplied_baseline_statistics=parameters.model_quality_statistics,
@@ -305,16 +261,16 @@ def model_quality_step(build: Build, transform: TransformStep) -> QualityCheckSt
 
 def model_bias_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -> ClarifyCheckStep:
     parameters = build.parameters
-    model_config = _clarify_model(model)
+    model_config = clarify_model(model)
     return ClarifyCheckStep(
         name="ModelBiasCheckStep",
         clarify_check_config=ModelBiasCheckConfig(
-            data_config=_clarify_data(build, preprocess, "modelbiascheckstep", BIAS.get_config()),
+            data_config=clarify_data(build, preprocess, "modelbiascheckstep", BIAS.get_config()),
             data_bias_config=BIAS,
             model_config=model_config,
             model_predicted_label_config=ModelPredictedLabelConfig(),
         ),
-        check_job_config=build.check_job(),
+        check_job_config=build.check_job,
         skip_check=parameters.skip_model_bias,
         register_new_baseline=parameters.register_model_bias,
         supplied_baseline_constraints=parameters.model_bias_constraints,
@@ -329,13 +285,13 @@ def explainability_step(build: Build, model: ModelStep, preprocess: ProcessingSt
     return ClarifyCheckStep(
         name="ModelExplainabilityCheckStep",
         clarify_check_config=ModelExplainabilityCheckConfig(
-            data_config=_clarify_data(
+            data_config=clarify_data(
                 build, preprocess, "modelexplainabilitycheckstep", shap.get_explainability_config()
             ),
-            model_config=_clarify_model(model),
+            model_config=clarify_model(model),
             explainability_config=shap,
         ),
-        check_job_config=build.check_job(),
+        check_job_config=build.check_job,
         skip_check=parameters.skip_explainability,
         register_new_baseline=parameters.register_explainability,
         supplied_baseline_constraints=parameters.explainability_constraints,
@@ -344,11 +300,9 @@ def explainability_step(build: Build, model: ModelStep, preprocess: ProcessingSt
     )
 
 
-def evaluate_step(
-    build: Build, train: TrainingStep, preprocess: ProcessingStep
-) -> tuple[ProcessingStep, PropertyFile]:
+def evaluate_step(build: Build, train: TrainingStep, preprocess: ProcessingStep) -> tuple[ProcessingStep, PropertyFile]:
     processor = ScriptProcessor(
-        image_uri=build.xgboost_image(),
+        image_uri=build.xgboost_image,
         command=["python3"],
         instance_type=build.parameters.processing_instance_type,
         instance_count=1,
@@ -358,15 +312,13 @@ def evaluate_step(
     request = processor.run(
         code=str(HERE / "evaluate.py"),
         inputs=[
-            _input("model", "/opt/ml/processing/model", train.properties.ModelArtifacts.S3ModelArtifacts),
-            _input("test", "/opt/ml/processing/test", _split(preprocess, "test")),
+            job_input("model", "/opt/ml/processing/model", train.properties.ModelArtifacts.S3ModelArtifacts),
+            job_input("test", "/opt/ml/processing/test", split_url(preprocess, "test")),
         ],
-        outputs=[_output("evaluation", "/opt/ml/processing/evaluation", build.output("evaluate"))],
+        outputs=[job_output("evaluation", "/opt/ml/processing/evaluation", build.output("evaluate"))],
     )
     report = PropertyFile(name="AbaloneEvaluationReport", output_name="evaluation", path="evaluation.json")
-    step = ProcessingStep(
-        name="EvaluateAbaloneModel", step_args=request, property_files=[report], cache_config=CACHE
-    )
+    step = ProcessingStep(name="EvaluateAbaloneModel", step_args=request, property_files=[report], cache_config=CACHE)
     return step, report
 
 
@@ -380,27 +332,27 @@ def register_step(
     explainability: ClarifyCheckStep,
 ) -> ModelStep:
     metrics = ModelMetrics(
-        model_data_statistics=_metric(data_quality.properties.CalculatedBaselineStatistics),
-        model_data_constraints=_metric(data_quality.properties.CalculatedBaselineConstraints),
-        bias_pre_training=_metric(data_bias.properties.CalculatedBaselineConstraints),
-        model_statistics=_metric(model_quality.properties.CalculatedBaselineStatistics),
-        model_constraints=_metric(model_quality.properties.CalculatedBaselineConstraints),
-        bias_post_training=_metric(model_bias.properties.CalculatedBaselineConstraints),
-        bias=_metric(model_bias.properties.CalculatedBaselineConstraints),
-        explainability=_metric(explainability.properties.CalculatedBaselineConstraints),
+        model_data_statistics=metric(data_quality.properties.CalculatedBaselineStatistics),
+        model_data_constraints=metric(data_quality.properties.CalculatedBaselineConstraints),
+        bias_pre_training=metric(data_bias.properties.CalculatedBaselineConstraints),
+        model_statistics=metric(model_quality.properties.CalculatedBaselineStatistics),
+        model_constraints=metric(model_quality.properties.CalculatedBaselineConstraints),
+        bias_post_training=metric(model_bias.properties.CalculatedBaselineConstraints),
+        bias=metric(model_bias.properties.CalculatedBaselineConstraints),
+        explainability=metric(explainability.properties.CalculatedBaselineConstraints),
     )
     baselines = DriftCheckBaselines(
-        model_data_statistics=_metric(data_quality.properties.BaselineUsedForDriftCheckStatistics),
-        model_data_constraints=_metric(data_quality.properties.BaselineUsedForDriftCheckConstraints),
-        bias_pre_training_constraints=_metric(data_bias.properties.BaselineUsedForDriftCheckConstraints),
-        bias_config_file=_config_file(model_bias.clarify_check_config),
-        model_statistics=_metric(model_quality.properties.BaselineUsedForDriftCheckStatistics),
-        model_constraints=_metric(model_quality.properties.BaselineUsedForDriftCheckConstraints),
-        bias_post_training_constraints=_metric(model_bias.properties.BaselineUsedForDriftCheckConstraints),
-        explainability_constraints=_metric(explainability.properties.BaselineUsedForDriftCheckConstraints),
-        explainability_config_file=_config_file(explainability.clarify_check_config),
+        model_data_statistics=metric(data_quality.properties.BaselineUsedForDriftCheckStatistics),
+        model_data_constraints=metric(data_quality.properties.BaselineUsedForDriftCheckConstraints),
+        bias_pre_training_constraints=metric(data_bias.properties.BaselineUsedForDriftCheckConstraints),
+        bias_config_file=config_file(model_bias.clarify_check_config),
+        model_statistics=metric(model_quality.properties.BaselineUsedForDriftCheckStatistics),
+        model_constraints=metric(model_quality.properties.BaselineUsedForDriftCheckConstraints),
+        bias_post_training_constraints=metric(model_bias.properties.BaselineUsedForDriftCheckConstraints),
+        explainability_constraints=metric(explainability.properties.BaselineUsedForDriftCheckConstraints),
+        explainability_config_file=config_file(explainability.clarify_check_config),
     )
-    request = _model(build, train).register(
+    request = trained_model(build, train).register(
         content_types=[CSV],
         response_types=[CSV],
         inference_instances=["ml.t2.medium", "ml.m5.large"],
@@ -421,56 +373,3 @@ def gate_step(evaluate: ProcessingStep, report: PropertyFile, register: ModelSte
         if_steps=[register],
         else_steps=[],
     )
-
-
-def _model(build: Build, train: TrainingStep) -> ModelBuilder:
-    return ModelBuilder(
-        image_uri=build.xgboost_image(),
-        s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
-        role_arn=build.role,
-        instance_type="ml.m5.large",
-        sagemaker_session=build.session,
-        dependencies={"auto": False},
-    )
-
-
-def _split(preprocess: ProcessingStep, name: str) -> Any:
-    return preprocess.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
-
-
-def _input(name: str, path: str, uri: Any) -> ProcessingInput:
-    source = ProcessingS3Input(s3_uri=uri, local_path=path, s3_data_type="S3Prefix", s3_input_mode="File")
-    return ProcessingInput(input_name=name, s3_input=source)
-
-
-def _output(name: str, path: str, uri: Any) -> ProcessingOutput:
-    target = ProcessingS3Output(s3_uri=uri, local_path=path, s3_upload_mode="EndOfJob")
-    return ProcessingOutput(output_name=name, s3_output=target)
-
-
-def _clarify_data(build: Build, preprocess: ProcessingStep, step: str, analysis: dict[str, Any]) -> DataConfig:
-    """Where a Clarify check reads and writes.
-
-    The SDK uploads the analysis to one fixed key below the path given here, and caching compares keys, not contents:
-    so the path names the contents. A changed analysis misses, and never changes one that an execution still reads.
-    """
-    contents = hashlib.sha256(json.dumps(analysis, sort_keys=True).encode()).hexdigest()[:16]
-    return DataConfig(
-        s3_data_input_path=_split(preprocess, "train"),
-        s3_output_path=build.output(step),
-        s3_analysis_config_output_path=f"s3://{build.bucket}/{build.prefix}/{step}/analysis_cfg/{contents}",
-        label=0,
-        dataset_type=CSV,
-    )
-
-
-def _clarify_model(model: ModelStep) -> ModelConfig:
-    return ModelConfig(model_name=model.properties.ModelName, instance_count=1, instance_type="ml.m5.xlarge")
-
-
-def _metric(uri: Any) -> MetricsSource:
-    return MetricsSource(s3_uri=uri, content_type="application/json")
-
-
-def _config_file(config: ClarifyCheckConfig) -> FileSource:
-    return FileSource(s3_uri=config.monitoring_analysis_config_uri, content_type="application/json")

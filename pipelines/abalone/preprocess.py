@@ -13,8 +13,8 @@ import argparse
 import csv
 import io
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -155,9 +155,7 @@ def transform(table: pd.DataFrame) -> np.ndarray:
     """Label, scaled numbers and one indicator per sex, as floats."""
     number = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     category = OneHotEncoder(handle_unknown="ignore")
-    columns = ColumnTransformer(
-        [("number", number, NUMBERS), ("category", category, [CATEGORY])], sparse_threshold=0
-    )
+    columns = ColumnTransformer([("number", number, NUMBERS), ("category", category, [CATEGORY])], sparse_threshold=0)
     features = table.drop(columns=LABEL)
     features[CATEGORY] = features[CATEGORY].astype(object).where(features[CATEGORY].notna(), "missing")
     label = table[LABEL].to_numpy(dtype=float).reshape(-1, 1)

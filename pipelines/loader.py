@@ -1,0 +1,142 @@
+"""From a module's name and a dict literal to a pipeline's definition.
+
+The SDK is imported here and nowhere earlier, so that ``--help`` and mistakes in arguments answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import gc
+import importlib
+import importlib.util
+import inspect
+import json
+import logging
+import pkgutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pipelines
+from pipelines import session
+from pipelines.definition import Definition
+
+if TYPE_CHECKING:
+    from sagemaker.mlops.workflow.pipeline import Pipeline
+
+
+class LoadError(Exception):
+    """The arguments do not lead to a pipeline."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A pipeline as it would go to AWS, and where."""
+
+    name: str
+    definition: Definition
+    region: str
+    role: str
+
+
+def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
+    """Loads the module, calls its ``get_pipeline``, and compiles the pipeline once.
+
+    What ``given`` leaves open comes from the command line, and what that leaves open from the caller's identity.
+
+    :raises LoadError: if there is no such module or function, or if it does not accept what is given.
+    """
+    region = session.find_region(given.get("region") or arguments.region)
+    with quick_and_quiet(arguments.debug):
+        module = load(module_name)
+        role = arguments.role_arn or given.get("role") or session.find_role(region)
+        bucket = given.get("default_bucket") or arguments.bucket or session.find_bucket(region)
+        pipeline = build(module, given, {"region": region, "role": role, "default_bucket": bucket})
+        definition = json.loads(pipeline.definition())
+    return Built(pipeline.name, definition, region, role)
+
+
+def literal(text: str | None, kind: type, flag: str) -> Any:
+    """A Python literal from the command line, empty if not given.
+
+    :raises LoadError: if the text is no literal of that kind.
+    """
+    if not text:
+        return kind()
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError) as error:
+        raise LoadError(f"{flag}: not a Python literal: {text}") from error
+    if not isinstance(value, kind):
+        raise LoadError(f"{flag}: a {kind.__name__} is expected, not {text}")
+    return value
+
+
+def load(name: str) -> ModuleType:
+    """The module that holds ``get_pipeline``.
+
+    :raises LoadError: if there is no such module, with those that there are, or if it has no ``get_pipeline``.
+    """
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        known = list(known_modules())
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"this project has {', '.join(known)}"
+        raise LoadError(f"there is no module {name}; {hint}") from error
+    if not callable(getattr(module, "get_pipeline", None)):
+        raise LoadError(f"{name} has no function get_pipeline")
+    return module
+
+
+def known_modules() -> Iterator[str]:
+    for found in pkgutil.iter_modules(pipelines.__path__, "pipelines."):
+        if found.ispkg and importlib.util.find_spec(f"{found.name}.pipeline"):
+            yield f"{found.name}.pipeline"
+
+
+def build(module: ModuleType, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Pipeline:
+    """Calls ``get_pipeline`` with what was given, and with those defaults that it has a parameter for.
+
+    :raises LoadError: if it does not accept what was given.
+    """
+    signature = inspect.signature(module.get_pipeline)
+    accepted = {name: value for name, value in defaults.items() if name in signature.parameters}
+    arguments = {**accepted, **given}
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        unknown = [name for name in given if name not in signature.parameters]
+        close = difflib.get_close_matches(unknown[0], signature.parameters, n=1) if unknown else []
+        hint = f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(signature.parameters)}"
+        raise LoadError(f"--kwargs: get_pipeline: {error}{hint}") from error
+    return module.get_pipeline(**arguments)
+
+
+@contextmanager
+def quick_and_quiet(debug: bool) -> Iterator[None]:
+    """While the SDK is imported and a pipeline is built.
+
+    Without Python's cycle collector, which would walk over the SDK's million objects again and again and takes half
+    of the time; what there is afterwards is here to stay, and is frozen. Without the SDK's notes to itself, unless
+    ``debug``.
+    """
+    gc.disable()
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        if not debug:
+            warnings.simplefilter("ignore")
+            logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+            gc.freeze()
+            gc.enable()

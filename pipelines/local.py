@@ -1,0 +1,45 @@
+"""``--local``: the same command again, with every AWS client in it pointed at the service on this machine.
+
+The one place where project code names the service, and all it knows of it is one command. What the second process
+needs to know beyond its arguments travels in ``COMMAND_VARIABLE``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+COMMAND = ["local-sagemaker", "exec", "--"]
+COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what to put in front of a command that the user is told to run next
+FLAG = "--local"
+
+
+def hand_over(command: str, argv: Sequence[str]) -> int:
+    """Becomes ``local-sagemaker exec -- COMMAND ARGV`` without the flag. Returns (2) only without a service."""
+    service = _beside_python(COMMAND[0])
+    if service is not None:
+        own = _beside_python(command)
+        again = [own] if own else [sys.executable, "-m", f"pipelines.{command.replace('-', '_')}"]
+        os.environ[COMMAND_VARIABLE] = " ".join(COMMAND)
+        os.execv(service, [service, *COMMAND[1:], *again, *(word for word in argv if word != FLAG)])
+    print(f"{command}: --local needs the local service: pip install '.[local]'", file=sys.stderr)
+    return 2
+
+
+def is_local() -> bool:
+    """Whether this process was handed over to."""
+    return COMMAND_VARIABLE in os.environ
+
+
+def next_command(words: str) -> str:
+    """A command as the user has to type it to reach the same place that this process talks to."""
+    return " ".join(filter(None, [os.environ.get(COMMAND_VARIABLE), words]))
+
+
+def _beside_python(command: str) -> str | None:
+    """A command of the environment that this Python belongs to, activated or not; else one on PATH."""
+    beside = Path(sys.executable).with_name(command)
+    return str(beside) if beside.exists() else shutil.which(command)

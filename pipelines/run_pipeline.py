@@ -1,0 +1,191 @@
+"""``run-pipeline``: builds a pipeline, upserts it, starts it, follows it to its end, and says what came out.
+
+The flow is ``main`` -> ``prepare`` (definition, data, switches, upsert) -> ``start`` -> ``watch`` -> summary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines import local
+
+if TYPE_CHECKING:
+    import boto3
+
+    from pipelines.definition import Definition
+
+EXAMPLES = """examples:
+  on this machine, without an account:
+    run-pipeline --local -n pipelines.abalone.pipeline
+  on AWS:
+    run-pipeline -n pipelines.abalone.pipeline -role-arn arn:aws:iam::123456789012:role/SageMakerRole \\
+        -kwargs "{'region': 'eu-west-1', 'default_bucket': 'my-bucket'}" --parameter TrainingInstanceType=ml.m5.2xlarge
+  with other hyperparameters:
+    run-pipeline --local -n pipelines.abalone.pipeline -kwargs "{'hyperparameters': {'max_depth': 7}}"
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "run-pipeline",
+        description="Create or update a pipeline, start it, and follow it to its end.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add("-n", "--module-name", help="module that holds get_pipeline, e.g. pipelines.abalone.pipeline")
+    add("-kwargs", "--kwargs", metavar="DICT", help="arguments of get_pipeline, as a Python dict")
+    add("-role-arn", "--role-arn", metavar="ARN", help="role of the pipeline; with --local optional")
+    add("-description", "--description", help="description of the pipeline")
+    add("-tags", "--tags", metavar="LIST", help="tags, as a Python list of {'Key': ..., 'Value': ...}")
+    add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a pipeline parameter; repeatable")
+    add("--no-wait", action="store_true", help="start the execution and return")
+    add(local.FLAG, action="store_true", help="run on this machine, without an AWS account")
+    add("--region", help="AWS region; by default that of the environment")
+    add("--bucket", help="bucket for everything; by default sagemaker-REGION-ACCOUNT")
+    add("--debug", action="store_true", help="show tracebacks and the SDK's own messages")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 if the execution succeeded, 1 if not, 2 for wrong usage, 130 for Ctrl-C."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = parser().parse_args(words)
+    if arguments.module_name is None or not (arguments.role_arn or arguments.local or local.is_local()):
+        parser().print_help()
+        return 2
+    if arguments.local:
+        return local.hand_over("run-pipeline", words)
+    try:
+        run = prepare(arguments)
+        arn = start(run)
+        return 0 if arguments.no_wait else watch(run, arn)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"run-pipeline: {_text(error)} (--debug shows where)", file=sys.stderr)
+        return 2 if _is_usage(error) else 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """An upserted pipeline and what its execution shall be started with."""
+
+    session: boto3.Session
+    pipeline: str
+    definition: Definition
+    parameters: Mapping[str, str]
+
+
+def prepare(arguments: argparse.Namespace) -> Run:
+    """Everything before the start. Arguments are checked in the order of what a check costs."""
+    from pipelines import loader, parameters, switches, tags
+    from pipelines.definition import with_defaults
+    from pipelines.session import boto_session
+    from pipelines.upsert import upsert
+
+    kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
+    own_tags = tags.checked(loader.literal(arguments.tags, list, "--tags"))
+    built = loader.define(arguments.module_name, kwargs, arguments)
+    given = parameters.parse(arguments.parameter, built.definition["Parameters"])
+
+    session = boto_session(built.region)
+    sagemaker = session.client("sagemaker")
+    provide_data(session, built.definition)
+    choices = switches.choose(built.definition, sagemaker)
+    defaults = {name: value for choice in choices for name, value in choice.values().items()}
+    definition = with_defaults(built.definition, defaults)
+    all_tags = tags.with_project(sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
+    arn = upsert(sagemaker, built.name, definition, built.role, arguments.description, all_tags)
+    print(f"Pipeline {arn}")
+
+    for_this_run = switches.with_supplied(choices, definition, given)
+    for choice in for_this_run:
+        print(f"  {switches.explain(choice, given)}")
+    changed = {name: str(value) for choice in for_this_run for name, value in choice.values().items()
+               if value != defaults[name]}  # fmt: skip
+    return Run(session, built.name, definition, {**changed, **given})
+
+
+def provide_data(session: boto3.Session, definition: Definition) -> None:
+    """Uploads the abalone data set, if it is what the pipeline reads by default."""
+    from pipelines import data
+    from pipelines.definition import default_of
+
+    default = str(default_of(definition, "InputDataUrl") or "")
+    bucket = default.removeprefix("s3://").partition("/")[0]
+    if bucket and default == data.abalone_url(bucket):
+        uploaded = data.upload_abalone(session.client("s3"), bucket)
+        print(f"Data {default} ({'uploaded' if uploaded else 'already there'})")
+
+
+def start(run: Run) -> str:
+    """Starts an execution; its ARN."""
+    given = [{"Name": name, "Value": value} for name, value in run.parameters.items()]
+    started: Any = run.session.client("sagemaker").start_pipeline_execution(
+        PipelineName=run.pipeline,
+        PipelineParameters=given,  # type: ignore[arg-type]
+        ClientRequestToken=str(uuid.uuid4()),
+    )
+    arn = str(started["PipelineExecutionArn"])
+    print(f"Execution {arn}", flush=True)
+    return arn
+
+
+def watch(run: Run, arn: str) -> int:
+    """Follows an execution to its end and prints its summary. Ctrl-C leaves it running, and says so."""
+    from rich.console import Console
+
+    from pipelines import progress
+    from pipelines.logs import Notes
+    from pipelines.summary import Summary
+
+    console = Console()
+    live = progress.LiveTable(console, run.definition) if console.is_terminal else None
+    display: progress.Display = live or progress.Lines(console)
+    notes = Notes(run.session.client("logs"), run.pipeline, arn)
+    seen = progress.Progress()
+    try:
+        for seen in progress.follow(run.session.client("sagemaker"), arn, notes):
+            display.show(seen)
+    except KeyboardInterrupt:
+        print(_goes_on(arn), file=sys.stderr)
+        raise
+    finally:
+        if live:
+            live.close()
+    print()
+    for line in Summary(run.session, arn, run.definition, seen).lines():
+        print(line)
+    return 0 if seen.status == "Succeeded" else 1
+
+
+def _goes_on(arn: str) -> str:
+    steps = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {arn}"
+    stop = f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {arn}"
+    return (
+        f"\nThe execution goes on without this command. To look at it:\n  {local.next_command(steps)}\n"
+        f"To stop it:\n  {local.next_command(stop)}"
+    )
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _is_usage(error: Exception) -> bool:
+    from pipelines.loader import LoadError
+    from pipelines.parameters import ParameterError
+
+    return isinstance(error, LoadError | ParameterError)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""What an execution came to, in plain words: metrics, decisions, the registered model, reports, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines import conditions
+from pipelines.definition import Definition, Step, steps
+from pipelines.local import next_command
+from pipelines.logs import job_log
+from pipelines.progress import Progress, remark
+
+if TYPE_CHECKING:
+    import boto3
+
+CHECKS = ("QualityCheck", "ClarifyCheck")
+FILES = ("CalculatedBaselineStatistics", "CalculatedBaselineConstraints", "ViolationReport")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An ended execution and its definition. ``lines`` asks AWS for what the two do not hold."""
+
+    session: boto3.Session
+    execution_arn: str
+    definition: Definition
+    progress: Progress
+
+    def lines(self) -> Iterator[str]:
+        reports = conditions.read_reports(self.session, self.definition, self.progress.steps)
+        yield f"The execution {self.execution_arn.rpartition('/')[2]} ended: {self.progress.status}."
+        yield from self._failures()
+        yield from self._caching()
+        yield from _metrics(reports)
+        yield from self._decisions(reports)
+        packages = self._packages()
+        yield from self._registration(packages, reports)
+        yield from self._reports()
+        yield from self._next(packages)
+
+    def _failures(self) -> Iterator[str]:
+        if self.progress.failure:
+            yield f"  {self.progress.failure}"
+        for name, step in self.progress.steps.items():
+            if step["StepStatus"] != "Failed":
+                continue
+            yield f"Step {name} failed: {step.get('FailureReason', 'AWS gives no reason.')}"
+            job = _job_of(step)
+            log = job_log(self.session.client("logs"), job) if job else []
+            if log:
+                yield f"  the last lines of {job.rpartition('/')[2] if job else ''}:"
+                yield from (f"  | {line}" for line in log)
+
+    def _caching(self) -> Iterator[str]:
+        hits = [name for name, step in self.progress.steps.items() if "CacheHitResult" in step]
+        if hits:
+            yield f"Cache: {len(hits)} steps were reused: {', '.join(hits)}."
+
+    def _decisions(self, reports: conditions.Reports) -> Iterator[str]:
+        for step in steps(self.definition):
+            ran = self.progress.steps.get(step["Name"])
+            if step["Type"] == "Condition" and ran and ran["StepStatus"] == "Succeeded":
+                yield f"Decision of {step['Name']}: {conditions.words(step, reports)}: {remark(ran)}."
+
+    def _packages(self) -> list[str]:
+        found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.progress.steps.values())
+        return [metadata["Arn"] for metadata in found if "Arn" in metadata]
+
+    def _registration(self, packages: Sequence[str], reports: conditions.Reports) -> Iterator[str]:
+        for arn in packages:
+            status = self.session.client("sagemaker").describe_model_package(ModelPackageName=arn)
+            yield f"Registered: {arn} ({status.get('ModelApprovalStatus', 'no approval status')})"
+        registering = [step["Name"] for step in steps(self.definition) if step["Type"] == "RegisterModel"]
+        if registering and not packages:
+            yield f"Nothing was registered: {self._why_not(registering, reports)}."
+
+    def _why_not(self, registering: Sequence[str], reports: conditions.Reports) -> str:
+        for step in steps(self.definition):
+            ran = self.progress.steps.get(step["Name"], {})
+            outcome = ran.get("Metadata", {}).get("Condition", {}).get("Outcome")
+            branch = {"True": "ElseSteps", "False": "IfSteps"}.get(outcome or "")
+            if branch and any(item["Name"] in registering for item in step["Arguments"].get(branch) or []):
+                return f"{step['Name']} asks for {conditions.words(step, reports)}, and that is {outcome.lower()}"
+        failed = [name for name, step in self.progress.steps.items() if step["StepStatus"] == "Failed"]
+        if failed:
+            return f"{', '.join(failed)} failed"
+        return f"the execution ended as {self.progress.status} before {' and '.join(registering)}"
+
+    def _reports(self) -> Iterator[str]:
+        found = [(name, uri) for name, step in self.progress.steps.items() for uri in _report_folders(step)]
+        if found:
+            yield "Reports:"
+            yield from (f"  {name:30} {uri}" for name, uri in found)
+
+    def _next(self, packages: Sequence[str]) -> Iterator[str]:
+        for arn in packages:
+            approve = f"aws sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved"
+            yield f"Next, approve the model:\n  {next_command(approve)}"
+        if not packages:
+            show = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {self.execution_arn}"
+            yield f"Next, look at the steps:\n  {next_command(show)}"
+
+
+def _metrics(reports: conditions.Reports) -> Iterator[str]:
+    for report in reports.values():
+        for path, value in conditions.metrics(report):
+            yield f"Metric {path}: {value:.4f}"
+
+
+def _job_of(step: Step) -> str | None:
+    """The ARN of the job that a step ran, whatever its type."""
+    for details in step.get("Metadata", {}).values():
+        arn = details.get("CheckJobArn") or details.get("Arn")
+        if arn:
+            return str(arn)
+    return None
+
+
+def _report_folders(step: Mapping[str, Any]) -> list[str]:
+    metadata = step.get("Metadata", {})
+    uris = [metadata[kind].get(field) for kind in CHECKS if kind in metadata for field in FILES]
+    folders = {uri.rpartition("/")[0] + "/" for uri in uris if uri}
+    return sorted(folders)

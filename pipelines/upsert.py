@@ -1,0 +1,55 @@
+"""Creates or updates a pipeline from one definition.
+
+The SDK's ``Pipeline.upsert`` builds the definition a second time when the pipeline exists, and asks IAM up to three
+times about the same role.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipelines.definition import Definition
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.client import SageMakerClient
+
+EXISTS = ("already exist", "must be unique within an AWS account")
+
+
+def upsert(
+    sagemaker: SageMakerClient,
+    name: str,
+    definition: Definition,
+    role_arn: str,
+    description: str | None,
+    tags: Sequence[dict[str, str]],
+) -> str:
+    """The pipeline's ARN. Tags are added to those that an existing pipeline has."""
+    request: dict[str, Any] = {
+        "PipelineName": name,
+        "PipelineDefinition": json.dumps(definition),
+        "RoleArn": role_arn,
+    }
+    if description:
+        request["PipelineDescription"] = description
+    with_tags = {"Tags": list(tags)} if tags else {}
+    try:
+        return sagemaker.create_pipeline(**{**request, **with_tags})["PipelineArn"]
+    except ClientError as error:
+        if not _exists(error):
+            raise
+    arn = sagemaker.update_pipeline(**request)["PipelineArn"]
+    if tags:
+        sagemaker.add_tags(ResourceArn=arn, Tags=list(tags))  # type: ignore[arg-type]
+    return arn
+
+
+def _exists(error: ClientError) -> bool:
+    details = error.response["Error"]
+    return details["Code"] in ("ValidationException", "ResourceInUse") and any(
+        text in details["Message"] for text in EXISTS
+    )
