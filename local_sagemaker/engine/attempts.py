@@ -1,0 +1,175 @@
+"""Attempts of one step: the request is resolved and written down, the cache is asked, the step type makes its job.
+
+Everything that `execution` decides about steps is done here, in its thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local_sagemaker.clock import iso, now
+from local_sagemaker.engine.cache import EarlierRun, look_up
+from local_sagemaker.engine.expressions import ExpressionError, resolve
+from local_sagemaker.engine.journal import Journal
+from local_sagemaker.engine.naming import job_name
+from local_sagemaker.engine.retry import cause_of_error
+from local_sagemaker.engine.steps import step_type
+from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, StepRun, StepType, failed
+from local_sagemaker.engine.watch import Watch
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.objects.uris import split
+
+LOG_GROUP = "/aws/sagemaker/PipelineExecutions"
+_LONGEST_REASON = 1024
+_PRIVATE = ("_request", "_retries", "_previous", "_drift")
+
+
+class Attempts:
+    """Makes, resumes, stops and finishes the attempts of an execution's steps."""
+
+    def __init__(self, *, journal: Journal, watch: Watch, logs: Logs, wake: Callable[[str], None]) -> None:
+        self._journal = journal
+        self._watch = watch
+        self._logs = logs
+        self._wake = wake
+
+    def start(self, run: StepRun) -> Ended | None:
+        """Starts an attempt; None while its job runs."""
+        return _guarded(lambda: self._start(run, _kind(run)))
+
+    def resume(self, run: StepRun) -> Ended | None:
+        """Goes on with an attempt that was under way when the service was killed."""
+        kind = _kind(run)
+        if "_request" not in run.record:
+            return self.start(run)
+        self._await(run, kind)
+        return self._note(run, _guarded(lambda: kind.resume(run)))
+
+    def ended(self, run: StepRun) -> Ended | None:
+        """Asks how the job ended, after its event."""
+        return _guarded(lambda: _kind(run).ended(run))
+
+    def stop(self, run: StepRun) -> None:
+        """Asks the job to stop. Where that is refused, the job's own end is awaited."""
+        _guarded(lambda: _kind(run).stop(run))
+
+    def renew(self, run: StepRun) -> None:
+        """Prepares the next attempt of a failed step: another name, a fresh request."""
+        self._forget(run)
+        run.record["AttemptCount"] += 1
+        run.record["_retries"] = run.record.get("_retries", 0) + 1
+        for member in ("_job", "_request"):
+            run.record.pop(member, None)
+        self._journal.save(run.record)
+
+    def finish(self, run: StepRun, ended: Ended) -> None:
+        """Writes down the end of a step, for listings and for the cache."""
+        record, kind = run.record, _kind(run)
+        self._forget(run)
+        record["StepStatus"] = ended.status
+        record["EndTime"] = now()
+        if ended.reason:
+            record["FailureReason"] = ended.reason[:_LONGEST_REASON]
+        signature = kind.signature(record["_request"]) if "_request" in record else None
+        for member in _PRIVATE:
+            record.pop(member, None)
+        if ended.status == "Succeeded" and signature is not None and "CacheHitResult" not in record:
+            self._remember(run, kind, signature)
+        self._journal.save(record)
+
+    def _start(self, run: StepRun, kind: StepType) -> Ended | None:
+        record = run.record
+        prefix = run.step.arguments.get(kind.name_member) if kind.name_member else None
+        record["_job"] = job_name(run.facts.execution_id, run.step.name, resolve(prefix, run.scope))
+        record["_request"] = kind.resolve(run)
+        if self._cached(run, kind):
+            return SUCCEEDED
+        self._await(run, kind)
+        self._journal.save(record)
+        return self._note(run, kind.start(run))
+
+    def _note(self, run: StepRun, ended: Ended | None) -> Ended | None:
+        if ended is None:
+            run.record["StepStatus"] = "Executing"
+            self._journal.save(run.record)
+        return ended
+
+    def _await(self, run: StepRun, kind: StepType) -> None:
+        if kind.job:
+            self._watch.add(kind.job, run.job_name, lambda: self._wake(run.step.name))
+
+    def _forget(self, run: StepRun) -> None:
+        kind = _kind(run)
+        if kind.job and "_job" in run.record:
+            self._watch.drop(kind.job, run.job_name)
+
+    def _cached(self, run: StepRun, kind: StepType) -> bool:
+        signature = kind.signature(run.record["_request"])
+        if not run.step.cache.enabled or signature is None:
+            return False
+        answer = look_up(
+            signature,
+            self._journal.earlier(run.step.name),
+            now=now(),
+            expire_after=run.step.cache.expire_after,
+            lost=lambda earlier: _lost(earlier, run, kind),
+        )
+        run.record["_cache"] = answer.text
+        self._tell(run, answer.text)
+        if answer.run is None:
+            return False
+        run.record["Metadata"] = answer.run.metadata
+        run.record["CacheHitResult"] = {"SourcePipelineExecutionArn": answer.run.execution_arn}
+        return True
+
+    def _tell(self, run: StepRun, text: str) -> None:
+        stream = f"{run.facts.pipeline_name}/{run.facts.execution_id}/{run.step.name}"
+        with self._logs.file(LOG_GROUP, stream).open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+        self._logs.mark(LOG_GROUP, stream)
+
+    def _remember(self, run: StepRun, kind: StepType, signature: dict[str, object]) -> None:
+        try:
+            written = kind.outputs(kind.properties(run.record, run.tools))
+        except ServiceError:
+            return  # the job's record is gone already: nothing that a later run could use
+        there = tuple(uri for uri in written if _exists(uri, run.tools.objects))
+        earlier = EarlierRun(run.facts.execution_arn, run.record["EndTime"], signature, run.record["Metadata"], there)
+        self._journal.remember(run.step.name, earlier)
+
+
+def _kind(run: StepRun) -> StepType:
+    kind = step_type(run.step.type)
+    if kind is None:
+        raise ServiceError(f"Step type '{run.step.type}' is no longer supported.")
+    return kind
+
+
+def _guarded(attempt: Callable[[], Ended | None]) -> Ended | None:
+    try:
+        return attempt()
+    except ExpressionError as error:
+        return failed(f"ClientError: {error}")
+    except ServiceError as error:
+        return failed(f"ClientError: {error.message}", cause_of_error(error))
+
+
+def _lost(earlier: EarlierRun, run: StepRun, kind: StepType) -> str | None:
+    try:
+        kind.properties({"Metadata": earlier.metadata}, run.tools)
+    except ServiceError:
+        return "its job is gone"
+    for uri in earlier.outputs:
+        if not _exists(uri, run.tools.objects):
+            return f"its output {uri} is gone (it ended at {iso(earlier.ended)})"
+    return None
+
+
+def _exists(uri: str, objects: Objects) -> bool:
+    bucket, key = split(uri)
+    if key and objects.head(bucket, key):
+        return True
+    prefix = f"{key.rstrip('/')}/" if key else ""
+    return next(iter(objects.list(bucket, prefix)), None) is not None

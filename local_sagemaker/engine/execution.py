@@ -1,0 +1,254 @@
+"""One pipeline execution: start what is ready, wait for an event, write down what happened, again.
+
+One thread an execution, no polling: the thread sleeps until a job's event, a retry's time, or a request to stop.
+What a step is about to make is written down before it is made, so that an execution that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.clock import now
+from local_sagemaker.engine import experiments
+from local_sagemaker.engine.attempts import Attempts
+from local_sagemaker.engine.definition import Definition, Step
+from local_sagemaker.engine.graph import graph
+from local_sagemaker.engine.journal import Journal, Record
+from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
+from local_sagemaker.engine.retry import delay
+from local_sagemaker.engine.scope import ExecutionScope, Results
+from local_sagemaker.engine.selective import restricted
+from local_sagemaker.engine.steps.step_type import Ended, Facts, StepRun, Tools
+from local_sagemaker.engine.watch import Watch
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.events import Event, Events
+from local_sagemaker.logs import Logs
+
+_LOG = logging.getLogger(__name__)
+_STATES = {"Succeeded": State.SUCCEEDED, "Failed": State.FAILED, "Stopped": State.STOPPED}
+STEPS_FAILED = "Step failure: One or multiple steps failed."
+
+
+class Execution:
+    """Runs one execution in the calling thread (`run`); the other public methods may be called from any thread."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        journal: Journal,
+        *,
+        tools: Tools,
+        events: Events,
+        logs: Logs,
+        watch: Watch,
+    ) -> None:
+        body = journal.execution() or {}
+        self._definition, self._journal, self._tools, self._events = definition, journal, tools, events
+        self._facts = facts_of(body)
+        self._values = body.get("_values", {})
+        self._tries = body.get("_attempts", {})
+        self._nodes = restricted(graph(definition), body.get("SelectiveExecutionConfig"))
+        self._dependents: dict[str, list[str]] = {}
+        for name, node in self._nodes.items():
+            for upstream in node.upstream:
+                self._dependents.setdefault(upstream, []).append(name)
+        self._states = dict.fromkeys(self._nodes, State.WAITING)
+        self._records: dict[str, Record] = {}
+        self._results = Results(definition, self._records, tools)
+        self._attempts = Attempts(journal=journal, watch=watch, logs=logs, wake=self._step_changed)
+        self._runs: dict[str, StepRun] = {}
+        self._fresh: deque[str] = deque(self._nodes)
+        self._ready: deque[str] = deque()
+        self._retries: dict[str, float] = {}
+        self._messages: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._limit: int | None = None
+        self._halted = False
+        self._closing = threading.Event()
+
+    def refresh(self) -> None:
+        """Reads the execution's record again: it was asked to stop, or its parallelism was changed."""
+        self._messages.put(self._refresh)
+
+    def close(self) -> None:
+        """Ends the thread and leaves everything as it is, to be resumed."""
+        self._closing.set()
+        self._messages.put(lambda: None)
+
+    def run(self) -> None:
+        """Runs to the end (or to `close`)."""
+        try:
+            self._begin()
+            self._launch()
+            while (self._runs or self._retries) and not self._closing.is_set():
+                self._next_message()()
+                self._launch()
+            if not self._closing.is_set():
+                self._finish()
+        except Exception as error:  # whatever it is, the execution must not hang in Executing for ever
+            if self._closing.is_set():
+                return
+            _LOG.exception("pipeline execution %s", self._facts.execution_arn)
+            reason = error.message if isinstance(error, ServiceError) else f"InternalFailure: {error!r}"
+            self._write_end("Failed", reason)
+
+    def _begin(self) -> None:
+        body = self._journal.execution() or {}
+        experiments.ensure(self._facts.experiment, self._tools.call)
+        self._limit = _limit_of(body)
+        self._records.update({name: item for name, item in self._journal.steps().items() if name in self._nodes})
+        for name, record in list(self._records.items()):
+            if record["StepStatus"] in _STATES:
+                self._states[name] = _STATES[record["StepStatus"]]
+                self._halted = self._halted or self._failed_for_good(name)
+            else:
+                self._states[name] = State.RUNNING
+                self._runs[name] = run = self._step_run(name, record)
+                self._settle(run, self._attempts.resume(run))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        body = self._journal.execution() or {"PipelineExecutionStatus": "Stopping"}  # deleted: nothing more to do
+        self._limit = _limit_of(body)
+        if body["PipelineExecutionStatus"] != "Stopping":
+            return
+        self._halted = True
+        for name in list(self._retries):
+            del self._retries[name]
+            self._settle(self._runs[name], Ended("Stopped"))
+        for run in list(self._runs.values()):
+            if run.record["StepStatus"] != "Stopping":
+                run.record["StepStatus"] = "Stopping"
+                self._journal.save(run.record)
+                self._attempts.stop(run)
+
+    def _launch(self) -> None:
+        while not self._closing.is_set():
+            while self._fresh:
+                self._decide(self._fresh.popleft())
+            if self._halted or not self._ready or (self._limit and len(self._runs) >= self._limit):
+                return
+            self._start(self._ready.popleft())
+
+    def _decide(self, name: str) -> None:
+        if self._states[name] is not State.WAITING or name in self._ready:
+            return
+        answer = verdict(self._nodes[name], self._states, self._outcome)
+        if answer is Verdict.LEAVE_OUT:
+            self._states[name] = State.LEFT_OUT
+            self._fresh.extend(self._dependents.get(name, ()))
+        elif answer is not Verdict.WAIT:
+            # A step that must fail for lack of data is started too: its expressions say what is missing.
+            self._ready.append(name)
+
+    def _outcome(self, name: str) -> bool:
+        return bool(self._records[name]["Metadata"]["Condition"]["Outcome"] == "True")
+
+    def _start(self, name: str) -> None:
+        step = self._definition.steps[name]
+        record = _new_record(step, self._tries.get(name, 0) + 1)
+        self._records[name] = record
+        self._states[name] = State.RUNNING
+        self._runs[name] = run = self._step_run(name, record)
+        self._settle(run, self._attempts.start(run))
+
+    def _step_run(self, name: str, record: Record) -> StepRun:
+        scope = ExecutionScope(self._facts, self._values, self._results, lambda: str(record.get("_job", "")))
+        step = self._definition.steps[name]
+        return StepRun(step, self._facts, scope, self._tools, record, lambda: self._journal.save(record))
+
+    def _step_changed(self, name: str) -> None:
+        self._messages.put(lambda: self._look_at(name))
+
+    def _look_at(self, name: str) -> None:
+        run = self._runs.get(name)
+        if run is not None and name not in self._retries:
+            self._settle(run, self._attempts.ended(run))
+
+    def _settle(self, run: StepRun, ended: Ended | None) -> None:
+        name, record = run.step.name, run.record
+        if ended is None:
+            return
+        if ended.status == "Failed" and not self._halted and not ended.final:
+            retries = record.get("_retries", 0)
+            wait = delay(run.step.retry_policies, ended.cause, retries, now() - record["StartTime"])
+            if wait is not None:
+                self._attempts.renew(run)
+                self._retries[name] = time.monotonic() + wait
+                return
+        self._attempts.finish(run, ended)
+        del self._runs[name]
+        self._states[name] = _STATES[ended.status]
+        self._halted = self._halted or ended.final
+        self._fresh.extend(self._dependents.get(name, ()))
+
+    def _next_message(self) -> Callable[[], None]:
+        due = min(self._retries.values(), default=None)
+        try:
+            return self._messages.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
+        except queue.Empty:
+            return self._try_again
+
+    def _try_again(self) -> None:
+        for name, due in list(self._retries.items()):
+            if due <= time.monotonic():
+                del self._retries[name]
+                self._settle(self._runs[name], self._attempts.start(self._runs[name]))
+
+    def _failed_for_good(self, name: str) -> bool:
+        return self._definition.steps[name].type == "Fail" and self._states[name] is State.FAILED
+
+    def _finish(self) -> None:
+        lost = [name for name, state in self._states.items() if state in (State.FAILED, State.STOPPED)]
+        if not lost:
+            self._write_end("Succeeded", None)
+        elif any(map(self._failed_for_good, lost)) or unhandled(self._nodes, self._states):
+            self._write_end("Failed", STEPS_FAILED)
+        else:
+            self._write_end("CompletedWithFailures", None)
+
+    def _write_end(self, status: str, reason: str | None) -> None:
+        final = status
+
+        def change(body: Record) -> None:
+            nonlocal final
+            # A request to stop may have come while the last step ended; it was acknowledged, so it holds.
+            final = "Stopped" if body["PipelineExecutionStatus"] == "Stopping" else status
+            body["PipelineExecutionStatus"] = final
+            body["LastModifiedTime"] = now()
+            if reason and final == "Failed":
+                body["FailureReason"] = reason[:1300]
+
+        if self._journal.change(change) is not None:
+            self._events.publish(Event(self._facts.execution_arn, "pipeline-execution", final))
+
+
+def facts_of(body: Record) -> Facts:
+    """What expressions may know of an execution, from its record."""
+    return Facts(
+        pipeline_name=body.get("_pipeline", ""),
+        pipeline_arn=body.get("PipelineArn", ""),
+        execution_arn=body.get("PipelineExecutionArn", ""),
+        execution_id=body.get("PipelineExecutionArn", "").rsplit("/", 1)[-1],
+        started=body.get("CreationTime", 0.0),
+        experiment=body.get("PipelineExperimentConfig"),
+    )
+
+
+def _limit_of(body: Record) -> int | None:
+    limit: Any = body.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps")
+    return int(limit) if limit else None
+
+
+def _new_record(step: Step, attempt: int) -> Record:
+    record: Record = {"StepName": step.name, "StartTime": now(), "StepStatus": "Starting", "Metadata": {}}
+    if step.display_name:
+        record["StepDisplayName"] = step.display_name
+    if step.description:
+        record["StepDescription"] = step.description[:3072]
+    return {**record, "AttemptCount": attempt, "_type": step.type}

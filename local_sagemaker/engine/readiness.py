@@ -1,0 +1,77 @@
+"""What happens to a step that has not started: wait, run, be left out, or fail. Pure.
+
+A step in an untaken branch, and everything that depends on it, is left out without failing the execution; so are
+the steps that depend on a failed one, unless a trigger (Failed, Stopped, Any) asks for that outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from local_sagemaker.engine.graph import Graph, Node
+
+
+class State(Enum):
+    """Where a step is. The last four are final."""
+
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    LEFT_OUT = "LeftOut"
+
+
+class Verdict(Enum):
+    """What to do with a waiting step."""
+
+    WAIT = "wait"
+    RUN = "run"
+    LEAVE_OUT = "leave out"
+    FAIL = "fail"
+
+
+FINAL = (State.SUCCEEDED, State.FAILED, State.STOPPED, State.LEFT_OUT)
+_WANTED = {
+    "Completed": (State.SUCCEEDED,),
+    "Failed": (State.FAILED,),
+    "Stopped": (State.STOPPED,),
+    "Any": (State.SUCCEEDED, State.FAILED, State.STOPPED),
+}
+
+Outcome = Callable[[str], bool]
+
+
+def verdict(node: Node, states: Mapping[str, State], outcome: Outcome) -> Verdict:
+    """Decides for one waiting step; `outcome` is the result of a condition step that Succeeded."""
+    waiting = False
+    if node.parent:
+        state = states[node.parent]
+        if state in FINAL and (state is not State.SUCCEEDED or outcome(node.parent) != node.branch):
+            return Verdict.LEAVE_OUT
+        waiting = state not in FINAL
+    for dependency in node.depends_on:
+        state = states[dependency.step]
+        if state in FINAL and state not in _WANTED[dependency.trigger]:
+            return Verdict.LEAVE_OUT
+        waiting = waiting or state not in FINAL
+    lost = [name for name in node.data if states[name] in FINAL and states[name] is not State.SUCCEEDED]
+    handled = {item.step for item in node.depends_on if item.trigger != "Completed"}
+    if any(name not in handled or states[name] is State.LEFT_OUT for name in lost):
+        return Verdict.LEAVE_OUT
+    if waiting or any(states[name] not in FINAL for name in node.data):
+        return Verdict.WAIT
+    return Verdict.FAIL if lost else Verdict.RUN
+
+
+def unhandled(nodes: Graph, states: Mapping[str, State]) -> list[str]:
+    """The failed (or stopped) steps that no other step took care of by a trigger."""
+    handled = {
+        dependency.step
+        for name, node in nodes.items()
+        if states[name] in (State.SUCCEEDED, State.FAILED, State.STOPPED)
+        for dependency in node.depends_on
+        if dependency.trigger != "Completed"
+    }
+    return [name for name, state in states.items() if state in (State.FAILED, State.STOPPED) and name not in handled]

@@ -1,0 +1,138 @@
+"""The values that expressions of a running execution see: parameters, variables, and properties of ended steps.
+
+A step's properties are asked for once, when the first expression needs them, and kept for the execution's other
+steps; property files and JSON objects likewise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_sagemaker.clock import iso, now
+from local_sagemaker.engine.definition import Definition
+from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.engine.paths import PathError, Token, descend
+from local_sagemaker.engine.steps import step_type
+from local_sagemaker.engine.steps.step_type import Facts, Record, Tools
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.objects.uris import join, split
+
+
+class Results:
+    """What ended steps left, shared by the scopes of an execution. `records` are the steps' journal entries."""
+
+    def __init__(self, definition: Definition, records: Mapping[str, Record], tools: Tools) -> None:
+        self._definition = definition
+        self._records = records
+        self._tools = tools
+        self._properties: dict[str, Record] = {}
+        self._files: dict[tuple[str, str], Any] = {}
+
+    def forget(self, step: str) -> None:
+        """Drops what is kept of a step that runs again."""
+        self._properties.pop(step, None)
+        for key in [key for key in self._files if key[0] == step]:
+            del self._files[key]
+
+    def properties(self, step: str) -> Record:
+        """The step's properties."""
+        if step not in self._properties:
+            record = self._records.get(step)
+            kind = step_type(self._definition.steps[step].type)
+            if record is None or kind is None or record.get("StepStatus") != "Succeeded":
+                raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.")
+            try:
+                self._properties[step] = kind.properties(record, self._tools)
+            except ServiceError as error:
+                raise ExpressionError(f"The properties of step '{step}' can't be read: {error.message}") from error
+        return self._properties[step]
+
+    def file(self, step: str, name: str) -> Any:
+        """The parsed property file."""
+        if (step, name) not in self._files:
+            declared = self._definition.steps[step].property_files[name]
+            try:
+                output = descend(
+                    self.properties(step),
+                    ("ProcessingOutputConfig", "Outputs", declared.output, "S3Output", "S3Uri"),
+                )
+            except PathError as error:
+                raise ExpressionError(
+                    f"Property file '{name}' is in output '{declared.output}' of step '{step}': {error}."
+                ) from error
+            self._files[step, name] = self.json(join(output, declared.path))
+        return self._files[step, name]
+
+    def json(self, uri: str) -> Any:
+        """The parsed S3 object."""
+        try:
+            data = self._tools.objects.read(*split(uri))
+        except ServiceError as error:
+            raise ExpressionError(f"Unable to read {uri}: {error.message}") from error
+        if data is None:
+            raise ExpressionError(f"Unable to read {uri}: there is no such object.")
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise ExpressionError(f"{uri} does not hold JSON: {error}.") from error
+
+
+class ExecutionScope:
+    """The `Scope` of one step; `job_name` is what Execution.TrainingJobName and ProcessingJobName mean in it."""
+
+    def __init__(
+        self, facts: Facts, values: Mapping[str, Any], results: Results | None, job_name: Callable[[], str] = str
+    ) -> None:
+        self._facts = facts
+        self._values = values
+        self._results = results
+        self._job_name = job_name
+
+    def parameter(self, name: str) -> Any:
+        """The value of a pipeline parameter."""
+        if name not in self._values:
+            raise ExpressionError(f"Parameter '{name}' is undefined.")
+        return self._values[name]
+
+    def variable(self, name: str) -> str:
+        """The value of ``Execution.<name>``; times are ISO-8601 in UTC."""
+        facts = self._facts
+        known = {
+            "StartDateTime": iso(facts.started),
+            "CurrentDateTime": iso(now()),
+            "PipelineName": facts.pipeline_name,
+            "PipelineArn": facts.pipeline_arn,
+            "PipelineExecutionId": facts.execution_id,
+            "PipelineExecutionArn": facts.execution_arn,
+            "TrainingJobName": self._job_name(),
+            "ProcessingJobName": self._job_name(),
+        }
+        if name not in known:
+            raise ExpressionError(f"Execution variable '{name}' is undefined.")
+        return known[name]
+
+    def experiment(self, name: str) -> str:
+        """The value of ``PipelineExperimentConfig.<name>``."""
+        config = self._facts.experiment or {}
+        if name not in config:
+            raise ExpressionError(f"PipelineExperimentConfig.{name} is undefined.")
+        return config[name]
+
+    def property(self, step: str, path: tuple[Token, ...]) -> Any:
+        """A property of an ended step."""
+        return descend(self._steps().properties(step), path)
+
+    def property_file(self, step: str, name: str) -> Any:
+        """The content of a property file."""
+        return self._steps().file(step, name)
+
+    def json_object(self, uri: str) -> Any:
+        """The content of an S3 object."""
+        return self._steps().json(uri)
+
+    def _steps(self) -> Results:
+        if self._results is None:
+            raise ExpressionError("Properties of steps can't be used here.")
+        return self._results

@@ -1,0 +1,34 @@
+"""The step types. Adding one is a file and a line here."""
+
+from __future__ import annotations
+
+from local_sagemaker.engine.steps.clarify_check import CLARIFY_CHECK
+from local_sagemaker.engine.steps.condition import CONDITION
+from local_sagemaker.engine.steps.fail import FAIL
+from local_sagemaker.engine.steps.model import MODEL
+from local_sagemaker.engine.steps.processing import PROCESSING
+from local_sagemaker.engine.steps.quality_check import QUALITY_CHECK
+from local_sagemaker.engine.steps.register_model import REGISTER_MODEL
+from local_sagemaker.engine.steps.step_type import StepType
+from local_sagemaker.engine.steps.training import TRAINING
+from local_sagemaker.engine.steps.transform import TRANSFORM
+
+STEP_TYPES: tuple[StepType, ...] = (
+    PROCESSING,
+    TRAINING,
+    TRANSFORM,
+    MODEL,
+    REGISTER_MODEL,
+    CONDITION,
+    FAIL,
+    QUALITY_CHECK,
+    CLARIFY_CHECK,
+)
+
+
+def step_type(name: str) -> StepType | None:
+    """The step type of a definition's ``Type``, None when it is not supported."""
+    return _BY_NAME.get(name)
+
+
+_BY_NAME = {item.type: item for item in STEP_TYPES}

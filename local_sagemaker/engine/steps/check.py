@@ -1,0 +1,166 @@
+"""What the two check steps share: a processing job that computes a baseline, and a drift check against the last one.
+
+The job always runs. When drift is to be looked for, it also gets the previous baseline as inputs, and a
+constraint_violations.json in its output is the verdict; the job itself is Completed in any case.
+"""
+
+# ruff: noqa: ARG002 - methods of the contract take what other step types need
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from local_sagemaker.engine.arguments import truth
+from local_sagemaker.engine.definition import Step
+from local_sagemaker.engine.expressions import ExpressionError, resolve, text
+from local_sagemaker.engine.steps.baselines import Baseline, plan, previous
+from local_sagemaker.engine.steps.job import JobStep, output_uris
+from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.objects.uris import join, split
+
+VIOLATIONS = "constraint_violations.json"
+_SWITCHES = {"SkipCheck": False, "RegisterNewBaseline": False, "FailOnViolation": True}
+_TEXTS = ("ModelPackageGroupName", "SuppliedBaselineStatistics", "SuppliedBaselineConstraints", "ModelName")
+_KEY = ("AppSpecification", "Environment", "ProcessingInputs")
+
+
+@dataclass(frozen=True)
+class CheckStep(JobStep):
+    """A check; the two types say which checks they have, what their files are called and how the job is told."""
+
+    title: str = ""
+    """How the failure text names the check: ``Quality``, ``Clarify``."""
+    checks: tuple[str, ...] = ()
+    statistics_file: str | None = None
+    constraints_file: str = "constraints.json"
+
+    def problems(self, step: Step) -> Iterator[str]:
+        """A check of another type."""
+        if step.members.get("CheckType") not in self.checks:
+            yield (
+                f"CheckType of step '{step.name}' must be one of {', '.join(self.checks)}, "
+                f"not {json.dumps(step.members.get('CheckType'))}"
+            )
+
+    def resolve(self, run: StepRun) -> Record:
+        """The job's request under ``Job``, the check's switches and baselines beside it."""
+        members = resolve(dict(run.step.members), run.scope)
+        request: Record = {"Job": super().resolve(run), "CheckType": members["CheckType"]}
+        for name, default in _SWITCHES.items():
+            request[name] = truth(members.get(name, default), name)
+        for name in _TEXTS:
+            if members.get(name):  # an empty parameter means: not given
+                request[name] = text(members[name])
+        return request
+
+    def signature(self, request: Record) -> Record | None:
+        """The check's and the job's configuration; output locations are left out, as for processing steps."""
+        check = {key: value for key, value in request.items() if key not in ("Job", "FailOnViolation")}
+        return {**check, **{key: request["Job"][key] for key in _KEY if key in request["Job"]}}
+
+    def start(self, run: StepRun) -> Ended | None:
+        """Finds the previous baseline, then creates the job."""
+        request = run.request
+        check_type, group = request["CheckType"], request.get("ModelPackageGroupName")
+        supplied = Baseline(request.get("SuppliedBaselineConstraints"), request.get("SuppliedBaselineStatistics"))
+        try:
+            found = previous(check_type, supplied, group, run.tools.call)
+            row = plan(
+                skip=request["SkipCheck"],
+                register=request["RegisterNewBaseline"],
+                previous=found.complete(check_type),
+            )
+            if not row.possible:
+                return failed(self._no_baseline(check_type, group))
+            run.record["_previous"] = {"constraints": found.constraints, "statistics": found.statistics}
+            run.record["_drift"] = row.drift
+            job = self.job_request(run, request, found if row.drift else None)
+        except (ServiceError, ExpressionError) as error:
+            return failed(f"ClientError: {error}")
+        run.save()
+        return self.create(run, job)
+
+    def job_request(self, run: StepRun, request: Record, baseline: Baseline | None) -> Record:
+        """The CreateProcessingJob request; `baseline` is what drift is looked for against."""
+        raise TypeError(f"{self.type} does not say how its job is told")
+
+    def metadata(self, arn: str, run: StepRun) -> Record:
+        """The check, its switches and its job; the baselines are added when the job has ended."""
+        request = run.request
+        shown = ("CheckType", "ModelPackageGroupName", "SkipCheck", "RegisterNewBaseline")
+        return {self.type: {**{name: request[name] for name in shown if name in request}, "CheckJobArn": arn}}
+
+    def outcome(self, run: StepRun, job: Record) -> Ended | None:
+        """Sets the baselines, and applies FailOnViolation when drift was looked for."""
+        ended = super().outcome(run, job)
+        if ended is not SUCCEEDED:
+            return ended
+        request, details = run.request, run.record["Metadata"][self.type]
+        folder = output_uris(job)[0]
+        new = {"Constraints": join(folder, self.constraints_file)}
+        if self.statistics_file:
+            new["Statistics"] = join(folder, self.statistics_file)
+        old = {name.capitalize(): uri for name, uri in run.record["_previous"].items() if uri}
+        used = new if request["RegisterNewBaseline"] else old
+        details.update({f"CalculatedBaseline{name}": uri for name, uri in new.items()})
+        details.update({f"BaselineUsedForDriftCheck{name}": used[name] for name in new if name in used})
+        report = join(folder, VIOLATIONS)
+        if not run.record["_drift"] or not _violated(report, job, run.tools):
+            return SUCCEEDED
+        details["ViolationReport"] = report
+        if not request["FailOnViolation"]:
+            return SUCCEEDED
+        return failed(f"ClientError: {self.title} check failed. See violation report: {report}")
+
+    def properties(self, record: Record, tools: Tools) -> Record:
+        """The new baseline and the one that was checked against."""
+        details: dict[str, Any] = record["Metadata"][self.type]
+        return {name: value for name, value in details.items() if "Baseline" in name and name != "RegisterNewBaseline"}
+
+    def outputs(self, properties: Record) -> list[str]:
+        """The files of the new baseline."""
+        return [uri for name, uri in properties.items() if name.startswith("CalculatedBaseline")]
+
+    def _no_baseline(self, check_type: str, group: str | None) -> str:
+        files = "statistics and constraints" if self.statistics_file else "constraints"
+        where = f"model package group '{group}' has no approved version with them" if group else "no group is given"
+        return (
+            f"ClientError: The previous baseline ({files}) of check type {check_type} must be available: none was "
+            f"supplied and {where}. Set both SkipCheck and RegisterNewBaseline to true for the first run."
+        )
+
+
+def with_input(request: Record, name: str, uri: str, folder: str) -> Record:
+    """The request with one more S3 input; one of that name is replaced."""
+    source = {
+        "S3Uri": uri,
+        "LocalPath": folder,
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+        "S3DataDistributionType": "FullyReplicated",
+        "S3CompressionType": "None",
+    }
+    kept = [entry for entry in request.get("ProcessingInputs", []) if entry["InputName"] != name]
+    return {**request, "ProcessingInputs": [*kept, {"InputName": name, "S3Input": source}]}
+
+
+def with_variable(request: Record, name: str, value: str) -> Record:
+    """The request with one more environment variable."""
+    return {**request, "Environment": {**request.get("Environment", {}), name: value}}
+
+
+def _violated(report: str, job: Record, tools: Tools) -> bool:
+    bucket, key = split(report)
+    info = tools.objects.head(bucket, key)
+    # A fixed output location may still hold the report of an earlier execution.
+    if info is None or info.modified + 1 < float(job.get("CreationTime", 0)):
+        return False
+    try:
+        found = json.loads(tools.objects.read(bucket, key) or b"{}")
+    except ValueError:
+        return True
+    return not (isinstance(found, dict) and found.get("violations") == [])

@@ -1,0 +1,51 @@
+"""Condition steps: evaluated at once; the steps of the taken branch become runnable."""
+
+# ruff: noqa: ARG002 - methods of the contract take what other step types need
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from local_sagemaker.engine.conditions import ConditionError, holds, problems
+from local_sagemaker.engine.definition import Step
+from local_sagemaker.engine.expressions import resolve
+from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools, failed
+
+
+@dataclass(frozen=True)
+class ConditionStep(Immediate):
+    """Decides between two branches."""
+
+    type: str = field(default="Condition", init=False)
+
+    def problems(self, step: Step) -> Iterator[str]:
+        """Conditions in neither spelling, unknown arguments."""
+        unknown = set(step.arguments) - {"Conditions", "IfSteps", "ElseSteps"}
+        if unknown:
+            yield f"Unknown Argument member '{min(unknown)}'"
+        yield from problems(step.arguments.get("Conditions"))
+
+    def resolve(self, run: StepRun) -> Record:
+        """Nothing yet: operands are evaluated one by one, so that a short circuit spares the rest."""
+        return {}
+
+    def start(self, run: StepRun) -> Ended | None:
+        """Evaluates the conditions."""
+        try:
+            outcome = holds(run.step.arguments["Conditions"], lambda value: resolve(value, run.scope))
+        except ConditionError as error:
+            return failed(f"ClientError: {error}")
+        run.record["Metadata"] = {"Condition": {"Outcome": str(outcome)}}
+        return SUCCEEDED
+
+    def resume(self, run: StepRun) -> Ended | None:
+        """Evaluates again: it has no effects."""
+        return self.start(run)
+
+    def properties(self, record: Record, tools: Tools) -> Record:
+        """Only the outcome."""
+        return {"Outcome": record["Metadata"]["Condition"]["Outcome"] == "True"}
+
+
+CONDITION = ConditionStep()

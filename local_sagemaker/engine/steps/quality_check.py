@@ -1,0 +1,44 @@
+"""QualityCheck steps: data and model quality by the Model Monitor analyzer."""
+
+# ruff: noqa: ARG002 - methods of the contract take what other step types need
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local_sagemaker.arns import last
+from local_sagemaker.engine.steps.baselines import Baseline
+from local_sagemaker.engine.steps.check import CheckStep, with_input, with_variable
+from local_sagemaker.engine.steps.job import output_uris
+from local_sagemaker.engine.steps.step_type import Record, StepRun
+
+_FOLDERS = {"constraints": "/opt/ml/processing/baseline/constraints", "statistics": "/opt/ml/processing/baseline/stats"}
+
+
+@dataclass(frozen=True)
+class QualityCheckStep(CheckStep):
+    """The analyzer is told of a previous baseline by inputs and by variables with the paths of the files."""
+
+    def job_request(self, run: StepRun, request: Record, baseline: Baseline | None) -> Record:
+        """The definition's job, with the previous baseline when drift is looked for."""
+        job: Record = request["Job"]
+        if baseline is None:
+            return job
+        for name, uri in (("constraints", baseline.constraints), ("statistics", baseline.statistics)):
+            if uri:
+                job = with_input(job, f"baseline_{name}", uri, _FOLDERS[name])
+                job = with_variable(job, f"baseline_{name}", f"{_FOLDERS[name]}/{last(uri)}")
+        return job
+
+
+QUALITY_CHECK = QualityCheckStep(
+    type="QualityCheck",
+    noun="ProcessingJob",
+    job="processing-job",
+    key=(),
+    written=output_uris,
+    title="Quality",
+    checks=("DATA_QUALITY", "MODEL_QUALITY"),
+    statistics_file="statistics.json",
+    constraints_file="constraints.json",
+)

@@ -1,0 +1,43 @@
+"""Which execution waits for which job: one listener on the event bus, told apart by the job's kind and name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from local_sagemaker.arns import last
+from local_sagemaker.events import Event, Events
+
+Wake = Callable[[], None]
+TERMINAL = ("Completed", "Failed", "Stopped")
+
+
+class Watch:
+    """Wakes whoever waits for a job when it has ended."""
+
+    def __init__(self, events: Events) -> None:
+        self._wakes: dict[tuple[str, str], Wake] = {}
+        self._lock = threading.Lock()
+        self._unsubscribe = events.subscribe(self._on)
+
+    def add(self, kind: str, name: str, wake: Wake) -> None:
+        """Waits for a job, from before it is created, so that no event is missed."""
+        with self._lock:
+            self._wakes[kind, name.lower()] = wake
+
+    def drop(self, kind: str, name: str) -> None:
+        """Waits no longer."""
+        with self._lock:
+            self._wakes.pop((kind, name.lower()), None)
+
+    def close(self) -> None:
+        """Leaves the bus."""
+        self._unsubscribe()
+
+    def _on(self, event: Event) -> None:
+        if event.status not in TERMINAL:
+            return
+        with self._lock:
+            wake = self._wakes.get((event.kind, last(event.arn).lower()))
+        if wake:
+            wake()
