@@ -56,8 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"get-pipeline-definition: {error} (--debug shows where)", file=sys.stderr)
-        return 2 if isinstance(error, loader.LoadError) else 1
+        usage = isinstance(error, loader.LoadError)
+        print(f"get-pipeline-definition: {error}{'' if usage else ' (--debug shows where)'}", file=sys.stderr)
+        return 2 if usage else 1
     return 0
 
 

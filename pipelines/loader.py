@@ -125,11 +125,10 @@ def quick_and_quiet(debug: bool) -> Iterator[None]:
     """While the SDK is imported and a pipeline is built.
 
     Without Python's cycle collector, which would walk over the SDK's million objects again and again and takes half
-    of the time; what there is afterwards is here to stay, and is frozen. Without the SDK's notes to itself, unless
-    ``debug``.
+    of the time; what there is afterwards is here to stay, and is frozen. Without the notes to itself that the SDK
+    writes, and turns on for all libraries, unless ``debug``.
     """
     gc.disable()
-    before = logging.root.manager.disable
     with warnings.catch_warnings():
         if not debug:
             warnings.simplefilter("ignore")
@@ -137,6 +136,6 @@ def quick_and_quiet(debug: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            logging.disable(before)
+            logging.disable(logging.NOTSET if debug else logging.INFO)
             gc.freeze()
             gc.enable()

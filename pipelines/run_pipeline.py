@@ -70,8 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"run-pipeline: {_text(error)} (--debug shows where)", file=sys.stderr)
-        return 2 if _is_usage(error) else 1
+        usage = _is_usage(error)
+        print(f"run-pipeline: {_text(error)}{'' if usage else ' (--debug shows where)'}", file=sys.stderr)
+        return 2 if usage else 1
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def get_pipeline(
     :param input_data_url: default of the parameter InputDataUrl; by default the data set's object in the bucket.
     """
     session = pipeline_session(region, default_bucket)
-    bucket = default_bucket or session.default_bucket()
+    bucket = session.default_bucket()  # which makes it, if it is not there
     build = Build(
         session=session,
         region=region,
