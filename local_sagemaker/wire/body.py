@@ -1,0 +1,168 @@
+"""The body of a request as a file: fed by the event loop, read by the thread that executes the operation.
+
+Memory stays flat whatever the size: the loop stops receiving while the reader is behind, which stops the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.checksums import Checksums
+
+Source = Callable[[], bytes]
+"""Answers the next piece of a body, and b"" at its end."""
+
+HELD = 4 << 20
+"""How many bytes may wait for the reader."""
+
+
+def incomplete() -> ServiceError:
+    """S3's error for a body that ends early."""
+    return ServiceError(
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        code="IncompleteBody",
+        status=400,
+    )
+
+
+class Pipe:
+    """From ASGI's `receive` to a blocking `Source`.
+
+    Nothing is received before the first read, so that a client that asked with ``Expect: 100-continue`` is told to go
+    on only when its request was accepted.
+    """
+
+    def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._ended = self._broken = self._unwanted = False
+        self._arrived = threading.Condition()
+        self._room = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._asked = False
+
+    def __call__(self) -> bytes:
+        """The bytes that have arrived since the last call; waits for some. For other threads than the loop's."""
+        if not self._asked:
+            self._asked = True
+            self._loop.call_soon_threadsafe(self._start)
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._pieces or self._ended or self._broken)
+            if self._broken:
+                raise incomplete()
+            pieces, self._pieces = self._pieces, []
+            full, self._held = self._held >= HELD, 0
+        if full:
+            self._loop.call_soon_threadsafe(self._room.set)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    @property
+    def started(self) -> bool:
+        """Whether anything was read."""
+        return self._asked
+
+    async def discard(self) -> None:
+        """Receives and drops what is left, so that the connection can be used again. For the loop's thread."""
+        self._asked = self._unwanted = True
+        self._room.set()
+        if self._task is None:
+            self._start()
+        if self._task is not None:
+            await self._task
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = self._loop.create_task(self._fill())
+
+    async def _fill(self) -> None:
+        while not (self._ended or self._broken):
+            message = await self._receive()
+            with self._arrived:
+                if message["type"] != "http.request":
+                    self._broken = True
+                else:
+                    self._ended = not message.get("more_body", False)
+                    if message.get("body") and not self._unwanted:
+                        self._pieces.append(message["body"])
+                        self._held += len(message["body"])
+                self._arrived.notify()
+                full = self._held >= HELD and not self._unwanted
+                if full:
+                    self._room.clear()
+            if full:
+                await self._room.wait()
+
+
+def source_of(data: bytes) -> Source:
+    """A source of bytes that are all there."""
+    pieces = [data]
+    return lambda: pieces.pop() if pieces else b""
+
+
+class Body:
+    """A request's body: a readable, unseekable file whose checksums are verified when its last byte is read.
+
+    The error of a wrong checksum is raised by the `read` that would have answered the last bytes: who writes to a
+    temporary name and renames at the end keeps nothing of a damaged upload.
+    """
+
+    def __init__(self, source: Source, *, length: int | None = None, trailers: Mapping[str, str] | None = None) -> None:
+        """`length` is the number of (decoded) bytes that the headers promise; `trailers` fill up while reading."""
+        self.checksums: dict[str, str] = {}
+        self.length = length
+        self._source = source
+        self._trailers = trailers if trailers is not None else {}
+        self._expected: Checksums | None = None
+        self._held: list[bytes] = []
+        self._size = self._received = 0
+        self._ended = False
+
+    def expect(self, checksums: Checksums) -> None:
+        """Sets what the body is compared with; before the first read."""
+        self._expected = checksums
+
+    def decoded(self, wrap: Callable[[Source], Source], length: int | None, trailers: Mapping[str, str]) -> Body:
+        """The same body read through a decoder."""
+        return Body(wrap(self._source), length=length, trailers=trailers)
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes (all for -1); fewer only at the end. Raises S3's error for a damaged or short body."""
+        while not self._ended and (size < 0 or self._size < size):
+            self._pull()
+        if size < 0 or size >= self._size:
+            data, self._held, self._size = b"".join(self._held), [], 0
+            return data
+        whole = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        self._held, self._size = [whole[size:]], len(whole) - size
+        return whole[:size]
+
+    def readable(self) -> bool:
+        """True, as of any file that can be read."""
+        return True
+
+    def _pull(self) -> None:
+        piece = self._source()
+        if piece:
+            self._held.append(piece)
+            self._size += len(piece)
+            self._received += len(piece)
+            if self._expected is not None:
+                self._expected.update(piece)
+        if not piece or (self.length is not None and self._received >= self.length):
+            self._finish(drained=not piece)
+
+    def _finish(self, *, drained: bool) -> None:
+        self._ended = True
+        if not drained:
+            while more := self._source():  # nothing but the trailers of a chunked body is left
+                self._received += len(more)
+        if self.length is not None and self._received != self.length:
+            raise incomplete()
+        if self._expected is not None:
+            self.checksums = self._expected.verify(self._trailers)

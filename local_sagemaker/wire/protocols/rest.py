@@ -1,0 +1,101 @@
+"""Where REST operations keep their members outside of the body: path, query, headers, status.
+
+Shared by the JSON and XML protocols (Smithy, "HTTP bindings"); the body is theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.wire.detect import Target
+from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.shapes import Shape, from_text, to_text
+
+
+def bound_members(request: WireRequest, target: Target, shape: Shape) -> dict[str, Any]:
+    """The input's members that are not in the body."""
+    found: dict[str, Any] = {}
+    query: dict[str, list[str]] = {}
+    for name, value in request.parameters():
+        query.setdefault(name, []).append(value)
+    for member, member_shape in shape.members.items():
+        serialization = member_shape.serialization
+        location, name = serialization.get("location"), serialization.get("name", member)
+        if location == "uri" and name in target.labels:
+            found[member] = from_text(member_shape, target.labels[name])
+        elif location == "querystring":
+            value = _query_value(member_shape, name, query, shape)
+            if value is not None:
+                found[member] = value
+        elif location == "header" and name.lower() in request.headers:
+            found[member] = _from_header(member_shape, request.headers[name.lower()])
+        elif location == "headers":
+            prefix = name.lower()
+            found[member] = {
+                header[len(prefix) :]: value for header, value in request.headers.items() if header.startswith(prefix)
+            }
+    return {member: value for member, value in found.items() if value != {}}
+
+
+def _query_value(member: Shape, name: str, query: dict[str, list[str]], shape: Shape) -> Any:
+    if member.type_name == "map":
+        taken = {other.serialization.get("name") for other in shape.members.values() if other is not member}
+        rest = {key: values for key, values in query.items() if key not in taken}
+        if member.value.type_name == "list":
+            return rest or None
+        return {key: from_text(member.value, values[0]) for key, values in rest.items()} or None
+    if name not in query:
+        return None
+    if member.type_name == "list":
+        return [from_text(member.member, value) for value in query[name]]
+    return from_text(member, query[name][0])
+
+
+def _from_header(member: Shape, text: str) -> Any:
+    if member.type_name == "list":
+        return [from_text(member.member, part.strip()) for part in text.split(",") if part.strip()]
+    return from_text(member, text)
+
+
+def bound_answer(response: dict[str, Any], target: Target) -> Answer:
+    """An answer with the status and headers of the output, its body still empty."""
+    answer = Answer(int(target.operation.http.get("responseCode", 200)))
+    shape = target.operation.output_shape
+    for member, member_shape in shape.members.items() if shape is not None else ():
+        serialization = member_shape.serialization
+        location, value = serialization.get("location"), response.get(member)
+        if location is None or value is None:
+            continue
+        if location == "statusCode":
+            answer.status = int(value)
+        elif location == "header":
+            answer.headers[serialization.get("name", member)] = _to_header(member_shape, value)
+        elif location == "headers":
+            for key, text in value.items():
+                answer.headers[serialization.get("name", "") + key] = str(text)
+    return answer
+
+
+def _to_header(member: Shape, value: Any) -> str:
+    if member.type_name == "list":
+        return ",".join(to_text(member.member, item, "rfc822") for item in value)
+    return to_text(member, value, "rfc822")
+
+
+def payload(shape: Shape | None) -> tuple[str, Shape] | None:
+    """The member that is the whole body, if the shape has one."""
+    name = shape.serialization.get("payload") if shape is not None else None
+    return (name, shape.members[name]) if shape is not None and name else None
+
+
+def has_body_members(shape: Shape) -> bool:
+    """Whether members without a place of their own share the body."""
+    return any("location" not in member.serialization for member in shape.members.values())
+
+
+def raw_payload(member: Shape, request: WireRequest) -> Any:
+    """The value of a payload that is no document: a stream, bytes or text; None for an absent text."""
+    if member.type_name == "blob":
+        return request.body if member.serialization.get("streaming") else request.body.read()
+    data = request.body.read()
+    return data.decode("utf-8", "replace") if data else None

@@ -1,0 +1,68 @@
+"""REST with JSON bodies (SageMaker Runtime, Lambda, API Gateway)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.detect import Target
+from local_sagemaker.wire.protocols.json import dump, from_document, read_document, to_document
+from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
+from local_sagemaker.wire.request import Answer, WireRequest
+
+CONTENT_TYPE = "application/json"
+
+
+def parse(request: WireRequest, target: Target) -> dict[str, Any]:
+    """Members from path, query, headers and the JSON body (or the raw body, where the model says so)."""
+    shape = target.operation.input_shape
+    if shape is None:
+        return {}
+    members = bound_members(request, target, shape)
+    whole = payload(shape)
+    if whole is None:
+        if has_body_members(shape):
+            document = read_document(request.body.read())
+            body = from_document(shape, document)
+            members.update({name: value for name, value in body.items() if _in_body(shape.members[name])})
+    elif whole[1].type_name in ("structure", "list", "map"):
+        data = request.body.read()
+        if data:
+            members[whole[0]] = from_document(whole[1], read_document(data))
+    else:
+        value = raw_payload(whole[1], request)
+        if value is not None:
+            members[whole[0]] = value
+    return members
+
+
+def _in_body(member: Any) -> bool:
+    return "location" not in member.serialization
+
+
+def answer(response: dict[str, Any], target: Target) -> Answer:
+    """Status, headers and a JSON object, or the payload as it is."""
+    answer = bound_answer(response, target)
+    shape = target.operation.output_shape
+    whole = payload(shape)
+    if shape is None:
+        answer.body = b""
+    elif whole is None:
+        document = to_document(shape, response)
+        if has_body_members(shape) or answer.status != 204:
+            names = {m.serialization.get("name", n) for n, m in shape.members.items() if _in_body(m)}
+            answer.body = dump({name: value for name, value in document.items() if name in names})
+    elif whole[1].type_name in ("structure", "list", "map"):
+        answer.body = dump(to_document(whole[1], response.get(whole[0]) or {}))
+    else:
+        value = response.get(whole[0], b"")
+        answer.body = value.encode() if isinstance(value, str) else value
+    if answer.body and not any(name.lower() == "content-type" for name in answer.headers):
+        answer.headers["Content-Type"] = CONTENT_TYPE if whole is None else "application/octet-stream"
+    return answer
+
+
+def error(error: ServiceError, _request: WireRequest, _request_id: str) -> Answer:
+    """The code in a header, the text (and the error's other members) in the body."""
+    document = {**getattr(error, "detail", {}), "Message": error.message, "message": error.message}
+    return Answer(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}, dump(document))

@@ -1,0 +1,110 @@
+"""REST with XML bodies: Amazon S3, with what its model does not say (names of root elements, its error document)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.detect import Target
+from local_sagemaker.wire.protocols import xml
+from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
+from local_sagemaker.wire.request import Answer, WireRequest
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+CONTENT_TYPE = "application/xml"
+ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListParts": "ListPartsResult",
+}
+"""Root elements as the S3 API reference shows them; botocore does not look at them, other clients do."""
+
+
+def parse(request: WireRequest, target: Target) -> dict[str, Any]:
+    """Members from path, query, headers and the XML body (or the raw body, where the model says so)."""
+    shape = target.operation.input_shape
+    if shape is None:
+        return {}
+    members = bound_members(request, target, shape)
+    whole = payload(shape)
+    if whole is None:
+        return members
+    name, member = whole
+    if member.type_name in ("structure", "list", "map"):
+        data = request.body.read()
+        if data.strip():
+            members[name] = xml.read(member, data)
+    else:
+        value = raw_payload(member, request)
+        if value is not None:
+            members[name] = value
+    return members
+
+
+def answer(response: dict[str, Any], target: Target) -> Answer:
+    """Status, headers and an XML document, or the payload as it is. A part of an object is 206."""
+    answer = bound_answer(response, target)
+    shape = target.operation.output_shape
+    if shape is None:
+        return answer
+    if "Content-Range" in answer.headers:
+        answer.status = 206
+    whole = payload(shape)
+    if target.operation.name == "GetBucketLocation":
+        answer.body = _location(response)
+    elif whole is None:
+        if not has_body_members(shape):
+            return answer
+        answer.body = xml.write(shape, response, ROOTS.get(target.operation.name, shape.name), NAMESPACE)
+    elif whole[1].type_name == "structure":
+        root = whole[1].serialization.get("name", whole[1].name)
+        answer.body = xml.write(whole[1], response.get(whole[0]) or {}, root, NAMESPACE)
+    else:
+        value = response.get(whole[0], b"")
+        answer.body = value.encode() if isinstance(value, str) else value
+        return answer
+    answer.headers["Content-Type"] = CONTENT_TYPE
+    return answer
+
+
+def _location(response: dict[str, Any]) -> bytes:
+    """The region is the root's text; us-east-1 is an empty one."""
+    region = xml.escape(response.get("LocationConstraint") or "")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return f'{head}<LocationConstraint xmlns="{NAMESPACE}">{region}</LocationConstraint>'.encode()
+
+
+def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
+    """S3's error document; a HEAD answer and "not modified" have none."""
+    if request.method == "HEAD" or error.status == 304:
+        return Answer(error.status, {})
+    elements = {
+        "Code": error.code,
+        "Message": error.message,
+        **getattr(error, "detail", {}),
+        "Resource": request.path,
+        "RequestId": request_id,
+        "HostId": request_id,
+    }
+    inner = "".join(f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in elements.items())
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
+    return Answer(error.status, {"Content-Type": CONTENT_TYPE}, text.encode())

@@ -1,0 +1,100 @@
+"""Requests that are not let in, in the words of the service that they claim to be for.
+
+Codes: S3's "Error responses", and "Common errors" in the API references of the others. AWS's JSON services and its
+query services (IAM, STS, ...) have different codes for one fault.
+"""
+
+from __future__ import annotations
+
+from local_sagemaker.clock import iso, now
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.request import WireRequest
+
+HINT = "Sign with the keys of the local service: `local-sagemaker env` prints them."
+
+
+def is_query(request: WireRequest) -> bool:
+    """Whether a request is of an AWS query service: a form with an Action."""
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") or (
+        "Action=" in request.query
+    )
+
+
+def _refused(code: str, message: str, status: int = 403) -> ServiceError:
+    return ServiceError(message, code=code, status=status)
+
+
+def unsigned(service: str) -> ServiceError:
+    """No signature at all."""
+    code = "AccessDenied" if service == "s3" else "AccessDeniedException"
+    return _refused(code, "Access Denied" if service == "s3" else f"The request is not signed. {HINT}")
+
+
+def foreign_host(host: str) -> ServiceError:
+    """A Host header that a web page could have chosen (DNS rebinding)."""
+    return _refused("AccessDenied", f"The local service does not answer for the host '{host}'.")
+
+
+def malformed(message: str) -> ServiceError:
+    """A signature that can't be read."""
+    return _refused("IncompleteSignature", message, 400)
+
+
+def malformed_query() -> ServiceError:
+    """A presigned URL without all that it needs."""
+    return _refused(
+        "AuthorizationQueryParametersError",
+        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+        "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        400,
+    )
+
+
+def unknown_key(service: str, request: WireRequest) -> ServiceError:
+    """An access key that this service did not make."""
+    if service == "s3":
+        return _refused("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+    code = "InvalidClientTokenId" if is_query(request) else "UnrecognizedClientException"
+    return _refused(code, "The security token included in the request is invalid.")
+
+
+def wrong_signature(service: str, request: WireRequest) -> ServiceError:
+    """The right key, but another secret or another request."""
+    text = "The request signature we calculated does not match the signature you provided. "
+    if service == "s3":
+        return _refused("SignatureDoesNotMatch", text + "Check your key and signing method.")
+    return _refused(
+        "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException",
+        text + "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    )
+
+
+def skewed(service: str, request: WireRequest, signed: float) -> ServiceError:
+    """Signed by a clock that is too far off, or too long ago."""
+    if service == "s3":
+        return _refused(
+            "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
+        )
+    code = "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException"
+    state = "expired" if signed < now() else "not yet current"
+    return _refused(code, f"Signature {state}: {iso(signed)} is more than 15 min. from {iso(now())}")
+
+
+def expired(service: str) -> ServiceError:
+    """A presigned request past its time."""
+    return _refused("AccessDenied" if service == "s3" else "RequestExpired", "Request has expired")
+
+
+def not_yet_valid() -> ServiceError:
+    """A presigned request from the future."""
+    return _refused("AccessDenied", "Request is not yet valid")
+
+
+def unsigned_header(name: str) -> ServiceError:
+    """A header that would change what a signed link does."""
+    return _refused("AccessDenied", f"There were headers present in the request which were not signed: {name}")
+
+
+def missing_payload_hash() -> ServiceError:
+    """S3 wants the hash of the body in a header."""
+    return _refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400)

@@ -1,0 +1,63 @@
+"""One HTTP request as the wire passes it on, and one answer. Header names are lower-case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from local_sagemaker.objects.types import FileRange
+from local_sagemaker.wire.body import Body
+
+
+@dataclass
+class WireRequest:
+    """A request. `path` and `query` are as sent (still percent-encoded); `body` can be read once."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Body
+
+    @classmethod
+    def from_scope(cls, scope: Mapping[str, Any], body: Body) -> WireRequest:
+        """The request of an ASGI scope. Bytes that are not UTF-8 survive as surrogates, for the signature."""
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")
+            headers[key] = f"{headers[key]},{text}" if key in headers else text
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("utf-8", "surrogateescape")
+        return cls(scope["method"], path.partition("?")[0], scope["query_string"].decode("latin-1"), headers, body)
+
+    @property
+    def host(self) -> str:
+        """The Host header without its port, in lower case."""
+        host = self.headers.get("host", "").lower()
+        if host.startswith("["):
+            return host.partition("]")[0] + "]"
+        return host.partition(":")[0]
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query's names and values, decoded, in the order sent."""
+        return parse_qsl(self.query, keep_blank_values=True) if self.query else []
+
+
+@dataclass
+class Answer:
+    """What goes back. A body that is a file (range) is streamed; `length` is None when it is not known before."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | IO[bytes] | FileRange = b""
+
+    @property
+    def length(self) -> int | None:
+        """The bytes of the body."""
+        if isinstance(self.body, bytes):
+            return len(self.body)
+        if isinstance(self.body, FileRange):
+            return self.body.length
+        given = self.headers.get("Content-Length")
+        return int(given) if given else None

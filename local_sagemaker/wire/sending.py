@@ -1,0 +1,76 @@
+"""Answers on their way out: small files are read at once, large ones streamed in pieces with flat memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import IO, Any
+
+from local_sagemaker.objects.types import FileRange
+from local_sagemaker.wire.request import Answer
+
+PIECE = 1 << 20
+SMALL = 256 << 10
+"""Files up to this size are read in the operation's own thread."""
+
+
+def prepare(answer: Answer) -> Answer:
+    """Opens what will be streamed while the operation's thread still can fail, and reads it whole if it is small."""
+    body = answer.body
+    if isinstance(body, FileRange):
+        file = body.file or body.path.open("rb", buffering=0)
+        opened = FileRange(body.path, body.offset, body.length, file)
+        answer.body = opened
+        if body.length <= SMALL:
+            answer.body = _read_all(opened, file)
+    return answer
+
+
+def _read_all(part: FileRange, file: IO[bytes]) -> bytes:
+    with file:
+        pieces, done = [], 0
+        while done < part.length and (piece := os.pread(file.fileno(), part.length - done, part.offset + done)):
+            pieces.append(piece)
+            done += len(piece)
+    return b"".join(pieces)
+
+
+async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer: Answer) -> None:
+    """Sends status, headers and body."""
+    length = answer.length
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("utf-8", "surrogateescape"))
+        for name, value in answer.headers.items()
+    ]
+    given = {name for name, _ in headers}
+    if b"content-length" not in given and length is not None and answer.status not in (204, 304):
+        headers.append((b"content-length", str(length).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if isinstance(answer.body, bytes):
+        await send({"type": "http.response.body", "body": answer.body})
+    else:
+        await _stream(send, answer.body)
+
+
+async def _stream(send: Callable[[dict[str, Any]], Awaitable[None]], body: IO[bytes] | FileRange) -> None:
+    from anyio.to_thread import run_sync
+
+    file = body.file if isinstance(body, FileRange) else body
+    assert file is not None  # `prepare` opened it
+    left = body.length if isinstance(body, FileRange) else None
+    offset = body.offset if isinstance(body, FileRange) else 0
+    try:
+        while left is None or left > 0:
+            if left is None:
+                piece = await run_sync(file.read, PIECE)
+            else:
+                piece = await run_sync(os.pread, file.fileno(), min(PIECE, left), offset)
+                left -= len(piece)
+                offset += len(piece)
+            if not piece:
+                break
+            await send({"type": "http.response.body", "body": piece, "more_body": left is None or left > 0})
+        if left is None or left > 0:
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        await run_sync(file.close)
