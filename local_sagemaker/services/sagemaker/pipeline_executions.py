@@ -1,0 +1,236 @@
+"""Pipeline executions: start, stop, retry, update, describe, and the lists of their steps and parameters.
+
+The records are written here and by the engine, which runs one thread an execution; every answer is read from them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.engine.definition import parse
+from local_sagemaker.engine.executions import Executions
+from local_sagemaker.engine.journal import EXECUTION, STEP, UNFINISHED, execution_key
+from local_sagemaker.errors import Conflict, ResourceNotFound
+from local_sagemaker.events import Event, Events
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import public
+from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
+from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
+from local_sagemaker.services.sagemaker.pipelines import find
+from local_sagemaker.services.sagemaker.tokens import Tokens
+
+_CHANGEABLE = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
+Body = dict[str, Any]
+
+
+class PipelineExecutions:
+    """The operations on pipeline executions; owns the threads that run them."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        records: Records,
+        objects: Objects,
+        events: Events,
+        logs: Logs,
+        call: Call,
+    ) -> None:
+        self._settings = settings
+        self._records = records
+        self._events = events
+        self._tokens = Tokens(records)
+        self._versions = PipelineVersions(records)
+        self._executions = Executions(records=records, objects=objects, events=events, logs=logs, call=call)
+
+    def resume(self) -> None:
+        """Goes on with the executions that a stop or a kill of the service interrupted."""
+        self._tokens.forget_old()
+        for key, body in self._records.items(EXECUTION):
+            if body["PipelineExecutionStatus"] in UNFINISHED:
+                self._executions.start(key, self._definition(body)["_definition"])
+
+    def close(self) -> None:
+        """Ends the threads; what they run goes on at the next `resume`."""
+        self._executions.close()
+
+    @operation("StartPipelineExecution")
+    def start(self, request: Request) -> Response:
+        """Fixes version and parameters, and starts; the answer comes at once, the status is Executing."""
+        text = ""
+
+        def act() -> Response:
+            nonlocal text
+            pipeline = find(self._records, self._settings, request["PipelineName"])
+            version = self._versions.find(pipeline, request)
+            text = version["_definition"]
+            definition = parse(text)
+            body = new_execution(pipeline, version, definition, request)
+            arn = body["PipelineExecutionArn"]
+            reuse(self._records, body, definition)
+            self._records.insert(EXECUTION, execution_key(arn), body)
+            self._versions.executed(pipeline["PipelineName"], version["PipelineVersionId"], body)
+            pipeline["LastRunTime"] = body["CreationTime"]
+            self._records.put(PIPELINE, pipeline["PipelineName"].lower(), pipeline)
+            return {"PipelineExecutionArn": arn}
+
+        answer, new = self._tokens.once("StartPipelineExecution", request, act)
+        if new:
+            self._publish(answer["PipelineExecutionArn"], "Executing")
+            self._executions.start(execution_key(answer["PipelineExecutionArn"]), text)
+        return answer
+
+    @operation("StopPipelineExecution")
+    def stop(self, request: Request) -> Response:
+        """Answers at once with the status Stopping; running jobs are stopped, waiting steps never start."""
+        arn = request["PipelineExecutionArn"]
+
+        def act() -> Response:
+            body = self._find(arn)
+            if body["PipelineExecutionStatus"] not in UNFINISHED:
+                raise Conflict(
+                    f"Pipeline execution '{arn}' can't be stopped, since its status is "
+                    f"{body['PipelineExecutionStatus']}."
+                )
+            body.update(PipelineExecutionStatus="Stopping", LastModifiedTime=now())
+            self._records.put(EXECUTION, execution_key(arn), body)
+            return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
+
+        answer, new = self._tokens.once("StopPipelineExecution", request, act)
+        if new:
+            self._publish(answer["PipelineExecutionArn"], "Stopping")
+            self._executions.refresh(execution_key(arn))
+        return answer
+
+    @operation("RetryPipelineExecution")
+    def retry(self, request: Request) -> Response:
+        """Runs the failed and stopped steps, and what depends on them, again with the same snapshot."""
+        key = execution_key(request["PipelineExecutionArn"])
+        text = ""
+
+        def act() -> Response:
+            nonlocal text
+            body = self._find(request["PipelineExecutionArn"])
+            steps = self._records.items(STEP, f"{key}/")
+            self._check_retry(body, [step for _, step in steps])
+            attempts = body.get("_attempts", {})
+            for step_key, step in steps:
+                if step["StepStatus"] != "Succeeded":
+                    attempts[step["StepName"]] = step["AttemptCount"]
+                    self._records.delete(STEP, step_key)
+            body.pop("FailureReason", None)
+            body.update(PipelineExecutionStatus="Executing", LastModifiedTime=now(), _attempts=attempts)
+            body.update(pick(request, "ParallelismConfiguration"))
+            self._records.put(EXECUTION, key, body)
+            text = self._definition(body)["_definition"]
+            return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
+
+        answer, new = self._tokens.once("RetryPipelineExecution", request, act)
+        if new:
+            self._publish(answer["PipelineExecutionArn"], "Executing")
+            self._executions.start(key, text)
+        return answer
+
+    @operation("UpdatePipelineExecution")
+    def update(self, request: Request) -> Response:
+        """Display name, description and parallelism, also while it runs."""
+        key = execution_key(request["PipelineExecutionArn"])
+        with self._records.transaction():
+            body = self._find(request["PipelineExecutionArn"])
+            body.update(pick(request, *_CHANGEABLE))
+            body["LastModifiedTime"] = now()
+            self._records.put(EXECUTION, key, body)
+        self._executions.refresh(key)
+        return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
+
+    @operation("DescribePipelineExecution")
+    def describe(self, request: Request) -> Response:
+        """The execution; its version's current aliases are looked up."""
+        body = public(self._find(request["PipelineExecutionArn"]))
+        body.pop("PipelineParameters", None)
+        return {**body, **self._aliases(body)}
+
+    @operation("ListPipelineExecutions")
+    def list_executions(self, request: Request) -> Response:
+        """Summaries of a pipeline's executions, newest first unless asked otherwise."""
+        pipeline = find(self._records, self._settings, request["PipelineName"])
+        bodies = self._records.list(EXECUTION, f"{pipeline['PipelineName'].lower()}/")
+        if "PipelineVersionAlias" in request:
+            number = self._versions.by_alias(pipeline, request["PipelineVersionAlias"])["PipelineVersionId"]
+            bodies = [body for body in bodies if body["PipelineVersionId"] == number]
+        bodies = select(bodies, request, name="PipelineExecutionDisplayName")
+        bodies = order(bodies, request, members={"PipelineExecutionArn": "PipelineExecutionArn"})
+        chosen, token = page(bodies, request, default=100)
+        return {"PipelineExecutionSummaries": [self._summary(body) for body in chosen], **token}
+
+    @operation("ListPipelineExecutionSteps")
+    def list_steps(self, request: Request) -> Response:
+        """The steps that have started, newest first unless asked otherwise."""
+        body = self._find(request["PipelineExecutionArn"])
+        steps = self._records.list(STEP, f"{execution_key(body['PipelineExecutionArn'])}/")
+        steps = order(steps, request, members={"StartTime": "StartTime"}, by="StartTime")
+        chosen, token = page(steps, request, default=100)
+        return {"PipelineExecutionSteps": [public(step) for step in chosen], **token}
+
+    @operation("ListPipelineParametersForExecution")
+    def list_parameters(self, request: Request) -> Response:
+        """All parameters with the values that the execution runs with, defaults included, as strings."""
+        body = self._find(request["PipelineExecutionArn"])
+        chosen, token = page(body["PipelineParameters"], request, default=100)
+        return {"PipelineParameters": chosen, **token}
+
+    @operation("DescribePipelineDefinitionForExecution")
+    def describe_definition(self, request: Request) -> Response:
+        """The definition that the execution was started with, as it was sent."""
+        version = self._definition(self._find(request["PipelineExecutionArn"]))
+        return {"PipelineDefinition": version["_definition"], "CreationTime": version["CreationTime"]}
+
+    def _check_retry(self, body: Body, steps: list[Body]) -> None:
+        arn, status = body["PipelineExecutionArn"], body["PipelineExecutionStatus"]
+        if status not in ("Failed", "Stopped"):
+            raise Conflict(f"Pipeline execution '{arn}' can't be retried, since its status is {status}.")
+        for step in steps:
+            if "Fail" in step.get("Metadata", {}):
+                raise Conflict(
+                    f"Pipeline execution '{arn}' can't be retried, since it was ended by Fail step "
+                    f"'{step['StepName']}'."
+                )
+
+    def _find(self, arn: str) -> Body:
+        body = self._records.get(EXECUTION, execution_key(arn))
+        if body is None or body["PipelineExecutionArn"].lower() != arn.lower():
+            raise ResourceNotFound(f"Pipeline execution '{arn}' does not exist.")
+        return body
+
+    def _definition(self, body: Body) -> Body:
+        version = self._versions.get(body["_pipeline"], body["PipelineVersionId"])
+        if version is None:
+            raise ResourceNotFound(f"Pipeline version '{body['PipelineVersionId']}' does not exist.")
+        return version
+
+    def _aliases(self, body: Body) -> Body:
+        name = body["PipelineArn"].rsplit("/", 1)[-1]
+        version = self._versions.get(name, body["PipelineVersionId"]) or {}
+        return pick(version, "PipelineVersionAliases") if version.get("PipelineVersionAliases") else {}
+
+    def _summary(self, body: Body) -> Body:
+        summary = pick(
+            body,
+            "PipelineExecutionArn",
+            "PipelineExecutionStatus",
+            "PipelineExecutionDescription",
+            "PipelineExecutionDisplayName",
+        )
+        summary["StartTime"] = body["CreationTime"]
+        if "FailureReason" in body:
+            summary["PipelineExecutionFailureReason"] = body["FailureReason"]
+        return {**summary, **self._aliases(body)}
+
+    def _publish(self, arn: str, status: str) -> None:
+        self._events.publish(Event(arn, EXECUTION, status))
