@@ -42,7 +42,12 @@ class DiskObjects:
     def __init__(self, folder: Path) -> None:
         self._layout = Layout(folder)
         self._lock_file = opening.clean(self._layout)
-        self.index = Index(self._layout.index_file)
+        try:
+            self.index = Index(self._layout.index_file)
+        except BaseException:
+            if self._lock_file is not None:
+                self._lock_file.close()
+            raise
         self.buckets = Buckets(index=self.index, layout=self._layout)
         self._versions = Versions(index=self.index, layout=self._layout)
         self.uploads = Uploads(index=self.index, layout=self._layout, commit=self.commit)

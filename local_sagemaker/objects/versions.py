@@ -135,13 +135,21 @@ class Versions:
         return item
 
     def _remove(self, item: StoredObject) -> None:
+        """Removes a version for good. A kill in between leaves it there, or gone, and never shows another's bytes.
+
+        The only version loses its file first, since a row without a file counts as deleted; one that uncovers
+        another loses its row first, since then the other would count as hidden.
+        """
         with self._index.transaction():
             self._index.forget(item)
             self._index.forget_version(item)
-            scratch = None if item.marker else self._layout.discard(item.place)
             promoted = self._promote(item.bucket, item.key)
+            alone = not (promoted or self._index.versions(item.bucket, item.key))
+            scratch = self._layout.discard(item.place) if alone and not item.marker else None
         if scratch is not None:
             os.unlink(scratch)
+        if not alone and not item.marker:
+            self.drop([item.place])
         if promoted is not None:
             self._settle(promoted)
 
