@@ -36,6 +36,8 @@ class Program:
     argv: tuple[str, ...]
     entry: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    accepts_socket: bool = False
+    """Whether a server listens on the socket of LOCAL_SAGEMAKER_LISTEN_FD, rather than on SAGEMAKER_BIND_TO_PORT."""
 
 
 @dataclass(frozen=True)

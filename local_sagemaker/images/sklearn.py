@@ -7,6 +7,7 @@ Light: the server imports it. The work is in `toolkit`, which runs in the proces
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
@@ -32,7 +33,7 @@ class ScikitLearn:
 
     def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
         """The model server around the user's ``model_fn``."""
-        return self._program(("serve",))
+        return replace(self._program(("serve",)), accepts_socket=True)
 
     def default_metrics(self, uri: ImageUri) -> list[dict[str, str]]:
         """None: metric definitions are the user's."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
@@ -58,7 +58,7 @@ class XGBoost:
 
     def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
         """The model server: the algorithm's, or the user's script where ``SAGEMAKER_PROGRAM`` names one."""
-        return self._program(uri, ("serve",))
+        return replace(self._program(uri, ("serve",)), accepts_socket=True)
 
     def default_metrics(self, uri: ImageUri) -> list[dict[str, str]]:
         """A train and a validation metric for each one known to the algorithm, by the regex that AWS uses."""

@@ -1,0 +1,105 @@
+"""A serial inference pipeline: one address in front of several containers, each answering the one before.
+
+The response body and Content-Type of a container are the request of the next; the client's Accept reaches the last
+(specs: containers 5.1). The first error is the answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+SECONDS = 60.0
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Chain:
+    """Listens on loopback and passes requests through the containers in order."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self.urls = [urlsplit(url) for url in urls]
+        self._threads = threading.local()
+        chain = self
+
+        class Link(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._answer(chain.get(self.path))
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self._answer(chain.invoke(body, dict(self.headers.items())))
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing: the containers log."""
+
+            def _answer(self, answer: Answer) -> None:
+                status, headers, body = answer
+                self.send_response_only(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Link)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, name="inference-pipeline", daemon=True).start()
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def get(self, path: str) -> Answer:
+        """/ping of all containers; anything else of the first."""
+        for index in range(len(self.urls)):
+            answer = self._request(index, "GET", path, b"", {})
+            if answer[0] != 200 or path != "/ping":
+                return answer
+        return answer
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> Answer:
+        """One request through all containers."""
+        content_type = headers.get("Content-Type")
+        attributes = {name: value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()}
+        for index in range(len(self.urls)):
+            last = index == len(self.urls) - 1
+            given = dict(attributes)
+            if content_type:
+                given["Content-Type"] = content_type
+            if last and headers.get("Accept"):
+                given["Accept"] = headers["Accept"]
+            status, answered, body = self._request(index, "POST", "/invocations", body, given)
+            content_type = answered.get("Content-Type")
+            if not 200 <= status < 300:
+                break
+        return status, answered, body
+
+    def _request(self, index: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        connections: dict[int, http.client.HTTPConnection] = self._threads.__dict__.setdefault("connections", {})
+        for fresh in (False, True):  # a kept connection may have been closed meanwhile
+            connection = connections.get(index)
+            if connection is None or fresh:
+                address = self.urls[index]
+                connection = connections[index] = http.client.HTTPConnection(
+                    address.hostname or "127.0.0.1", address.port, timeout=SECONDS
+                )
+            try:
+                connection.request(method, path, body, headers)
+                response = connection.getresponse()
+                answered = {
+                    name: value
+                    for name, value in response.getheaders()
+                    if name.lower() in ("content-type", ATTRIBUTES.lower())
+                }
+                return response.status, {k.title(): v for k, v in answered.items()}, response.read()
+            except (OSError, http.client.HTTPException):
+                connection.close()
+        return 503, {"Content-Type": "text/plain"}, b"A container of the inference pipeline does not answer."

@@ -1,0 +1,167 @@
+"""Starts the server processes of a model: one per container, each with its files in /opt/ml/model.
+
+The listening socket is made here, so the address is known before the process runs and a request made at once waits
+for the server instead of failing: readiness is one request for /ping, with nothing polled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker import images
+from local_sagemaker.config import Settings
+from local_sagemaker.hosting import model_data
+from local_sagemaker.hosting.chain import Chain
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
+
+STARTUP_SECONDS = 240.0
+PING_SECONDS = 2.0
+KILL_SECONDS = 30.0
+
+
+class ModelServerError(Exception):
+    """A container did not come up; the text is AWS's, for a FailureReason."""
+
+
+@dataclass
+class Server:
+    """One container's process and its address."""
+
+    process: Process
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where /ping and /invocations are."""
+        return f"http://{self.host}:{self.port}"
+
+
+@dataclass
+class ModelServer:
+    """The running containers of a model. Requests go to `url`; several containers answer as a chain."""
+
+    servers: list[Server]
+    chain: Chain | None = None
+    folders: list[Path] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The address that takes /invocations."""
+        return self.chain.url if self.chain else self.servers[0].url
+
+    def is_running(self) -> bool:
+        """Whether every process is alive."""
+        return all(server.process.wait(0) is None for server in self.servers)
+
+    def stop(self) -> None:
+        """SIGTERM, SIGKILL after 30 seconds, and the model's files removed."""
+        if self.chain:
+            self.chain.close()
+        for server in self.servers:
+            server.process.signal(signal.SIGTERM)
+        deadline = time.monotonic() + KILL_SECONDS
+        for server in self.servers:
+            if server.process.wait(max(0.0, deadline - time.monotonic())) is None:
+                server.process.signal(signal.SIGKILL)
+                server.process.wait(KILL_SECONDS)
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class ModelServers:
+    """Starts model servers."""
+
+    def __init__(self, *, settings: Settings, objects: Objects, processes: Processes) -> None:
+        self._settings, self._objects, self._processes = settings, objects, processes
+
+    def start(
+        self,
+        containers: Sequence[Mapping[str, Any]],
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        *,
+        variant: str = "AllTraffic",
+        seconds: float = STARTUP_SECONDS,
+    ) -> ModelServer:
+        """Starts the containers of a model (ContainerDefinition shape) and returns when all of them answer /ping.
+
+        `environment` goes on top of each container's own. The model's files go to ``folder/ml/model`` (with several
+        containers ``folder/<n>/ml/model``), output to `log`. ModelServerError, with AWS's text, when a container does
+        not pass the health check within `seconds`; ModelDataError for the model's files; ValidationError for an
+        unknown image. Nothing is left running or on disk after an error.
+        """
+        several = len(containers) > 1
+        started = ModelServer([])
+        try:
+            for index, container in enumerate(containers):
+                root = folder / f"container-{index + 1}" if several else folder
+                started.folders.append(root)
+                started.servers.append(self._start_one(container, environment, root, log))
+            deadline = time.monotonic() + seconds
+            for server, container in zip(started.servers, containers, strict=True):
+                _await_ping(server, container.get("ContainerHostname", "primary"), variant, deadline)
+            if several:
+                started.chain = Chain([server.url for server in started.servers])
+        except BaseException:
+            for server in started.servers:
+                server.process.signal(signal.SIGKILL)
+            started.stop()
+            raise
+        return started
+
+    def _start_one(self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path) -> Server:
+        image, uri = images.find(container["Image"])
+        if container.get("Mode") != "MultiModel":
+            model_data.fetch(container, self._objects, root / "ml" / "model")
+        variables = {**container.get("Environment", {}), **environment}
+        program = image.serve(uri, variables)
+        listener = socket.create_server((self._settings.host, 0), backlog=2048)
+        host, port = listener.getsockname()[:2]
+        with listener:
+            if not program.accepts_socket:
+                listener.close()
+            (root / "tmp").mkdir(parents=True, exist_ok=True)
+            process = self._processes.start(
+                ProcessSpec(
+                    program=program,
+                    root=root,
+                    log=log,
+                    environment={**program.environment, **variables, "SAGEMAKER_BIND_TO_PORT": str(port)},
+                    listen={"LOCAL_SAGEMAKER_LISTEN_FD": listener.fileno()} if program.accepts_socket else {},
+                )
+            )
+        return Server(process, host, port)
+
+
+def _await_ping(server: Server, container: str, variant: str, deadline: float) -> None:
+    """Waits for a 200 of /ping. A server that has its socket already is asked once; others as soon as they listen."""
+    pause = 0.005
+    while time.monotonic() < deadline and server.process.wait(0) is None:
+        if _ping(server, min(PING_SECONDS, max(0.05, deadline - time.monotonic()))) == 200:
+            return
+        server.process.wait(pause)  # ends early when the process does
+        pause = min(2 * pause, 0.25)
+    raise ModelServerError(
+        f"The {container} container for production variant {variant} did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+
+
+def _ping(server: Server, seconds: float) -> int | None:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=seconds)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/ping")
+        return connection.getresponse().status
+    return None

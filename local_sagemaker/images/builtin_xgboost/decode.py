@@ -1,0 +1,128 @@
+"""From a request's body to features, in the container's order and with its errors (specs: containers 4.2)."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+from numpy.typing import NDArray
+from scipy import sparse
+
+from local_sagemaker.images.builtin_xgboost import recordio
+from local_sagemaker.images.builtin_xgboost.channels import CSV, LIBSVM, PARQUET, content_format
+from local_sagemaker.images.failure import UserError
+
+Features: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
+LARGE = 4096  # bytes from which the columnar parser is faster than Python
+_FLOAT = pa.float64()
+
+
+class Undecodable(Exception):
+    """The body is not what its Content-Type says; the text is the answer's body."""
+
+
+def decode(body: bytes, content_type: str | None) -> tuple[Features, str]:
+    """Features and their format. No Content-Type means libsvm."""
+    try:
+        found = content_format(content_type)
+        if found == PARQUET:
+            raise UserError(f"{content_type} is not an accepted ContentType: csv, libsvm, recordio-protobuf.")
+    except UserError as error:
+        raise Undecodable(str(error)) from error
+    read = {CSV: _csv, LIBSVM: _libsvm}.get(found, _recordio)
+    try:
+        features = read(body)
+        if np.isinf(features.data if sparse.issparse(features) else features).any():
+            raise ValueError("Input data contains `inf` or a value too large, while `missing` is not set to `inf`")
+    except (ValueError, TypeError, IndexError, csv.Error) as error:
+        name = "recordio-protobuf" if found not in (CSV, LIBSVM) else found
+        raise Undecodable(
+            f"Loading {name} data failed with Exception, please ensure data is in {name} format:\n "
+            f"{type(error)} {error}"
+        ) from error
+    return features, found
+
+
+def _csv(body: bytes) -> NDArray[np.float32]:
+    body = body.strip()
+    if len(body) > LARGE:
+        table = _columns(body)
+        if table is not None:
+            return table
+    lines = body.decode("utf-8").split("\n")
+    delimiter = _delimiter(lines[0])
+    rows = [[field or "nan" for field in line.split(delimiter)] for line in lines]
+    if len({len(row) for row in rows}) > 1:
+        np.array(rows)  # raises numpy's own words about the inhomogeneous shape
+    return _numbers(rows)
+
+
+def _numbers(rows: list[list[str]]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return np.array([[float(field) for field in row] for row in rows], dtype=np.float64).astype(np.float32)
+
+
+def _delimiter(line: str) -> str:
+    """What ``csv.Sniffer`` says of the line, by a short cut where its answer is known: a comma, no quotes.
+
+    A letter or a digit cannot be meant (a lone ``5.0`` sniffs as ``5``), so it counts as a comma.
+    """
+    if "," in line and '"' not in line and "'" not in line:
+        return ","
+    sniffed = csv.Sniffer().sniff(line).delimiter
+    return "," if sniffed.isalnum() else sniffed
+
+
+def _columns(body: bytes) -> NDArray[np.float32] | None:
+    """A plain rectangular numeric table, parsed by column; None for anything that needs the exact rules."""
+    end = body.find(b"\n")
+    first = body[: end if end >= 0 else len(body)]
+    if b"," not in first or b'"' in body or b"'" in first:
+        return None
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+        if b"\r" in body:
+            return None
+    names = [str(number) for number in range(first.count(b",") + 1)]
+    try:
+        table = arrow_csv.read_csv(
+            pa.py_buffer(body),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1),
+            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, _FLOAT), null_values=[""]),
+        )
+    except pa.ArrowInvalid:
+        return None
+    features = np.empty((table.num_rows, len(names)), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        for number, column in enumerate(table.columns):
+            features[:, number] = column.to_numpy()
+    return features
+
+
+def _libsvm(body: bytes) -> sparse.csr_matrix:
+    """``[label] index:value ...`` lines. Indices that begin at 1 are shifted, those that begin at 0 are not."""
+    indices: list[int] = []
+    values: list[float] = []
+    pointers = [0]
+    for line in body.decode("utf-8").strip().split("\n"):
+        for token in line.split():
+            if ":" in token:
+                index, _, value = token.partition(":")
+                indices.append(int(index))
+                values.append(float(value))
+        pointers.append(len(values))
+    found = np.asarray(indices, dtype=np.int64)
+    if len(found) and found.min() >= 1:
+        found -= 1
+    width = int(found.max()) + 1 if len(found) else 0
+    shape = (len(pointers) - 1, width)
+    return sparse.csr_matrix((np.asarray(values, dtype=np.float32), found, pointers), shape=shape)
+
+
+def _recordio(body: bytes) -> Any:
+    features, _ = recordio.table(list(recordio.read(body)))
+    return features

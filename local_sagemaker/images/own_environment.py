@@ -1,0 +1,68 @@
+"""The entry of the user's own images: makes the environment of their requirements, then becomes their program.
+
+``main([folder, environments, *command])``. An environment is named by what it is made from, so each content of a
+requirements file is installed once, whichever job comes first; it sees this service's packages behind its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import NoReturn
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Executes the command in place of this process."""
+    folder, environments, command = Path(arguments[0]), Path(arguments[1]), arguments[2:]
+    python = Path(sys.executable)
+    requirements = folder / "requirements.txt"
+    if requirements.is_file() and requirements.read_text("utf-8").strip():
+        python = environment(requirements, environments)
+    variables = dict(os.environ)
+    variables["PATH"] = os.pathsep.join([str(folder), str(python.parent), variables.get("PATH", os.defpath)])
+    program = Path(command[0])
+    if program.is_file() and not _is_executable(program):
+        command = [str(python), *command]
+    sys.stdout.flush()
+    os.execvpe(command[0], command, variables)
+
+
+def _is_executable(program: Path) -> bool:
+    """Whether the kernel can run a file; everything else is taken as a Python script."""
+    with program.open("rb") as file:
+        return os.access(program, os.X_OK) and file.read(4).startswith((b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe"))
+
+
+def environment(requirements: Path, environments: Path) -> Path:
+    """The python of the environment for a requirements file, made now if it is not there."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(version.encode() + requirements.read_bytes()).hexdigest()[:16]
+    folder = environments / digest
+    environments.mkdir(parents=True, exist_ok=True)
+    with (environments / f"{digest}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # jobs that need the same environment wait for the first one to make it
+        if not (folder / "complete").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder, requirements, version)
+            (folder / "complete").touch()
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path, requirements: Path, version: str) -> None:
+    venv.create(folder, with_pip=False, symlinks=True)
+    packages = folder / "lib" / f"python{version}" / "site-packages"
+    service = [path for path in {*site.getsitepackages(), sysconfig.get_path("purelib")} if Path(path).is_dir()]
+    (packages / "service.pth").write_text("".join(f"{path}\n" for path in sorted(service)))
+    command = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install",
+               "--disable-pip-version-check", "-r", str(requirements)]  # fmt: skip
+    code = subprocess.run(command, check=False).returncode
+    if code:
+        raise SystemExit(f"The requirements {requirements} cannot be installed (pip ended with {code}).")
