@@ -10,7 +10,7 @@ from local_sagemaker.errors import ResourceNotFound, ValidationError
 from local_sagemaker.operations import Request, Response
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
-from local_sagemaker.services.sagemaker.identity import caller
+from local_sagemaker.services.caller import created_by
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -34,7 +34,7 @@ class Entities:
         """Adds one; the display name is the name unless given."""
         name = request[self._name]
         body = {"DisplayName": name, **request, self._arn_member: self.arn(name)}
-        body |= {"CreationTime": now(), "CreatedBy": caller(self._settings)}
+        body |= {"CreationTime": now(), "CreatedBy": created_by(self._settings)}
         body["LastModifiedTime"], body["LastModifiedBy"] = body["CreationTime"], body["CreatedBy"]
         tags = body.pop("Tags", None)
         try:
@@ -65,7 +65,7 @@ class Entities:
 
         def changed(body: Body) -> None:
             change(body)
-            body |= {"LastModifiedTime": now(), "LastModifiedBy": caller(self._settings)}
+            body |= {"LastModifiedTime": now(), "LastModifiedBy": created_by(self._settings)}
 
         self.require(name)
         self._records.update(self._kind, name.lower(), changed)

@@ -9,7 +9,7 @@ from local_sagemaker.errors import Conflict, ValidationError
 from local_sagemaker.operations import Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
-from local_sagemaker.services.sagemaker.identity import caller
+from local_sagemaker.services.caller import created_by
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -35,7 +35,7 @@ class ModelPackageGroups:
             **request,
             "ModelPackageGroupArn": arn,
             "CreationTime": now(),
-            "CreatedBy": caller(self._settings),
+            "CreatedBy": created_by(self._settings),
             "ModelPackageGroupStatus": "Completed",
         }
         tags = body.pop("Tags", None)

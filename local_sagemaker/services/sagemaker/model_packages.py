@@ -18,7 +18,7 @@ from local_sagemaker.events import Event, Events
 from local_sagemaker.operations import Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.sagemaker.identity import caller
+from local_sagemaker.services.caller import created_by
 from local_sagemaker.services.sagemaker.listing import page, pick, select
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -141,7 +141,7 @@ class ModelPackages:
         statuses = [{"Name": profile["ProfileName"], "Status": "NotStarted"} for profile in profiles]
         body |= {
             "CreationTime": now(),
-            "CreatedBy": caller(self._settings),
+            "CreatedBy": created_by(self._settings),
             "ModelPackageStatus": "Completed",
             "ModelPackageStatusDetails": {"ValidationStatuses": statuses, "ImageScanStatuses": []},
         }
@@ -200,7 +200,7 @@ class ModelPackages:
             body["CustomerMetadataProperties"] = properties
         if added := request.get("AdditionalInferenceSpecificationsToAdd"):
             body["AdditionalInferenceSpecifications"] = _added(body, added)
-        body |= {"LastModifiedTime": now(), "LastModifiedBy": caller(self._settings)}
+        body |= {"LastModifiedTime": now(), "LastModifiedBy": created_by(self._settings)}
 
     def _require(self, name: str) -> tuple[str, Body]:
         key = resource(name).removeprefix("model-package/").lower()
