@@ -50,11 +50,13 @@ class Application:
         self.events = Events()
         self.processes = ForkedProcesses(settings=settings)
         self.servers = ModelServers(settings=settings, objects=self.objects, processes=self.processes)
-        keys = json.loads(settings.credentials_file.read_text())
+        keys = {
+            "access_key_id": self.credentials.access_key_id,
+            "secret_access_key": self.credentials.secret_access_key,
+        }
         self.runner = JobRunner(
             settings=settings,
             objects=self.objects,
-            events=self.events,
             logs=self.logs,
             processes=self.processes,
             servers=self.servers,
@@ -159,4 +161,5 @@ class Application:
                 resource.close()
         self.runner.close()
         self.processes.close()
+        self.objects.close()
         self.records.close()
