@@ -58,7 +58,11 @@ WIRING = [
     ("ModelBiasSuppliedBaselineConstraints", "ModelBiasCheckStep", ("SuppliedBaselineConstraints",)),
     ("SkipModelExplainabilityCheck", "ModelExplainabilityCheckStep", ("SkipCheck",)),
     ("RegisterNewModelExplainabilityBaseline", "ModelExplainabilityCheckStep", ("RegisterNewBaseline",)),
-    ("ModelExplainabilitySuppliedBaselineConstraints", "ModelExplainabilityCheckStep", ("SuppliedBaselineConstraints",)),
+    (
+        "ModelExplainabilitySuppliedBaselineConstraints",
+        "ModelExplainabilityCheckStep",
+        ("SuppliedBaselineConstraints",),
+    ),
 ]  # fmt: skip
 
 

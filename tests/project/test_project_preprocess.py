@@ -96,7 +96,7 @@ def test_one_object_or_a_prefix_of_several(tmp_path: Path) -> None:
         (f"{ROW}\n{ROW.replace('0.365', 'long')}\n", "bad.csv, column diameter, row 2: 'long' is not a number"),
         (f"{ROW}\n{ROW.replace('0.365', 'inf')}\n", "bad.csv, column diameter, row 2: 'inf' is not a number"),
         (f"{ROW}\n{ROW[:-2]}\n", "bad.csv, column rings, row 2: the label is missing"),
-        (f"{','.join(preprocess.COLUMNS)}\n{ROW}\n", "row 1: 'length' is not a number; the table must not have a header"),
+        (f"{','.join(preprocess.COLUMNS)}\n{ROW}\n", "'length' is not a number; the table must not have a header"),
         (f"{ROW}\n", "1 rows are too few"),
     ],
 )  # fmt: skip
