@@ -84,7 +84,8 @@ class Dataset:
             word = self.kind if self.kind in ("csv", "parquet") else "json"
             raise AnalysisError(
                 f"Error: Could not find any {word} file under directory {shown(self.source)}. "
-                "Please verify if the provided dataset path is correct or if data capturing in your Endpoint is turned on."
+                "Please verify if the provided dataset path is correct "
+                "or if data capturing in your Endpoint is turned on."
             )
         return found
 

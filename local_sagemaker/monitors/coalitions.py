@@ -1,0 +1,112 @@
+"""Coalitions of Kernel SHAP: which features keep the row's own value, and the weight of each such choice.
+
+They are drawn as shap's KernelExplainer draws them: small and large ones first, in pairs, the rest at random by the
+kernel's weights.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Masks = npt.NDArray[np.bool_]
+
+_ALL_COUNTABLE = 30  # features; with more, the number of coalitions does not matter
+
+
+def default_samples(features: int) -> int:
+    """shap's default, and never more than there are coalitions."""
+    return min(2 * features + 2048, max(2**features - 2, 1)) if features < _ALL_COUNTABLE else 2 * features + 2048
+
+
+def coalitions(features: int, samples: int, random: np.random.RandomState) -> tuple[Masks, Floats]:
+    """Masks (a row per coalition, True where the row's own value is used) and their weights.
+
+    Draws from `random` in the order of shap's KernelExplainer, so that equal seeds give equal coalitions.
+    """
+    if features < 2:
+        return np.zeros((0, features), dtype=bool), np.empty(0)
+    samples = min(samples, 2**features - 2) if features < _ALL_COUNTABLE else samples
+    sizes, paired = math.ceil((features - 1) / 2), math.floor((features - 1) / 2)
+    weights = np.array([(features - 1.0) / (size * (features - size)) for size in range(1, sizes + 1)])
+    weights[:paired] *= 2
+    weights /= weights.sum()
+    masks, kernel, full = _enumerated(features, samples, sizes, paired, weights)
+    fixed = len(masks)
+    if full < sizes and samples > fixed:
+        _draw(masks, kernel, _Draw(features, samples - fixed, full, paired, weights), random)
+        drawn = np.array(kernel[fixed:])
+        kernel[fixed:] = list(drawn * weights[full:].sum() / drawn.sum())
+    return np.array(masks, dtype=bool), np.array(kernel)
+
+
+def _enumerated(
+    features: int, samples: int, sizes: int, paired: int, weights: Floats
+) -> tuple[list[Masks], list[float], int]:
+    """The sizes that can be had in full, smallest first, each with the complements of its coalitions."""
+    masks: list[Masks] = []
+    kernel: list[float] = []
+    remaining, left, full = weights.copy(), samples, 0
+    for size in range(1, sizes + 1):
+        count = math.comb(features, size) * (2 if size <= paired else 1)
+        if left * remaining[size - 1] / count < 1.0 - 1e-8:
+            break
+        full += 1
+        left -= count
+        if remaining[size - 1] < 1.0:
+            remaining /= 1 - remaining[size - 1]
+        weight = float(weights[size - 1]) / count
+        for members in combinations(range(features), size):
+            mask = np.zeros(features, dtype=bool)
+            mask[list(members)] = True
+            masks.append(mask)
+            kernel.append(weight)
+            if size <= paired:
+                masks.append(~mask)
+                kernel.append(weight)
+    return masks, kernel, full
+
+
+@dataclass(frozen=True)
+class _Draw:
+    features: int
+    left: int
+    full: int
+    paired: int
+    weights: Floats
+
+
+def _draw(masks: list[Masks], kernel: list[float], draw: _Draw, random: np.random.RandomState) -> None:
+    """Random coalitions of the remaining sizes, with their complements; one drawn again gains weight."""
+    chances = draw.weights.copy()
+    chances[: draw.paired] /= 2
+    chances = chances[draw.full :]
+    chances /= chances.sum()
+    left, position = draw.left, 0
+    used: dict[bytes, int] = {}
+    picked = random.choice(len(chances), 4 * left, p=chances)
+    while left > 0 and position < len(picked):
+        size = int(picked[position]) + draw.full + 1
+        position += 1
+        mask = np.zeros(draw.features, dtype=bool)
+        mask[random.permutation(draw.features)[:size]] = True
+        first = used.get(mask.tobytes())
+        if first is None:
+            used[mask.tobytes()] = len(masks)
+            masks.append(mask)
+            kernel.append(1.0)
+            left -= 1
+        else:
+            kernel[first] += 1.0
+        if left > 0 and size <= draw.paired:
+            if first is None:
+                masks.append(~mask)
+                kernel.append(1.0)
+                left -= 1
+            else:
+                kernel[first + 1] += 1.0  # the complement was added right after it

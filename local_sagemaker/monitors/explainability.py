@@ -1,0 +1,170 @@
+"""Kernel SHAP for a whole dataset at once, its aggregation, and the drift of attributions.
+
+The coalitions are the same for all rows in which the same features differ from the baseline: one weighted
+least-squares problem then has a right-hand side per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from local_sagemaker.monitors.coalitions import Floats, Masks, coalitions, default_samples
+
+Rows = npt.NDArray[Any]  # one row per record, one column per feature: doubles, or objects where some are text
+Predict = Callable[[Rows], Floats]  # the scores of rows, one column per label
+
+AGGREGATIONS: dict[str, Callable[[Floats], Floats]] = {
+    "mean_abs": lambda values: np.abs(values).mean(axis=0),
+    "median": lambda values: np.median(values, axis=0),
+    "mean_sq": lambda values: (values**2).mean(axis=0),
+}
+DRIFT_THRESHOLD = 0.9
+_NOTHING = 1e-10  # smaller attributions are written as 0, as shap does
+_SYNTHETIC = 1 << 17  # rows that are asked at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample: `samples` None is chosen by the number of features, `seed` None is another result each time.
+
+    `explained` are the positions of the features to vary; the others keep their values.
+    """
+
+    samples: int | None = None
+    seed: int | None = None
+    logit: bool = False
+    explained: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Local values (row x feature x label) and the expected value of each label; in log-odds with a logit link."""
+
+    values: Floats
+    expected: Floats
+
+    def aggregated(self, method: str) -> Floats:
+        """Feature x label."""
+        return AGGREGATIONS[method](self.values)
+
+
+def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Settings) -> Explanation:
+    """Attributions of every row against the mean prediction of the baseline's rows. They add up for each row."""
+    explained = np.array(settings.explained if settings.explained is not None else range(rows.shape[1]), dtype=int)
+    link = _logit if settings.logit else _identity
+    own = link(predict(rows))
+    expected = link(predict(baseline).mean(axis=0, keepdims=True))[0]
+    start = _starting_values(rows, baseline, predict, explained, link) if settings.explained is not None else expected
+    values = np.zeros((len(rows), rows.shape[1], own.shape[1]))
+    gain = own - start
+    varying = np.any(rows[:, None, explained] != baseline[None, :, explained], axis=1)
+    for pattern in np.unique(varying, axis=0):
+        members = np.flatnonzero((varying == pattern).all(axis=1))
+        features = explained[pattern]
+        if len(features):
+            offset = start if start.ndim == 1 else start[members]
+            solved = _solve(rows[members], baseline, features, predict, (gain[members], offset), settings)
+            values[np.ix_(members, features)] = solved
+    values[np.abs(values) < _NOTHING] = 0.0
+    return Explanation(values, expected)
+
+
+def _starting_values(rows: Rows, baseline: Rows, predict: Predict, explained: Any, link: Any) -> Floats:
+    """The prediction of each row with the explained features taken from the baseline."""
+    none = np.zeros((1, len(explained)), dtype=bool)
+    return np.asarray(link(_coalition_values(rows, baseline, explained, none, predict)[0]))
+
+
+def _identity(values: Floats) -> Floats:
+    return values
+
+
+def _logit(values: Floats) -> Floats:
+    tiny = np.finfo(np.float32).eps
+    clipped = np.clip(values, tiny, 1 - tiny)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _solve(
+    rows: Rows,
+    baseline: Rows,
+    features: npt.NDArray[np.int64],
+    predict: Predict,
+    gain_and_start: tuple[Floats, Floats],
+    settings: Settings,
+) -> Floats:
+    """The values of `features`, all of which differ from the baseline, that add up to each row's gain."""
+    gain, start = gain_and_start
+    if len(features) == 1:
+        return gain[:, None, :]
+    samples = settings.samples or default_samples(len(features))
+    masks, weights = coalitions(len(features), samples, np.random.RandomState(settings.seed))
+    link = _logit if settings.logit else _identity
+    known = link(_coalition_values(rows, baseline, features, masks, predict)) - start
+    last = masks[:, -1].astype(np.float64)
+    design = masks[:, :-1].astype(np.float64) - last[:, None]
+    root = np.sqrt(weights)
+    targets = (known - last[:, None, None] * gain) * root[:, None, None]
+    solution = np.linalg.lstsq(root[:, None] * design, targets.reshape(len(masks), -1), rcond=None)[0]
+    solution = solution.reshape(len(features) - 1, len(rows), -1)
+    return np.asarray(np.concatenate([solution, (gain - solution.sum(axis=0))[None]]).transpose(1, 0, 2))
+
+
+def _coalition_values(rows: Rows, baseline: Rows, features: Any, masks: Masks, predict: Predict) -> Floats:
+    """Mean predictions over the baseline's rows: coalition x row x label."""
+    per_row = len(masks) * len(baseline)
+    step = max(1, _SYNTHETIC // per_row)
+    parts = []
+    for at in range(0, len(rows), step):
+        some = rows[at : at + step]
+        mixed = np.empty((len(masks), len(some), len(baseline), rows.shape[1]), dtype=rows.dtype)
+        mixed[:] = some[None, :, None, :]
+        for column, feature in enumerate(features):
+            absent = ~masks[:, column]
+            mixed[absent, :, :, feature] = baseline[None, None, :, feature]
+        scores = predict(mixed.reshape(-1, rows.shape[1]))
+        parts.append(scores.reshape(len(masks), len(some), len(baseline), -1).mean(axis=2))
+    return np.concatenate(parts, axis=1)
+
+
+def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
+    """How well the current ranking of features keeps the baseline's: 1.0 is the same order.
+
+    A feature that is gone ranks last, one that is new has no relevance; a baseline without any attribution is kept.
+    """
+    relevance = {**dict.fromkeys(current, 0.0), **baseline}
+    low = min([0.0, *relevance.values()])
+    relevance = {name: value - low if name in baseline else 0.0 for name, value in relevance.items()}
+    now = sorted(relevance, key=lambda name: (-current.get(name, float("-inf")), -relevance[name]))
+    ideal = sorted(relevance.values(), reverse=True)
+    best = _dcg(ideal)
+    return _dcg([relevance[name] for name in now]) / best if best else 1.0
+
+
+def _dcg(relevances: Sequence[float]) -> float:
+    return float(sum(value / np.log2(rank + 1) for rank, value in enumerate(relevances, 1)))
+
+
+def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The labels whose attributions are ranked differently from the baseline's analysis.json."""
+    now = ((current.get("explanations") or {}).get("kernel_shap")) or {}
+    found = []
+    for label, entry in (((baseline.get("explanations") or {}).get("kernel_shap")) or {}).items():
+        if label not in now:
+            continue
+        score = ndcg(entry["global_shap_values"], now[label]["global_shap_values"])
+        if score < DRIFT_THRESHOLD:
+            found.append(
+                {
+                    "label": label,
+                    "metric_name": "shap",
+                    "constraint_check_type": "feature_attribution_drift_check",
+                    "description": f"Feature attribution drift {score} exceeds threshold {DRIFT_THRESHOLD}",
+                }
+            )
+    return found
