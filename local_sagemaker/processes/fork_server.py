@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from local_sagemaker import images
 from local_sagemaker.processes import environment, isolation
 from local_sagemaker.processes.child import Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
@@ -169,7 +170,7 @@ def _warm() -> None:
         return register(function, *rest, **named)
 
     setattr(atexit, "register", note)  # noqa: B010 - mypy takes a plain assignment for a mistake
-    for name in WARM:
+    for name in (*WARM, *images.modules()):
         try:
             importlib.import_module(name)
         except ImportError as error:

@@ -1,0 +1,129 @@
+"""The job runner: a queue, a thread per running job, stop, and an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping
+
+from local_sagemaker.config import Settings
+from local_sagemaker.jobs.addresses import Addresses
+from local_sagemaker.jobs.run import Run, Tools
+from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome
+from local_sagemaker.jobs.ticker import Ticker
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.operations import Call
+from local_sagemaker.processes.spec import Processes
+
+GRACE = 120.0  # seconds from SIGTERM to SIGKILL (API reference, StopTrainingJob)
+_PATIENCE = 20.0
+log = logging.getLogger(__name__)
+
+
+class JobRunner:
+    """Runs at most ``settings.job_slots`` jobs at a time, the others in the order they came."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        objects: Objects,
+        logs: Logs,
+        processes: Processes,
+        servers: ModelServers | None = None,
+        call: Call | None = None,
+        service_environment: Mapping[str, str] | None = None,
+        grace: float | None = None,
+    ) -> None:
+        """`service_environment` is what a client inside a job needs to reach this service."""
+        self._slots = settings.job_slots
+        self._tools = Tools(
+            folder=settings.jobs,
+            objects=objects,
+            logs=logs,
+            processes=processes,
+            ticker=Ticker(),
+            addresses=Addresses(),
+            servers=servers,
+            call=call,
+            service_environment=dict(service_environment or {}),
+            grace=float(os.environ.get("LOCAL_SAGEMAKER_STOP_GRACE", GRACE)) if grace is None else grace,
+        )
+        self._changed = threading.Condition()
+        self._queue: deque[Run] = deque()
+        self._running: dict[str, Run] = {}
+        self._silent = False
+
+    def submit(self, job: JobSpec, observer: Observer) -> None:
+        """Queues a job and returns; the observer hears of its phases and its end."""
+        run = Run(job, observer, self._tools)
+        with self._changed:
+            if self._silent:
+                return
+            self._queue.append(run)
+        self._start_next()
+
+    def stop(self, arn: str) -> None:
+        """Stops a queued or running job; nothing happens when there is none."""
+        with self._changed:
+            run = next((run for run in self._queue if run.job.arn == arn), None)
+            if run:
+                self._queue.remove(run)
+            else:
+                run = self._running.get(arn)
+                if run is None:
+                    return
+                queued = False
+            queued = run.job.arn not in self._running
+        if queued:
+            run.observer.ended(run.job, Outcome("Stopped"))
+        else:
+            run.stop()
+
+    def running(self) -> int:
+        """How many jobs are queued or running."""
+        with self._changed:
+            return len(self._queue) + len(self._running)
+
+    def reset(self) -> None:
+        """Ends all jobs at once; their observers hear nothing more."""
+        with self._changed:
+            self._silent = True
+            self._queue.clear()
+            runs = list(self._running.values())
+        for run in runs:
+            run.stop(grace=0.0)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, _PATIENCE)
+            self._silent = False
+
+    def close(self) -> None:
+        """Ends all jobs at once; their records still say InProgress, so that they run again at the next start."""
+        self.reset()
+        with self._changed:
+            self._silent = True
+        self._tools.ticker.close()
+
+    def _start_next(self) -> None:
+        with self._changed:
+            while self._queue and len(self._running) < self._slots:
+                run = self._queue.popleft()
+                self._running[run.job.arn] = run
+                threading.Thread(target=self._run, args=(run,), name=f"job {run.job.name}", daemon=True).start()
+
+    def _run(self, run: Run) -> None:
+        try:
+            outcome = run.execute()
+            if not self._silent:
+                run.observer.ended(run.job, outcome)
+        except Exception:
+            log.exception("the end of job %s could not be recorded", run.job.name)
+        finally:
+            run.remove()
+            with self._changed:
+                self._running.pop(run.job.arn, None)
+                self._changed.notify_all()
+            self._start_next()
