@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from local_sagemaker.engine.definition import invalid
 from local_sagemaker.engine.expressions import ExpressionError, is_expression, text
+from local_sagemaker.engine.shapes import Shape
 
 _WHOLE = ("integer", "long")
 _REAL = ("float", "double")
 
 
-def check(arguments: dict[str, Any], shape: StructureShape, refused: frozenset[str] = frozenset()) -> None:
+def check(arguments: dict[str, Any], shape: Shape, refused: frozenset[str] = frozenset()) -> None:
     """Raises AWS's parse error for the first member that does not fit; `refused` are members of the operation that
     a definition may not hold."""
     for name in arguments:
@@ -29,7 +28,7 @@ def check(arguments: dict[str, Any], shape: StructureShape, refused: frozenset[s
 
 
 def _check(value: Any, shape: Shape, where: str) -> None:
-    if isinstance(shape, StructureShape):
+    if shape.type_name == "structure":
         if not isinstance(value, dict):
             raise invalid("Expecting start of Json Object.")
         for name, item in value.items():
@@ -37,12 +36,12 @@ def _check(value: Any, shape: Shape, where: str) -> None:
                 # AWS ends this text without a full stop when the member is a nested one.
                 raise invalid(f"Unknown Argument member '{name}'")
             _check(item, shape.members[name], f"{where}.{name}")
-    elif isinstance(shape, ListShape):
+    elif shape.type_name == "list":
         if not isinstance(value, list):
             raise invalid("Expecting start of Json Array.")
         for item in value:
             _check(item, shape.member, where)
-    elif isinstance(shape, MapShape):
+    elif shape.type_name == "map":
         if not isinstance(value, dict):
             raise invalid("Expecting start of Json Object.")
         for key, item in value.items():
@@ -53,14 +52,14 @@ def _check(value: Any, shape: Shape, where: str) -> None:
 
 def fit(value: Any, shape: Shape, where: str = "Arguments") -> Any:
     """The resolved value in the API's types. Raises ExpressionError for a scalar that has no such form."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
+    if shape.type_name == "structure" and isinstance(value, dict):
         return {
             name: fit(item, shape.members[name], name) if name in shape.members else item
             for name, item in value.items()
         }
-    if isinstance(shape, ListShape) and isinstance(value, list):
+    if shape.type_name == "list" and isinstance(value, list):
         return [fit(item, shape.member, where) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
+    if shape.type_name == "map" and isinstance(value, dict):
         return {key: fit(item, shape.value, f"{where}.{key}") for key, item in value.items()}
     return _scalar(value, shape.type_name, where)
 

@@ -1,22 +1,26 @@
-"""The request shapes of SageMaker's operations, from botocore's service model (loaded on first use, kept)."""
+"""The request shapes of SageMaker's operations, from botocore's service model (loaded on first use, kept).
+
+botocore is imported inside the function, since loading it costs more than the rest of the service's start.
+"""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
-from botocore.loaders import create_loader
-from botocore.model import ServiceModel, Shape, StructureShape
+Shape = Any
+"""botocore's Shape. Which attributes it has depends on its `type_name`, which types can't say."""
 
 
 @cache
-def _model() -> ServiceModel:
+def _model() -> Any:
+    from botocore.loaders import create_loader
+    from botocore.model import ServiceModel
+
     return ServiceModel(create_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 @cache
-def request_shape(operation: str) -> StructureShape:
+def request_shape(operation: str) -> Shape:
     """The input shape of an operation, e.g. ``CreateTrainingJob``."""
-    shape: Shape | None = _model().operation_model(operation).input_shape
-    if not isinstance(shape, StructureShape):
-        raise TypeError(f"{operation} takes no request")
-    return shape
+    return _model().operation_model(operation).input_shape

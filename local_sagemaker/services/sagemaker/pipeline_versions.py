@@ -59,7 +59,7 @@ class PipelineVersions:
             raise ValidationError("PipelineVersionId and PipelineVersionAlias can't both be specified.")
         if "PipelineVersionAlias" in request:
             return self.by_alias(pipeline, request["PipelineVersionAlias"])
-        number = int(request.get("PipelineVersionId", pipeline["_version"]))
+        number = int(request["PipelineVersionId"] if "PipelineVersionId" in request else pipeline["_version"])
         found = self.get(pipeline["PipelineName"], number)
         if found is None:
             raise ResourceNotFound(f"Pipeline version '{number}' of '{pipeline['PipelineArn']}' does not exist.")
