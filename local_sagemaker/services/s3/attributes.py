@@ -132,8 +132,6 @@ def read_answer(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any
     }
     if attributes.tags:
         answer["TagCount"] = len(attributes.tags)
-    if request.get("ChecksumMode") == "ENABLED":
-        answer |= checksum_members(attributes)
     for name in _OVERRIDES:
         if request.get(f"Response{name}") is not None:
             answer[name] = request[f"Response{name}"]

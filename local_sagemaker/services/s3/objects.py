@@ -108,8 +108,11 @@ class Objects:
         check_read(request, item)
         extent = ranges.requested(request, item)
         answer = read_answer(item, request) | version_member(bucket, item) | extent.members(item.size)
-        if request.get("PartNumber") is not None and item.attributes.parts:
-            answer["PartsCount"] = len(item.attributes.parts)
+        number, parts = request.get("PartNumber"), item.attributes.parts
+        if number is not None and parts:
+            answer["PartsCount"] = len(parts)
+        if request.get("ChecksumMode") == "ENABLED":
+            answer |= _checksums(item, number, extent)
         return answer, extent
 
     @operation("GetObjectAttributes")
@@ -130,6 +133,14 @@ class Objects:
         wanted = {name.strip() for entry in request["ObjectAttributes"] for name in entry.split(",")}
         answer = {name: value for name, value in known.items() if name in wanted}
         return answer | {"LastModified": float(int(item.modified))} | version_member(bucket, item)
+
+
+def _checksums(item: StoredObject, number: int | None, extent: ranges.Extent) -> Response:
+    """The checksum of exactly what is answered, or none: a range has no checksum of its own."""
+    if number is not None and item.attributes.parts:
+        checksums = item.attributes.parts[number - 1].get("checksums") or {}
+        return {**checksums, "ChecksumType": "COMPOSITE"} if checksums else {}
+    return {} if extent.partial and number is None else checksum_members(item.attributes)
 
 
 def _parts(item: StoredObject, request: Request) -> Response:

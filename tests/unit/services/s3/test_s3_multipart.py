@@ -117,6 +117,8 @@ def test_the_checksum_of_the_checksums(s3: Any, algorithm: str) -> None:
     done = upload.complete(*parts)
     whole = base64.b64encode(digest(b"".join(digest(piece) for piece in data))).decode()
     assert (done[name], done["ChecksumType"]) == (f"{whole}-2", "COMPOSITE")
+    part = s3.get("big", ChecksumMode="ENABLED", PartNumber=2)[0]
+    assert part[name] == base64.b64encode(digest(b"end")).decode()
     shown = s3("GetObjectAttributes", Bucket="box", Key="big", ObjectAttributes=["ObjectParts"], MaxParts=1)
     assert [part["Size"] for part in shown["ObjectParts"]["Parts"]] == [SMALLEST]
     assert shown["ObjectParts"]["IsTruncated"] is True

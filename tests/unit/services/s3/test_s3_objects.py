@@ -99,6 +99,7 @@ def test_checksums_are_given_back(s3: Any) -> None:
     assert (put["ChecksumCRC32"], put["ChecksumType"]) == ("AAAAAA==", "FULL_OBJECT")
     assert "ChecksumCRC32" not in s3.get("x")[0]
     assert s3.get("x", ChecksumMode="ENABLED")[0]["ChecksumCRC32"] == "AAAAAA=="
+    assert "ChecksumCRC32" not in s3.get("x", ChecksumMode="ENABLED", Range="bytes=0-0")[0], "it is of the whole"
     shown = s3("GetObjectAttributes", Bucket="box", Key="x", ObjectAttributes=["Checksum", "ObjectSize"])
     assert shown["Checksum"] == {"ChecksumCRC32": "AAAAAA==", "ChecksumType": "FULL_OBJECT"}
     assert (shown["ObjectSize"], "ETag" in shown) == (1, False)
