@@ -6,18 +6,23 @@ Shared by the JSON and XML protocols (Smithy, "HTTP bindings"); the body is thei
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.request import Answer, WireRequest
 from local_sagemaker.wire.shapes import Shape, from_text, to_text
+
+STATUS = "__status__"
 
 
 def bound_members(request: WireRequest, target: Target, shape: Shape) -> dict[str, Any]:
     """The input's members that are not in the body."""
     found: dict[str, Any] = {}
     query: dict[str, list[str]] = {}
+    fixed = dict(parse_qsl(target.operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
     for name, value in request.parameters():
-        query.setdefault(name, []).append(value)
+        if name not in fixed:  # a fixed part tells operations apart, it is no member's value
+            query.setdefault(name, []).append(value)
     for member, member_shape in shape.members.items():
         serialization = member_shape.serialization
         location, name = serialization.get("location"), serialization.get("name", member)
@@ -58,8 +63,11 @@ def _from_header(member: Shape, text: str) -> Any:
 
 
 def bound_answer(response: dict[str, Any], target: Target) -> Answer:
-    """An answer with the status and headers of the output, its body still empty."""
-    answer = Answer(int(target.operation.http.get("responseCode", 200)))
+    """An answer with the status and headers of the output, its body still empty.
+
+    An operation with a status that the model has no member for (206 for a part of an object) says it as `STATUS`.
+    """
+    answer = Answer(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
     shape = target.operation.output_shape
     for member, member_shape in shape.members.items() if shape is not None else ():
         serialization = member_shape.serialization

@@ -61,13 +61,11 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
 
 
 def answer(response: dict[str, Any], target: Target) -> Answer:
-    """Status, headers and an XML document, or the payload as it is. A part of an object is 206."""
+    """Status, headers and an XML document, or the payload as it is."""
     answer = bound_answer(response, target)
     shape = target.operation.output_shape
     if shape is None:
         return answer
-    if "Content-Range" in answer.headers:
-        answer.status = 206
     whole = payload(shape)
     if target.operation.name == "GetBucketLocation":
         answer.body = _location(response)
@@ -95,8 +93,9 @@ def _location(response: dict[str, Any]) -> bytes:
 
 def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
     """S3's error document; a HEAD answer and "not modified" have none."""
+    headers = dict(getattr(error, "headers", {}))
     if request.method == "HEAD" or error.status == 304:
-        return Answer(error.status, {})
+        return Answer(error.status, headers)
     elements = {
         "Code": error.code,
         "Message": error.message,
@@ -107,4 +106,4 @@ def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
     }
     inner = "".join(f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in elements.items())
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    return Answer(error.status, {"Content-Type": CONTENT_TYPE}, text.encode())
+    return Answer(error.status, {**headers, "Content-Type": CONTENT_TYPE}, text.encode())
