@@ -31,6 +31,7 @@ TRUST = json.dumps(
         ],
     }
 )
+SESSION = boto3.Session(region_name="us-east-1")  # One, since loading the services' models takes long.
 Client = Callable[..., Any]
 
 
@@ -77,16 +78,21 @@ class Bridge:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def restart(self) -> None:
         """As after a kill: nothing but the records is left."""
         self.neighbours = Neighbours(settings=self.settings, records=self.records, credentials=self.keys)
 
     def client(self, service: str, key: str = "AKIAAAAAAAAAAAAAAAAA", **options: Any) -> Any:
-        session = boto3.Session(key, "secret", region_name="us-east-1")
-        url = f"http://127.0.0.1:{self.server.server_port}"
-        return session.client(service, endpoint_url=url, config=Config(retries={"max_attempts": 0}), **options)
+        return SESSION.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.server.server_port}",
+            aws_access_key_id=key,
+            aws_secret_access_key="secret",
+            config=Config(retries={"max_attempts": 0}),
+            **options,
+        )
 
     def close(self) -> None:
         self.server.shutdown()
