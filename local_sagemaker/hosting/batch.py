@@ -1,13 +1,13 @@
 """The agent of a batch transform job: sends the records of its input objects to the model server, writes the answers.
 
 Runs as a process of its own. ``/opt/ml/plan.json`` holds ``{"server": url, "request": CreateTransformJob's request,
-"inputs": [{"key", "name", "path"}], "output": folder}``; the output of an object is ``<folder>/<name>.out``. The
-reason of a failed job is left in ``/opt/ml/output/failure`` (specs: containers 6).
+"inputs": [{"key", "name", "path"}], "output": folder}``, with files that are decompressed already; the output of an
+object is ``<folder>/<name>.out``. The reason of a failed job is left in ``/opt/ml/output/failure``
+(specs: containers 6).
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import sys
@@ -70,7 +70,6 @@ class Agent:
         source = request["TransformInput"]
         self.inputs, self.output = plan["inputs"], Path(plan["output"])
         self.bucket = source["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").split("/")[0]
-        self.gzip = source.get("CompressionType") == "Gzip"
         self.assembled = request["TransformOutput"].get("AssembleWith", "None") == "Line"
         self.processing: Processing = batch_processing.of(request)
         client = request.get("ModelClientConfig", {})
@@ -107,10 +106,10 @@ class Agent:
         part = target.with_name(f".{target.name}.part")
         try:
             with part.open("wb") as out:
-                for answer in self._answers(self._read(item), pool):
+                for answer in self._answers(Path(item["path"]).read_bytes(), pool):
                     out.write(answer)
             part.replace(target)
-        except (RecordError, DataProcessingError, EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        except (RecordError, DataProcessingError) as error:
             raise ObjectFailed("ClientError", f"400\nMessage: {error}") from error
         except BadStatus as error:
             category = "ClientError" if error.status < 500 else "AlgorithmError"
@@ -120,10 +119,6 @@ class Agent:
             raise ObjectFailed("AlgorithmError", f"No answer from the algorithm: {error}") from error
         finally:
             part.unlink(missing_ok=True)
-
-    def _read(self, item: Mapping[str, str]) -> bytes:
-        data = Path(item["path"]).read_bytes()
-        return gzip.decompress(data) if self.gzip else data
 
     def _answers(self, data: bytes, pool: ThreadPoolExecutor) -> Iterator[bytes]:
         """The outputs of all batches in their order, with some requests under way at any time."""

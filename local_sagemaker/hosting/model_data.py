@@ -17,7 +17,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
 
-class ModelDataError(Exception):
+class ModelDataError(ValidationError):
     """The model's files are missing or cannot be used; the text is the endpoint's or job's reason."""
 
 
@@ -68,10 +68,7 @@ def _location(container: Mapping[str, Any]) -> tuple[str | None, bool]:
 
 
 def _split(location: str) -> tuple[str, str]:
-    try:
-        return uris.split(location)
-    except ValidationError as error:
-        raise ModelDataError(error.message) from error
+    return uris.split(location)
 
 
 def _copy(objects: Objects, bucket: str, key: str, folder: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from local_sagemaker import images
 from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting import model_data
 from local_sagemaker.hosting.chain import Chain
 from local_sagemaker.objects.types import Objects
@@ -29,8 +30,10 @@ PING_SECONDS = 2.0
 KILL_SECONDS = 30.0
 
 
-class ModelServerError(Exception):
+class ModelServerError(ServiceError):
     """A container did not come up; the text is AWS's, for a FailureReason."""
+
+    code, status = "ModelError", 424
 
 
 @dataclass
