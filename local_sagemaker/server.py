@@ -118,7 +118,8 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
             application.after_ready()
 
     config = uvicorn.Config(
-        application.asgi, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False,
+        application.asgi, interface="asgi3", loop="uvloop", http="httptools", lifespan="off", log_config=None,
+        access_log=False, proxy_headers=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2, server_header=False,
     )  # fmt: skip
     started = time.monotonic()

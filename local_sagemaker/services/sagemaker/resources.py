@@ -21,7 +21,6 @@ from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
-from local_sagemaker.services.sagemaker.trial_components import TrialComponents
 
 
 def build(
@@ -45,7 +44,6 @@ def build(
         ModelPackageGroups(settings=settings, records=records, tags=tags),
         ModelPackages(settings=settings, records=records, events=events, tags=tags),
         Experiments(settings=settings, records=records, tags=tags),
-        TrialComponents(settings=settings, records=records, tags=tags),
         TrialComponents(settings=settings, records=records, tags=tags),
         ProcessingJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
