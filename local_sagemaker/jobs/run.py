@@ -1,6 +1,6 @@
 """One job's life, top to bottom: folders, inputs, processes, outputs, outcome.
 
-`Run.outcome` is the one place where an exception becomes a status and a FailureReason with its category:
+`Run._outcome` is the one place where an exception becomes a status and a FailureReason with its category:
 ``AlgorithmError`` (the image's or the user's program), ``ClientError`` (the request or its data) or
 ``InternalServerError`` (this service).
 """
@@ -91,6 +91,7 @@ class Run:
         self.job, self.observer, self._tools = job, observer, tools
         self._folder = tools.folder / f"{job.kind}-{job.name}"
         self._hosts: list[Host] = []
+        self._cleanup = ExitStack()
         self._lock = threading.Lock()
         self._stopping = self._timed_out = False
         self._killer: threading.Timer | None = None
@@ -99,13 +100,15 @@ class Run:
         self._mirrors: list[outputs.Mirror] = []
 
     def execute(self) -> Outcome:
-        """Runs the job to its end, cleans up behind it, and answers how it ended."""
-        with ExitStack() as cleanup:
-            outcome = self.outcome(cleanup)
-        return replace(outcome, ended=now())
+        """Runs the job to its end and answers how it ended; `clean` is to follow."""
+        return replace(self._outcome(), ended=now())
 
-    def remove(self) -> None:
-        """Removes the job's folder."""
+    def clean(self) -> None:
+        """Ends what served the job and removes its folder. Nobody has to wait for this."""
+        self._cleanup.close()
+        self._remove()
+
+    def _remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def stop(self, *, timed_out: bool = False, grace: float | None = None) -> None:
@@ -121,11 +124,11 @@ class Run:
             self._timed_out = self._timed_out or timed_out
         self._signal(signal.SIGTERM)
 
-    def outcome(self, cleanup: ExitStack) -> Outcome:
+    def _outcome(self) -> Outcome:
         """Does the work; whatever goes wrong becomes a FailureReason here and nowhere else."""
         status, reason, message = "Completed", None, None
         try:
-            self._work(cleanup)
+            self._work(self._cleanup)
         except JobFailure as failure:
             reason = str(failure)
         except ServiceError as error:
@@ -156,15 +159,16 @@ class Run:
             return
         program, environment = self._prepare(cleanup)
         self._enter(Phase.RUNNING)
-        self._tick(cleanup)
-        failure = self._run(program, environment)
+        with ExitStack() as ticking:
+            self._tick(ticking)
+            failure = self._run(program, environment)
         self._enter(Phase.UPLOADING)
         self._upload(failed=failure is not None and not self._stopping)
         if failure:
             raise JobFailure(failure)
 
     def _make_hosts(self, cleanup: ExitStack) -> None:
-        self.remove()  # of a run that a kill of the service interrupted
+        self._remove()  # of a run that a kill of the service interrupted
         moment = int(time.time())
         for name in self.job.host_names:
             stream = f"{self.job.name}/{name}-{moment}"
@@ -243,7 +247,7 @@ class Run:
             plan = {"server": url, "request": dict(batch.request), "inputs": inputs, "output": output}
             _write_json(host.ml / "plan.json", plan)
 
-    def _tick(self, cleanup: ExitStack) -> None:
+    def _tick(self, ticking: ExitStack) -> None:
         """While the processes run: marks in the logs, uploads of what is to be uploaded continuously."""
         call = self._tools.call
         self._mirrors = [
@@ -252,9 +256,9 @@ class Run:
             if upload.when is not When.END
             for host in self._hosts
         ]
-        cleanup.enter_context(self._tools.ticker.calling(self._mark))
+        ticking.enter_context(self._tools.ticker.calling(self._mark))
         if self._mirrors:
-            cleanup.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
+            ticking.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
 
     def _mark(self) -> None:
         for host in self._hosts:

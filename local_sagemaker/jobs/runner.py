@@ -122,7 +122,7 @@ class JobRunner:
         except Exception:
             log.exception("the end of job %s could not be recorded", run.job.name)
         finally:
-            run.remove()
+            run.clean()
             with self._changed:
                 self._running.pop(run.job.arn, None)
                 self._changed.notify_all()

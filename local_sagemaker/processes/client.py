@@ -70,6 +70,7 @@ class _Server:
         self._channel, self._lock = ours, threading.Lock()
         self._changed = threading.Condition()
         self._spares: deque[tuple[int, socket.socket]] = deque()
+        self._owed = 0
         self._processes: dict[int, ForkedProcess] = {}
         self._isolation: Isolation | None = None
         self.gone = False
@@ -95,8 +96,6 @@ class _Server:
                 channel.close()
                 self._processes.pop(pid, None)
                 continue
-            finally:
-                self.tell({"do": "fork"})
             if self.gone:
                 process.end(-signal.SIGKILL)
             else:
@@ -126,7 +125,20 @@ class _Server:
             self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
             if not self._spares:
                 raise ProcessNotStarted("The fork server has no process to give; the service's log says why.")
-            return self._spares.popleft()
+            pid, channel = self._spares.popleft()
+            self._owed += 1
+            empty = not self._spares
+        if empty:
+            self._fork()
+        return pid, channel
+
+    def _fork(self) -> None:
+        """Asks for the children that have been used up. A fork slows a job that is just starting, so it is put off
+        until a job ends, as long as there is another child to give."""
+        with self._changed:
+            owed, self._owed = self._owed, 0
+        for _ in range(owed):
+            self.tell({"do": "fork"})
 
     def _listen(self) -> None:
         while not self.gone:
@@ -153,6 +165,7 @@ class _Server:
         channel.close()
         if len(data) == CODE.size:
             process.end(CODE.unpack(data)[0])
+            self._fork()
 
     def _hear_server(self) -> bool:
         try:
@@ -169,6 +182,7 @@ class _Server:
                 process = self._processes.pop(message["pid"], None)
                 if process:
                     process.end(message["exit"])
+                    self._fork()
             else:
                 self._isolation = Isolation(message["isolation"], message["reason"])
             self._changed.notify_all()

@@ -46,7 +46,8 @@ def files(ml: Path) -> None:
 
 def _is_code(path: Path) -> bool:
     suffix = path.suffix.lower()
-    return suffix in _CODE or (suffix == ".json" and any(part in _CONFIGURATION for part in path.parts[:-1]))
+    folders = path.parts[:-1]
+    return suffix in _CODE or (suffix == ".json" and (not folders or any(part in _CONFIGURATION for part in folders)))
 
 
 def _file(path: Path, target: bytes) -> None:

@@ -103,6 +103,7 @@ class TransformJobs:
     def _spec(self, body: Body, model: Response) -> JobSpec:
         resources, output = body["TransformResources"], body["TransformOutput"]
         containers = model.get("Containers") or [model["PrimaryContainer"]]
+        accept = output.get("Accept") or "application/octet-stream"
         batch = Batch(tuple(containers), {**public(body)}, _environment(body))
         return JobSpec(
             kind=KIND,
@@ -112,13 +113,7 @@ class TransformJobs:
             program=_AGENT,
             hosts=resources["InstanceCount"],
             instance_type=resources["InstanceType"],
-            uploads=(
-                Upload(
-                    "batch/output",
-                    output["S3OutputPath"],
-                    content_type=output.get("Accept") or "application/octet-stream",
-                ),
-            ),
+            uploads=(Upload("batch/output", output["S3OutputPath"], content_type=accept),),
             maximum=_MAXIMUM,
             batch=batch,
         )
