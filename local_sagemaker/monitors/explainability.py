@@ -110,8 +110,8 @@ def _solve(
     design = masks[:, :-1].astype(np.float64) - last[:, None]
     root = np.sqrt(weights)
     targets = (known - last[:, None, None] * gain) * root[:, None, None]
-    solution = np.linalg.lstsq(root[:, None] * design, targets.reshape(len(masks), -1), rcond=None)[0]
-    solution = solution.reshape(len(features) - 1, len(rows), -1)
+    inverse = np.linalg.pinv(root[:, None] * design, rcond=max(design.shape) * np.finfo(np.float64).eps)
+    solution = (inverse @ targets.reshape(len(masks), -1)).reshape(len(features) - 1, len(rows), -1)
     return np.asarray(np.concatenate([solution, (gain - solution.sum(axis=0))[None]]).transpose(1, 0, 2))
 
 

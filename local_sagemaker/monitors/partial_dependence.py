@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from local_sagemaker.monitors.explainability import Predict, Rows
@@ -34,7 +35,7 @@ def partial_dependence(
             return {"feature_name": name, "data_type": "free_text", "error": text}
         values, counts = shares.index.tolist(), shares.to_numpy()
     position = features.columns.get_loc(name)
-    means = np.array([_mean(rows, position, value, predict) for value in values])
+    means = _means(rows, position, values, predict)
     return {
         "feature_name": name,
         "data_type": "numerical" if numeric else "categorical",
@@ -45,10 +46,15 @@ def partial_dependence(
     }
 
 
-def _mean(rows: Rows, position: Any, value: Any, predict: Predict) -> Any:
-    total: Any = 0.0
-    for at in range(0, len(rows), _AT_ONCE):
-        some = rows[at : at + _AT_ONCE].copy()
-        some[:, position] = value
-        total = total + predict(some).sum(axis=0)
-    return total / len(rows)
+def _means(rows: Rows, position: Any, values: Sequence[Any], predict: Predict) -> npt.NDArray[np.float64]:
+    """The mean prediction (value x label) with the feature put at each value, several values per question."""
+    step = max(1, _AT_ONCE // len(rows))
+    found = []
+    for at in range(0, len(values), step):
+        some = values[at : at + step]
+        mixed = np.repeat(rows[None], len(some), axis=0)
+        for place, value in enumerate(some):
+            mixed[place, :, position] = value
+        scores = predict(mixed.reshape(-1, rows.shape[1]))
+        found.append(scores.reshape(len(some), len(rows), -1).mean(axis=1))
+    return np.concatenate(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import logging
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from local_sagemaker.images.analyzers.report_content import Chart, Code, Evidenc
 
 __all__ = ["Evidence", "write_report"]
 
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # Courier has no weight of the name it looks for
+
 _WIDTH = 7.0  # inches
 _PAGE = (8.27, 11.69)  # A4
 _LINES, _COLUMNS, _FONT = 76, 96, 8.0  # of a PDF page of monospaced text
@@ -37,10 +40,14 @@ figure { margin: 1rem 0 } figcaption { color: #555; font-size: 13px } svg { max-
 def write_report(folder: Path, evidence: Evidence) -> None:
     """Writes ``<name>.ipynb``, ``<name>.html`` and ``<name>.pdf``."""
     content = list(parts(evidence))
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report", "font.size": 9, "path.simplify": True}):
+    # the fonts that every PDF reader has need no embedding, which takes most of the time, but hold Latin letters only
+    latin = _is_latin(content)
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "report", "font.size": 9, "pdf.use14corefonts": latin}
+    with mpl.rc_context(settings):
         figures = [(part, _figure(part)) for part in content if isinstance(part, Chart)]
         images = {id(part): _svg(figure) for part, figure in figures}
-        _write_pdf(folder / f"{evidence.name}.pdf", evidence.title, content, {id(p): f for p, f in figures})
+        font = "Courier" if latin else "monospace"
+        _write_pdf(folder / f"{evidence.name}.pdf", evidence.title, (content, {id(p): f for p, f in figures}), font)
     write(folder / f"{evidence.name}.ipynb", json.dumps(_notebook(content, images), indent=1))
     write(folder / f"{evidence.name}.html", _html(evidence.title, content, images))
 
@@ -153,31 +160,38 @@ def _pdf_blocks(content: Sequence[Part]) -> Iterator[list[str] | Chart]:
             yield [*_table_lines(part), ""]
 
 
-def _write_pdf(path: Path, title: str, content: Sequence[Part], figures: dict[int, Figure]) -> None:
+def _is_latin(content: Sequence[Part]) -> bool:
+    texts = "".join(line for block in _pdf_blocks(content) if isinstance(block, list) for line in block)
+    captions = "".join(part.caption for part in content if isinstance(part, Chart))
+    return (texts + captions).isascii()
+
+
+def _write_pdf(path: Path, title: str, drawn: tuple[Sequence[Part], dict[int, Figure]], font: str) -> None:
     """Texts and tables on A4 pages, each chart on a page as large as it is."""
+    content, figures = drawn
     with PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
         lines: list[str] = []
         for block in _pdf_blocks(content):
             if isinstance(block, list):
                 lines += block
                 while len(lines) > _LINES:
-                    _text_page(pages, lines[:_LINES])
+                    _text_page(pages, lines[:_LINES], font)
                     lines = lines[_LINES:]
                 continue
             if lines:
-                _text_page(pages, lines)
+                _text_page(pages, lines, font)
                 lines = []
             figure = figures[id(block)]
             figure.text(0.02, 0.99, textwrap.fill(block.caption, 110), fontsize=7, va="top", color="#555555")
             FigureCanvasPdf(figure)
             pages.savefig(figure)  # type: ignore[no-untyped-call]
         if lines:
-            _text_page(pages, lines)
+            _text_page(pages, lines, font)
 
 
-def _text_page(pages: PdfPages, lines: Sequence[str]) -> None:
+def _text_page(pages: PdfPages, lines: Sequence[str], font: str) -> None:
     figure = Figure(figsize=_PAGE)
     text = "\n".join(lines)
-    figure.text(0.08, 0.95, text, family="monospace", fontsize=_FONT, va="top", linespacing=1.3, parse_math=False)
+    figure.text(0.08, 0.95, text, family=font, fontsize=_FONT, va="top", linespacing=1.3, parse_math=False)
     FigureCanvasPdf(figure)
     pages.savefig(figure)  # type: ignore[no-untyped-call]

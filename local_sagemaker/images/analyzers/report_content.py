@@ -78,7 +78,7 @@ class Evidence:
 def shown(value: Any) -> str:
     """A number in full: reading it back gives the one in analysis.json."""
     if value is None:
-        return "–"
+        return "none"
     return repr(value) if isinstance(value, float) else str(value)
 
 
