@@ -1,0 +1,32 @@
+"""Makes a Python environment with the SageMaker Python SDK v2, outside the repository, and prints its Python.
+
+    python tests/project/v2/environment.py [FOLDER]
+
+The folder is by default ``~/.cache/sagemaker-pipelines-project/sdk-v2`` (or under ``$XDG_CACHE_HOME``), about 300 MB.
+Made once; the second call only looks. The tests of the v2 twin call it and are skipped where it cannot be made.
+"""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+REQUIREMENT = "sagemaker>=2.257,<3"
+
+
+def main(folder: str | None = None) -> Path:
+    """The environment's Python."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    room = Path(folder) if folder else cache / "sagemaker-pipelines-project" / "sdk-v2"
+    python, ready = room / "bin" / "python", room / ".ready"
+    if not ready.exists():
+        venv.create(room, with_pip=True, clear=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", REQUIREMENT]
+        subprocess.run(pip, check=True, stdout=sys.stderr, timeout=900)
+        ready.touch()
+    return python
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:]))
