@@ -117,10 +117,7 @@ class Gateway:
             text = f"An internal error occurred; the service's log has more under request {identity}."
             unexpected = ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
             answer = prepare(self._failed(unexpected, request, service, target, identity))
-        answer.headers.setdefault("x-amzn-RequestId", identity)
-        if service == "s3":
-            answer.headers.setdefault("x-amz-request-id", identity.replace("-", "")[:16].upper())
-            answer.headers.setdefault("x-amz-id-2", identity)
+        _identify(answer, service, identity)
         return answer
 
     def _health(self) -> Answer:
@@ -165,7 +162,20 @@ class Gateway:
     ) -> Answer:
         if isinstance(error, NotSupported) and detect.SUPPORT not in error.message:
             error = NotSupported(f"{error.message} {detect.SUPPORT} lists what is.")
-        return ERRORS[_protocol(request, service, target)](error, request, identity)
+        return ERRORS[_protocol(request, service, target)](error, request, _shown(service, identity))
+
+
+def _shown(service: str, identity: str) -> str:
+    """A request's id in the form of its service: S3's are 16 capitals."""
+    return identity.replace("-", "")[:16].upper() if service == "s3" else identity
+
+
+def _identify(answer: Answer, service: str, identity: str) -> None:
+    if service == "s3":
+        answer.headers["x-amz-request-id"] = _shown(service, identity)
+        answer.headers["x-amz-id-2"] = identity
+    else:
+        answer.headers.setdefault("x-amzn-RequestId", identity)
 
 
 def refuse_foreign_host(request: WireRequest, settings: Settings) -> None:
