@@ -120,7 +120,7 @@ class Body:
         self._trailers = trailers if trailers is not None else {}
         self._expected: Checksums | None = None
         self._held: list[bytes] = []
-        self._size = self._received = 0
+        self._offset = self._size = self._received = 0
         self._ended = False
 
     def expect(self, checksums: Checksums) -> None:
@@ -135,12 +135,14 @@ class Body:
         """Up to `size` bytes (all for -1); fewer only at the end. Raises S3's error for a damaged or short body."""
         while not self._ended and (size < 0 or self._size < size):
             self._pull()
-        if size < 0 or size >= self._size:
-            data, self._held, self._size = b"".join(self._held), [], 0
-            return data
-        whole = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-        self._held, self._size = [whole[size:]], len(whole) - size
-        return whole[:size]
+        if len(self._held) > 1:
+            self._held, self._offset = [b"".join((self._held[0][self._offset :], *self._held[1:]))], 0
+        held = self._held[0] if self._held else b""
+        end = len(held) if size < 0 else min(self._offset + size, len(held))
+        data = held[self._offset : end]
+        self._size -= len(data)
+        self._held, self._offset = ([held], end) if end < len(held) else ([], 0)
+        return data
 
     def readable(self) -> bool:
         """True, as of any file that can be read."""

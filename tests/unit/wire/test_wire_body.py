@@ -1,0 +1,106 @@
+"""Bodies as files: sizes of reads, early ends, and a pipe that holds its sender back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.body import HELD, Body, Pipe, source_of
+from local_sagemaker.wire.checksums import Checksums, checksum
+from local_sagemaker.wire.chunked import AwsChunked
+
+
+def pieces(*parts: bytes) -> Body:
+    left = list(parts)
+    return Body(lambda: left.pop(0) if left else b"", length=sum(map(len, parts)))
+
+
+def test_reads_of_any_size() -> None:
+    assert pieces(b"abc", b"defg").read() == b"abcdefg"
+    body = pieces(b"abc", b"defg")
+    assert [body.read(2), body.read(2), body.read(2), body.read(2), body.read(2)] == [b"ab", b"cd", b"ef", b"g", b""]
+    assert pieces().read(5) == b""
+
+
+def test_checksums_are_known_once_the_last_byte_was_read() -> None:
+    body = pieces(b"abc", b"def")
+    body.expect(Checksums({"x-amz-checksum-crc32": checksum("crc32", b"abcdef")}))
+    assert body.read(3) == b"abc"
+    assert body.checksums == {}
+    assert body.read(3) == b"def"
+    assert body.checksums == {"ChecksumCRC32": checksum("crc32", b"abcdef")}
+
+
+def test_a_wrong_checksum_is_raised_instead_of_the_last_bytes() -> None:
+    body = pieces(b"abc", b"def")
+    body.expect(Checksums({"x-amz-checksum-crc32": "AAAAAA=="}))
+    assert body.read(3) == b"abc"
+    with pytest.raises(ServiceError, match="CRC32"):
+        body.read(3)
+
+
+def test_a_short_body_is_incomplete() -> None:
+    with pytest.raises(ServiceError) as caught:
+        Body(source_of(b"abc"), length=4).read()
+    assert caught.value.code == "IncompleteBody"
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_chunks_may_be_cut_anywhere(size: int) -> None:
+    framed = b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nA-Trailer: b \r\n\r\n"
+    left = [framed[start : start + size] for start in range(0, len(framed), size)]
+    trailers: dict[str, str] = {}
+    source = AwsChunked(lambda: left.pop(0) if left else b"", None, trailers)
+    assert b"".join(iter(source, b"")) == b"hello world"
+    assert trailers == {"a-trailer": "b"}
+
+
+def test_a_pipe_stops_receiving_while_nobody_reads() -> None:
+    """A sender of 64 MiB is held back at the limit, and every byte arrives in order."""
+    total, size = 64 << 20, 1 << 16
+    sent = most = taken = 0
+
+    async def receive() -> Mapping[str, Any]:
+        nonlocal sent, most
+        sent += size
+        most = max(most, sent - taken)
+        return {"type": "http.request", "body": bytes([sent // size % 251]) * size, "more_body": sent < total}
+
+    async def run() -> None:
+        pipe = Pipe(receive)
+        body = Body(pipe, length=total)
+        assert sent == 0, "nothing is received before the first read"
+        wrong: list[int] = []
+
+        def read() -> None:
+            nonlocal taken
+            for number in range(1, total // size + 1):
+                piece = body.read(size)
+                taken += len(piece)
+                if piece != bytes([number % 251]) * size:
+                    wrong.append(number)
+
+        await asyncio.to_thread(read)
+        assert not wrong
+
+    asyncio.run(run())
+    assert taken == total
+    assert most <= 2 * HELD + 2 * size
+
+
+def test_a_reader_learns_that_the_client_went_away() -> None:
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def run() -> None:
+        with pytest.raises(ServiceError) as caught:
+            await asyncio.to_thread(Body(Pipe(receive), length=5).read)
+        assert caught.value.code == "IncompleteBody"
+
+    asyncio.run(run())
+    assert threading.active_count() < 50

@@ -1,0 +1,55 @@
+"""Checksums against published check values (of the text "123456789") and against each other in pieces."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.checksums import ALGORITHMS, Checksums, checksum
+
+CHECK = {"crc32": 0xCBF43926, "crc32c": 0xE3069283, "crc64nvme": 0xAE8B14860A799888}
+
+
+@pytest.mark.parametrize("algorithm", CHECK)
+def test_check_values(algorithm: str) -> None:
+    size = 8 if algorithm == "crc64nvme" else 4
+    assert base64.b64decode(checksum(algorithm, b"123456789")) == CHECK[algorithm].to_bytes(size, "big")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_pieces_make_the_same_as_the_whole(algorithm: str) -> None:
+    data = os.urandom(10_001)
+    digest = ALGORITHMS[algorithm]()
+    for start in range(0, len(data), 777):
+        digest.update(data[start : start + 777])
+    assert base64.b64encode(digest.digest()).decode() == checksum(algorithm, data)
+
+
+def test_a_trailer_overrides_the_header_and_is_reported() -> None:
+    sums = Checksums({"x-amz-trailer": "x-amz-checksum-crc32c", "x-amz-checksum-sha1": checksum("sha1", b"abc")})
+    sums.update(b"a")
+    sums.update(b"bc")
+    assert sums.verify({"x-amz-checksum-crc32c": checksum("crc32c", b"abc")}) == {
+        "ChecksumSHA1": checksum("sha1", b"abc"),
+        "ChecksumCRC32C": checksum("crc32c", b"abc"),
+    }
+
+
+def test_the_signed_hash_comes_first() -> None:
+    sums = Checksums({"x-amz-checksum-crc32": "AAAAAA=="}, "0" * 64)
+    sums.update(b"abc")
+    with pytest.raises(ServiceError) as caught:
+        sums.verify({})
+    assert caught.value.code == "XAmzContentSHA256Mismatch"
+
+
+def test_headers_about_checksums_are_no_checksums() -> None:
+    headers = {
+        "x-amz-checksum-mode": "ENABLED",
+        "x-amz-checksum-type": "COMPOSITE",
+        "x-amz-checksum-algorithm": "CRC32",
+    }
+    assert Checksums(headers).verify({}) == {}

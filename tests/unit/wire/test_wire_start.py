@@ -1,0 +1,27 @@
+"""What importing the gateway costs: the server must be ready before botocore could have been loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = ("botocore", "boto3", "moto", "urllib3", "pandas", "numpy", "xgboost", "sklearn")
+
+
+def test_the_gateway_starts_without_botocore() -> None:
+    script = (
+        "import json, sys; from local_sagemaker.wire import gateway, spec, validate; "
+        "print(json.dumps(list(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert not set(HEAVY) & set(json.loads(printed))
+
+
+def test_service_models_take_little_memory() -> None:
+    script = (
+        "import resource; from local_sagemaker.wire import gateway, spec; spec.warm(); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert int(printed) < 100_000, "KiB"
