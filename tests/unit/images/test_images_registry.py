@@ -1,0 +1,149 @@
+"""Which image a URI names, by Docker's rules which command runs, and the user's own images."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker import images
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.images.custom import Custom
+from local_sagemaker.images.image import ImageUri
+from local_sagemaker.images.sklearn import ScikitLearn
+from local_sagemaker.images.xgboost import Behaviour, XGBoost
+
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "tag"),
+    [
+        (XGBOOST, "XGBoost", "3.0-5"),
+        ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1", "XGBoost", "1.7-1"),
+        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:0.90-1-cpu-py3", "XGBoost", "0.90-1-cpu-py3"),
+        ("811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1", "XGBoost", "1"),
+        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3", "ScikitLearn", "1.4-2-cpu-py3"),
+        ("156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer", "ModelMonitor", ""),
+        ("205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0", "Clarify", "1.0"),
+        (XGBOOST + "@sha256:0123", "XGBoost", "3.0-5"),
+    ],
+)  # fmt: skip
+def test_known_images(uri: str, kind: str, tag: str) -> None:
+    image, parsed = images.find(uri)
+    assert type(image).__name__ == kind
+    assert parsed.tag == tag
+
+
+def test_unknown_image_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValidationError) as error:
+        images.find("123456789012.dkr.ecr.us-east-1.amazonaws.com/my-image:latest")
+    text = error.value.message
+    for repository in ("sagemaker-xgboost", "sagemaker-scikit-learn", "sagemaker-clarify-processing"):
+        assert repository in text
+    assert '"my-image": "FOLDER"' in text
+    assert "images.json" in text
+
+
+def test_no_repository_is_listed_twice() -> None:
+    names = [name for image in images.RUNTIMES for name in image.repositories]
+    assert len(names) == len(set(names))
+    assert len({type(image) for image in images.RUNTIMES}) == len(images.RUNTIMES)
+
+
+@pytest.mark.parametrize(
+    ("tag", "silent", "pickled", "binary", "joined"),
+    [
+        ("0.90-1", True, True, True, True),
+        ("0.90-2-cpu-py3", True, True, True, True),
+        ("1.0-1", True, True, True, True),
+        ("1.2-1", False, True, True, True),
+        ("1.2-2", False, True, True, False),
+        ("1.3-1", False, False, True, False),
+        ("1.7-1", False, False, True, False),
+        ("3.0-5", False, False, False, False),
+        ("", False, False, False, False),
+        ("latest", True, True, False, True),
+    ],
+)
+def test_what_tags_do_differently(tag: str, silent: bool, pickled: bool, binary: bool, joined: bool) -> None:
+    assert Behaviour.of(tag) == Behaviour(silent, pickled, binary, joined)
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "arguments", "command"),
+    [
+        (None, None, ("/bin/bash",)),
+        (["python3", "/a.py"], None, ("python3", "/a.py")),
+        (None, ["python3", "/a.py"], ("python3", "/a.py")),
+        (["python3", "/a.py"], ["--x", "1"], ("python3", "/a.py", "--x", "1")),
+        (None, ["train"], ("train",)),
+    ],
+)
+def test_command_of_a_processing_job(
+    entrypoint: list[str] | None, arguments: list[str] | None, command: tuple[str, ...]
+) -> None:
+    for image in (XGBoost(), ScikitLearn()):
+        program = image.process(ImageUri.parse(XGBOOST), entrypoint, arguments)
+        assert program.argv == command
+        assert (program.entry is not None) == (command == ("train",))
+
+
+def test_default_metrics_match_a_log_line_as_cloudwatch_shows_it() -> None:
+    import re
+
+    line = "[12]#011train-rmse:1.50000#011train-mae:0.5#011validation-rmse:2.25000#011validation-mae:1.0e-05"
+    found = {}
+    for definition in XGBoost().default_metrics(ImageUri.parse(XGBOOST)):
+        match = re.search(definition["Regex"], line)
+        if match:
+            found[definition["Name"]] = float(match[1])
+    assert found == {"train:rmse": 1.5, "validation:rmse": 2.25, "train:mae": 0.5, "validation:mae": 1e-05}
+
+
+def _wheel(folder: Path) -> Path:
+    file = folder / "tiny_answer-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as wheel:
+        wheel.writestr("tiny_answer.py", "ANSWER = 42\n")
+        wheel.writestr("tiny_answer-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-answer\nVersion: 1.0\n")
+        tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        wheel.writestr("tiny_answer-1.0.dist-info/WHEEL", tags)
+        wheel.writestr("tiny_answer-1.0.dist-info/RECORD", "")
+    return file
+
+
+def test_own_image_trains_in_its_own_environment(tmp_path: Path, new_run) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text(f"{_wheel(tmp_path)}\n")
+    (folder / "train").write_text(
+        "import sys, numpy, tiny_answer\n"
+        "open('/opt/ml/model/answer', 'w').write(f'{sys.argv[1]} {tiny_answer.ANSWER} {numpy.ones(2).sum()}')\n"
+    )
+    listing = tmp_path / "images.json"
+    listing.write_text(json.dumps({"my-image": "mine"}))
+    image, uri = Custom(listing), ImageUri.parse("host/team/my-image:1")
+    assert image.repositories == ("my-image",)
+    for _ in range(2):
+        run = new_run()
+        (run.ml / "model").mkdir()
+        assert run.run(image.train(uri)) == 0, run.log
+        assert (run.ml / "model" / "answer").read_text() == "train 42 2.0"
+    assert len(list((tmp_path / "environments").glob("*/complete"))) == 1
+    assert "Installing" not in run.log  # the second run found the environment made
+    listing.write_text(json.dumps({"my-image": "mine", "other": "mine"}))
+    assert image.repositories == ("my-image", "other")
+    with pytest.raises(ValidationError, match="has no program 'serve'"):
+        image.serve(uri, {})
+
+
+def test_malformed_list_of_own_images(tmp_path: Path) -> None:
+    listing = tmp_path / "images.json"
+    listing.write_text("{")
+    with pytest.raises(ValidationError, match="is not JSON"):
+        _ = Custom(listing).repositories
+    listing.write_text('{"a": 1}')
+    with pytest.raises(ValidationError, match="one JSON object"):
+        _ = Custom(listing).repositories
