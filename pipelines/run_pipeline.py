@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.definition import Definition
 
+INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 EXAMPLES = """examples:
   on this machine, without an account:
     run-pipeline --local -n pipelines.abalone.pipeline
@@ -64,9 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run = prepare(arguments)
         arn = start(run)
-        return 0 if arguments.no_wait else watch(run, arn)
+        return 0 if arguments.no_wait else watch_or_leave(run, arn)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Exception as error:
         if arguments.debug:
             raise
@@ -140,8 +141,17 @@ def start(run: Run) -> str:
     return arn
 
 
+def watch_or_leave(run: Run, arn: str) -> int:
+    """``watch``; Ctrl-C leaves the execution running, and says so."""
+    try:
+        return watch(run, arn)
+    except KeyboardInterrupt:
+        print(_goes_on(arn), file=sys.stderr)
+        return INTERRUPTED
+
+
 def watch(run: Run, arn: str) -> int:
-    """Follows an execution to its end and prints its summary. Ctrl-C leaves it running, and says so."""
+    """Follows an execution to its end and prints its summary; the exit code."""
     from rich.console import Console
 
     from pipelines import progress
@@ -156,9 +166,6 @@ def watch(run: Run, arn: str) -> int:
     try:
         for seen in progress.follow(run.session.client("sagemaker"), arn, notes):
             display.show(seen)
-    except KeyboardInterrupt:
-        print(_goes_on(arn), file=sys.stderr)
-        raise
     finally:
         if live:
             live.close()

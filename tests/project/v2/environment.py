@@ -29,4 +29,4 @@ def main(folder: str | None = None) -> Path:
 
 
 if __name__ == "__main__":
-    print(main(*sys.argv[1:]))
+    sys.stdout.write(f"{main(*sys.argv[1:])}\n")

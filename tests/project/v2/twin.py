@@ -175,9 +175,7 @@ class Twin:
                 "subsample": 0.7,
             },
         )
-        request = estimator.fit(
-            {n: TrainingInput(split[n], content_type="text/csv") for n in ("train", "validation")}
-        )
+        request = estimator.fit({n: TrainingInput(split[n], content_type="text/csv") for n in ("train", "validation")})
         before = [self.checks["DataQuality"], self.checks["DataBias"]]
         return TrainingStep("TrainAbaloneModel", step_args=request, depends_on=before)
 

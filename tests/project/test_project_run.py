@@ -1,0 +1,189 @@
+"""run-pipeline against the local service: what it prints, how it exits, and how it lets go."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import COMMANDS, ROLE, Service, create_pipeline, finished, script_step, steps_of, until
+
+MODULE = ("run-pipeline", "-n", "pipelines.abalone.pipeline", "--role-arn", ROLE)
+SLOW = "import time; print('working', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Any:
+    """Makes a module whose get_pipeline answers a given definition, as hand-written ones do."""
+
+    def make(name: str, *steps: dict[str, Any], parameters: tuple[dict[str, Any], ...] = ()) -> str:
+        definition = {"Version": "2020-12-01", "Metadata": {}, "Parameters": list(parameters), "Steps": list(steps)}
+        text = f"class P:\n    name = {name!r}\n    def definition(self):\n        return {json.dumps(definition)!r}\n"
+        (tmp_path / f"{name.lower()}_module.py").write_text(f"{text}def get_pipeline(region):\n    return P()\n")
+        return f"{name.lower()}_module"
+
+    return make
+
+
+def run(service: Service, module: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = service.environment()
+    environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{folder}"
+    command = [str(COMMANDS / "run-pipeline"), "-n", module, "--role-arn", ROLE, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def execution_of(service: Service, name: str) -> str:
+    summaries = service.client("sagemaker").list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    return str(summaries[0]["PipelineExecutionArn"])
+
+
+def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(service: Service, module: Any, tmp_path: Path) -> None:
+    code = "for i in range(40): print('line', i)\nraise ValueError('the data is odd')"
+    done = run(service, module("RunFails", script_step("Breaks", code)), tmp_path)
+    assert done.returncode == 1
+    assert "ended: Failed" in done.stdout
+    assert "Step Breaks failed: ClientError: AlgorithmError" in done.stdout
+    assert "ValueError: the data is odd" in done.stdout
+    assert "line 39" in done.stdout and "line 1\n" not in done.stdout
+
+
+def test_no_wait_starts_and_returns(service: Service, module: Any, tmp_path: Path) -> None:
+    done = run(service, module("RunNoWait", script_step("Quick", "print('done')")), tmp_path, "--no-wait")
+    assert done.returncode == 0, done.stderr
+    execution = execution_of(service, "RunNoWait")
+    assert execution in done.stdout and "ended" not in done.stdout
+    assert finished(service.client("sagemaker"), execution)["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_a_stopped_execution_is_not_a_success(service: Service, module: Any, tmp_path: Path) -> None:
+    name = module("RunStopped", script_step("Slow", SLOW))
+    process = background(service, name, tmp_path)
+    sagemaker, execution = service.client("sagemaker"), started(service, "RunStopped")
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "ended: Stopped" in output
+
+
+def test_ctrl_c_leaves_the_execution_running_and_says_how_to_go_on(
+    service: Service, module: Any, tmp_path: Path
+) -> None:
+    process = background(service, module("RunCtrlC", script_step("Slow", SLOW)), tmp_path)
+    sagemaker, execution = service.client("sagemaker"), started(service, "RunCtrlC")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on without this command" in errors
+    assert f"stop-pipeline-execution --pipeline-execution-arn {execution}" in errors
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+    assert described["PipelineExecutionStatus"] == "Executing"
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+    finished(sagemaker, execution)
+
+
+def background(service: Service, module: str, folder: Path) -> subprocess.Popen[str]:
+    environment = service.environment()
+    environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{folder}"
+    command = [str(COMMANDS / "run-pipeline"), "-n", module, "--role-arn", ROLE]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def started(service: Service, name: str) -> str:
+    """Waits until the pipeline's execution runs its step."""
+    sagemaker = service.client("sagemaker")
+
+    def running() -> str | None:
+        if name not in {item["PipelineName"] for item in sagemaker.list_pipelines()["PipelineSummaries"]}:
+            return None
+        summaries = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+        arn = summaries[0]["PipelineExecutionArn"] if summaries else None
+        return arn if arn and steps_of(sagemaker, arn) else None
+
+    return str(until(running, f"{name} runs"))
+
+
+def test_parameters_reach_the_execution_and_an_empty_one_means_the_default(
+    service: Service, module: Any, tmp_path: Path
+) -> None:
+    declared = ({"Name": "Word", "Type": "String", "DefaultValue": "default"},
+                {"Name": "Count", "Type": "Integer", "DefaultValue": 1})  # fmt: skip
+    name = module("RunParameters", script_step("Quick", "pass"), parameters=declared)
+    done = run(service, name, tmp_path, "--parameter", "Word=", "--parameter", "Count=3")
+    assert done.returncode == 0, done.stderr
+    listed = service.client("sagemaker").list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=execution_of(service, "RunParameters")
+    )
+    assert {p["Name"]: p["Value"] for p in listed["PipelineParameters"]} == {"Word": "default", "Count": "3"}
+
+
+def test_a_second_upsert_updates_and_adds_tags(service: Service, module: Any, tmp_path: Path) -> None:
+    sagemaker = service.client("sagemaker")
+    create_pipeline(sagemaker, "RunUpdates", script_step("Old", "pass"))
+    name = module("RunUpdates", script_step("New", "pass"))
+    tags = "[{'Key': 'team', 'Value': 'sea'}]"
+    done = run(service, name, tmp_path, "--no-wait", "--tags", tags, "--description", "The new one")
+    assert done.returncode == 0, done.stderr
+    described = sagemaker.describe_pipeline(PipelineName="RunUpdates")
+    assert json.loads(described["PipelineDefinition"])["Steps"][0]["Name"] == "New"
+    assert described["PipelineDescription"] == "The new one"
+    assert {"Key": "team", "Value": "sea"} in sagemaker.list_tags(ResourceArn=described["PipelineArn"])["Tags"]
+
+
+def test_a_terminal_shows_a_live_table(service: Service, module: Any, tmp_path: Path) -> None:
+    environment = service.environment()
+    environment.update(PYTHONPATH=f"{environment['PYTHONPATH']}:{tmp_path}", TERM="xterm-256color", COLUMNS="120")
+    name = module("RunTable", script_step("Quick", "print('done')"))
+    controller, terminal = pty.openpty()
+    command = [str(COMMANDS / "run-pipeline"), "-n", name, "--role-arn", ROLE]
+    process = subprocess.Popen(command, env=environment, stdout=terminal, stderr=subprocess.STDOUT)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(controller, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(controller)
+    assert process.wait(60) == 0, shown.decode()
+    text = shown.decode()
+    assert "Remark" in text and "1 of 1 steps done" in text and "\x1b[" in text
+
+
+def test_the_definition_is_written_without_creating_a_pipeline(service: Service, tmp_path: Path) -> None:
+    names = "{'pipeline_name': 'OnlyDefined'}"
+    file = tmp_path / "definition.json"
+    service.run("get-pipeline-definition", "-n", "pipelines.abalone.pipeline", "--kwargs", names, "-f", str(file))
+    assert len(json.loads(file.read_text())["Parameters"]) == 22
+    listed = service.client("sagemaker").list_pipelines(PipelineNamePrefix="OnlyDefined")["PipelineSummaries"]
+    assert listed == []
+
+
+def test_local_needs_no_role_and_uses_the_callers(service: Service, tmp_path: Path) -> None:
+    environment = {**os.environ, "LOCAL_SAGEMAKER_HOME": str(service.home)}
+    names = str({"pipeline_name": "RunLocal", "model_package_group_name": "RunLocal", "base_job_prefix": "RunLocal"})
+    command = [str(COMMANDS / "run-pipeline"), "--local", "-n", "pipelines.abalone.pipeline", "--kwargs", names]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n  local-sagemaker exec -- aws sagemaker update-model-package" in done.stdout
+    described = service.client("sagemaker").describe_pipeline(PipelineName="RunLocal")
+    caller = service.client("sts").get_caller_identity()["Arn"]
+    assert described["RoleArn"].rpartition("/")[2] == caller.split("/")[1]
+
+
+def test_the_commands_say_it_when_a_project_cannot_be_read(service: Service, module: Any, tmp_path: Path) -> None:
+    name = module("RunProject", script_step("Quick", "pass"))
+    text = (tmp_path / f"{name}.py").read_text().replace("get_pipeline(region)", "get_pipeline(region, **more)")
+    (tmp_path / f"{name}.py").write_text(text)
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:project/no-such-project"
+    done = run(service, name, tmp_path, "--no-wait", "--kwargs", str({"sagemaker_project_arn": arn}))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "" or "are left out" in done.stderr
