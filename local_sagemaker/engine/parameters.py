@@ -73,8 +73,8 @@ def _kind(value: str) -> str:
         return "Boolean"
     for kind, convert in (("Integer", int), ("Float", float)):
         try:
-            convert(value)
+            if math.isfinite(convert(value)):
+                return kind
         except ValueError:
             continue
-        return kind
     return "String"

@@ -41,6 +41,7 @@ class Jobs:
     def __init__(self, noun: str, kind: str, world: World) -> None:
         self.noun, self.kind, self.world = noun, kind, world
         self.requests: list[Request] = []
+        self.deaf = False
 
     def create(self, request: Request) -> Response:
         name = request[f"{self.noun}Name"]
@@ -80,7 +81,8 @@ class Jobs:
         return body
 
     def stop(self, request: Request) -> Response:
-        self.end(request[f"{self.noun}Name"], "Stopped")
+        if not self.deaf:
+            self.end(request[f"{self.noun}Name"], "Stopped")
         return {}
 
     def end(self, name: str, status: str, reason: str | None = None) -> None:
