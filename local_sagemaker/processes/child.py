@@ -91,7 +91,7 @@ def _obey(
         given[name] = str(descriptors[position])
     folder = order["working_directory"]
     if setting.isolation.namespaces:
-        isolation.mount_root(root, order["hosts"], setting.keep)
+        isolation.mount_root(root, order["hosts"], (*setting.keep, *_named(order)))
     else:
         ml = root / "ml"
         rewriting.files(ml)
@@ -108,9 +108,9 @@ def _obey(
     if order["entry"]:
         program.become(root, keep_project=True)
         program.run_entry(order["entry"], argv, finish)
-    elif not program.wants_own_start(given, setting.outer) and (script := program.script_of(argv)):
+    elif not program.wants_own_start(given, setting.outer) and (found := program.main_of(argv)):
         program.become(root, keep_project=False)
-        program.run_script(script, finish)
+        program.run_main(*found, finish)
     environment.make(root)
     finish(program.execute(argv, variables))
 
@@ -128,6 +128,11 @@ def _adopt(prepared: Path, root: Path) -> None:
     with contextlib.suppress(OSError):
         (prepared / "env").rename(root / "env")
         prepared.rmdir()
+
+
+def _named(order: Message) -> list[Path]:
+    """The machine's own folders that an image's entry is given by argument (a user's image below /tmp, say)."""
+    return [Path(word) for word in order["argv"] if order["entry"] and word.startswith("/") and Path(word).is_dir()]
 
 
 def _redirect(log: Path) -> None:

@@ -57,13 +57,14 @@ class ForkedProcess:
 class _Server:
     """One running fork server with its waiting children and its processes."""
 
-    def __init__(self, keep: Sequence[Path]) -> None:
+    def __init__(self, keep: Sequence[Path], load: bool) -> None:
         ours, theirs = socket.socketpair()
         project = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))
         command = [sys.executable, "-m", __name__.replace("client", "fork_server"), str(theirs.fileno())]
+        command += ["load" if load else "bare", *map(str, keep)]
         self._popen = subprocess.Popen(
-            [*command, *map(str, keep)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}, cwd="/",
         )  # fmt: skip
         theirs.close()
@@ -76,7 +77,8 @@ class _Server:
         self.gone = False
         self._selector = selectors.DefaultSelector()
         self._selector.register(ours, selectors.EVENT_READ)
-        threading.Thread(target=self._listen, name="fork-server", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="fork-server", daemon=True)
+        self._listener.start()
 
     def tell(self, message: Message) -> None:
         """Sends an order to the fork server; that it is gone is noticed by the listening thread."""
@@ -111,7 +113,7 @@ class _Server:
         return self._isolation
 
     def close(self) -> None:
-        """Ends the fork server, which ends its processes first."""
+        """Ends the fork server, which ends its processes first, and hears of that."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         try:
@@ -119,6 +121,7 @@ class _Server:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+        self._listener.join(15)
 
     def _spare(self) -> tuple[int, socket.socket]:
         with self._changed:
@@ -153,6 +156,11 @@ class _Server:
         for process in processes:
             _kill_group(process.pid)
             process.end(-signal.SIGKILL)
+        for channel in [key.fileobj for key in self._selector.get_map().values()]:
+            channel.close()  # type: ignore[union-attr]
+        for _, spare in self._spares:
+            spare.close()
+        self._selector.close()
         self._popen.poll()
 
     def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
@@ -192,8 +200,12 @@ class _Server:
 class ForkedProcesses:
     """Implements `Processes` of spec.py. Thread-safe. The fork server starts with `warm` or the first `start`."""
 
-    def __init__(self, *, settings: Settings, keep: Sequence[Path] = ()) -> None:
-        """`keep` are folders of the user that must stay visible to jobs even when they are under /tmp."""
+    def __init__(self, *, settings: Settings, keep: Sequence[Path] = (), load: bool = True) -> None:
+        """`keep` are folders of the user that must stay visible to jobs even when they are under /tmp.
+
+        Without `load` the fork server starts at once, and each process imports for itself what it needs.
+        """
+        self._load = load
         self._keep = [settings.home, *keep]
         self._server: _Server | None = None
         self._lock = threading.Lock()
@@ -234,7 +246,7 @@ class ForkedProcesses:
     def _running(self) -> _Server:
         with self._lock:
             if self._server is None or self._server.gone:
-                self._server = _Server(self._keep)
+                self._server = _Server(self._keep, self._load)
             return self._server
 
 

@@ -160,7 +160,7 @@ def _kill(pid: int, number: int = signal.SIGKILL) -> None:
         return
 
 
-def _warm() -> None:
+def _warm(modules: tuple[str, ...]) -> None:
     gc.disable()
     register = atexit.register
     registered: list[Callable[..., object]] = []
@@ -170,7 +170,7 @@ def _warm() -> None:
         return register(function, *rest, **named)
 
     setattr(atexit, "register", note)  # noqa: B010 - mypy takes a plain assignment for a mistake
-    for name in (*WARM, *images.modules()):
+    for name in modules:
         try:
             importlib.import_module(name)
         except ImportError as error:
@@ -184,7 +184,7 @@ def _warm() -> None:
     gc.freeze()
 
 
-def main(descriptor: int, keep: list[str]) -> None:
+def main(descriptor: int, load: bool, keep: list[str]) -> None:
     """Runs the fork server on its end of the socket pair; the first folder to keep visible is the state folder."""
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
@@ -195,7 +195,7 @@ def main(descriptor: int, keep: list[str]) -> None:
     send(control, {"isolation": way.way, "reason": way.reason})
     outer = dict(os.environ)
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
-    _warm()
+    _warm((*WARM, *images.modules()) if load else ())
     visible = {Path(folder) for folder in (*keep, sys.prefix, sys.base_prefix, *sys.path) if folder}
     setting = Setting(way, tuple(visible | {Path(__file__).parents[2]}), outer, os.getpid(), Path(keep[0]))
     server = ForkServer(control, setting)
@@ -207,4 +207,4 @@ def main(descriptor: int, keep: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2] == "load", sys.argv[3:])

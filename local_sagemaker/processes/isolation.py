@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "LOCAL_SAGEMAKER_ISOLATION"
+"""Set to ``user`` or ``rewrite``, it forces that way even where a better one is permitted."""
 MOUNT, USER, REWRITE = "mount namespaces", "user and mount namespaces", "path rewriting"
 
 _NEWNS, _NEWUSER = 0x00020000, 0x10000000
@@ -49,12 +50,13 @@ def probe() -> Isolation:
 
 def choose() -> Isolation:
     """Like `probe`, from a single-threaded process: each way is tried in a forked child that does the real thing."""
-    if os.environ.get(VARIABLE) == "rewrite":
+    forced = os.environ.get(VARIABLE, "")
+    if forced == "rewrite":
         return Isolation(REWRITE, f"{VARIABLE}=rewrite is set")
     if not sys.platform.startswith("linux"):
         return Isolation(REWRITE, f"no namespaces on {sys.platform}")
     reasons: list[str] = []
-    for way in (MOUNT, USER) if os.geteuid() == 0 else (USER,):
+    for way in (MOUNT, USER) if os.geteuid() == 0 and forced != "user" else (USER,):
         problem = _trial(way)
         if problem is None:
             return Isolation(way, "; ".join(reasons))

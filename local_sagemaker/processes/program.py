@@ -20,6 +20,7 @@ import sysconfig
 import threading
 import types
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker.processes import environment
@@ -43,24 +44,53 @@ def wants_own_start(given: Environment, outer: Environment) -> bool:
     )
 
 
-def script_of(argv: list[str]) -> list[str] | None:
-    """The script and its arguments, if argv is python with a plain script that this process can stand in for."""
+@dataclass(frozen=True)
+class Main:
+    """What ``python script.py ...`` or ``python -c code ...`` runs as ``__main__``; `argv` is its sys.argv."""
+
+    argv: list[str]
+    script: Path | None = None
+
+    @property
+    def folder(self) -> str:
+        """The first entry of sys.path."""
+        return os.path.realpath(self.script.parent) if self.script else ""
+
+    def code(self, command: str) -> types.CodeType:
+        """The compiled program; `command` is the text after ``-c``."""
+        if self.script:
+            return compile(self.script.read_bytes(), str(self.script), "exec", dont_inherit=True)
+        return compile(command, "<string>", "exec", dont_inherit=True)
+
+
+def main_of(argv: list[str]) -> tuple[Main, str] | None:
+    """The program of a plain python command line that this process can stand in for, and the text after ``-c``."""
     if not _PYTHON.fullmatch(Path(argv[0]).name):
         return None
     rest = argv[1:]
     while rest and rest[0] == "-u":
         rest = rest[1:]
-    if not rest or rest[0].startswith("-") or not Path(rest[0]).is_file() or _shadows(Path(rest[0])):
+    command = ""
+    if len(rest) > 1 and rest[0] == "-c":
+        command = rest[1]
+        found = Main(["-c", *rest[2:]])
+    elif rest and not rest[0].startswith("-") and Path(rest[0]).is_file():
+        found = Main(rest, Path(rest[0]).absolute())
+    else:
         return None
-    return rest
+    return None if _shadows(found.folder or os.getcwd()) else (found, command)  # noqa: PTH109 - a plain text
 
 
-def _shadows(script: Path) -> bool:
-    """Whether a file beside the script has the name of a module that is already loaded from elsewhere."""
-    with os.scandir(os.path.realpath(script.parent)) as entries:
-        names = {entry.name.partition(".")[0] for entry in entries if entry.name.endswith(".py") or entry.is_dir()}
-    names.discard("__pycache__")
-    return any(name in sys.modules and name != "__main__" for name in names)
+def _shadows(folder: str) -> bool:
+    """Whether a file in the folder has the name of a module that is already loaded from elsewhere."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name, _, suffix = entry.name.partition(".")
+            if name not in sys.modules or name == "__main__":
+                continue
+            if suffix == "py" or (not suffix and Path(entry.path, "__init__.py").exists()):
+                return True
+    return False
 
 
 def become(root: Path, *, keep_project: bool) -> None:
@@ -77,6 +107,9 @@ def become(root: Path, *, keep_project: bool) -> None:
     sys.path[:] = [*extra, *path[:first], str(environment.packages(root)), *path[first:]]
     if keep_project:
         sys.path.append(project)
+    elif any(Path(entry, "sitecustomize.py").is_file() for entry in extra):
+        sys.modules.pop("sitecustomize", None)
+        importlib.import_module("sitecustomize")  # as an interpreter with this PYTHONPATH does at its start
     if "multiprocessing.spawn" in sys.modules:
         sys.modules["multiprocessing.spawn"].set_executable(sys.executable)
     if "tempfile" in sys.modules:
@@ -113,22 +146,17 @@ def run_entry(entry: str, argv: list[str], finish: Finish) -> None:
     _run(call, finish)
 
 
-def run_script(arguments: list[str], finish: Finish) -> None:
-    """Runs a script as ``__main__``."""
-    script = Path(arguments[0]).absolute()
-    sys.argv = list(arguments)
-    sys.path.insert(0, os.path.realpath(script.parent))
-    main = types.ModuleType("__main__")
-    main.__dict__.update(
-        __file__=str(script), __builtins__=builtins, __cached__=None, __annotations__={},
-        __loader__=importlib.machinery.SourceFileLoader("__main__", str(script)),
-    )  # fmt: skip
-    sys.modules["__main__"] = main
-
-    def execute() -> None:
-        exec(compile(script.read_bytes(), str(script), "exec", dont_inherit=True), main.__dict__)
-
-    _run(execute, finish)
+def run_main(main: Main, command: str, finish: Finish) -> None:
+    """Runs a script or the text after ``-c`` as ``__main__``."""
+    sys.argv = list(main.argv)
+    sys.path.insert(0, main.folder)
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__builtins__=builtins, __annotations__={})
+    if main.script:
+        loader = importlib.machinery.SourceFileLoader("__main__", str(main.script))
+        module.__dict__.update(__file__=str(main.script), __cached__=None, __loader__=loader)
+    sys.modules["__main__"] = module
+    _run(lambda: exec(main.code(command), module.__dict__), finish)
 
 
 def execute(argv: list[str], variables: dict[str, str]) -> int:
