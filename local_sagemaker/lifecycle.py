@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
             start_new_session=True, cwd=_import_folder(),
         )  # fmt: skip
     os.close(writer)
+    threading.Thread(target=process.wait, daemon=True).start()  # a parent that lives on leaves no zombie
     with os.fdopen(reader) as pipe:
         answer = _read_answer(pipe, process, timeout)
     if answer == "ready":

@@ -131,10 +131,10 @@ def test_a_failing_script_ends_its_step(
 @pytest.mark.slow
 def test_a_gigabyte_of_log_is_survived(service: Service) -> None:
     sagemaker = service.client("sagemaker")
-    code = "import sys; line = 'x' * 999 + '\\n'\nfor _ in range(1_000_000): sys.stdout.write(line)\nprint('the end')"
+    code = "import sys; [sys.stdout.write('x' * 999 + chr(10)) for _ in range(1_000_000)]; print('the end')"
     create_pipeline(sagemaker, "Talkative", script_step("talk", code))
     execution = start(sagemaker, "Talkative")
-    assert finished(sagemaker, execution, 120)["PipelineExecutionStatus"] == "Succeeded"
+    assert finished(sagemaker, execution, 120)["PipelineExecutionStatus"] == "Succeeded", steps_of(sagemaker, execution)
     job = steps_of(sagemaker, execution)["talk"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
     logs, group = service.client("logs"), "/aws/sagemaker/ProcessingJobs"
     stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job)["logStreams"][0]["logStreamName"]
