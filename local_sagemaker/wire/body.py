@@ -16,7 +16,7 @@ from local_sagemaker.wire.checksums import Checksums
 Source = Callable[[], bytes]
 """Answers the next piece of a body, and b"" at its end."""
 
-HELD = 4 << 20
+HELD = 1 << 20
 """How many bytes may wait for the reader."""
 
 
