@@ -51,7 +51,7 @@ class Executions:
         if found:
             found[0].refresh()
 
-    def close(self) -> None:
+    def end_all(self) -> None:
         """Ends all threads; the executions stay as they are written down."""
         with self._lock:
             running = list(self._running.values())
@@ -59,6 +59,10 @@ class Executions:
             execution.close()
         for _, thread in running:
             thread.join(timeout=10)
+
+    def close(self) -> None:
+        """Ends all threads, for good."""
+        self.end_all()
         self._watch.close()
 
     def _run(self, key: str, execution: Execution) -> None:

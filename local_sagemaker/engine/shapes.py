@@ -5,6 +5,7 @@ botocore is imported inside the function, since loading it costs more than the r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,18 @@ Shape = Any
 """botocore's Shape. Which attributes it has depends on its `type_name`, which types can't say."""
 
 
+_source: list[Callable[[str], Any]] = []
+
+
+def load_with(source: Callable[[str], Any]) -> None:
+    """Takes service models from whoever has them loaded already: the model is 15 MB, once is enough."""
+    _source[:] = [source]
+
+
 @cache
 def _model() -> Any:
+    if _source:
+        return _source[0]("sagemaker")
     from botocore.loaders import create_loader
     from botocore.model import ServiceModel
 

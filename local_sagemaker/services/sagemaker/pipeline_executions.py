@@ -60,6 +60,10 @@ class PipelineExecutions:
         """Ends the threads; what they run goes on at the next `resume`."""
         self._executions.close()
 
+    def reset(self) -> None:
+        """Ends the threads, before all records are removed."""
+        self._executions.end_all()
+
     @operation("StartPipelineExecution")
     def start(self, request: Request) -> Response:
         """Fixes version and parameters, and starts; the answer comes at once, the status is Executing."""
