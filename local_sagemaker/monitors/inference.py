@@ -6,7 +6,6 @@ all of them, are decided by counting bytes; only others are matched value by val
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +15,11 @@ import pyarrow.compute as pc
 
 FRACTIONAL, INTEGRAL, BOOLEAN, STRING, UNKNOWN = "Fractional", "Integral", "Boolean", "String", "Unknown"
 
-_INTEGRAL = re.compile(r"(-|\+)? ?[0-9]+\Z")
-_FRACTIONAL = re.compile(r"(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))\Z")
-_BOOLEAN = re.compile(r"(true|false)\Z")
+KINDS = (UNKNOWN, FRACTIONAL, INTEGRAL, BOOLEAN, STRING)  # the codes of value_types
+
+_INTEGRAL = r"^(-|\+)? ?[0-9]+$"
+_FRACTIONAL = r"^(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))$"
+_BOOLEAN = r"^(true|false)$"
 
 
 @dataclass
@@ -51,20 +52,19 @@ class TypeCounts:
         return FRACTIONAL if self.fractional else INTEGRAL
 
 
-def value_type(text: str) -> str:
-    """The type of one value."""
-    if not text:
-        return UNKNOWN
-    if _INTEGRAL.match(text):
-        return INTEGRAL
-    if _FRACTIONAL.match(text):
-        return FRACTIONAL
-    return BOOLEAN if _BOOLEAN.match(text) else STRING
+def value_types(texts: pa.StringArray) -> npt.NDArray[np.int64]:
+    """The type of each value as a position in `KINDS`."""
+    found = np.full(len(texts), KINDS.index(STRING))
+    for kind, pattern in ((BOOLEAN, _BOOLEAN), (INTEGRAL, _INTEGRAL), (FRACTIONAL, _FRACTIONAL), (UNKNOWN, "^$")):
+        found[pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)] = KINDS.index(kind)
+    return found
 
 
-def number(text: str) -> float:
-    """The value of a text that is Integral or Fractional (a sign may be followed by one space)."""
-    return float(text.replace(" ", ""))
+def numbers(texts: pa.StringArray) -> npt.NDArray[np.float64]:
+    """The values of Integral and Fractional texts, whose sign may be followed by a space; too large is infinite."""
+    plain = pc.replace_substring_regex(texts, r"^\+? ?", "")
+    plain = pc.replace_substring(plain, " ", "")
+    return np.asarray(pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False))
 
 
 def plain_decimals(present: pa.StringArray) -> TypeCounts | None:

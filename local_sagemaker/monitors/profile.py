@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.util import hash_array
 
 from local_sagemaker.monitors import inference
-from local_sagemaker.monitors.inference import FRACTIONAL, INTEGRAL, TypeCounts
+from local_sagemaker.monitors.inference import KINDS, UNKNOWN, TypeCounts
 from local_sagemaker.monitors.sketches import DistinctSketch, Floats, QuantileSketch, hash_doubles
 
 CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
+_UNKNOWN, _FRACTIONAL, _INTEGRAL, _, _STRING = range(len(KINDS))
 _COUNTED = 10_000  # distinct values that are counted nevertheless, for the comparison with a baseline's distribution
 
 Table = Mapping[str, pa.Array]
@@ -108,7 +110,7 @@ class Column:
 
     def _update_floats(self, present: pa.Array, seen: int) -> None:
         values = present.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        known = ~np.isnan(values)
+        known = np.isfinite(values)
         self.types.missing += int(len(values) - known.sum())
         self.types.fractional += int(known.sum())
         if known.any():
@@ -123,11 +125,8 @@ class Column:
     def _update_text(self, present: pa.StringArray, seen: int) -> None:
         counts = None if self.numbers_as_text else inference.plain_decimals(present)
         if counts is not None:
-            try:
-                values = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
-            except pa.ArrowInvalid:
-                pass
-            else:
+            values = _doubles(present)
+            if values is not None:
                 self.types.add(counts)
                 self._update_numbers(values, seen)
                 return
@@ -135,32 +134,30 @@ class Column:
 
     def _update_values(self, present: pa.StringArray, seen: int) -> None:
         encoded = present.dictionary_encode()
-        unique: list[str] = encoded.dictionary.to_pylist()
-        codes = encoded.indices.to_numpy(zero_copy_only=False)
+        unique, codes = encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False)
+        kinds = inference.value_types(unique)
+        numeric = (kinds == _FRACTIONAL) | (kinds == _INTEGRAL)
+        numbers = np.full(len(unique), np.inf)
+        numbers[numeric] = inference.numbers(unique.filter(pa.array(numeric)))
+        kinds[numeric & np.isinf(numbers)] = _STRING
+        numeric &= np.isfinite(numbers)
         counts = np.bincount(codes, minlength=len(unique))
-        kinds = [inference.value_type(text) for text in unique]
-        for kind, count in zip(kinds, counts.tolist(), strict=True):
-            name = "missing" if kind == inference.UNKNOWN else kind.lower()
-            setattr(self.types, name, getattr(self.types, name) + count)
-        numeric = np.array([kind in (FRACTIONAL, INTEGRAL) for kind in kinds])
-        numbers = np.array([inference.number(t) if n else np.nan for t, n in zip(unique, numeric, strict=True)])
+        for kind, count in zip(KINDS, np.bincount(kinds, counts, len(KINDS)).tolist(), strict=True):
+            name = "missing" if kind == UNKNOWN else kind.lower()
+            setattr(self.types, name, getattr(self.types, name) + int(count))
         if numeric.any() and not self.numbers_as_text:
             self._update_numbers(numbers[codes[numeric[codes]]], seen)
-        as_text = [
-            position
-            for position, kind in enumerate(kinds)
-            if kind != inference.UNKNOWN and (self.numbers_as_text or not numeric[position])
-        ]
-        if as_text:
-            self._count_texts([unique[i] for i in as_text], counts[as_text].tolist())
+        as_text = (kinds != _UNKNOWN) if self.numbers_as_text else (kinds != _UNKNOWN) & ~numeric
+        if as_text.any():
+            self._count_texts(unique.filter(pa.array(as_text)).to_numpy(zero_copy_only=False), counts[as_text])
 
-    def _count_texts(self, texts: list[str], counts: list[int]) -> None:
+    def _count_texts(self, texts: npt.NDArray[np.object_], counts: npt.NDArray[np.int64]) -> None:
         self.has_text = True
-        self.texts.update(hash_array(np.array(texts, dtype=object), categorize=False))
+        self.texts.update(hash_array(texts, categorize=False))
         if self.domain:
-            self.inside += sum(n for text, n in zip(texts, counts, strict=True) if text in self.domain)
+            self.inside += int(counts[[text in self.domain for text in texts]].sum())
         if self.categories is not None:
-            self.categories.update(dict(zip(texts, counts, strict=True)))
+            self.categories.update(dict(zip(texts.tolist(), counts.tolist(), strict=True)))
             self._limit_categories()
 
     def _limit_categories(self) -> None:
@@ -219,6 +216,15 @@ class DatasetProfile:
         for name in self.columns.keys() - other.columns.keys():
             self.columns[name].types.missing += other.item_count
         self.item_count += other.item_count
+
+
+def _doubles(present: pa.StringArray) -> Floats | None:
+    """Plain decimals as doubles; None where one is not a number after all, or too large for a double."""
+    try:
+        values = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return values if np.isfinite(values.sum()) or bool(np.isfinite(values).all()) else None
 
 
 Work = Callable[[Table, int, int], DatasetProfile]

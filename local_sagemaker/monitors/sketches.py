@@ -148,7 +148,10 @@ class DistinctSketch:
             hashes = hashes[hashes < self._smallest[-1]]
             if not len(hashes):
                 return
-        self._smallest = np.unique(np.concatenate([self._smallest, hashes]))[:KEPT]
+        both = np.sort(np.concatenate([self._smallest, hashes]))
+        first = np.ones(len(both), dtype=bool)
+        np.not_equal(both[1:], both[:-1], out=first[1:])
+        self._smallest = both[first][:KEPT]
 
     def merge(self, other: DistinctSketch) -> None:
         self.update(other._smallest)

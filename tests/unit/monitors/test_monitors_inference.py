@@ -1,0 +1,82 @@
+"""Types by text: the table of the specification, and the fast path against it."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_sagemaker.monitors.inference import KINDS, TypeCounts, numbers, plain_decimals, value_types
+
+
+def value_type(text: str) -> str:
+    return KINDS[value_types(pa.array([text]))[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", "Unknown"),
+        ("1", "Integral"),
+        ("-12", "Integral"),
+        ("+ 7", "Integral"),
+        ("007", "Integral"),
+        ("1.0", "Fractional"),
+        ("-0.5", "Fractional"),
+        ("1e5", "Fractional"),
+        ("1.5E-3", "Fractional"),
+        ("1.", "String"),
+        (".5", "String"),
+        ("1,5", "String"),
+        ("--1", "String"),
+        ("NaN", "String"),
+        ("true", "Boolean"),
+        ("True", "String"),
+        ("48235-1", "String"),
+        ("1\n", "String"),
+        ("٣", "String"),
+    ],
+)
+def test_a_values_type(text: str, kind: str) -> None:
+    assert value_type(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind"),
+    [
+        (TypeCounts(missing=5), "Unknown"),
+        (TypeCounts(integral=3), "Integral"),
+        (TypeCounts(integral=3, fractional=1), "Fractional"),
+        (TypeCounts(integral=3, string=1), "String"),
+        (TypeCounts(boolean=3), "String"),
+        (TypeCounts(boolean=3, integral=1), "String"),
+    ],
+)
+def test_a_columns_type(counts: TypeCounts, kind: str) -> None:
+    assert counts.inferred() == kind
+
+
+texts = st.lists(st.text(alphabet="0123456789.-+e t", min_size=1, max_size=6), min_size=1, max_size=8)
+
+
+@given(texts)
+def test_the_fast_path_agrees_with_the_types_of_the_values(values: list[str]) -> None:
+    found = plain_decimals(pa.array(["skipped", *values])[1:])
+    kinds = [KINDS[code] for code in value_types(pa.array(values))]
+    if found is not None and all(value.count(".") < 2 for value in values):
+        assert found == TypeCounts(fractional=kinds.count("Fractional"), integral=kinds.count("Integral"))
+
+
+@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=3).map(lambda d: f"{d:f}"), min_size=1))
+def test_the_fast_path_takes_plain_decimals(values: list[str]) -> None:
+    assert plain_decimals(pa.array(values)) == TypeCounts(fractional=len(values))
+
+
+def test_numbers_with_a_sign_have_their_value() -> None:
+    assert numbers(pa.array(["- 7", "+ 8", "+9", "1.5E2", "1e-3", "1e999"])).tolist() == [
+        -7,
+        8,
+        9,
+        150,
+        0.001,
+        float("inf"),
+    ]
