@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -39,7 +40,7 @@ class Pipe:
     def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         self._receive = receive
         self._loop = asyncio.get_running_loop()
-        self._pieces: list[bytes] = []
+        self._pieces: deque[bytes] = deque()
         self._held = 0
         self._ended = self._broken = self._unwanted = False
         self._arrived = threading.Condition()
@@ -48,7 +49,7 @@ class Pipe:
         self._asked = False
 
     def __call__(self) -> bytes:
-        """The bytes that have arrived since the last call; waits for some. For other threads than the loop's."""
+        """The next bytes that arrived; waits for some. For other threads than the loop's."""
         if not self._asked:
             self._asked = True
             self._loop.call_soon_threadsafe(self._start)
@@ -56,11 +57,13 @@ class Pipe:
             self._arrived.wait_for(lambda: self._pieces or self._ended or self._broken)
             if self._broken:
                 raise incomplete()
-            pieces, self._pieces = self._pieces, []
-            full, self._held = self._held >= HELD, 0
-        if full:
+            piece = self._pieces.popleft() if self._pieces else b""
+            full = self._held >= HELD
+            self._held -= len(piece)
+            now_room = full and self._held < HELD
+        if now_room:
             self._loop.call_soon_threadsafe(self._room.set)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return piece
 
     @property
     def started(self) -> bool:
@@ -119,8 +122,8 @@ class Body:
         self._source = source
         self._trailers = trailers if trailers is not None else {}
         self._expected: Checksums | None = None
-        self._held: list[bytes] = []
-        self._offset = self._size = self._received = 0
+        self._held = b""
+        self._offset = self._received = 0
         self._ended = False
 
     def expect(self, checksums: Checksums) -> None:
@@ -132,16 +135,18 @@ class Body:
         return Body(wrap(self._source), length=length, trailers=trailers)
 
     def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes (all for -1); fewer only at the end. Raises S3's error for a damaged or short body."""
-        while not self._ended and (size < 0 or self._size < size):
+        """The next bytes, at most `size` (as of any raw stream it may be fewer; b"" is the end), or all for -1.
+
+        Raises S3's error for a damaged or short body.
+        """
+        if size < 0:
+            return b"".join(iter(lambda: self.read(1 << 30), b""))
+        if not self._held and not self._ended:
             self._pull()
-        if len(self._held) > 1:
-            self._held, self._offset = [b"".join((self._held[0][self._offset :], *self._held[1:]))], 0
-        held = self._held[0] if self._held else b""
-        end = len(held) if size < 0 else min(self._offset + size, len(held))
-        data = held[self._offset : end]
-        self._size -= len(data)
-        self._held, self._offset = ([held], end) if end < len(held) else ([], 0)
+        data = self._held[self._offset : self._offset + size]  # no copy when it is all of it
+        self._offset += len(data)
+        if self._offset >= len(self._held):
+            self._held, self._offset = b"", 0
         return data
 
     def readable(self) -> bool:
@@ -151,8 +156,7 @@ class Body:
     def _pull(self) -> None:
         piece = self._source()
         if piece:
-            self._held.append(piece)
-            self._size += len(piece)
+            self._held = piece
             self._received += len(piece)
             if self._expected is not None:
                 self._expected.update(piece)
