@@ -81,8 +81,10 @@ class MotoApplication:
 
         chunks: Iterable[bytes] = self._dispatch(self._environ(service, request), start_response)
         body = b"".join(chunks)
-        # moto lets any web page read its answers; this service's answers are for who can sign.
-        kept = {name: value for name, value in answered if not name.lower().startswith("access-control-")}
+        # moto lets any web page read its answers; this service's answers are for who can sign. The length is counted
+        # again by whoever sends the body.
+        dropped = ("access-control-", "content-length")
+        kept = {name: value for name, value in answered if not name.lower().startswith(dropped)}
         return RawResponse(status, kept, body)
 
     def _environ(self, service: str, request: RawRequest) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import threading
 
@@ -102,7 +103,7 @@ class Neighbours:
             response = RawResponse(501)
         if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
             return _unsupported(service, request)
-        return response
+        return _reworded(response) if service == "iam" and response.status == 404 else response
 
     def _load(self) -> None:
         if self._loaded:
@@ -117,6 +118,16 @@ class Neighbours:
                 log.warning("%s: %s could not be made again after the restart", service, operation(request))
         self._moto.seed(None)
         self._loaded = True
+
+
+def _reworded(response: RawResponse) -> RawResponse:
+    """moto's "Role x not found" in IAM's words."""
+    body = re.sub(rb">(Role|User|Group) ([^<>]+?) not found<", _named, response.body)
+    return RawResponse(response.status, response.headers, body)
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    return b">The " + found[1].lower() + b" with name " + found[2] + b" cannot be found.<"
 
 
 def _unsupported(service: str, request: RawRequest) -> RawResponse:

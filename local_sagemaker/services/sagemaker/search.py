@@ -99,6 +99,10 @@ class Search:
         return searched
 
     def _bodies(self, searched: Searched) -> Iterator[Body]:
+        parents: dict[str, list[Body]] = {}
+        if searched.member == "TrialComponent":
+            for place in self._records.list(ASSOCIATION):
+                parents.setdefault(place["TrialComponentName"], []).append(pick(place, "TrialName", "ExperimentName"))
         for record in self._records.list(searched.kind):
             body = public(record)
             if searched.describe:
@@ -109,10 +113,12 @@ class Search:
             tags = self._tags.of(body[searched.arn])
             body = {**body, **({"Tags": tags} if tags else {}), **self._linked(searched, body)}
             body.pop("PipelineDefinition", None)
+            if body.get("TrialComponentName") in parents:
+                body["Parents"] = parents[body["TrialComponentName"]]
             yield body
 
     def _linked(self, searched: Searched, body: Body) -> Body:
-        """What only Search tells: the parameters of an execution, and which trials and components belong together."""
+        """What only Search tells: the parameters of an execution, the components of a trial."""
         if searched.member == "PipelineExecution":
             request = {"PipelineExecutionArn": body["PipelineExecutionArn"], "MaxResults": 100}
             return pick(self._call("sagemaker:ListPipelineParametersForExecution", request), "PipelineParameters")
@@ -120,10 +126,6 @@ class Search:
             places = self._records.list(ASSOCIATION, f"{body['TrialName'].lower()}/")
             names = [place["TrialComponentName"] for place in places]
             return {"TrialComponentSummaries": [self._component(name) for name in names]}
-        if searched.member == "TrialComponent":
-            name = body["TrialComponentName"].lower()
-            places = [p for p in self._records.list(ASSOCIATION) if p["TrialComponentName"].lower() == name]
-            return {"Parents": [pick(place, "TrialName", "ExperimentName") for place in places]} if places else {}
         return {}
 
     def _component(self, name: str) -> Body:

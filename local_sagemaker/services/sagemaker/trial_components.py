@@ -66,11 +66,9 @@ class TrialComponents:
             name = request["ExperimentName"].lower()
             trials = [trial["TrialName"] for trial in self._trials.all() if trial["ExperimentName"].lower() == name]
         if trials is not None:
-            bodies = [
-                body
-                for body in bodies
-                if any(self._records.get(ASSOCIATION, association(t, body["TrialComponentName"])) for t in trials)
-            ]
+            places = [place for trial in trials for place in self._records.list(ASSOCIATION, association(trial, ""))]
+            wanted = {place["TrialComponentName"] for place in places}
+            bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
         if "SourceArn" in request:
             bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
         return self._components.page(bodies, request, "Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
@@ -127,7 +125,8 @@ class TrialComponents:
         if not found:
             return None
         kind, member = f"{found[2].lower()}-job", f"{found[2].title()}JobArn"
-        for key, body in self._records.items(kind):
-            if key.lower() == found[1].lower():
-                return body[member], kind, body
-        return None
+        job = self._records.get(kind, found[1])
+        if job is None:
+            jobs = self._records.items(kind)
+            job = next((body for key, body in jobs if key.lower() == found[1].lower()), None)
+        return (job[member], kind, job) if job else None

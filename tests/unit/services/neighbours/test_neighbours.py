@@ -150,7 +150,7 @@ def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, cli
     attached = iam.list_attached_role_policies(RoleName="mine")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {"p", "AmazonS3ReadOnlyAccess"}
     assert iam.list_role_policies(RoleName="mine")["PolicyNames"] == ["inline"]
-    with pytest.raises(iam.exceptions.NoSuchEntityException):
+    with pytest.raises(iam.exceptions.NoSuchEntityException, match=r"The role with name gone cannot be found\."):
         iam.get_role(RoleName="gone")
 
 
