@@ -44,7 +44,7 @@ def execution_of(service: Service, name: str) -> str:
 
 
 def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(service: Service, module: Any, tmp_path: Path) -> None:
-    code = "for i in range(40): print('line', i)\nraise ValueError('the data is odd')"
+    code = "[print('line', i) for i in range(40)]; raise ValueError('the data is odd')"
     done = run(service, module("RunFails", script_step("Breaks", code)), tmp_path)
     assert done.returncode == 1
     assert "ended: Failed" in done.stdout

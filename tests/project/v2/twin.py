@@ -245,12 +245,14 @@ class Twin:
         return ProcessingStep("EvaluateAbaloneModel", step_args=request, property_files=[report]), report
 
     def register(self, train):
+        def source(uri):
+            return MetricsSource(s3_uri=uri, content_type="application/json")
+
         def calculated(kind, what):
-            return MetricsSource(getattr(self.checks[kind].properties, f"CalculatedBaseline{what}"), "application/json")
+            return source(getattr(self.checks[kind].properties, f"CalculatedBaseline{what}"))
 
         def used(kind, what):
-            value = getattr(self.checks[kind].properties, f"BaselineUsedForDriftCheck{what}")
-            return MetricsSource(value, "application/json")
+            return source(getattr(self.checks[kind].properties, f"BaselineUsedForDriftCheck{what}"))
 
         def config(kind):
             step = self.checks[kind]
