@@ -146,5 +146,12 @@ class LiveTable:
                 table.add_row(Text(name, "dim"), Text(waiting, "dim"), "", "")
             else:
                 status = Text(step["StepStatus"], STYLES.get(step["StepStatus"], ""))
-                table.add_row(name, status, duration(step), remark(step, progress.notes.get(name, "")))
+                note = progress.notes.get(name, "")
+                table.add_row(name, status, duration(step), remark(step, _shortened(note)))
         return table
+
+
+def _shortened(note: str) -> str:
+    """Without the values that differ, which the step's log stream keeps: a table has no room for them."""
+    head, details, _ = note.partition("): ")
+    return f"{head})" if details else note
