@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -91,6 +94,44 @@ def _tag(name: str, member: Shape) -> str:
     return str(member.serialization.get("name", name))
 
 
+@dataclass(frozen=True)
+class _Member:
+    """How one member of a structure is written; worked out once per shape, since listings have thousands."""
+
+    name: str
+    tag: str
+    shape: Shape
+    attribute: bool
+    flattened: bool
+    scalar: Callable[[Any], str] | None
+
+
+@lru_cache(maxsize=4096)
+def _members(shape: Shape) -> tuple[_Member, ...]:
+    return tuple(
+        _Member(
+            name,
+            _tag(name, member),
+            member,
+            bool(member.serialization.get("xmlAttribute")),
+            bool(member.serialization.get("flattened")),
+            _scalar(member),
+        )
+        for name, member in shape.members.items()
+        if "location" not in member.serialization
+    )
+
+
+def _scalar(shape: Shape) -> Callable[[Any], str] | None:
+    """What makes XML text of a scalar; None for structures, lists and maps."""
+    kind = shape.type_name
+    if kind in ("structure", "list", "map"):
+        return None
+    if kind == "string":
+        return lambda value: escape(str(value))
+    return lambda value: to_text(shape, value, "iso8601")
+
+
 def write(shape: Shape, value: Any, tag: str, namespace: str = "") -> bytes:
     """A document whose root is `tag`."""
     parts = ['<?xml version="1.0" encoding="UTF-8"?>\n']
@@ -102,17 +143,16 @@ def _write(shape: Shape, value: Any, tag: str, parts: list[str], attributes: str
     kind = shape.type_name
     if kind == "structure":
         _write_structure(shape, value, tag, parts, attributes)
-    elif kind == "list":
-        parts.append(f"<{tag}{attributes}>")
+        return
+    parts.append(f"<{tag}{attributes}>")
+    if kind == "list":
         _write_items(shape, value, shape.member.serialization.get("name", "member"), parts)
-        parts.append(f"</{tag}>")
     elif kind == "map":
-        parts.append(f"<{tag}{attributes}>")
         _write_entries(shape, value, "entry", parts)
-        parts.append(f"</{tag}>")
     else:
-        text = value if kind == "string" and isinstance(value, str) else to_text(shape, value, "iso8601")
-        parts.append(f"<{tag}{attributes}>{escape(text)}</{tag}>")
+        scalar = _scalar(shape)
+        parts.append(scalar(value) if scalar else "")
+    parts.append(f"</{tag}>")
 
 
 def _write_items(shape: Shape, values: Any, tag: str, parts: list[str]) -> None:
@@ -133,20 +173,21 @@ def _write_structure(shape: Shape, value: dict[str, Any], tag: str, parts: list[
     space = shape.serialization.get("xmlNamespace")
     if isinstance(space, dict) and space.get("prefix"):
         attributes += f' xmlns:{space["prefix"]}="{space["uri"]}"'
-    inner: list[str] = []
-    for name, member in shape.members.items():
-        given = value.get(name)
-        serialization = member.serialization
-        if given is None or "location" in serialization:
+    start = len(parts)
+    parts.append("")
+    for member in _members(shape):
+        given = value.get(member.name)
+        if given is None:
             continue
-        if serialization.get("xmlAttribute"):
-            attributes += f' {serialization.get("name", name)}="{escape(str(given))}"'
-        elif serialization.get("flattened") and member.type_name == "list":
-            _write_items(member, given, _tag(name, member), inner)
-        elif serialization.get("flattened") and member.type_name == "map":
-            _write_entries(member, given, _tag(name, member), inner)
+        if member.attribute:
+            attributes += f' {member.tag}="{escape(str(given))}"'
+        elif member.scalar:
+            parts.append(f"<{member.tag}>{member.scalar(given)}</{member.tag}>")
+        elif not member.flattened:
+            _write(member.shape, given, member.tag, parts)
+        elif member.shape.type_name == "list":
+            _write_items(member.shape, given, member.tag, parts)
         else:
-            _write(member, given, _tag(name, member), inner)
-    parts.append(f"<{tag}{attributes}>")
-    parts.extend(inner)
+            _write_entries(member.shape, given, member.tag, parts)
+    parts[start] = f"<{tag}{attributes}>"
     parts.append(f"</{tag}>")
