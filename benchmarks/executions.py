@@ -63,9 +63,7 @@ def no_op(name: str, code: str, depends_on: str | None) -> dict[str, Any]:
 def create(sagemaker: Any, name: str, steps: list[dict[str, Any]]) -> None:
     """A pipeline of these steps."""
     definition = {"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps}
-    sagemaker.create_pipeline(
-        PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE, ClientRequestToken="t" * 36
-    )
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE)
 
 
 def abalone(settings: Settings) -> bool:
