@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xgboost import collective
+from xgboost.core import XGBoostError
 from xgboost.tracker import RabitTracker
 
 from local_sagemaker.images.failure import PlatformError
 
 MEETING_PORT, TRAINING_PORT = 9099, 9100
+PORTS = 50
 RESOLUTION_SECONDS = 15 * 60
 TRACKER_SECONDS = 60.0
 log = logging.getLogger(__name__)
@@ -72,14 +74,13 @@ class _Meeting:
     def __enter__(self) -> None:
         first = address(self.hosts[0])
         if self.current == self.hosts[0]:
-            self.tracker = RabitTracker(n_workers=len(self.hosts), host_ip=first, port=self.port, sortby="task")
-            self.tracker.start()
+            self.tracker, port = _tracker(len(self.hosts), first, self.port)
         else:
-            _await_tracker(first, self.port)
+            port = _port_of_tracker(first, self.port)
         # Task ids are sorted as texts, so they are padded to keep the order of the hosts.
         collective.init(
             dmlc_tracker_uri=first,
-            dmlc_tracker_port=self.port,
+            dmlc_tracker_port=port,
             dmlc_task_id=f"{self.hosts.index(self.current):04}",
             dmlc_retry=6,
         )
@@ -92,16 +93,41 @@ class _Meeting:
             self.tracker.wait_for()
 
 
-def _await_tracker(host: str, port: int) -> None:
+def _tracker(workers: int, host: str, first: int) -> tuple[RabitTracker, int]:
+    """A running tracker and its port: `first`, or one after it where an earlier job has just used that."""
+    for port in _ports(first):
+        try:
+            tracker = RabitTracker(n_workers=workers, host_ip=host, port=port, sortby="task")
+        except XGBoostError as error:
+            if "Address already in use" not in str(error):
+                raise
+            continue
+        tracker.start()
+        return tracker, port
+    raise PlatformError(f"No free port for the tracker on {host}")
+
+
+def _port_of_tracker(host: str, first: int) -> int:
     """Waits until the tracker listens, by looking only: it counts every connection as a worker.
 
-    Where the system's table of sockets cannot be read, XGBoost's own retries have to do.
+    Where the system's table of sockets cannot be read, the first port and XGBoost's own retries have to do.
     """
     table = Path("/proc/net/tcp")
-    wanted = f" {int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X} 00000000:0000 0A "
+    if not table.is_file():
+        return first
+    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    lines = {f" {number:08X}:{port:04X} 00000000:0000 0A ": port for port in _ports(first)}
     deadline, pause = time.monotonic() + TRACKER_SECONDS, 0.005
-    while table.is_file() and wanted not in table.read_text("ascii"):
-        if time.monotonic() > deadline:
-            raise PlatformError(f"No tracker at {host}:{port}")
+    while time.monotonic() < deadline:
+        listening = table.read_text("ascii")
+        for line, port in lines.items():
+            if line in listening:
+                return port
         time.sleep(pause)
         pause = min(2 * pause, 0.5)
+    raise PlatformError(f"No tracker at {host}:{first}")
+
+
+def _ports(first: int) -> range:
+    """The ports that a tracker may have; those of the two meetings do not overlap."""
+    return range(first, first + 2 * PORTS, 2)

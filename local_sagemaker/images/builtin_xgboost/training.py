@@ -20,6 +20,9 @@ USER_ERRORS = (
     "label must be in [0,1] for logistic regression",
     "label must be in [0, num_class)",
     "label must be nonnegative",
+    "label must be positive for gamma regression",
+    "label must be greater than -1 for rmsle",
+    "When using relevance degree as target",
     "label and prediction size not match",
     "feature_names mismatch",
     "feature_names must be unique",
@@ -29,7 +32,6 @@ USER_ERRORS = (
     "Check failed: valid: ",
     "only contains 1 class",
     "only pos or neg samples",
-    "Must have at least one device",
     "is invalid for feature",
 )
 # The container's own, and those of its library that this one no longer has; XGBoost would warn of each.
@@ -60,8 +62,8 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
         if name in found:
             value = found[name]
             found[name] = ",".join(value) if name == "updater" else _constraint_text(value)
-    if found.get("tree_method") == "gpu_hist":
-        found.update(tree_method="hist", device="cuda")
+    if found.get("tree_method") == "gpu_hist":  # this library would go on without a GPU, the container's does not
+        raise AlgorithmError("XGB train call failed with exception:\n Must have at least one device")
     if "aft_loss_distribution_scale" in found:
         found.setdefault("aft_loss_distribution", "normal")
     found.setdefault("verbosity", 1)

@@ -77,7 +77,7 @@ def test_errors(given: dict[str, str | None], text: str) -> None:
     [
         ({"eval_metric": "bogus"}, "Hyperparameter eval_metric: value ['bogus'] not in range ['accuracy', 'auc', "),
         ({"eval_metric": "rmse, error"}, "Hyperparameter eval_metric: value ['rmse', ' error'] not in range ["),
-        ({"eval_metric": "mae@1"}, "Metric 'mae@1' is not supported. Parameter 'eval_metric' with customized threshold"),
+        ({"eval_metric": "mae@1"}, "Metric 'mae@1' is not supported. Parameter 'eval_metric' with customized "),
         ({"updater": "grow_quantile_histmaker"},
          "Hyperparameter updater: value ['grow_quantile_histmaker'] not in range ["),
         ({"updater": "grow_colmaker,distcol"}, "Only one tree grow plugin can be selected."),

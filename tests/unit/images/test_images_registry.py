@@ -23,9 +23,11 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
     [
         (XGBOOST, "XGBoost", "3.0-5"),
         ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1", "XGBoost", "1.7-1"),
-        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:0.90-1-cpu-py3", "XGBoost", "0.90-1-cpu-py3"),
+        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:0.90-1-cpu-py3", "XGBoost",
+         "0.90-1-cpu-py3"),
         ("811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1", "XGBoost", "1"),
-        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3", "ScikitLearn", "1.4-2-cpu-py3"),
+        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3", "ScikitLearn",
+         "1.4-2-cpu-py3"),
         ("156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer", "ModelMonitor", ""),
         ("205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0", "Clarify", "1.0"),
         (XGBOOST + "@sha256:0123", "XGBoost", "3.0-5"),
