@@ -1,0 +1,50 @@
+"""Metrics read from logs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local_sagemaker.jobs import metrics
+
+AUC = r".*\[[0-9]+\].*#011validation-auc:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
+
+
+@pytest.mark.parametrize(
+    ("regex", "line", "value"),
+    [
+        (AUC, "[3]\ttrain-auc:0.9\tvalidation-auc:0.75", 0.75),
+        (AUC, "[3]#011train-auc:0.9#011validation-auc:0.75", 0.75),
+        (r"validation-auc:(\S+)", "[3]\tvalidation-auc:1e-3", 0.001),
+        (r"\tvalidation-auc:(\S+)", "[3]\tvalidation-auc:0.5", 0.5),
+        (r"loss: (\S+)", "the loss: nan?", None),
+        (r"loss: (\S+)", "nothing", None),
+        (r"loss: \S+", "loss: 3", None),
+        (r"loss(?:: (\S+))?", "loss", None),
+    ],
+)
+def test_values(regex, line, value):
+    assert metrics.read(line, [("m", re.compile(regex))]).get("m") == value
+
+
+def test_the_last_value_counts_as_a_32_bit_number(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("loss=0.5\nacc=1\nloss=0.12345\nnoise \u00e9\n")
+    definitions = [
+        {"Name": "loss", "Regex": "loss=([0-9.]+)"},
+        {"Name": "acc", "Regex": "acc=(.*)"},
+        {"Name": "absent", "Regex": "absent=(.*)"},
+    ]
+    found = metrics.final(definitions, [log, tmp_path / "missing"], 12.5)
+    assert found == [
+        {"MetricName": "loss", "Value": 0.12345000356435776, "Timestamp": 12.5},
+        {"MetricName": "acc", "Value": 1.0, "Timestamp": 12.5},
+    ]
+
+
+def test_a_line_without_end_costs_no_memory(tmp_path):
+    log = tmp_path / "log"
+    log.write_bytes(b"x" * 3_000_000 + b"\nloss=2\n")
+    assert max(len(line) for line in metrics.lines(log)) <= 1 << 16
+    assert metrics.final([{"Name": "loss", "Regex": "^loss=(.*)"}], [log], 0.0)[0]["Value"] == 2.0
