@@ -12,6 +12,7 @@ from local_sagemaker.services.logs.naming import InvalidParameter, ResourceNotFo
 from local_sagemaker.services.logs.patterns import matcher
 
 _EVENTS, _BYTES = 10_000, 1_048_576
+_SCANNED = 32 * 1_048_576  # After so many bytes a page ends, matches or not, so that no client gives up waiting.
 _TOKEN = re.compile(r"([fb])/(\d+)/s")
 
 
@@ -50,29 +51,30 @@ class LogEvents:
             raise InvalidParameter("logStreamNames and logStreamNamePrefix are mutually exclusive.")
         names = self._names(group, request)
         matches = matcher(request.get("filterPattern", ""))
-        since, skipped = _resume(request)
+        since, passed = _resume(request)
         until = request["endTime"] + 1 if "endTime" in request else None  # Inclusive here, unlike in GetLogEvents.
         merged = heapq.merge(
             *(self._stream_lines(group, name, since, until) for name in names),
             key=lambda found: (found[1].time, found[0], found[1].start),
         )
-        limit = request.get("limit", _EVENTS)
         events: list[Response] = []
-        size = 0
-        latest, same = since or 0, skipped
+        limit, size, scanned, skipped, moment = request.get("limit", _EVENTS), 0, 0, passed, since
         for name, line in merged:
-            if not matches(line.text):
-                continue
             if skipped and line.time == since:
                 skipped -= 1
                 continue
-            size += len(line.text) + 26
-            if events and (len(events) == limit or size > _BYTES):
-                return {"events": events, "searchedLogStreams": [], "nextToken": f"{latest}-{same}"}
-            same = same + 1 if line.time == latest else 1
-            latest = line.time
-            events.append(_filtered(name, line))
-        return {"events": events, "searchedLogStreams": []}
+            if line.time != moment:
+                moment, passed = line.time, 0
+            if matches(line.text):
+                size += len(line.text) + 26
+                if events and (len(events) == limit or size > _BYTES):
+                    return _page(events, f"{moment}-{passed}")
+                events.append(_filtered(name, line))
+            passed += 1
+            scanned += line.end - line.start
+            if scanned > _SCANNED:
+                return _page(events, f"{moment}-{passed}")
+        return _page(events, None)
 
     def _place(self, request: Request, start: int, end: int) -> tuple[str, int]:
         token = request.get("nextToken")
@@ -100,13 +102,17 @@ class LogEvents:
 
 
 def _resume(request: Request) -> tuple[int | None, int]:
-    """From when on, and how many matching events of that very millisecond earlier pages gave."""
+    """From when on, and how many events of that very millisecond earlier pages went through."""
     if "nextToken" not in request:
         return request.get("startTime"), 0
     found = re.fullmatch(r"(\d+)-(\d+)", request["nextToken"])
     if not found:
         raise InvalidParameter("The specified nextToken is invalid.")
     return int(found[1]), int(found[2])
+
+
+def _page(events: list[Response], token: str | None) -> Response:
+    return {"events": events, "searchedLogStreams": [], **({"nextToken": token} if token else {})}
 
 
 def _filtered(name: str, line: Line) -> Response:

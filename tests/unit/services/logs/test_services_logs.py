@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.logs import Logs
 from local_sagemaker.operations import table
-from local_sagemaker.services.logs import build
+from local_sagemaker.services.logs import build, log_events
 
 Logged = Callable[..., dict[str, Any]]
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -102,6 +103,22 @@ def test_filter_merges_streams_by_time_page_by_page(call: Logged) -> None:
     only = call("FilterLogEvents", logGroupName="g", logStreamNamePrefix="c/", filterPattern="9")
     assert messages(only) == ["c/1 9"]
     assert [event["logStreamName"] for event in only["events"]] == ["c/1"]
+
+
+def test_a_long_log_without_matches_is_searched_in_pages(
+    logs: Logs, call: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_events, "_SCANNED", 1_000)
+    logs.file("g", "s").write_text("x" * 99 + "\n" + ("x" * 99 + "\n") * 50 + "needle\n")
+    os.utime(logs.file("g", "s"), (1, 1))
+    pages, token = [], {}
+    while True:
+        answer = call("FilterLogEvents", logGroupName="g", filterPattern="needle", **token)
+        pages.append(messages(answer))
+        if "nextToken" not in answer:
+            break
+        token = {"nextToken": answer["nextToken"]}
+    assert len(pages) > 4 and [message for page in pages for message in page] == ["needle"]
 
 
 @pytest.mark.parametrize(
