@@ -6,20 +6,27 @@ its STS client with an explicit endpoint and sends telemetry by other means than
 service (with its Host header, which its signature covers, kept), the second is refused at name resolution.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from importlib.util import find_spec
+
+TYPE_CHECKING = False  # without importing typing
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _SESSION = "botocore.httpsession"
 
 
-def _is_aws(host):
+def _is_aws(host: str | bytes) -> bool:
     host = (host.decode("ascii", "replace") if isinstance(host, bytes) else host).lower().rstrip(".")
     return host.endswith(_AWS)
 
 
-def _patch(module, endpoint):
+def _patch(module: Any, endpoint: str) -> None:
     from urllib.parse import urlsplit
 
     session = module.URLLib3Session
@@ -27,31 +34,31 @@ def _patch(module, endpoint):
         return
     plain_send = session.send
 
-    def send(self, request):
+    def send(self: Any, request: Any) -> Any:
         parts = urlsplit(request.url)
         if parts.hostname and _is_aws(parts.hostname):
             request.headers["Host"] = parts.netloc
             request.url = endpoint + request.url[len(f"{parts.scheme}://{parts.netloc}") :]
         return plain_send(self, request)
 
-    send.__local_sagemaker__ = True
+    send.__local_sagemaker__ = True  # type: ignore[attr-defined]
     session.send = send
 
 
 class _PatchOnImport:
     """A meta path finder that steps in once, for botocore's HTTP session."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != _SESSION:
             return None
         sys.meta_path.remove(self)
-        spec = find_spec(name)
+        spec: Any = find_spec(name)
         plain_exec = spec.loader.exec_module
 
-        def exec_module(module):
+        def exec_module(module: ModuleType) -> None:
             plain_exec(module)
             _patch(module, self._endpoint)
 
@@ -59,7 +66,7 @@ class _PatchOnImport:
         return spec
 
 
-def _refuse(event, arguments):
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "socket.getaddrinfo" and arguments[0] and _is_aws(arguments[0]):
         import socket
 
@@ -68,7 +75,7 @@ def _refuse(event, arguments):
         )
 
 
-def install(endpoint):
+def install(endpoint: str) -> None:
     """Patches botocore, now or when it is imported, and refuses AWS's hosts to every other client."""
     if _SESSION in sys.modules:
         _patch(sys.modules[_SESSION], endpoint)
@@ -77,7 +84,7 @@ def install(endpoint):
     sys.addaudithook(_refuse)
 
 
-def _load_shadowed():
+def _load_shadowed() -> None:
     """Runs the sitecustomize that this one hides, if there is one (distributions and tools ship their own)."""
     here = os.path.dirname(os.path.abspath(__file__))
     for folder in sys.path:

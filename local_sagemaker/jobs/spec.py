@@ -135,7 +135,10 @@ class Observer(Protocol):
 class ModelServer(Protocol):
     """A running model server."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """Its address, ``http://127.0.0.1:PORT``."""
+        ...
 
     def stop(self) -> None:
         """Ends it."""
