@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,16 @@ def test_rules_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge
     assert client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"] == "drift"
     assert client("scheduler").get_schedule(Name="s")["Target"]["Arn"] == target["Arn"]
     assert client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+
+
+def test_who_waits_for_a_message_keeps_nobody_waiting(bridge: Bridge, client: Client) -> None:
+    sqs, iam = client("sqs"), client("iam")
+    queue = sqs.create_queue(QueueName="callbacks")["QueueUrl"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+        iam.create_role(RoleName="meanwhile", AssumeRolePolicyDocument=TRUST)
+        client("sqs").send_message(QueueUrl=queue, MessageBody="done")
+        assert waiting.result(15)["Messages"][0]["Body"] == "done"
 
 
 def test_reset_leaves_only_the_callers_role(bridge: Bridge, client: Client) -> None:
