@@ -17,6 +17,7 @@ from local_sagemaker.wire.checksums import Checksums
 Source = Callable[[], bytes]
 """Answers the next piece of a body, and b"" at its end."""
 
+LARGEST = 256 << 20
 HELD = 1 << 20
 """How many bytes may wait for the reader."""
 
@@ -148,6 +149,17 @@ class Body:
         if self._offset >= len(self._held):
             self._held, self._offset = b"", 0
         return data
+
+    def whole(self) -> bytes:
+        """All bytes of a document, which must fit into memory: no request but an S3 upload is larger than `LARGEST`."""
+        pieces, size = [], 0
+        while piece := self.read(LARGEST):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST:
+                text = f"The request body is larger than {LARGEST >> 20} MiB."
+                raise ServiceError(text, code="RequestEntityTooLarge", status=413)
+        return b"".join(pieces)
 
     def readable(self) -> bool:
         """True, as of any file that can be read."""

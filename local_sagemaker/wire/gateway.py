@@ -5,7 +5,6 @@ Async only where bytes come and go; all else runs in a worker thread, so operati
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,9 +15,9 @@ from local_sagemaker.errors import NotSupported, ServiceError
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.operations import Call
-from local_sagemaker.wire import chunked, detect, refusals, signature
+from local_sagemaker.wire import detect, refusals
+from local_sagemaker.wire.admission import Admission, Keys, guess
 from local_sagemaker.wire.body import Body, Pipe, source_of
-from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.request import Answer, WireRequest
 from local_sagemaker.wire.sending import prepare, send_answer
@@ -31,8 +30,6 @@ THREADS = 256
 """How many operations may run (or wait for a slow client) at once."""
 SMALL = 1 << 20
 """Bodies up to this size are received before their operation's thread starts."""
-LARGEST_DOCUMENT = 256 << 20
-"""No request but an S3 upload is larger."""
 
 
 class Neighbours(Protocol):
@@ -40,14 +37,6 @@ class Neighbours(Protocol):
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of the service with this signing name (``sts``, ``iam``)."""
-        ...
-
-
-class Keys(Protocol):
-    """Where the secrets of access keys come from."""
-
-    def secret(self, access_key_id: str) -> str | None:
-        """The secret, or None for a key that is not ours."""
         ...
 
 
@@ -66,9 +55,8 @@ class Gateway:
         """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it."""
         self._call = call
         self._neighbours = neighbours
-        self._secrets = credentials.secret
         self._settings = settings
-        self._unsigned = unsigned
+        self._admission = Admission(credentials, settings, unsigned)
         self._threads: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -96,12 +84,12 @@ class Gateway:
     def answer(self, request: WireRequest) -> Answer:
         """The answer to one request; never raises."""
         identity = request_id()
-        service, target = _guess(request), None
+        service, target = "", None
         try:
-            refuse_foreign_host(request, self._settings)
+            self._admission.refuse_foreign_host(request)
             if request.path == "/_health" and request.method == "GET":
                 return self._health()
-            service = self._authenticate(request)
+            service = self._admission.service(request)
             if detect.is_neighbour(service):
                 answer = self._ask_neighbour(service, request)
             else:
@@ -111,8 +99,10 @@ class Gateway:
                 answer = protocol.answer(response, target)
             answer = prepare(answer)
         except ServiceError as error:
+            service = service or guess(request)
             answer = prepare(self._failed(error, request, service, target, identity))
         except Exception:
+            service = service or guess(request)
             log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
             text = f"An internal error occurred; the service's log has more under request {identity}."
             unexpected = ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
@@ -124,36 +114,8 @@ class Gateway:
         state = {"status": "running", "region": self._settings.region, "account": self._settings.account}
         return Answer(headers={"Content-Type": "application/json"}, body=json.dumps(state).encode())
 
-    def _authenticate(self, request: WireRequest) -> str:
-        """The service that a signed request is for; from here on its body is what was signed."""
-        claim = signature.claim(request)
-        if claim is None:
-            return self._without_claim(request)
-        read: list[bytes] = []
-
-        def body_sha256() -> str:
-            read.append(request.body.read())
-            return hashlib.sha256(read[0]).hexdigest()
-
-        signer = signature.verify(claim, request, self._secrets, body_sha256)
-        if read:
-            request.body = Body(source_of(read[0]))
-        if claim.service == "s3":
-            _prepare_upload(request, signer, signed=claim.expires is None)
-        return claim.service
-
-    def _without_claim(self, request: WireRequest) -> str:
-        if "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
-            signature.verify_old_presigned(request, detect.path_style(request), self._secrets)
-            _prepare_upload(request, None, signed=False)
-            return "s3"
-        service = self._unsigned(request)
-        if service is None:
-            raise refusals.unsigned(_guess(request))
-        return service
-
     def _ask_neighbour(self, service: str, request: WireRequest) -> Answer:
-        raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.read())
+        raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.whole())
         response = self._neighbours.answer(service, raw)
         return Answer(response.status, dict(response.headers), response.body)
 
@@ -178,53 +140,11 @@ def _identify(answer: Answer, service: str, identity: str) -> None:
         answer.headers.setdefault("x-amzn-RequestId", identity)
 
 
-def refuse_foreign_host(request: WireRequest, settings: Settings) -> None:
-    """Lets in names that no web page can have: loopback, the configured host, and AWS's own (sent here by the hook)."""
-    host = request.host
-    own = host in ("127.0.0.1", "localhost", "[::1]", settings.host) or host.endswith(".localhost")
-    if not own and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        raise refusals.foreign_host(host)
-
-
 def _parse(request: WireRequest, target: detect.Target) -> dict[str, Any]:
     try:
         return PROTOCOLS[target.protocol].parse(request, target)
     except ValueError as error:  # text that is no base64 or no JSON inside a header
         raise ServiceError(f"The request can't be read: {error}", code="SerializationException", status=400) from error
-
-
-def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *, signed: bool) -> None:
-    """Unwraps S3's chunked bodies and has checksums compared while the body is read."""
-    headers = request.headers
-    payload = headers.get("x-amz-content-sha256", signature.UNSIGNED)
-    streaming = payload.startswith("STREAMING-")
-    if streaming:
-        if "ECDSA" in payload:
-            raise refusals.malformed("SigV4A is not supported by the local service; sign with SigV4.")
-        chunks = signer if payload.startswith("STREAMING-AWS4-HMAC-SHA256") else None
-        request.body = chunked.decoded(request.body, headers, chunks)
-    hashed = None if streaming or not signed or payload == signature.UNSIGNED else payload
-    request.body.expect(Checksums(headers, hashed))
-    if "content-encoding" in headers:
-        kept = [part.strip() for part in headers["content-encoding"].split(",") if part.strip() != "aws-chunked"]
-        request.headers = {**headers, "content-encoding": ",".join(kept)}
-        if not kept:
-            del request.headers["content-encoding"]
-    if streaming and request.body.length is not None:
-        request.headers = {**request.headers, "content-length": str(request.body.length)}
-
-
-def _guess(request: WireRequest) -> str:
-    """For the form of an error only: the service of a request whose signature says none."""
-    try:
-        claim = signature.claim(request)
-    except ServiceError:
-        claim = None
-    if claim is not None:
-        return claim.service
-    if "x-amz-target" in request.headers:
-        return "sagemaker"
-    return "sts" if refusals.is_query(request) else "s3"
 
 
 def _protocol(request: WireRequest, service: str, target: detect.Target | None) -> str:

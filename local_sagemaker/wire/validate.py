@@ -13,6 +13,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import spec
 from local_sagemaker.wire.patterns import compiled
+from local_sagemaker.wire.protocols.xml import malformed
 from local_sagemaker.wire.shapes import Shape
 
 CODES = {
@@ -56,10 +57,18 @@ def check(name: str, request: dict[str, Any]) -> None:
     if name == "sagemaker:StartPipelineExecution":
         _check_parameter_values(request)
     _check(shape, request, "", problems)
+    if problems and service == "s3" and _in_document(shape, problems):
+        raise malformed()
     if problems:
         plural = "" if len(problems) == 1 else "s"
         text = f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}"
         raise ServiceError(text, code=CODES.get(service, "ValidationException"), status=400)
+
+
+def _in_document(shape: Shape, problems: list[str]) -> bool:
+    """Whether a violation is in S3's XML, for which it has one error."""
+    payload = shape.serialization.get("payload")
+    return bool(payload) and any(f"'{_join('', payload)}" in problem for problem in problems)
 
 
 def _check_parameter_values(request: dict[str, Any]) -> None:

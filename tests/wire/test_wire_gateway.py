@@ -6,13 +6,17 @@ import datetime
 import http.client
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.operations import Handler
 from tests.wire.conftest import Table
-from tests.wire.serving import Served
+from tests.wire.serving import Served, serving
 
 
 def error_of(call: Any, **parameters: Any) -> tuple[str, str, int]:
@@ -101,6 +105,28 @@ def test_a_bug_is_an_internal_failure_with_its_request_id(served: Served, caplog
     identity = response["ResponseMetadata"]["RequestId"]
     assert identity in response["Error"]["Message"]
     assert any(identity in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+def test_operations_that_wait_hold_up_no_others(tmp_path: Path) -> None:
+    """More of them than the loop's default pool has threads; one more operation lets all go on."""
+    go, waiting = threading.Event(), threading.Barrier(41)
+
+    def wait(request: dict[str, Any]) -> dict[str, Any]:
+        waiting.wait(20)
+        go.wait(20)
+        return {}
+
+    def release(request: dict[str, Any]) -> dict[str, Any]:
+        go.set()
+        return {}
+
+    handlers: dict[str, Handler] = {"sagemaker:ListPipelines": wait, "sagemaker:ListModels": release}
+    with serving(handlers, tmp_path) as served, ThreadPoolExecutor(40) as pool:
+        client = served.client("sagemaker", max_pool_connections=50)
+        held = [pool.submit(client.list_pipelines) for _ in range(40)]
+        waiting.wait(20)
+        client.list_models()
+        assert all(call.result(20) for call in held)
 
 
 def test_health_needs_no_signature(served: Served) -> None:

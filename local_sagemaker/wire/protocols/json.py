@@ -21,7 +21,7 @@ NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-i
 
 def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     """The members of the JSON object in the body."""
-    document = read_document(request.body.read())
+    document = read_document(request.body.whole())
     shape = target.operation.input_shape
     return from_document(shape, document) if shape is not None else {}
 

@@ -104,6 +104,6 @@ def has_body_members(shape: Shape) -> bool:
 def raw_payload(member: Shape, request: WireRequest) -> Any:
     """The value of a payload that is no document: a stream, bytes or text; None for an absent text."""
     if member.type_name == "blob":
-        return request.body if member.serialization.get("streaming") else request.body.read()
-    data = request.body.read()
+        return request.body if member.serialization.get("streaming") else request.body.whole()
+    data = request.body.whole()
     return data.decode("utf-8", "replace") if data else None

@@ -22,11 +22,11 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     whole = payload(shape)
     if whole is None:
         if has_body_members(shape):
-            document = read_document(request.body.read())
+            document = read_document(request.body.whole())
             body = from_document(shape, document)
             members.update({name: value for name, value in body.items() if _in_body(shape.members[name])})
     elif whole[1].type_name in ("structure", "list", "map"):
-        data = request.body.read()
+        data = request.body.whole()
         if data:
             members[whole[0]] = from_document(whole[1], read_document(data))
     else:

@@ -50,7 +50,7 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
         return members
     name, member = whole
     if member.type_name in ("structure", "list", "map"):
-        data = request.body.read()
+        data = request.body.whole()
         if data.strip():
             members[name] = xml.read(member, data)
     else:

@@ -27,6 +27,15 @@ def test_reads_of_any_size() -> None:
     assert pieces().read(5) == b""
 
 
+def test_documents_have_a_limit_and_uploads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_sagemaker.wire.body.LARGEST", 5)
+    assert pieces(b"abc", b"de").whole() == b"abcde"
+    with pytest.raises(ServiceError) as caught:
+        pieces(b"abc", b"def", b"ghi").whole()
+    assert caught.value.status == 413
+    assert pieces(b"abc", b"def", b"ghi").read() == b"abcdefghi"
+
+
 def test_checksums_are_known_once_the_last_byte_was_read() -> None:
     body = pieces(b"abc", b"def")
     body.expect(Checksums({"x-amz-checksum-crc32": checksum("crc32", b"abcdef")}))

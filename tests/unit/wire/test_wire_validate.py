@@ -132,6 +132,9 @@ def test_wrong_types(name: str, request_: dict[str, Any], message: str) -> None:
         ("logs:GetLogEvents", {"logStreamName": "s", "logGroupName": "g", "limit": 0}, "InvalidParameterException"),
         ("sagemaker-runtime:InvokeEndpoint", {"EndpointName": "-", "Body": b""}, "ValidationError"),
         ("s3:ListObjectsV2", {}, "InvalidArgument"),
+        ("s3:ListObjectsV2", {"Bucket": "b", "EncodingType": "gzip"}, "InvalidArgument"),
+        ("s3:DeleteObjects", {"Bucket": "b"}, "MalformedXML"),
+        ("s3:DeleteObjects", {"Bucket": "b", "Delete": {"Objects": [{}]}}, "MalformedXML"),
     ],
 )
 def test_the_code_is_the_services_own(name: str, request_: dict[str, Any], code: str) -> None:
