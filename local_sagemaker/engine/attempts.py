@@ -5,6 +5,7 @@ Everything that `execution` decides about steps is done here, in its thread.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from local_sagemaker.clock import iso, now
@@ -12,7 +13,7 @@ from local_sagemaker.engine.cache import EarlierRun, look_up
 from local_sagemaker.engine.expressions import ExpressionError, resolve
 from local_sagemaker.engine.journal import Journal
 from local_sagemaker.engine.naming import job_name
-from local_sagemaker.engine.retry import cause_of_error
+from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, StepRun, StepType, failed
 from local_sagemaker.engine.watch import Watch
@@ -21,6 +22,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.objects.uris import split
 
+_LOG = logging.getLogger(__name__)
 LOG_GROUP = "/aws/sagemaker/PipelineExecutions"
 _LONGEST_REASON = 1024
 _PRIVATE = ("_request", "_retries", "_previous", "_drift")
@@ -154,6 +156,9 @@ def _guarded(attempt: Callable[[], Ended | None]) -> Ended | None:
         return failed(f"ClientError: {error}")
     except ServiceError as error:
         return failed(f"ClientError: {error.message}", cause_of_error(error))
+    except Exception as error:  # a defect in an operation is its step's failure, not the end of the execution
+        _LOG.exception("a step's attempt")
+        return failed(f"InternalServerError: {error!r}", SERVICE_FAULT)
 
 
 def _lost(earlier: EarlierRun, run: StepRun, kind: StepType) -> str | None:

@@ -172,8 +172,8 @@ class Execution:
 
     def _settle(self, run: StepRun, ended: Ended | None) -> None:
         name, record = run.step.name, run.record
-        if ended is None:
-            return
+        if ended is None or self._closing.is_set():
+            return  # while closing, calls fail for reasons of their own; the resumed execution looks again
         if ended.status == "Failed" and not self._halted and not ended.final:
             retries = record.get("_retries", 0)
             wait = delay(run.step.retry_policies, ended.cause, retries, now() - record["StartTime"])

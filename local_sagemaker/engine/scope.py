@@ -83,7 +83,7 @@ class ExecutionScope:
     """The `Scope` of one step; `job_name` is what Execution.TrainingJobName and ProcessingJobName mean in it."""
 
     def __init__(
-        self, facts: Facts, values: Mapping[str, Any], results: Results | None, job_name: Callable[[], str] = str
+        self, facts: Facts, values: Mapping[str, Any], results: Results | None, job_name: Callable[[], str] = lambda: ""
     ) -> None:
         self._facts = facts
         self._values = values

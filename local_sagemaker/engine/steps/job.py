@@ -98,11 +98,18 @@ class JobStep:
         if status == "Completed":
             return SUCCEEDED
         if status == "Stopped":
-            return Ended("Stopped", job.get("FailureReason") or job.get("ExitMessage"))
+            return Ended("Stopped", self._why_stopped(job))
         if status == "Failed":
             reason = str(job.get("FailureReason", ""))
             return failed(f"ClientError: {reason}", cause_of_failure(reason))
         return None
+
+    def _why_stopped(self, job: Record) -> str | None:
+        start, end = (job.get(f"{self.noun.removesuffix('Job')}{which}Time") for which in ("Start", "End"))
+        limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+        if limit and start and end and end - start >= limit:
+            return f"ClientError: {self.noun} exceeded its MaxRuntimeInSeconds of {limit} s and was stopped."
+        return job.get("FailureReason")
 
     def stop(self, run: StepRun) -> None:
         """Asks for the job's end; one that has just ended says so by its event."""

@@ -53,18 +53,18 @@ class Pipelines:
     @operation("CreatePipeline")
     def create(self, request: Request) -> Response:
         """Makes version 1. An existing name is a ValidationException, which the SDKs' upsert looks for."""
-        answer, _ = self._tokens.once("CreatePipeline", request, lambda: self._create(request))
+        definition = self._definition(request, required=True)
+        read(definition)
+        answer, _ = self._tokens.once("CreatePipeline", request, lambda: self._create(request, definition))
         return answer
 
-    def _create(self, request: Request) -> Response:
+    def _create(self, request: Request, definition: str) -> Response:
         name, created = request["PipelineName"], now()
-        definition = self._definition(request, required=True)
         if self._records.get(PIPELINE, name.lower()) is not None:
             raise ValidationError(
                 "Pipeline names must be unique within an AWS account and region. "
                 f"Pipeline with name ({name}) already exists."
             )
-        read(definition)
         body: Body = {
             "PipelineArn": self._settings.arns.sagemaker(PIPELINE, name),
             "PipelineName": name,

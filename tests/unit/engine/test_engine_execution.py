@@ -307,6 +307,30 @@ def test_causes_of_refusals(code: str, cause: str | None) -> None:
     assert retry.cause_of_error(ServiceError("x", code=code)) == cause
 
 
+def test_a_job_that_ran_too_long_is_a_stopped_step_that_says_so(world: World) -> None:
+    def work(job: dict[str, Any]) -> None:
+        job.update(ProcessingStartTime=1.0, ProcessingEndTime=9.0, ProcessingJobStatus="Stopped")
+        world.records.put("processing-job", job["ProcessingJobName"], job)
+
+    world.plan = {"A": work}
+    world.processing.last = "Stopped"
+    arn = world.run([processing("A", StoppingCondition={"MaxRuntimeInSeconds": 5}), processing("B", DependsOn=["A"])])
+    step = world.steps(arn)["A"]
+    assert (step["StepStatus"], world.status(arn)) == ("Stopped", "Failed")
+    assert (
+        step["FailureReason"] == "ClientError: ProcessingJob exceeded its MaxRuntimeInSeconds of 5 s and was stopped."
+    )
+    assert list(world.steps(arn)) == ["A"]
+
+
+def test_a_defect_in_an_operation_fails_the_step_only(world: World) -> None:
+    policy = {"ExceptionType": ["Step.SERVICE_FAULT"], "MaxAttempts": 0}
+    world.refuse["Bad"] = [KeyError("oops")]
+    arn = world.run([processing("Bad", RetryPolicies=[policy]), processing("Other")])
+    assert world.statuses(arn) == {"Bad": "Failed", "Other": "Succeeded"}
+    assert world.steps(arn)["Bad"]["FailureReason"] == "InternalServerError: KeyError('oops')"
+
+
 def test_two_hundred_independent_steps_all_run(world: World) -> None:
     arn = world.run([processing(f"S{number}") for number in range(200)])
     assert world.status(arn) == "Succeeded"

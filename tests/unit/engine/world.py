@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ResourceInUse, ServiceError, ValidationError
+from local_sagemaker.errors import ResourceInUse, ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
@@ -42,6 +42,7 @@ class Jobs:
         self.noun, self.kind, self.world = noun, kind, world
         self.requests: list[Request] = []
         self.deaf = False
+        self.last = "Completed"
 
     def create(self, request: Request) -> Response:
         name = request[f"{self.noun}Name"]
@@ -65,7 +66,7 @@ class Jobs:
         except RuntimeError as error:
             self.end(name, "Failed", str(error))
         else:
-            self.end(name, "Completed")
+            self.end(name, self.last)
         return {f"{self.noun}Arn": arn}
 
     def _artifacts(self, request: Request) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class World:
         self.home = home
         self.settings = Settings(home)
         self.plan: dict[str, Work] = {}
-        self.refuse: dict[str, list[ServiceError]] = {}
+        self.refuse: dict[str, list[Exception]] = {}
         self.calls: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}
         self.open()
