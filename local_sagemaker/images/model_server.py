@@ -136,16 +136,19 @@ def run(load: Callable[[], Application], workers: int | None = None) -> int:
     count = workers or worker_count()
     if count == 1:
         return _work(load, listener)
-    children = {_fork(load, listener) for _ in range(count)}
+    children: set[int] = set()
+    stopping: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
         stopping.append(number)
         for pid in list(children):
             os.kill(pid, signal.SIGTERM)
 
-    stopping: list[int] = []
     signal.signal(signal.SIGTERM, end)
-    while children:
+    while children or not stopping:
+        if not stopping and len(children) < count:
+            children.add(_fork(load, listener))
+            continue
         pid, status = os.wait()
         children.discard(pid)
         code = os.waitstatus_to_exitcode(status)
@@ -154,19 +157,21 @@ def run(load: Callable[[], Application], workers: int | None = None) -> int:
             return BOOT_FAILED
         if not stopping:
             log.warning("Worker %s ended with %s; starting another one.", pid, code)
-            children.add(_fork(load, listener))
     return 0
 
 
 def _fork(load: Callable[[], Application], listener: socket.socket) -> int:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # it must not meet the parent's function in the child
     pid = os.fork()
     if pid == 0:
         code = BOOT_FAILED
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             code = _work(load, listener)
         finally:
             os._exit(code)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return pid
 
 

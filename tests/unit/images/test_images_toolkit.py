@@ -1,0 +1,233 @@
+"""Script mode: a real scikit-learn script trains, its functions serve; environment, arguments, failures."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import signal
+import socket
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from local_sagemaker.images.image import Image, ImageUri
+from local_sagemaker.images.sklearn import ScikitLearn
+from local_sagemaker.images.xgboost import XGBoost
+
+URI = ImageUri("", "", "1.4-2-cpu-py3")
+CHANNEL = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
+TRAIN = """
+import argparse, json, os, sys
+import joblib, numpy as np
+from sklearn.linear_model import Ridge
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--alpha", type=float)
+parser.add_argument("--fit-intercept", default="")
+parser.add_argument("-n", type=int)
+parser.add_argument("--model-dir", default=os.environ["SM_MODEL_DIR"])
+arguments = parser.parse_args()
+table = np.loadtxt(os.path.join(os.environ["SM_CHANNEL_TRAIN"], "train.csv"), delimiter=",")
+model = Ridge(alpha=arguments.alpha).fit(table[:, 1:], table[:, 0])
+joblib.dump(model, os.path.join(arguments.model_dir, "model.joblib"))
+names = [name for name in os.environ if name.startswith("SM_")]
+with open(os.path.join(os.environ["SM_OUTPUT_DATA_DIR"], "seen.json"), "w") as out:
+    json.dump({"argv": sys.argv, "cwd": os.getcwd(), "env": {name: os.environ[name] for name in names}}, out)
+print("trained", arguments.n)
+"""
+SERVE = """
+import os, joblib
+
+def model_fn(model_dir):
+    return joblib.load(os.path.join(model_dir, "model.joblib"))
+"""
+
+
+def archive(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name.replace("__", "."))
+            info.size = len(text.encode())
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def table() -> np.ndarray[Any, Any]:
+    features = np.random.default_rng(0).normal(size=(50, 3)).round(3)
+    return np.column_stack([features @ [1.0, 2.0, 3.0], features])
+
+
+def prepare(run: Any, script: str, name: str = "train.py", **hyperparameters: Any) -> None:
+    """A job with its code as an archive, hyperparameters as the SDK sends them: JSON texts."""
+    run.write("input/source.tar.gz", archive(**{name.replace(".", "__"): script}))
+    reserved = {"sagemaker_program": name, "sagemaker_submit_directory": "/opt/ml/input/source.tar.gz",
+                "sagemaker_region": "us-east-1", "sagemaker_job_name": "job-1"}  # fmt: skip
+    values = {key: json.dumps(value) for key, value in {**reserved, **hyperparameters}.items()}
+    run.write("input/config/hyperparameters.json", values)
+    run.write("input/config/inputdataconfig.json", {"train": CHANNEL})
+    run.write("input/config/resourceconfig.json", {
+        "current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0",
+        "current_instance_type": "ml.m5.large", "current_group_name": "homogeneousCluster",
+        "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.large",
+                             "hosts": ["algo-1"]}]})  # fmt: skip
+    np.savetxt(run.write("input/data/train/train.csv", ""), table(), delimiter=",")
+
+
+def train(run: Any, image: Image | None = None) -> int:
+    return run.run((image or ScikitLearn()).train(URI), environment={"TRAINING_JOB_NAME": "job-1"})
+
+
+@pytest.mark.parametrize("image", [ScikitLearn(), XGBoost()])
+def test_script_trains_with_its_environment(program_run: Any, image: Image) -> None:
+    prepare(program_run, TRAIN, alpha=0.5, n=3, **{"fit-intercept": True})
+    assert train(program_run, image) == 0, program_run.log
+    assert "trained 3" in program_run.log
+    assert (program_run.ml / "model" / "model.joblib").exists()
+    seen = json.loads((program_run.ml / "output" / "data" / "seen.json").read_text())
+    assert seen["argv"] == ["train.py", "--alpha", "0.5", "--fit-intercept", "True", "-n", "3"]
+    assert seen["cwd"] == "/opt/ml/code"
+    environment = seen["env"]
+    expected = {
+        "SM_MODEL_DIR": "/opt/ml/model", "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data", "SM_CHANNELS": '["train"]',
+        "SM_CHANNEL_TRAIN": "/opt/ml/input/data/train", "SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1",
+        "SM_HP_ALPHA": "0.5", "SM_HP_N": "3", "SM_HP_FIT-INTERCEPT": "true", "SM_USER_ENTRY_POINT": "train.py",
+        "SM_HPS": '{"alpha":0.5,"fit-intercept":true,"n":3}', "SM_MODULE_NAME": "train", "SM_LOG_LEVEL": "20",
+        "SM_CURRENT_INSTANCE_TYPE": "ml.m5.large", "SM_INPUT_DIR": "/opt/ml/input", "SM_OUTPUT_DIR": "/opt/ml/output",
+        "SM_INPUT_CONFIG_DIR": "/opt/ml/input/config", "SM_NUM_GPUS": "0", "SM_NETWORK_INTERFACE_NAME": "eth0",
+        "SM_USER_ARGS": '["--alpha","0.5","--fit-intercept","True","-n","3"]', "SM_IS_HETERO": "false",
+        "SM_MODULE_DIR": "/opt/ml/input/source.tar.gz",
+    }  # fmt: skip
+    assert {name: environment.get(name) for name in expected} == expected
+    assert json.loads(environment["SM_TRAINING_ENV"])["job_name"] == "job-1"
+    assert json.loads(environment["SM_FRAMEWORK_PARAMS"])["sagemaker_program"] == "train.py"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        ("raise ValueError('bad data')", 1, "ValueError: bad data"),
+        ("import sys; sys.exit(3)", 3, ""),
+        ("import sys; sys.exit('no way')", 1, "no way"),
+        ("import nowhere_to_be_found", 1, "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+    ],
+)
+def test_failures(program_run: Any, script: str, code: int, message: str) -> None:
+    prepare(program_run, f"import numpy\n{script}\n", alpha=1)
+    assert train(program_run) == code
+    start, _, command = program_run.failure.rpartition("\nCommand ")
+    assert start == f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"'
+    assert command.endswith(' train.py --alpha 1"')
+    if message:
+        assert message in program_run.log
+
+
+def test_the_scripts_own_failure_file_stays(program_run: Any) -> None:
+    prepare(program_run, "open('/opt/ml/output/failure', 'w').write('mine'); raise SystemExit(2)")
+    assert train(program_run) == 2
+    assert program_run.failure == "mine"
+
+
+def test_missing_script_name(program_run: Any) -> None:
+    program_run.write("input/config/hyperparameters.json", {})
+    assert train(program_run) == 1
+    assert program_run.failure.startswith("Framework Error: \nTraceback")
+
+
+def test_shell_script(program_run: Any) -> None:
+    prepare(program_run, '#!/bin/sh\necho "$SM_CHANNEL_TRAIN $@" > "$SM_MODEL_DIR/out"\n', "go.sh", alpha=2)
+    assert train(program_run) == 0, program_run.log
+    assert (program_run.ml / "model" / "out").read_text() == "/opt/ml/input/data/train --alpha 2\n"
+
+
+@contextmanager
+def serving(run: Any, image: Image, environment: Mapping[str, str]) -> Iterator[http.client.HTTPConnection]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        fd = {"LOCAL_SAGEMAKER_LISTEN_FD": listener.fileno()}
+        process = run.start(image.serve(URI, environment), environment=environment, listen=fd)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        process.signal(signal.SIGTERM)
+        assert process.wait(30) == 0, run.log
+
+
+def ask(connection: http.client.HTTPConnection, body: bytes, content_type: str, accept: str | None = None) -> Any:
+    headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
+    connection.request("POST", "/invocations", body, headers)
+    response = connection.getresponse()
+    return response.status, response.getheader("Content-Type"), response.read()
+
+
+def test_trained_model_serves(program_run: Any) -> None:
+    prepare(program_run, TRAIN, alpha=0.5, n=1)
+    assert train(program_run) == 0, program_run.log
+    program_run.write("model/code/inference.py", SERVE)
+    rows = table()[:3, 1:]
+    import joblib
+
+    model = joblib.load(program_run.ml / "model" / "model.joblib")
+    expected = model.predict(rows.astype(np.float32)).tolist()
+    with serving(program_run, ScikitLearn(), {"SAGEMAKER_PROGRAM": "inference.py"}) as connection:
+        status, content_type, body = ask(connection, json.dumps(rows.tolist()).encode(), "application/json")
+        assert (status, content_type) == (200, "application/json"), program_run.log
+        assert np.allclose(json.loads(body), expected, atol=1e-5)
+        text = "\n".join(",".join(map(str, row)) for row in rows).encode()
+        status, content_type, body = ask(connection, text, "text/csv", "text/csv")
+        assert (status, content_type) == (200, "text/csv; charset=utf-8")
+        assert np.allclose([float(line) for line in body.split(b"\n")[:-1]], expected, atol=1e-5)
+        status, _, body = ask(connection, text.split(b"\n")[0], "text/csv")  # squeezed to one dimension
+        assert status == 500
+        assert b"Expected 2D array" in body
+        assert ask(connection, b"x", "image/png")[0] == 500
+        connection.request("GET", "/execution-parameters")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (404, b"Not Found")
+
+
+OWN = """
+def model_fn(model_dir): return 10
+def input_fn(data, content_type): return [int(x) for x in data.split(",")], content_type
+def predict_fn(data, model): return [x * model for x in data[0]]
+def output_fn(prediction, accept): return "|".join(map(str, prediction)), "text/x-mine"
+def execution_parameters_fn(): return {"MaxPayloadInMB": 1}
+"""
+
+
+def test_own_functions(program_run: Any) -> None:
+    program_run.write("model/code/serve_me.py", OWN)
+    with serving(program_run, XGBoost(), {"SAGEMAKER_PROGRAM": "serve_me.py"}) as connection:
+        found = ask(connection, b"1,2", "text/csv")
+        assert found == (200, "text/x-mine; charset=utf-8", b"10|20"), program_run.log
+        connection.request("GET", "/execution-parameters")
+        assert json.loads(connection.getresponse().read()) == {"MaxPayloadInMB": 1}
+
+
+def test_transform_function(program_run: Any) -> None:
+    script = "def model_fn(d): return 1\ndef transform_fn(model, data, content_type, accept): return data[::-1]\n"
+    program_run.write("model/code/inference.py", script)
+    with serving(program_run, ScikitLearn(), {}) as connection:
+        assert ask(connection, b"abc", "text/csv", "text/csv")[2] == b"cba", program_run.log
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("def predict_fn(data, model): return 1", "Please provide a model_fn implementation."),
+        ("def model_fn(d): raise ValueError('no model')", "no model"),
+        ("def model_fn(d): return 1\ndef transform_fn(*a): pass\ndef input_fn(*a): pass",
+         "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"),
+    ],
+)  # fmt: skip
+def test_servers_that_do_not_start(program_run: Any, script: str, text: str) -> None:
+    program_run.write("model/code/inference.py", script)
+    assert program_run.run(ScikitLearn().serve(URI, {})) != 0
+    assert text in program_run.log
