@@ -45,7 +45,7 @@ def headerless_names(count: int) -> list[str]:
     return [f"_c{position}" for position in range(count)]
 
 
-def records(stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
+def records(stream: BinaryIO, size: int) -> Iterator[bytes]:
     """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count."""
     rest = b""
     while data := stream.read(size):
@@ -136,7 +136,7 @@ def work_on(
         read = 0
         for path in paths:
             with pa.input_stream(str(path), compression="detect", buffer_size=BLOCK) as stream:
-                for position, block in enumerate(records(stream)):
+                for position, block in enumerate(records(stream, BLOCK)):
                     if header and position == 0:
                         block = _without_header(block)
                     waiting.append(pool.submit(one, block, int(read / row_bytes) if row_bytes else 0))
