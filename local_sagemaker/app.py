@@ -107,6 +107,7 @@ class Application:
                 if hasattr(resource, "resume"):
                     resource.resume()
             spec.warm()
+            self.neighbours.warm()
         except Exception:
             log.exception("warming up failed")
 
