@@ -146,7 +146,9 @@ def _rest(service: str, request: WireRequest) -> Target | None:
         match = route.path.fullmatch(path) if service != "s3" else _s3_match(route, path)
         if match is not None and route.accepts(query, request.headers):
             groups = match if isinstance(match, dict) else match.groupdict()
-            labels = {name.replace("__", "-"): unquote(value) for name, value in groups.items()}
+            labels = {
+                name.replace("__", "-"): unquote(value, errors="surrogateescape") for name, value in groups.items()
+            }
             return Target(service, spec.operation(service, route.name), labels)
     return None
 

@@ -24,6 +24,13 @@ class ModelFailed(ServiceError):
     detail: ClassVar = {"OriginalStatusCode": 500, "OriginalMessage": "boom"}
 
 
+class MarkerFound(ServiceError):
+    """An S3 error with elements and headers beside its code."""
+
+    detail: ClassVar = {"Key": "a <b>"}
+    headers: ClassVar = {"x-amz-delete-marker": "true"}
+
+
 @dataclass
 class Table:
     """Handlers by operation; `got` is the last request of each, bodies read."""
@@ -45,16 +52,9 @@ class Table:
             "s3:ListBuckets": lambda _: {"Buckets": [{"Name": "one", "CreationDate": 1.5}]},
             "s3:DeleteBucket": self.fail(ServiceError("The bucket <x>", code="BucketNotEmpty", status=409)),
             "s3:DeleteObject": lambda _: {},
-            "s3:DeleteObjects": self.keep("s3:DeleteObjects", {"Deleted": [{"Key": "a"}]}),
+            "s3:DeleteObjects": self.fail(MarkerFound("no", code="MethodNotAllowed", status=405)),
             "logs:DescribeLogGroups": lambda _: {"logGroups": []},
         }
-
-    def keep(self, name: str, response: dict[str, Any]) -> Handler:
-        def handler(request: dict[str, Any]) -> dict[str, Any]:
-            self.got[name] = request
-            return response
-
-        return handler
 
     def fail(self, error: ServiceError) -> Handler:
         def handler(request: dict[str, Any]) -> dict[str, Any]:

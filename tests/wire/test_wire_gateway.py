@@ -70,6 +70,14 @@ def test_members_of_an_error_arrive(served: Served) -> None:
     assert caught.value.response["OriginalMessage"] == "boom"
 
 
+def test_errors_of_s3_have_elements_and_headers_of_their_own(served: Served) -> None:
+    with pytest.raises(ClientError) as caught:
+        served.client("s3").delete_objects(Bucket="bbb", Delete={"Objects": [{"Key": "k"}]})
+    response = caught.value.response
+    assert (response["Error"]["Key"], response["Error"]["Resource"]) == ("a <b>", "/bbb")
+    assert response["ResponseMetadata"]["HTTPHeaders"]["x-amz-delete-marker"] == "true"
+
+
 def test_requests_are_validated_before_the_handler(served: Served) -> None:
     code, message, status = error_of(served.client("sagemaker").describe_model, ModelName="-")
     assert (code, status) == ("ValidationException", 400)

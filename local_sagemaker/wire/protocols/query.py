@@ -14,4 +14,4 @@ def error(error: ServiceError, _request: WireRequest, request_id: str) -> Answer
         f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code>"
         f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
-    return Answer(error.status, {"Content-Type": "text/xml"}, text.encode())
+    return Answer(error.status, {"Content-Type": "text/xml"}, text.encode("utf-8", "replace"))

@@ -106,4 +106,4 @@ def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
     }
     inner = "".join(f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in elements.items())
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    return Answer(error.status, {**headers, "Content-Type": CONTENT_TYPE}, text.encode())
+    return Answer(error.status, {**headers, "Content-Type": CONTENT_TYPE}, text.encode("utf-8", "replace"))

@@ -71,6 +71,7 @@ def test_copies_are_told_by_a_header() -> None:
         ("/b/a%2Fb%20c+d", "a/b c+d"),
         ("/b/../x", "../x"),
         ("/b/%E4%B8%AD%0A", "中\n"),
+        ("/b/%FF", "\udcff"),  # not UTF-8: the store refuses it
         ("/b/a?b".replace("?", "%3F"), "a?b"),
     ],
 )
