@@ -41,7 +41,7 @@ TEST = [
     "ruff>=0.9",  # lint and format
     "mypy>=1.13",  # types
     "import-linter>=2.1",  # who may import whom
-    "boto3-stubs[sagemaker,s3]",  # types of the project code's clients
+    "boto3-stubs[logs,s3,sagemaker]",  # types of the project code's clients
     "setuptools>=77",  # builds the package without a network, in the test of codebuild-buildspec.yml
     "types-PyYAML",  # the same, for the build specification's test
     "pandas-stubs",  # the same, for frames

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipelines.definition import Definition, Step, steps
 
 if TYPE_CHECKING:
-    import boto3
+    from pipelines.session import Clients
 
 SIGNS = {
     "Equals": "=",
@@ -24,7 +24,7 @@ SIGNS = {
 Reports = Mapping[str, Any]
 
 
-def read_reports(session: boto3.Session, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
+def read_reports(clients: Clients, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of the execution's property files, by the path that expressions call them by.
 
     :param run: the execution's steps by name. Files that cannot be read are left out.
@@ -34,19 +34,19 @@ def read_reports(session: boto3.Session, definition: Definition, run: Mapping[st
         job = run.get(step["Name"], {}).get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
         for file in step.get("PropertyFiles", []) if job else []:
             try:
-                content = _read(session, job.rpartition("/")[2], file["OutputName"], file["FilePath"])
+                content = _read(clients, job.rpartition("/")[2], file["OutputName"], file["FilePath"])
             except (BotoCoreError, ClientError, KeyError, ValueError):
                 continue
             reports[f"Steps.{step['Name']}.PropertyFiles.{file['PropertyFileName']}"] = content
     return reports
 
 
-def _read(session: boto3.Session, job: str, output: str, path: str) -> Any:
-    described = session.client("sagemaker").describe_processing_job(ProcessingJobName=job)
+def _read(clients: Clients, job: str, output: str, path: str) -> Any:
+    described = clients.sagemaker.describe_processing_job(ProcessingJobName=job)
     outputs = {item["OutputName"]: item["S3Output"]["S3Uri"] for item in described["ProcessingOutputConfig"]["Outputs"]}
     bucket, _, prefix = outputs[output].removeprefix("s3://").partition("/")
     key = f"{prefix.rstrip('/')}/{path}"
-    return json.loads(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    return json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def metrics(report: Any, path: str = "") -> Iterator[tuple[str, float]]:

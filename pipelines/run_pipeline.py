@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines import local
 
 if TYPE_CHECKING:
-    import boto3
-
     from pipelines.definition import Definition
+    from pipelines.session import Clients
 
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 EXAMPLES = """examples:
@@ -80,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 class Run:
     """An upserted pipeline and what its execution shall be started with."""
 
-    session: boto3.Session
+    clients: Clients
     pipeline: str
     definition: Definition
     parameters: Mapping[str, str]
@@ -90,7 +89,7 @@ def prepare(arguments: argparse.Namespace) -> Run:
     """Everything before the start. Arguments are checked in the order of what a check costs."""
     from pipelines import loader, parameters, switches, tags
     from pipelines.definition import with_defaults
-    from pipelines.session import boto_session
+    from pipelines.session import Clients
     from pipelines.upsert import upsert
 
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
@@ -98,14 +97,13 @@ def prepare(arguments: argparse.Namespace) -> Run:
     built = loader.define(arguments.module_name, kwargs, arguments)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
 
-    session = boto_session(built.region)
-    sagemaker = session.client("sagemaker")
-    provide_data(session, built.definition)
-    choices = switches.choose(built.definition, sagemaker)
+    clients = Clients(built.region)
+    provide_data(clients, built.definition)
+    choices = switches.choose(built.definition, clients.sagemaker)
     defaults = {name: value for choice in choices for name, value in choice.values().items()}
     definition = with_defaults(built.definition, defaults)
-    all_tags = tags.with_project(sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
-    arn = upsert(sagemaker, built.name, definition, built.role, arguments.description, all_tags)
+    all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
+    arn = upsert(clients.sagemaker, built.name, definition, built.role, arguments.description, all_tags)
     print(f"Pipeline {arn}")
 
     for_this_run = switches.with_supplied(choices, definition, given)
@@ -113,10 +111,10 @@ def prepare(arguments: argparse.Namespace) -> Run:
         print(f"  {switches.explain(choice, given)}")
     changed = {name: str(value) for choice in for_this_run for name, value in choice.values().items()
                if value != defaults[name]}  # fmt: skip
-    return Run(session, built.name, definition, {**changed, **given})
+    return Run(clients, built.name, definition, {**changed, **given})
 
 
-def provide_data(session: boto3.Session, definition: Definition) -> None:
+def provide_data(clients: Clients, definition: Definition) -> None:
     """Uploads the abalone data set, if it is what the pipeline reads by default."""
     from pipelines import data
     from pipelines.definition import default_of
@@ -124,14 +122,14 @@ def provide_data(session: boto3.Session, definition: Definition) -> None:
     default = str(default_of(definition, "InputDataUrl") or "")
     bucket = default.removeprefix("s3://").partition("/")[0]
     if bucket and default == data.abalone_url(bucket):
-        uploaded = data.upload_abalone(session.client("s3"), bucket)
+        uploaded = data.upload_abalone(clients.s3, bucket)
         print(f"Data {default} ({'uploaded' if uploaded else 'already there'})")
 
 
 def start(run: Run) -> str:
     """Starts an execution; its ARN."""
     given = [{"Name": name, "Value": value} for name, value in run.parameters.items()]
-    started: Any = run.session.client("sagemaker").start_pipeline_execution(
+    started: Any = run.clients.sagemaker.start_pipeline_execution(
         PipelineName=run.pipeline,
         PipelineParameters=given,  # type: ignore[arg-type]
         ClientRequestToken=str(uuid.uuid4()),
@@ -161,16 +159,16 @@ def watch(run: Run, arn: str) -> int:
     console = Console()
     live = progress.LiveTable(console, run.definition) if console.is_terminal else None
     display: progress.Display = live or progress.Lines(console)
-    notes = Notes(run.session.client("logs"), run.pipeline, arn)
+    notes = Notes(run.clients.logs, run.pipeline, arn)
     seen = progress.Progress()
     try:
-        for seen in progress.follow(run.session.client("sagemaker"), arn, notes):
+        for seen in progress.follow(run.clients.sagemaker, arn, notes):
             display.show(seen)
     finally:
         if live:
             live.close()
     print()
-    for line in Summary(run.session, arn, run.definition, seen).lines():
+    for line in Summary(run.clients, arn, run.definition, seen).lines():
         print(line)
     return 0 if seen.status == "Succeeded" else 1
 

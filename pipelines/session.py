@@ -7,11 +7,15 @@ present, the SDK validates it on every look-up, which makes building a definitio
 from __future__ import annotations
 
 import os
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sagemaker.client import SageMakerClient
     from sagemaker.core.workflow.pipeline_context import PipelineSession
 
 
@@ -21,6 +25,25 @@ def boto_session(region: str) -> boto3.Session:
     import boto3
 
     return boto3.Session(region_name=region)
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The clients that following an execution takes, each made once and only if it is needed."""
+
+    region: str
+
+    @cached_property
+    def sagemaker(self) -> SageMakerClient:
+        return boto_session(self.region).client("sagemaker")
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto_session(self.region).client("s3")
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return boto_session(self.region).client("logs")
 
 
 @cache

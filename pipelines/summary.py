@@ -13,7 +13,7 @@ from pipelines.logs import job_log
 from pipelines.progress import Progress, remark
 
 if TYPE_CHECKING:
-    import boto3
+    from pipelines.session import Clients
 
 CHECKS = ("QualityCheck", "ClarifyCheck")
 FILES = ("CalculatedBaselineStatistics", "CalculatedBaselineConstraints", "ViolationReport")
@@ -23,13 +23,13 @@ FILES = ("CalculatedBaselineStatistics", "CalculatedBaselineConstraints", "Viola
 class Summary:
     """An ended execution and its definition. ``lines`` asks AWS for what the two do not hold."""
 
-    session: boto3.Session
+    clients: Clients
     execution_arn: str
     definition: Definition
     progress: Progress
 
     def lines(self) -> Iterator[str]:
-        reports = conditions.read_reports(self.session, self.definition, self.progress.steps)
+        reports = conditions.read_reports(self.clients, self.definition, self.progress.steps)
         yield f"The execution {self.execution_arn.rpartition('/')[2]} ended: {self.progress.status}."
         yield from self._failures()
         yield from self._caching()
@@ -48,7 +48,7 @@ class Summary:
                 continue
             yield f"Step {name} failed: {step.get('FailureReason', 'AWS gives no reason.')}"
             job = _job_of(step)
-            log = job_log(self.session.client("logs"), job) if job else []
+            log = job_log(self.clients.logs, job) if job else []
             if log:
                 yield f"  the last lines of {job.rpartition('/')[2] if job else ''}:"
                 yield from (f"  | {line}" for line in log)
@@ -70,7 +70,7 @@ class Summary:
 
     def _registration(self, packages: Sequence[str], reports: conditions.Reports) -> Iterator[str]:
         for arn in packages:
-            status = self.session.client("sagemaker").describe_model_package(ModelPackageName=arn)
+            status = self.clients.sagemaker.describe_model_package(ModelPackageName=arn)
             yield f"Registered: {arn} ({status.get('ModelApprovalStatus', 'no approval status')})"
         registering = [step["Name"] for step in steps(self.definition) if step["Type"] == "RegisterModel"]
         if registering and not packages:
