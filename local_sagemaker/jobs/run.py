@@ -93,7 +93,7 @@ class Run:
         self._hosts: list[Host] = []
         self._cleanup = ExitStack()
         self._lock = threading.Lock()
-        self._stopping = self._timed_out = False
+        self._stopping = self._timed_out = self._killed = False
         self._killer: threading.Timer | None = None
         self._started: float | None = None
         self._uploaded: set[str] = set()
@@ -111,18 +111,21 @@ class Run:
     def _remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def stop(self, *, timed_out: bool = False, grace: float | None = None) -> None:
+    def stop(self, *, timed_out: bool = False) -> None:
         """SIGTERM to all processes of the job, SIGKILL after the grace; what is there then is uploaded."""
         with self._lock:
             if self._killer is None:
-                self._killer = threading.Timer(
-                    self._tools.grace if grace is None else grace, self._signal, [signal.SIGKILL]
-                )
+                self._killer = threading.Timer(self._tools.grace, self._signal, [signal.SIGKILL])
                 self._killer.daemon = True
                 self._killer.start()
             self._stopping = True
             self._timed_out = self._timed_out or timed_out
         self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the job at once; its outcome is of no interest any more."""
+        self._stopping = self._killed = True
+        self._signal(signal.SIGKILL)
 
     def _outcome(self) -> Outcome:
         """Does the work; whatever goes wrong becomes a FailureReason here and nowhere else."""
@@ -162,6 +165,8 @@ class Run:
         with ExitStack() as ticking:
             self._tick(ticking)
             failure = self._run(program, environment)
+        if self._killed:
+            return
         self._enter(Phase.UPLOADING)
         self._upload(failed=failure is not None and not self._stopping)
         if failure:
@@ -277,7 +282,7 @@ class Run:
             )
             host.process = self._tools.processes.start(spec)
         if self._stopping:
-            self._signal(signal.SIGTERM)
+            self._signal(signal.SIGKILL if self._killed else signal.SIGTERM)
         deadline = time.monotonic() + self.job.maximum
         failed: tuple[Host, int] | None = None
         for host, code in self._endings(deadline):

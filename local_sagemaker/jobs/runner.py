@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
+import uuid
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 
 from local_sagemaker.config import Settings
 from local_sagemaker.jobs.addresses import Addresses
@@ -56,6 +59,7 @@ class JobRunner:
         self._queue: deque[Run] = deque()
         self._running: dict[str, Run] = {}
         self._silent = False
+        _discard(settings.jobs)
 
     def submit(self, job: JobSpec, observer: Observer) -> None:
         """Queues a job and returns; the observer hears of its phases and its end."""
@@ -95,7 +99,7 @@ class JobRunner:
             self._queue.clear()
             runs = list(self._running.values())
         for run in runs:
-            run.stop(grace=0.0)
+            run.kill()
         with self._changed:
             self._changed.wait_for(lambda: not self._running, _PATIENCE)
             self._silent = False
@@ -127,3 +131,12 @@ class JobRunner:
                 self._running.pop(run.job.arn, None)
                 self._changed.notify_all()
             self._start_next()
+
+
+def _discard(folder: Path) -> None:
+    """Removes, in the background, what jobs of a killed service left."""
+    if folder.is_dir():
+        old = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+        folder.rename(old)
+        threading.Thread(target=shutil.rmtree, args=(old, True), name="old jobs", daemon=True).start()
+    folder.mkdir(parents=True, exist_ok=True)

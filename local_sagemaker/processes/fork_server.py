@@ -207,4 +207,7 @@ def main(descriptor: int, load: bool, keep: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "load", sys.argv[3:])
+    # As a module of its own name: Python shows more warnings of __main__, and jobs get a __main__ of their own.
+    importlib.import_module("local_sagemaker.processes.fork_server").main(
+        int(sys.argv[1]), sys.argv[2] == "load", sys.argv[3:]
+    )

@@ -38,6 +38,10 @@ class Isolation:
         """Whether jobs see their own /opt/ml and /tmp at these very paths."""
         return self.way != REWRITE
 
+    def __str__(self) -> str:
+        """The way, and in brackets why it is not a better one."""
+        return f"{self.way} ({self.reason})" if self.reason else self.way
+
 
 def probe() -> Isolation:
     """Tries the ways in a process of its own and tells the best that works."""

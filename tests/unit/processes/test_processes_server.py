@@ -52,16 +52,14 @@ def running(home: Path) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_a_killed_service_leaves_no_process(tmp_path):
-    owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "up\n"
-    until(lambda: all(file.exists() and file.read_text().endswith("\n") for file in
-                      (tmp_path / "log-0", tmp_path / "log-1")), "both commands run")  # fmt: skip
-    assert len(running(tmp_path)) >= 5  # owner, fork server, bash, its two sleeps, python
-    owner.send_signal(signal.SIGKILL)
-    owner.wait()
+    command = [sys.executable, "-c", OWNER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "up\n"
+        logs = [tmp_path / "log-0", tmp_path / "log-1"]
+        until(lambda: all(log.exists() and log.read_text().endswith("\n") for log in logs), "both commands run")
+        assert len(running(tmp_path)) >= 5  # owner, fork server, bash, its two sleeps, python
+        owner.send_signal(signal.SIGKILL)
     until(lambda: not running(tmp_path), f"everything has ended, but {running(tmp_path)}", 20)
 
 

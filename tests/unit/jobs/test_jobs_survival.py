@@ -1,0 +1,106 @@
+"""What happens to jobs when the service ends, and in the mode without namespaces."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.config import Settings
+from local_sagemaker.processes import ForkedProcesses
+from local_sagemaker.processes.isolation import VARIABLE
+from tests.support import until
+from tests.unit.jobs.world import BUCKET, World, new_world, processing_outputs
+
+ONCE = (
+    "import pathlib, time\n"
+    "pathlib.Path('/opt/ml/processing/result/a').write_text('x')\n"
+    "print('up', flush=True)\n"
+    "time.sleep({seconds})\n"
+)
+
+
+def test_unfinished_jobs_run_again_after_the_service_was_ended(processes):
+    home = Path(tempfile.mkdtemp(prefix="jobs-"))
+    first = World(Settings(home=home), processes)
+    name = first.process("again", ONCE.format(seconds=300), ProcessingOutputConfig=processing_outputs("result"))
+    training = first.train("again", "import time; print('up', flush=True); time.sleep(300)")
+    stopping = first.process("stopping", ONCE.format(seconds=300).replace("result/a", ""))
+    for group, job in (("ProcessingJobs", name), ("TrainingJobs", training)):
+        until(lambda group=group, job=job: "up" in first.log(group, job), "the script runs")
+    first.records.update("processing-job", stopping, lambda body: body.update(ProcessingJobStatus="Stopping"))
+    first.close()
+    left = Settings(home=home).jobs / "processing-job-forgotten" / "algo-1"
+    left.mkdir(parents=True)
+
+    second = World(Settings(home=home), processes)
+    try:
+        assert not left.exists()
+        assert second.do("DescribeProcessingJob", ProcessingJobName=name)["ProcessingJobStatus"] == "InProgress"
+        second.put(f"code/{name}/script.py", ONCE.format(seconds=0))
+        second.put(f"code/{training}/train.py", "open('/opt/ml/model/m', 'w').write('m')")
+        for resource in (second.processing, second.training, second.transform):
+            resource.resume()
+        assert second.ended("processing-job", name)["ProcessingJobStatus"] == "Completed"
+        assert second.keys("result/") == ["result/a"]
+        job = second.ended("training-job", training)
+        assert job["TrainingJobStatus"] == "Completed"
+        assert [t["Status"] for t in job["SecondaryStatusTransitions"]].count("Starting") == 2
+        assert second.do("DescribeProcessingJob", ProcessingJobName=stopping)["ProcessingJobStatus"] == "Stopped"
+    finally:
+        second.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
+    world = make_world(grace=300.0, slots=2)
+    names = [
+        world.process(f"job-{n}", "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('up', flush=True)\n"
+                      "time.sleep(300)") for n in range(3)
+    ]  # fmt: skip
+    until(lambda: "up" in world.log("ProcessingJobs", names[0]), "the first runs")
+    world.do("StopProcessingJob", ProcessingJobName=names[0])
+    world.runner.reset()
+    assert world.runner.running() == 0
+    statuses = [world.do("DescribeProcessingJob", ProcessingJobName=name)["ProcessingJobStatus"] for name in names]
+    assert statuses == ["Stopping", "InProgress", "InProgress"]
+    assert world.processed("after", "pass")["ProcessingJobStatus"] == "Completed"
+
+
+def test_jobs_without_namespaces(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "rewrite")
+    home = Path(tempfile.mkdtemp(prefix="jobs-"))
+    processes = ForkedProcesses(settings=Settings(home=home), load=False)
+    script = (
+        "import json, os, pathlib, sys\n"
+        "config = json.load(open('/opt/ml/config/processingjobconfig.json'))\n"
+        "path = config['ProcessingOutputConfig']['Outputs'][0]['S3Output']['LocalPath']\n"
+        "pathlib.Path(path, 'a').write_text(sys.argv[1] + os.environ['PLACE'])\n"
+    )
+    try:
+        with new_world(processes) as world:
+            world.put("in/x", "1")
+            job = world.processed(
+                "rewritten", script, "/opt/ml/processing/x", Environment={"PLACE": "/opt/ml/y"},
+                ProcessingOutputConfig=processing_outputs("result"),
+            )  # fmt: skip
+            assert job["ProcessingJobStatus"] == "Completed", world.log("ProcessingJobs", "rewritten")
+            place = world.settings.jobs / "processing-job-rewritten" / "algo-1" / "ml"
+            assert world.get("result/a") == f"{place}/processing/x{place}/y".encode()
+            trained = world.trained("rewritten", "open('/opt/ml/model/m', 'w').write('m')", hosts=2)
+            assert trained["TrainingJobStatus"] == "Completed", world.log("TrainingJobs", "rewritten")
+            assert trained["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://{BUCKET}/out/")
+    finally:
+        processes.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGSEGV"])
+def test_a_job_whose_process_is_killed_fails_and_the_next_one_runs(world, signal_name):
+    job = world.processed(
+        f"dies-{signal_name.lower()}", f"import os, signal; os.kill(os.getpid(), signal.{signal_name})"
+    )
+    assert job["FailureReason"] == f"AlgorithmError: , exit code: {137 if signal_name == 'SIGKILL' else 139}"
+    assert world.processed(f"after-{signal_name.lower()}", "pass")["ProcessingJobStatus"] == "Completed"
