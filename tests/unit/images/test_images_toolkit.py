@@ -229,5 +229,5 @@ def test_transform_function(program_run: Any) -> None:
 )  # fmt: skip
 def test_servers_that_do_not_start(program_run: Any, script: str, text: str) -> None:
     program_run.write("model/code/inference.py", script)
-    assert program_run.run(ScikitLearn().serve(URI, {})) != 0
+    assert program_run.run(ScikitLearn().serve(URI, {}), environment={"SAGEMAKER_BIND_TO_PORT": "0"}) != 0
     assert text in program_run.log
