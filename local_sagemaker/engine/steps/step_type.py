@@ -35,7 +35,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Tools:
-    """What step types work with: operations, objects, and the clock of the event watch."""
+    """What step types work with: operations and objects."""
 
     call: Call
     objects: Objects
