@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from local_sagemaker import clock
@@ -32,7 +33,7 @@ class Buckets:
                 return found
             (self._layout.folder / name).mkdir(exist_ok=True)
             bucket = Bucket(name, clock.now(), region)
-            self._index.execute("INSERT INTO buckets VALUES (?, ?, ?, '')", name, bucket.created, region)
+            self._index.save_bucket(bucket)
         return bucket
 
     def get(self, name: str) -> Bucket:
@@ -58,11 +59,7 @@ class Buckets:
                 if self._index.rows(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", name):
                     raise BucketNotEmpty(BucketName=name)
             uploads = self._index.rows("SELECT id FROM uploads WHERE bucket = ?", name)
-            for (upload,) in uploads:
-                self._index.execute("DELETE FROM parts WHERE upload = ?", upload)
-            self._index.execute("DELETE FROM uploads WHERE bucket = ?", name)
-            self._index.execute("DELETE FROM settings WHERE bucket = ?", name)
-            self._index.execute("DELETE FROM buckets WHERE name = ?", name)
+            self._index.forget_bucket(name)
             scratch = self._layout.scratch()
             with suppress(FileNotFoundError):
                 os.replace(self._layout.folder / name, scratch)
@@ -73,8 +70,7 @@ class Buckets:
     def set_versioning(self, name: str, state: str) -> None:
         """`state` is Enabled or Suspended; a bucket never goes back to unversioned."""
         with self._index.transaction():
-            self.get(name)
-            self._index.execute("UPDATE buckets SET versioning = ? WHERE name = ?", state, name)
+            self._index.save_bucket(replace(self.get(name), versioning=state))
 
     def setting(self, name: str, what: str) -> Any:
         """What was kept of the bucket under that name, or None."""

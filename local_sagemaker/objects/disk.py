@@ -66,8 +66,7 @@ class DiskObjects:
         """Removes every bucket and object at once; the files themselves go in the background."""
         scratch = Path(self._layout.scratch())
         with self.index.transaction():
-            for table in ("buckets", "settings", "objects", "versions", "uploads", "parts"):
-                self.index.execute(f"DELETE FROM {table}")
+            self.index.clear()
             scratch.mkdir()
             for entry in [*self._layout.folder.iterdir(), *self._layout.internal_data()]:
                 if entry.name != INTERNAL:
@@ -208,7 +207,8 @@ class DiskObjects:
     ) -> StoredObject:
         """Writes an object with its attributes, which may be given after the bytes have been read (checksums)."""
         self._check(bucket, key)
-        condition(self.find(bucket, key))  # so that a write which can't succeed costs nothing
+        if condition is not _always:
+            condition(self.find(bucket, key))  # so that a write which can't succeed costs nothing
         with received(self._layout, data) as written:
             known = attributes if isinstance(attributes, Attributes) else attributes(written)
             return self.commit(bucket, key, written, known, condition=condition)
@@ -243,12 +243,13 @@ class DiskObjects:
         also: Callable[[], None] = lambda: None,
     ) -> StoredObject:
         """Makes a temporary file the current object; `also` is done in the same transaction."""
-        self._check(bucket, key)
         layout, versions = self._layout, self._versions
         with self.index.lock(), disk_errors(layout.folder):
-            condition(self.find(bucket, key))
-            versioned = self.buckets.get(bucket).versioning == "Enabled"
-            displaced = versions.displace(bucket, key, versioned)
+            if condition is not _always:
+                condition(self.find(bucket, key))
+            state = self.buckets.get(bucket).versioning
+            versioned = state == "Enabled"
+            displaced = versions.displace(bucket, key, state)
             item = StoredObject(
                 bucket, key, 0, "", 0.0, attributes=attributes, version=versions.new_id() if versioned else "null"
             )

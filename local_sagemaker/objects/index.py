@@ -73,6 +73,7 @@ class Index:
                 "older versions. Or begin with an empty state: 'local-sagemaker reset'."
             ) from error
         self._sequence: int = row[0]
+        self._buckets = self._load_buckets()
 
     def close(self) -> None:
         """Closes the file; the write-ahead log is folded in."""
@@ -98,8 +99,10 @@ class Index:
                 if outermost:
                     self._connection.execute("COMMIT")
             except BaseException:
-                if outermost and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if outermost:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    self._buckets = self._load_buckets()
                 raise
             finally:
                 self._depth -= 1
@@ -124,17 +127,40 @@ class Index:
             self._sequence += 1
             return self._sequence
 
-    # Buckets
+    # Buckets: kept in memory too, since every operation asks for one
+
+    def _load_buckets(self) -> dict[str, Bucket]:
+        rows = self.rows("SELECT name, created, region, versioning FROM buckets ORDER BY name")
+        return {row[0]: Bucket(*row) for row in rows}
 
     def bucket(self, name: str) -> Bucket | None:
         """The bucket, or None."""
-        for row in self.rows("SELECT name, created, region, versioning FROM buckets WHERE name = ?", name):
-            return Bucket(*row)
-        return None
+        return self._buckets.get(name)
 
     def buckets(self) -> list[Bucket]:
         """All buckets, by name."""
-        return [Bucket(*row) for row in self.rows("SELECT name, created, region, versioning FROM buckets ORDER BY 1")]
+        with self._lock:
+            return list(self._buckets.values())
+
+    def save_bucket(self, bucket: Bucket) -> None:
+        """Adds or replaces a bucket's row."""
+        values = (bucket.name, bucket.created, bucket.region, bucket.versioning)
+        self.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?)", *values)
+        self._buckets = self._load_buckets()
+
+    def forget_bucket(self, name: str) -> None:
+        """Removes a bucket with its settings and uploads."""
+        self.execute("DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", name)
+        for table in ("uploads", "settings"):
+            self.execute(f"DELETE FROM {table} WHERE bucket = ?", name)
+        self.execute("DELETE FROM buckets WHERE name = ?", name)
+        self._buckets = self._load_buckets()
+
+    def clear(self) -> None:
+        """Removes every row."""
+        for table in ("buckets", "settings", "objects", "versions", "uploads", "parts"):
+            self.execute(f"DELETE FROM {table}")
+        self._buckets = {}
 
     # Objects
 

@@ -22,7 +22,7 @@ from local_sagemaker.objects.writing import now_ns
 class Displaced:
     """What a new version or marker takes the place of.
 
-    `kept` becomes an older version, `gone` end with the write, and the files at `places` then belong to nobody.
+    `kept` becomes an older version, older ones in `gone` end, and the files at `places` then belong to nobody.
     """
 
     kept: StoredObject | None = None
@@ -55,17 +55,16 @@ class Versions:
         else:
             self._index.save_version(new)
 
-    def displace(self, bucket: str, key: str, versioned: bool) -> Displaced:
-        """Prepares a write of a new version (or of ``null``, which replaces the ``null`` there is)."""
+    def displace(self, bucket: str, key: str, state: str) -> Displaced:
+        """Prepares a write of a new version or, unless the bucket's versioning `state` is Enabled, of ``null``, which
+        replaces the ``null`` there is."""
         displaced = Displaced()
         current = self._index.current(bucket, key)
         if current is not None:
             displaced.places.append(current.place)
-            if versioned or current.version_id != "null":
+            if state == "Enabled" or current.version_id != "null":
                 displaced.kept = self._set_aside(current)
-            else:
-                displaced.gone.append(current)
-        if not versioned:
+        if state == "Suspended":
             nulls = [item for item in self._index.versions(bucket, key) if item.version_id == "null"]
             displaced.gone += nulls
             displaced.places += [item.place for item in nulls if not item.marker]
@@ -85,9 +84,8 @@ class Versions:
         return aside
 
     def retire(self, displaced: Displaced) -> None:
-        """Inside the transaction of the write: moves the rows."""
+        """Inside the transaction of the write: moves the rows; that of the current object is yet to be replaced."""
         for item in displaced.gone:
-            self._index.forget(item)
             self._index.forget_version(item)
         if displaced.kept is not None:
             self._index.forget(displaced.kept)
@@ -113,9 +111,11 @@ class Versions:
             if current is not None:
                 self._remove(current)
             return current
-        displaced = self.displace(bucket, key, state == "Enabled")
+        displaced = self.displace(bucket, key, state)
         with self._index.transaction():
             self.retire(displaced)
+            if current is not None and displaced.kept is None:
+                self._index.forget(current)
             marker = self._mark(bucket, key, self.new_id() if state == "Enabled" else "null")
         self.drop(displaced.places)
         return marker
