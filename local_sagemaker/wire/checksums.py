@@ -1,7 +1,7 @@
 """The checksums that S3 clients send with a body, computed while it passes and compared at its end.
 
 zlib and hashlib do the work; CRC-32C and CRC-64/NVME, which neither has, come from awscrt where it is installed and
-from a table otherwise (some 20 MB/s: the AWS CLI v2 uses CRC-64/NVME by default).
+from a table otherwise (some 10 MB/s: the AWS CLI v2 uses CRC-64/NVME by default).
 """
 
 from __future__ import annotations
