@@ -17,6 +17,7 @@ FRACTIONAL, INTEGRAL, BOOLEAN, STRING, UNKNOWN = "Fractional", "Integral", "Bool
 
 KINDS = (UNKNOWN, FRACTIONAL, INTEGRAL, BOOLEAN, STRING)  # the codes of value_types
 
+_DOT, _DASH = ord("."), ord("-")
 _INTEGRAL = r"^(-|\+)? ?[0-9]+$"
 _FRACTIONAL = r"^(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))$"
 _BOOLEAN = r"^(true|false)$"
@@ -67,31 +68,57 @@ def numbers(texts: pa.StringArray) -> npt.NDArray[np.float64]:
     return np.asarray(pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False))
 
 
-def plain_decimals(present: pa.StringArray) -> TypeCounts | None:
-    """The counts when each value is ``-?digits[.digits]``, decided by its bytes; None when that is not certain.
+def odd_values(present: pa.StringArray) -> npt.NDArray[np.bool_]:
+    """Which values (no nulls) are not plainly ``-?digits[.digits]``, by their bytes alone.
 
-    `present` holds no nulls. Two dots in one value are not noticed here: the conversion to doubles refuses them.
+    Two dots in one value are not noticed: the conversion to doubles refuses them.
     """
     offsets = np.frombuffer(present.buffers()[1], np.int32, len(present) + 1, present.offset * 4)
     start, end = int(offsets[0]), int(offsets[-1])
-    if start == end:
-        return None
-    text: npt.NDArray[np.uint8] = np.frombuffer(present.buffers()[2], np.uint8, end - start, start)
     begins, ends = offsets[:-1] - start, offsets[1:] - start
-    if bool((begins == ends).any()):
+    odd: npt.NDArray[np.bool_] = begins == ends
+    if start == end or bool(odd.any()):
+        return np.ones(len(present), dtype=bool)
+    text: npt.NDArray[np.uint8] = np.frombuffer(present.buffers()[2], np.uint8, end - start, start)
+    digits, dots, dashes = (text - 48) < 10, text == _DOT, text == _DASH
+    first_is_dash = dashes[begins]
+    if int(np.count_nonzero(digits)) + int(np.count_nonzero(dots)) + int(np.count_nonzero(first_is_dash)) != len(text):
+        allowed = digits | dots
+        allowed[begins] |= first_is_dash
+        odd[np.searchsorted(ends, np.flatnonzero(~allowed), side="right")] = True
+    odd |= dots[begins] | ~digits[ends - 1]
+    odd[first_is_dash] |= ~digits[np.minimum(begins[first_is_dash] + 1, len(text) - 1)]
+    return odd
+
+
+def decimals(present: pa.StringArray) -> tuple[TypeCounts, npt.NDArray[np.float64]] | None:
+    """The counts and the values of a column of numbers; None when a value (no nulls) is not one, or overflows."""
+    odd = odd_values(present)
+    counts = TypeCounts()
+    if odd.any():
+        kinds = value_types(present.filter(pa.array(odd)))
+        fractional, integral = (int(np.count_nonzero(kinds == KINDS.index(kind))) for kind in (FRACTIONAL, INTEGRAL))
+        if fractional + integral != len(kinds):
+            return None
+        counts = TypeCounts(fractional=fractional, integral=integral)
+    try:
+        values = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
         return None
-    dots = int(np.count_nonzero(text == 46))
-    dashes = int(np.count_nonzero(text == 45))
-    digits = int(np.count_nonzero((text - 48) < 10))
-    if digits + dots + dashes != len(text):
-        return None
-    first, last = text[begins], text[ends - 1]
-    leading = first == 45
-    if int(np.count_nonzero(leading)) != dashes or bool((last < 48).any()) or bool((first == 46).any()):
-        return None
-    if dashes and bool((text[begins[leading] + 1] < 48).any()):
-        return None
-    return TypeCounts(fractional=dots, integral=len(present) - dots)
+    plain = present.filter(pa.array(~odd)) if counts.present else present
+    points = _count_byte(plain, _DOT)
+    counts.add(TypeCounts(fractional=points, integral=len(plain) - points))
+    return (counts, values) if bool(np.isfinite(values).all()) else None
+
+
+def _count_byte(texts: pa.StringArray, byte: int) -> int:
+    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4)
+    start, end = int(offsets[0]), int(offsets[-1])
+    return (
+        int(np.count_nonzero(np.frombuffer(texts.buffers()[2], np.uint8, end - start, start) == byte))
+        if end > start
+        else 0
+    )
 
 
 def typed(array: pa.Array) -> pa.Array:

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pandas.util import hash_array
 
 from local_sagemaker.monitors import inference
 from local_sagemaker.monitors.inference import KINDS, UNKNOWN, TypeCounts
-from local_sagemaker.monitors.sketches import DistinctSketch, Floats, QuantileSketch, hash_doubles
+from local_sagemaker.monitors.sketches import DistinctSketch, Floats, QuantileSketch
 
 CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
 _UNKNOWN, _FRACTIONAL, _INTEGRAL, _, _STRING = range(len(KINDS))
@@ -45,7 +44,8 @@ class Moments:
         total = float(values.sum())
         mean = total / len(values)
         centred = values - mean
-        return cls(len(values), mean, float(centred @ centred), total, float(values.min()), float(values.max()))
+        squares = float(np.square(centred, out=centred).sum())
+        return cls(len(values), mean, squares, total, float(values.min()), float(values.max()))
 
     def merge(self, other: Moments) -> None:
         if not other.count:
@@ -120,16 +120,14 @@ class Column:
         self.has_numbers = True
         self.moments.merge(Moments.of(values))
         self.quantiles.update(values, seen)
-        self.distinct.update(hash_doubles(values))
+        self.distinct.update_doubles(values)
 
     def _update_text(self, present: pa.StringArray, seen: int) -> None:
-        counts = None if self.numbers_as_text else inference.plain_decimals(present)
-        if counts is not None:
-            values = _doubles(present)
-            if values is not None:
-                self.types.add(counts)
-                self._update_numbers(values, seen)
-                return
+        found = None if self.numbers_as_text else inference.decimals(present)
+        if found is not None:
+            self.types.add(found[0])
+            self._update_numbers(found[1], seen)
+            return
         self._update_values(present, seen)
 
     def _update_values(self, present: pa.StringArray, seen: int) -> None:
@@ -197,11 +195,18 @@ class DatasetProfile:
         seen: int = 0,
         as_text: frozenset[str] = frozenset(),
         domains: Domains = NO_DOMAINS,
+        before: DatasetProfile | None = None,
     ) -> DatasetProfile:
-        """Profiles one block; `as_text` names the columns whose numbers are counted as text as well."""
+        """Profiles one block; `as_text` names the columns whose numbers are counted as text as well.
+
+        What it is merged into afterwards can be given as `before`: it saves work on what that has settled.
+        """
         profile = cls(rows)
         for name, array in table.items():
             column = Column(numbers_as_text=name in as_text, domain=domains.get(name, frozenset()))
+            known = before.columns.get(name) if before else None
+            if known:
+                column.distinct.limit, column.texts.limit = known.distinct.bound, known.texts.bound
             column.update(array, seen)
             profile.columns[name] = column
         return profile
@@ -216,15 +221,6 @@ class DatasetProfile:
         for name in self.columns.keys() - other.columns.keys():
             self.columns[name].types.missing += other.item_count
         self.item_count += other.item_count
-
-
-def _doubles(present: pa.StringArray) -> Floats | None:
-    """Plain decimals as doubles; None where one is not a number after all, or too large for a double."""
-    try:
-        values = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        return None
-    return values if np.isfinite(values.sum()) or bool(np.isfinite(values).all()) else None
 
 
 Work = Callable[[Table, int, int], DatasetProfile]
@@ -249,7 +245,7 @@ def _pass(blocks: Blocks, domains: Domains, only_as_text: frozenset[str]) -> Dat
     def work(table: Table, rows: int, seen: int) -> DatasetProfile:
         if only_as_text:
             table = {name: array for name, array in table.items() if name in only_as_text}
-        return DatasetProfile.of(table, rows, seen, only_as_text, domains)
+        return DatasetProfile.of(table, rows, seen, only_as_text, domains, whole)
 
     whole = DatasetProfile()
     for part in blocks(work):

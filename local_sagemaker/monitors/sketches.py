@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from datasketches import kll_doubles_sketch
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +25,8 @@ UNSAMPLED = (
 )  # values that all enter the sketch; beyond, as in the KLL paper, a sampler stands for the lowest levels
 KEPT = 1 << 12  # smallest hashes kept: exact up to here, then a relative standard error of 1.6 %
 BUCKETS = 10
+
+_NO_LIMIT = np.uint64(2**64 - 1)
 
 _HEADER = struct.Struct("<BBBBHBBQHBB")
 _EMPTY, _SINGLE = 1, 4
@@ -138,25 +142,43 @@ def hash_doubles(values: Floats) -> Hashes:
 
 
 class DistinctSketch:
-    """The number of distinct values from the `KEPT` smallest hashes (k minimum values)."""
+    """The number of distinct values from the `KEPT` smallest hashes (k minimum values).
+
+    `limit` is a hash at or above which none can matter any more, known from what this sketch is merged into.
+    """
 
     def __init__(self) -> None:
         self._smallest: Hashes = np.empty(0, dtype=np.uint64)
+        self.limit = _NO_LIMIT
+
+    @property
+    def bound(self) -> np.uint64:
+        """The limit that this sketch sets for others."""
+        return min(self.limit, self._smallest[-1]) if len(self._smallest) == KEPT else self.limit
+
+    def update_doubles(self, values: Floats) -> None:
+        """Adds numbers. Of columns with few values, only the different ones are hashed."""
+        if self.bound == _NO_LIMIT:
+            values = pc.unique(pa.array(values)).to_numpy(zero_copy_only=False)
+        self.update(hash_doubles(values))
 
     def update(self, hashes: Hashes) -> None:
-        if len(self._smallest) == KEPT:
-            hashes = hashes[hashes < self._smallest[-1]]
-            if not len(hashes):
-                return
+        """Adds the hashes of values."""
+        if self.bound != _NO_LIMIT:
+            hashes = hashes[hashes < self.bound]
+        if not len(hashes):
+            return
         both = np.sort(np.concatenate([self._smallest, hashes]))
         first = np.ones(len(both), dtype=bool)
         np.not_equal(both[1:], both[:-1], out=first[1:])
         self._smallest = both[first][:KEPT]
 
     def merge(self, other: DistinctSketch) -> None:
+        """Adds what the other has seen."""
         self.update(other._smallest)
 
     def estimate(self) -> float:
+        """The number of distinct values: exact below `KEPT`."""
         if len(self._smallest) < KEPT:
             return float(len(self._smallest))
         return float(round((KEPT - 1) / (float(self._smallest[-1]) / 2.0**64)))

@@ -1,11 +1,12 @@
 """Types by text: the table of the specification, and the fast path against it."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.monitors.inference import KINDS, TypeCounts, numbers, plain_decimals, value_types
+from local_sagemaker.monitors.inference import KINDS, TypeCounts, decimals, numbers, value_types
 
 
 def value_type(text: str) -> str:
@@ -60,15 +61,20 @@ texts = st.lists(st.text(alphabet="0123456789.-+e t", min_size=1, max_size=6), m
 
 @given(texts)
 def test_the_fast_path_agrees_with_the_types_of_the_values(values: list[str]) -> None:
-    found = plain_decimals(pa.array(["skipped", *values])[1:])
+    found = decimals(pa.array(["skipped", *values])[1:])
     kinds = [KINDS[code] for code in value_types(pa.array(values))]
-    if found is not None and all(value.count(".") < 2 for value in values):
-        assert found == TypeCounts(fractional=kinds.count("Fractional"), integral=kinds.count("Integral"))
+    if found is not None:
+        assert set(kinds) <= {"Fractional", "Integral"}
+        assert found[0] == TypeCounts(fractional=kinds.count("Fractional"), integral=kinds.count("Integral"))
+        assert found[1].tolist() == [float(value.replace(" ", "")) for value in values]
 
 
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=3).map(lambda d: f"{d:f}"), min_size=1))
-def test_the_fast_path_takes_plain_decimals(values: list[str]) -> None:
-    assert plain_decimals(pa.array(values)) == TypeCounts(fractional=len(values))
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**18), 10**18), min_size=1))
+def test_the_fast_path_takes_numbers_as_python_writes_them(values: list[float]) -> None:
+    found = decimals(pa.array([repr(value) for value in values]))
+    if np.isfinite(sum(map(float, values))):
+        assert found is not None
+        assert found[0].fractional == sum(isinstance(value, float) for value in values)
 
 
 def test_numbers_with_a_sign_have_their_value() -> None:
