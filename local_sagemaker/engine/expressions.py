@@ -82,6 +82,21 @@ def references(value: Any) -> Iterator[str]:
             yield path
 
 
+def problems(value: Any) -> Iterator[str]:
+    """What is wrong with the form of the expressions in a value."""
+    for expression in walk(value):
+        kind, content = next(iter(expression.items()))
+        if kind == GET:
+            if not isinstance(content, str):
+                yield f"{GET} must be a string"
+        elif not isinstance(content, dict):
+            yield "Expecting start of Json Object"
+        elif kind == JOIN and not isinstance(content.get("Values", []), list):
+            yield "Expecting start of Json Array"
+        elif kind == JSON_GET and ("Path" not in content or ("PropertyFile" in content) == ("S3Uri" in content)):
+            yield f"{JSON_GET} must have a Path and either a PropertyFile or an S3Uri"
+
+
 def resolve(value: Any, scope: Scope) -> Any:
     """The value with every expression in it replaced by what it stands for."""
     if is_expression(value):

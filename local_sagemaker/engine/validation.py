@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from local_sagemaker.engine.arguments import check as check_arguments
 from local_sagemaker.engine.definition import Definition, Step, invalid, parse
-from local_sagemaker.engine.expressions import EXECUTION_VARIABLES, references
+from local_sagemaker.engine.expressions import EXECUTION_VARIABLES, problems, references
 from local_sagemaker.engine.graph import cycle, graph, own_values
 from local_sagemaker.engine.paths import PathError, step_reference
 from local_sagemaker.engine.shapes import request_shape
@@ -22,6 +22,8 @@ def read(text: str) -> Definition:
     for step in definition.steps.values():
         _check_type(step)
     for step in definition.steps.values():
+        for problem in problems(own_values(step)):
+            raise invalid(f"{problem}.")
         _check_dependencies(step, definition)
         for path in references(own_values(step)):
             _check_reference(path, f"step '{step.name}'", definition)

@@ -48,12 +48,18 @@ class PipelineExecutions:
         self._tokens = Tokens(records)
         self._versions = PipelineVersions(records)
         self._executions = Executions(records=records, objects=objects, events=events, logs=logs, call=call)
+        # Looked up now, since requests may start others before `resume` is called.
+        self._interrupted = [
+            key for key, body in records.items(EXECUTION) if body["PipelineExecutionStatus"] in UNFINISHED
+        ]
 
     def resume(self) -> None:
         """Goes on with the executions that a stop or a kill of the service interrupted."""
         self._tokens.forget_old()
-        for key, body in self._records.items(EXECUTION):
-            if body["PipelineExecutionStatus"] in UNFINISHED:
+        interrupted, self._interrupted = self._interrupted, []
+        for key in interrupted:
+            body = self._records.get(EXECUTION, key)
+            if body is not None:  # None: a reset came first
                 self._executions.start(key, self._definition(body)["_definition"])
 
     def close(self) -> None:
@@ -62,6 +68,7 @@ class PipelineExecutions:
 
     def reset(self) -> None:
         """Ends the threads, before all records are removed."""
+        self._interrupted = []
         self._executions.end_all()
 
     @operation("StartPipelineExecution")

@@ -60,6 +60,16 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         (text(processing("A"), processing("A")), "Step names must be unique: 'A' is used more than once."),
         (text(processing("a.b")), 'Step name "a.b" must match ^[A-Za-z0-9\\-_]{1,64}$.'),
         (text(processing("A", DependsOn=["B"])), "Step 'A' depends on step 'B', which is not in the pipeline."),
+        (text(processing("A", Environment={"E": {"Get": 1}})), "Get must be a string."),
+        (
+            text(processing("A", Environment={"E": {"Std:Join": {"On": "", "Values": get("Parameters.X")}}})),
+            "Expecting start of Json Array.",
+        ),
+        (text(processing("A", Environment={"E": {"Std:Join": ["a"]}})), "Expecting start of Json Object."),
+        (
+            text(processing("A", Environment={"E": {"Std:JsonGet": {"Path": "a"}}})),
+            "either a PropertyFile or an S3Uri.",
+        ),
         (text(FAIL, processing("A", DependsOn=["Stop"])), "A can not depends on Stop."),
         (
             text(FAIL, processing("A", Environment={"E": get("Steps.Stop.X")})),

@@ -206,3 +206,15 @@ def test_what_a_definition_says_of_its_origin_wins(world: World) -> None:
     package = world.steps(arn)["Register"]["Metadata"]["RegisterModel"]["Arn"]
     described = world.sagemaker("DescribeModelPackage", ModelPackageName=package)
     assert described["MetadataProperties"] == said["MetadataProperties"]
+
+
+def test_resume_leaves_alone_what_was_started_after_the_service(world: World) -> None:
+    world.plan = {"A": hang}
+    world.create([processing("A")])
+    arn = world.start()
+    world.job_of(arn, "A")
+    world.executions.resume()
+    world.processing.end(world.job_of(arn, "A"), "Completed")
+    world.wait(arn)
+    assert world.calls.count("sagemaker:CreateProcessingJob") == 1
+    assert world.calls.count("sagemaker:DescribeProcessingJob") <= 2
