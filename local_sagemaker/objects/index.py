@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS uploads (
   PRIMARY KEY (bucket, key, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parts (
   upload TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-  etag TEXT NOT NULL, place TEXT NOT NULL, checksums TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
+  etag TEXT NOT NULL, place TEXT NOT NULL, offset INTEGER NOT NULL, checksums TEXT NOT NULL,
+  PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
 _MARKS = ", ".join("?" * 10)
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from local_sagemaker import clock
+from local_sagemaker.objects.assembly import OWN_FILE, Assembly, in_place, length_of
 from local_sagemaker.objects.errors import NoSuchUpload, disk_errors
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, Layout
 from local_sagemaker.objects.stored import Attributes, StoredObject
-from local_sagemaker.objects.writing import Written, append, joined, md5_of, received, stamp
+from local_sagemaker.objects.writing import Written, append, joined, md5_of, received, received_at, stamp
 
 
 class Commit(Protocol):
@@ -52,13 +53,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class Part:
-    """A part. `etag` is its hex MD5, `modified` in seconds since the epoch."""
+    """A part. `etag` is its hex MD5, `modified` in seconds since the epoch; `offset`: see `assembly.py`."""
 
     number: int
     size: int
     mtime_ns: int
     etag: str
     place: str
+    offset: int
     checksums: Mapping[str, str]
 
     @property
@@ -74,6 +76,7 @@ class Uploads:
         self._index = index
         self._layout = layout
         self._commit = commit
+        self._assembly = Assembly()
 
     def create(self, bucket: str, key: str, attributes: Attributes, options: Mapping[str, Any]) -> Upload:
         """Begins an upload."""
@@ -95,18 +98,26 @@ class Uploads:
 
     def parts(self, upload: Upload) -> list[Part]:
         """The parts by number."""
-        sql = "SELECT number, size, mtime_ns, etag, place, checksums FROM parts WHERE upload = ? ORDER BY number"
+        sql = "SELECT number, size, mtime_ns, etag, place, offset, checksums FROM parts WHERE upload = ? ORDER BY 1"
         return [
-            Part(number, size, mtime_ns, etag, place, json.loads(checksums))
-            for number, size, mtime_ns, etag, place, checksums in self._index.rows(sql, upload.id)
+            Part(number, size, mtime_ns, etag, place, offset, json.loads(checksums))
+            for number, size, mtime_ns, etag, place, offset, checksums in self._index.rows(sql, upload.id)
         ]
 
     def put(
         self, upload: Upload, number: int, data: bytes | IO[bytes], checksums: Callable[[Written], Mapping[str, str]]
     ) -> Part:
         """Writes a part, over one of the same number. `checksums` is asked once the bytes have been read."""
-        with received(self._layout, data) as written:
-            return self._keep(upload, number, written, checksums(written))
+        length = length_of(data)
+        with self._assembly.slot(upload.id, number, length, lambda: self.parts(upload)) as offset:
+            if offset == OWN_FILE or length is None:
+                with received(self._layout, data) as written:
+                    return self._keep(upload, number, written, checksums(written))
+            try:
+                written = received_at(self._layout, self._layout.path(_whole(upload)), offset, length, data)
+            except FileNotFoundError as error:
+                raise NoSuchUpload(UploadId=upload.id) from error
+            return self._keep(upload, number, written, checksums(written), offset)
 
     def copy(self, upload: Upload, number: int, source: str, offset: int, length: int) -> Part:
         """Writes a part from a range of a file of the store, given by its place."""
@@ -120,17 +131,21 @@ class Uploads:
             with suppress(FileNotFoundError):
                 os.unlink(path)
 
-    def _keep(self, upload: Upload, number: int, written: Written, checksums: Mapping[str, str]) -> Part:
-        place = f"{INTERNAL}/uploads/{upload.id}/{number}-{secrets.token_hex(4)}"
-        part = Part(number, written.size, written.mtime_ns, written.md5, place, dict(checksums))
+    def _keep(
+        self, upload: Upload, number: int, written: Written, checksums: Mapping[str, str], offset: int = OWN_FILE
+    ) -> Part:
+        place = _whole(upload) if offset != OWN_FILE else _own_file(upload, number)
+        part = Part(number, written.size, written.mtime_ns, written.md5, place, offset, dict(checksums))
         with disk_errors(self._layout.folder), self._index.transaction():
             self.get(upload.bucket, upload.key, upload.id)
-            before = self._index.rows("SELECT place FROM parts WHERE upload = ? AND number = ?", upload.id, number)
+            sql = "SELECT place FROM parts WHERE upload = ? AND number = ? AND offset = ?"
+            before = self._index.rows(sql, upload.id, number, OWN_FILE)
             self._index.execute(
-                "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                upload.id, number, part.size, part.mtime_ns, part.etag, place, json.dumps(part.checksums),
+                "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                upload.id, number, part.size, part.mtime_ns, part.etag, place, offset, json.dumps(part.checksums),
             )  # fmt: skip
-            os.replace(written.path, self._layout.path(place))
+            if offset == OWN_FILE:
+                os.replace(written.path, self._layout.path(place))
         for (old,) in before:
             with suppress(FileNotFoundError):
                 os.unlink(self._layout.path(old))
@@ -145,29 +160,48 @@ class Uploads:
     ) -> StoredObject:
         """Joins the chosen parts into the object and ends the upload, as one change."""
         digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in chosen), usedforsecurity=False)
+        quiet = self._assembly.seal(upload.id)
+        path = self._layout.scratch()
         try:
-            path = joined(self._layout, [self._layout.path(part.place) for part in chosen])
-        except FileNotFoundError as error:
-            raise NoSuchUpload(UploadId=upload.id) from error
-        try:
+            path = self._join(upload, chosen, quiet)
             facts = stamp(path)
-            written = Written(path, facts.st_size, "", facts.st_mtime_ns)
-            etag = f"{digest.hexdigest()}-{len(chosen)}"
             item = self._commit(
-                upload.bucket, upload.key, written, attributes,
-                etag=etag, condition=condition, also=lambda: self._end(upload),
+                upload.bucket, upload.key, Written(path, facts.st_size, "", facts.st_mtime_ns), attributes,
+                etag=f"{digest.hexdigest()}-{len(chosen)}", condition=condition, also=lambda: self._end(upload),
             )  # fmt: skip
+        except BaseException as error:
+            self._assembly.unseal(upload.id)
+            if isinstance(error, FileNotFoundError):
+                raise NoSuchUpload(UploadId=upload.id) from error
+            raise
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)
-        shutil.rmtree(self._layout.uploads / upload.id, ignore_errors=True)
+        self._clean(upload)
         return item
+
+    def _join(self, upload: Upload, chosen: Sequence[Part], quiet: bool) -> str:
+        """A temporary name of the parts' bytes: a second name of ``whole`` if it holds just them, else a copy."""
+        whole = self._layout.path(_whole(upload))
+        if quiet and in_place(chosen) and os.path.getsize(whole) == sum(part.size for part in chosen):
+            path = self._layout.scratch()
+            os.link(whole, path)
+            return path
+        return joined(
+            self._layout,
+            [(self._layout.path(part.place), max(part.offset, 0), part.size) for part in chosen],
+        )
 
     def abort(self, upload: Upload) -> None:
         """Ends the upload and deletes its parts."""
         with self._index.transaction():
             self._end(upload)
+        self._clean(upload)
+
+    def _clean(self, upload: Upload) -> None:
+        """The folder first: without it nobody can write to ``whole``, which is the object now."""
         shutil.rmtree(self._layout.uploads / upload.id, ignore_errors=True)
+        self._assembly.forget(upload.id)
 
     def list(self, bucket: str, prefix: str = "") -> list[Upload]:
         """The uploads of a bucket by key, then by when they began."""
@@ -178,6 +212,14 @@ class Uploads:
         if not self._index.execute("DELETE FROM uploads WHERE id = ?", upload.id):
             raise NoSuchUpload(UploadId=upload.id)
         self._index.execute("DELETE FROM parts WHERE upload = ?", upload.id)
+
+
+def _whole(upload: Upload) -> str:
+    return f"{INTERNAL}/uploads/{upload.id}/whole"
+
+
+def _own_file(upload: Upload, number: int) -> str:
+    return f"{INTERNAL}/uploads/{upload.id}/{number}-{secrets.token_hex(4)}"
 
 
 def _upload(row: tuple[Any, ...]) -> Upload:

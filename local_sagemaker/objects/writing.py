@@ -67,12 +67,33 @@ def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
             os.unlink(path)
 
 
-def write_all(descriptor: int, piece: bytes) -> int:
+def write_all(descriptor: int, piece: bytes, offset: int | None = None) -> int:
     """Writes every byte: a nearly full disk takes less than it is given before it says so."""
     view, done = memoryview(piece), 0
     while done < len(view):
-        done += os.write(descriptor, view[done:])
+        if offset is None:
+            done += os.write(descriptor, view[done:])
+        else:
+            done += os.pwrite(descriptor, view[done:], offset + done)
     return done
+
+
+def received_at(layout: Layout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> Written:
+    """Writes `length` bytes, which must be all that the stream has, into a file from `offset` on."""
+    digest, size = hashlib.md5(usedforsecurity=False), 0
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        with disk_errors(layout.folder):
+            for piece in [source] if isinstance(source, bytes) else iter(lambda: source.read(PIECE), b""):
+                if size + len(piece) > length:
+                    raise ValueError("the stream has more bytes than it said")
+                digest.update(piece)
+                size += write_all(descriptor, piece, offset + size)
+    finally:
+        os.close(descriptor)
+    if size != length:
+        raise ValueError("the stream has fewer bytes than it said")
+    return Written(path, size, digest.hexdigest(), now_ns())
 
 
 @contextmanager
@@ -110,13 +131,14 @@ def _renamed(source: Path, target: str) -> bool:
     return True
 
 
-def joined(layout: Layout, sources: list[str]) -> str:
-    """A temporary file of several files one after the other, copied inside the kernel where it can."""
+def joined(layout: Layout, sources: list[tuple[str, int, int]]) -> str:
+    """A temporary file of several (file, offset, length) one after the other, copied in the kernel where it can."""
     path = layout.scratch()
     try:
         with disk_errors(layout.folder), open(path, "wb", buffering=0) as target:
-            for source in sources:
-                append(target.fileno(), source)
+            for source, offset, length in sources:
+                if append(target.fileno(), source, offset, length) != length:
+                    raise FileNotFoundError(source)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(path)

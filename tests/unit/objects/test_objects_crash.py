@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local_sagemaker.objects import assembly
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.stored import Attributes, StoredObject
 
@@ -34,6 +35,7 @@ CHANGES: dict[str, Callable[[DiskObjects], object]] = {
     "delete": lambda store: store.delete("box", "x"),
     "delete newest": lambda store: store.delete("box", "x", _newest(store).version_id),
     "upload": _upload,
+    "upload in place": _upload,
     "tag": lambda store: store.tag(_newest(store), {"a": "b"}),
 }
 
@@ -87,7 +89,11 @@ def _killed_at(folder: Path, change: Callable[[DiskObjects], object], step: int)
 
 @pytest.mark.parametrize("versioning", ["", "Enabled", "Suspended"])
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_kill_before_any_step_leaves_the_state_before_or_after(tmp_path: Path, name: str, versioning: str) -> None:
+def test_a_kill_before_any_step_leaves_the_state_before_or_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, versioning: str
+) -> None:
+    if name == "upload in place":
+        monkeypatch.setattr(assembly, "SMALLEST_UNIT", 1)
     reference = _prepare(tmp_path / "reference", versioning)
     CHANGES[name](reference)
     after = _state(reference)[0]

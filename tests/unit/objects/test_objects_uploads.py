@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from local_sagemaker.objects import assembly
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.errors import NoSuchUpload
+from local_sagemaker.objects.errors import NoSuchUpload, S3Error
 from local_sagemaker.objects.stored import Attributes, StoredObject
 from local_sagemaker.objects.uploads import Part, Upload
 
@@ -24,6 +27,129 @@ def put(store: DiskObjects, upload: Upload, number: int, data: bytes) -> Part:
 
 def anyhow(_: StoredObject | None) -> None:
     """No condition."""
+
+
+@pytest.fixture
+def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of a few bytes are written in place, as large ones are."""
+    monkeypatch.setattr(assembly, "SMALLEST_UNIT", 4)
+
+
+def finish(store: DiskObjects, upload: Upload) -> StoredObject:
+    return store.uploads.complete(upload, store.uploads.parts(upload), upload.attributes, anyhow)
+
+
+SCRIPTS: dict[str, tuple[list[tuple[int, bytes]], bool]] = {
+    "in order": ([(1, b"aaaa"), (2, b"bbbb"), (3, b"c")], True),
+    "out of order": ([(2, b"bbbb"), (3, b"c"), (1, b"aaaa")], True),
+    "one part": ([(1, b"aaaa")], True),
+    "the last first": ([(3, b"c"), (1, b"aaaa"), (2, b"bbbb")], False),
+    "a larger last": ([(1, b"aaaa"), (2, b"bbbbb")], False),
+    "sent again": ([(1, b"aaaa"), (2, b"bbbb"), (1, b"AAAA")], False),
+    "sent again, shorter": ([(1, b"aaaa"), (2, b"bbbb"), (2, b"B")], False),
+    "of different sizes": ([(1, b"aaaaaa"), (2, b"bbbb"), (3, b"cccccc")], False),
+    "with gaps": ([(2, b"bbbb"), (5, b"eeee")], False),
+    "empty": ([(1, b"")], False),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_parts_in_place_are_not_copied(store: DiskObjects, folder: Path, small_units: None, name: str) -> None:
+    script, in_place = SCRIPTS[name]
+    upload = begin(store)
+    whole: dict[int, bytes] = {}
+    for number, data in script:
+        put(store, upload, number, data)
+        whole[number] = data
+    file = folder / ".index/uploads" / upload.id / "whole"
+    inode = file.stat().st_ino if file.exists() else None
+    item = finish(store, upload)
+    expected = b"".join(data for _, data in sorted(whole.items()))
+    assert (store.read("box", "big/file"), item.size) == (expected, len(expected))
+    assert (store.file(item).stat().st_ino == inode) == in_place
+    assert store.file(item).stat().st_nlink == 1
+    assert list((folder / ".index/uploads").iterdir()) == []
+
+
+class Sized(io.BytesIO):
+    """A body that says how long it is, as the wire's does."""
+
+    def __init__(self, data: bytes, length: int | None = None) -> None:
+        super().__init__(data)
+        self.length = len(data) if length is None else length
+
+
+def test_a_broken_part_in_place_is_no_part_and_can_be_sent_again(store: DiskObjects, small_units: None) -> None:
+    upload = begin(store)
+    put(store, upload, 1, b"aaaa")
+    for data, said in ((b"bb", 4), (b"bbbbbb", 4)):
+        with pytest.raises(ValueError, match="bytes than it said"):
+            store.uploads.put(upload, 2, Sized(data, said), lambda _: {})
+    assert [part.number for part in store.uploads.parts(upload)] == [1]
+    put(store, upload, 2, b"BBBB")
+    finish(store, upload)
+    assert store.read("box", "big/file") == b"aaaaBBBB"
+
+
+def test_an_upload_goes_on_in_place_after_a_restart(store: DiskObjects, folder: Path, small_units: None) -> None:
+    upload = begin(store)
+    put(store, upload, 2, b"bbbb")
+    store.close()
+    again = DiskObjects(folder)
+    put(again, upload, 1, b"aaaa")
+    put(again, upload, 3, b"cc")
+    assert [part.offset for part in again.uploads.parts(upload)] == [0, 4, 8]
+    finish(again, upload)
+    assert again.read("box", "big/file") == b"aaaabbbbcc"
+    again.close()
+
+
+def test_completing_can_fail_and_be_tried_again(store: DiskObjects, small_units: None) -> None:
+    upload = begin(store)
+    for number, data in ((1, b"aaaa"), (2, b"bbbb")):
+        put(store, upload, number, data)
+
+    def refuse(_: StoredObject | None) -> None:
+        raise S3Error("not now")
+
+    with pytest.raises(S3Error, match="not now"):
+        store.uploads.complete(upload, store.uploads.parts(upload), upload.attributes, refuse)
+    assert store.head("box", "big/file") is None
+    put(store, upload, 3, b"cc")
+    finish(store, upload)
+    assert store.read("box", "big/file") == b"aaaabbbbcc"
+
+
+def test_a_late_part_cannot_touch_the_object(store: DiskObjects, small_units: None) -> None:
+    upload = begin(store)
+    put(store, upload, 1, b"aaaa")
+    first = store.uploads.parts(upload)
+
+    class Late(Sized):
+        """Completes the upload while this part is on its way."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if store.head("box", "big/file") is None:
+                store.uploads.complete(upload, first, upload.attributes, anyhow)
+            return super().read(size)
+
+    with pytest.raises(NoSuchUpload):
+        store.uploads.put(upload, 2, Late(b"late"), lambda _: {})
+    with pytest.raises(NoSuchUpload):
+        put(store, upload, 1, b"LATE")
+    assert store.read("box", "big/file") == b"aaaa"
+
+
+def test_parts_written_at_once(store: DiskObjects, small_units: None) -> None:
+    upload = begin(store)
+    data = {number: bytes([64 + number]) * 50_000 for number in range(1, 17)}
+    threads = [threading.Thread(target=put, args=(store, upload, number, data[number])) for number in data]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    finish(store, upload)
+    assert store.read("box", "big/file") == b"".join(data.values())
 
 
 def test_parts_are_joined_in_order(store: DiskObjects, folder: Path) -> None:
