@@ -52,7 +52,7 @@ def algorithm(texts: dict[str, str]) -> None:
 
     def work() -> None:
         assert train is not None
-        _train(training.Task(config, train, validation, ml() / "model", _checkpoints(), tag))
+        _train(training.Task(config, train, validation, ml() / "model", _checkpoints(), tag, len(hosts["hosts"])))
 
     if len(hosts["hosts"]) > 1:
         log.info("Distributed node training with %s hosts: %s", len(hosts["hosts"]), hosts["hosts"])

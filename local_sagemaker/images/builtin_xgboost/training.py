@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ NOT_FOR_XGBOOST = (
     "save_model_on_termination", "eval_metric", "use_dask_gpu_training", "silent", "predictor", "sketch_eps", "dsplit",
     "deterministic_histogram", "prob_buffer_row",
 )  # fmt: skip
+CELLS_PER_THREAD = 100_000
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,7 @@ class Task:
     model_folder: Path
     checkpoints: Path | None
     tag: str
+    hosts: int = 1
 
 
 def parameters(config: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +73,16 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def threads(train: xgb.DMatrix, hosts: int) -> int:
+    """How many threads a training gets unless hyperparameters say; it does not change the model.
+
+    All hosts of a job share this machine's cores, and a small table is done sooner by one thread alone.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    by_size = train.num_row() * max(1, train.num_col()) // CELLS_PER_THREAD + 1
+    return max(1, min(cores // hosts, by_size))
+
+
 def _constraint_text(value: Any) -> str:
     text = str(value)
     return text.replace(",)", ")") if isinstance(value, tuple) else text.replace("(", "[").replace(")", "]")
@@ -81,13 +94,15 @@ def boost(
     watchlist: Sequence[tuple[xgb.DMatrix, str]],
     callbacks: Sequence[TrainingCallback],
     start: tuple[Path | None, int] = (None, 0),
+    hosts: int = 1,
 ) -> xgb.Booster:
     """The rounds of one booster; `callbacks` are called in order, none of them skipped on the last round.
 
     ``xgboost.train`` would give the container's metrics transformed predictions instead of margins.
     """
     own, ours = metrics.split(config.get("_tuning_objective_metric"), config.get("eval_metric"))
-    settings: list[tuple[str, Any]] = [*parameters(config).items(), *(("eval_metric", name) for name in own)]
+    settings: list[tuple[str, Any]] = [("nthread", threads(train, hosts)), *parameters(config).items()]
+    settings += [("eval_metric", name) for name in own]
     file, first = start
     container = CallbackContainer(list(callbacks), metric=metrics.evaluation(ours), output_margin=True)
     container.callbacks = list(callbacks)  # type: ignore[assignment]  # a set would have no order
@@ -138,6 +153,6 @@ def run(task: Task) -> None:
         callbacks.append(rounds.ModelEachRound(model, task.tag))
         rounds.end_on_sigterm(task.model_folder)
     callbacks += early_stopping(config, task.validation is not None)
-    booster = boost(config, task.train, watchlist, callbacks, (file, first))
+    booster = boost(config, task.train, watchlist, callbacks, (file, first), task.hosts)
     if collective.get_rank() == 0:
         model_file.save(booster, model, task.tag)
