@@ -55,6 +55,7 @@ class Index:
     """The index file. Methods that write are to be called inside `transaction`."""
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self.is_new = not file.exists()
         self._lock = threading.RLock()
         self._depth = 0
@@ -68,13 +69,26 @@ class Index:
                 " (SELECT coalesce(max(sequence), 0) FROM versions))"
             ).fetchone()
         except sqlite3.DatabaseError as error:
-            raise CorruptedIndex(
-                f"The index of S3 objects, {file}, can't be read ({error}). Move it away together with its -wal and "
-                "-shm files and start again: the objects are then indexed anew from their files, without metadata and "
-                "older versions. Or begin with an empty state: 'local-sagemaker reset'."
-            ) from error
+            raise self._corrupted(error) from error
         self._sequence: int = row[0]
         self._buckets = self._load_buckets()
+
+    def _corrupted(self, error: sqlite3.DatabaseError) -> CorruptedIndex:
+        return CorruptedIndex(
+            f"The index of S3 objects, {self._file}, can't be read ({error}). Move it away together with its -wal and "
+            "-shm files and start again: the objects are then indexed anew from their files, without metadata and "
+            "older versions. Or begin with an empty state: 'local-sagemaker reset'."
+        )
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Damage further inside the file shows only when that page is read."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if type(error) is sqlite3.DatabaseError:
+                raise self._corrupted(error) from error
+            raise
 
     def close(self) -> None:
         """Closes the file; the write-ahead log is folded in."""
@@ -110,16 +124,17 @@ class Index:
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a query."""
-        with self._lock:
+        with self._lock, self._readable():
             return self._connection.execute(sql, values).fetchall()
 
     def scan(self, sql: str, *values: Any) -> Iterator[Row]:
         """Rows one by one; to be used inside `lock`."""
-        return iter(self._connection.execute(sql, values))
+        with self._readable():
+            yield from self._connection.execute(sql, values)
 
     def execute(self, sql: str, *values: Any) -> int:
         """Runs a statement; answers how many rows it changed."""
-        with self._lock:
+        with self._lock, self._readable():
             return self._connection.execute(sql, values).rowcount
 
     def next_sequence(self) -> int:

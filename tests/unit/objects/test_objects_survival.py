@@ -196,6 +196,27 @@ def test_a_damaged_index_is_named_with_what_to_do(store: DiskObjects, folder: Pa
     assert "reset" in raised.value.message
 
 
+def test_damage_inside_the_index_is_named_when_it_is_met(store: DiskObjects, folder: Path) -> None:
+    for number in range(2000):
+        store.put("box", f"key-{number:05}", b"")
+    store.close()
+    file = folder / ".index/index.sqlite"
+    data = bytearray(file.read_bytes())
+    for page in range(8, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 100] = b"\xff" * 100
+    file.write_bytes(data)
+
+    def use() -> None:
+        damaged = DiskObjects(folder)
+        try:
+            list(damaged.list("box"))
+        finally:
+            damaged.close()
+
+    with pytest.raises(CorruptedIndex, match=str(file)):
+        use()
+
+
 def test_a_lost_index_is_made_anew_from_the_files(store: DiskObjects, folder: Path) -> None:
     written = {"a/b.txt": b"1", "a": b"2", "//": b"3", "x" * 300: b"4", "é": b"5"}
     for key, data in written.items():
