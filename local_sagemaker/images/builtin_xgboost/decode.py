@@ -6,18 +6,15 @@ import csv
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 from scipy import sparse
 
-from local_sagemaker.images.builtin_xgboost import recordio
+from local_sagemaker.images.builtin_xgboost import recordio, tables
 from local_sagemaker.images.builtin_xgboost.channels import CSV, LIBSVM, PARQUET, content_format
 from local_sagemaker.images.failure import UserError
 
 Features: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
 LARGE = 4096  # bytes from which the columnar parser is faster than Python
-_FLOAT = pa.float64()
 
 
 class Undecodable(Exception):
@@ -49,7 +46,7 @@ def decode(body: bytes, content_type: str | None) -> tuple[Features, str]:
 def _csv(body: bytes) -> NDArray[np.float32]:
     body = body.strip()
     if len(body) > LARGE:
-        table = _columns(body)
+        table = tables.plain(body)
         if table is not None:
             return table
     lines = body.decode("utf-8").split("\n")
@@ -66,41 +63,9 @@ def _numbers(rows: list[list[str]]) -> NDArray[np.float32]:
 
 
 def _delimiter(line: str) -> str:
-    """What ``csv.Sniffer`` says of the line, by a short cut where its answer is known: a comma, no quotes.
-
-    A letter or a digit cannot be meant (a lone ``5.0`` sniffs as ``5``), so it counts as a comma.
-    """
-    if "," in line and '"' not in line and "'" not in line:
-        return ","
-    sniffed = csv.Sniffer().sniff(line).delimiter
-    return "," if sniffed.isalnum() else sniffed
-
-
-def _columns(body: bytes) -> NDArray[np.float32] | None:
-    """A plain rectangular numeric table, parsed by column; None for anything that needs the exact rules."""
-    end = body.find(b"\n")
-    first = body[: end if end >= 0 else len(body)]
-    if b"," not in first or b'"' in body or b"'" in first:
-        return None
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
-        if b"\r" in body:
-            return None
-    names = [str(number) for number in range(first.count(b",") + 1)]
-    try:
-        table = arrow_csv.read_csv(
-            pa.py_buffer(body),
-            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1),
-            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, _FLOAT), null_values=[""]),
-        )
-    except pa.ArrowInvalid:
-        return None
-    features = np.empty((table.num_rows, len(names)), dtype=np.float32)
-    with np.errstate(over="ignore"):
-        for number, column in enumerate(table.columns):
-            features[:, number] = column.to_numpy()
-    return features
+    """A letter or a digit cannot be meant (a lone ``5.0`` sniffs as ``5``), so it counts as a comma."""
+    found = tables.sniff(line)
+    return "," if found.isalnum() else found
 
 
 def _libsvm(body: bytes) -> sparse.csr_matrix:

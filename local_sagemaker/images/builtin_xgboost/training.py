@@ -113,7 +113,7 @@ def boost(
             booster.update(train, iteration=number)
             if container.after_iteration(booster, number, train, list(watchlist)):
                 break
-        return container.after_training(booster).reset()
+        return container.after_training(booster)
     except (xgb.core.XGBoostError, ValueError) as error:
         text = str(error).split("\nStack trace", 1)[0]
         if any(known in text for known in USER_ERRORS):
