@@ -17,7 +17,7 @@ FRACTIONAL, INTEGRAL, BOOLEAN, STRING, UNKNOWN = "Fractional", "Integral", "Bool
 
 KINDS = (UNKNOWN, FRACTIONAL, INTEGRAL, BOOLEAN, STRING)  # the codes of value_types
 
-_DOT, _DASH = ord("."), ord("-")
+_DOT, _DASH, _ZERO = (np.uint8(ord(mark)) for mark in ".-0")
 _INTEGRAL = r"^(-|\+)? ?[0-9]+$"
 _FRACTIONAL = r"^(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))$"
 _BOOLEAN = r"^(true|false)$"
@@ -73,21 +73,23 @@ def odd_values(present: pa.StringArray) -> npt.NDArray[np.bool_]:
 
     Two dots in one value are not noticed: the conversion to doubles refuses them.
     """
-    offsets = np.frombuffer(present.buffers()[1], np.int32, len(present) + 1, present.offset * 4)
+    offsets = np.frombuffer(present.buffers()[1], np.int32, len(present) + 1, present.offset * 4).astype(np.intp)
     start, end = int(offsets[0]), int(offsets[-1])
     begins, ends = offsets[:-1] - start, offsets[1:] - start
     odd: npt.NDArray[np.bool_] = begins == ends
     if start == end or bool(odd.any()):
         return np.ones(len(present), dtype=bool)
     text: npt.NDArray[np.uint8] = np.frombuffer(present.buffers()[2], np.uint8, end - start, start)
-    digits, dots, dashes = (text - 48) < 10, text == _DOT, text == _DASH
-    first_is_dash = dashes[begins]
-    if int(np.count_nonzero(digits)) + int(np.count_nonzero(dots)) + int(np.count_nonzero(first_is_dash)) != len(text):
-        allowed = digits | dots
-        allowed[begins] |= first_is_dash
-        odd[np.searchsorted(ends, np.flatnonzero(~allowed), side="right")] = True
-    odd |= dots[begins] | ~digits[ends - 1]
-    odd[first_is_dash] |= ~digits[np.minimum(begins[first_is_dash] + 1, len(text) - 1)]
+    first, last = text.take(begins), text.take(ends - 1)
+    second = text.take(np.minimum(begins + 1, len(text) - 1))
+    np.logical_or(first == _DOT, (last ^ _ZERO) > 9, out=odd)  # xor with "0" makes digits 0 to 9
+    odd |= (first == _DASH) & ((second ^ _ZERO) > 9)
+    others = (text ^ _ZERO) > 9
+    if int(np.count_nonzero(others)) == int(np.count_nonzero(text == _DOT)) + int(np.count_nonzero(first == _DASH)):
+        return odd
+    others &= text != _DOT
+    others[begins] &= first != _DASH
+    odd[np.searchsorted(ends, np.flatnonzero(others), side="right")] = True
     return odd
 
 
@@ -111,7 +113,7 @@ def decimals(present: pa.StringArray) -> tuple[TypeCounts, npt.NDArray[np.float6
     return (counts, values) if bool(np.isfinite(values).all()) else None
 
 
-def _count_byte(texts: pa.StringArray, byte: int) -> int:
+def _count_byte(texts: pa.StringArray, byte: np.uint8) -> int:
     offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4)
     start, end = int(offsets[0]), int(offsets[-1])
     return (
