@@ -65,6 +65,8 @@ def _train(framework_module: str) -> None:
 
 def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
     """Runs a Python script as ``__main__`` in this process: its exit code, and the last line of its traceback."""
+    logging.root.handlers.clear()  # ours; with one there, the script's logging.basicConfig would do nothing
+    logging.root.setLevel(logging.WARNING)
     sys.argv = [script, *arguments]
     sys.path.insert(0, str(Path(script).resolve().parent))
     try:

@@ -8,6 +8,7 @@ import json
 import signal
 import socket
 import tarfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -209,6 +210,56 @@ def test_own_functions(program_run: Any) -> None:
         assert found == (200, "text/x-mine; charset=utf-8", b"10|20"), program_run.log
         connection.request("GET", "/execution-parameters")
         assert json.loads(connection.getresponse().read()) == {"MaxPayloadInMB": 1}
+
+
+def _wheel() -> bytes:
+    """A package that nothing else has: ``tiny_toolkit_answer.ANSWER``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as wheel:
+        wheel.writestr("tiny_toolkit_answer.py", "ANSWER = 42\n")
+        name = "tiny_toolkit_answer-1.0.dist-info/"
+        wheel.writestr(name + "METADATA", "Metadata-Version: 2.1\nName: tiny-toolkit-answer\nVersion: 1.0\n")
+        wheel.writestr(
+            name + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(name + "RECORD", "")
+    return buffer.getvalue()
+
+
+WHEEL = "tiny_toolkit_answer-1.0-py3-none-any.whl"
+
+
+def test_training_with_requirements(program_run: Any) -> None:
+    script = (
+        "import logging, os, sys, tiny_toolkit_answer\n"
+        "open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write(f'{tiny_toolkit_answer.ANSWER} {sys.argv[1:]}')\n"
+    )
+    prepare(program_run, script, alpha=1)
+    program_run.write(f"input/{WHEEL}", _wheel())
+    requirements = archive(train__py=script, requirements__txt=f"/opt/ml/input/{WHEEL}\n")
+    program_run.write("input/source.tar.gz", requirements)
+    assert train(program_run) == 0, program_run.log
+    assert (program_run.ml / "model" / "m").read_text() == "42 ['--alpha', '1']"
+    program_run.write("input/source.tar.gz", archive(train__py=script, requirements__txt="./no-such-wheel.whl\n"))
+    assert train(program_run) == 1
+    assert program_run.failure.startswith("InstallModuleError:\nExitCode 1\nCommand ")
+
+
+def test_serving_with_requirements(program_run: Any) -> None:
+    program_run.write("model/code/" + WHEEL, _wheel())
+    program_run.write("model/code/requirements.txt", f"/opt/ml/model/code/{WHEEL}\n")
+    program_run.write("model/code/inference.py", "import tiny_toolkit_answer\n"
+                      "def model_fn(d): return tiny_toolkit_answer.ANSWER\n"
+                      "def transform_fn(model, data, content_type, accept): return str(model), accept\n")  # fmt: skip
+    environment = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    with serving(program_run, ScikitLearn(), environment) as connection:
+        assert ask(connection, b"abc", "text/csv", "text/csv")[2] == b"42", program_run.log
+
+
+def test_the_scripts_own_logging(program_run: Any) -> None:
+    prepare(program_run, "import logging\nlogging.basicConfig(format='mine %(message)s', level=10)\nlogging.debug('x')")
+    assert train(program_run) == 0
+    assert "\nmine x\n" in program_run.log
 
 
 def test_transform_function(program_run: Any) -> None:
