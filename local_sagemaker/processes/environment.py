@@ -23,6 +23,10 @@ _PASSED_ON = (
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "LD_LIBRARY_PATH",
 )  # fmt: skip
 
+# OpenMP's threads wait asleep instead of spinning: several jobs share the cores, and a thread that spins for one that
+# has no core makes a training of 0.1 s take seconds. Read when the library is loaded, so the fork server has it too.
+DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1"}
+
 
 @functools.cache
 def service_packages() -> list[str]:
@@ -89,7 +93,8 @@ def variables(root: Path, given: Mapping[str, str], outer: Mapping[str, str]) ->
     passed |= {name: value for name, value in outer.items() if name.startswith(("PIP_", "UV_"))}
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
-    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "PYTHONDONTWRITEBYTECODE": "1", **passed, **given}
+    inherited = {name: outer.get(name, value) for name, value in DEFAULTS.items()}
+    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", **inherited, **passed, **given}
     binaries = [str(root / "env" / "bin"), _scripts()]
     own["PATH"] = os.pathsep.join([*binaries, given.get("PATH", _SYSTEM_PATH)])
     return own
