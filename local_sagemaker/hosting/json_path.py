@@ -30,6 +30,7 @@ class Names:
     names: tuple[str, ...]
 
     def of(self, value: Any) -> Any:
+        """What the step selects of a value. PathError when there is no such thing."""
         if not isinstance(value, dict) or any(name not in value for name in self.names):
             raise PathError(f"No results for path: ['{chr(39).join(self.names)}']")
         return value[self.names[0]] if len(self.names) == 1 else {name: value[name] for name in self.names}
@@ -42,6 +43,7 @@ class Indices:
     indices: tuple[int, ...]
 
     def of(self, value: Any) -> Any:
+        """What the step selects of a value. PathError when there is no such thing."""
         if not isinstance(value, list) or any(not -len(value) <= index < len(value) for index in self.indices):
             raise PathError(f"Index out of bound: {list(self.indices)}")
         return value[self.indices[0]] if len(self.indices) == 1 else [value[index] for index in self.indices]
@@ -55,6 +57,7 @@ class Slice:
     stop: int | None
 
     def of(self, value: Any) -> Any:
+        """What the step selects of a value. PathError when there is no such thing."""
         if not isinstance(value, list):
             raise PathError("A slice needs an array")
         return value[self.start : self.stop]
@@ -65,6 +68,7 @@ class Everything:
     """All values of an object or array."""
 
     def of(self, value: Any) -> Any:
+        """What the step selects of a value. PathError when there is no such thing."""
         if not isinstance(value, (dict, list)):
             raise PathError("A wildcard needs an object or an array")
         return list(value.values()) if isinstance(value, dict) else value

@@ -8,7 +8,8 @@ The key is the last part of the image URI's path, without the tag; the value a f
 The folder holds executables (or Python scripts) named ``train`` and ``serve`` (also ``train.py``, ``serve.py``; only
 those that are used), and, if they need more than this service has installed, a ``requirements.txt``. Processing jobs
 run their ContainerEntrypoint, or the folder's ``process``, with the folder first on PATH. Each content of a
-requirements file gets one environment, made at first use, that sees this service's packages too.
+requirements file gets one environment, made at first use, that sees this service's packages too. The folder must not be
+below /tmp, which each job has for itself, and a server must listen on 127.0.0.1 at ``SAGEMAKER_BIND_TO_PORT``.
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -48,7 +49,7 @@ class Custom:
         return self._program(uri, command.resolve(entrypoint, arguments, own, ()))
 
     def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
-        """The folder's ``serve``, listening on ``SAGEMAKER_BIND_TO_PORT`` or the descriptor of the contract."""
+        """The folder's ``serve``."""
         return self._program(uri, (str(self._verb(uri, "serve")), "serve"))
 
     def default_metrics(self, uri: ImageUri) -> list[dict[str, str]]:
