@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import queue
@@ -47,6 +48,7 @@ from local_sagemaker.operations import Call
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 
 _TEXT = 1024  # FailureReason and ExitMessage have at most this many characters
+_HEAD = 4096  # bytes that are read of a failure or message file
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.hosting.batch:main")
 log = logging.getLogger(__name__)
 
@@ -341,11 +343,12 @@ class Run:
 
     def _message(self) -> str | None:
         """The exit message of all hosts, the first KB of it. Raises UnicodeDecodeError when it is not UTF-8."""
-        data = b"".join(_head(host.ml / "output" / "message") for host in self._hosts)
-        if len(data) <= _TEXT:
-            return data.decode("utf-8") or None
-        data.decode("utf-8") if len(data) < 2 * _TEXT else None
-        return data[:_TEXT].decode("utf-8", "ignore") or None
+        text = ""
+        for host in self._hosts:
+            head = _head(host.ml / "output" / "message")
+            # Of a longer file, the last character of the head may be cut: that is not an error.
+            text += codecs.getincrementaldecoder("utf-8")().decode(head, len(head) < _HEAD)
+        return text.encode()[:_TEXT].decode("utf-8", "ignore") or None
 
     def _upload(self, *, failed: bool) -> None:
         for mirror in self._mirrors:
@@ -371,12 +374,12 @@ def _internal(error: Exception) -> str:
 
 
 def _head(file: Path) -> bytes:
-    """The first 4 KB of a file that the job may have written, whatever it is."""
+    """The beginning of a file that the job may have written, whatever it is."""
     try:
         if file.is_symlink() or not file.is_file():
             return b""
         with file.open("rb") as opened:
-            return opened.read(4 * _TEXT)
+            return opened.read(_HEAD)
     except OSError:
         return b""
 

@@ -13,7 +13,7 @@ INTERVAL = 0.2  # seconds
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Duty:
     action: Callable[[], None]
     every: float

@@ -57,6 +57,11 @@ FAILURES = [
         "AlgorithmError: " + "x" * (1024 - 16 - 14) + ", exit code: 1",
     ),
     (
+        "long-message-not-text",
+        r"open('/opt/ml/output/message', 'wb').write(b'x' * 3000 + b'\xff' + b'x' * 9000)",
+        "ClientError: The exit message in /opt/ml/output/message is not UTF-8.",
+    ),
+    (
         "message-not-text",
         r"open('/opt/ml/output/message', 'wb').write(b'\xff\xfe\x00bad')",
         "ClientError: The exit message in /opt/ml/output/message is not UTF-8.",
@@ -96,6 +101,8 @@ def test_outputs_of_a_failed_job_are_uploaded(world):
 def test_the_exit_message_is_cut_to_a_kilobyte(world):
     job = world.processed("long-message", "open('/opt/ml/output/message', 'w').write('m' * 3000)")
     assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Completed", "m" * 1024)
+    job = world.processed("wide-message", "open('/opt/ml/output/message', 'w').write('\u20ac' * 3000)")
+    assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Completed", "\u20ac" * 341)
 
 
 def test_the_configuration_files(world):

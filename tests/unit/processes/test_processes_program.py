@@ -77,6 +77,15 @@ def test_startup_variables_get_an_interpreter_of_their_own(best):
     assert len(hashes) == 1
 
 
+def test_site_customization_on_the_python_path_is_loaded(best, tmp_path):
+    (best.home / "site").mkdir()
+    (best.home / "site" / "sitecustomize.py").write_text("import builtins; builtins.customized = 'yes'")
+    (best.home / "site" / "beside.py").write_text("name = 'beside'")
+    text = "import beside; print(customized, beside.name)"
+    for argv in (("python3", "-c", text), ("/bin/bash", "-c", f'python3 -c "{text}"')):
+        assert best.run(*argv, environment={"PYTHONPATH": str(best.home / "site")}).output == "yes beside\n"
+
+
 def test_random_numbers_differ_between_processes(best):
     text = "import random, uuid, numpy; print(random.random(), numpy.random.rand(), uuid.uuid4())"
     first, second = (best.script(text).output.split() for _ in range(2))
