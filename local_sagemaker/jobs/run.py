@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 import logging
 import queue
 import shutil
@@ -27,6 +25,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, resources
 from local_sagemaker.jobs.addresses import Addresses
+from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
 from local_sagemaker.jobs.pipes import Pipe
 from local_sagemaker.jobs.spec import (
     Batch,
@@ -45,10 +44,8 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
-from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
+from local_sagemaker.processes.spec import Processes, ProcessSpec
 
-_TEXT = 1024  # FailureReason and ExitMessage have at most this many characters
-_HEAD = 4096  # bytes that are read of a failure or message file
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.hosting.batch:main")
 log = logging.getLogger(__name__)
 
@@ -67,23 +64,6 @@ class Tools:
     call: Call | None
     service_environment: Mapping[str, str]
     grace: float
-
-
-@dataclass
-class Host:
-    """One host of a job: its folder, address, log stream, and its process once there is one."""
-
-    name: str
-    root: Path
-    address: str
-    stream: str
-    log: Path
-    process: Process | None = None
-
-    @property
-    def ml(self) -> Path:
-        """Its /opt/ml."""
-        return self.root / "ml"
 
 
 class Run:
@@ -143,7 +123,7 @@ class Run:
         except Exception as error:
             reason = _internal(error)
         try:
-            message = self._message()
+            message = exit_message(self._hosts)
         except UnicodeDecodeError:
             reason = "ClientError: The exit message in /opt/ml/output/message is not UTF-8."
         if self._stopping and (reason is None or self._started is None or reason.startswith("AlgorithmError")):
@@ -151,7 +131,7 @@ class Run:
         elif reason is not None:
             status = "Failed"
         return Outcome(
-            status=status, reason=reason[:_TEXT] if reason else None, message=message, started=self._started,
+            status=status, reason=reason[:LONGEST] if reason else None, message=message, started=self._started,
             timed_out=self._timed_out, uploaded=frozenset(self._uploaded), metrics=tuple(self._metrics()),
         )  # fmt: skip
 
@@ -187,7 +167,7 @@ class Run:
             if self.job.resource_config:
                 documents[self.job.resource_config] = resources.resource_config(self.job, name)
             for path, document in documents.items():
-                _write_json(host.ml / path, document)
+                write_json(host.ml / path, document)
             self._hosts.append(host)
 
     def _enter(self, phase: Phase) -> None:
@@ -252,7 +232,7 @@ class Run:
             output = "/opt/ml/batch/output"
             (host.ml / "batch" / "output").mkdir(parents=True, exist_ok=True)
             plan = {"server": url, "request": dict(batch.request), "inputs": inputs, "output": output}
-            _write_json(host.ml / "plan.json", plan)
+            write_json(host.ml / "plan.json", plan)
 
     def _tick(self, ticking: ExitStack) -> None:
         """While the processes run: marks in the logs, uploads of what is to be uploaded continuously."""
@@ -293,7 +273,7 @@ class Run:
                 self._end_others()
         for host in self._hosts:
             self._tools.logs.mark(self.job.log_group, host.stream, final=True)
-        return self._reason(*failed) if failed else None
+        return failed[0].reason(failed[1], verbatim=self.job.batch is not None) if failed else None
 
     def _endings(self, deadline: float) -> Any:
         """The hosts with their exit codes, as they end; at the deadline the job is stopped."""
@@ -332,24 +312,6 @@ class Run:
                 self._killer.cancel()
         self._signal(signal.SIGKILL)
 
-    def _reason(self, host: Host, code: int) -> str:
-        """What AWS says of a process that did not end with 0: the failure file's text and the exit code."""
-        shown = code if code >= 0 else 128 - code
-        text = _head(host.ml / "output" / "failure").decode("utf-8", "replace").strip()
-        if self.job.batch and text:
-            return text  # the agent words it
-        suffix = f", exit code: {shown}"
-        return f"AlgorithmError: {text}"[: _TEXT - len(suffix)] + suffix
-
-    def _message(self) -> str | None:
-        """The exit message of all hosts, the first KB of it. Raises UnicodeDecodeError when it is not UTF-8."""
-        text = ""
-        for host in self._hosts:
-            head = _head(host.ml / "output" / "message")
-            # Of a longer file, the last character of the head may be cut: that is not an error.
-            text += codecs.getincrementaldecoder("utf-8")().decode(head, len(head) < _HEAD)
-        return text.encode()[:_TEXT].decode("utf-8", "ignore") or None
-
     def _upload(self, *, failed: bool) -> None:
         for mirror in self._mirrors:
             mirror.sweep(last=True)
@@ -371,22 +333,6 @@ class Run:
 def _internal(error: Exception) -> str:
     log.error("a job failed inside the service", exc_info=error)
     return f"InternalServerError: We encountered an internal error. Please try again. ({type(error).__name__}: {error})"
-
-
-def _head(file: Path) -> bytes:
-    """The beginning of a file that the job may have written, whatever it is."""
-    try:
-        if file.is_symlink() or not file.is_file():
-            return b""
-        with file.open("rb") as opened:
-            return opened.read(_HEAD)
-    except OSError:
-        return b""
-
-
-def _write_json(file: Path, document: Any) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(document), "utf-8")
 
 
 def _only_folders(uri: str, objects: Objects) -> bool:

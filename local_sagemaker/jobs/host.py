@@ -1,0 +1,70 @@
+"""One host of a running job: its folder, address and process, and what its program left to say."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.processes.spec import Process
+
+LONGEST = 1024  # characters of a FailureReason and of an ExitMessage (API reference)
+_HEAD = 4096  # bytes that are read of a failure or message file, which may have any size
+
+
+@dataclass
+class Host:
+    """A host. `stream` is its log stream, `process` is there once it runs."""
+
+    name: str
+    root: Path
+    address: str
+    stream: str
+    log: Path
+    process: Process | None = None
+
+    @property
+    def ml(self) -> Path:
+        """Its /opt/ml."""
+        return self.root / "ml"
+
+    def reason(self, code: int, *, verbatim: bool = False) -> str:
+        """What AWS says of a process that did not end with 0: the failure file's text and the exit code.
+
+        With `verbatim` the text is taken as it stands: the batch agent words the whole reason.
+        """
+        text = head(self.ml / "output" / "failure").decode("utf-8", "replace").strip()
+        if verbatim and text:
+            return text
+        suffix = f", exit code: {code if code >= 0 else 128 - code}"
+        return f"AlgorithmError: {text}"[: LONGEST - len(suffix)] + suffix
+
+
+def exit_message(hosts: Iterable[Host]) -> str | None:
+    """The exit message of all hosts, the first KB of it. Raises UnicodeDecodeError when it is not UTF-8."""
+    text = ""
+    for host in hosts:
+        data = head(host.ml / "output" / "message")
+        # Of a longer file, the last character of the head may be cut: that is not an error.
+        text += codecs.getincrementaldecoder("utf-8")().decode(data, len(data) < _HEAD)
+    return text.encode()[:LONGEST].decode("utf-8", "ignore") or None
+
+
+def head(file: Path) -> bytes:
+    """The beginning of a file that the job may have written, whatever it is."""
+    try:
+        if file.is_symlink() or not file.is_file():
+            return b""
+        with file.open("rb") as opened:
+            return opened.read(_HEAD)
+    except OSError:
+        return b""
+
+
+def write_json(file: Path, document: Any) -> None:
+    """Writes a configuration file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(document), "utf-8")
