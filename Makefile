@@ -26,7 +26,7 @@ run: $(STAMP) ## the main job: the abalone pipeline, run for real on the local s
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

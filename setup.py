@@ -36,6 +36,7 @@ LOCAL = [
 TEST = [
     "pytest>=8",  # the tests
     "pytest-timeout>=2",  # a hanging test ends with its stack
+    "pytest-xdist>=3.6",  # the tests use all cores
     "hypothesis>=6.100",  # properties of the pure parts
     "awscli>=1.40,<2",  # the AWS CLI as a client of the service
     "ruff>=0.9",  # lint and format

@@ -101,7 +101,9 @@ def test_refused_members(objects: DiskObjects, tmp_path: Path, bad: tarfile.TarI
     assert not list(tmp_path.rglob("evil"))
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive", archive((member("a"), b"x" * 5000))[:60]])
+@pytest.mark.parametrize(
+    "data", [b"", b"no archive", archive((member("a"), b"x" * 5000))[:60]], ids=["empty", "text", "cut"]
+)
 def test_broken_archives(objects: DiskObjects, tmp_path: Path, data: bytes) -> None:
     objects.put("models", "broken.tar.gz", data)
     with pytest.raises(ModelDataError, match="Failed to extract model data archive from URL s3://models/broken"):
