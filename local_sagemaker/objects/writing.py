@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,6 +34,45 @@ def now_ns() -> int:
     return time.time_ns()
 
 
+class Md5:
+    """The MD5 of a stream. From the second large piece on it is computed in a thread of its own, beside receiving and
+    writing: MD5 is the slowest of what is done with a byte, and hashlib gives other threads way meanwhile."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._large = 0
+        self._pieces: queue.Queue[bytes] = queue.Queue(maxsize=4)
+        self._thread: threading.Thread | None = None
+
+    def update(self, piece: bytes) -> None:
+        """Takes a piece; waits when the thread is behind."""
+        if self._thread is None:
+            self._large += len(piece) >= PIECE
+            if self._large < 2:
+                self._digest.update(piece)
+                return
+            self._thread = threading.Thread(target=self._run, name="md5", daemon=True)
+            self._thread.start()
+        if piece:
+            self._pieces.put(piece)
+
+    def _run(self) -> None:
+        while piece := self._pieces.get():
+            self._digest.update(piece)
+
+    def close(self) -> None:
+        """Waits for the thread; to be called in any case."""
+        if self._thread is not None:
+            self._pieces.put(b"")
+            self._thread.join()
+            self._thread = None
+
+    def hexdigest(self) -> str:
+        """The digest of all pieces."""
+        self.close()
+        return self._digest.hexdigest()
+
+
 def stamp(path: str | int) -> os.stat_result:
     """Sets the time of now, in nanoseconds (file systems only count clock ticks); answers what the file then says."""
     now = now_ns()
@@ -53,9 +94,9 @@ def md5_of(path: str | Path) -> tuple[str, int]:
 def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
     """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
     path = layout.scratch()
-    digest, size = hashlib.md5(usedforsecurity=False), 0
+    digest, size = Md5(), 0
     try:
-        with disk_errors(layout.folder):
+        with disk_errors(layout.folder), closing(digest):
             with open(path, "wb", buffering=0) as file:
                 for piece in [source] if isinstance(source, bytes) else iter(lambda: source.read(PIECE), b""):
                     digest.update(piece)
@@ -80,10 +121,10 @@ def write_all(descriptor: int, piece: bytes, offset: int | None = None) -> int:
 
 def received_at(layout: Layout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> Written:
     """Writes `length` bytes, which must be all that the stream has, into a file from `offset` on."""
-    digest, size = hashlib.md5(usedforsecurity=False), 0
+    digest, size = Md5(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        with disk_errors(layout.folder):
+        with disk_errors(layout.folder), closing(digest):
             for piece in [source] if isinstance(source, bytes) else iter(lambda: source.read(PIECE), b""):
                 if size + len(piece) > length:
                     raise ValueError("the stream has more bytes than it said")
