@@ -13,6 +13,7 @@ from typing import Any
 from local_sagemaker import images
 from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
+from local_sagemaker.engine import shapes
 from local_sagemaker.events import Events
 from local_sagemaker.hosting.model_servers import ModelServers
 from local_sagemaker.jobs.runner import JobRunner
@@ -42,6 +43,7 @@ class Application:
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._settings = settings
+        shapes.load_with(spec.model)
         images.configure(settings.home / "images.json")
         self.credentials = Credentials(settings.credentials_file)
         self.records = Records(settings.records_file)
@@ -101,15 +103,12 @@ class Application:
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
     def _warm(self) -> None:
-        try:
-            self.processes.warm()
-            for resource in self.resources:
-                if hasattr(resource, "resume"):
-                    resource.resume()
-            spec.warm()
-            self.neighbours.warm()
-        except Exception:
-            log.exception("warming up failed")
+        resumes = [resource.resume for resource in self.resources if hasattr(resource, "resume")]
+        for part in (self.processes.warm, *resumes, spec.warm, self.neighbours.warm):
+            try:
+                part()
+            except Exception:  # what failed must not keep the others from going on
+                log.exception("%s failed", part.__qualname__)
 
     async def _control(self, scope: Scope, send: Send) -> None:
         from anyio.to_thread import run_sync

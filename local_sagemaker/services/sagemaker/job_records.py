@@ -9,6 +9,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported, ResourceInUse, ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
+from local_sagemaker.jobs.spec import Outcome
 from local_sagemaker.operations import Call, Request, Response
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
@@ -28,6 +29,8 @@ class JobRecords:
         self.noun, self.kind = noun, kind
         self.name, self.arn, self.status = f"{noun}Name", f"{noun}Arn", f"{noun}Status"
         self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
+        # Looked up now, since requests may create others before `resume` is called.
+        self._interrupted = [(body[self.name], body["CreationTime"]) for body in self._unfinished()]
 
     def new(self, request: Request) -> Body:
         """The body of a job that is about to be created: the request, its ARN, InProgress and the time."""
@@ -112,8 +115,23 @@ class JobRecords:
         self._records.delete(self.kind, body[self.name])
         self._tags.drop(body[self.arn])
 
-    def unfinished(self) -> list[Body]:
-        """The jobs that have not ended, in the order they were created."""
+    def resume(self, again: Callable[[Body], None], end: Callable[[str, Outcome], None]) -> None:
+        """Calls `again` with each job that was unfinished when the service started, in the order they were created.
+
+        A job that can't run any more, say because its image is not known now, ends as Failed.
+        """
+        interrupted, self._interrupted = self._interrupted, []
+        for name, created in interrupted:
+            body = self._records.get(self.kind, name)
+            if body is None or body["CreationTime"] != created or body[self.status] in ENDED:
+                continue  # a reset came first, or a stop
+            try:
+                again(body)
+            except ServiceError as error:
+                log.warning("%s can't go on: %s", body[self.arn], error.message)
+                end(name, Outcome("Failed", f"ClientError: {error.message}"[:1024], ended=now()))
+
+    def _unfinished(self) -> list[Body]:
         return [body for body in self._records.list(self.kind) if body[self.status] not in ENDED]
 
     def _publish(self, body: Body) -> None:

@@ -75,19 +75,22 @@ class ProcessingJobs:
 
     def resume(self) -> None:
         """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        for body in self._jobs.unfinished():
-            job = self._spec(body)
-            if body["ProcessingJobStatus"] == "Stopping":
-                self.ended(job, Outcome("Stopped"))
-            else:
-                self._runner.submit(job, self)
+        self._jobs.resume(self._again, self._end)
+
+    def _again(self, body: Body) -> None:
+        if body["ProcessingJobStatus"] == "Stopping":
+            self._end(body["ProcessingJobName"], Outcome("Stopped"))
+            return
+        self._runner.submit(self._spec(body), self)
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
         """A processing job shows no phases; they are in its times."""
 
     def ended(self, job: JobSpec, outcome: Outcome) -> None:
         """Records the outcome."""
+        self._end(job.name, outcome)
 
+    def _end(self, name: str, outcome: Outcome) -> None:
         def change(body: Body) -> None:
             body["ProcessingJobStatus"] = outcome.status
             if outcome.started is not None:
@@ -98,7 +101,7 @@ class ProcessingJobs:
             if outcome.message:
                 body["ExitMessage"] = outcome.message
 
-        self._jobs.change(job.name, change)
+        self._jobs.change(name, change)
 
     def _spec(self, body: Body) -> JobSpec:
         cluster = body["ProcessingResources"]["ClusterConfig"]

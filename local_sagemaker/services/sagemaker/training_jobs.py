@@ -111,13 +111,15 @@ class TrainingJobs:
 
     def resume(self) -> None:
         """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        for body in self._jobs.unfinished():
-            job = self._spec(body)
-            if body["TrainingJobStatus"] == "Stopping":
-                self.ended(job, Outcome("Stopped", ended=now()))
-            else:
-                self._jobs.change(job.name, lambda body: move(body, "Starting"))
-                self._runner.submit(job, self)
+        self._jobs.resume(self._again, self._end)
+
+    def _again(self, body: Body) -> None:
+        if body["TrainingJobStatus"] == "Stopping":
+            self._end(body["TrainingJobName"], Outcome("Stopped", ended=now()))
+            return
+        job = self._spec(body)
+        self._jobs.change(job.name, lambda body: move(body, "Starting"))
+        self._runner.submit(job, self)
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
         """Each phase is a secondary status."""
@@ -132,7 +134,9 @@ class TrainingJobs:
 
     def ended(self, job: JobSpec, outcome: Outcome) -> None:
         """Records the outcome."""
+        self._end(job.name, outcome)
 
+    def _end(self, name: str, outcome: Outcome) -> None:
         def change(body: Body) -> None:
             body["TrainingJobStatus"] = outcome.status
             move(body, "MaxRuntimeExceeded" if outcome.timed_out and outcome.status == "Stopped" else outcome.status)
@@ -151,7 +155,7 @@ class TrainingJobs:
             if outcome.metrics:
                 body["FinalMetricDataList"] = list(outcome.metrics)
 
-        self._jobs.change(job.name, change)
+        self._jobs.change(name, change)
 
     def _spec(self, body: Body) -> JobSpec:
         algorithm, resource = body["AlgorithmSpecification"], body["ResourceConfig"]

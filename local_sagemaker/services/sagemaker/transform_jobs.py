@@ -74,13 +74,14 @@ class TransformJobs:
 
     def resume(self) -> None:
         """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        for body in self._jobs.unfinished():
-            model = self._call("sagemaker:DescribeModel", {"ModelName": body["ModelName"]})
-            job = self._spec(body, model)
-            if body["TransformJobStatus"] == "Stopping":
-                self.ended(job, Outcome("Stopped", ended=now()))
-            else:
-                self._runner.submit(job, self)
+        self._jobs.resume(self._again, self._end)
+
+    def _again(self, body: Body) -> None:
+        if body["TransformJobStatus"] == "Stopping":
+            self._end(body["TransformJobName"], Outcome("Stopped", ended=now()))
+            return
+        model = self._call("sagemaker:DescribeModel", {"ModelName": body["ModelName"]})
+        self._runner.submit(self._spec(body, model), self)
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
         """A transform job shows no phases, only its start."""
@@ -89,7 +90,9 @@ class TransformJobs:
 
     def ended(self, job: JobSpec, outcome: Outcome) -> None:
         """Records the outcome."""
+        self._end(job.name, outcome)
 
+    def _end(self, name: str, outcome: Outcome) -> None:
         def change(body: Body) -> None:
             body["TransformJobStatus"] = outcome.status
             body["TransformEndTime"] = outcome.ended or now()
@@ -98,7 +101,7 @@ class TransformJobs:
             if outcome.reason:
                 body["FailureReason"] = outcome.reason
 
-        self._jobs.change(job.name, change)
+        self._jobs.change(name, change)
 
     def _spec(self, body: Body, model: Response) -> JobSpec:
         resources, output = body["TransformResources"], body["TransformOutput"]

@@ -54,6 +54,42 @@ def test_unfinished_jobs_run_again_after_the_service_was_ended(processes):
         shutil.rmtree(home, ignore_errors=True)
 
 
+def test_resume_leaves_alone_what_was_created_since_the_start(world):
+    name = world.process("new", "print('up')")
+    trained = world.train("new", "open('/opt/ml/model/m', 'w').write('m')")
+    for resource in (world.processing, world.training, world.transform):
+        resource.resume()
+    assert world.ended("processing-job", name)["ProcessingJobStatus"] == "Completed"
+    until(lambda: world.runner.running() == 0, "nothing is left in the queue")
+    assert world.log("ProcessingJobs", name).count("up") == 1
+    statuses = [t["Status"] for t in world.ended("training-job", trained)["SecondaryStatusTransitions"]]
+    assert statuses.count("Starting") == 1
+
+
+def test_a_job_that_cannot_go_on_fails_and_the_others_go_on(processes):
+    home = Path(tempfile.mkdtemp(prefix="jobs-"))
+    first = World(Settings(home=home), processes)
+    names = [first.process(f"waits-{n}", "import time; print('up', flush=True); time.sleep(300)") for n in range(2)]
+    until(lambda: all("up" in first.log("ProcessingJobs", name) for name in names), "the scripts run")
+
+    def forget(body):
+        body["AppSpecification"]["ImageUri"] = "gone:1"
+
+    first.records.update("processing-job", names[0], forget)
+    first.close()
+    second = World(Settings(home=home), processes)
+    try:
+        second.put(f"code/{names[1]}/script.py", "pass")
+        second.processing.resume()
+        gone = second.ended("processing-job", names[0])
+        assert gone["ProcessingJobStatus"] == "Failed"
+        assert gone["FailureReason"].startswith("ClientError: The image 'gone:1' is not known here.")
+        assert second.ended("processing-job", names[1])["ProcessingJobStatus"] == "Completed"
+    finally:
+        second.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
     world = make_world(grace=300.0, slots=2)
     names = [
