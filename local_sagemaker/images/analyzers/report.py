@@ -29,7 +29,8 @@ logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # Courier 
 
 _WIDTH = 7.0  # inches
 _PAGE = (8.27, 11.69)  # A4
-_LINES, _COLUMNS, _FONT = 76, 96, 8.0  # of a PDF page of monospaced text
+_LINES, _COLUMNS, _FONT = 76, 100, 8.0  # of a PDF page of monospaced text
+_NARROW = 12  # characters: no column of a table is made narrower
 _STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 13px }
 th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; vertical-align: top }
@@ -130,19 +131,27 @@ def _cell(number: int, part: Part, images: dict[int, str]) -> dict[str, Any]:
     }
 
 
+def _table_widths(grid: Sequence[Sequence[str]]) -> list[int]:
+    """Column widths that fit a page: the widest columns give way first."""
+    widths = [max(len(row[column]) for row in grid) for column in range(len(grid[0]))]
+    room = _COLUMNS - 2 * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > _NARROW:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
 def _table_lines(table: Table) -> list[str]:
-    """A table as monospaced lines; the last column is wrapped."""
+    """A table as monospaced lines, cells wrapped."""
     grid = [[str(cell) for cell in row] for row in (table.headers, *table.rows)]
-    widths = [min(44, max(len(row[column]) for row in grid)) for column in range(len(table.headers))]
-    free = max(24, _COLUMNS - sum(width + 2 for width in widths[:-1]))
+    widths = _table_widths(grid)
     lines = []
     for position, row in enumerate(grid):
-        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, [*widths[:-1], free], strict=True)]
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
         for line in range(max(map(len, cells))):
             texts = [(cell[line] if line < len(cell) else "") for cell in cells]
-            lines.append("  ".join(t.ljust(w) for t, w in zip(texts, [*widths[:-1], 0], strict=True)).rstrip())
+            lines.append("  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip())
         if position == 0:
-            lines.append("-" * min(_COLUMNS, sum(widths[:-1]) + 2 * len(widths) + min(free, widths[-1])))
+            lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
     return lines
 
 

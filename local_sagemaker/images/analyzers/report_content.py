@@ -275,6 +275,8 @@ def _dependence(entry: Mapping[str, Any]) -> Callable[[Any], None]:
         values = entry["feature_values"]
         places = values if entry["data_type"] == "numerical" else list(range(len(values)))
         shares = axes.twinx()
+        axes.set_zorder(shares.get_zorder() + 1)
+        axes.patch.set_visible(False)
         width = (places[1] - places[0]) * 0.9 if len(places) > 1 else 0.9
         shares.bar(places, entry["data_distribution"], width, color="#c9d6e8", alpha=0.6)
         shares.set_ylabel("share of rows")
