@@ -15,6 +15,7 @@ from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
 from local_sagemaker.engine import shapes
 from local_sagemaker.events import Events
+from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.hosting.model_servers import ModelServers
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
@@ -22,8 +23,8 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call, Request, Response, dispatcher, table
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
+from local_sagemaker.services import lambda_, s3
 from local_sagemaker.services import logs as logs_service
-from local_sagemaker.services import s3
 from local_sagemaker.services.neighbours import Neighbours
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.wire import spec
@@ -56,6 +57,7 @@ class Application:
             "access_key_id": self.credentials.access_key_id,
             "secret_access_key": self.credentials.secret_access_key,
         }
+        in_processes = with_hook({}, client_environment(settings, url, keys))
         self.runner = JobRunner(
             settings=settings,
             objects=self.objects,
@@ -63,9 +65,16 @@ class Application:
             processes=self.processes,
             servers=self.servers,
             call=self._late_call,
-            service_environment=with_hook({}, client_environment(settings, url, keys)),
+            service_environment=in_processes,
         )
-        self.resources = build_sagemaker(
+        sandboxes = Sandboxes(
+            folder=settings.functions / "sandboxes",
+            logs=self.logs,
+            processes=self.processes,
+            service_environment=in_processes,
+        )
+        functions = lambda_.build(settings=settings, records=self.records, sandboxes=sandboxes, call=self._late_call)
+        sagemaker = build_sagemaker(
             settings=settings,
             records=self.records,
             objects=self.objects,
@@ -74,11 +83,13 @@ class Application:
             runner=self.runner,
             call=self._late_call,
         )
+        self.resources = [*sagemaker, *functions]
         self.call: Call = dispatcher(
             {
-                **table("sagemaker", self.resources),
+                **table("sagemaker", sagemaker),
                 **table("s3", s3.build(objects=self.objects, settings=settings)),
                 **table("logs", logs_service.build(settings=settings, logs=self.logs)),
+                **table("lambda", functions),
             },
             check,
         )

@@ -71,6 +71,11 @@ class Settings:
         return self.home / "jobs"
 
     @property
+    def functions(self) -> Path:
+        """The code of Lambda functions, and the private folders of those that run."""
+        return self.home / "functions"
+
+    @property
     def logs(self) -> Path:
         """CloudWatch log streams as plain text files: ``<group>/<stream>``."""
         return self.home / "logs"

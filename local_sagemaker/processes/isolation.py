@@ -7,6 +7,7 @@ namespaces are not permitted, paths are rewritten instead (`rewriting.py`). `pro
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -23,7 +24,8 @@ MOUNT, USER, REWRITE = "mount namespaces", "user and mount namespaces", "path re
 
 _NEWNS, _NEWUSER = 0x00020000, 0x10000000
 _BIND, _REC, _PRIVATE = 0x1000, 0x4000, 0x40000
-_ML, _TMP, _OPT, _HOSTS = Path("/opt/ml"), Path("/tmp"), Path("/opt"), Path("/etc/hosts")
+_READ_ONLY, _REMOUNT = 0x1, 0x20
+_ML, _TMP, _HOSTS = Path("/opt/ml"), Path("/tmp"), Path("/etc/hosts")
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ def enter(isolation: Isolation) -> None:
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     _mount("none", "/", None, _REC | _PRIVATE)
-    if not _ML.is_dir():
-        _cover_opt()
+    _make_place(_ML)
 
 
 def unshare() -> None:
@@ -120,20 +121,31 @@ def _cover(place: Path, folder: Path, keep: Iterable[Path]) -> None:
         os.close(descriptor)
 
 
-def _cover_opt() -> None:
-    """A /opt of our own with what the machine's has, so that /opt/ml can be made in it without leaving a trace."""
-    with os.scandir(_OPT) as entries:
+def show(folder: Path, place: Path) -> None:
+    """Puts a folder at a place of this process's namespace, read-only where the kernel permits that."""
+    _make_place(place)
+    _mount(str(folder), str(place), None, _BIND)
+    with contextlib.suppress(OSError):  # in a user namespace, where the mount has flags that must not change
+        _mount("none", str(place), None, _BIND | _REMOUNT | _READ_ONLY)
+
+
+def _make_place(place: Path) -> None:
+    """Makes a mount point without leaving a trace: its parent is covered by one with what the machine's has."""
+    if place.is_dir():
+        return
+    parent = place.parent
+    with os.scandir(parent) as entries:
         children = [(entry.name, entry.is_symlink(), entry.is_dir()) for entry in entries]
-    old = os.open(_OPT, os.O_PATH)
-    _mount("tmpfs", str(_OPT), "tmpfs", 0)
+    old = os.open(parent, os.O_PATH)
+    _mount("tmpfs", str(parent), "tmpfs", 0)
     for name, link, folder in children:
-        source, target = f"/proc/self/fd/{old}/{name}", _OPT / name
+        source, target = f"/proc/self/fd/{old}/{name}", parent / name
         if link:
             target.symlink_to(Path(source).readlink())
             continue
         target.mkdir() if folder else target.touch()
         _mount(source, str(target), None, _BIND | _REC)
-    _ML.mkdir()
+    place.mkdir()
     os.close(old)
 
 

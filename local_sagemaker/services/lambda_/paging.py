@@ -1,0 +1,20 @@
+"""Pages of Lambda's lists: Marker, MaxItems, NextMarker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.operations import Request, Response
+from local_sagemaker.services.lambda_.errors import InvalidValue
+
+_MOST = 50
+
+
+def page(member: str, items: list[Any], request: Request) -> Response:
+    """The page of the items that a request asks for."""
+    marker = request.get("Marker", "0")
+    if not marker.isdigit():
+        raise InvalidValue("The marker is invalid.")
+    start, size = int(marker), min(request.get("MaxItems", _MOST), _MOST)
+    more = start + size < len(items)
+    return {member: items[start : start + size], **({"NextMarker": str(start + size)} if more else {})}

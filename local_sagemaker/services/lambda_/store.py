@@ -1,0 +1,145 @@
+"""Functions, versions and aliases as records, and how a reference is resolved to one of them.
+
+Kinds: `function` (the configuration of $LATEST with its tags and permissions), `function-version` and
+`function-alias` by ``name:version``. A configuration's ``_code`` names its archive.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.config import Settings
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import AlreadyExists
+from local_sagemaker.services.lambda_.errors import Conflict, NotFound, RevisionChanged
+from local_sagemaker.services.lambda_.names import LATEST, Reference
+
+Body = dict[str, Any]
+FUNCTION, VERSION, ALIAS = "function", "function-version", "function-alias"
+
+
+class FunctionStore:
+    """Reads and writes functions."""
+
+    def __init__(self, *, settings: Settings, records: Records) -> None:
+        self._settings, self._records = settings, records
+
+    def arn(self, name: str, qualifier: str | None = None) -> str:
+        """The ARN of a function, a version or an alias."""
+        arn = f"arn:aws:lambda:{self._settings.region}:{self._settings.account}:function:{name}"
+        return f"{arn}:{qualifier}" if qualifier else arn
+
+    def insert(self, name: str, body: Body) -> None:
+        """Adds a function."""
+        try:
+            self._records.insert(FUNCTION, name, body)
+        except AlreadyExists as error:
+            raise Conflict(f"Function already exist: {name}") from error
+
+    def latest(self, reference: Reference) -> Body:
+        """The function itself, whatever version is named."""
+        body = self._records.get(FUNCTION, reference.name)
+        if body is None:
+            raise self._not_found(reference)
+        return body
+
+    def find(self, reference: Reference) -> Body:
+        """The configuration that a reference means: that of $LATEST, of a version, or of an alias's version."""
+        body = self.latest(reference)
+        version = reference.qualifier or LATEST
+        if version == LATEST:
+            return body
+        alias = self._records.get(ALIAS, f"{reference.name}:{version}")
+        published = self._records.get(VERSION, f"{reference.name}:{alias['FunctionVersion'] if alias else version}")
+        if alias and alias["FunctionVersion"] == LATEST:
+            return body
+        if published is None:
+            raise self._not_found(reference)
+        return published
+
+    def functions(self) -> list[Body]:
+        """All functions by name."""
+        return sorted(self._records.list(FUNCTION), key=lambda body: body["FunctionName"])
+
+    def versions(self, name: str) -> list[Body]:
+        """The published versions of a function, oldest first."""
+        return self._records.list(VERSION, f"{name}:")
+
+    def add_version(self, name: str, body: Body) -> None:
+        """Adds a published version."""
+        self._records.insert(VERSION, f"{name}:{body['Version']}", body)
+
+    def aliases(self, name: str) -> list[Body]:
+        """The aliases of a function by name."""
+        return sorted(self._records.list(ALIAS, f"{name}:"), key=lambda body: body["Name"])
+
+    def alias(self, name: str, alias: str) -> Body:
+        """One alias."""
+        body = self._records.get(ALIAS, f"{name}:{alias}")
+        if body is None:
+            raise NotFound(f"Cannot find alias arn: {self.arn(name, alias)}")
+        return body
+
+    def add_alias(self, name: str, body: Body) -> None:
+        """Adds an alias."""
+        try:
+            self._records.insert(ALIAS, f"{name}:{body['Name']}", body)
+        except AlreadyExists as error:
+            raise Conflict(f"Alias already exists: {self.arn(name, body['Name'])}") from error
+
+    def put_alias(self, name: str, body: Body) -> None:
+        """Replaces an alias."""
+        self._records.put(ALIAS, f"{name}:{body['Name']}", body)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Removes an alias; nothing happens when it is not there."""
+        self._records.delete(ALIAS, f"{name}:{alias}")
+
+    def change(self, reference: Reference, revision: str | None, change: Callable[[Body], None]) -> Body:
+        """Changes a function in one transaction; with `revision`, only when that is still the newest."""
+
+        def apply(body: Body) -> None:
+            if revision and revision != body["RevisionId"]:
+                raise RevisionChanged(
+                    "The RevisionId provided does not match the latest RevisionId. Call the "
+                    "GetFunction/GetAlias/GetPolicy API to retrieve the latest RevisionId for your resource."
+                )
+            change(body)
+
+        body = self._records.update(FUNCTION, reference.name, apply)
+        if body is None:
+            raise self._not_found(reference)
+        return body
+
+    def delete(self, name: str, version: str | None = None) -> None:
+        """Removes a version, or a function with all that belongs to it."""
+        with self._records.transaction():
+            if version:
+                self._records.delete(VERSION, f"{name}:{version}")
+                return
+            self._records.delete(FUNCTION, name)
+            for kind in (VERSION, ALIAS):
+                for key, _ in self._records.items(kind, f"{name}:"):
+                    self._records.delete(kind, key)
+
+    def archives(self) -> set[str]:
+        """The archives that a function or version needs."""
+        return {body["_code"] for kind in (FUNCTION, VERSION) for body in self._records.list(kind)}
+
+    def _not_found(self, reference: Reference) -> NotFound:
+        return NotFound(f"Function not found: {self.arn(reference.name, reference.qualifier)}")
+
+
+def touch(body: Body) -> None:
+    """Gives a changed configuration its new revision and time."""
+    body["RevisionId"] = str(uuid.uuid4())
+    body["LastModified"] = modified()
+
+
+def modified() -> str:
+    """Now, as LastModified has it: ``2026-01-02T03:04:05.678+0000``."""
+    moment = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}+0000"
