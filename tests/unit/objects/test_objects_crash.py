@@ -87,8 +87,11 @@ def _killed_at(folder: Path, change: Callable[[DiskObjects], object], step: int)
     os._exit(0)
 
 
-@pytest.mark.parametrize("versioning", ["", "Enabled", "Suspended"])
-@pytest.mark.parametrize("name", CHANGES)
+CASES = [(name, versioning) for name in CHANGES for versioning in ("", "Enabled")]
+CASES += [("put", "Suspended"), ("delete", "Suspended")]
+
+
+@pytest.mark.parametrize(("name", "versioning"), CASES)
 def test_a_kill_before_any_step_leaves_the_state_before_or_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, versioning: str
 ) -> None:
