@@ -6,11 +6,14 @@ The exceptions carry the names of the container's own toolkit, since they show i
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from local_sagemaker.images.image import ml
 
+_ROOT = (str(Path(__file__).parents[2]),)
 FRAMES = 2  # of the traceback; the platform keeps 1024 characters of the file, and the message comes last
 
 
@@ -62,11 +65,24 @@ def guarded(work: Callable[[], object], prefix: str = "framework error") -> int:
         log.error("Reported training FAILURE\n%s", error)
         return error.exit_code
     except Exception as error:
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-FRAMES, chain=False))
+        trace = _trace(error)
         report(f"{prefix}: \n{trace}\n{error}")
-        log.exception("Reported training FAILURE")
+        log.error("Reporting training FAILURE\n%s: \n%s\n%s", prefix, trace, error)
         code = getattr(error, "errno", None)
         return code if isinstance(code, int) and 0 < code < 256 else 1
     (ml() / "output").mkdir(parents=True, exist_ok=True)
     (ml() / "output" / "success").touch()
     return 0
+
+
+def _trace(error: Exception) -> str:
+    """The error with its last frames, as Python prints them, with files as they are imported.
+
+    Where the libraries are installed on this machine is no part of what a container would say.
+    """
+    found = traceback.TracebackException.from_exception(error, limit=-FRAMES)
+    roots = sorted((f"{root.rstrip('/')}/" for root in (*sys.path, *_ROOT) if root), key=len, reverse=True)
+    for frame in found.stack:
+        root = next((root for root in roots if frame.filename.startswith(root)), "")
+        frame.filename = frame.filename.removeprefix(root)
+    return "".join(found.format(chain=False))

@@ -18,6 +18,7 @@ import pytest
 import xgboost as xgb
 from numpy.typing import NDArray
 
+import local_sagemaker
 from local_sagemaker.images.builtin_xgboost import recordio
 from local_sagemaker.images.image import ImageUri
 from local_sagemaker.images.xgboost import XGBoost
@@ -118,6 +119,7 @@ def test_user_errors(program_run: Any, hyperparameters: dict[str, str], data: di
     assert train(program_run) == 1
     failure = program_run.failure[:1000]
     assert failure.startswith("framework error: \nTraceback (most recent call last):\n")
+    assert str(Path(local_sagemaker.__file__).parents[1]) not in failure + program_run.log
     assert "sagemaker_algorithm_toolkit.exceptions.UserError: " in failure
     assert text in failure
     assert not (program_run.ml / "model" / "xgboost-model").exists()
