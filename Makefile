@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench clean
+.PHONY: help install run test check bench docs clean
 
 help: ## what the verbs do
 	@grep -E '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: $(STAMP) ## lint, types, and who may import whom
 
 bench: $(STAMP) ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
+
+docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code
+	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
 
 clean: ## stop the service and remove everything that the other verbs made
 	@test ! -x $(BIN)/local-sagemaker || $(BIN)/local-sagemaker down

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-from functools import cache
 from typing import Any
 
-import local_sagemaker.services
+from local_sagemaker.cli.reference import implemented
 from local_sagemaker.wire import spec
 
+__all__ = ["implemented", "in_models"]
+
 SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway")
-FOLDERS = {"lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime"}
-"""Folders of `local_sagemaker/services/` that are not called as botocore calls the service."""
-
-
-@cache
-def implemented() -> tuple[str, ...]:
-    """``service:Operation`` of every marked method of every class in `local_sagemaker.services`."""
-    found = set()
-    root = local_sagemaker.services
-    for module in pkgutil.walk_packages(root.__path__, root.__name__ + "."):
-        folder = module.name.removeprefix(root.__name__ + ".").split(".")[0]
-        for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            for _, method in inspect.getmembers(member, inspect.isfunction):
-                for name in getattr(method, "__operations__", ()):
-                    found.add(f"{FOLDERS.get(folder, folder)}:{name}")
-    return tuple(sorted(found))
 
 
 def in_models() -> list[str]:
