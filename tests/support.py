@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,3 +174,20 @@ def steps_of(sagemaker: Any, execution: str) -> dict[str, dict[str, Any]]:
     """The execution's steps by name."""
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
     return {step["StepName"]: step for step in steps}
+
+
+def zipped(**files: str) -> bytes:
+    """A function's archive: modules by name."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as out:
+        for name, text in files.items():
+            out.writestr(f"{name}.py", text)
+    return archive.getvalue()
+
+
+def create_function(client: Any, name: str, code: str, **options: Any) -> str:
+    """A function of one module ``main`` with a ``handler``; its ARN."""
+    given = {"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", **options}
+    made = client.create_function(FunctionName=name, Code={"ZipFile": zipped(main=code)}, **given)
+    client.get_waiter("function_active_v2").wait(FunctionName=name)
+    return str(made["FunctionArn"])

@@ -69,6 +69,7 @@ class Execution:
         self._messages: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._limit: int | None = None
         self._halted = False
+        self._failed_while_stopping = False
         self._closing = threading.Event()
 
     def refresh(self) -> None:
@@ -181,6 +182,7 @@ class Execution:
                 self._attempts.renew(run)
                 self._retries[name] = time.monotonic() + wait
                 return
+        self._failed_while_stopping |= ended.final and record["StepStatus"] == "Stopping"
         self._attempts.finish(run, ended)
         del self._runs[name]
         self._states[name] = _STATES[ended.status]
@@ -218,7 +220,8 @@ class Execution:
         def change(body: Record) -> None:
             nonlocal final
             # A request to stop may have come while the last step ended; it was acknowledged, so it holds.
-            final = "Stopped" if body["PipelineExecutionStatus"] == "Stopping" else status
+            stopped = body["PipelineExecutionStatus"] == "Stopping" and not self._failed_while_stopping
+            final = "Stopped" if stopped else status
             body["PipelineExecutionStatus"] = final
             body["LastModifiedTime"] = now()
             if reason and final == "Failed":

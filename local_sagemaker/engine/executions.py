@@ -21,7 +21,7 @@ class Executions:
 
     def __init__(self, *, records: Records, objects: Objects, events: Events, logs: Logs, call: Call) -> None:
         self._records = records
-        self._tools = Tools(call, objects)
+        self._tools = Tools(call, objects, events.publish)
         self._events = events
         self._logs = logs
         self._watch = Watch(events)

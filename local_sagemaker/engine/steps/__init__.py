@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_sagemaker.engine.steps.clarify_check import CLARIFY_CHECK
 from local_sagemaker.engine.steps.condition import CONDITION
 from local_sagemaker.engine.steps.fail import FAIL
+from local_sagemaker.engine.steps.lambda_ import LAMBDA
 from local_sagemaker.engine.steps.model import MODEL
 from local_sagemaker.engine.steps.processing import PROCESSING
 from local_sagemaker.engine.steps.quality_check import QUALITY_CHECK
@@ -23,6 +24,7 @@ STEP_TYPES: tuple[StepType, ...] = (
     FAIL,
     QUALITY_CHECK,
     CLARIFY_CHECK,
+    LAMBDA,
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import Scope
+from local_sagemaker.events import Event
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
 
@@ -35,15 +36,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class Tools:
-    """What step types work with: operations and objects."""
+    """What step types work with: operations, objects, and events for work that is a step type's own."""
 
     call: Call
     objects: Objects
+    publish: Callable[[Event], None]
 
 
 @dataclass
 class StepRun:
-    """One run of a step. `job_name` is chosen before anything is made; `record` is the step's journal entry."""
+    """One run of a step. `job_name` is chosen before anything is made; `record` is the step's journal entry.
+
+    `answer` is what work that is no job came to; it is lost in a kill.
+    """
 
     step: Step
     facts: Facts
@@ -51,6 +56,7 @@ class StepRun:
     tools: Tools
     record: Record
     save: Callable[[], None]
+    answer: Any = None
 
     @property
     def job_name(self) -> str:

@@ -89,8 +89,8 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         ),
         (text(condition({"Type": "Between"})), "Type of a condition must be one of Equals,"),
         (
-            text({"Name": "L", "Type": "Lambda", "Arguments": {}}),
-            "Step type 'Lambda' of step 'L' is not supported by the local service; supported are Processing, Training",
+            text({"Name": "L", "Type": "Callback", "Arguments": {}}),
+            "Step type 'Callback' of step 'L' is not supported by the local service; supported are Processing, Training",
         ),
         (
             text({**processing("Q"), "Type": "QualityCheck", "CheckType": "DATA_BIAS"}),
