@@ -53,14 +53,15 @@ def _train(framework_module: str) -> None:
         command = ["/bin/sh", "-c", " ".join([script, *arguments])]
         _outcome(subprocess.run(command, check=False).returncode, "", command)
         return
-    command = [sys.executable, environment.script, *arguments]
-    log.info("Invoking script with the following command:\n\n%s\n", " ".join(command))
+    # Shown without its folder: where Python is on this machine is no part of what a container would say.
+    shown = ["python3", environment.script, *arguments]
+    log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
     if fresh:
-        _outcome(subprocess.run(command, check=False).returncode, "", command)
+        _outcome(subprocess.run([sys.executable, *shown[1:]], check=False).returncode, "", shown)
         return
     code, message = here(environment.script, arguments)
-    _outcome(code, message, command)
+    _outcome(code, message, shown)
 
 
 def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:

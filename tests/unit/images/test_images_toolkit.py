@@ -123,7 +123,7 @@ def test_failures(program_run: Any, script: str, code: int, message: str) -> Non
     assert train(program_run) == code
     start, _, command = program_run.failure.rpartition("\nCommand ")
     assert start == f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"'
-    assert command.endswith(' train.py --alpha 1"')
+    assert command == '"python3 train.py --alpha 1"'
     if message:
         assert message in program_run.log
 
