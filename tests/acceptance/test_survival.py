@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,12 @@ def test_two_simultaneous_starts_make_one_service(own_service: Service) -> None:
     printed = [process.communicate()[0] for process in starts]
     assert {process.returncode for process in starts} == {0}
     assert len({text.split("process ")[1].split(")")[0] for text in printed}) == 1
+
+
+def test_a_service_whose_state_folder_was_removed_ends(own_service: Service) -> None:
+    pid = own_service.found["pid"]
+    shutil.rmtree(own_service.home)
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the end of a service without a state folder", 30)
 
 
 def test_a_port_in_use_is_named(own_service: Service) -> None:
