@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks.measure import ABALONE, PLAIN_SCRIPT, Pairs, command, in_turn, report, seconds
+from benchmarks.measure import ABALONE, PLAIN_SCRIPT, command, in_turn, report, seconds
 from local_sagemaker import lifecycle
 from local_sagemaker.cli.exec import connection
 from local_sagemaker.config import Settings
