@@ -63,7 +63,31 @@ def test_gaps_are_filled(tmp_path: Path) -> None:
     assert run(str(file), tmp_path / "out") == 0
     rows = np.concatenate(list(splits(tmp_path / "out").values()))
     assert np.isfinite(rows).all()
-    assert rows.shape == (22, 10)  # the missing sex is a sex of its own
+    assert rows.shape == (22, 12)  # the missing sex is a sex of its own, after the three known ones
+    assert rows[:, 8:].sum(axis=0).tolist() == [0, 0, 21, 1]
+
+
+def test_the_scale_does_not_follow_the_data(abalone: Path, tmp_path: Path) -> None:
+    """Otherwise no drift check could see that all shells are heavier."""
+    run(str(abalone), tmp_path / "before")
+    heavier = pd.read_csv(abalone, header=None)
+    heavier[7] *= 1.5
+    heavier.to_csv(tmp_path / "heavier.csv", header=False, index=False)
+    run(str(tmp_path / "heavier.csv"), tmp_path / "after")
+    before, after = splits(tmp_path / "before")["train"], splits(tmp_path / "after")["train"]
+    mean, deviation = preprocess.SCALES["shell_weight"]
+    assert np.allclose(after[:, 7] * deviation + mean, 1.5 * (before[:, 7] * deviation + mean))
+    assert (np.delete(after, 7, axis=1) == np.delete(before, 7, axis=1)).all()
+
+
+def test_a_new_category_comes_after_the_known_ones(abalone: Path, tmp_path: Path) -> None:
+    """Column 8 is what the bias checks look at: it must go on meaning F, even where there is no F."""
+    file = tmp_path / "new.csv"
+    file.write_bytes(abalone.read_bytes().replace(b"\nF,", b"\nA,"))
+    run(str(file), tmp_path / "out")
+    rows = np.concatenate(list(splits(tmp_path / "out").values()))
+    raw = pd.read_csv(file, header=None)
+    assert [int(total) for total in rows[:, 8:].sum(axis=0)] == [(raw[0] == sex).sum() for sex in "FIMA"]
 
 
 def put(s3: object, **objects: str) -> None:
