@@ -23,9 +23,10 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call, Request, Response, dispatcher, table
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
-from local_sagemaker.services import lambda_, s3
+from local_sagemaker.services import apigateway, lambda_, s3
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.neighbours import Neighbours
+from local_sagemaker.services.raw_services import RawServices
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.wire import spec
 from local_sagemaker.wire.credentials import Credentials
@@ -83,6 +84,9 @@ class Application:
             runner=self.runner,
             call=self._late_call,
         )
+        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
+        apis, served_apis = apigateway.build(settings=settings, records=self.records, call=self._late_call)
+        raw = RawServices(apis=served_apis, neighbours=self.neighbours)
         self.resources = [*sagemaker, *functions]
         self.call: Call = dispatcher(
             {
@@ -90,12 +94,16 @@ class Application:
                 **table("s3", s3.build(objects=self.objects, settings=settings)),
                 **table("logs", logs_service.build(settings=settings, logs=self.logs)),
                 **table("lambda", functions),
+                **table("apigateway", apis),
             },
             check,
         )
-        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
         self._gateway = Gateway(
-            call=self.call, neighbours=self.neighbours, credentials=self.credentials, settings=settings
+            call=self.call,
+            neighbours=raw,
+            credentials=self.credentials,
+            settings=settings,
+            unsigned=lambda request: raw.unsigned(request.host, request.path),
         )
 
     def _late_call(self, name: str, request: Request) -> Response:

@@ -1,0 +1,23 @@
+"""API Gateway's errors, with the codes and texts of its answers."""
+
+from __future__ import annotations
+
+from local_sagemaker.errors import ServiceError
+
+
+class NotFound(ServiceError):
+    """No such API, resource, method, integration, response, deployment or stage."""
+
+    code, status = "NotFoundException", 404
+
+
+class Conflict(ServiceError):
+    """The name is taken."""
+
+    code, status = "ConflictException", 409
+
+
+class BadRequest(ServiceError):
+    """The request makes no sense, or is not supported here."""
+
+    code, status = "BadRequestException", 400
