@@ -54,7 +54,7 @@ def violations(
             )
             for check in (_data_type, _completeness, _drift, _domain):
                 found.extend(check(feature))
-    found.extend(_column_count(len(current), len(constraints["features"])))
+    found.extend(_columns(list(current), [constraint["name"] for constraint in constraints["features"]]))
     return found
 
 
@@ -174,16 +174,23 @@ def _domain(feature: Feature) -> Iterator[Violation]:
         yield feature.violation("categorical_values_check", _value_text(inside))
 
 
-def _column_count(current: int, baseline: int) -> Iterator[Violation]:
-    if current == baseline:
+def _columns(current: list[str], baseline: list[str]) -> Iterator[Violation]:
+    """Another number of columns; with the same number, each column of the baseline that has another name now."""
+    count = f"current dataset: {len(current)}, Number of columns in baseline constraints: {len(baseline)}"
+    if len(current) != len(baseline):
+        kind, name = ("missing", "Missing columns") if len(current) < len(baseline) else ("extra", "Extra columns")
+        yield _column_violation(
+            name, kind, f"There are {kind} columns in current dataset. Number of columns in {count}"
+        )
         return
-    kind, name = ("missing", "Missing columns") if current < baseline else ("extra", "Extra columns")
-    yield {
-        "feature_name": name,
-        "constraint_check_type": f"{kind}_column_check",
-        "description": f"There are {kind} columns in current dataset. Number of columns in current dataset: {current}, "
-        f"Number of columns in baseline constraints: {baseline}",
-    }
+    for name in (name for name in baseline if name not in current):
+        yield _column_violation(
+            name, "missing", f"There is no column {name} in current dataset. Number of columns in {count}"
+        )
+
+
+def _column_violation(name: str, kind: str, description: str) -> Violation:
+    return {"feature_name": name, "constraint_check_type": f"{kind}_column_check", "description": description}
 
 
 def domains_of(constraints: Report) -> dict[str, frozenset[str]]:

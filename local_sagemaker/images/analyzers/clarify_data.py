@@ -16,7 +16,7 @@ import pandas as pd
 
 from local_sagemaker.images.analyzers import storage
 from local_sagemaker.images.analyzers.clarify_config import Config
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, shown
+from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown
 from local_sagemaker.images.analyzers.csv_blocks import first_record
 from local_sagemaker.images.analyzers.records import GROUND_TRUTH, INPUT, OUTPUT
 from local_sagemaker.images.image import ml
@@ -55,7 +55,7 @@ def load(config: Config) -> ClarifyData:
         frame, names = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True), config
     else:
         frame, names = _records(paths, config, kind)
-    if frame.empty:
+    if not len(frame):
         raise AnalysisError("ClientError: The dataset has no rows.")
     frame.columns = [str(name) for name in frame.columns]
     if config.get("predicted_label_dataset_uri"):
@@ -86,7 +86,7 @@ def _column(frame: pd.DataFrame, name_or_index: str | int) -> str:
 
 def _csv(paths: Sequence[Path], config: Config) -> pd.DataFrame:
     headers = config.get("headers")
-    frames = []
+    frames: list[pd.DataFrame] = []
     for path in paths:
         first = first_record(path)
         if not first:
@@ -102,6 +102,8 @@ def _csv(paths: Sequence[Path], config: Config) -> pd.DataFrame:
             )
         fallback = first if is_header else [f"column_{position}" for position in range(len(frame.columns))]
         frame.columns = pd.Index(headers or fallback)
+        if frames:
+            same_columns(path, list(frame.columns), paths[0], list(frames[0].columns), "ClientError")
         frames.append(frame)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
@@ -113,8 +115,10 @@ def _has_body(path: Path) -> bool:
 
 
 def _is_header(first: Sequence[str], body: pd.DataFrame | None) -> bool:
-    """Whether a first record is one of names: a text above a column of numbers."""
-    if body is None or len(body.columns) != len(first):
+    """Whether a first record is one of names: a text above a column of numbers, or nothing but text above nothing."""
+    if body is None:
+        return not any(map(_is_number, first))
+    if len(body.columns) != len(first):
         return False
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in body.dtypes]
     return any(is_number and not _is_number(text) for is_number, text in zip(numeric, first, strict=True))

@@ -141,15 +141,24 @@ class Analysis:
             bias.Facet(data.column(facet["name_or_index"]), facet.get("value_or_threshold"))
             for facet in self.config.get("facet") or ()
         ]
+        for facet in facets:
+            self._known(frame[facet.name])
         return bias.BiasData(
             frame.drop(columns=[name for name in unused if name not in {facet.name for facet in facets}]),
             data.label,
-            frame[data.label],
+            self._known(frame[data.label]),
             list(self.config.get("label_values_or_threshold") or ()),
             facets,
             self.predictions if with_predictions else None,
             frame[data.group] if data.group else None,
         )
+
+    @staticmethod
+    def _known(column: pd.Series) -> pd.Series:
+        """A label, prediction or facet, which has to have a value somewhere."""
+        if not column.notna().any():
+            raise AnalysisError(f"ClientError: Column {column.name} has no values.")
+        return column
 
     def _excluded(self) -> list[str]:
         return [self.data.column(column) for column in self.config.get("excluded_columns") or ()]
@@ -159,10 +168,11 @@ class Analysis:
         """Predicted labels of the dataset, or of the model. Scores of a binary label are cut at the threshold."""
         data = self.data
         labels = data.frame[data.label]
-        predicted = data.frame[data.predicted_label] if data.predicted_label else self.model.labels(self.rows)
+        given = self._known(data.frame[data.predicted_label]) if data.predicted_label else None
+        predicted = given if given is not None else self.model.labels(self.rows)
         if problem_type(labels) == ProblemType.BINARY and pd.api.types.is_float_dtype(predicted.dtype):
-            given = set(predicted.dropna().unique())
-            if not given <= set(labels.dropna().unique()) or "probability_threshold" in self.config:
+            values = set(predicted.dropna().unique())
+            if not values <= set(labels.dropna().unique()) or "probability_threshold" in self.config:
                 threshold = float(self.config.get("probability_threshold", 0.5))
                 log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", threshold)
                 return (predicted > threshold).astype(labels.dtype if _is_number(labels) else int)
@@ -170,6 +180,8 @@ class Analysis:
         return predicted.astype(labels.dtype) if whole and bool((predicted % 1 == 0).all()) else predicted
 
     def _shap(self, config: Config) -> Report:
+        if not self.data.features:
+            raise AnalysisError("ClientError: The dataset has no features: all its columns have another role.")
         baseline = self._baseline(config)
         explained = config.get("features_to_explain")
         positions = [self.data.features.index(self.data.column(name)) for name in explained] if explained else None

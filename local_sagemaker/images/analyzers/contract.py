@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,18 @@ def files(folder: Path) -> list[Path]:
         and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
         and path.suffix != ".manifest"
     )
+
+
+def same_columns(path: Path, names: Sequence[str], first: Path, expected: Sequence[str], kind: str) -> None:
+    """Refuses a file whose columns are not those of the dataset's first file; the error names the first other one."""
+    if list(names) == list(expected):
+        return
+    for position, (ours, theirs) in enumerate(zip_longest(names, expected)):
+        if ours != theirs:
+            raise AnalysisError(
+                f"{kind}: The files of the dataset have different columns: column {position + 1} is "
+                f"{ours or 'missing'} in {path.name}, but {theirs or 'missing'} in {first.name}."
+            )
 
 
 def read_json(path: Path, what: str) -> Any:

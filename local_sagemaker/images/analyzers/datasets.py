@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from local_sagemaker.images.analyzers import csv_blocks, records
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, shown
+from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown
 from local_sagemaker.images.analyzers.records import Part
 from local_sagemaker.images.analyzers.scripts import InferenceRecord
 from local_sagemaker.monitors.profile import Table
@@ -104,12 +104,20 @@ class Dataset:
             raise AnalysisError(f"Error: The dataset under {shown(self.source)} is empty.")
         return csv_blocks.header_names(first) if header else self._positional(len(first)), header
 
+    @staticmethod
+    def _check_headers(paths: Sequence[Path]) -> None:
+        found = [(path, fields) for path in paths if (fields := csv_blocks.first_record(path))]
+        for path, fields in found[1:]:
+            same_columns(path, fields, *found[0], "Error")
+
     def _positional(self, count: int) -> list[str]:
         return list(self.names) if len(self.names) == count else csv_blocks.headerless_names(count)
 
     def _csv(self, work: Work[T]) -> Iterator[T]:
         paths = self.paths()
         names, header = self._csv_names(paths)
+        if header:
+            self._check_headers(paths)
         return csv_blocks.work_on(paths, names, header, work)
 
     def _parquet(self, work: Work[T]) -> Iterator[T]:
