@@ -35,6 +35,11 @@ LOCAL = [
     "matplotlib>=3.8",  # plots of the Clarify report (comes with sagemaker)
     "pyarrow>=14",  # Parquet channels and datasets (comes with sagemaker)
 ]
+DELIVERY = [
+    "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
+    "xgboost>=3.0.5,<3.1",  # local-model trains and converts models on this machine
+    "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
+]
 TEST = [
     "pytest>=8",  # the tests
     "pytest-timeout>=2",  # a hanging test ends with its stack
@@ -59,15 +64,17 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["pipelines*", "local_sagemaker*"]),
+    packages=find_packages(include=["pipelines*", "delivery*", "local_sagemaker*"]),
     include_package_data=True,
     package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "py.typed"]},
     install_requires=BASE,
-    extras_require={"local": LOCAL, "test": [*LOCAL, *TEST]},
+    extras_require={"local": LOCAL, "delivery": DELIVERY, "test": [*LOCAL, *TEST]},
     entry_points={
         "console_scripts": [
             "get-pipeline-definition = pipelines.get_pipeline_definition:main",
             "run-pipeline = pipelines.run_pipeline:main",
+            "model-registry = delivery.model_registry:main",
+            "local-model = delivery.local_model.command:main",
             "local-sagemaker = local_sagemaker.cli:main",
         ]
     },

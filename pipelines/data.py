@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+TRAINING_KEY = "xgboost-regression/train.csv"
 COLUMNS = (
     "sex",
     "length",
@@ -66,14 +68,36 @@ def abalone_url(bucket: str) -> str:
     return f"s3://{bucket}/{abalone_key()}"
 
 
+def training_csv() -> bytes:
+    """The table as XGBoost takes it: all rows, the rings first, the sex as a number (1 male, 2 female, 3 infant)."""
+    numbers = {"M": "1", "F": "2", "I": "3"}
+    rows = csv.reader(io.StringIO(abalone_csv().decode()))
+    text = "".join(f"{','.join([row[-1], numbers[row[0]], *row[1:-1]])}\n" for row in rows)
+    return text.encode()
+
+
+def training_url(bucket: str) -> str:
+    """The URL of ``training_csv`` in ``bucket``, where the multi-model pipeline looks for it."""
+    return f"s3://{bucket}/{TRAINING_KEY}"
+
+
 def upload_abalone(s3: S3Client, bucket: str) -> bool:
     """Put the data set where ``abalone_url`` says, unless it is there. True if it was uploaded."""
+    return upload(s3, abalone_url(bucket)) is True
+
+
+def upload(s3: S3Client, url: str) -> bool | None:
+    """Put there what belongs there, unless it is there. True if it was uploaded; None if none of ours belongs there."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    contents: dict[str, Callable[[], bytes]] = {abalone_key(): abalone_csv, TRAINING_KEY: training_csv}
+    if not url.startswith("s3://") or key not in contents:
+        return None
     try:
-        s3.head_object(Bucket=bucket, Key=abalone_key())
+        s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
             raise
     else:
         return False
-    s3.put_object(Bucket=bucket, Key=abalone_key(), Body=abalone_csv(), ContentType="text/csv")
+    s3.put_object(Bucket=bucket, Key=key, Body=contents[key](), ContentType="text/csv")
     return True

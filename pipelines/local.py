@@ -6,8 +6,11 @@ needs to know beyond its arguments travels in ``COMMAND_VARIABLE``.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import site
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,16 +20,42 @@ COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what to put in front of a comma
 FLAG = "--local"
 
 
-def hand_over(command: str, argv: Sequence[str]) -> int:
-    """Becomes ``local-sagemaker exec -- COMMAND ARGV`` without the flag. Returns (2) only without a service."""
+def hand_over(command: str, argv: Sequence[str], package: str = "pipelines") -> int:
+    """Becomes ``local-sagemaker exec -- COMMAND ARGV`` without the flag. Returns (2) only without a service.
+
+    :param package: where the command's module is, for an installation without console scripts.
+    """
     service = _beside_python(COMMAND[0])
     if service is not None:
         own = _beside_python(command)
-        again = [own] if own else [sys.executable, "-m", f"pipelines.{command.replace('-', '_')}"]
+        again = [own] if own else [sys.executable, "-m", f"{package}.{command.replace('-', '_')}"]
         os.environ[COMMAND_VARIABLE] = " ".join(COMMAND)
         os.execv(service, [service, *COMMAND[1:], *again, *(word for word in argv if word != FLAG)])
     print(f"{command}: --local needs the local service: pip install '.[local]'", file=sys.stderr)
     return 2
+
+
+def join() -> None:
+    """Points every AWS client of this process at the service, which is started if it does not run.
+
+    For a process that cannot be started anew, such as a notebook's kernel. It gets what ``local-sagemaker exec`` gives
+    to a process that it starts: the environment, and the hook that keeps the SDK's telemetry on this machine.
+
+    :raises FileNotFoundError: if the service is not installed.
+    """
+    service = _beside_python(COMMAND[0])
+    if service is None:
+        raise FileNotFoundError("the local service is not installed: pip install '.[local]'")
+    show = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
+    given = subprocess.run([service, *COMMAND[1:], *show], stdout=subprocess.PIPE, check=True, text=True).stdout
+    environment = json.loads(given.splitlines()[-1])
+    os.environ.clear()
+    os.environ.update(environment, **{COMMAND_VARIABLE: " ".join(COMMAND)})
+    # Python loads the hook when it starts, as the sitecustomize of the first folder on PYTHONPATH.
+    sys.path.insert(0, environment["PYTHONPATH"].split(os.pathsep)[0])
+    sys.modules.pop("sitecustomize", None)
+    site.execsitecustomize()
+    del sys.path[0]
 
 
 def is_local() -> bool:

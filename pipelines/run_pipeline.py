@@ -16,7 +16,9 @@ from pipelines import local
 
 if TYPE_CHECKING:
     from pipelines.definition import Definition
+    from pipelines.loader import Built
     from pipelines.session import Clients
+    from pipelines.switches import Choice
 
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 EXAMPLES = """examples:
@@ -85,45 +87,67 @@ class Run:
     parameters: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Published:
+    """A pipeline that AWS has now, and what was chosen for each of its checks."""
+
+    clients: Clients
+    pipeline: str
+    definition: Definition
+    choices: list[Choice]
+
+    def run(self, given: Mapping[str, str]) -> Run:
+        """What to start with these parameters. Says for each check what it will do."""
+        from pipelines import switches
+
+        defaults = switches.defaults(self.choices)
+        for_this_run = switches.with_supplied(self.choices, self.definition, given)
+        for choice in for_this_run:
+            print(f"  {switches.explain(choice, given)}")
+        changed = {name: str(value) for name, value in switches.defaults(for_this_run).items()
+                   if value != defaults[name]}  # fmt: skip
+        return Run(self.clients, self.pipeline, self.definition, {**changed, **given})
+
+
 def prepare(arguments: argparse.Namespace) -> Run:
     """Everything before the start. Arguments are checked in the order of what a check costs."""
-    from pipelines import loader, parameters, switches, tags
-    from pipelines.definition import with_defaults
+    from pipelines import loader, parameters, tags
     from pipelines.session import Clients
-    from pipelines.upsert import upsert
 
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
     own_tags = tags.checked(loader.literal(arguments.tags, list, "--tags"))
     built = loader.define(arguments.module_name, kwargs, arguments)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
-
     clients = Clients(built.region)
+    all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
+    return publish(clients, built, arguments.description, all_tags).run(given)
+
+
+def publish(
+    clients: Clients, built: Built, description: str | None = None, tags: Sequence[dict[str, str]] = ()
+) -> Published:
+    """Uploads the data, chooses the switches from what the registry holds, and upserts the pipeline with them."""
+    from pipelines import switches
+    from pipelines.definition import with_defaults
+    from pipelines.upsert import upsert
+
     provide_data(clients, built.definition)
     choices = switches.choose(built.definition, clients.sagemaker)
-    defaults = {name: value for choice in choices for name, value in choice.values().items()}
-    definition = with_defaults(built.definition, defaults)
-    all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
-    arn = upsert(clients.sagemaker, built.name, definition, built.role, arguments.description, all_tags)
+    definition = with_defaults(built.definition, switches.defaults(choices))
+    arn = upsert(clients.sagemaker, built.name, definition, built.role, description, tags)
     print(f"Pipeline {arn}")
-
-    for_this_run = switches.with_supplied(choices, definition, given)
-    for choice in for_this_run:
-        print(f"  {switches.explain(choice, given)}")
-    changed = {name: str(value) for choice in for_this_run for name, value in choice.values().items()
-               if value != defaults[name]}  # fmt: skip
-    return Run(clients, built.name, definition, {**changed, **given})
+    return Published(clients, built.name, definition, choices)
 
 
 def provide_data(clients: Clients, definition: Definition) -> None:
-    """Uploads the abalone data set, if it is what the pipeline reads by default."""
+    """Uploads the data sets of this project that the pipeline reads by default."""
     from pipelines import data
-    from pipelines.definition import default_of
 
-    default = str(default_of(definition, "InputDataUrl") or "")
-    bucket = default.removeprefix("s3://").partition("/")[0]
-    if bucket and default == data.abalone_url(bucket):
-        uploaded = data.upload_abalone(clients.s3, bucket)
-        print(f"Data {default} ({'uploaded' if uploaded else 'already there'})")
+    for parameter in definition["Parameters"]:
+        default = str(parameter.get("DefaultValue") or "")
+        uploaded = data.upload(clients.s3, default)
+        if uploaded is not None:
+            print(f"Data {default} ({'uploaded' if uploaded else 'already there'})")
 
 
 def start(run: Run) -> str:

@@ -37,6 +37,7 @@ class Summary:
         yield from self._decisions(reports)
         packages = self._packages()
         yield from self._registration(packages, reports)
+        yield from self._outputs()
         yield from self._reports()
         yield from self._next(packages)
 
@@ -63,6 +64,17 @@ class Summary:
             ran = self.progress.steps.get(step["Name"])
             if step["Type"] == "Condition" and ran and ran["StepStatus"] == "Succeeded":
                 yield f"Decision of {step['Name']}: {conditions.words(step, reports)}: {remark(ran)}."
+
+    def _outputs(self) -> Iterator[str]:
+        for name, step in self.progress.steps.items():
+            for output in step.get("Metadata", {}).get("Lambda", {}).get("OutputParameters", []):
+                yield f"Output {name}.{output['Name']}: {output['Value']}"
+
+    def _endpoints(self) -> list[str]:
+        """The endpoints that Lambda functions say that they made."""
+        found = (step.get("Metadata", {}).get("Lambda", {}) for step in self.progress.steps.values())
+        outputs = [output for metadata in found for output in metadata.get("OutputParameters", [])]
+        return [output["Value"] for output in outputs if output["Name"] == "endpoint_name"]
 
     def _packages(self) -> list[str]:
         found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.progress.steps.values())
@@ -98,7 +110,10 @@ class Summary:
         for arn in packages:
             approve = f"aws sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved"
             yield f"Next, approve the model:\n  {next_command(approve)}"
-        if not packages:
+        endpoints = self._endpoints()
+        for endpoint in endpoints:
+            yield f"Next, wait for the endpoint:\n  {next_command(f'model-registry wait {endpoint}')}"
+        if not packages and not endpoints:
             show = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {self.execution_arn}"
             yield f"Next, look at the steps:\n  {next_command(show)}"
 

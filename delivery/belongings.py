@@ -1,0 +1,244 @@
+"""What one maker has made and AWS still keeps, each thing with its price class and with how to delete it.
+
+Found by tag, never by name, so that nothing of anybody else is taken; only S3 objects by the prefix that is the
+maker's own, as what endpoints capture there carries no tag. The kinds are in the order in which they have to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery import artifacts, ownership, registry, serverless
+from delivery.clients import Clients, is_absent
+from delivery.endpoints import LOGS, remove
+
+HOURLY, STORED, PER_REQUEST, FREE = "per instance hour", "per GB and month", "per request", "nothing"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Whose things, and which of them: all names if ``name`` is None."""
+
+    maker: str
+    name: str | None
+    buckets: Sequence[str]
+
+    def chosen(self, tags: dict[str, str]) -> bool:
+        return tags.get(ownership.MADE_BY) == self.maker and self.name in (None, tags.get(ownership.NAME))
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """One thing that is there, what it is billed by, and how much that has been so far."""
+
+    kind: str
+    name: str
+    billed: str
+    usage: str
+    delete: Callable[[], None]
+
+
+Finder = Callable[[Clients, Selection], Iterator[Belonging]]
+
+
+def endpoints(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    listed = _listed(clients, "list_endpoints", "Endpoints")
+    for item in _tagged(clients, selection, listed, "EndpointArn"):
+        name = item["EndpointName"]
+        yield Belonging("endpoint", name, HOURLY, instance_hours(clients, name), _removal(clients, name))
+
+
+def _removal(clients: Clients, endpoint: str) -> Callable[[], None]:
+    def delete() -> None:
+        remove(clients, endpoint)
+        _quietly(lambda: clients.logs.delete_log_group(logGroupName=f"{LOGS}{endpoint}"))
+
+    return delete
+
+
+def instance_hours(clients: Clients, endpoint: str) -> str:
+    """``2 x ml.m5.large since 2026-01-02 10:00: 7.0 instance hours``"""
+    try:
+        described: Any = clients.sagemaker.describe_endpoint(EndpointName=endpoint)
+        name = described["EndpointConfigName"]
+        variants: Any = clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
+    except (ClientError, KeyError):
+        return "unknown"
+    counts = {item["VariantName"]: item.get("CurrentInstanceCount") for item in described.get("ProductionVariants", [])}
+    hours = (datetime.now(UTC) - described["CreationTime"]).total_seconds() / 3600
+    shares = [
+        (counts.get(item["VariantName"]) or item["InitialInstanceCount"], item["InstanceType"])
+        for item in variants
+        if "InstanceType" in item
+    ]
+    machines = " + ".join(f"{count} x {kind}" for count, kind in shares) or "serverless"
+    total = sum(count for count, _ in shares) * hours
+    return f"{machines} since {described['CreationTime']:%Y-%m-%d %H:%M}: {total:.2f} instance hours"
+
+
+def configurations(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for item in _tagged(
+        clients, selection, _listed(clients, "list_endpoint_configs", "EndpointConfigs"), "EndpointConfigArn"
+    ):
+        name = item["EndpointConfigName"]
+        yield Belonging("endpoint configuration", name, FREE, "", _delete_configuration(clients, name))
+
+
+def _delete_configuration(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.sagemaker.delete_endpoint_config(EndpointConfigName=name))
+
+
+def models(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for item in _tagged(clients, selection, _listed(clients, "list_models", "Models"), "ModelArn"):
+        yield Belonging("model", item["ModelName"], FREE, "", _delete_model(clients, item["ModelName"]))
+
+
+def _delete_model(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.sagemaker.delete_model(ModelName=name))
+
+
+def versions_and_groups(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    """Versions that were registered here, and groups that were made here and then hold no other version."""
+    listed = _listed(clients, "list_model_package_groups", "ModelPackageGroupSummaryList")
+    for group in _tagged(clients, selection, listed, "ModelPackageGroupArn"):
+        name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
+        packages = clients.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name)
+        others = 0
+        for package in [item["ModelPackageArn"] for page in packages for item in page["ModelPackageSummaryList"]]:
+            described: Any = clients.sagemaker.describe_model_package(ModelPackageName=package)
+            if selection.chosen(described.get("CustomerMetadataProperties", {})):
+                version = f"{name}/{described['ModelPackageVersion']}"
+                yield Belonging("model version", version, FREE, "", _delete_package(clients, package))
+            else:
+                others += 1
+        if not others and _tags_of(clients, arn).get(registry.MADE) == registry.OWN:
+            yield Belonging("model group", name, FREE, "", _delete_group(clients, name))
+
+
+def _delete_package(clients: Clients, arn: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.sagemaker.delete_model_package(ModelPackageName=arn))
+
+
+def _delete_group(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.sagemaker.delete_model_package_group(ModelPackageGroupName=name))
+
+
+def functions(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for name, tags in serverless.list_functions(clients):
+        if selection.chosen(tags):
+            delete = _delete_function(clients, name)
+            yield Belonging("Lambda function", name, PER_REQUEST, "", delete)
+
+
+def _delete_function(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.functions.delete_function(FunctionName=name))
+
+
+def log_groups(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for name, size, tags in serverless.list_log_groups(clients):
+        if selection.chosen(tags):
+            usage = f"{size / 1e9:.6f} GB"
+            yield Belonging("log group", name, STORED, usage, _delete_log_group(clients, name))
+
+
+def _delete_log_group(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.logs.delete_log_group(logGroupName=name))
+
+
+def roles(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for name, tags in serverless.list_roles(clients):
+        if selection.chosen(tags):
+            yield Belonging("IAM role", name, FREE, "", _delete_role(clients, name))
+
+
+def _delete_role(clients: Clients, name: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: serverless.delete_role(clients, name))
+
+
+def apis(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    for identity, name, tags in serverless.list_apis(clients):
+        if selection.chosen(tags):
+            shown = f"{name} ({identity})"
+            yield Belonging("REST API", shown, PER_REQUEST, "", _delete_api(clients, identity))
+
+
+def _delete_api(clients: Clients, identity: str) -> Callable[[], None]:
+    return lambda: _quietly(lambda: clients.apis.delete_rest_api(restApiId=identity))
+
+
+def objects(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+    """What was uploaded, and what endpoints have captured below the same prefix."""
+    prefix = artifacts.prefix(selection.maker, selection.name) if selection.name else artifacts.folder(selection.maker)
+    for bucket in selection.buckets:
+        try:
+            pages = list(clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+        except ClientError as error:
+            if not is_absent(error):
+                raise
+            continue
+        found = [item for page in pages for item in page.get("Contents", [])]
+        if found:
+            usage = f"{len(found)} objects, {sum(item['Size'] for item in found) / 1e9:.6f} GB"
+            keys = [item["Key"] for item in found]
+            yield Belonging(
+                "S3 objects", f"s3://{bucket}/{prefix}", STORED, usage, _delete_objects(clients, bucket, keys)
+            )
+
+
+def _delete_objects(clients: Clients, bucket: str, keys: Sequence[str]) -> Callable[[], None]:
+    def delete() -> None:
+        for start in range(0, len(keys), 1000):  # as many as DeleteObjects takes
+            batch: Any = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
+            clients.s3.delete_objects(Bucket=bucket, Delete=batch)
+
+    return delete
+
+
+SERVERLESS: tuple[Finder, ...] = (functions, log_groups, roles, apis)
+KINDS: tuple[Finder, ...] = (
+    endpoints,
+    configurations,
+    models,
+    *SERVERLESS,
+    versions_and_groups,
+    objects,
+)
+
+
+def _listed(clients: Clients, operation: str, member: str) -> list[dict[str, Any]]:
+    paginator: Any = clients.sagemaker.get_paginator(operation)  # type: ignore[call-overload]
+    return [item for page in paginator.paginate() for item in page[member]]
+
+
+def _tagged(
+    clients: Clients, selection: Selection, listed: Sequence[dict[str, Any]], arn: str
+) -> Iterator[dict[str, Any]]:
+    """Those that have the maker's tags. Asked for several at once, as an account may hold thousands."""
+    with ThreadPoolExecutor(8) as workers:
+        tags = workers.map(lambda item: _tags_of(clients, item[arn]), listed)
+        yield from [item for item, own in zip(listed, tags, strict=True) if selection.chosen(own)]
+
+
+def _tags_of(clients: Clients, arn: str) -> dict[str, str]:
+    try:
+        pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    except ClientError as error:
+        if is_absent(error):  # gone since it was listed
+            return {}
+        raise
+
+
+def _quietly(delete: Callable[[], Any]) -> None:
+    """Deletes what may be gone already."""
+    try:
+        delete()
+    except ClientError as error:
+        if not is_absent(error):
+            raise

@@ -1,0 +1,51 @@
+"""The clients that delivery takes beside those of the pipelines, and what answers say when something is absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipelines import session
+
+ABSENT = ("does not exist", "not found", "could not find", "cannot find", "no such")
+
+
+@dataclass(frozen=True)
+class Clients(session.Clients):
+    """Each client is made once, and only if it is needed."""
+
+    @cached_property
+    def runtime(self) -> Any:
+        return session.boto_session(self.region).client("sagemaker-runtime")
+
+    @cached_property
+    def functions(self) -> Any:
+        return session.boto_session(self.region).client("lambda")
+
+    @cached_property
+    def apis(self) -> Any:
+        return session.boto_session(self.region).client("apigateway")
+
+    @cached_property
+    def iam(self) -> Any:
+        return session.boto_session(self.region).client("iam")
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that what was named is not there: each service has an error code of its own for it."""
+    details = error.response["Error"]
+    code, message = details["Code"], details["Message"].lower()
+    if code in ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "404"):
+        return True
+    if code in ("NoSuchBucket", "NoSuchKey"):
+        return True
+    return code in ("ValidationException", "ValidationError") and any(text in message for text in ABSENT)
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key

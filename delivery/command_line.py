@@ -1,0 +1,158 @@
+"""What the command lines of delivery share: flags, ``--local``, errors in one line, and how waiting looks."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NoReturn
+
+from delivery.errors import DeliveryError, hint
+from pipelines import local, session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from delivery.clients import Clients
+    from delivery.endpoints import State
+
+INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
+WIDE = 200  # columns, where the output is no terminal
+Command = Callable[["Work"], int | None]
+Adder = Callable[[str, Command, str], argparse.ArgumentParser]
+
+
+class Parser(argparse.ArgumentParser):
+    """Says a mistake in one line, with what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        unknown = re.search(r"unrecognized arguments: (\S+)", message)
+        if choice:
+            message = f"there is no {choice[1]}{hint(choice[1], re.split(r', ', choice[2].replace(chr(39), '')), '')}"
+        elif unknown and unknown[1].startswith("-"):
+            message = f"there is no option {unknown[1]}{hint(unknown[1], _options(self), '')}"
+        self.exit(2, f"{self.prog}: {message} (--help shows all)\n")
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from (option for option in action.option_strings if option.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            for nested in action.choices.values():
+                yield from _options(nested)
+
+
+def parser(program: str, description: str, examples: str) -> Parser:
+    made = Parser(program, description=description, epilog=examples, formatter_class=_Raw)
+    add_common(made, first=True)
+    return made
+
+
+class _Raw(argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def add_common(made: argparse.ArgumentParser, first: bool = False) -> None:
+    """Flags that stand before or behind the command's name."""
+
+    def default(value: object) -> object:  # the second parser must not undo what the first has read
+        return value if first else argparse.SUPPRESS
+
+    add = made.add_argument
+    add(local.FLAG, action="store_true", default=default(False), help="on this machine, without an AWS account")
+    add("--region", default=default(None), help="AWS region; by default that of the environment")
+    add("--bucket", default=default(None), help="bucket for what is uploaded; by default sagemaker-REGION-ACCOUNT")
+    add("--debug", action="store_true", default=default(False), help="show tracebacks")
+
+
+@dataclass
+class Work:
+    """One call of a command: its arguments, and what it needs of AWS, looked up when needed."""
+
+    arguments: argparse.Namespace
+
+    @cached_property
+    def region(self) -> str:
+        return session.find_region(self.arguments.region)
+
+    @cached_property
+    def clients(self) -> Clients:
+        from delivery.clients import Clients
+
+        return Clients(self.region)
+
+    @cached_property
+    def bucket(self) -> str:
+        return str(self.arguments.bucket or session.find_bucket(self.region))
+
+    @cached_property
+    def own_bucket(self) -> str:
+        """The bucket, made if it is not there."""
+        from delivery.artifacts import ensure_bucket
+
+        ensure_bucket(self.clients, self.bucket)
+        return self.bucket
+
+    @cached_property
+    def role(self) -> str:
+        try:
+            return str(getattr(self.arguments, "role_arn", None) or session.find_role(self.region))
+        except ValueError as error:
+            raise DeliveryError(str(error)) from error
+
+    @cached_property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        console = Console(highlight=False, soft_wrap=True)
+        return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
+
+
+def run(program: str, package: str, made: Parser, argv: Sequence[str] | None) -> int:
+    """The exit code: 0, 1 if it cannot be done, 2 for wrong usage, 130 for Ctrl-C."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = made.parse_args(words)
+    command: Command | None = getattr(arguments, "command", None)
+    if command is None:
+        made.print_help()
+        return 2
+    if arguments.local:
+        return local.hand_over(program, words, package)
+    try:
+        return command(Work(arguments)) or 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"{program}: {_text(error)}", file=sys.stderr)
+        return 1
+
+
+def _text(error: Exception) -> str:
+    from botocore.exceptions import NoCredentialsError
+
+    if isinstance(error, DeliveryError):
+        return str(error)
+    if isinstance(error, NoCredentialsError):
+        return "there are no AWS credentials; configure some, or add --local to stay on this machine"
+    return f"{str(error) or type(error).__name__} (--debug shows where)"
+
+
+def show_waiting(work: Work, what: str, states: Iterable[State]) -> None:
+    """One line for each change of status; on a terminal also the time that runs."""
+    console, shown = work.console, ""
+    with console.status(what) as status:
+        for state in states:
+            if state.status != shown:
+                shown = state.status
+                console.print(f"{what}: {state.status} after {state.seconds:.1f} s")
+            status.update(f"{what}: {state.status} for {state.seconds:.0f} s")

@@ -1,0 +1,136 @@
+"""Versions side by side: their metrics as a table and as a plot."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from delivery.clients import Clients, split
+from delivery.errors import DeliveryError
+from delivery.versions import Version, describe
+from pipelines.conditions import metrics as numbers
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SMALLER_IS_BETTER = ("mse", "rmse", "mae", "error", "loss", "deviance", "nloglik", "merror", "rmsle", "mape")
+PLOTS = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A version and its metrics by name. Why there are none is in ``remark``."""
+
+    version: Version
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    remark: str = ""
+
+
+def measure(clients: Clients, versions: Iterable[Version]) -> list[Measured]:
+    """Reads the metrics that each version was registered with."""
+    return [_measure(clients, version) for version in versions]
+
+
+def _measure(clients: Clients, version: Version) -> Measured:
+    quality = describe(clients, version).get("ModelMetrics", {}).get("ModelQuality", {})
+    uri = quality.get("Statistics", {}).get("S3Uri")
+    if not uri:
+        return Measured(version, remark="registered without metrics")
+    bucket, key = split(uri)
+    try:
+        report = json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except (BotoCoreError, ClientError, ValueError) as error:
+        return Measured(version, remark=f"its metrics cannot be read: {error}")
+    return Measured(version, flat(report))
+
+
+def flat(report: Any) -> dict[str, float]:
+    """A report's metrics by short name: ``{"regression_metrics": {"mse": {"value": 4.8, ...}}}`` is ``{"mse": 4.8}``.
+
+    That form is Model Monitor's, SageMaker Studio's, and that of evaluation.json. Other numbers keep their path.
+    """
+    found: dict[str, float] = {}
+    for path, value in numbers(report):
+        section, _, name = path.partition(".")
+        if section.endswith("_metrics") and name:
+            if name.endswith(".standard_deviation"):
+                continue
+            found[name.removesuffix(".value")] = float(value)
+        elif section not in ("version", "dataset"):
+            found[path] = float(value)
+    return found
+
+
+def names(measured: Sequence[Measured]) -> list[str]:
+    """All metrics that any of the versions has, in the order of their first appearance."""
+    return list(dict.fromkeys(name for item in measured for name in item.metrics))
+
+
+def best(measured: Sequence[Measured], metric: str) -> Measured | None:
+    """The version that is best by a metric; None unless at least two can be compared."""
+    having = [item for item in measured if math.isfinite(item.metrics.get(metric, math.nan))]
+    if len(having) < 2:
+        return None
+    words = metric.replace("-", ":").replace("_", ":").split(":")
+    choose = min if any(word.endswith(SMALLER_IS_BETTER) for word in words) else max
+    return choose(having, key=lambda item: item.metrics[metric])
+
+
+def table(measured: Sequence[Measured]) -> Table:
+    """One column for each version, one row for each metric; the best value of a row is marked by an asterisk."""
+    from rich.table import Table
+
+    made = Table("Metric", title_justify="left")
+    for item in measured:
+        made.add_column(item.version.name, justify="right")
+    made.add_row("approval", *(item.version.approval for item in measured))
+    made.add_row("created", *(f"{item.version.created:%Y-%m-%d %H:%M}" for item in measured))
+    for metric in names(measured):
+        winner = best(measured, metric)
+        made.add_row(metric, *(_cell(item, metric, item is winner) for item in measured))
+    return made
+
+
+def _cell(item: Measured, metric: str, wins: bool) -> str:
+    value = item.metrics.get(metric)
+    return "-" if value is None else f"{value:.6g}{' *' if wins else ''}"
+
+
+def plot(measured: Sequence[Measured], file: Path) -> Path:
+    """Draws one panel for each metric, one bar for each version.
+
+    :raises DeliveryError: if no version has metrics, or the file is none of ``PLOTS``.
+    """
+    if file.suffix.lower() not in PLOTS:
+        raise DeliveryError(f"--plot {file}: the name must end in {', '.join(PLOTS)}")
+    metrics = names(measured)
+    if not metrics:
+        raise DeliveryError("there is nothing to plot: none of the versions has metrics")
+    from matplotlib.figure import Figure
+
+    ordered = sorted(measured, key=lambda item: item.version.number)
+    columns = min(3, len(metrics))
+    rows = math.ceil(len(metrics) / columns)
+    figure = Figure(figsize=(4.2 * columns, 3.0 * rows), layout="constrained")
+    figure.suptitle(ordered[0].version.group)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel, metric in zip(panels, metrics, strict=False):
+        winner = best(measured, metric)
+        heights = [item.metrics.get(metric, math.nan) for item in ordered]
+        colours = ["tab:blue" if item is winner else "lightsteelblue" for item in ordered]
+        bars = panel.bar([str(item.version.number) for item in ordered], heights, color=colours)
+        panel.bar_label(bars, fmt="%.4g", fontsize=8)
+        panel.set_title(metric)
+        panel.set_xlabel("version")
+        panel.margins(y=0.15)
+    for panel in panels[len(metrics) :]:
+        panel.set_visible(False)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file)
+    return file

@@ -1,0 +1,115 @@
+"""The commands of ``model-registry`` that deal with endpoints, and with the end of everything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from delivery import artifacts, cleanup, endpoints, ownership, versions
+from delivery.belongings import Selection
+from delivery.command_line import Work, show_waiting
+from delivery.endpoints import Capture, Deployment
+from delivery.errors import DeliveryError
+from delivery.invocation import invoke as ask
+from pipelines.local import next_command
+
+
+def deploy(work: Work) -> None:
+    arguments = work.arguments
+    version = versions.find(work.clients, arguments.version, default=versions.APPROVED)
+    if version.approval != "Approved":
+        approve = next_command(f"model-registry approve {version.name}")
+        raise DeliveryError(f"{version.name} is {version.approval}: approve it first: {approve}")
+    deployment = deployment_of(work, version)
+    done = endpoints.deploy(work.clients, deployment, arguments.timeout)
+    print(f"endpoint {deployment.endpoint} {done}: {version.name} on {_machines(deployment)}", flush=True)
+    if arguments.no_wait:
+        print(f"To wait for it:\n  {next_command(f'model-registry wait {deployment.endpoint}')}")
+        return
+    states = endpoints.wait(work.clients, deployment.endpoint, deployment.configuration, arguments.timeout)
+    show_waiting(work, f"endpoint {deployment.endpoint}", states)
+    print(f"Next, ask it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
+
+
+def deployment_of(work: Work, version: versions.Version) -> Deployment:
+    """What the arguments of ``deploy`` ask for."""
+    arguments = work.arguments
+    endpoint = arguments.endpoint or version.group
+    capture = None
+    if arguments.data_capture is not None:
+        prefix = artifacts.prefix(ownership.REGISTRY, version.group)
+        destination = arguments.capture_to or f"s3://{work.own_bucket}/{prefix}capture"
+        capture = Capture(arguments.data_capture, destination)
+    elif arguments.capture_to:
+        raise DeliveryError("--capture-to goes with --data-capture")
+    return Deployment(
+        endpoint=endpoint,
+        container={"ModelPackageName": version.arn},
+        role=work.role,
+        tags=ownership.tags(ownership.REGISTRY, version.group),
+        instance_type=arguments.instance_type,
+        instance_count=arguments.instance_count,
+        capture=capture,
+        revision=version.created.isoformat(),
+    )
+
+
+def _machines(deployment: Deployment) -> str:
+    return f"{deployment.instance_count} x {deployment.instance_type}"
+
+
+def wait(work: Work) -> None:
+    arguments = work.arguments
+    states = endpoints.wait(work.clients, arguments.endpoint, None, arguments.timeout)
+    show_waiting(work, f"endpoint {arguments.endpoint}", states)
+
+
+def invoke(work: Work) -> None:
+    arguments = work.arguments
+    answer = ask(
+        work.clients,
+        arguments.endpoint,
+        _body(arguments.row, arguments.file),
+        arguments.content_type,
+        arguments.accept,
+        arguments.target_model,
+        arguments.target_variant,
+    )
+    sys.stdout.buffer.write(answer.body)
+    if sys.stdout.isatty() and not answer.body.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _body(row: str | None, file: str | None) -> bytes:
+    """What is to be sent: the row, the file, or what comes from the standard input."""
+    if row is not None and file is not None:
+        raise DeliveryError("a row or --file, not both")
+    if row not in (None, "-"):
+        return str(row).encode()
+    if file is None or file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise DeliveryError(f"--file {file}: {error.strerror}") from error
+
+
+def clean_up(work: Work) -> None:
+    arguments = work.arguments
+    selection = Selection(arguments.made_by, arguments.name, (work.bucket,))
+    clean(work, selection, arguments.keep or (), arguments.dry_run)
+
+
+def clean(work: Work, selection: Selection, keep: list[str] | tuple[str, ...], dry_run: bool) -> None:
+    """Shows what is there and would go on being billed, and deletes it."""
+    found = cleanup.find(work.clients, selection, keep)
+    if not found:
+        print("There is nothing to clean up, and nothing that would be billed.")
+        return
+    work.console.print(cleanup.bill(found))
+    if dry_run:
+        print("Nothing was deleted (--dry-run).")
+        return
+    cleanup.clean_up(found)
+    print("Nothing of it is billed any more." if cleanup.is_billed(found) else "None of it was billed.")

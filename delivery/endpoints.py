@@ -1,0 +1,243 @@
+"""From a model to an endpoint that serves it: model, endpoint configuration, endpoint, in that order.
+
+Models and configurations are named by what is in them, so that deploying the same again finds them there and changes
+nothing, and deploying something else updates the endpoint while it goes on serving.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.clients import Clients, is_absent
+from delivery.errors import DeliveryError, not_found
+
+VARIANT = "AllTraffic"
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 15.0  # seconds
+LOGS = "/aws/sagemaker/Endpoints/"
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Which share of the requests and answers is kept in S3."""
+
+    percentage: int
+    destination: str
+
+    def configuration(self) -> dict[str, Any]:
+        return {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": self.percentage,
+            "DestinationS3Uri": self.destination,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {
+                "CsvContentTypes": ["text/csv"],
+                "JsonContentTypes": ["application/json"],
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What an endpoint is to be.
+
+    :param container: as CreateModel takes it: ``{"ModelPackageName": ARN}``, or an image and its model data.
+    :param revision: tells models apart whose container reads the same, such as a version that was made anew.
+    """
+
+    endpoint: str
+    container: Mapping[str, Any]
+    role: str
+    tags: list[dict[str, str]]
+    instance_type: str = "ml.m5.large"
+    instance_count: int = 1
+    capture: Capture | None = None
+    revision: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        return self._named([dict(self.container), self.role, self.revision])
+
+    @property
+    def configuration(self) -> str:
+        return self._named([self.model, self._variant(), self._capture(), dict(self.extra)])
+
+    def _named(self, contents: Any) -> str:
+        digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+        return f"{self.endpoint[:50].rstrip('-')}-{digest[:12]}"
+
+    def _capture(self) -> dict[str, Any]:
+        return {"DataCaptureConfig": self.capture.configuration()} if self.capture else {}
+
+    def _variant(self) -> dict[str, Any]:
+        return {
+            "VariantName": VARIANT,
+            "ModelName": self.model,
+            "InstanceType": self.instance_type,
+            "InitialInstanceCount": self.instance_count,
+            "InitialVariantWeight": 1.0,
+        }
+
+    def model_request(self) -> dict[str, Any]:
+        return {
+            "ModelName": self.model,
+            "ExecutionRoleArn": self.role,
+            "Containers": [dict(self.container)],
+            "Tags": self.tags,
+        }
+
+    def configuration_request(self) -> dict[str, Any]:
+        named = {"EndpointConfigName": self.configuration, "Tags": self.tags}
+        return {**named, "ProductionVariants": [self._variant()], **self._capture(), **self.extra}
+
+
+@dataclass(frozen=True)
+class State:
+    """What an endpoint is at one moment."""
+
+    status: str
+    configuration: str
+    reason: str
+    seconds: float  # since the waiting began
+
+    @property
+    def changing(self) -> bool:
+        return self.status in CHANGING
+
+
+def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> str:
+    """Starts what is needed for the endpoint to be as asked: ``created``, ``updated`` or ``unchanged``.
+
+    An endpoint that is just changing is waited for, as AWS changes none that does. One that has failed is replaced.
+
+    :param timeout: seconds to wait for such an endpoint.
+    """
+    sagemaker: Any = clients.sagemaker
+    _ensure(sagemaker.describe_model, sagemaker.create_model, deployment.model_request(), "ModelName")
+    configuration = deployment.configuration_request()
+    _ensure(sagemaker.describe_endpoint_config, sagemaker.create_endpoint_config, configuration, "EndpointConfigName")
+    names = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.configuration}
+    found = settled(clients, deployment.endpoint, timeout)
+    if found and found.status == "Failed":
+        remove(clients, deployment.endpoint, timeout)
+        found = None
+    if found is None:
+        sagemaker.create_endpoint(**names, Tags=deployment.tags)
+        return "created"
+    if found.configuration == deployment.configuration and found.status == "InService":
+        return "unchanged"
+    sagemaker.update_endpoint(**names)
+    return "updated"
+
+
+def wait(clients: Clients, endpoint: str, configuration: str | None = None, timeout: float = 1800) -> Iterator[State]:
+    """The endpoint's state again and again, until it is in service.
+
+    :param configuration: the one that it must be in service with.
+    :raises DeliveryError: if it fails, is rolled back, disappears, or is not there after ``timeout`` seconds.
+    """
+    for found in follow(clients, endpoint, timeout):
+        if found is None:
+            raise not_found("endpoint", endpoint, list_endpoints(clients))
+        yield found
+        if found.changing:
+            continue
+        if found.status != "InService":
+            reason = found.reason or "AWS gives no reason"
+            raise DeliveryError(f"the endpoint {endpoint} is {found.status}: {reason}{_last_lines(clients, endpoint)}")
+        if configuration and found.configuration != configuration:
+            reason = found.reason or "AWS gives no reason"
+            raise DeliveryError(f"the update of {endpoint} was rolled back, the old variant serves: {reason}")
+
+
+def settled(clients: Clients, endpoint: str, timeout: float = 1800) -> State | None:
+    """The endpoint's state once it is not changing; None if there is no such endpoint."""
+    last = None
+    for last in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is what is asked for
+        pass
+    return last
+
+
+def follow(clients: Clients, endpoint: str, timeout: float) -> Iterator[State | None]:
+    """The endpoint's state again and again, until it does not change any more; None if there is none (any more).
+
+    :raises DeliveryError: if it changes for longer than ``timeout`` seconds.
+    """
+    started = time.monotonic()
+    while True:
+        found = state(clients, endpoint, time.monotonic() - started)
+        yield found
+        if found is None or not found.changing:
+            return
+        if found.seconds >= timeout:
+            raise DeliveryError(
+                f"the endpoint {endpoint} is still {found.status} after {timeout:g} s; AWS goes on with it, "
+                f"and 'model-registry wait {endpoint}' waits again"
+            )
+        time.sleep(min(LONGEST_WAIT, max(SHORTEST_WAIT, found.seconds / 20), max(0.0, timeout - found.seconds)))
+
+
+def state(clients: Clients, endpoint: str, seconds: float = 0.0) -> State | None:
+    """What the endpoint is now; None if there is none."""
+    try:
+        described = clients.sagemaker.describe_endpoint(EndpointName=endpoint)
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return None
+    reason = described.get("FailureReason", "")
+    return State(described["EndpointStatus"], described.get("EndpointConfigName", ""), reason, seconds)
+
+
+def remove(clients: Clients, endpoint: str, timeout: float = 1800) -> None:
+    """Deletes the endpoint and waits until it is gone. Nothing happens if there is none."""
+    found = settled(clients, endpoint, timeout)
+    if found is None:
+        return
+    try:
+        clients.sagemaker.delete_endpoint(EndpointName=endpoint)
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+    gone = settled(clients, endpoint, timeout)
+    if gone is not None:
+        raise DeliveryError(f"the endpoint {endpoint} could not be deleted: {gone.status} {gone.reason}".rstrip())
+
+
+def list_endpoints(clients: Clients) -> list[str]:
+    pages = clients.sagemaker.get_paginator("list_endpoints").paginate()
+    return [item["EndpointName"] for page in pages for item in page["Endpoints"]]
+
+
+def _ensure(describe: Any, create: Any, request: Mapping[str, Any], name: str) -> None:
+    try:
+        describe(**{name: request[name]})
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        create(**request)
+
+
+def _last_lines(clients: Clients, endpoint: str, lines: int = 5) -> str:
+    """The end of what the endpoint's containers wrote; empty if there is no log, or no right to read it."""
+    group = f"{LOGS}{endpoint}"
+    try:
+        streams = clients.logs.describe_log_streams(logGroupName=group)["logStreams"]
+        events = [
+            event["message"].rstrip()
+            for stream in streams
+            for event in clients.logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], limit=lines, startFromHead=False
+            )["events"]
+        ]
+    except ClientError:
+        return ""
+    return "".join(f"\n  | {line}" for line in events[-lines:])

@@ -1,0 +1,60 @@
+"""Asking an endpoint: a row, a file or any bytes go in, the model's answer comes out as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.clients import Clients
+from delivery.endpoints import list_endpoints, state
+from delivery.errors import DeliveryError, not_found
+
+CSV = "text/csv"
+LARGEST_BODY = 6_291_456  # bytes (InvokeEndpoint, limits of real-time inference)
+
+
+@dataclass(frozen=True)
+class Answer:
+    body: bytes
+    content_type: str
+    variant: str
+
+
+def invoke(
+    clients: Clients,
+    endpoint: str,
+    body: bytes,
+    content_type: str = CSV,
+    accept: str | None = None,
+    target_model: str | None = None,
+    target_variant: str | None = None,
+) -> Answer:
+    """What the endpoint answers.
+
+    :param target_model: the archive of a multi-model endpoint, such as model-0.tar.gz.
+    :raises DeliveryError: if there is no such endpoint, it is not in service, or the model refuses the body.
+    """
+    if len(body) > LARGEST_BODY:
+        raise DeliveryError(f"{len(body)} bytes are more than the {LARGEST_BODY} that an endpoint takes at once")
+    optional = {"Accept": accept, "TargetModel": target_model, "TargetVariant": target_variant}
+    request = {name: value for name, value in optional.items() if value}
+    try:
+        answer = clients.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **request)
+    except ClientError as error:
+        raise _explained(clients, endpoint, error) from error
+    return Answer(answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""))
+
+
+def _explained(clients: Clients, endpoint: str, error: ClientError) -> Exception:
+    response: Any = error.response
+    if response["Error"]["Code"] == "ModelError":
+        said = str(response.get("OriginalMessage") or response["Error"]["Message"]).strip()
+        return DeliveryError(f"the model answered with status {response.get('OriginalStatusCode', '?')}: {said}")
+    found = state(clients, endpoint)
+    if found is None:
+        return not_found("endpoint", endpoint, list_endpoints(clients))
+    if found.status not in ("InService", "Updating", "SystemUpdating", "RollingBack"):
+        return DeliveryError(f"the endpoint {endpoint} is {found.status}, and serves only once it is InService")
+    return DeliveryError(response["Error"]["Message"])

@@ -1,0 +1,148 @@
+"""The commands of ``model-registry`` that deal with groups and versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from delivery import comparison, registry, sources, versions
+from delivery.artifacts import locate
+from delivery.command_line import Work
+from delivery.errors import DeliveryError
+from delivery.ownership import REGISTRY
+from pipelines.local import next_command
+
+
+def create_group(work: Work) -> None:
+    arguments = work.arguments
+    arn, new = registry.ensure_group(work.clients, arguments.group, arguments.description)
+    print(f"{'created' if new else 'already there'}: {arn}")
+
+
+def register(work: Work) -> None:
+    arguments = work.arguments
+    candidate = sources.with_metrics(work.clients, _candidate(work), arguments.metrics)
+    done = registry.register(
+        work.clients,
+        arguments.group,
+        candidate,
+        work.own_bucket if candidate.metrics else work.bucket,
+        arguments.description,
+        "Approved" if arguments.approved else "PendingManualApproval",
+    )
+    version = done.version
+    print(f"{'registered' if done.new else 'already registered'}: {version.name} ({version.approval}) {version.arn}")
+    if version.approval != "Approved":
+        print(f"Next, approve it:\n  {next_command(f'model-registry approve {version.name} --comment WHY')}")
+
+
+def _candidate(work: Work) -> sources.Candidate:
+    arguments = work.arguments
+    if arguments.from_pipeline:
+        return sources.from_pipeline(work.clients, arguments.from_pipeline, arguments.step)
+    if arguments.step:
+        raise DeliveryError("--step goes with --from-pipeline")
+    if arguments.from_training_job:
+        return sources.from_training_job(work.clients, arguments.from_training_job)
+    image = arguments.image or _xgboost_image(work.region)
+    given = arguments.model_data
+    bucket = work.bucket if given.startswith(("s3://", "https://")) else work.own_bucket
+    uri = locate(work.clients, given, bucket, REGISTRY, arguments.group)
+    return sources.from_artifact(image, uri, given)
+
+
+def _xgboost_image(region: str) -> str:
+    from delivery.images import xgboost_image
+
+    return xgboost_image(region)
+
+
+def list_(work: Work) -> None:
+    arguments = work.arguments
+    if arguments.group:
+        found = versions.list_versions(work.clients, arguments.group, arguments.status)
+        _print(work, [_row(version) for version in found])
+        return
+    _print(
+        work,
+        [
+            {"group": group.name, "created": f"{group.created:%Y-%m-%d %H:%M}", "description": group.description}
+            for group in versions.list_groups(work.clients)
+        ],
+    )
+
+
+def _row(version: versions.Version) -> dict[str, str]:
+    return {
+        "version": version.name,
+        "approval": version.approval,
+        "created": f"{version.created:%Y-%m-%d %H:%M}",
+        "description": version.description,
+        "arn": version.arn,
+    }
+
+
+def compare(work: Work) -> None:
+    arguments = work.arguments
+    if arguments.numbers:
+        chosen = [versions.find(work.clients, f"{arguments.group}/{number}") for number in arguments.numbers]
+    else:
+        chosen = versions.list_versions(work.clients, arguments.group)[: arguments.last][::-1]
+    if not chosen:
+        raise DeliveryError(f"the group {arguments.group} has no version yet")
+    measured = comparison.measure(work.clients, chosen)
+    if arguments.json:
+        print(json.dumps({item.version.name: item.metrics for item in measured}, indent=2))
+    else:
+        work.console.print(comparison.table(measured))
+        for item in measured:
+            if item.remark:
+                print(f"{item.version.name}: {item.remark}")
+    if arguments.plot:
+        file = comparison.plot(measured, Path(arguments.plot))
+        if not arguments.json:
+            print(f"Plot: {file}")
+
+
+def describe(work: Work) -> None:
+    described = versions.describe(work.clients, versions.find(work.clients, work.arguments.version))
+    print(json.dumps(described, indent=2, default=str))
+
+
+def approve(work: Work) -> None:
+    _decide(work, "Approved")
+
+
+def reject(work: Work) -> None:
+    _decide(work, "Rejected")
+
+
+def _decide(work: Work, approval: str) -> None:
+    version = versions.find(work.clients, work.arguments.version)
+    decided = registry.decide(work.clients, version, approval, work.arguments.comment)
+    before = "" if version.approval == approval else f", before {version.approval}"
+    print(f"{decided.name} is {decided.approval}{before}")
+    if approval == "Approved":
+        print(f"Next, deploy it:\n  {next_command(f'model-registry deploy {decided.name} --endpoint {decided.group}')}")
+
+
+def latest(work: Work) -> None:
+    version = versions.latest_approved(work.clients, work.arguments.group)
+    print(json.dumps(_row(version), indent=2) if work.arguments.json else version.arn)
+
+
+def _print(work: Work, rows: Sequence[dict[str, Any]]) -> None:
+    if work.arguments.json:
+        print(json.dumps(rows, indent=2))
+        return
+    from rich.table import Table
+
+    if not rows:
+        print("There is none.")
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    work.console.print(table)
