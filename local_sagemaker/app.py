@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
@@ -16,6 +17,8 @@ from local_sagemaker.config import Settings
 from local_sagemaker.engine import shapes
 from local_sagemaker.events import Events
 from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.hosting.model_servers import ModelServers
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
@@ -23,9 +26,10 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call, Request, Response, dispatcher, table
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
-from local_sagemaker.services import apigateway, lambda_, s3
+from local_sagemaker.services import apigateway, lambda_, s3, sagemaker_runtime
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.neighbours import Neighbours
+from local_sagemaker.services.neighbours.cloudwatch import CloudWatch
 from local_sagemaker.services.raw_services import RawServices
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.wire import spec
@@ -75,6 +79,19 @@ class Application:
             service_environment=in_processes,
         )
         functions = lambda_.build(settings=settings, records=self.records, sandboxes=sandboxes, call=self._late_call)
+        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
+        cloudwatch = CloudWatch(self.neighbours.answer, settings.region)
+        self.endpoints = Endpoints(
+            settings=settings,
+            objects=self.objects,
+            logs=self.logs,
+            servers=self.servers,
+            environment=in_processes,
+            alarms=cloudwatch.in_alarm,
+            put_metrics=cloudwatch.put_metrics,
+        )
+        invocations = Invocations(settings=settings, endpoints=self.endpoints)
+        runtime = sagemaker_runtime.build(endpoints=self.endpoints, invocations=invocations)
         sagemaker = build_sagemaker(
             settings=settings,
             records=self.records,
@@ -82,15 +99,16 @@ class Application:
             events=self.events,
             logs=self.logs,
             runner=self.runner,
+            hosting=self.endpoints,
             call=self._late_call,
         )
-        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
         apis, served_apis = apigateway.build(settings=settings, records=self.records, call=self._late_call)
         raw = RawServices(apis=served_apis, neighbours=self.neighbours)
         self.resources = [*sagemaker, *functions]
         self.call: Call = dispatcher(
             {
                 **table("sagemaker", sagemaker),
+                **table("sagemaker-runtime", runtime),
                 **table("s3", s3.build(objects=self.objects, settings=settings)),
                 **table("logs", logs_service.build(settings=settings, logs=self.logs)),
                 **table("lambda", functions),
@@ -103,6 +121,7 @@ class Application:
             neighbours=raw,
             credentials=self.credentials,
             settings=settings,
+            invoke=invocations.invoke,
             unsigned=lambda request: raw.unsigned(request.host, request.path),
         )
 
@@ -118,7 +137,11 @@ class Application:
             await self._gateway(scope, receive, send)
 
     def after_ready(self) -> None:
-        """What need not delay readiness: warm processes and service models, and the work that a kill interrupted."""
+        """What need not delay readiness: warm processes and service models, and the work that a kill interrupted.
+
+        Called in the event loop, where invocations are to run.
+        """
+        self.endpoints.attach(asyncio.get_running_loop())
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
     def _warm(self) -> None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,16 @@ class ModelServerError(ServiceError):
 
 @dataclass
 class Server:
-    """One container's process and its address."""
+    """One container's process and its address.
+
+    `listener` is kept by servers that are started again when they die: requests wait in its queue meanwhile.
+    """
 
     process: Process
     host: str
     port: int
+    spec: ProcessSpec
+    listener: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -52,7 +57,7 @@ class Server:
 
 @dataclass
 class ModelServer:
-    """The running containers of a model. Requests go to `url`; several containers answer as a chain."""
+    """The running containers of a model. Requests go to `url`; several ones (not supervised) answer as a chain."""
 
     servers: list[Server]
     chain: Chain | None = None
@@ -78,6 +83,8 @@ class ModelServer:
             if server.process.wait(max(0.0, deadline - time.monotonic())) is None:
                 server.process.signal(signal.SIGKILL)
                 server.process.wait(KILL_SECONDS)
+            if server.listener:
+                server.listener.close()
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -97,8 +104,12 @@ class ModelServers:
         *,
         variant: str = "AllTraffic",
         seconds: float = STARTUP_SECONDS,
+        supervised: bool = False,
     ) -> ModelServer:
         """Starts the containers of a model (ContainerDefinition shape) and returns when all of them answer /ping.
+
+        `supervised` servers keep their sockets for `restart`, and have no address as a chain: their owner passes
+        requests from one to the next.
 
         `environment` goes on top of each container's own. The model's files go to ``folder/ml/model`` (with several
         containers ``folder/<n>/ml/model``), output to `log`. ModelServerError, with AWS's text, when a container does
@@ -111,11 +122,11 @@ class ModelServers:
             for index, container in enumerate(containers):
                 root = folder / f"container-{index + 1}" if several else folder
                 started.folders.append(root)
-                started.servers.append(self._start_one(container, environment, root, log))
+                started.servers.append(self._start_one(container, environment, root, log, supervised))
             deadline = time.monotonic() + seconds
             for server, container in zip(started.servers, containers, strict=True):
                 _await_ping(server, container.get("ContainerHostname", "primary"), variant, deadline)
-            if several:
+            if several and not supervised:
                 started.chain = Chain([server.url for server in started.servers])
         except BaseException:
             for server in started.servers:
@@ -124,7 +135,17 @@ class ModelServers:
             raise
         return started
 
-    def _start_one(self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path) -> Server:
+    def run_again(self, server: Server) -> Process:
+        """Starts the process of a supervised server once more, at its address."""
+        return self._run(server.spec, server.listener)
+
+    def await_ping(self, server: Server, seconds: float = STARTUP_SECONDS) -> None:
+        """Returns when the server answers /ping. ModelServerError when it does not, or its process ends."""
+        _await_ping(server, "primary", "AllTraffic", time.monotonic() + seconds)
+
+    def _start_one(
+        self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path, supervised: bool
+    ) -> Server:
         image, uri = images.find(container["Image"])
         if container.get("Mode") != "MultiModel":
             model_data.fetch(container, self._objects, root / "ml" / "model")
@@ -132,20 +153,25 @@ class ModelServers:
         program = image.serve(uri, variables)
         listener = socket.create_server((self._settings.host, 0), backlog=2048)
         host, port = listener.getsockname()[:2]
-        with listener:
-            if not program.accepts_socket:
-                listener.close()
-            (root / "tmp").mkdir(parents=True, exist_ok=True)
-            process = self._processes.start(
-                ProcessSpec(
-                    program=program,
-                    root=root,
-                    log=log,
-                    environment={**program.environment, **variables, "SAGEMAKER_BIND_TO_PORT": str(port)},
-                    listen={"LOCAL_SAGEMAKER_LISTEN_FD": listener.fileno()} if program.accepts_socket else {},
-                )
-            )
-        return Server(process, host, port)
+        (root / "tmp").mkdir(parents=True, exist_ok=True)
+        variables = {**program.environment, **variables, "SAGEMAKER_BIND_TO_PORT": str(port)}
+        spec = ProcessSpec(program=program, root=root, log=log, environment=variables)
+        if not program.accepts_socket:
+            listener.close()
+            return Server(self._run(spec, None), host, port, spec)
+        try:
+            process = self._run(spec, listener)
+        except BaseException:
+            listener.close()
+            raise
+        if supervised:
+            return Server(process, host, port, spec, listener)
+        listener.close()
+        return Server(process, host, port, spec)
+
+    def _run(self, spec: ProcessSpec, listener: socket.socket | None) -> Process:
+        listen = {"LOCAL_SAGEMAKER_LISTEN_FD": listener.fileno()} if listener else {}
+        return self._processes.start(replace(spec, listen=listen))
 
 
 def _await_ping(server: Server, container: str, variant: str, deadline: float) -> None:

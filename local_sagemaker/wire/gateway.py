@@ -15,7 +15,7 @@ from local_sagemaker.errors import NotSupported, ServiceError
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.operations import Call
-from local_sagemaker.wire import detect, refusals
+from local_sagemaker.wire import detect, invocation, refusals
 from local_sagemaker.wire.admission import Admission, Keys, guess
 from local_sagemaker.wire.body import Body, Pipe, source_of
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
@@ -51,17 +51,25 @@ class Gateway:
         settings: Settings,
         *,
         unsigned: Callable[[WireRequest], str | None] = lambda _: None,
+        invoke: invocation.Invoke | None = None,
     ) -> None:
-        """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it."""
+        """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it.
+
+        `invoke` is InvokeEndpoint as a coroutine, awaited in the event loop; without it the operation is one of `call`.
+        """
         self._call = call
         self._neighbours = neighbours
         self._settings = settings
         self._admission = Admission(credentials, settings, unsigned)
+        self._invoke = invoke
         self._threads: Any = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _lifespan(scope, receive, send)
+            return
+        if self._invoke is not None and (endpoint := invocation.endpoint_of(scope)) is not None:
+            await send_answer(send, await self._invocation(endpoint, self._invoke, scope, receive))
             return
         body, pipe = await _body(scope, receive)
         request = WireRequest.from_scope(scope, body)
@@ -72,6 +80,26 @@ class Gateway:
             else:
                 await pipe.discard()
         await send_answer(send, answer)
+
+    async def _invocation(
+        self, endpoint: str, invoke: invocation.Invoke, scope: Mapping[str, Any], receive: Receive
+    ) -> Answer:
+        """The answer to InvokeEndpoint; never raises."""
+        identity = request_id()
+        request = WireRequest.from_scope(scope, Body(source_of(b"")))
+        try:
+            request.body = await invocation.receive_body(receive)
+            self._admission.refuse_foreign_host(request)
+            self._admission.service(request)
+            answer = invocation.answer(await invoke(invocation.members(endpoint, request)))
+        except ServiceError as error:
+            answer = ERRORS["rest-json"](error, request, identity)
+        except Exception:
+            log.exception("request %s failed: %s", identity, invocation.NAME)
+            text = f"An internal error occurred; the service's log has more under request {identity}."
+            answer = ERRORS["rest-json"](ServiceError(text), request, identity)
+        answer.headers["x-amzn-RequestId"] = identity
+        return answer
 
     async def _in_thread(self, request: WireRequest) -> Answer:
         from anyio import CapacityLimiter

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from local_sagemaker.config import Settings
 from local_sagemaker.events import Events
+from local_sagemaker.hosting.endpoints import Endpoints as Hosting
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call
 from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
+from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
@@ -31,6 +34,7 @@ def build(
     events: Events,
     logs: Logs,
     runner: JobRunner,
+    hosting: Hosting,
     call: Call,
 ) -> list[object]:
     """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
@@ -54,6 +58,8 @@ def build(
         TransformJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
         ),
+        EndpointConfigs(settings=settings, records=records, events=events, tags=tags, call=call),
+        Endpoints(settings=settings, records=records, events=events, tags=tags, call=call, hosting=hosting),
         Pipelines(settings=settings, records=records, objects=objects, tags=tags),
         PipelineExecutions(settings=settings, records=records, objects=objects, events=events, logs=logs, call=call),
         Search(records=records, tags=tags, call=call),

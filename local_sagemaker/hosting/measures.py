@@ -1,0 +1,98 @@
+"""CloudWatch metrics of endpoints, gathered per variant and put in batches by the housekeeping thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.clock import now
+
+SECONDS = 10.0
+"""How often what was gathered is put."""
+NAMESPACE = "AWS/SageMaker"
+_PER_DATUM = 150  # values of one datum (API reference, PutMetricData)
+Put = Callable[[str, list[dict[str, Any]]], None]
+"""``put(namespace, metric_data)`` as CloudWatch's PutMetricData takes them."""
+UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds", "ModelDownloadingTime": "Microseconds",
+         "ModelLoadingTime": "Microseconds", "ModelLoadingWaitTime": "Microseconds",
+         "ModelUnloadingTime": "Microseconds"}  # fmt: skip
+
+
+@dataclass
+class Gathered:
+    """What was gathered of one variant since the last put."""
+
+    instances: int
+    statuses: list[int] = field(default_factory=list)
+    model: list[float] = field(default_factory=list)
+    overhead: list[float] = field(default_factory=list)
+    other: list[tuple[str, float]] = field(default_factory=list)
+
+
+class Measures:
+    """The metrics of all endpoints."""
+
+    def __init__(self, put: Put | None) -> None:
+        self._put = put
+        self._lock = threading.Lock()
+        self._gathered: dict[tuple[str, str], Gathered] = {}
+
+    def invoked(self, endpoint: str, variant: str, instances: int, status: int, model: float, overhead: float) -> None:
+        """One invocation: its HTTP status, the seconds that the model took, and those that it took besides."""
+        with self._lock:
+            found = self._of(endpoint, variant, instances)
+            found.statuses.append(status)
+            found.model.append(model)
+            found.overhead.append(overhead)
+
+    def add(self, endpoint: str, variant: str, name: str, value: float) -> None:
+        """Any other metric of a variant."""
+        with self._lock:
+            self._of(endpoint, variant, 1).other.append((name, value))
+
+    def _of(self, endpoint: str, variant: str, instances: int) -> Gathered:
+        found = self._gathered.get((endpoint, variant))
+        if found is None:
+            found = self._gathered[endpoint, variant] = Gathered(instances)
+        return found
+
+    def flush(self) -> None:
+        """Puts what was gathered."""
+        with self._lock:
+            gathered, self._gathered = self._gathered, {}
+        data: list[dict[str, Any]] = []
+        for (endpoint, variant), found in gathered.items():
+            dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+            data += _data(found, dimensions)
+        if self._put is not None:
+            for start in range(0, len(data), 100):
+                self._put(NAMESPACE, data[start : start + 100])
+
+
+def _data(found: Gathered, dimensions: list[dict[str, str]]) -> list[dict[str, Any]]:
+    statuses = list(found.statuses)
+    counts: dict[str, list[float]] = {
+        "Invocations": [1.0] * len(statuses),
+        "InvocationsPerInstance": [1.0 / max(1, found.instances)] * len(statuses),
+        "Invocation4XXErrors": [float(400 <= status < 500) for status in statuses],
+        "Invocation5XXErrors": [float(status >= 500 or status == 0) for status in statuses],
+        "ModelLatency": [round(seconds * 1e6) for seconds in found.model],
+        "OverheadLatency": [round(seconds * 1e6) for seconds in found.overhead],
+    }
+    for name, value in found.other:
+        counts.setdefault(name, []).append(value)
+    moment, data = now(), []
+    for name, values in counts.items():
+        several: dict[float, int] = {}
+        for value in values:
+            several[value] = several.get(value, 0) + 1
+        pairs = sorted(several.items())
+        for start in range(0, len(pairs), _PER_DATUM):
+            part = pairs[start : start + _PER_DATUM]
+            data.append({
+                "MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Unit": UNITS.get(name, "None"),
+                "Values": [float(value) for value, _ in part], "Counts": [float(count) for _, count in part],
+            })  # fmt: skip
+    return data

@@ -1,0 +1,140 @@
+"""Endpoint configurations: which models an endpoint runs, how many of them, and what is captured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.events import Event, Events
+from local_sagemaker.objects import uris
+from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.tags import Tags
+
+KIND = "endpoint-config"
+_MEMORY_STEP = 1024  # of MemorySizeInMB (API reference, ProductionVariantServerlessConfig)
+
+
+class EndpointConfigs:
+    """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
+
+    def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call) -> None:
+        self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
+
+    @operation("CreateEndpointConfig")
+    def create(self, request: Request) -> Response:
+        """Adds a configuration; the models that it names must exist."""
+        name = request["EndpointConfigName"]
+        arn = self._arn(name)
+        if self._key(name):
+            raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
+        for variant in (*request["ProductionVariants"], *request.get("ShadowProductionVariants", ())):
+            self._check_variant(variant)
+        _check_names(request)
+        _check_capture(request)
+        body = {**request, "EndpointConfigArn": arn, "CreationTime": now()}
+        for kind in ("ProductionVariants", "ShadowProductionVariants"):
+            if kind in request:
+                body[kind] = [{"InitialVariantWeight": 1.0, **variant} for variant in request[kind]]
+        body.setdefault("EnableNetworkIsolation", False)
+        tags = body.pop("Tags", None)
+        with self._records.transaction():
+            self._records.insert(KIND, name, body)
+            self._tags.put(arn, tags)
+        self._events.publish(Event(arn, KIND, "Created"))
+        return {"EndpointConfigArn": arn}
+
+    @operation("DescribeEndpointConfig")
+    def describe(self, request: Request) -> Response:
+        """The configuration as it was created, with defaults."""
+        name = request["EndpointConfigName"]
+        key = self._key(name)
+        body = self._records.get(KIND, key) if key else None
+        if body is None:
+            raise ValidationError(f'Could not find endpoint configuration "{self._arn(name)}".')
+        return body
+
+    @operation("ListEndpointConfigs")
+    def list_configs(self, request: Request) -> Response:
+        """Newest first unless asked otherwise."""
+        bodies = select(self._records.list(KIND), request, name="EndpointConfigName")
+        bodies = order(bodies, request, members={"Name": "EndpointConfigName"})
+        chosen, token = page(bodies, request)
+        members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+        return {"EndpointConfigs": [pick(body, *members) for body in chosen], **token}
+
+    @operation("DeleteEndpointConfig")
+    def delete(self, request: Request) -> Response:
+        """Forgets the configuration; endpoints that were made of it go on."""
+        key = self._key(request["EndpointConfigName"])
+        if key is None:  # AWS names it here without its ARN (truth/api-errors)
+            raise ValidationError(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
+        with self._records.transaction():
+            self._records.delete(KIND, key)
+            self._tags.drop(self._arn(key))
+        self._events.publish(Event(self._arn(key), KIND, "Deleted"))
+        return {}
+
+    def _check_variant(self, variant: dict[str, Any]) -> None:
+        name = variant["VariantName"]
+        if "ModelName" not in variant:
+            raise ValidationError(
+                f"Production variant {name} has no ModelName. Inference components are not supported by the local "
+                "service."
+            )
+        model = self._call("sagemaker:DescribeModel", {"ModelName": variant["ModelName"]})
+        serverless = variant.get("ServerlessConfig")
+        if serverless is None:
+            if "InitialInstanceCount" not in variant or "InstanceType" not in variant:
+                raise ValidationError(
+                    f"Production variant {name} needs InitialInstanceCount and InstanceType, or a ServerlessConfig."
+                )
+            return
+        if "InitialInstanceCount" in variant or "InstanceType" in variant:
+            raise ValidationError(f"Production variant {name} can't have both instances and a ServerlessConfig.")
+        if serverless["MemorySizeInMB"] % _MEMORY_STEP:
+            raise ValidationError(
+                f"MemorySizeInMB of production variant {name} must be one of 1024, 2048, 3072, 4096, 5120, 6144."
+            )
+        containers = model.get("Containers") or [model["PrimaryContainer"]]
+        if len(containers) > 1 or containers[0].get("Mode") == "MultiModel":
+            raise ValidationError(
+                f"Production variant {name} is serverless: multi-model endpoints and inference pipelines are not."
+            )
+
+    def _arn(self, name: str) -> str:
+        return self._arns.sagemaker(KIND, name.lower())
+
+    def _key(self, name: str) -> str | None:
+        if self._records.get(KIND, name) is not None:
+            return name
+        return next((key for key, _ in self._records.items(KIND) if key.lower() == name.lower()), None)
+
+
+def _check_names(request: Request) -> None:
+    variants = [*request["ProductionVariants"], *request.get("ShadowProductionVariants", ())]
+    names = [variant["VariantName"] for variant in variants]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValidationError(f"Duplicate variant names in the request: {', '.join(twice)}.")
+    serverless = [variant for variant in request["ProductionVariants"] if "ServerlessConfig" in variant]
+    if serverless and len(variants) > 1:
+        raise ValidationError("A serverless endpoint can have only one production variant.")
+    if serverless and request.get("DataCaptureConfig", {}).get("EnableCapture"):
+        raise ValidationError("Data capture is not supported by serverless endpoints.")
+    if "AsyncInferenceConfig" in request and (serverless or len(variants) > 1):
+        raise ValidationError("An asynchronous endpoint has one production variant, on instances.")
+
+
+def _check_capture(request: Request) -> None:
+    """Locations must be S3 URIs with a bucket."""
+    capture = request.get("DataCaptureConfig")
+    if capture:
+        uris.split(capture["DestinationS3Uri"])
+    output = request.get("AsyncInferenceConfig", {}).get("OutputConfig", {})
+    for member in ("S3OutputPath", "S3FailurePath"):
+        if member in output:
+            uris.split(output[member])
