@@ -10,6 +10,9 @@ from local_sagemaker.config import Settings
 REMOVED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
 """Variables that would make a client prefer other credentials."""
 
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
+"""Never by way of a proxy, which would take a request past the hook to AWS."""
+
 HOOK = Path(__file__).parent / "hook"
 
 
@@ -36,5 +39,5 @@ def with_hook(environment: Mapping[str, str], client: Mapping[str, str]) -> dict
     merged.update(client)
     merged["PYTHONPATH"] = ":".join(filter(None, [str(HOOK), environment.get("PYTHONPATH")]))
     for name in ("NO_PROXY", "no_proxy"):
-        merged[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1,localhost"]))
+        merged[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1,localhost", *AWS_DOMAINS]))
     return merged

@@ -3,7 +3,9 @@
 Python imports a module of this name at start when its folder is on PYTHONPATH, which `local-sagemaker exec` and jobs
 arrange. It must cost next to nothing: botocore is patched when, and only if, the program imports it. The SDK builds
 its STS client with an explicit endpoint and sends telemetry by other means than botocore; the first goes to the
-service (with its Host header, which its signature covers, kept), the second is refused at name resolution.
+service (with its Host header, which its signature covers, kept), the second is refused at name resolution. REST APIs
+have clients of every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become
+plain ones to the service.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
-_SESSION = "botocore.httpsession"
+_API = ".execute-api."
 
 
 def _is_aws(host: str | bytes) -> bool:
@@ -26,7 +28,7 @@ def _is_aws(host: str | bytes) -> bool:
     return host.endswith(_AWS)
 
 
-def _patch(module: Any, endpoint: str) -> None:
+def _patch_session(module: Any, endpoint: str) -> None:
     from urllib.parse import urlsplit
 
     session = module.URLLib3Session
@@ -45,22 +47,53 @@ def _patch(module: Any, endpoint: str) -> None:
     session.send = send
 
 
-class _PatchOnImport:
-    """A meta path finder that steps in once, for botocore's HTTP session."""
+def _patch_connection(module: Any, endpoint: str) -> None:
+    from urllib.parse import urlsplit
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
+    connection = getattr(module, "HTTPSConnection", None)
+    if connection is None or getattr(connection.connect, "__local_sagemaker__", False):
+        return
+    plain_connect, service = connection.connect, urlsplit(endpoint)
+
+    def connect(self: Any) -> None:
+        if _API not in self.host.lower() or not _is_aws(self.host):
+            plain_connect(self)
+            return
+        import socket
+
+        limit = (self.timeout,) if isinstance(self.timeout, (int, float)) else ()
+        self.sock = socket.create_connection((service.hostname, service.port), *limit)
+        self.is_verified = True  # read by urllib3, which else would warn
+
+    connect.__local_sagemaker__ = True  # type: ignore[attr-defined]
+    connection.connect = connect
+
+
+_PATCHES = {
+    "botocore.httpsession": _patch_session,
+    "http.client": _patch_connection,
+    "urllib3.connection": _patch_connection,
+}
+
+
+class _PatchOnImport:
+    """A meta path finder that steps in once for each module that is to be patched."""
+
+    def __init__(self, endpoint: str, names: set[str]) -> None:
+        self._endpoint, self._names = endpoint, names
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != _SESSION:
+        if name not in self._names:
             return None
-        sys.meta_path.remove(self)
+        self._names.remove(name)
         spec: Any = find_spec(name)
+        if spec is None:
+            return None
         plain_exec = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             plain_exec(module)
-            _patch(module, self._endpoint)
+            _PATCHES[name](module, self._endpoint)
 
         spec.loader.exec_module = exec_module
         return spec
@@ -76,11 +109,13 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def install(endpoint: str) -> None:
-    """Patches botocore, now or when it is imported, and refuses AWS's hosts to every other client."""
-    if _SESSION in sys.modules:
-        _patch(sys.modules[_SESSION], endpoint)
-    else:
-        sys.meta_path.insert(0, _PatchOnImport(endpoint))
+    """Patches the modules, now or when they are imported, and refuses AWS's hosts to every other client."""
+    for name in _PATCHES:
+        if name in sys.modules:
+            _PATCHES[name](sys.modules[name], endpoint)
+    later = {name for name in _PATCHES if name not in sys.modules}
+    if later:
+        sys.meta_path.insert(0, _PatchOnImport(endpoint, later))
     sys.addaudithook(_refuse)
 
 

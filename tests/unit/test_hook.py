@@ -32,7 +32,7 @@ def listener() -> Iterator[tuple[str, list[dict[str, str]]]]:
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append(dict(self.headers))
+            seen.append({name.title(): value for name, value in self.headers.items()})
             self.send_response(200)
             self.send_header("Content-Length", str(len(IDENTITY)))
             self.end_headers()
@@ -83,6 +83,29 @@ def test_other_http_clients_are_refused(host: str, listener: tuple[str, list[dic
     done = under_hook(listener[0], program, tmp_path)
     assert f"{host} is refused here" in done.stdout, done.stderr
     assert listener[1] == []
+
+
+CLIENTS = {
+    "urllib.request": "import urllib.request as r; print(r.urlopen(r.Request(URL, data=b'x')).status)",
+    "http.client": "import http.client as h; c = h.HTTPSConnection(HOST, timeout=9); c.request('POST', '/t/x', 'x'); "
+    "print(c.getresponse().status)",
+    "urllib3": "import urllib3; print(urllib3.PoolManager().request('POST', URL, body='x').status)",
+    "requests": "import warnings; warnings.simplefilter('error'); import requests; "
+    "print(requests.post(URL, data='x', timeout=9).status_code)",
+    "requests, botocore before": "import botocore.session, requests; print(requests.post(URL, data='x').status_code)",
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("proxy", [{}, {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}])
+def test_plain_http_clients_reach_a_rest_api_by_its_aws_name(
+    client: str, proxy: dict[str, str], listener: tuple[str, list[dict[str, str]]], tmp_path: Path
+) -> None:
+    host = "abcdefghij.execute-api.eu-west-1.amazonaws.com"
+    program = f"HOST, URL = '{host}', 'https://{host}/t/x'\n{CLIENTS[client]}"
+    done = under_hook(listener[0], program, tmp_path, **proxy)
+    assert done.stdout.strip() == "200", done.stderr
+    assert listener[1][0]["Host"] == host
 
 
 def test_other_hosts_are_none_of_its_business(listener: tuple[str, list[dict[str, str]]], tmp_path: Path) -> None:
