@@ -5,6 +5,19 @@ Codes and texts are those of AWS, since clients match them: specs are quoted whe
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the operating system says when a disk, a quota or a file size limit is reached."""
+
+
+def says_full(error: BaseException) -> bool:
+    """Whether an error of a file or database operation means that there is no space left."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
 
 class ServiceError(Exception):
     """An error that a client sees: an AWS error code, a message and an HTTP status."""

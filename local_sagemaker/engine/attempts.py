@@ -17,7 +17,7 @@ from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, StepRun, StepType, failed
 from local_sagemaker.engine.watch import Watch
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.objects.uris import split
@@ -156,7 +156,10 @@ def _guarded(attempt: Callable[[], Ended | None]) -> Ended | None:
         return failed(f"ClientError: {error}")
     except ServiceError as error:
         return failed(f"ClientError: {error.message}", cause_of_error(error))
-    except Exception as error:  # a defect in an operation is its step's failure, not the end of the execution
+    except Exception as error:
+        if says_full(error):
+            raise  # the execution waits for space
+        # a defect in an operation is its step's failure, not the end of the execution
         _LOG.exception("a step's attempt")
         return failed(f"InternalServerError: {error!r}", SERVICE_FAULT)
 

@@ -26,7 +26,7 @@ from local_sagemaker.engine.scope import ExecutionScope, Results
 from local_sagemaker.engine.selective import restricted
 from local_sagemaker.engine.steps.step_type import Ended, Facts, StepRun, Tools
 from local_sagemaker.engine.watch import Watch
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 
@@ -70,7 +70,7 @@ class Execution:
         self._limit: int | None = None
         self._halted = False
         self._failed_while_stopping = False
-        self._closing = threading.Event()
+        self.closing = threading.Event()  # set by `close`
 
     def refresh(self) -> None:
         """Reads the execution's record again: it was asked to stop, or its parallelism was changed."""
@@ -78,25 +78,32 @@ class Execution:
 
     def close(self) -> None:
         """Ends the thread and leaves everything as it is, to be resumed."""
-        self._closing.set()
+        self.closing.set()
         self._messages.put(lambda: None)
 
-    def run(self) -> None:
-        """Runs to the end (or to `close`)."""
+    def run(self) -> bool:
+        """Runs to the end (or to `close`).
+
+        False when the disk was full: then the execution must be run again from its records, as after a kill.
+        """
         try:
             self._begin()
             self._launch()
-            while (self._runs or self._retries) and not self._closing.is_set():
+            while (self._runs or self._retries) and not self.closing.is_set():
                 self._next_message()()
                 self._launch()
-            if not self._closing.is_set():
+            if not self.closing.is_set():
                 self._finish()
         except Exception as error:  # whatever it is, the execution must not hang in Executing for ever
-            if self._closing.is_set():
-                return
+            if self.closing.is_set():
+                return True
+            if says_full(error):
+                _LOG.warning("pipeline execution %s waits for space: %s", self._facts.execution_arn, error)
+                return False
             _LOG.exception("pipeline execution %s", self._facts.execution_arn)
             reason = error.message if isinstance(error, ServiceError) else f"InternalFailure: {error!r}"
             self._write_end("Failed", reason)
+        return True
 
     def _begin(self) -> None:
         body = self._journal.execution() or {}
@@ -129,7 +136,7 @@ class Execution:
                 self._attempts.stop(run)
 
     def _launch(self) -> None:
-        while not self._closing.is_set():
+        while not self.closing.is_set():
             while self._fresh:
                 self._decide(self._fresh.popleft())
             if self._halted or not self._ready or (self._limit and len(self._runs) >= self._limit):
@@ -173,7 +180,7 @@ class Execution:
 
     def _settle(self, run: StepRun, ended: Ended | None) -> None:
         name, record = run.step.name, run.record
-        if ended is None or self._closing.is_set():
+        if ended is None or self.closing.is_set():
             return  # while closing, calls fail for reasons of their own; the resumed execution looks again
         if ended.status == "Failed" and not self._halted and not ended.final:
             retries = record.get("_retries", 0)

@@ -15,6 +15,8 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
 from local_sagemaker.records import Records
 
+_FULL_DISK_PAUSE = 1.0
+
 
 class Executions:
     """Threads of running executions, by record key."""
@@ -31,15 +33,8 @@ class Executions:
     def start(self, key: str, definition: Definition | str) -> None:
         """Runs an execution whose record is written, from the beginning or from where its step records say."""
         parsed = parse(definition) if isinstance(definition, str) else definition
-        execution = Execution(
-            parsed,
-            Journal(self._records, key),
-            tools=self._tools,
-            events=self._events,
-            logs=self._logs,
-            watch=self._watch,
-        )
-        thread = threading.Thread(target=self._run, args=(key, execution), name=f"execution-{key}", daemon=True)
+        execution = self._new(key, parsed)
+        thread = threading.Thread(target=self._run, args=(key, parsed, execution), name=f"execution-{key}", daemon=True)
         with self._lock:
             self._running[key] = (execution, thread)
         thread.start()
@@ -65,8 +60,25 @@ class Executions:
         self.end_all()
         self._watch.close()
 
-    def _run(self, key: str, execution: Execution) -> None:
-        execution.run()
+    def _new(self, key: str, definition: Definition) -> Execution:
+        return Execution(
+            definition,
+            Journal(self._records, key),
+            tools=self._tools,
+            events=self._events,
+            logs=self._logs,
+            watch=self._watch,
+        )
+
+    def _run(self, key: str, definition: Definition, execution: Execution) -> None:
+        while not execution.run():  # the disk is full: go on from the records, until there is space
+            if execution.closing.wait(_FULL_DISK_PAUSE):
+                break
+            with self._lock:
+                if self._running.get(key, (None,))[0] is not execution:
+                    return
+                execution = self._new(key, definition)
+                self._running[key] = (execution, threading.current_thread())
         with self._lock:
             if self._running.get(key, (None,))[0] is execution:
                 del self._running[key]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.clock import now
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, resources
 from local_sagemaker.jobs.addresses import Addresses
@@ -118,10 +118,8 @@ class Run:
             reason = str(failure)
         except ServiceError as error:
             reason = f"ClientError: {error.message}"
-        except OSError as error:
-            reason = f"ClientError: {error}" if error.errno in (28, 122) else _internal(error)  # ENOSPC, EDQUOT
         except Exception as error:
-            reason = _internal(error)
+            reason = f"ClientError: {error}" if says_full(error) else _internal(error)
         try:
             message = exit_message(self._hosts)
         except UnicodeDecodeError:

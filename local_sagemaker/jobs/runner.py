@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_sagemaker.config import Settings
+from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.run import Run, Tools
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome
@@ -23,6 +24,7 @@ from local_sagemaker.processes.spec import Processes
 
 GRACE = 120.0  # seconds from SIGTERM to SIGKILL (API reference, StopTrainingJob)
 _PATIENCE = 20.0
+_FULL_DISK_PAUSE = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -111,6 +113,20 @@ class JobRunner:
             self._silent = True
         self._tools.ticker.close()
 
+    def _record(self, run: Run, outcome: Outcome) -> None:
+        """Tells the observer; while the disk is full, again and again, since it may be freed at any time."""
+        while not self._silent:
+            try:
+                run.observer.ended(run.job, outcome)
+                return
+            except Exception as error:
+                if not says_full(error):
+                    raise
+                log.warning("the end of job %s can't be recorded yet: %s", run.job.name, error)
+                run.clean()  # often it is the job's own files that fill the disk
+                with self._changed:
+                    self._changed.wait(_FULL_DISK_PAUSE)
+
     def _start_next(self) -> None:
         with self._changed:
             while self._queue and len(self._running) < self._slots:
@@ -120,9 +136,7 @@ class JobRunner:
 
     def _run(self, run: Run) -> None:
         try:
-            outcome = run.execute()
-            if not self._silent:
-                run.observer.ended(run.job, outcome)
+            self._record(run, run.execute())
         except Exception:
             log.exception("the end of job %s could not be recorded", run.job.name)
         finally:

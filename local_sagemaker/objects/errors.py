@@ -6,7 +6,6 @@ document, e.g. ``Key`` beside ``Code`` and ``Message``; `headers` further header
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,10 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from local_sagemaker.errors import ServiceError
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the operating system says when a disk, a quota or a file size limit is reached."""
+from local_sagemaker.errors import ServiceError, says_full
 
 
 class S3Error(ServiceError):
@@ -105,7 +101,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:
-        if not (error.errno in FULL if isinstance(error, OSError) else "full" in str(error)):
+        if not says_full(error):
             raise
         free = shutil.disk_usage(folder).free
         raise StorageFull(

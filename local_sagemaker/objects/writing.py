@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from local_sagemaker.objects.errors import FULL, disk_errors
+from local_sagemaker.errors import FULL
+from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.layout import Layout
 
 PIECE = 1 << 20

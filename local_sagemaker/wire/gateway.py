@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from shutil import disk_usage
 from typing import Any, Protocol
 
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import NotSupported, ServiceError
+from local_sagemaker.errors import NotSupported, ServiceError, says_full
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.operations import Call
@@ -129,14 +130,28 @@ class Gateway:
         except ServiceError as error:
             service = service or guess(request)
             answer = prepare(self._failed(error, request, service, target, identity))
-        except Exception:
+        except Exception as error:
             service = service or guess(request)
             log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
-            text = f"An internal error occurred; the service's log has more under request {identity}."
-            unexpected = ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
-            answer = prepare(self._failed(unexpected, request, service, target, identity))
+            answer = prepare(
+                self._failed(self._unexpected(error, service, identity), request, service, target, identity)
+            )
         _identify(answer, service, identity)
         return answer
+
+    def _unexpected(self, error: Exception, service: str, identity: str) -> ServiceError:
+        """What a client sees of an error that no operation words. Clients do not retry a full disk (status 507)."""
+        if says_full(error):
+            home = self._settings.home
+            free = disk_usage(home).free / 1e6
+            return ServiceError(
+                f"The disk is full ({error}); nothing was changed. {home} has {free:.1f} MB free. "
+                "Free some space, or move the state folder with LOCAL_SAGEMAKER_HOME.",
+                code="InsufficientCapacity",
+                status=507,
+            )
+        text = f"An internal error occurred; the service's log has more under request {identity}."
+        return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
 
     def _health(self) -> Answer:
         state = {"status": "running", "region": self._settings.region, "account": self._settings.account}
