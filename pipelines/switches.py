@@ -7,7 +7,7 @@ pipeline is upserted; which parameters are switches, and of which check, is read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,11 @@ def latest_approved(sagemaker: SageMakerClient, group: str) -> Approved | None:
     described = sagemaker.describe_model_package(ModelPackageName=listed[0]["ModelPackageArn"])
     baselines: Mapping[str, Any] = described.get("DriftCheckBaselines", {})
     return Approved(described["ModelPackageVersion"], baselines)
+
+
+def defaults(choices: Iterable[Choice]) -> dict[str, bool]:
+    """The values of all switches together."""
+    return {name: value for choice in choices for name, value in choice.values().items()}
 
 
 def explain(choice: Choice, given: Mapping[str, str]) -> str:

@@ -1,0 +1,202 @@
+"""A pipeline and its executions for notebooks: small classes over boto3 with a rich display.
+
+They do what ``run-pipeline`` does, with its functions, one cell at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines import conditions, loader, parameters, progress, run_pipeline, session
+from pipelines.definition import Definition
+from pipelines.display import drawing
+from pipelines.display.graph import graph_of
+from pipelines.logs import Notes
+from pipelines.progress import Progress
+from pipelines.summary import Summary
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from pipelines.session import Clients
+
+LONGEST_STILL = 1.0  # seconds between two pictures of an execution where only time passes
+CACHED = "cache hit"
+
+
+class PipelineView:
+    """A pipeline, as its definition says it is. Shown as its graph, and its parameters in a table."""
+
+    def __init__(self, clients: Clients, built: loader.Built) -> None:
+        self.clients = clients
+        self.name = built.name
+        self._built = built
+        self._published: run_pipeline.Published | None = None
+
+    @classmethod
+    def define(cls, module: str, **kwargs: Any) -> Self:
+        """What a module's ``get_pipeline`` makes of the arguments; AWS does not know it yet.
+
+        :raises pipelines.loader.LoadError: if there is no such module, or if it takes no such argument.
+        """
+        unset = argparse.Namespace(region=None, role_arn=None, bucket=None, debug=False)
+        built = loader.define(module, kwargs, unset)
+        return cls(session.Clients(built.region), built)
+
+    @property
+    def definition(self) -> Definition:
+        """What AWS has, once it is upserted; before, what it will be given."""
+        return self._published.definition if self._published else self._built.definition
+
+    @property
+    def role(self) -> str:
+        return self._built.role
+
+    def upsert(self, description: str | None = None) -> Self:
+        """Creates or updates the pipeline, with its data, and with switches that fit what the registry holds."""
+        self._published = run_pipeline.publish(self.clients, self._built, description)
+        return self
+
+    def start(self, **given: Any) -> ExecutionView:
+        """Starts an execution with these parameters; the others have their defaults.
+
+        :raises pipelines.parameters.ParameterError: for a parameter that the pipeline does not have.
+        :raises ValueError: if it has not been upserted.
+        """
+        if self._published is None:
+            raise ValueError(f"{self.name} is not there yet: upsert() it first")
+        words = [f"{name}={value}" for name, value in given.items()]
+        run = self._published.run(parameters.parse(words, self.definition["Parameters"]))
+        return ExecutionView(self.clients, self.name, run_pipeline.start(run), self.definition)
+
+    def delete(self) -> None:
+        """Deletes the pipeline; its executions cannot be seen any more then."""
+        self.clients.sagemaker.delete_pipeline(PipelineName=self.name, ClientRequestToken=str(uuid.uuid4()))
+        self._published = None
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {' -> '.join(graph_of(self.definition).types)}"
+
+    def _repr_html_(self) -> str:
+        declared = self.definition["Parameters"]
+        rows = [
+            (drawing.text(item["Name"]), item["Type"], drawing.text(item.get("DefaultValue", "(required)")))
+            for item in declared
+        ]
+        table = drawing.folded(f"{len(rows)} parameters", drawing.table(("Parameter", "Type", "Default"), rows))
+        graph = drawing.draw(graph_of(self.definition), {}, {})
+        return f"<div><p><b>{drawing.text(self.name)}</b></p>{graph}{table}</div>"
+
+
+@dataclass
+class ExecutionView:
+    """One execution of a pipeline. Shown as the graph in the colours of its steps' statuses, and a table of them."""
+
+    clients: Clients
+    pipeline: str
+    arn: str
+    definition: Definition
+
+    def __post_init__(self) -> None:
+        self.progress = Progress()
+        self._notes = Notes(self.clients.logs, self.pipeline, self.arn)
+        self._graph = graph_of(self.definition)
+
+    @property
+    def status(self) -> str:
+        """As it was seen last."""
+        return self.progress.status
+
+    @property
+    def steps(self) -> Mapping[str, Mapping[str, Any]]:
+        """The steps that have started, by name, in AWS's own shape, as they were seen last."""
+        return self.progress.steps
+
+    def wait(self, timeout: float = 7200) -> Self:
+        """Follows the execution to its end, whatever that is, and shows its progress meanwhile.
+
+        :param timeout: seconds.
+        :raises TimeoutError: if it has not ended by then; it goes on.
+        """
+        from IPython import display
+
+        show: Any = display.display
+        deadline = time.monotonic() + timeout
+        shown, drawn = _Picture(show(self, display_id=True)), 0.0
+        known: object = None
+        for seen in progress.follow(self.clients.sagemaker, self.arn, self._notes):
+            self.progress = seen
+            statuses = {name: step["StepStatus"] for name, step in self.steps.items()}
+            if (statuses, self.status) != known or time.monotonic() - drawn > LONGEST_STILL:
+                known, drawn = (statuses, self.status), time.monotonic()
+                shown.update(self)
+            if self.progress.running and time.monotonic() > deadline:
+                raise TimeoutError(f"{self.arn} is still {self.status} after {timeout:g} s")
+        return self
+
+    def report(self, name: str) -> Any:
+        """The contents of a property file, by the name that the definition gives it.
+
+        :raises KeyError: if the execution has written none of that name.
+        """
+        found = conditions.read_reports(self.clients, self.definition, self.steps)
+        by_name = {path.rpartition(".")[2]: content for path, content in found.items()}
+        return by_name[name]
+
+    @property
+    def registered(self) -> list[str]:
+        """The ARNs of the model versions that the execution registered."""
+        found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.steps.values())
+        return [metadata["Arn"] for metadata in found if "Arn" in metadata]
+
+    def summary(self) -> str:
+        """What it came to, as ``run-pipeline`` says it."""
+        return "\n".join(Summary(self.clients, self.arn, self.definition, self.progress).lines())
+
+    def __repr__(self) -> str:
+        done = sum(step["StepStatus"] not in progress.RUNNING for step in self.steps.values())
+        return f"{self.arn}: {self.status}, {done} of {len(self._graph.types)} steps done"
+
+    def _repr_html_(self) -> str:
+        statuses = {name: step["StepStatus"] for name, step in self.steps.items()}
+        remarks = {name: self._short(step) for name, step in self.steps.items()}
+        graph = drawing.draw(self._graph, statuses, remarks)
+        failure = f"<p>{drawing.text(self.progress.failure)}</p>" if self.progress.failure else ""
+        title = f"{drawing.text(self.pipeline)} / {drawing.text(self.arn.rpartition('/')[2])}"
+        head = f"<p><b>{title}</b> {drawing.badge(self.status)}</p>{failure}"
+        columns = ("Step", "Type", "Status", "Time", "Remark")
+        return f"<div>{head}{graph}{drawing.table(columns, self._rows())}</div>"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        names = [*self.steps, *(name for name in self._graph.types if name not in self.steps)]
+        return [self._row(name) for name in names]
+
+    def _row(self, name: str) -> tuple[str, ...]:
+        kind, step = self._graph.types[name], self.steps.get(name)
+        if step is None:
+            return drawing.text(name), kind, drawing.badge("waiting" if self.progress.running else "not run"), "", ""
+        note = step.get("FailureReason") or progress.remark(step, self.progress.notes.get(name, ""))
+        status = drawing.badge(step["StepStatus"])
+        return drawing.text(name), kind, status, progress.duration(step), drawing.text(note)
+
+    def _short(self, step: Mapping[str, Any]) -> str:
+        """What the step's box has room for."""
+        if "CacheHitResult" in step:
+            return CACHED
+        return "" if step["StepStatus"] == "Starting" else progress.duration(step)
+
+
+class _Picture:
+    """What IPython shows, to be drawn again; outside of a notebook there is nothing to draw on."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def update(self, shown: object) -> None:
+        if self._handle is not None:
+            self._handle.update(shown)
