@@ -15,6 +15,7 @@ BASE = [
     "scikit-learn>=1.4",  # preprocessing, in the step scripts and in scikit-lego
     "pandas>=2.1",  # tables, in the step scripts
     "rich>=13",  # the live table of run-pipeline (comes with sagemaker)
+    "matplotlib>=3.8",  # plots of the check reports (comes with sagemaker)
 ]
 LOCAL = [
     "xgboost>=3.0.5,<3.1",  # the library of image 3.0-5; the last line that loads the binary models of 1.x
@@ -73,6 +74,7 @@ setup(
         "console_scripts": [
             "get-pipeline-definition = pipelines.get_pipeline_definition:main",
             "run-pipeline = pipelines.run_pipeline:main",
+            "check-report = pipelines.check_report:main",
             "model-registry = delivery.model_registry:main",
             "local-model = delivery.local_model.command:main",
             "local-sagemaker = local_sagemaker.cli:main",

@@ -9,7 +9,7 @@ import argparse
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines import local
@@ -85,6 +85,7 @@ class Run:
     pipeline: str
     definition: Definition
     parameters: Mapping[str, str]
+    columns: Sequence[str] = ()  # of what its checks read, where they are known
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Published:
 def prepare(arguments: argparse.Namespace) -> Run:
     """Everything before the start. Arguments are checked in the order of what a check costs."""
     from pipelines import loader, parameters, tags
+    from pipelines.reports import names
     from pipelines.session import Clients
 
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
@@ -120,7 +122,8 @@ def prepare(arguments: argparse.Namespace) -> Run:
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
     clients = Clients(built.region)
     all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
-    return publish(clients, built, arguments.description, all_tags).run(given)
+    run = publish(clients, built, arguments.description, all_tags).run(given)
+    return replace(run, columns=names.of_module(arguments.module_name))
 
 
 def publish(
@@ -178,6 +181,7 @@ def watch(run: Run, arn: str) -> int:
 
     from pipelines import progress
     from pipelines.logs import Notes
+    from pipelines.reports.writing import Reports
     from pipelines.summary import Summary
 
     console = Console()
@@ -185,15 +189,17 @@ def watch(run: Run, arn: str) -> int:
     display: progress.Display = live or progress.Lines(console)
     notes = Notes(run.clients.logs, run.pipeline, arn)
     seen = progress.Progress()
-    try:
-        for seen in progress.follow(run.clients.sagemaker, arn, notes):
-            display.show(seen)
-    finally:
-        if live:
-            live.close()
-    print()
-    for line in Summary(run.clients, arn, run.definition, seen).lines():
-        print(line)
+    with Reports(run.clients, arn, run.columns) as reports:
+        try:
+            for seen in progress.follow(run.clients.sagemaker, arn, notes):
+                display.show(seen)
+                reports.see(seen.steps)
+        finally:
+            if live:
+                live.close()
+        print()
+        for line in Summary(run.clients, arn, run.definition, seen, reports.finish(seen.steps)).lines():
+            print(line)
     return 0 if seen.status == "Succeeded" else 1
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines import conditions
 from pipelines.definition import Definition, Step, steps
 from pipelines.local import next_command
 from pipelines.logs import job_log
 from pipelines.progress import Progress, remark
+from pipelines.reports.writing import Written
 
 if TYPE_CHECKING:
     from pipelines.session import Clients
-
-CHECKS = ("QualityCheck", "ClarifyCheck")
-FILES = ("CalculatedBaselineStatistics", "CalculatedBaselineConstraints", "ViolationReport")
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Summary:
     execution_arn: str
     definition: Definition
     progress: Progress
+    checks: Sequence[Written] = ()
 
     def lines(self) -> Iterator[str]:
         reports = conditions.read_reports(self.clients, self.definition, self.progress.steps)
@@ -34,6 +33,7 @@ class Summary:
         yield from self._failures()
         yield from self._caching()
         yield from _metrics(reports)
+        yield from self._checks()
         yield from self._decisions(reports)
         packages = self._packages()
         yield from self._registration(packages, reports)
@@ -48,6 +48,8 @@ class Summary:
             if step["StepStatus"] != "Failed":
                 continue
             yield f"Step {name} failed: {step.get('FailureReason', 'AWS gives no reason.')}"
+            if any(check.check.step == name and check.verdict.violations for check in self.checks):
+                continue  # its log ends well: what is wrong is in the violations
             job = _job_of(step)
             log = job_log(self.clients.logs, job) if job else []
             if log:
@@ -100,11 +102,19 @@ class Summary:
             return f"{', '.join(failed)} failed"
         return f"the execution ended as {self.progress.status} before {' and '.join(registering)}"
 
+    def _checks(self) -> Iterator[str]:
+        if self.checks:
+            yield "Checks:"
+        for written in self.checks:
+            yield from written.verdict.lines(written.check.step)
+
     def _reports(self) -> Iterator[str]:
-        found = [(name, uri) for name, step in self.progress.steps.items() for uri in _report_folders(step)]
-        if found:
+        if self.checks:
             yield "Reports:"
-            yield from (f"  {name:30} {uri}" for name, uri in found)
+        for written in self.checks:
+            yield f"  {written.check.step:30} {written.where}"
+            if written.check.ended:
+                yield f"  {'':30} {written.check.folder}"
 
     def _next(self, packages: Sequence[str]) -> Iterator[str]:
         for arn in packages:
@@ -131,10 +141,3 @@ def _job_of(step: Step) -> str | None:
         if arn:
             return str(arn)
     return None
-
-
-def _report_folders(step: Mapping[str, Any]) -> list[str]:
-    metadata = step.get("Metadata", {})
-    uris = [metadata[kind].get(field) for kind in CHECKS if kind in metadata for field in FILES]
-    folders = {uri.rpartition("/")[0] + "/" for uri in uris if uri}
-    return sorted(folders)

@@ -1,0 +1,86 @@
+"""What a check left in S3: its own files, those of the baseline that it was compared with, and its violations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipelines.reports.checks import Check, Files
+from pipelines.reports.names import Names
+
+if TYPE_CHECKING:
+    from pipelines.session import Clients
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The contents of the files of one check. A file that does not exist, or cannot be read, is empty."""
+
+    check: Check
+    names: Names = field(default_factory=Names)
+    statistics: Json = field(default_factory=dict)
+    constraints: Json = field(default_factory=dict)  # of Clarify: analysis.json
+    baseline: Files | None = None
+    baseline_statistics: Json = field(default_factory=dict)
+    baseline_constraints: Json = field(default_factory=dict)
+    violations: tuple[Json, ...] = ()
+
+
+def gather(clients: Clients, check: Check, names: Names) -> Evidence:
+    """Reads all that there is."""
+    baseline = compared_with(clients, check)
+    return Evidence(
+        check=check,
+        names=names,
+        statistics=_read(clients, check.calculated.statistics),
+        constraints=_read(clients, check.calculated.constraints),
+        baseline=baseline,
+        baseline_statistics=_read(clients, baseline.statistics if baseline else None),
+        baseline_constraints=_read(clients, baseline.constraints if baseline else None),
+        violations=tuple(_read(clients, check.violations).get("violations", [])),
+    )
+
+
+def compared_with(clients: Clients, check: Check) -> Files | None:
+    """The baseline that the check was, or could have been, compared with; None if there is none.
+
+    A check that compares and registers as well names its own files as the baseline that is used from then on: what
+    it was compared with is then among the inputs of its job, where the service shows them.
+    """
+    if check.used.constraints and check.used != check.calculated:
+        return check.used
+    if check.skipped or not check.job:
+        return None
+    try:
+        described = clients.sagemaker.describe_processing_job(ProcessingJobName=check.job.rpartition("/")[2])
+    except (BotoCoreError, ClientError):
+        return None
+    uris = {item["InputName"]: item.get("S3Input", {}).get("S3Uri") for item in described.get("ProcessingInputs", [])}
+    found = Files(uris.get("baseline_statistics"), uris.get("baseline_constraints"))
+    return found if found.constraints else None
+
+
+def _read(clients: Clients, uri: str | None) -> Json:
+    content = read_bytes(clients, uri)
+    try:
+        found = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def read_bytes(clients: Clients, uri: str | None) -> bytes | None:
+    """The object's content; None if there is no such object or no right to read it."""
+    if not uri:
+        return None
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        return clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except (BotoCoreError, ClientError):
+        return None

@@ -1,0 +1,111 @@
+"""Plots as SVG for the pages, by matplotlib, which is imported only when a page is made.
+
+Grey is the baseline, blue the current data, and a red title marks what violates a constraint.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.reports.page import Html
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BASELINE, CURRENT, BAD = "#8a949e", "#1769aa", "#c0392b"
+WIDTH = 11.0  # inches
+SETTINGS: Any = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8.5, "axes.spines.top": False,
+            "axes.spines.right": False}  # fmt: skip
+
+Draw = Callable[["Axes"], None]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One coordinate system with its title and its two labels, so that a plot says what it shows."""
+
+    title: str
+    across: str
+    up: str
+    draw: Draw
+    bad: bool = False
+
+
+def figure(plots: Sequence[Plot], columns: int = 3, row_height: float = 2.1) -> Html:
+    """All plots of a section in one figure, row by row."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    if not plots:
+        return Html("")
+    columns = min(columns, len(plots))
+    rows = math.ceil(len(plots) / columns)
+    with matplotlib.rc_context(SETTINGS):
+        drawn = Figure(figsize=(WIDTH * min(1.0, columns / 3 + 0.25), row_height * rows + 0.4), layout="constrained")
+        for index, plot in enumerate(plots):
+            axes = drawn.add_subplot(rows, columns, index + 1)
+            plot.draw(axes)
+            axes.set_title(plot.title, color=BAD if plot.bad else "black", fontweight="bold" if plot.bad else "normal")
+            axes.set_xlabel(plot.across)
+            axes.set_ylabel(plot.up)
+        handles, labels = drawn.axes[0].get_legend_handles_labels()
+        if len(handles) > 1:
+            drawn.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
+        text = io.StringIO()
+        drawn.savefig(text, format="svg", metadata={"Date": None})
+    return Html(text.getvalue()[text.getvalue().index("<svg") :])
+
+
+def histogram(edges: Sequence[float], baseline: Sequence[float] | None, current: Sequence[float]) -> Draw:
+    """Shares per bucket: the baseline filled, the current data as a line over it."""
+
+    def draw(axes: Axes) -> None:
+        if baseline:
+            axes.stairs(baseline, edges, fill=True, color=BASELINE, alpha=0.55, label="baseline")
+        axes.stairs(current, edges, color=CURRENT, linewidth=1.6, label="current")
+        axes.locator_params(nbins=5)
+
+    return draw
+
+
+def bars(names: Sequence[str], baseline: Sequence[float | None] | None, current: Sequence[float | None]) -> Draw:
+    """Two bars per name, the first name on top. A value that is missing has no bar."""
+
+    def draw(axes: Axes) -> None:
+        places = [float(-index) for index in range(len(names))]
+        height = 0.38 if baseline else 0.7
+        if baseline:
+            _barh(axes, [place + height / 2 for place in places], baseline, height, BASELINE, "baseline")
+        shift = height / 2 if baseline else 0.0
+        _barh(axes, [place - shift for place in places], current, height, CURRENT, "current")
+        axes.set_yticks(places, names)
+        axes.axvline(0, color="black", linewidth=0.6)
+
+    return draw
+
+
+def _barh(
+    axes: Axes, places: Sequence[float], values: Sequence[float | None], height: float, colour: str, label: str
+) -> None:
+    shown: list[Any] = [0.0 if value is None else value for value in values]
+    axes.barh(places, shown, height=height, color=colour, label=label)
+
+
+Line = tuple[Sequence[float], Sequence[float]]
+
+
+def curves(baseline: Line | None, current: Line) -> Draw:
+    """A curve of each side, such as two ROC curves."""
+
+    def draw(axes: Axes) -> None:
+        if baseline:
+            axes.plot(*baseline, color=BASELINE, linewidth=1.8, label="baseline")
+        axes.plot(*current, color=CURRENT, linewidth=1.4, label="current")
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+
+    return draw

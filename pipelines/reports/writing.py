@@ -1,0 +1,97 @@
+"""Writes the pages: one check at a time, beside the execution that is still running, or all at once afterwards.
+
+matplotlib takes half a second to import. So ``Reports`` makes every page in a thread as soon as its check has ended:
+when the execution ends, at most the last page is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.reports import bias, data_quality, explainability, model_quality, names
+from pipelines.reports.checks import Check, find
+from pipelines.reports.evidence import Evidence, gather, read_bytes
+from pipelines.reports.page import Section, page
+from pipelines.reports.verdicts import Verdict, verdict
+
+if TYPE_CHECKING:
+    from pipelines.session import Clients
+
+FOLDER = Path("reports")
+SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
+    "DATA_QUALITY": data_quality.sections,
+    "DATA_BIAS": bias.sections,
+    "MODEL_QUALITY": model_quality.sections,
+    "MODEL_BIAS": bias.sections,
+    "MODEL_EXPLAINABILITY": explainability.sections,
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page."""
+
+    check: Check
+    verdict: Verdict
+    path: Path | None
+    problem: str = ""
+
+    @property
+    def where(self) -> str:
+        """The page's path, or why there is none."""
+        return str(self.path) if self.path else f"no page could be written: {self.problem}"
+
+
+class Reports:
+    """The pages of one execution, in ``folder``/<execution id>/<step>.html."""
+
+    def __init__(self, clients: Clients, execution_arn: str, columns: Sequence[str] = (), folder: Path = FOLDER):
+        self._clients, self._arn, self._columns = clients, execution_arn, columns
+        _ = clients.s3, clients.sagemaker  # made here, since making clients is not safe in two threads
+        self._folder = folder / execution_arn.rpartition("/")[2]
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reports")
+        self._pages: dict[str, Future[Written]] = {}
+
+    def see(self, steps: Mapping[str, Mapping[str, Any]]) -> None:
+        """Starts the pages of those checks that have ended since the last time."""
+        for check in find(steps):
+            if check.step not in self._pages:
+                self._pages[check.step] = self._pool.submit(self._write, check)
+
+    def finish(self, steps: Mapping[str, Mapping[str, Any]]) -> list[Written]:
+        """All of them, in the order of the steps, when they are done."""
+        self.see(steps)
+        self._pool.shutdown()
+        return [self._pages[name].result() for name in steps if name in self._pages]
+
+    def __enter__(self) -> Reports:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Starts no more pages: whoever wants them all has called ``finish``."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _write(self, check: Check) -> Written:
+        evidence = gather(self._clients, check, names.for_check(check.kind, self._columns))
+        found = verdict(evidence)
+        try:
+            return Written(check, found, self._page(evidence, found))
+        except Exception as error:  # a page is an extra: whatever hinders it must not change how the command ends
+            return Written(check, found, None, f"{type(error).__name__}: {error}")
+
+    def _page(self, evidence: Evidence, found: Verdict) -> Path:
+        check = evidence.check
+        made = SECTIONS.get(check.kind)
+        sections = list(made(evidence)) if made and check.ended else []
+        self._folder.mkdir(parents=True, exist_ok=True)
+        own = read_bytes(self._clients, check.clarify_report)
+        beside = self._folder / f"{check.step}-clarify.html"
+        if own:
+            beside.write_bytes(own)
+        path = self._folder / f"{check.step}.html"
+        path.write_text(page(evidence, found, sections, self._arn, beside.name if own else None), encoding="utf-8")
+        return path
