@@ -1,9 +1,10 @@
 """Mapping templates: the part of Velocity that API Gateway's own examples of simple mappings use.
 
 ``$input.body``, ``.json('$.x')``, ``.path('$.x')``, ``.params('x')`` and ``.params().header.x``; ``$context`` and
-``$stageVariables``; ``$util``'s escapeJavaScript, parseJson, urlEncode, urlDecode, base64Encode, base64Decode;
-``#set($x = ...)`` of a value without operators, ``##`` comments, ``${...}`` and ``$!...``. All else that begins with
-``#`` (conditions, loops, macros) and all other methods are refused when the template is put.
+``$stageVariables``; ``$util``'s escapeJavaScript, parseJson, urlEncode, urlDecode, base64Encode, base64Decode; the
+methods get, size, toString and replaceAll of values; ``#set($x = ...)`` of a value without operators, ``##`` comments,
+``${...}`` and ``$!...``. All else that begins with ``#`` (conditions, loops, macros) and all other methods are refused
+when the template is put.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _DIRECTIVE = re.compile(r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|stop|break|evaluate|define|\[\[|\*)")
 _SPACE = re.compile(r"\s*")
 _INPUT = ("body", "json", "path", "params")
-_METHODS = ("get", "size", "toString")
+_METHODS = ("get", "size", "toString", "replaceAll")
 
 
 class TemplateError(ValueError):
@@ -316,6 +317,12 @@ def _step(value: Any, step: Step) -> Any:
         return len(value) if value is not None else None
     if step.name == "toString":
         return value if isinstance(value, str) else json.dumps(value)
+    if step.name == "replaceAll":
+        pattern, replacement = (str(argument) for argument in (*step.arguments, "", "")[:2])
+        try:
+            return re.sub(pattern, lambda _: replacement, str(value))
+        except re.error as error:
+            raise TemplateError(f"replaceAll: {error}") from error
     key = step.arguments[0] if step.arguments else None
     if isinstance(value, Mapping):
         return value.get(key)

@@ -1,0 +1,385 @@
+"""REST APIs with unmodified boto3 to make them and plain HTTP clients to call them."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
+
+from local_sagemaker.cli.exec import connection
+from tests.support import Service, create_function
+
+REGION = "us-east-1"
+IRIS = """
+import os, json, boto3
+BUCKET = os.environ["BUCKET"]
+def handler(event, context):
+    row = [float(value) for value in event["data"].split(",")]
+    stored = boto3.client("s3").get_object(Bucket=BUCKET, Key="classes.json")["Body"].read()
+    return json.loads(stored)[int(row[2] > 2.5)]
+"""
+ECHO = "def handler(event, context): return {'statusCode': 200, 'body': __import__('json').dumps(event)}"
+
+
+@dataclass
+class Answer:
+    """What an HTTP client got."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+def send(url: str, body: bytes | str | None = None, method: str = "POST", **headers: str) -> Answer:
+    """A request of a plain HTTP client."""
+    data = body.encode() if isinstance(body, str) else body
+    names = {"Content-Type": "application/json"} if data else {}
+    names |= {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=data, method=method, headers=names)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return Answer(answer.status, answer.headers, answer.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.headers, error.read())
+
+
+class Api:
+    """A REST API in the making."""
+
+    def __init__(self, service: Service, name: str, **options: Any) -> None:
+        self.service, self.client = service, service.client("apigateway")
+        self.made = self.client.create_rest_api(name=name, **options)
+        self.id = self.made["id"]
+        self.root = self.client.get_resources(restApiId=self.id)["items"][0]["id"]
+
+    def resource(self, part: str, parent: str | None = None) -> str:
+        made = self.client.create_resource(restApiId=self.id, parentId=parent or self.root, pathPart=part)
+        return str(made["id"])
+
+    def method(self, resource: str, verb: str, authorization: str = "NONE", **integration: Any) -> dict[str, str]:
+        where = {"restApiId": self.id, "resourceId": resource, "httpMethod": verb}
+        self.client.put_method(**where, authorizationType=authorization)
+        self.client.put_integration(**where, **integration)
+        if integration["type"] != "AWS_PROXY":
+            self.response(where)
+        return where
+
+    def response(self, where: dict[str, str], status: str = "200", **options: Any) -> None:
+        self.client.put_method_response(**where, statusCode=status)
+        self.client.put_integration_response(**where, statusCode=status, **options)
+
+    def deploy(self, stage: str = "test", **options: Any) -> str:
+        return str(self.client.create_deployment(restApiId=self.id, stageName=stage, **options)["id"])
+
+    def url(self, path: str, stage: str = "test") -> str:
+        return f"{self.service.url}/_aws/execute-api/{self.id}/{stage}{path}"
+
+
+def function(arn: str, kind: str = "AWS") -> dict[str, str]:
+    """An integration with a function."""
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    return {"type": kind, "integrationHttpMethod": "POST", "uri": uri}
+
+
+def refused(action: Any, **request: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as raised:
+        action(**request)
+    return raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]
+
+
+def test_the_whole_way_of_a_request(service: Service) -> None:
+    """Client, API, function, another service, and back, as the iris tutorial builds it; then cleaned up."""
+    s3, functions = service.client("s3"), service.client("lambda")
+    s3.create_bucket(Bucket="iris-classes")
+    s3.put_object(Bucket="iris-classes", Key="classes.json", Body=b'["Setosa", "Versicolor"]')
+    variables = {"Variables": {"BUCKET": "iris-classes"}}
+    arn = create_function(functions, "iris", IRIS, Runtime="python3.8", Environment=variables, Timeout=30)
+    api = Api(service, "iris")
+    where = api.method(api.resource("irisprediction"), "POST", **function(arn))
+    assert send(api.url("/irisprediction"), "{}").status == 403, "not deployed"
+    api.deploy()
+    answer = send(api.url("/irisprediction"), '{"data": "5.1,3.3,1.7,0.5"}', Content_Type="application/json")
+    assert (answer.status, answer.json) == (200, "Setosa")
+    assert answer.headers["Content-Type"] == "application/json"
+    missing = send(api.url("/irisprediction"), "{}")
+    assert (missing.status, missing.json["errorType"]) == (200, "KeyError"), "as on AWS: no pattern, so still 200"
+    api.response(where, "500", selectionPattern="'data'.*", responseTemplates={"application/json": '{"m": "bad"}'})
+    assert send(api.url("/irisprediction"), "{}").status == 200, "a change needs a deployment"
+    api.deploy()
+    missing = send(api.url("/irisprediction"), "{}")
+    assert (missing.status, missing.json) == (500, {"m": "bad"})
+    assert send(api.url("/irisprediction"), "no json").status == 400
+    functions.update_function_configuration(FunctionName="iris", Environment={"Variables": {}})
+    at_import = send(api.url("/irisprediction"), '{"data": "1,1,1,1"}')
+    assert at_import.json["errorMessage"] == "'BUCKET'"
+    functions.delete_function(FunctionName="iris")
+    gone = send(api.url("/irisprediction"), '{"data": "1,1,1,1"}')
+    assert (gone.status, gone.json) == (500, {"message": "Internal server error"})
+    service.client("logs").delete_log_group(logGroupName="/aws/lambda/iris")
+    api.client.delete_rest_api(restApiId=api.id)
+    assert send(api.url("/irisprediction"), "{}").status == 403
+    assert refused(api.client.get_rest_api, restApiId=api.id)[0] == "NotFoundException"
+
+
+def test_a_proxy_function_sees_the_request_and_says_the_answer(service: Service) -> None:
+    arn = create_function(service.client("lambda"), "echo", ECHO, Timeout=30)
+    api = Api(service, "proxy")
+    item = api.resource("{id}", api.resource("items"))
+    api.method(item, "ANY", **function(arn, "AWS_PROXY"))
+    api.method(api.resource("{rest+}", api.resource("all")), "GET", **function(arn, "AWS_PROXY"))
+    api.deploy(variables={"colour": "red"})
+    answer = send(api.url("/items/a%20b?x=1&x=2&y="), '{"k": "ü"}', "PUT", Content_Type="application/json", X_My="v")
+    event = answer.json
+    assert event["resource"] == event["requestContext"]["resourcePath"] == "/items/{id}"
+    assert (event["httpMethod"], event["path"]) == ("PUT", "/items/a%20b")
+    assert event["pathParameters"] == {"id": "a b"}
+    assert event["queryStringParameters"] == {"x": "2", "y": ""}
+    assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"], "y": [""]}
+    assert (event["headers"]["Content-Type"], event["headers"]["X-My"]) == ("application/json", "v")
+    assert (event["body"], event["isBase64Encoded"]) == ('{"k": "ü"}', False)
+    assert event["stageVariables"] == {"colour": "red"}
+    context = event["requestContext"]
+    assert (context["stage"], context["apiId"], context["accountId"]) == ("test", api.id, "123456789012")
+    assert context["identity"]["sourceIp"] == "127.0.0.1"
+    event = send(api.url("/all/b/c"), method="GET").json
+    assert event["pathParameters"] == {"rest": "b/c"}
+    assert (event["body"], event["queryStringParameters"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "returned"),
+    [
+        ("no-status", "{'body': 'x'}"),
+        ("dict-body", "{'statusCode': 200, 'body': {'a': 1}}"),
+        ("text", "'just text'"),
+        ("nothing", "None"),
+        ("word", "{'statusCode': 'many', 'body': ''}"),
+        ("raises", "1 / 0"),
+        ("not-json", "{1, 2}"),
+    ],
+)
+def test_a_malformed_proxy_answer_is_a_bad_gateway(service: Service, name: str, returned: str) -> None:
+    arn = create_function(service.client("lambda"), f"bad-{name}", f"def handler(e, c): return {returned}", Timeout=30)
+    api = Api(service, f"bad-{name}")
+    api.method(api.root, "POST", **function(arn, "AWS_PROXY"))
+    api.deploy()
+    answer = send(api.url(""), "{}")
+    assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
+
+
+def test_proxy_answers_have_their_status_headers_and_bytes(service: Service) -> None:
+    data = base64.b64encode(bytes(range(256))).decode()
+    code = (
+        "def handler(e, c): return {'statusCode': 201, 'headers': {'Content-Type': 'image/png', 'X-A': 1},\n"
+        f"  'multiValueHeaders': {{'X-B': ['1', '2']}}, 'isBase64Encoded': True, 'body': {data!r}}}"
+    )
+    arn = create_function(service.client("lambda"), "binary", code, Timeout=30)
+    api = Api(service, "binary", binaryMediaTypes=["image/*"])
+    api.method(api.root, "GET", **function(arn, "AWS_PROXY"))
+    api.deploy()
+    answer = send(api.url("/"), method="GET", Accept="image/png")
+    assert (answer.status, answer.body) == (201, bytes(range(256)))
+    assert (answer.headers["Content-Type"], answer.headers["X-A"], answer.headers["X-B"]) == ("image/png", "1", "1,2")
+
+
+def test_a_slow_integration_times_out_and_a_slow_function_too(service: Service) -> None:
+    code = "import time\ndef handler(event, context): time.sleep(event.get('sleep', 60))\n"
+    arn = create_function(service.client("lambda"), "slow", code, Timeout=2)
+    api = Api(service, "slow")
+    api.method(api.resource("api"), "POST", **function(arn), timeoutInMillis=200)
+    api.method(api.resource("function"), "POST", **function(arn))
+    api.method(api.resource("proxy"), "POST", **function(arn, "AWS_PROXY"))
+    api.deploy()
+    answer = send(api.url("/api"), "{}")
+    assert (answer.status, answer.json) == (504, {"message": "Endpoint request timed out"})
+    answer = send(api.url("/function"), "{}")
+    assert "Task timed out after 2.00 seconds" in answer.json["errorMessage"]
+    assert send(api.url("/proxy"), "{}").status == 502
+
+
+def test_who_is_let_in(service: Service) -> None:
+    arn = create_function(service.client("lambda"), "signed", "def handler(e, c): return 'in'", Timeout=30)
+    api = Api(service, "signed")
+    api.method(api.resource("open"), "POST", **function(arn))
+    api.method(api.resource("iam"), "POST", authorization="AWS_IAM", **function(arn))
+    where = api.method(api.resource("key"), "POST", **function(arn))
+    change = [{"op": "replace", "path": "/apiKeyRequired", "value": "true"}]
+    api.client.update_method(**where, patchOperations=change)
+    api.deploy()
+    missing = (403, {"message": "Missing Authentication Token"})
+    for path, verb in (("/nowhere", "POST"), ("/open", "GET"), ("/open/more", "POST"), ("/iam", "POST")):
+        answer = send(api.url(path), "{}", verb)
+        assert (answer.status, answer.json) == missing, path
+        assert answer.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+    for url in (api.url("/key"), api.url("/open", "other-stage"), api.url("/open").replace(api.id, "aaaaaaaaaa")):
+        answer = send(url, "{}")
+        assert (answer.status, answer.json) == (403, {"message": "Forbidden"}), url
+    keys = connection(service.settings, service.found)
+    credentials = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]).get_credentials()
+    request = AWSRequest("POST", api.url("/iam"), data=b"{}", headers={"Content-Type": "application/json"})
+    SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
+    signed = {name.replace("-", "_"): value for name, value in request.headers.items()}
+    assert send(api.url("/iam"), b"{}", **signed).json == "in"
+    assert send(api.url("/iam"), b'{"other": 1}', **signed).status == 403, "not what was signed"
+    host, port = service.url.removeprefix("http://").split(":")
+    client = http.client.HTTPConnection(host, int(port), timeout=30)
+    client.request("POST", f"/_aws/execute-api/{api.id}/test/open", "{}", {"Host": "rebound.example"})
+    assert client.getresponse().status == 403, "a name that a web page can have"
+    client.close()
+
+
+def test_payloads_have_a_limit(service: Service) -> None:
+    api = Api(service, "large")
+    api.method(api.root, "POST", type="MOCK", requestTemplates={"text/plain": '{"statusCode": 200}'})
+    api.deploy()
+    assert send(api.url("/"), b"x" * (10 * 1024 * 1024), Content_Type="text/plain").status == 200
+    assert send(api.url("/"), b"x" * (10 * 1024 * 1024 + 1), Content_Type="text/plain").status == 413
+
+
+def test_mapping_templates_and_mocks(service: Service) -> None:
+    arn = create_function(service.client("lambda"), "mapped", "def handler(event, context): return event", Timeout=30)
+    api = Api(service, "mapped")
+    template = """## what the function gets
+#set($who = $input.params('who'))
+{"data": $input.json('$.row'), "who": "$who", "first": $input.path('$.row')[0],
+ "quoted": "$util.escapeJavaScript($who).replaceAll("\\\\'", "'")", "price": "\\$5", "c": "${stageVariables.colour}",
+ "agent": "$input.params().header.get('X-Agent')", "stage": "$context.stage"}"""
+    resource = api.resource("map")
+    where = {"restApiId": api.id, "resourceId": resource, "httpMethod": "POST"}
+    api.client.put_method(**where, authorizationType="NONE")
+    api.client.put_integration(
+        **where, **function(arn), requestTemplates={"application/json": template}, passthroughBehavior="NEVER"
+    )
+    api.client.put_method_response(
+        **where, statusCode="200", responseParameters={"method.response.header.X-Who": False}
+    )
+    api.client.put_integration_response(
+        **where,
+        statusCode="200",
+        responseTemplates={"application/json": '{"all": $input.json("$"), "path": "$context.resourcePath"}'},
+        responseParameters={
+            "method.response.header.X-Who": "integration.response.body.who",
+            "method.response.header.X-Static": "'s'",
+        },
+    )
+    options = api.method(resource, "OPTIONS", type="MOCK", requestTemplates={"application/json": '{"statusCode": 204}'})
+    origin = {"method.response.header.Access-Control-Allow-Origin": "'*'"}
+    api.response(options, "204", selectionPattern="204", responseParameters=origin)
+    api.deploy(variables={"colour": "blue"})
+    answer = send(
+        api.url("/map?who=O'Neil"), '{"row": [1, 2]}', Content_Type="application/json; charset=utf-8", X_Agent="007"
+    )
+    mapped = {"data": [1, 2], "who": "O'Neil", "first": 1, "agent": "007", "stage": "test", "price": "$5", "c": "blue"}
+    mapped["quoted"] = "O'Neil"
+    assert answer.json == {"all": mapped, "path": "/map"}
+    assert (answer.headers["X-Who"], answer.headers["X-Static"]) == ("O'Neil", "s")
+    other = send(api.url("/map"), "<x/>", Content_Type="text/xml")
+    assert (other.status, other.json) == (415, {"message": "Unsupported Media Type"})
+    preflight = send(api.url("/map"), method="OPTIONS")
+    assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (204, "*")
+    code, text = refused(
+        api.client.put_integration,
+        **where,
+        **function(arn),
+        requestTemplates={"application/json": "#foreach($x in $input.path('$'))$x#end"},
+    )
+    assert (code, "#foreach is not supported" in text) == ("BadRequestException", True)
+
+
+def test_what_can_not_be_made_is_refused_in_the_words_of_aws(service: Service) -> None:
+    api = Api(service, "refusals")
+    client = api.client
+    where = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "GET"}
+    message = "The REST API doesn't contain any methods"
+    assert refused(client.create_deployment, restApiId=api.id) == ("BadRequestException", message)
+    client.put_method(**where, authorizationType="NONE")
+    assert refused(client.put_method, **where, authorizationType="NONE") == (
+        "ConflictException",
+        "Method already exists for this resource",
+    )
+    assert refused(client.create_deployment, restApiId=api.id)[1] == "No integration defined for method"
+    assert "HTTP integrations" in refused(client.put_integration, **where, type="HTTP", uri="https://a.example")[1]
+    other = {"type": "AWS", "integrationHttpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:sqs:path/1/q"}
+    assert refused(client.put_integration, **where, **other)[0] == "BadRequestException"
+    client.put_integration(**where, type="MOCK")
+    assert refused(client.put_integration_response, **where, statusCode="200") == (
+        "NotFoundException",
+        "Invalid Response status code specified",
+    )
+    api.resource("twice")
+    assert refused(client.create_resource, restApiId=api.id, parentId=api.root, pathPart="twice") == (
+        "ConflictException",
+        "Another resource with the same parent already has this name: twice",
+    )
+    deployment = api.deploy("s1")
+    assert refused(client.create_stage, restApiId=api.id, stageName="s1", deploymentId=deployment) == (
+        "ConflictException",
+        "Stage already exists",
+    )
+    assert refused(client.delete_deployment, restApiId=api.id, deploymentId=deployment)[0] == "BadRequestException"
+    client.delete_stage(restApiId=api.id, stageName="s1")
+    client.delete_deployment(restApiId=api.id, deploymentId=deployment)
+    message = f"Invalid API identifier specified 123456789012:{'x' * 10}"
+    assert refused(client.get_rest_api, restApiId="x" * 10) == ("NotFoundException", message)
+
+
+def test_stages_move_between_deployments_and_drafts_can_be_tried(service: Service) -> None:
+    arn = create_function(service.client("lambda"), "staged", "def handler(e, c): return e", Timeout=30)
+    api = Api(service, "staged")
+    where = api.method(api.resource("x"), "POST", **function(arn))
+    first = api.deploy("live")
+    api.client.delete_method(**where)
+    api.client.put_method(**where, authorizationType="NONE")
+    api.client.put_integration(**where, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    api.response(where, responseTemplates={"application/json": '"mocked"'})
+    assert api.client.test_invoke_method(**where, body="{}")["body"] == '"mocked"'
+    assert send(api.url("/x", "live"), "[1]").json == [1]
+    second = api.deploy("live")
+    assert send(api.url("/x", "live"), "[1]").json == "mocked"
+    move = [{"op": "replace", "path": "/deploymentId", "value": first}]
+    api.client.update_stage(restApiId=api.id, stageName="live", patchOperations=move)
+    assert send(api.url("/x", "live"), "[1]").json == [1]
+    listed = api.client.get_deployments(restApiId=api.id)["items"]
+    assert [item["id"] for item in listed] == [first, second]
+    stages = api.client.get_stages(restApiId=api.id)["item"]
+    assert [(stage["stageName"], stage["deploymentId"]) for stage in stages] == [("live", first)]
+    named = api.client.update_rest_api(
+        restApiId=api.id, patchOperations=[{"op": "replace", "path": "/description", "value": "new"}]
+    )
+    assert named["description"] == "new"
+
+
+BY_NAME = """
+import sys, requests
+print(requests.post(sys.argv[1], json={"a": 1}, timeout=60).json())
+"""
+
+
+def test_apis_survive_a_kill_and_have_their_aws_names(own_service: Service) -> None:
+    arn = create_function(own_service.client("lambda"), "lasting", "def handler(e, c): return e", Timeout=30)
+    api = Api(own_service, "lasting")
+    api.method(api.resource("x"), "POST", **function(arn))
+    api.deploy()
+    own_service.kill()
+    own_service.up()
+    assert send(api.url("/x"), "[1]").json == [1]
+    host = f"{api.id}.execute-api.{REGION}.amazonaws.com"
+    done = own_service.run(sys.executable, "-c", BY_NAME, f"https://{host}/test/x", check=False)
+    assert done.stdout.strip() == "{'a': 1}", done.stderr
