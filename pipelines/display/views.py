@@ -8,16 +8,20 @@ from __future__ import annotations
 import argparse
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines import conditions, loader, parameters, progress, run_pipeline, session
 from pipelines.definition import Definition
 from pipelines.display import drawing
-from pipelines.display.graph import graph_of
+from pipelines.display.checks import CheckView
+from pipelines.display.graph import Graph, graph_of
 from pipelines.logs import Notes
 from pipelines.progress import Progress
+from pipelines.reports import checks as reports
+from pipelines.reports import names
+from pipelines.reports.evidence import gather
 from pipelines.summary import Summary
 
 if TYPE_CHECKING:
@@ -32,10 +36,11 @@ CACHED = "cache hit"
 class PipelineView:
     """A pipeline, as its definition says it is. Shown as its graph, and its parameters in a table."""
 
-    def __init__(self, clients: Clients, built: loader.Built) -> None:
+    def __init__(self, clients: Clients, built: loader.Built, columns: Sequence[str] = ()) -> None:
         self.clients = clients
         self.name = built.name
         self._built = built
+        self._columns = columns
         self._published: run_pipeline.Published | None = None
 
     @classmethod
@@ -46,7 +51,7 @@ class PipelineView:
         """
         unset = argparse.Namespace(region=None, role_arn=None, bucket=None, debug=False)
         built = loader.define(module, kwargs, unset)
-        return cls(session.Clients(built.region), built)
+        return cls(session.Clients(built.region), built, names.of_module(module))
 
     @property
     def definition(self) -> Definition:
@@ -54,8 +59,9 @@ class PipelineView:
         return self._published.definition if self._published else self._built.definition
 
     @property
-    def role(self) -> str:
-        return self._built.role
+    def graph(self) -> Graph:
+        """Which step waits for which."""
+        return graph_of(self.definition)
 
     def upsert(self, description: str | None = None) -> Self:
         """Creates or updates the pipeline, with its data, and with switches that fit what the registry holds."""
@@ -72,7 +78,7 @@ class PipelineView:
             raise ValueError(f"{self.name} is not there yet: upsert() it first")
         words = [f"{name}={value}" for name, value in given.items()]
         run = self._published.run(parameters.parse(words, self.definition["Parameters"]))
-        return ExecutionView(self.clients, self.name, run_pipeline.start(run), self.definition)
+        return ExecutionView(self.clients, self.name, run_pipeline.start(run), self.definition, self._columns)
 
     def delete(self) -> None:
         """Deletes the pipeline; its executions cannot be seen any more then."""
@@ -80,7 +86,7 @@ class PipelineView:
         self._published = None
 
     def __repr__(self) -> str:
-        return f"{self.name}: {' -> '.join(graph_of(self.definition).types)}"
+        return f"{self.name}: {', '.join(self.graph.types)}"
 
     def _repr_html_(self) -> str:
         declared = self.definition["Parameters"]
@@ -89,18 +95,22 @@ class PipelineView:
             for item in declared
         ]
         table = drawing.folded(f"{len(rows)} parameters", drawing.table(("Parameter", "Type", "Default"), rows))
-        graph = drawing.draw(graph_of(self.definition), {}, {})
+        graph = drawing.draw(self.graph, {}, {})
         return f"<div><p><b>{drawing.text(self.name)}</b></p>{graph}{table}</div>"
 
 
 @dataclass
 class ExecutionView:
-    """One execution of a pipeline. Shown as the graph in the colours of its steps' statuses, and a table of them."""
+    """One execution of a pipeline. Shown as the graph in the colours of its steps' statuses, and a table of them.
+
+    :param columns: the names of the columns that the checks read, where they are known.
+    """
 
     clients: Clients
     pipeline: str
     arn: str
     definition: Definition
+    columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.progress = Progress()
@@ -138,6 +148,14 @@ class ExecutionView:
             if self.progress.running and time.monotonic() > deadline:
                 raise TimeoutError(f"{self.arn} is still {self.status} after {timeout:g} s")
         return self
+
+    def checks(self) -> dict[str, CheckView]:
+        """The checks that have ended, by step, with what they left in S3."""
+        found = {check.step: check for check in reports.find(self.steps)}
+        return {
+            name: CheckView(gather(self.clients, check, names.for_check(check.kind, self.columns)))
+            for name, check in found.items()
+        }
 
     def report(self, name: str) -> Any:
         """The contents of a property file, by the name that the definition gives it.
