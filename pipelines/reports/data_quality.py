@@ -15,6 +15,7 @@ from pipelines.reports.plots import Plot, bars, figure, histogram
 BUCKETS = 24
 PLOTTED = 12  # features; a wide data set's page shows those that moved most
 CATEGORIES = 8
+DISTINCT = "approximate_num_distinct_values"
 EXPLAINED = (
     "Distance is the largest difference between the two cumulative distributions (0: the same, 1: nothing in common). "
     "The check compares it with the threshold{slack}. Moved is how far the mean went, in standard deviations of the "
@@ -26,7 +27,7 @@ def sections(evidence: Evidence) -> Iterator[Section]:
     now, before = features.by_name(evidence.statistics), features.by_name(evidence.baseline_statistics)
     distances = {name: features.distance(before[name], now[name]) for name in now if name in before}
     violating = {str(item.get("feature_name")) for item in evidence.violations}
-    order = sorted(now, key=lambda name: (name not in violating, -(distances.get(name) or 0.0)))
+    order = sorted(now, key=lambda name: (name not in violating, -round(distances.get(name) or 0.0, 9)))
     yield _distributions(evidence, order[:PLOTTED], len(now), violating)
     yield _table(evidence, distances, violating)
 
@@ -46,9 +47,10 @@ def _distributions(evidence: Evidence, names: Sequence[str], total: int, violati
         else:
             draw = bars(shown["values"], shown["baseline"], shown["current"])
             plots.append(Plot(title, "share of rows", "", draw, name in violating))
-    words = f"The {len(plots)} of {total} features that moved most; those that violate a constraint come first."
-    if not before:
-        words = f"{len(plots)} of {total} features."
+    words = f"All {total} features" if len(names) == total else f"{len(names)} of {total} features"
+    if before:
+        words += ", those that moved most first; a red title marks those that violate a constraint"
+    words += "."
     return Section("Distributions", joined(paragraph(words), figure(plots)), {"distributions": plotted})
 
 
@@ -93,11 +95,11 @@ def _table(evidence: Evidence, distances: Mapping[str, float | None], violating:
         left, right = before.get(name, {}), now.get(name, {})
         key = "comparison_threshold" if features.points(right) else "categorical_comparison_threshold"
         rows.append((name in violating, _row(evidence, name, left, right, distances.get(name), config.get(key))))
-    heads = ["Feature", "Type", "Present before", "now", "Mean before", "now", "Moved", "Deviation before", "now",
-             "Smallest before", "now", "Largest before", "now", "Distinct before", "now", "Distance",
-             "Threshold"]  # fmt: skip
+    heads = ["Feature", "Distance", "Threshold", "Moved", "Mean before", "now", "Deviation before", "now",
+             "Present before", "now", "Smallest before", "now", "Largest before", "now", "Distinct before", "now",
+             "Type"]  # fmt: skip
     slack = ", after what two samples of these sizes differ by chance is taken off" if robust else ""
-    body = table(heads, rows, numeric=range(2, len(heads)))
+    body = table(heads, rows, numeric=range(1, len(heads) - 1))
     words = paragraph(EXPLAINED.format(slack=slack)) if before else Html("")
     return Section("Features", joined(words, body))
 
@@ -107,19 +109,26 @@ def _row(
 ) -> list[Any]:
     sides = {"baseline": features.numbers(before), "current": features.numbers(now)}
     types = list(dict.fromkeys(side["inferred_type"] for side in (before, now) if side))
-    cells: list[Any] = [evidence.names.of(name), " -> ".join(types)]
-    present = (data(features.completeness(side), name, "completeness", which)
-               for which, side in (("baseline", before), ("current", now)))  # fmt: skip
-    cells += present
-    for field in ("mean", "std_dev", "min", "max"):
-        cells += [data(numbers.get(field), name, field, which) for which, numbers in sides.items()]
-        if field == "mean":
-            cells.append(_moved(sides["baseline"], sides["current"]))
-    for which, numbers in sides.items():
-        distinct = "distinct_count" if "distinct_count" in numbers else "approximate_num_distinct_values"
-        cells.append(data(numbers.get(distinct), name, distinct, which))
+    distinct = "distinct_count" if "distinct_count" in {**sides["baseline"], **sides["current"]} else DISTINCT
     compared = None if distance is None else max(0.0, distance - _slack(evidence, before, now))
-    return [*cells, data(compared, name, "distance"), data(threshold, name, "threshold")]
+
+    def both(field: str) -> list[Html]:
+        return [data(numbers.get(field), name, field, which) for which, numbers in sides.items()]
+
+    return [
+        evidence.names.of(name),
+        data(compared, name, "distance"),
+        data(threshold, name, "threshold"),
+        _moved(sides["baseline"], sides["current"]),
+        *both("mean"),
+        *both("std_dev"),
+        data(features.completeness(before), name, "completeness", "baseline"),
+        data(features.completeness(now), name, "completeness", "current"),
+        *both("min"),
+        *both("max"),
+        *both(distinct),
+        " -> ".join(types),
+    ]
 
 
 def _slack(evidence: Evidence, before: Feature, now: Feature) -> float:
@@ -132,4 +141,6 @@ def _moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if before.get("mean") is None or now.get("mean") is None:
         return ""
     change, deviation = now["mean"] - before["mean"], before.get("std_dev")
-    return f"{change / deviation:+.2f}" if deviation else f"{change:+.4g} (constant before)" if change else "0"
+    if not round(change / (deviation or 1), 9):
+        return "0"
+    return f"{change / deviation:+.2f}" if deviation else f"{change:+.4g} (constant before)"

@@ -9,7 +9,7 @@ from pipelines.reports.attributions import THRESHOLD, expected_value, explanatio
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.names import Names
 from pipelines.reports.page import Html, Section, data, joined, paragraph, table
-from pipelines.reports.plots import Plot, bars, figure
+from pipelines.reports.plots import Plot, bars, figure, room_for
 
 PLOTTED = 20  # features
 
@@ -54,8 +54,11 @@ def _plot(
     label: str, before: Mapping[str, float], now: Mapping[str, float], shown: list[str], names: Names, bad: bool
 ) -> Html:
     earlier = [before.get(name) for name in shown] if before else None
-    draw = bars([names.short(name) for name in shown], earlier, [now[name] for name in shown])
-    return figure([Plot(f"Attributions for {label}", "mean |SHAP value|", "", draw, bad)], 1, 0.34 * len(shown) + 0.6)
+    short = [names.short(name) for name in shown]
+    plot = Plot(
+        f"Attributions for {label}", "mean |SHAP value|", "", bars(short, earlier, [now[name] for name in shown]), bad
+    )
+    return figure([plot], 1, 0.26 * len(shown), 6.0, room_for(short))
 
 
 def _table(

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.reports import meanings
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.page import Html, Section, data, joined, paragraph, table
-from pipelines.reports.plots import Plot, bars, curves, figure
+from pipelines.reports.plots import Plot, bars, curves, figure, room_for
 from pipelines.reports.text import real, relative
 
 CURVES = {
@@ -54,7 +54,9 @@ def _metrics(
         "± is the standard deviation over five random samples of 80 % of the rows; there is none below 200 rows. "
         "The limit is the baseline's own value: any metric that is worse violates it."
     )
-    return Section("Metrics", joined(figure(plots), words, table(heads, rows, numeric=range(1, 7))), plotted)
+    return Section(
+        "Metrics", joined(figure(plots, **_size(now)), words, table(heads, rows, numeric=range(1, 7))), plotted
+    )
 
 
 def _row(name: str, now: Mapping[str, Any], before: Mapping[str, Any], limit: Mapping[str, Any]) -> list[Any]:
@@ -94,6 +96,14 @@ def _plots(now: Mapping[str, Any], before: Mapping[str, Any], violating: set[str
         draw = bars(names if len(names) > 1 else [""], old, [values[name] for name in names])
         plots.append(Plot(title, "value", "", draw, len(names) == 1 and names[0] in violating))
     return plots, plotted
+
+
+def _size(now: Mapping[str, Any]) -> dict[str, Any]:
+    """Room for the names of the metrics where they share a plot."""
+    if "mse" in now:
+        return {"columns": 4, "height": 0.8, "width": 2.2, "left": 0.35}
+    names = [name for name in scalars(now) if meanings.CONSTANT not in name]
+    return {"columns": 3, "height": max(1.6, 0.24 * len(names)), "width": 2.9, "left": room_for(names)}
 
 
 def _matrices(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Section]:

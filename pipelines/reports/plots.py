@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BASELINE, CURRENT, BAD = "#8a949e", "#1769aa", "#c0392b"
-WIDTH = 11.0  # inches
+ABOVE, BELOW = 0.6, 0.75  # inches for the legend and a title, and for what is between two rows
 SETTINGS: Any = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8.5, "axes.spines.top": False,
             "axes.spines.right": False}  # fmt: skip
 
@@ -35,8 +35,13 @@ class Plot:
     bad: bool = False
 
 
-def figure(plots: Sequence[Plot], columns: int = 3, row_height: float = 2.1) -> Html:
-    """All plots of a section in one figure, row by row."""
+def figure(
+    plots: Sequence[Plot], columns: int = 3, height: float = 1.35, width: float = 2.9, left: float = 0.65
+) -> Html:
+    """All plots of a section in one figure, row by row. Sizes are inches, of one plot and of the room left of it.
+
+    The places are counted out, since matplotlib's own layout engines draw everything twice to find them.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -44,20 +49,33 @@ def figure(plots: Sequence[Plot], columns: int = 3, row_height: float = 2.1) -> 
         return Html("")
     columns = min(columns, len(plots))
     rows = math.ceil(len(plots) / columns)
+    whole_width, row_height = columns * (left + width) + 0.2, height + BELOW
+    whole_height = rows * row_height + ABOVE
     with matplotlib.rc_context(SETTINGS):
-        drawn = Figure(figsize=(WIDTH * min(1.0, columns / 3 + 0.25), row_height * rows + 0.4), layout="constrained")
+        drawn = Figure(figsize=(whole_width, whole_height))
         for index, plot in enumerate(plots):
-            axes = drawn.add_subplot(rows, columns, index + 1)
-            plot.draw(axes)
-            axes.set_title(plot.title, color=BAD if plot.bad else "black", fontweight="bold" if plot.bad else "normal")
-            axes.set_xlabel(plot.across)
-            axes.set_ylabel(plot.up)
+            row, column = divmod(index, columns)
+            across, up = column * (left + width) + left, whole_height - ABOVE - row * row_height - height
+            place = (across / whole_width, up / whole_height, width / whole_width, height / whole_height)
+            _plot(drawn.add_axes(place), plot)
         handles, labels = drawn.axes[0].get_legend_handles_labels()
         if len(handles) > 1:
-            drawn.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
+            drawn.legend(handles, labels, loc="upper right", ncols=2, frameon=False)
         text = io.StringIO()
         drawn.savefig(text, format="svg", metadata={"Date": None})
     return Html(text.getvalue()[text.getvalue().index("<svg") :])
+
+
+def _plot(axes: Axes, plot: Plot) -> None:
+    plot.draw(axes)
+    axes.set_title(plot.title, color=BAD if plot.bad else "black", fontweight="bold" if plot.bad else "normal")
+    axes.set_xlabel(plot.across)
+    axes.set_ylabel(plot.up)
+
+
+def room_for(names: Sequence[str]) -> float:
+    """Inches left of a plot whose bars have these names."""
+    return 0.4 + 0.075 * max((len(name) for name in names), default=0)
 
 
 def histogram(edges: Sequence[float], baseline: Sequence[float] | None, current: Sequence[float]) -> Draw:
@@ -67,7 +85,7 @@ def histogram(edges: Sequence[float], baseline: Sequence[float] | None, current:
         if baseline:
             axes.stairs(baseline, edges, fill=True, color=BASELINE, alpha=0.55, label="baseline")
         axes.stairs(current, edges, color=CURRENT, linewidth=1.6, label="current")
-        axes.locator_params(nbins=5)
+        axes.locator_params(nbins=4)
 
     return draw
 
