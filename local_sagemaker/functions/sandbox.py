@@ -109,7 +109,8 @@ class Sandbox:
     @property
     def is_alive(self) -> bool:
         """Whether it can take another invocation: its function is loaded and its process runs."""
-        return self._ready and not self._broken and self._process.wait(0) is None
+        healthy = self._ready and not self._broken and self._process.wait(0) is None
+        return healthy and not _is_closed(self._channel)  # which is known before the exit code is
 
     def invoke(self, invocation: Invocation) -> Answer:
         """Runs one invocation to its end; after a time-out or a crash the sandbox is dead."""
@@ -269,6 +270,16 @@ def _waiting(channel: socket.socket) -> bool:
         return bool(channel.recv(1, socket.MSG_PEEK))
     except OSError:
         return False
+
+
+def _is_closed(channel: socket.socket) -> bool:
+    channel.settimeout(0)
+    try:
+        return channel.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _too_large(size: int) -> bytes:
