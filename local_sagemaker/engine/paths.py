@@ -28,7 +28,7 @@ def tokens(path: str) -> tuple[Token, ...]:
     while position < len(path):
         match = _TOKEN.match(path, position)
         if not match:
-            raise PathError(f"'{path}' is not a path (at '{path[position:]}').")
+            raise PathError(f"'{path}' is not a path (at '{path[position:]}')")
         if match[4] is not None:
             found.append(int(match[4]))
         else:

@@ -26,7 +26,7 @@ def read(text: str) -> Definition:
             raise invalid(f"{problem}.")
         _check_dependencies(step, definition)
         for path in references(own_values(step)):
-            _check_reference(path, f"step '{step.name}'", definition)
+            _check_reference(path, f"Step '{step.name}'", definition)
     for path in references(definition.experiment or {}):
         if path.startswith("Steps."):
             raise invalid(f"PipelineExperimentConfig can't refer to a step: '{path}'.")
@@ -78,7 +78,7 @@ def _check_step_reference(path: str, where: str, definition: Definition) -> None
     try:
         reference = step_reference(path)
     except PathError as error:
-        raise invalid(f"{where} has the reference '{path}': {error}") from error
+        raise invalid(f"{where} has the reference '{path}': {error}.") from error
     if reference is None:
         raise invalid(f"{where} has the reference '{path}', which has an unknown root.")
     name, tokens = reference

@@ -75,9 +75,9 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
             text(FAIL, processing("A", Environment={"E": get("Steps.Stop.X")})),
             "step 'A' can not depends on Stop: a Fail step has no properties.",
         ),
-        (text(processing("A", Environment={"E": get("Parameters.P")})), "step 'A' refers to parameter 'P', which"),
-        (text(processing("A", Environment={"E": get("Execution.P")})), "step 'A' refers to 'Execution.P'; known are"),
-        (text(processing("A", Environment={"E": get("Steps.B.X")})), "step 'A' refers to step 'B', which is not"),
+        (text(processing("A", Environment={"E": get("Parameters.P")})), "Step 'A' refers to parameter 'P', which"),
+        (text(processing("A", Environment={"E": get("Execution.P")})), "Step 'A' refers to 'Execution.P'; known are"),
+        (text(processing("A", Environment={"E": get("Steps.B.X")})), "Step 'A' refers to step 'B', which is not"),
         (text(processing("A", Environment={"E": get("Nothing")})), "'Nothing', which has an unknown root."),
         (
             text(processing("A"), processing("B", Environment={"E": get("Steps.A.PropertyFiles.F")})),
