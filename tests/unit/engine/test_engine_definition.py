@@ -73,7 +73,7 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         (text(FAIL, processing("A", DependsOn=["Stop"])), "A can not depends on Stop."),
         (
             text(FAIL, processing("A", Environment={"E": get("Steps.Stop.X")})),
-            "step 'A' can not depends on Stop: a Fail step has no properties.",
+            "Step 'A' can not depends on Stop: a Fail step has no properties.",
         ),
         (text(processing("A", Environment={"E": get("Parameters.P")})), "Step 'A' refers to parameter 'P', which"),
         (text(processing("A", Environment={"E": get("Execution.P")})), "Step 'A' refers to 'Execution.P'; known are"),
@@ -90,7 +90,7 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         (text(condition({"Type": "Between"})), "Type of a condition must be one of Equals,"),
         (
             text({"Name": "L", "Type": "Callback", "Arguments": {}}),
-            "Step type 'Callback' of step 'L' is not supported by the local service; supported are Processing, Training",
+            "Step type 'Callback' of step 'L' is not supported by the local service; supported are Processing, ",
         ),
         (
             text({**processing("Q"), "Type": "QualityCheck", "CheckType": "DATA_BIAS"}),
