@@ -37,8 +37,11 @@ check: $(STAMP) ## lint, types, and who may import whom
 bench: $(STAMP) ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
-docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code
+docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
 	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
+	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \
+	  trap '$(BIN)/local-sagemaker down' EXIT; \
+	  $(BIN)/python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs
 
 clean: ## stop the service and remove everything that the other verbs made
 	@test ! -x $(BIN)/local-sagemaker || $(BIN)/local-sagemaker down

@@ -41,12 +41,18 @@ DELIVERY = [
     "xgboost>=3.0.5,<3.1",  # local-model trains and converts models on this machine
     "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
 ]
+NOTEBOOK = [
+    "ipykernel>=6.29",  # the kernel that runs the notebook; brings IPython, which shows pipelines and executions
+    "matplotlib>=3.8",  # its plots (comes with sagemaker)
+]
 TEST = [
     "pytest>=8",  # the tests
     "pytest-timeout>=2",  # a hanging test ends with its stack
     "pytest-xdist>=3.6",  # the tests use all cores
     "hypothesis>=6.100",  # properties of the pure parts
     "awscli>=1.40,<2",  # the AWS CLI as a client of the service
+    "nbclient>=0.10",  # runs the notebook from top to bottom
+    "nbconvert>=7.16",  # renders a copy of it for readers
     "shap>=0.46",  # the reference that Kernel SHAP is compared with
     "ruff>=0.9",  # lint and format
     "mypy>=1.13",  # types
@@ -69,7 +75,7 @@ setup(
     include_package_data=True,
     package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "py.typed"]},
     install_requires=BASE,
-    extras_require={"local": LOCAL, "delivery": DELIVERY, "test": [*LOCAL, *TEST]},
+    extras_require={"local": LOCAL, "delivery": DELIVERY, "notebook": NOTEBOOK, "test": [*LOCAL, *NOTEBOOK, *TEST]},
     entry_points={
         "console_scripts": [
             "get-pipeline-definition = pipelines.get_pipeline_definition:main",

@@ -147,11 +147,11 @@ class LiveTable:
             else:
                 status = Text(step["StepStatus"], STYLES.get(step["StepStatus"], ""))
                 note = progress.notes.get(name, "")
-                table.add_row(name, status, duration(step), remark(step, _shortened(note)))
+                table.add_row(name, status, duration(step), remark(step, shortened(note)))
         return table
 
 
-def _shortened(note: str) -> str:
+def shortened(note: str) -> str:
     """Without the values that differ, which the step's log stream keeps: a table has no room for them."""
     head, details, _ = note.partition("): ")
     return f"{head})" if details else note

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LONGEST_STILL = 1.0  # seconds between two pictures of an execution where only time passes
 CACHED = "cache hit"
+ROOM = 160  # characters of a remark in the table
 
 
 class PipelineView:
@@ -200,13 +201,19 @@ class ExecutionView:
             return drawing.text(name), kind, drawing.badge("waiting" if self.progress.running else "not run"), "", ""
         note = step.get("FailureReason") or progress.remark(step, self.progress.notes.get(name, ""))
         status = drawing.badge(step["StepStatus"])
-        return drawing.text(name), kind, status, progress.duration(step), drawing.text(note)
+        return drawing.text(name), kind, status, progress.duration(step), _remark(note)
 
     def _short(self, step: Mapping[str, Any]) -> str:
         """What the step's box has room for."""
         if "CacheHitResult" in step:
             return CACHED
         return "" if step["StepStatus"] == "Starting" else progress.duration(step)
+
+
+def _remark(note: str) -> str:
+    """The note, the values that differ only if there is room; all of it is there under the mouse."""
+    short = note if len(note) <= ROOM else progress.shortened(note)
+    return f'<span title="{drawing.text(note)}">{drawing.text(short)}</span>'
 
 
 class _Picture:
