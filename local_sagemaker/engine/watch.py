@@ -9,7 +9,7 @@ from local_sagemaker.arns import last
 from local_sagemaker.events import Event, Events
 
 Wake = Callable[[], None]
-TERMINAL = ("Completed", "Failed", "Stopped")
+TERMINAL = ("Completed", "Failed", "Stopped", "InService", "UpdateRollbackFailed", "Deleted")  # jobs and endpoints
 
 
 class Watch:

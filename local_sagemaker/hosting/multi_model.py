@@ -171,7 +171,7 @@ class MultiModel:
 
     def _fetch(self, target: str, name: str) -> None:
         """Brings the model's files to ``/opt/ml/models/<name>/model``, in a thread; kept on disk for the next load."""
-        folder = self._folder / "ml" / "models" / name
+        folder = self._folder / "models" / name
         if name in self._unpacked and (folder / "model").is_dir():
             self._unpacked.move_to_end(name)
             return
@@ -200,5 +200,5 @@ class MultiModel:
             if sum(self._unpacked.values()) <= ON_DISK:
                 return
             if name != kept and name not in in_memory:
-                shutil.rmtree(self._folder / "ml" / "models" / name, ignore_errors=True)
+                shutil.rmtree(self._folder / "models" / name, ignore_errors=True)
                 del self._unpacked[name]

@@ -26,6 +26,7 @@ from uvicorn.server import ServerState
 HTML = "text/html; charset=utf-8"
 BOOT_FAILED = 4
 KEEP_ALIVE_SECONDS = 300
+_ROUTED = 8  # threads
 GRACE_SECONDS = 25.0  # of the 30 between SIGTERM and SIGKILL
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -69,6 +70,8 @@ class Application:
     parameters: Callable[[], Mapping[str, Any] | None] = lambda: None
     max_body: int | None = None
     threaded: bool = False
+    route: Callable[[str, str, Request], Response] | None = None
+    """Answers all other methods and paths, in a thread (a container of many models)."""
 
 
 class _Asgi:
@@ -77,6 +80,7 @@ class _Asgi:
     def __init__(self, application: Application) -> None:
         self.application = application
         self.pool = ThreadPoolExecutor(1) if application.threaded else None
+        self.routed = ThreadPoolExecutor(_ROUTED) if application.route else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -84,7 +88,7 @@ class _Asgi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         route = (scope["method"], scope["path"])
-        if route == ("POST", "/invocations"):
+        if route == ("POST", "/invocations") and self.routed is None:
             return await self._invocation(scope, receive)
         if route == ("GET", "/ping"):
             return Response()
@@ -92,9 +96,28 @@ class _Asgi:
             found = self.application.parameters()
             if found is not None:
                 return Response(200, json.dumps(found).encode(), "application/json")
+        if self.application.route and self.routed:
+            return await self._routed(scope, receive)
         return Response(404, b"Not Found")
 
+    async def _routed(self, scope: Scope, receive: Receive) -> Response:
+        request = await self._request(scope, receive)
+        if isinstance(request, Response):
+            return request
+        loop = asyncio.get_running_loop()
+        assert self.application.route is not None
+        return await loop.run_in_executor(self.routed, self.application.route, scope["method"], scope["path"], request)
+
     async def _invocation(self, scope: Scope, receive: Receive) -> Response:
+        request = await self._request(scope, receive)
+        if isinstance(request, Response):
+            return request
+        if self.pool is None:
+            return self.application.invoke(request)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, self.application.invoke, request)
+
+    async def _request(self, scope: Scope, receive: Receive) -> Request | Response:
+        """The whole request, or the answer to one that is not whole or too large."""
         parts: list[bytes] = []
         size, limit = 0, self.application.max_body
         while True:
@@ -110,10 +133,7 @@ class _Asgi:
         if limit is not None and size > limit:
             return Response(413, b"Request Entity Too Large: the data value transmitted exceeds the capacity limit.")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request = Request(parts[0] if len(parts) == 1 else b"".join(parts), headers)
-        if self.pool is None:
-            return self.application.invoke(request)
-        return await asyncio.get_running_loop().run_in_executor(self.pool, self.application.invoke, request)
+        return Request(parts[0] if len(parts) == 1 else b"".join(parts), headers)
 
 
 async def _send(send: Send, response: Response) -> None:
@@ -197,7 +217,7 @@ async def _accept(application: Application, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(lambda: HttpToolsProtocol(config, state, {}), sock=listener)
+    server = await loop.create_server(lambda: HttpToolsProtocol(config, state, {}), sock=listener, backlog=2048)
     await ended.wait()
     server.close()
     for connection in list(state.connections):

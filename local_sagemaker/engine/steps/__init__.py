@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from local_sagemaker.engine.steps.clarify_check import CLARIFY_CHECK
 from local_sagemaker.engine.steps.condition import CONDITION
+from local_sagemaker.engine.steps.endpoint import ENDPOINT
+from local_sagemaker.engine.steps.endpoint_config import ENDPOINT_CONFIG
 from local_sagemaker.engine.steps.fail import FAIL
 from local_sagemaker.engine.steps.lambda_ import LAMBDA
 from local_sagemaker.engine.steps.model import MODEL
@@ -25,6 +27,8 @@ STEP_TYPES: tuple[StepType, ...] = (
     QUALITY_CHECK,
     CLARIFY_CHECK,
     LAMBDA,
+    ENDPOINT_CONFIG,
+    ENDPOINT,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from local_sagemaker.images.builtin_xgboost import encode, model_file
 from local_sagemaker.images.builtin_xgboost.channels import CSV
 from local_sagemaker.images.builtin_xgboost.decode import Features, Undecodable, decode
 from local_sagemaker.images.builtin_xgboost.encode import Predictions
+from local_sagemaker.images import many_models
 from local_sagemaker.images.failure import AlgorithmError
 from local_sagemaker.images.image import ml
 from local_sagemaker.images.model_server import Application, Request, Response, run
@@ -36,7 +37,13 @@ def main(_arguments: list[str] | None = None) -> int:
     configure()
     if os.environ.get("SAGEMAKER_PROGRAM"):
         return toolkit.xgboost()
+    if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
+        return many_models.serve(_loaded)
     return run(lambda: Server.load(ml() / "model", os.environ).application())
+
+
+def _loaded(folder: Path) -> Callable[[Request], Response]:
+    return Server.load(folder, os.environ).invoke_one_of_many
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,25 @@ class Server:
             text = f"Accept type {accept} is not supported. Please use supported accept types: {encode.ACCEPTED}."
             return Response(406, text.encode())
         return self._encoded(predictions, accept.lower())
+
+    def invoke_one_of_many(self, request: Request) -> Response:
+        """Like `invoke`, with the answers and errors of a container of many models (specs: containers 4.5)."""
+        accept = (request.accept or "").split(";")[0].strip().lower()
+        accept = encode.JSON if accept in ("", "*/*") else accept
+        try:
+            features, content = decode(request.body, request.content_type)
+            if accept not in (encode.CSV, encode.JSON):
+                raise Undecodable(f"Accept type {accept} is not supported. Please use: text/csv, application/json.")
+        except Undecodable as error:
+            return many_models.refusal(415, "UnsupportedMediaTypeException", str(error))
+        try:
+            predictions = self.predict(features, content)
+        except (xgb.core.XGBoostError, ValueError) as error:
+            text = str(error).split("\nStack trace", 1)[0]
+            return many_models.refusal(400, "BadRequestException", f"Unable to evaluate payload provided: {text}")
+        if accept == encode.CSV:
+            return Response(200, encode.comma_joined(predictions), encode.CSV)
+        return Response(200, json.dumps(predictions.tolist()).encode(), encode.JSON)
 
     def predict(self, features: Features, content: str) -> Predictions:
         """Predictions of the model; of several, their mean or, for classes, the majority."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local_sagemaker.images import many_models
 from local_sagemaker.images.image import ml
 from local_sagemaker.images.model_server import Application, Request, Response, run
 from local_sagemaker.images.program_log import configure
@@ -41,6 +42,8 @@ def xgboost(_arguments: list[str] | None = None) -> int:
 
 
 def _serve(codec: Codec) -> int:
+    if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
+        return many_models.serve(lambda folder: _one_of_many(folder, codec))
     script = _script()
     if source.install(script.parent):
         command = [sys.executable, "-c", f"from {__name__} import again; raise SystemExit(again())"]
@@ -48,6 +51,13 @@ def _serve(codec: Codec) -> int:
         os.environ |= {"PYTHONPATH": path, _AGAIN: type(codec).__name__, _SCRIPT: str(script)}
         os.execv(command[0], command)
     return run(lambda: Functions(_module(script), codec).application())
+
+
+def _one_of_many(folder: Path, codec: Codec) -> Callable[[Request], Response]:
+    """One of the models of a container of many: each brings its own script in its folder ``code``."""
+    script = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
+    module = _module(script if script.is_file() else _script(), f"{folder.parent.name}_")
+    return Functions(module, codec, folder).invoke
 
 
 _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
@@ -78,10 +88,10 @@ def _script() -> Path:
     raise FileNotFoundError(f"No script {name} in {folder}: SAGEMAKER_PROGRAM names the script that serves.")
 
 
-def _module(script: Path) -> ModuleType:
+def _module(script: Path, prefix: str = "") -> ModuleType:
     sys.path.insert(0, str(script.parent))
     os.environ.setdefault("SM_MODEL_DIR", str(ml() / "model"))
-    name = script.stem.replace("-", "_")
+    name = prefix + script.stem.replace("-", "_")
     spec = importlib.util.spec_from_file_location(name, script)
     assert spec is not None
     assert spec.loader is not None
@@ -94,7 +104,8 @@ def _module(script: Path) -> ModuleType:
 class Functions:
     """The user's functions, the defaults for those that are missing, and the loaded model."""
 
-    def __init__(self, module: ModuleType, codec: Codec) -> None:
+    def __init__(self, module: ModuleType, codec: Codec, folder: Path | None = None) -> None:
+        """`folder` is the model's, /opt/ml/model unless the container has many models."""
         given = {n: getattr(module, n) for n in ("input_fn", "predict_fn", "output_fn") if hasattr(module, n)}
         self.transform: Callable[..., Any] | None = getattr(module, "transform_fn", None)
         if self.transform and given:
@@ -109,7 +120,7 @@ class Functions:
         self.encode = given.get("output_fn", codec.encode)
         self.parameters = getattr(module, "execution_parameters_fn", None)
         self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
-        self.model = module.model_fn(str(ml() / "model"))
+        self.model = module.model_fn(str(folder or ml() / "model"))
 
     def application(self) -> Application:
         """The HTTP side. User code may be slow, so it runs beside /ping."""
