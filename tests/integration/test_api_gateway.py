@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
 import json
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from local_sagemaker.cli.exec import connection
-from tests.support import Service, create_function
+from tests.support import ROLE, SCIKIT_LEARN, Service, create_function
 
 REGION = "us-east-1"
 IRIS = """
@@ -383,3 +385,51 @@ def test_apis_survive_a_kill_and_have_their_aws_names(own_service: Service) -> N
     host = f"{api.id}.execute-api.{REGION}.amazonaws.com"
     done = own_service.run(sys.executable, "-c", BY_NAME, f"https://{host}/test/x", check=False)
     assert done.stdout.strip() == "{'a': 1}", done.stderr
+
+
+INFERENCE = """
+def model_fn(folder): return None
+def input_fn(body, content_type): return [float(value) for value in body.split(",")]
+def predict_fn(values, model): return sum(values)
+def output_fn(total, accept): return str(total), "text/csv"
+"""
+
+
+def test_a_method_in_front_of_an_endpoint_without_a_function(service: Service) -> None:
+    s3, sagemaker = service.client("s3"), service.client("sagemaker")
+    s3.create_bucket(Bucket="direct-endpoint")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("code/inference.py")
+        entry.size = len(INFERENCE)
+        tar.addfile(entry, io.BytesIO(INFERENCE.encode()))
+    s3.put_object(Bucket="direct-endpoint", Key="model.tar.gz", Body=archive.getvalue())
+    program = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    container = {"Image": SCIKIT_LEARN, "ModelDataUrl": "s3://direct-endpoint/model.tar.gz", "Environment": program}
+    sagemaker.create_model(ModelName="direct", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    variant = {"VariantName": "v", "ModelName": "direct", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="direct", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="direct", EndpointConfigName="direct")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="direct", WaiterConfig={"Delay": 1})
+    api = Api(service, "direct")
+    where = {"restApiId": api.id, "resourceId": api.resource("{endpoint}"), "httpMethod": "POST"}
+    api.client.put_method(**where, authorizationType="NONE", requestParameters={"method.request.path.endpoint": True})
+    api.client.put_integration(
+        **where,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:{REGION}:runtime.sagemaker:path//endpoints/{{endpoint}}/invocations",
+        requestParameters={
+            "integration.request.path.endpoint": "method.request.path.endpoint",
+            "integration.request.header.Content-Type": "'text/csv'",
+        },
+        requestTemplates={"application/json": "$input.path('$.data')"},
+    )
+    api.response(where)
+    api.response(where, "400", selectionPattern="4\\d{2}")
+    api.deploy()
+    answer = send(api.url("/direct"), '{"data": "1,2,3.5"}')
+    assert (answer.status, answer.body) == (200, b"6.5")
+    missing = send(api.url("/nobody"), '{"data": "1"}')
+    assert (missing.status, "nobody" in missing.json["message"]) == (400, True)
+    sagemaker.delete_endpoint(EndpointName="direct")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, unquote
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.operations import Call
@@ -71,7 +72,7 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
         if integration["type"] == "MOCK":
             backing = _mock(event)
         else:
-            found = _URI.fullmatch(_filled(integration["uri"], exchange))
+            found = _URI.fullmatch(_filled(integration, exchange))
             if found is None:
                 raise internal_error()
             if found["service"] == "lambda":
@@ -84,7 +85,7 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
 
 
 def _proxy(integration: Body, exchange: Exchange, call: Call) -> Reply:
-    found = _URI.fullmatch(_filled(integration["uri"], exchange))
+    found = _URI.fullmatch(_filled(integration, exchange))
     if found is None:
         raise internal_error()
     answer = _invoke(found["path"], json.dumps(exchange.proxy_event()).encode(), call)
@@ -117,7 +118,7 @@ def _endpoint(path: str, integration: Body, exchange: Exchange, event: str, call
     found = _ENDPOINT.fullmatch(path)
     if found is None:
         raise internal_error()
-    request: Body = {"EndpointName": found["endpoint"], "Body": event.encode()}
+    request: Body = {"EndpointName": unquote(found["endpoint"]), "Body": event.encode()}
     headers = {"Content-Type": exchange.content_type}
     for target, source in integration.get("requestParameters", {}).items():
         value = exchange.parameter(source)
@@ -198,6 +199,12 @@ def _response_parameter(source: str, exchange: Exchange, backing: Backing) -> st
     return exchange.parameter(source)
 
 
-def _filled(uri: str, exchange: Exchange) -> str:
-    """The URI with the stage's variables in it."""
-    return re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: exchange.variables.get(found[1], ""), uri)
+def _filled(integration: Body, exchange: Exchange) -> str:
+    """The URI with the stage's variables and the mapped parts of the path in it."""
+    uri = str(integration["uri"])
+    uri = re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: exchange.variables.get(found[1], ""), uri)
+    for target, source in integration.get("requestParameters", {}).items():
+        if target.startswith("integration.request.path."):
+            name = target.removeprefix("integration.request.path.")
+            uri = uri.replace(f"{{{name}}}", quote(exchange.parameter(source) or "", safe=""))
+    return uri
