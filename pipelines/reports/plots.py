@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BASELINE, CURRENT, BAD = "#8a949e", "#1769aa", "#c0392b"
+NUMBERED = re.compile(r' id="[\w.]+_\d+"')  # what nothing refers to, and the next plot on the page has again
 ABOVE, BELOW = 0.6, 0.75  # inches for the legend and a title, and for what is between two rows
 SETTINGS: Any = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8.5, "axes.spines.top": False,
             "axes.spines.right": False}  # fmt: skip
@@ -63,7 +65,7 @@ def figure(
             drawn.legend(handles, labels, loc="upper right", ncols=2, frameon=False)
         text = io.StringIO()
         drawn.savefig(text, format="svg", metadata={"Date": None})
-    return Html(text.getvalue()[text.getvalue().index("<svg") :])
+    return Html(NUMBERED.sub("", text.getvalue()[text.getvalue().index("<svg") :]))
 
 
 def _plot(axes: Axes, plot: Plot) -> None:

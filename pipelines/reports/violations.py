@@ -96,9 +96,13 @@ def _columns(item: Json, evidence: Evidence) -> str | None:
     if not found:
         return None
     now, before = by_name(evidence.statistics), by_name(evidence.baseline_constraints)
-    named = ", ".join(evidence.names.of(name) for name in [*now, *before] if (name in now) != (name in before))
-    more = int(found[1]) - int(found[2])
-    return f"{found[1]} columns where the baseline has {found[2]} ({more:+d}{': ' + named if named else ''})"
+    sides = {"new": [name for name in now if name not in before], "gone": [name for name in before if name not in now]}
+    text = f"{found[1]} columns where the baseline has {found[2]}"
+    if not now or not before:
+        return text
+    return text + "".join(
+        f"; {what}: {', '.join(map(evidence.names.of, names))}" for what, names in sides.items() if names
+    )
 
 
 def _categorical(item: Json, evidence: Evidence) -> str | None:
