@@ -43,7 +43,7 @@ def package(model: Path, archive: Path, rows: Path | None = None) -> Packaged:
     body = bytes(booster.save_raw("ubj"))
     _compare(model, before, _predict(_booster(body), rows))
     archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.write_bytes(_archive(body))
+    archive.write_bytes(archive_of(body))
     return Packaged(archive, kind, changes)
 
 
@@ -130,7 +130,7 @@ def _compare(model: Path, before: Any, after: Any) -> None:
         raise DeliveryError(f"{model} predicts otherwise once it is packed, and was not packed")
 
 
-def _archive(body: bytes) -> bytes:
+def archive_of(body: bytes) -> bytes:
     """A .tar.gz that is the same for the same model: neither time nor user are in it."""
     import gzip
 
