@@ -211,9 +211,10 @@ class ExecutionView:
 
 
 def _remark(note: str) -> str:
-    """The note, the values that differ only if there is room; all of it is there under the mouse."""
-    short = note if len(note) <= ROOM else progress.shortened(note)
-    return f'<span title="{drawing.text(note)}">{drawing.text(short)}</span>'
+    """The note; if it is long without the values that differ, which the mouse still shows."""
+    if len(note) <= ROOM:
+        return drawing.text(note)
+    return f'<span title="{drawing.text(note)}">{drawing.text(progress.shortened(note))}</span>'
 
 
 class _Picture:
