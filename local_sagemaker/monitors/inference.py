@@ -17,6 +17,7 @@ FRACTIONAL, INTEGRAL, BOOLEAN, STRING, UNKNOWN = "Fractional", "Integral", "Bool
 
 KINDS = (UNKNOWN, FRACTIONAL, INTEGRAL, BOOLEAN, STRING)  # the codes of value_types
 
+_SAMPLE = 64
 _DOT, _DASH, _ZERO = (np.uint8(ord(mark)) for mark in ".-0")
 _INTEGRAL = r"^(-|\+)? ?[0-9]+$"
 _FRACTIONAL = r"^(-|\+)? ?[0-9]+((\.[0-9]+)|((\.[0-9]+)?[Ee]\+?-?[0-9]+))$"
@@ -95,6 +96,8 @@ def odd_values(present: pa.StringArray) -> npt.NDArray[np.bool_]:
 
 def decimals(present: pa.StringArray) -> tuple[TypeCounts, npt.NDArray[np.float64]] | None:
     """The counts and the values of a column of numbers; None when a value (no nulls) is not one, or overflows."""
+    if _has_text(present[:_SAMPLE], odd_values(present[:_SAMPLE])):
+        return None
     odd = odd_values(present)
     counts = TypeCounts()
     if odd.any():
@@ -111,6 +114,12 @@ def decimals(present: pa.StringArray) -> tuple[TypeCounts, npt.NDArray[np.float6
     points = _count_byte(plain, _DOT)
     counts.add(TypeCounts(fractional=points, integral=len(plain) - points))
     return (counts, values) if bool(np.isfinite(values).all()) else None
+
+
+def _has_text(present: pa.StringArray, odd: npt.NDArray[np.bool_]) -> bool:
+    """Whether one of the odd values is no number. Asked of the first values, it decides for most texts, cheaply."""
+    kinds = value_types(present.filter(pa.array(odd)))
+    return bool(((kinds != KINDS.index(FRACTIONAL)) & (kinds != KINDS.index(INTEGRAL))).any())
 
 
 def _count_byte(texts: pa.StringArray, byte: np.uint8) -> int:

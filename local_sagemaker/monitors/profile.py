@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -206,7 +207,8 @@ class DatasetProfile:
             column = Column(numbers_as_text=name in as_text, domain=domains.get(name, frozenset()))
             known = before.columns.get(name) if before else None
             if known:
-                column.distinct.limit, column.texts.limit = known.distinct.bound, known.texts.bound
+                column.distinct.follow(known.distinct)
+                column.texts.follow(known.texts)
             column.update(array, seen)
             profile.columns[name] = column
         return profile
@@ -224,14 +226,22 @@ class DatasetProfile:
 
 
 Work = Callable[[Table, int, int], DatasetProfile]
-Blocks = Callable[[Work], Iterable[DatasetProfile]]
+
+
+class Blocks(Protocol):
+    """Reads a dataset: calls ``work(table, rows, rows before)`` for each block, on whichever thread it likes.
+
+    The results come in the dataset's order. Columns may be numbers where their text tells no more than their value;
+    those in `text` are to be texts, and only those are needed then.
+    """
+
+    def __call__(self, work: Work, text: frozenset[str] | None = None) -> Iterable[DatasetProfile]: ...
 
 
 def profile_dataset(blocks: Blocks, domains: Domains = NO_DOMAINS) -> DatasetProfile:
     """Profiles a dataset that can be read more than once.
 
-    `blocks(work)` reads it, calls ``work(table, rows, rows_before)`` for each block, on whichever thread it likes,
-    and answers the results in the dataset's order. Values inside the `domains` of String columns are counted.
+    Values inside the `domains` of String columns are counted.
     """
     whole = _pass(blocks, domains, frozenset())
     mixed = frozenset(name for name, column in whole.columns.items() if column.needs_text)
@@ -248,6 +258,6 @@ def _pass(blocks: Blocks, domains: Domains, only_as_text: frozenset[str]) -> Dat
         return DatasetProfile.of(table, rows, seen, only_as_text, domains, whole)
 
     whole = DatasetProfile()
-    for part in blocks(work):
+    for part in blocks(work, only_as_text) if only_as_text else blocks(work):
         whole.merge(part)
     return whole

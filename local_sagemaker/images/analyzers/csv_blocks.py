@@ -1,7 +1,8 @@
 """CSV files read in blocks of whole records, which several threads parse and work on at once.
 
-Memory holds a few blocks, whatever the size of the files. Values are texts, as Spark reads them: only an empty field is
-missing; a record with too few fields is filled up, one with too many is cut; bytes that are not UTF-8 are replaced.
+Memory holds a few blocks, whatever the size of the files. Values are texts, as Spark reads them, or plain numbers.
+Only an empty field is missing; a record with too few fields is filled up, one with too many is cut; bytes that are not
+UTF-8 are replaced.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -18,9 +19,10 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from local_sagemaker.images.analyzers.contract import cores
+from local_sagemaker.images.analyzers.csv_numbers import HEAD, Numbers, is_plain
 from local_sagemaker.monitors.profile import Table
 
-BLOCK = 4 << 20  # bytes
+BLOCK = 8 << 20  # bytes
 
 T = TypeVar("T")
 
@@ -70,28 +72,53 @@ def _last_record_end(block: bytes) -> int:
     return end
 
 
-def parse(block: bytes, names: Sequence[str], columns: Sequence[str] | None = None) -> dict[str, pa.Array]:
-    """The columns (or some of them) of a block as texts."""
+def parse(
+    block: bytes, names: Sequence[str], columns: Sequence[str] | None = None, numbers: Numbers | None = None
+) -> dict[str, pa.Array]:
+    """The columns (or some of them) of a block: as texts, or with `numbers` those that are plain numbers as such."""
     if not block.isascii():
         block = block.decode("utf-8", "replace").encode("utf-8")
-    options = arrow_csv.ConvertOptions(
-        check_utf8=False,
-        column_types=dict.fromkeys(names, pa.string()),
-        include_columns=list(columns) if columns is not None else None,
-        null_values=[""],
-        strings_can_be_null=True,
-    )
+    refused = None
+    if numbers is not None:
+        if numbers.types is None:
+            numbers.learn(_texts(block[: _last_record_end(block[:HEAD])] or block, names, columns))
+        if numbers.types and is_plain(block):
+            try:
+                table = _read(block, names, columns, numbers.types)
+                if numbers.sound(table):
+                    return table
+            except pa.ArrowInvalid as error:
+                refused = error
+    table = _texts(block, names, columns)
+    if numbers is not None and refused is not None:
+        numbers.refused(refused, names, table)
+    return table
+
+
+def _texts(block: bytes, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
     try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(block),
-            read_options=arrow_csv.ReadOptions(
-                column_names=list(names), use_threads=False, block_size=max(len(block) + 1, 1024)
-            ),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in block),
-            convert_options=options,
-        )
+        return _read(block, names, columns, {})
     except pa.ArrowInvalid:
         return _ragged(block, names, columns)
+
+
+def _read(
+    block: bytes, names: Sequence[str], columns: Sequence[str] | None, types: Mapping[str, pa.DataType]
+) -> dict[str, pa.Array]:
+    table = arrow_csv.read_csv(
+        pa.BufferReader(block),
+        read_options=arrow_csv.ReadOptions(
+            column_names=list(names), use_threads=False, block_size=max(len(block) + 1, 1024)
+        ),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in block),
+        convert_options=arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types={**dict.fromkeys(names, pa.string()), **types},
+            include_columns=list(columns) if columns is not None else None,
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
     return {name: _whole(table.column(name)) for name in table.column_names}
 
 
@@ -118,16 +145,18 @@ def work_on(
     header: bool,
     work: Callable[[Table, int, int], T],
     columns: Sequence[str] | None = None,
+    numbers: Numbers | None = None,
 ) -> Iterator[T]:
     """Calls ``work(table, rows, rows before)`` for each block, on several threads; answers come in the files' order.
 
-    The rows before a block are estimated from the bytes before it.
+    With `numbers`, columns of plain numbers are read as such. The rows before a block are estimated from the bytes
+    before it.
     """
     threads = cores()
     row_bytes = 0.0
 
     def one(block: bytes, before: int) -> tuple[int, int, T]:
-        table = parse(block, names, columns)
+        table = parse(block, names, columns, numbers)
         rows = len(next(iter(table.values()))) if table else 0
         return rows, len(block), work(table, rows, before)
 

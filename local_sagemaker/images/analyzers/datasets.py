@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ import pyarrow.parquet as parquet
 
 from local_sagemaker.images.analyzers import csv_blocks, records
 from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown
+from local_sagemaker.images.analyzers.csv_numbers import Numbers
 from local_sagemaker.images.analyzers.records import Part
 from local_sagemaker.images.analyzers.scripts import InferenceRecord
 from local_sagemaker.monitors.profile import Table
@@ -51,7 +52,8 @@ class Window:
 class Dataset:
     """Where the records are, how they are written, and what the user's preprocessor does to them.
 
-    `names` are a baseline's column names, for records whose fields have only positions.
+    `names` are a baseline's column names, for records whose fields have only positions; `exact` those of its columns
+    where it matters which values are whole numbers.
     """
 
     source: Path
@@ -59,6 +61,7 @@ class Dataset:
     preprocess: Rows | None = None
     window: Window = field(default_factory=Window)
     names: Sequence[str] = ()
+    exact: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -89,10 +92,14 @@ class Dataset:
             )
         return found
 
-    def blocks(self, work: Work[T]) -> Iterator[T]:
-        """Calls ``work(table, rows, rows before)`` for each block and answers the results in order."""
+    def blocks(self, work: Work[T], text: Collection[str] | None = None) -> Iterator[T]:
+        """Calls ``work(table, rows, rows before)`` for each block and answers the results in order.
+
+        CSV columns of plain numbers come as numbers, unless texts are asked for: then the columns named in `text`
+        are texts (of other formats in their own type), and others may be left out.
+        """
         if self.kind == "csv" and self.preprocess is None:
-            return self._csv(work)
+            return self._csv(work, text)
         if self.kind == "parquet" and self.preprocess is None:
             return self._parquet(work)
         return self._rows(work)
@@ -113,12 +120,18 @@ class Dataset:
     def _positional(self, count: int) -> list[str]:
         return list(self.names) if len(self.names) == count else csv_blocks.headerless_names(count)
 
-    def _csv(self, work: Work[T]) -> Iterator[T]:
+    def _csv(self, work: Work[T], text: Collection[str] | None) -> Iterator[T]:
         paths = self.paths()
         names, header = self._csv_names(paths)
         if header:
             self._check_headers(paths)
-        return csv_blocks.work_on(paths, names, header, work)
+        columns = None if text is None else [name for name in names if name in text]
+        numbers = Numbers(self.exact) if text is None else None
+        return csv_blocks.work_on(paths, names, header, work, columns, numbers)
+
+    def column_names(self) -> list[str]:
+        """The names of a CSV dataset's columns; empty for other formats, which are read to know them."""
+        return self._csv_names(self.paths())[0] if self.kind == "csv" and self.preprocess is None else []
 
     def _parquet(self, work: Work[T]) -> Iterator[T]:
         before = 0

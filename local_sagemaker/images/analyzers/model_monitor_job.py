@@ -25,6 +25,7 @@ from local_sagemaker.monitors import (
     model_quality,
     model_quality_constraints,
 )
+from local_sagemaker.monitors.inference import INTEGRAL
 from local_sagemaker.monitors.profile import profile_dataset
 
 Report = dict[str, Any]
@@ -80,13 +81,14 @@ def _dataset(environment: Mapping[str, str]) -> Dataset:
     except json.JSONDecodeError as error:
         raise AnalysisError(f"Error: dataset_format is not JSON: {error}: {text}") from None
     script = environment.get("record_preprocessor_script")
-    names = [feature["name"] for feature in (_baseline(environment, "constraints") or {}).get("features", [])]
+    features = (_baseline(environment, "constraints") or {}).get("features", [])
     return Dataset(
         local(_required(environment, "dataset_source")),
         dataset_format,
         scripts.preprocessor(local(script)) if script else None,
         Window(_time(environment, "start_time"), _time(environment, "end_time")),
-        names,
+        [feature["name"] for feature in features],
+        frozenset(feature["name"] for feature in features if feature.get("inferred_type") == INTEGRAL),
     )
 
 

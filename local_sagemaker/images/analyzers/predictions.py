@@ -120,7 +120,7 @@ def labels(dataset: Dataset, attributes: Attributes, threshold: float) -> tuple[
 
     codes = LabelCodes()
     actual, predicted, scores = [], [], []
-    for block_actual, block_predicted, score in dataset.blocks(work):
+    for block_actual, block_predicted, score in dataset.blocks(work, text=dataset.column_names()):
         actual.append(codes.encode(block_actual))
         predicted.append(block_predicted)
         scores.append(score)

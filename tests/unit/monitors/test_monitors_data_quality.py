@@ -17,7 +17,7 @@ def text_blocks(frame: pd.DataFrame, rows: int = 97) -> object:
     """Blocks of texts, as a CSV file gives them."""
     texts = {name: [None if pd.isna(v) else str(v) for v in frame[name]] for name in frame.columns}
 
-    def blocks(work: Work) -> Iterator[DatasetProfile]:
+    def blocks(work: Work, text: frozenset[str] | None = None) -> Iterator[DatasetProfile]:
         for at in range(0, len(frame), rows):
             part = {name: pa.array(values[at : at + rows], pa.string()) for name, values in texts.items()}
             yield work(part, min(rows, len(frame) - at), at)
