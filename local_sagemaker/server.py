@@ -10,6 +10,7 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import time
@@ -129,6 +130,8 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
         access_log=False, proxy_headers=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2, server_header=False,
     )  # fmt: skip
+    # uvicorn raises the signal that stopped it once more; the default handler would skip what follows.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     started = time.monotonic()
     try:
         Server(config).run(sockets=[listening])

@@ -25,6 +25,7 @@ from local_sagemaker.processes.spec import ProcessSpec
 # of 50 ms take a second; asleep they cost nothing.
 _QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
+_PATIENCE_AT_END = 3.0  # seconds; a fork server that is still importing hears nothing, and what it started ends with it
 
 
 class ProcessNotStarted(RuntimeError):
@@ -120,7 +121,7 @@ class _Server:
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         try:
-            self._popen.wait(15)
+            self._popen.wait(_PATIENCE_AT_END)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()

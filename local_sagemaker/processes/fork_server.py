@@ -192,7 +192,10 @@ def main(descriptor: int, load: bool, keep: list[str]) -> None:
     isolation.adopt_orphans()
     way = isolation.choose()
     isolation.enter(way)
-    send(control, {"isolation": way.way, "reason": way.reason})
+    try:
+        send(control, {"isolation": way.way, "reason": way.reason})
+    except BrokenPipeError:  # the service has ended already
+        return
     outer = dict(os.environ)
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
     _warm((*WARM, *images.modules()) if load else ())
