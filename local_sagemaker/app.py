@@ -32,6 +32,7 @@ from local_sagemaker.services.neighbours import Neighbours
 from local_sagemaker.services.neighbours.cloudwatch import CloudWatch
 from local_sagemaker.services.raw_services import RawServices
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
 from local_sagemaker.wire import spec
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
@@ -63,15 +64,6 @@ class Application:
             "secret_access_key": self.credentials.secret_access_key,
         }
         in_processes = with_hook({}, client_environment(settings, url, keys))
-        self.runner = JobRunner(
-            settings=settings,
-            objects=self.objects,
-            logs=self.logs,
-            processes=self.processes,
-            servers=self.servers,
-            call=self._late_call,
-            service_environment=in_processes,
-        )
         sandboxes = Sandboxes(
             folder=settings.functions / "sandboxes",
             logs=self.logs,
@@ -91,7 +83,24 @@ class Application:
             put_metrics=cloudwatch.put_metrics,
         )
         invocations = Invocations(settings=settings, endpoints=self.endpoints)
-        runtime = sagemaker_runtime.build(endpoints=self.endpoints, invocations=invocations)
+        runtime = sagemaker_runtime.build(
+            settings=settings,
+            records=self.records,
+            objects=self.objects,
+            endpoints=self.endpoints,
+            invocations=invocations,
+        )
+        temporary_endpoints = TemporaryEndpoints(records=self.records, call=self._late_call, hosting=self.endpoints)
+        self.runner = JobRunner(
+            settings=settings,
+            objects=self.objects,
+            logs=self.logs,
+            processes=self.processes,
+            servers=self.servers,
+            endpoints=temporary_endpoints,
+            call=self._late_call,
+            service_environment=in_processes,
+        )
         sagemaker = build_sagemaker(
             settings=settings,
             records=self.records,
@@ -100,11 +109,12 @@ class Application:
             logs=self.logs,
             runner=self.runner,
             hosting=self.endpoints,
+            temporary_endpoints=temporary_endpoints,
             call=self._late_call,
         )
         apis, served_apis = apigateway.build(settings=settings, records=self.records, call=self._late_call)
         raw = RawServices(apis=served_apis, neighbours=self.neighbours)
-        self.resources = [*sagemaker, *functions]
+        self.resources = [*sagemaker, *runtime, *functions]
         self.call: Call = dispatcher(
             {
                 **table("sagemaker", sagemaker),

@@ -114,6 +114,11 @@ class Instance:
             self._running.stop()
 
     @property
+    def urls(self) -> list[str]:
+        """The addresses of its containers' servers."""
+        return [server.url for server in self._running.servers] if self._running else []
+
+    @property
     def processes(self) -> list[int]:
         """The pids of its servers."""
         return [server.process.pid for server in self._running.servers] if self._running else []

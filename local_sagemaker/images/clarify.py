@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.image import ImageUri, Program
@@ -34,8 +35,10 @@ class Clarify:
             )
         return Program(("clarify-processing",), _ENTRY)
 
-    def model_needed(self, ml: Path) -> str | None:
-        """The model that the analysis will ask, by the configuration in the job's own /opt/ml; None when it asks none.
+    def model_needed(self, ml: Path) -> Mapping[str, Any] | None:
+        """The ``predictor`` whose model the analysis will ask, by the configuration in the job's own /opt/ml.
+
+        None when it asks none.
 
         A configuration that can't be read needs no model: the job itself says what is wrong with it.
         """
@@ -49,8 +52,8 @@ class Clarify:
         asked = isinstance(methods, dict) and any(name in methods for name in _ASKS_THE_MODEL)
         only_bias = isinstance(methods, dict) and "shap" not in methods and "pdp" not in methods
         given = "predicted_label" in config or "predicted_label_dataset_uri" in config
-        name = config["predictor"].get("model_name")
-        return str(name) if name and asked and not (only_bias and given) else None
+        predictor: dict[str, Any] = config["predictor"]
+        return predictor if predictor.get("model_name") and asked and not (only_bias and given) else None
 
     def train(self, uri: ImageUri) -> Program:
         """Refused: the image only processes."""

@@ -73,9 +73,7 @@ class Models:
                 return _document(200, {"status": f'Model "{name}" unregistered'})
             case _, ["models", name, *_]:
                 return refusal(404, "ModelNotFoundException", f"Model not found: {name}")
-        return refusal(
-            404, "ResourceNotFoundException", "Requested resource is not found."
-        )
+        return refusal(404, "ResourceNotFoundException", "Requested resource is not found.")
 
     def _register(self, request: Request) -> Response:
         try:

@@ -36,6 +36,7 @@ from local_sagemaker.jobs.spec import (
     Observer,
     Outcome,
     Phase,
+    TemporaryEndpoints,
     Upload,
     When,
 )
@@ -61,6 +62,7 @@ class Tools:
     ticker: Ticker
     addresses: Addresses
     servers: ModelServers | None
+    endpoints: TemporaryEndpoints | None
     call: Call | None
     service_environment: Mapping[str, str]
     grace: float
@@ -197,12 +199,11 @@ class Run:
             url = self._serve([dict(container) for container in batch.containers], batch.environment, cleanup)
             self._plan(batch, url)
             return _AGENT, environment
-        needed: Callable[[Path], str | None] | None = getattr(self.job.image, "model_needed", None)
-        model = needed(self._hosts[0].ml) if needed else None
-        if model and self._tools.call:
-            described = self._tools.call("sagemaker:DescribeModel", {"ModelName": model})
-            containers = described.get("Containers") or [described["PrimaryContainer"]]
-            environment["LOCAL_SAGEMAKER_MODEL_SERVER"] = self._serve(containers, {}, cleanup)
+        needed: Callable[[Path], Mapping[str, Any] | None] | None = getattr(self.job.image, "model_needed", None)
+        predictor = needed(self._hosts[0].ml) if needed else None
+        if predictor and self._tools.endpoints:
+            endpoint = self._tools.endpoints.of(str(predictor["model_name"]), predictor)
+            environment["LOCAL_SAGEMAKER_MODEL_SERVER"] = cleanup.enter_context(endpoint)
         return self.job.program, environment
 
     def _serve(self, containers: list[dict[str, Any]], environment: Mapping[str, str], cleanup: ExitStack) -> str:

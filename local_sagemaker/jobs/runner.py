@@ -15,7 +15,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.run import Run, Tools
-from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome
+from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
 from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
@@ -39,6 +39,7 @@ class JobRunner:
         logs: Logs,
         processes: Processes,
         servers: ModelServers | None = None,
+        endpoints: TemporaryEndpoints | None = None,
         call: Call | None = None,
         service_environment: Mapping[str, str] | None = None,
         grace: float | None = None,
@@ -53,6 +54,7 @@ class JobRunner:
             ticker=Ticker(),
             addresses=Addresses(),
             servers=servers,
+            endpoints=endpoints,
             call=call,
             service_environment=dict(service_environment or {}),
             grace=float(os.environ.get("LOCAL_SAGEMAKER_STOP_GRACE", GRACE)) if grace is None else grace,

@@ -6,6 +6,7 @@ The resource classes translate Create requests into a `JobSpec`; the runtime nev
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -142,6 +143,14 @@ class ModelServer(Protocol):
 
     def stop(self) -> None:
         """Ends it."""
+        ...
+
+
+class TemporaryEndpoints(Protocol):
+    """Endpoints for as long as a job needs a model."""
+
+    def of(self, model: str, predictor: Mapping[str, Any]) -> AbstractContextManager[str]:
+        """An endpoint of a model; its address, for requests to /invocations."""
         ...
 
 

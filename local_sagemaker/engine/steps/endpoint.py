@@ -16,7 +16,6 @@ from local_sagemaker.engine.steps.job import refusal
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
 from local_sagemaker.errors import ServiceError
 
-
 _UPDATED = ("EndpointName", "EndpointConfigName", "DeploymentConfig")
 
 

@@ -1,7 +1,5 @@
 """EndpointConfig steps: CreateEndpointConfig, which ends at once. Properties are DescribeEndpointConfig's answer."""
 
-# ruff: noqa: ARG002 - methods of the contract take what other step types need
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -16,11 +16,11 @@ import numpy as np
 import xgboost as xgb
 from scipy import sparse
 
+from local_sagemaker.images import many_models
 from local_sagemaker.images.builtin_xgboost import encode, model_file
 from local_sagemaker.images.builtin_xgboost.channels import CSV
 from local_sagemaker.images.builtin_xgboost.decode import Features, Undecodable, decode
 from local_sagemaker.images.builtin_xgboost.encode import Predictions
-from local_sagemaker.images import many_models
 from local_sagemaker.images.failure import AlgorithmError
 from local_sagemaker.images.image import ml
 from local_sagemaker.images.model_server import Application, Request, Response, run

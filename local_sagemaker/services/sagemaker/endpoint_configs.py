@@ -125,6 +125,8 @@ def _check_names(request: Request) -> None:
         raise ValidationError("A serverless endpoint can have only one production variant.")
     if serverless and request.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise ValidationError("Data capture is not supported by serverless endpoints.")
+    if "AsyncInferenceConfig" in request and "S3OutputPath" not in request["AsyncInferenceConfig"]["OutputConfig"]:
+        raise ValidationError("OutputConfig of an asynchronous endpoint needs an S3OutputPath.")
     if "AsyncInferenceConfig" in request and (serverless or len(variants) > 1):
         raise ValidationError("An asynchronous endpoint has one production variant, on instances.")
 

@@ -21,6 +21,7 @@ from local_sagemaker.services.sagemaker.pipelines import Pipelines
 from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
 from local_sagemaker.services.sagemaker.search import Search
 from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
@@ -35,6 +36,7 @@ def build(
     logs: Logs,
     runner: JobRunner,
     hosting: Hosting,
+    temporary_endpoints: TemporaryEndpoints,
     call: Call,
 ) -> list[object]:
     """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
@@ -58,6 +60,7 @@ def build(
         TransformJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
         ),
+        temporary_endpoints,
         EndpointConfigs(settings=settings, records=records, events=events, tags=tags, call=call),
         Endpoints(settings=settings, records=records, events=events, tags=tags, call=call, hosting=hosting),
         Pipelines(settings=settings, records=records, objects=objects, tags=tags),

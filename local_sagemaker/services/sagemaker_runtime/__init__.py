@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from local_sagemaker.config import Settings
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker_runtime.asynchronous_invocations import AsynchronousInvocations
 from local_sagemaker.services.sagemaker_runtime.invocations import RuntimeInvocations
 
 
-def build(*, endpoints: Endpoints, invocations: Invocations) -> list[object]:
+def build(
+    *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations
+) -> list[object]:
     """The service's resources."""
-    return [RuntimeInvocations(endpoints=endpoints, invocations=invocations)]
+    return [
+        RuntimeInvocations(endpoints=endpoints, invocations=invocations),
+        AsynchronousInvocations(
+            settings=settings, records=records, objects=objects, endpoints=endpoints, invocations=invocations
+        ),
+    ]

@@ -171,7 +171,7 @@ def test_requests_that_are_refused(world, change, part):
         transform(world, "refused", "nothing/")
 
 
-def test_an_analysis_gets_the_server_of_the_model_it_names(world, servers):
+def test_an_analysis_gets_an_endpoint_of_the_model_it_names(world):
     """Clarify's image says which model it needs, once its configuration is in place."""
     config = '{"predictor": {"model_name": "sums"}, "methods": {"shap": {}}}'
     uri = world.put("config/analysis_config.json", config)
@@ -185,6 +185,6 @@ def test_an_analysis_gets_the_server_of_the_model_it_names(world, servers):
     )  # fmt: skip
     job = world.ended("processing-job", "clarify")
     assert job["ProcessingJobStatus"] == "Failed"  # there is no data set to analyse
-    assert servers.started[0][0][0]["Image"] == "image"
+    assert world.endpoints.made == ["sums"]
     world.runner.close()
-    assert servers.started[0][3].stopped
+    assert world.endpoints.left == ["sums"]

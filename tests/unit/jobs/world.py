@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,22 @@ SECONDS = 60
 ENDED = ("Completed", "Failed", "Stopped")
 
 
+class NotedEndpoints:
+    """Endpoints that are only noted; nothing listens at their address."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.left: list[str] = []
+
+    @contextmanager
+    def of(self, model: str, predictor: Mapping[str, Any]) -> Iterator[str]:
+        self.made.append(model)
+        try:
+            yield "http://127.0.0.1:9"
+        finally:
+            self.left.append(model)
+
+
 @dataclass
 class World:
     """The parts, and short ways to use them."""
@@ -52,7 +68,9 @@ class World:
         self.changed = threading.Condition()
         self.statuses: dict[str, list[str]] = {}
         self.events.subscribe(self._hear)
+        self.endpoints = NotedEndpoints()
         self.runner = JobRunner(
+            endpoints=self.endpoints,
             settings=self.settings, objects=self.objects, logs=self.logs, processes=self.processes,
             servers=self.servers, call=self.call, service_environment={"AWS_REGION": "us-east-1"}, grace=self.grace,
         )  # fmt: skip
