@@ -10,7 +10,7 @@ import pytest
 
 from delivery.comparison import Measured, best, flat
 from delivery.versions import Version
-from tests.project.delivering import register, registry, regressor, upload
+from tests.project.delivering import mistaken, register, registry, regressor, upload
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, script_step, start
 
 REPORT = {"regression_metrics": {"mse": {"value": 4.5, "standard_deviation": 1.0}, "r2": {"value": 0.6}}}
