@@ -190,6 +190,7 @@ def watch(run: Run, arn: str) -> int:
     notes = Notes(run.clients.logs, run.pipeline, arn)
     seen = progress.Progress()
     with Reports(run.clients, arn, run.columns) as reports:
+        reports.expect(run.definition)
         try:
             for seen in progress.follow(run.clients.sagemaker, arn, notes):
                 display.show(seen)

@@ -56,7 +56,9 @@ def _section(heading: str, label: str, key: str, now: Metrics, before: Metrics, 
     names = [name for name, metric in now.items() if real(metric.get("value")) is not None]
     values = [real(now[name]["value"]) for name in names]
     earlier = [real(before.get(name, {}).get("value")) for name in names] if before else None
-    plot = Plot(heading, "value (0: no bias, except for DI, where it is 1)", "", bars(names, earlier, values))
+    plot = Plot(
+        heading, "value (0: no bias, except for DI, where it is 1)", "", bars(names, earlier, values, violating)
+    )
     words = paragraph(
         f"Positive is a label with {label}. d are the rows of this facet, a are the others. A metric violates its "
         "constraint if it is further from 0 than the baseline's. Infinite values are in the table only."

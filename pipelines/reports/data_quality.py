@@ -15,6 +15,7 @@ from pipelines.reports.plots import Plot, bars, figure, histogram
 BUCKETS = 24
 PLOTTED = 12  # features; a wide data set's page shows those that moved most
 CATEGORIES = 8
+COLUMN_CHECKS = ("Missing columns", "Extra columns")
 DISTINCT = "approximate_num_distinct_values"
 EXPLAINED = (
     "Distance is the largest difference between the two cumulative distributions (0: the same, 1: nothing in common). "
@@ -27,6 +28,8 @@ def sections(evidence: Evidence) -> Iterator[Section]:
     now, before = features.by_name(evidence.statistics), features.by_name(evidence.baseline_statistics)
     distances = {name: features.distance(before[name], now[name]) for name in now if name in before}
     violating = {str(item.get("feature_name")) for item in evidence.violations}
+    if violating.intersection(COLUMN_CHECKS):  # which name no column
+        violating |= now.keys() ^ before.keys()
     order = sorted(now, key=lambda name: (name not in violating, -round(distances.get(name) or 0.0, 9)))
     yield _distributions(evidence, order[:PLOTTED], len(now), violating)
     yield _table(evidence, distances, violating)
@@ -143,4 +146,4 @@ def _moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     change, deviation = now["mean"] - before["mean"], before.get("std_dev")
     if not round(change / (deviation or 1), 9):
         return "0"
-    return f"{change / deviation:+.2f}" if deviation else f"{change:+.4g} (constant before)"
+    return f"{round(change / deviation, 2) + 0.0:+.2f}" if deviation else f"{change:+.4g} (constant before)"

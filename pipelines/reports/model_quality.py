@@ -93,7 +93,7 @@ def _plots(now: Mapping[str, Any], before: Mapping[str, Any], violating: set[str
     for names in groups:
         old = [earlier[name] for name in names] if earlier else None
         title = names[0] if len(names) == 1 else "All metrics"
-        draw = bars(names if len(names) > 1 else [""], old, [values[name] for name in names])
+        draw = bars(names if len(names) > 1 else [""], old, [values[name] for name in names], violating)
         plots.append(Plot(title, "value", "", draw, len(names) == 1 and names[0] in violating))
     return plots, plotted
 

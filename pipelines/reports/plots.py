@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +92,13 @@ def histogram(edges: Sequence[float], baseline: Sequence[float] | None, current:
     return draw
 
 
-def bars(names: Sequence[str], baseline: Sequence[float | None] | None, current: Sequence[float | None]) -> Draw:
-    """Two bars per name, the first name on top. A value that is missing has no bar."""
+def bars(
+    names: Sequence[str],
+    baseline: Sequence[float | None] | None,
+    current: Sequence[float | None],
+    bad: Collection[str] = (),
+) -> Draw:
+    """Two bars per name, the first name on top; ``bad`` names in red. A value that is missing has no bar."""
 
     def draw(axes: Axes) -> None:
         places = [float(-index) for index in range(len(names))]
@@ -103,6 +108,8 @@ def bars(names: Sequence[str], baseline: Sequence[float | None] | None, current:
         shift = height / 2 if baseline else 0.0
         _barh(axes, [place - shift for place in places], current, height, CURRENT, "current")
         axes.set_yticks(places, names)
+        for name, label in zip(names, axes.get_yticklabels(), strict=True):
+            label.set_color(BAD if name in bad else "black")
         axes.axvline(0, color="black", linewidth=0.6)
 
     return draw

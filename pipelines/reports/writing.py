@@ -1,19 +1,22 @@
 """Writes the pages: one check at a time, beside the execution that is still running, or all at once afterwards.
 
-matplotlib takes half a second to import. So ``Reports`` makes every page in a thread as soon as its check has ended:
-when the execution ends, at most the last page is left to do.
+matplotlib takes half a second to import. So ``Reports`` imports it in a thread while the first step runs, and makes
+every page there as soon as its check has ended: when the execution ends, at most the last page is left to do.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.definition import Definition
+from pipelines.definition import steps as all_steps
 from pipelines.reports import bias, data_quality, explainability, model_quality, names
-from pipelines.reports.checks import Check, find
+from pipelines.reports.checks import METADATA, Check, find
 from pipelines.reports.evidence import Evidence, gather, read_bytes
 from pipelines.reports.page import Section, page
 from pipelines.reports.verdicts import Verdict, verdict
@@ -55,6 +58,11 @@ class Reports:
         self._folder = folder / execution_arn.rpartition("/")[2]
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reports")
         self._pages: dict[str, Future[Written]] = {}
+
+    def expect(self, definition: Definition) -> None:
+        """Imports what plots take, beside the first step, if the definition has checks."""
+        if any(step["Type"] in METADATA for step in all_steps(definition)):
+            self._pool.submit(importlib.import_module, "matplotlib.backends.backend_svg")
 
     def see(self, steps: Mapping[str, Mapping[str, Any]]) -> None:
         """Starts the pages of those checks that have ended since the last time."""
