@@ -11,6 +11,7 @@ from pathlib import Path
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.clarify import Clarify
 from local_sagemaker.images.custom import Custom
+from local_sagemaker.images.ground_truth_merger import GroundTruthMerger
 from local_sagemaker.images.image import Image, ImageUri
 from local_sagemaker.images.model_monitor import ModelMonitor
 from local_sagemaker.images.sklearn import ScikitLearn
@@ -22,6 +23,7 @@ RUNTIMES: tuple[Image, ...] = (
     XGBoost(),
     ScikitLearn(),
     ModelMonitor(),
+    GroundTruthMerger(),
     Clarify(),
     CUSTOM,
 )
@@ -58,4 +60,5 @@ def modules() -> tuple[str, ...]:
         "local_sagemaker.images.toolkit.serve",
         "local_sagemaker.images.analyzers.model_monitor_job",
         "local_sagemaker.images.analyzers.clarify_job",
+        "local_sagemaker.images.analyzers.merge_job",
     )
