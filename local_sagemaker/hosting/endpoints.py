@@ -54,6 +54,7 @@ class Endpoints:
         self.measures = Measures(put_metrics)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: dict[str, RunningEndpoint] = {}
+        self._returning: set[str] = set()
         self._streams: set[tuple[str, str]] = set()
         self._ended = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -73,6 +74,18 @@ class Endpoints:
         """A running endpoint, whatever the case of the name."""
         return self._running.get(name.lower())
 
+    def expect(self, name: str) -> None:
+        """Says that an endpoint served when the service ended and will be created again: its requests wait for it."""
+        self._returning.add(name.lower())
+
+    def is_returning(self, name: str) -> bool:
+        """Whether an endpoint is not there yet but was expected."""
+        return name.lower() in self._returning
+
+    def returned(self, name: str) -> None:
+        """An expected endpoint is there, or will not come."""
+        self._returning.discard(name.lower())
+
     def create(self, spec: EndpointSpec, observer: Observer) -> None:
         """Starts an endpoint in the background; the observer hears how it went."""
         self._keep()
@@ -86,6 +99,7 @@ class Endpoints:
     def forget(self, name: str) -> None:
         """Drops an endpoint that was removed."""
         self._running.pop(name.lower(), None)
+        self.returned(name)
 
     def in_loop(self, change: Callable[[], None]) -> None:
         """Does something between two requests, and returns when it is done."""
@@ -106,6 +120,7 @@ class Endpoints:
             with ThreadPoolExecutor(min(16, len(running))) as pool:
                 list(pool.map(RunningEndpoint.kill, running))
         self._streams.clear()
+        self._returning.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from local_sagemaker.hosting.upstream import LARGEST, Answer, NoAnswer, TimedOut
 
 SECONDS = 60.0
 """How long a container may take (specs: containers 5.1)."""
+_PAUSE = 0.02
 SERVERLESS_LARGEST = 4 * 1024**2
 _FORWARDED = (
     ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
@@ -47,8 +48,10 @@ class Invocations:
         are larger for asynchronous ones."""
         began = time.perf_counter()
         running = self._endpoints.find(request["EndpointName"])
-        route = running.route if running else None
-        if running is None or route is None:
+        if running is None or running.route is None:
+            running = await self._returned(request["EndpointName"])
+        route = running.route
+        if route is None:
             raise self._not_found(request["EndpointName"])
         body = request.get("Body") or b""
         if running.spec.asynchronous and limit == LARGEST:
@@ -129,6 +132,16 @@ class Invocations:
                 task = asyncio.get_running_loop().create_task(_ask_and_forget(instance, invocation))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    async def _returned(self, name: str) -> RunningEndpoint:
+        """Waits for an endpoint that served before a restart of the service; any other is not found."""
+        deadline = time.monotonic() + SECONDS
+        while self._endpoints.is_returning(name) and time.monotonic() < deadline:
+            await asyncio.sleep(_PAUSE)
+        running = self._endpoints.find(name)
+        if running is None:
+            raise self._not_found(name)
+        return running
 
     def _not_found(self, name: str) -> InvalidInvocation:
         return InvalidInvocation(f"Endpoint {name} of account {self._settings.account} not found.")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 from local_sagemaker.http import RawRequest, RawResponse
 
 Ask = Callable[[str, RawRequest], RawResponse]
 _VERSION = "2010-08-01"
-_ALARM = re.compile(r"<AlarmName>([^<]*)</AlarmName>")
+_SPACE = "{http://monitoring.amazonaws.com/doc/2010-08-01/}"
 log = logging.getLogger(__name__)
 
 
@@ -34,11 +34,12 @@ class CloudWatch:
 
     def in_alarm(self, names: Sequence[str]) -> list[str]:
         """Which of these alarms are in ALARM; one that is not there is not."""
-        parameters = {"StateValue": "ALARM"}
+        parameters: dict[str, str] = {}
         _flatten("AlarmNames", list(names), parameters)
         response = self._query("DescribeAlarms", parameters)
-        found = set(_ALARM.findall(response.body.decode("utf-8", "replace")))
-        return [name for name in names if _escaped(name) in found or name in found]
+        alarms = ElementTree.fromstring(response.body).iterfind(f".//{_SPACE}MetricAlarms/{_SPACE}member")
+        states = {alarm.findtext(f"{_SPACE}AlarmName"): alarm.findtext(f"{_SPACE}StateValue") for alarm in alarms}
+        return [name for name in names if states.get(name) == "ALARM"]
 
     def _query(self, action: str, parameters: Mapping[str, str]) -> RawResponse:
         body = urlencode({"Action": action, "Version": _VERSION, **parameters}).encode()
@@ -63,7 +64,3 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
         into[path] = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     else:
         into[path] = str(value)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -38,6 +38,9 @@ class Endpoints:
         self._hosting = hosting
         self._changed = threading.Condition()
         self._found = [body["EndpointName"] for body in records.list(KIND)]
+        for body in records.list(KIND):
+            if body["EndpointStatus"] in ("InService", "Updating", "RollingBack"):
+                hosting.expect(body["EndpointName"])
 
     @operation("CreateEndpoint")
     def create(self, request: Request) -> Response:
@@ -155,6 +158,7 @@ class Endpoints:
 
     def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended."""
+        self._hosting.returned(name)
         body = self._records.update(
             KIND, name, lambda body: endpoint_records.settled(body, status, reason, spec, now())
         )
@@ -201,7 +205,8 @@ class Endpoints:
         def apply(body: Body) -> None:
             self._refuse_changing(body)
             change(body)
-            body["_changed"] = body["LastModifiedTime"] = now()
+            body["LastModifiedTime"] = now()
+            body["_changed"] = 0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
 
         body = self._records.update(KIND, name, apply)
         if body is not None:
