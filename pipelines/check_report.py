@@ -27,7 +27,8 @@ EXAMPLES = """examples:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "check-report",
-        description="Show what the checks of an execution found, and write an HTML page for each.",
+        description="Show what the checks of an execution found, and write an HTML page for each. "
+        "The exit code is 1 if one of them has failed or has violations.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

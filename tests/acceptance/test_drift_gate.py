@@ -250,14 +250,19 @@ def test_clarifys_own_report_is_beside_the_page_and_linked(second: Ran) -> None:
 
 
 def test_check_report_tells_the_same_afterwards(third: Ran, tmp_path: Path) -> None:
-    environment = {**os.environ, "LOCAL_SAGEMAKER_HOME": str(third.service.home), "PYTHONPATH": str(ROOT)}
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    environment = {**os.environ, "LOCAL_SAGEMAKER_HOME": str(third.service.home), "PYTHONPATH": str(ROOT),
+                   "BROWSER": f"{browser} %s"}  # fmt: skip
     command = [sys.executable, "-m", "pipelines.check_report", "--local", third.execution, "-n", MODULE]
-    done = subprocess.run([*command, "--output", "pages"], env=environment, cwd=tmp_path, capture_output=True,
+    done = subprocess.run([*command, "--open", "--output", "pages"], env=environment, cwd=tmp_path, capture_output=True,
                           text=True, check=False, timeout=120)  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     assert "shell_weight (_c7) violates baseline_drift_check" in done.stdout
     name = third.execution.rpartition("/")[2]
     again = tmp_path / "pages" / name / "DataQualityCheckStep.html"
+    assert again.as_uri() in (tmp_path / "opened").read_text().splitlines()
     assert read(again).numbers == third.page("DataQualityCheckStep").numbers
 
 
