@@ -45,5 +45,5 @@ docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code; the
 
 clean: ## stop the service and remove everything that the other verbs made
 	@test ! -x $(BIN)/local-sagemaker || $(BIN)/local-sagemaker down
-	@rm -rf $(VENV) .local-sagemaker build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .local-sagemaker build dist reports *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
