@@ -1,7 +1,8 @@
 """Package metadata. Tool settings are in pyproject.toml.
 
 ``pip install .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS; ``.[local]`` the local
-service; ``.[test]`` the tests and checks.
+service; ``.[test]`` the tests and checks; ``.[bench]`` what the benchmarks
+compare with, too.
 """
 
 from pathlib import Path
@@ -61,6 +62,10 @@ TEST = [
     "setuptools>=77",  # builds the package without a network, in the test of codebuild-buildspec.yml
     "types-PyYAML",  # the same, for the build specification's test
     "pandas-stubs",  # the same, for frames
+]
+BENCH = [
+    "polars>=1.20",  # describe: what a data-quality baseline is compared with
+    "duckdb>=1.2",  # SUMMARIZE: the same
 ]
 
 setup(

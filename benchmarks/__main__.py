@@ -1,11 +1,11 @@
-"""``make bench``: every benchmark, or those named on the command line (service, executions, s3)."""
+"""``make bench``: every benchmark, or those named on the command line (service, executions, s3, monitors)."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("service", "executions", "s3")
+NAMES = ("service", "executions", "s3", "monitors")
 
 
 def main() -> int:

@@ -65,3 +65,10 @@ def report(name: str, pairs: Pairs, target: float) -> bool:
         flush=True,
     )
     return met
+
+
+def report_limit(name: str, value: float, limit: float) -> bool:
+    """Prints a line: a figure and the most that it may be; says whether it keeps to that."""
+    met = value <= limit
+    print(f"{name:70} {value:9.3f}  (at most {limit:g}: {'met' if met else 'MISSED'})", flush=True)
+    return met
