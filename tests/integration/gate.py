@@ -78,7 +78,7 @@ class Gate:
         self.put("data/train/train.csv", frame[["y", "f", "a", "b", "c"]].to_csv(index=False, header=False).encode())
         predicted = frame["a"] + 0.5 * frame["b"]
         self.put("data/predictions/p.csv", pd.DataFrame({"y": frame["a"], "p": predicted}).to_csv(index=False).encode())
-        self._train()
+        self.train()
         for check_type in CHECKS:
             self._configure(check_type)
             self._create(check_type)
@@ -91,7 +91,8 @@ class Gate:
             worse = self.put(f"bad/{check_type}.json", self._worse(check_type))
             self.bad[check_type] = {**self.baselines[check_type], "Constraints": worse}
 
-    def _train(self) -> None:
+    def train(self) -> None:
+        """Trains the model on the data and creates it, as NAME-model."""
         name = f"{self.bucket}-model"
         train = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/data/train/"}
         self.sagemaker.create_training_job(
