@@ -144,6 +144,8 @@ def _text(error: Exception) -> str:
         return str(error)
     if isinstance(error, NoCredentialsError):
         return "there are no AWS credentials; configure some, or add --local to stay on this machine"
+    if isinstance(error, ModuleNotFoundError):
+        return f"this needs {error.name}: pip install '.[delivery]'"
     return f"{str(error) or type(error).__name__} (--debug shows where)"
 
 
