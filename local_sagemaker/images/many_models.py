@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.images.http_connection import Request, Response
 from local_sagemaker.images.image import ml
-from local_sagemaker.images.model_server import Application, Request, Response, run
+from local_sagemaker.images.model_server import Application, run
 
 LIMIT = "LOCAL_SAGEMAKER_MODEL_MEMORY_MB"
 """Variable of the container: the memory (resident set) that its server may take. Half of the machine's by default."""

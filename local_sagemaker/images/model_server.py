@@ -12,54 +12,21 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any
 
-import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
-HTML = "text/html; charset=utf-8"
+from local_sagemaker.images.http_connection import Answer, Connection, Request, Response
+
 BOOT_FAILED = 4
-KEEP_ALIVE_SECONDS = 300
 _ROUTED = 8  # threads
 GRACE_SECONDS = 25.0  # of the 30 between SIGTERM and SIGKILL
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Request:
-    """An invocation. Header names are in lower case."""
-
-    body: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def content_type(self) -> str | None:
-        """The Content-Type header, None when there is none."""
-        return self.headers.get("content-type") or None
-
-    @property
-    def accept(self) -> str | None:
-        """The Accept header, None when there is none."""
-        return self.headers.get("accept") or None
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = HTML
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,75 +41,36 @@ class Application:
     """Answers all other methods and paths, in a thread (a container of many models)."""
 
 
-class _Asgi:
-    """An application as ASGI."""
+class _Routes:
+    """What an application answers, by method and path."""
 
     def __init__(self, application: Application) -> None:
-        self.application = application
-        self.pool = ThreadPoolExecutor(1) if application.threaded else None
-        self.routed = ThreadPoolExecutor(_ROUTED) if application.route else None
+        self._application = application
+        self._thread = ThreadPoolExecutor(1) if application.threaded else None
+        self._threads = ThreadPoolExecutor(_ROUTED) if application.route else None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await _send(send, await self._answer(scope, receive))
-
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        route = (scope["method"], scope["path"])
-        if route == ("POST", "/invocations") and self.routed is None:
-            return await self._invocation(scope, receive)
-        if route == ("GET", "/ping"):
-            return Response()
-        if route == ("GET", "/execution-parameters"):
-            found = self.application.parameters()
+    def __call__(self, method: str, path: str) -> tuple[Answer, Executor | None]:
+        application = self._application
+        if application.route is None and path == "/invocations" and method == "POST":
+            return application.invoke, self._thread
+        if path == "/ping" and method == "GET":
+            return _healthy, None
+        if path == "/execution-parameters" and method == "GET":
+            found = application.parameters()
             if found is not None:
-                return Response(200, json.dumps(found).encode(), "application/json")
-        if self.application.route and self.routed:
-            return await self._routed(scope, receive)
-        return Response(404, b"Not Found")
-
-    async def _routed(self, scope: Scope, receive: Receive) -> Response:
-        request = await self._request(scope, receive)
-        if isinstance(request, Response):
-            return request
-        loop = asyncio.get_running_loop()
-        assert self.application.route is not None
-        return await loop.run_in_executor(self.routed, self.application.route, scope["method"], scope["path"], request)
-
-    async def _invocation(self, scope: Scope, receive: Receive) -> Response:
-        request = await self._request(scope, receive)
-        if isinstance(request, Response):
-            return request
-        if self.pool is None:
-            return self.application.invoke(request)
-        return await asyncio.get_running_loop().run_in_executor(self.pool, self.application.invoke, request)
-
-    async def _request(self, scope: Scope, receive: Receive) -> Request | Response:
-        """The whole request, or the answer to one that is not whole or too large."""
-        parts: list[bytes] = []
-        size, limit = 0, self.application.max_body
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return Response(400)
-            part = message.get("body", b"")
-            size += len(part)
-            if limit is None or size <= limit:
-                parts.append(part)
-            if not message.get("more_body"):
-                break
-        if limit is not None and size > limit:
-            return Response(413, b"Request Entity Too Large: the data value transmitted exceeds the capacity limit.")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        return Request(parts[0] if len(parts) == 1 else b"".join(parts), headers)
+                response = Response(200, json.dumps(found).encode(), "application/json")
+                return lambda _request: response, None
+        if application.route is None:
+            return _not_found, None
+        return partial(application.route, method, path), self._threads
 
 
-async def _send(send: Send, response: Response) -> None:
-    headers = [(b"content-length", str(len(response.body)).encode())]
-    if response.status != 204:
-        headers.append((b"content-type", response.content_type.encode("latin-1")))
-    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+def _healthy(_request: Request) -> Response:
+    return Response()
+
+
+def _not_found(_request: Request) -> Response:
+    return Response(404, b"Not Found")
 
 
 def worker_count(environment: Mapping[str, str] = os.environ) -> int:
@@ -206,24 +134,20 @@ def _work(load: Callable[[], Application], listener: socket.socket) -> int:
 
 
 async def _accept(application: Application, listener: socket.socket) -> None:
-    """Serves until SIGTERM, then finishes the requests under way.
-
-    uvicorn's own loop would add 0.2 s to every end: it looks for the signal ten times a second.
-    """
-    config = uvicorn.Config(_Asgi(application), interface="asgi3", ws="none", log_config=None, access_log=False,
-                            timeout_keep_alive=KEEP_ALIVE_SECONDS)  # fmt: skip
-    config.load()
-    state = ServerState()
+    """Serves until SIGTERM, then finishes the requests under way."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(lambda: HttpToolsProtocol(config, state, {}), sock=listener, backlog=2048)
+    routes, connections = _Routes(application), set[Connection]()
+    server = await loop.create_server(
+        lambda: Connection(routes, application.max_body, connections), sock=listener, backlog=2048
+    )
     await ended.wait()
     server.close()
-    for connection in list(state.connections):
+    for connection in list(connections):
         connection.shutdown()
     deadline = loop.time() + GRACE_SECONDS
-    while state.tasks and loop.time() < deadline:
+    while any(connection.busy for connection in connections) and loop.time() < deadline:
         await asyncio.sleep(0.005)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from local_sagemaker.images.failure import UserError
@@ -49,6 +50,7 @@ def validate(channels: Mapping[str, Mapping[str, Any]]) -> None:
             raise UserError(f"Channel configuration for '{name}' channel is not supported: {dict(channel)}")
 
 
+@lru_cache(maxsize=256)
 def content_format(content_type: str | None) -> str:
     """``csv``, ``libsvm``, ``parquet`` or ``recordio-protobuf``; parameters are read, and none given is libsvm."""
     if content_type is None:

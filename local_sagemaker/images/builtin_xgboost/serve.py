@@ -17,13 +17,14 @@ import xgboost as xgb
 from scipy import sparse
 
 from local_sagemaker.images import many_models
-from local_sagemaker.images.builtin_xgboost import encode, model_file
+from local_sagemaker.images.builtin_xgboost import encode, inplace, model_file
 from local_sagemaker.images.builtin_xgboost.channels import CSV
 from local_sagemaker.images.builtin_xgboost.decode import Features, Undecodable, decode
 from local_sagemaker.images.builtin_xgboost.encode import Predictions
 from local_sagemaker.images.failure import AlgorithmError
+from local_sagemaker.images.http_connection import Request, Response
 from local_sagemaker.images.image import ml
-from local_sagemaker.images.model_server import Application, Request, Response, run
+from local_sagemaker.images.model_server import Application, run
 from local_sagemaker.images.program_log import configure
 from local_sagemaker.images.toolkit import serve as toolkit
 from local_sagemaker.images.xgboost import TAG, Behaviour
@@ -172,7 +173,7 @@ def _predict(member: Member, features: Features, content: str) -> Predictions:
             f"{member.width}."
         )
     if member.dense and width == member.width and not sparse.issparse(features):
-        return np.asarray(member.booster.inplace_predict(features, validate_features=False))
+        return inplace.predict(member.booster, features)
     matrix = xgb.DMatrix(features, nthread=1)
     return np.asarray(member.booster.predict(matrix, validate_features=False))
 

@@ -18,8 +18,9 @@ from types import ModuleType
 from typing import Any
 
 from local_sagemaker.images import many_models
+from local_sagemaker.images.http_connection import Request, Response
 from local_sagemaker.images.image import ml
-from local_sagemaker.images.model_server import Application, Request, Response, run
+from local_sagemaker.images.model_server import Application, run
 from local_sagemaker.images.program_log import configure
 from local_sagemaker.images.toolkit import source
 from local_sagemaker.images.toolkit.content import JSON, Codec, NumpyCodec, UnsupportedFormat, XGBoostCodec

@@ -20,8 +20,8 @@ import xgboost as xgb
 from local_sagemaker.images.builtin_xgboost import encode, recordio
 from local_sagemaker.images.builtin_xgboost.decode import Undecodable, decode
 from local_sagemaker.images.builtin_xgboost.serve import Server
+from local_sagemaker.images.http_connection import Request
 from local_sagemaker.images.image import ImageUri
-from local_sagemaker.images.model_server import Request
 from local_sagemaker.images.xgboost import TAG, XGBoost
 
 ROWS = np.round(np.random.default_rng(0).normal(size=(200, 4)), 4).astype(np.float32)

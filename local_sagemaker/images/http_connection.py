@@ -1,0 +1,180 @@
+"""HTTP/1.1 for a model server: one connection, its requests answered one after the other.
+
+Between the parser and the model there is nothing but this: for a request of one row a general server takes as long
+as the model. What is asked twice on a connection (pipelining) waits for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+
+HTML = "text/html; charset=utf-8"
+_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request. Header names are in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header, None when there is none."""
+        return self.headers.get("content-type") or None
+
+    @property
+    def accept(self) -> str | None:
+        """The Accept header, None when there is none."""
+        return self.headers.get("accept") or None
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = HTML
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+TOO_LARGE = Response(413, b"Request Entity Too Large: the data value transmitted exceeds the capacity limit.")
+Answer = Callable[[Request], Response]
+Routes = Callable[[str, str], tuple[Answer, Executor | None]]
+"""What answers a method and path, and the threads to do so in; None: at once, in the event loop."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a client."""
+
+    def __init__(self, routes: Routes, max_body: int | None, every: set[Connection]) -> None:
+        """`every` are the server's open connections, which this one joins and leaves."""
+        self._routes, self._max_body, self._every = routes, max_body, every
+        self._transport: Any = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[tuple[str, str, Request | Response, bool]] = deque()
+        self._ending = False
+        self.busy = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def shutdown(self) -> None:
+        """Ends the connection, after the request that is being answered."""
+        self._ending = True
+        if not self.busy:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self._transport = transport
+        self._every.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+        """The client is gone."""
+        self._every.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._transport.close()
+        except httptools.HttpParserError:
+            self._transport.write(_bytes(Response(400, b"Bad Request"), keep=False))
+            self._transport.close()
+
+    def on_url(self, url: bytes) -> None:
+        """The parser's: a piece of the request's target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser's: one header."""
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """The parser's: the body follows."""
+        if self._headers.get("expect", "").lower() == "100-continue":
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, data: bytes) -> None:
+        """The parser's: a piece of the body."""
+        self._size += len(data)
+        if self._max_body is None or self._size <= self._max_body:
+            self._pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        """The parser's: the request is whole."""
+        whole: Request | Response = TOO_LARGE
+        if self._max_body is None or self._size <= self._max_body:
+            body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            whole = Request(body, self._headers)
+        method = self._parser.get_method().decode("latin-1")
+        path = unquote(self._url.partition(b"?")[0].decode("latin-1"))
+        self._waiting.append((method, path, whole, self._parser.should_keep_alive()))
+        self._reset()
+        if not self.busy:
+            self._next()
+
+    def _next(self) -> None:
+        while self._waiting and not self.busy:
+            method, path, request, keep = self._waiting.popleft()
+            if isinstance(request, Response):
+                self._write(request, keep)
+                continue
+            answer, threads = self._routes(method, path)
+            if threads is None:
+                self._write(_guarded(answer, request), keep)
+                continue
+            self.busy = True
+            future = asyncio.get_running_loop().run_in_executor(threads, _guarded, answer, request)
+            future.add_done_callback(lambda done, keep=keep: self._done(done, keep))  # type: ignore[misc]
+
+    def _done(self, future: asyncio.Future[Response], keep: bool) -> None:
+        self.busy = False
+        if not future.cancelled():
+            self._write(future.result(), keep)
+        self._next()
+
+    def _write(self, response: Response, keep: bool) -> None:
+        keep = keep and not self._ending
+        if not self._transport.is_closing():
+            self._transport.write(_bytes(response, keep))
+        if not keep:
+            self._transport.close()
+
+
+def _guarded(answer: Answer, request: Request) -> Response:
+    try:
+        return answer(request)
+    except Exception:
+        log.exception("Exception in the model server")
+        return Response(500, b"Internal Server Error")
+
+
+def _bytes(response: Response, keep: bool) -> bytes:
+    head = _LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
+    if response.status != 204:
+        head += f"content-length: {len(response.body)}\r\ncontent-type: {response.content_type}\r\n"
+    for name, value in response.headers.items():
+        head += f"{name}: {value}\r\n"
+    head += "\r\n" if keep else "connection: close\r\n\r\n"
+    return head.encode("latin-1") + (response.body if response.status != 204 else b"")
