@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import smclarify.bias.metrics as metrics
 from smclarify.bias import report
@@ -22,6 +23,8 @@ from smclarify.bias.metrics.common import DataType
 
 Report = dict[str, Any]
 Rows = pd.Series
+
+FLIP_ROWS = 100_000  # of larger datasets, the flip test looks at this many rows, always the same ones
 
 PRE_TRAINING: tuple[Callable[..., float], ...] = tuple(sorted(metrics.PRETRAINING_METRICS, key=lambda m: m.__name__))
 POST_TRAINING: tuple[Callable[..., float], ...] = tuple(sorted(metrics.POSTTRAINING_METRICS, key=lambda m: m.__name__))
@@ -166,21 +169,33 @@ def _metric(
     error = group.error or predicted.error
     if error:
         return {**found, "error": error}
+    rows = _flip_rows(len(features)) if method.__name__ == "FT" else None
     try:
         value = metrics.call_metric(
             method,
-            df=features,
-            feature=features,
-            sensitive_facet_index=group.rows,
-            label=positive,
-            positive_label_index=positive,
-            predicted_label=predicted.rows,
-            positive_predicted_label_index=predicted.rows,
-            group_variable=data.group,
+            df=_some(features, rows),
+            feature=_some(features, rows),
+            sensitive_facet_index=_some(group.rows, rows),
+            label=_some(positive, rows),
+            positive_label_index=_some(positive, rows),
+            predicted_label=_some(predicted.rows, rows),
+            positive_predicted_label_index=_some(predicted.rows, rows),
+            group_variable=_some(data.group, rows),
         )
     except Exception as failure:
         return {**found, "error": str(failure)}
     return {**found, "value": number(float(value))}
+
+
+def _flip_rows(count: int) -> npt.NDArray[np.int64] | None:
+    """The rows of the flip test, None for all: neighbours are looked for in a time that grows faster than the rows."""
+    if count <= FLIP_ROWS:
+        return None
+    return np.sort(np.random.default_rng(0).choice(count, FLIP_ROWS, replace=False))
+
+
+def _some(data: Any, rows: npt.NDArray[np.int64] | None) -> Any:
+    return data if rows is None or data is None else data.iloc[rows].reset_index(drop=True)
 
 
 def number(value: float) -> float | str | None:

@@ -203,3 +203,24 @@ def test_a_threshold_is_found_again_when_the_maximum_moved_and_other_facets_are_
     assert bias.violations(analysis("(0.5, 3.0]", CI=0.4), analysis("(0.5, 2.0]", CI=0.1))
     assert bias.violations(analysis("(0.6, 2.0]", CI=0.4), analysis("(0.5, 2.0]", CI=0.1)) == []
     assert bias.violations({"version": "1.0"}, analysis(CI=0.1)) == []
+
+
+def test_the_flip_test_of_many_rows_looks_at_a_sample_and_all_else_at_every_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(4)
+    frame = pd.DataFrame({"f": random.integers(0, 2, 3000), "x": random.normal(size=3000)})
+    label = pd.Series((frame["x"] + random.normal(size=3000) > 0).astype(int))
+    predicted = pd.Series((frame["x"] + 0.5 * frame["f"] > 0).astype(int))
+    data = bias.BiasData(frame, "y", label, [1], [bias.Facet("f", [0])], predicted)
+
+    def values() -> dict[str, float]:
+        (entry,) = bias.section(data, bias.POST_TRAINING)["facets"]["f"]
+        return {metric["name"]: metric["value"] for metric in entry["metrics"]}
+
+    whole = values()
+    monkeypatch.setattr(bias, "FLIP_ROWS", 1500)
+    sampled = values()
+    assert sampled["FT"] == values()["FT"] != whole["FT"]
+    assert sampled["FT"] == pytest.approx(whole["FT"], abs=0.05)
+    assert {**sampled, "FT": 0} == {**whole, "FT": 0}
