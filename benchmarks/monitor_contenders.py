@@ -10,7 +10,6 @@ import os
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +65,7 @@ def _job(module: str, path: str, environment: dict[str, str], config: Any = None
     """Runs an analyzer on one file in a folder of its own, after its imports."""
     import importlib
 
-    ml = Path(tempfile.mkdtemp(prefix="ml-"))
+    ml = Path(path).parent / f"ml-{os.getpid()}"  # in the benchmark's folder, which is removed in the end
     data = ml / "processing" / "input" / "data"
     data.mkdir(parents=True)
     (data / "data.csv").symlink_to(path)
