@@ -1,11 +1,12 @@
-"""``make bench``: every benchmark, or those named on the command line (service, executions, s3, monitors)."""
+"""``make bench``: every benchmark, or those named on the command line (service, executions, s3, monitors,
+endpoints)."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("service", "executions", "s3", "monitors")
+NAMES = ("service", "executions", "s3", "monitors", "endpoints")
 
 
 def main() -> int:
