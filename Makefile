@@ -34,7 +34,11 @@ check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(STAMP) ## the benchmarks behind the README's figures
+$(VENV)/.bench: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
 docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
