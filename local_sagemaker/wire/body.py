@@ -18,8 +18,10 @@ Source = Callable[[], bytes]
 """Answers the next piece of a body, and b"" at its end."""
 
 LARGEST = 256 << 20
-HELD = 1 << 20
+HELD = 2 << 20
 """How many bytes may wait for the reader."""
+BATCH = 256 << 10
+"""How many bytes wake the reader: a change of threads for each piece of the socket costs more than the piece."""
 
 
 def incomplete() -> ServiceError:
@@ -55,16 +57,19 @@ class Pipe:
             self._asked = True
             self._loop.call_soon_threadsafe(self._start)
         with self._arrived:
-            self._arrived.wait_for(lambda: self._pieces or self._ended or self._broken)
+            self._arrived.wait_for(self._worth_waking)
             if self._broken:
                 raise incomplete()
-            piece = self._pieces.popleft() if self._pieces else b""
             full = self._held >= HELD
-            self._held -= len(piece)
-            now_room = full and self._held < HELD
-        if now_room:
+            piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self._pieces.clear()
+            self._held = 0
+        if full:
             self._loop.call_soon_threadsafe(self._room.set)
         return piece
+
+    def _worth_waking(self) -> bool:
+        return self._held >= BATCH or self._ended or self._broken
 
     @property
     def started(self) -> bool:
@@ -95,7 +100,8 @@ class Pipe:
                     if message.get("body") and not self._unwanted:
                         self._pieces.append(message["body"])
                         self._held += len(message["body"])
-                self._arrived.notify()
+                if self._worth_waking():
+                    self._arrived.notify()
                 full = self._held >= HELD and not self._unwanted
                 if full:
                     self._room.clear()

@@ -89,7 +89,7 @@ def test_a_pipe_stops_receiving_while_nobody_reads() -> None:
         def read() -> None:
             nonlocal taken
             for number in range(1, total // size + 1):
-                piece = body.read(total)
+                piece = body.read(size)
                 taken += len(piece)
                 if piece != bytes([number % 251]) * size:
                     wrong.append(number)
