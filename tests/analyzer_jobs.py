@@ -20,6 +20,11 @@ import numpy as np
 MODEL_MONITOR = "local_sagemaker.images.analyzers.model_monitor_job"
 CLARIFY = "local_sagemaker.images.analyzers.clarify_job"
 
+# The test's own process may have run OpenMP, and a fork of such a process hangs at its first parallel loop. So jobs are
+# forked as the platform does it: from a process that imports the libraries and runs none of them.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([MODEL_MONITOR, CLARIFY])
+
 
 def _child(module: str, ml: Path, environment: Mapping[str, str]) -> None:
     os.environ.update(environment, LOCAL_SAGEMAKER_ML=str(ml), TMPDIR=str(ml.parent))
@@ -64,8 +69,7 @@ class JobFolder:
         return path
 
     def run(self, module: str, environment: Mapping[str, str] | None = None) -> Ended:
-        importlib.import_module(module)
-        process = multiprocessing.get_context("fork").Process(target=_child, args=(module, self.ml, environment or {}))
+        process = FORKS.Process(target=_child, args=(module, self.ml, environment or {}))
         process.start()
         process.join(120)
         assert process.exitcode is not None, "the job hangs"
