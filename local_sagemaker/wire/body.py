@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -43,7 +42,7 @@ class Pipe:
     def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         self._receive = receive
         self._loop = asyncio.get_running_loop()
-        self._pieces: deque[bytes] = deque()
+        self._pieces: list[bytes] = []
         self._held = 0
         self._ended = self._broken = self._unwanted = False
         self._arrived = threading.Condition()
