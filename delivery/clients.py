@@ -30,6 +30,10 @@ class Clients(session.Clients):
         return session.boto_session(self.region).client("apigateway")
 
     @cached_property
+    def cloudwatch(self) -> Any:
+        return session.boto_session(self.region).client("cloudwatch")
+
+    @cached_property
     def iam(self) -> Any:
         return session.boto_session(self.region).client("iam")
 

@@ -48,13 +48,13 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def parser(program: str, description: str, examples: str) -> Parser:
-    made = Parser(program, description=description, epilog=examples, formatter_class=_Raw)
+    made = Parser(program, description=description, epilog=examples, formatter_class=Raw)
     add_common(made, first=True)
     return made
 
 
-class _Raw(argparse.RawDescriptionHelpFormatter):
-    pass
+class Raw(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of examples."""
 
 
 def add_common(made: argparse.ArgumentParser, first: bool = False) -> None:
@@ -154,7 +154,8 @@ def show_waiting(work: Work, what: str, states: Iterable[State]) -> None:
     console, shown = work.console, ""
     with console.status(what) as status:
         for state in states:
-            if state.status != shown:
-                shown = state.status
-                console.print(f"{what}: {state.status} after {state.seconds:.1f} s")
-            status.update(f"{what}: {state.status} for {state.seconds:.0f} s")
+            now = f"{state.status}, {state.stage}" if state.stage else state.status
+            if now != shown:
+                shown = now
+                console.print(f"{what}: {now} after {state.seconds:.1f} s")
+            status.update(f"{what}: {now} for {state.seconds:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from delivery.command_line import Work, show_waiting
 from delivery.endpoints import Capture, Deployment
 from delivery.errors import DeliveryError
 from delivery.invocation import invoke as ask
+from delivery.traffic import AT_ONCE, CANARY, WAIT, Size, Traffic
 from pipelines.local import next_command
 
 
@@ -21,12 +23,16 @@ def deploy(work: Work) -> None:
         approve = next_command(f"model-registry approve {version.name}")
         raise DeliveryError(f"{version.name} is {version.approval}: approve it first: {approve}")
     deployment = deployment_of(work, version)
-    done = endpoints.deploy(work.clients, deployment, arguments.timeout)
-    print(f"endpoint {deployment.endpoint} {done}: {version.name} on {_machines(deployment)}", flush=True)
+    timeout = arguments.timeout + _waiting(deployment)
+    done = endpoints.deploy(work.clients, deployment, timeout)
+    print(
+        f"endpoint {deployment.endpoint} {done}: {version.name} on {_machines(deployment)}{_shift(deployment, done)}",
+        flush=True,
+    )
     if arguments.no_wait:
         print(f"To wait for it:\n  {next_command(f'model-registry wait {deployment.endpoint}')}")
         return
-    states = endpoints.wait(work.clients, deployment.endpoint, deployment.configuration, arguments.timeout)
+    states = endpoints.wait(work.clients, deployment.endpoint, deployment.configuration, timeout)
     show_waiting(work, f"endpoint {deployment.endpoint}", states)
     print(f"Next, ask it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
 
@@ -51,7 +57,34 @@ def deployment_of(work: Work, version: versions.Version) -> Deployment:
         instance_count=arguments.instance_count,
         capture=capture,
         revision=version.created.isoformat(),
+        traffic=traffic_of(arguments),
     )
+
+
+def traffic_of(arguments: argparse.Namespace) -> Traffic | None:
+    """The policy that the flags of ``deploy`` ask for; None if there are none of them."""
+    given = (arguments.traffic, arguments.traffic_size, arguments.traffic_wait, arguments.termination_wait)
+    if not arguments.alarm and all(one is None for one in given):
+        return None
+    kind, size = arguments.traffic or AT_ONCE, arguments.traffic_size
+    if kind != AT_ONCE and size is None:
+        size = Size(10 if kind == CANARY else 20, percent=True)
+    wait = WAIT if arguments.traffic_wait is None else arguments.traffic_wait
+    return Traffic(kind, size, wait, arguments.termination_wait or 0, tuple(arguments.alarm or ()))
+
+
+def _shift(deployment: Deployment, done: str) -> str:
+    """How the line about a deployment goes on."""
+    if deployment.traffic is None:
+        return ""
+    if done == "created":
+        return " (new: there is no traffic to shift)"
+    return f", {deployment.traffic}" if done == "updated" else ""
+
+
+def _waiting(deployment: Deployment) -> float:
+    """Seconds that the traffic policy asks for."""
+    return deployment.traffic.seconds(deployment.instance_count) if deployment.traffic else 0.0
 
 
 def _machines(deployment: Deployment) -> str:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from delivery.clients import Clients, is_absent
 from delivery.errors import DeliveryError, not_found
+from delivery.traffic import Traffic, expect_alarms
 
 VARIANT = "AllTraffic"
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -50,6 +51,7 @@ class Deployment:
 
     :param container: as CreateModel takes it: ``{"ModelPackageName": ARN}``, or an image and its model data.
     :param revision: tells models apart whose container reads the same, such as a version that was made anew.
+    :param traffic: how an update moves the traffic; all at once, without waiting, if not given.
     """
 
     endpoint: str
@@ -60,6 +62,7 @@ class Deployment:
     instance_count: int = 1
     capture: Capture | None = None
     revision: str = ""
+    traffic: Traffic | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -107,6 +110,7 @@ class State:
     configuration: str
     reason: str
     seconds: float  # since the waiting began
+    stage: str = ""  # of an update: what the new version's instances do, and their share of the traffic
 
     @property
     def changing(self) -> bool:
@@ -121,6 +125,9 @@ def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> s
     :param timeout: seconds to wait for such an endpoint.
     """
     sagemaker: Any = clients.sagemaker
+    if deployment.traffic:
+        deployment.traffic.check(deployment.instance_count)
+        expect_alarms(clients, deployment.traffic.alarms)
     _ensure(sagemaker.describe_model, sagemaker.create_model, deployment.model_request(), "ModelName")
     configuration = deployment.configuration_request()
     _ensure(sagemaker.describe_endpoint_config, sagemaker.create_endpoint_config, configuration, "EndpointConfigName")
@@ -134,7 +141,8 @@ def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> s
         return "created"
     if found.configuration == deployment.configuration and found.status == "InService":
         return "unchanged"
-    sagemaker.update_endpoint(**names)
+    policy = {"DeploymentConfig": deployment.traffic.configuration()} if deployment.traffic else {}
+    sagemaker.update_endpoint(**names, **policy)
     return "updated"
 
 
@@ -142,7 +150,7 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
     """The endpoint's state again and again, until it is in service.
 
     :param configuration: the one that it must be in service with.
-    :raises DeliveryError: if it fails, is rolled back, disappears, or is not there after ``timeout`` seconds.
+    :raises DeliveryError: if it fails, was rolled back, disappears, or is not there after ``timeout`` seconds.
     """
     for found in follow(clients, endpoint, timeout):
         if found is None:
@@ -153,9 +161,10 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
         if found.status != "InService":
             reason = found.reason or "AWS gives no reason"
             raise DeliveryError(f"the endpoint {endpoint} is {found.status}: {reason}{_last_lines(clients, endpoint)}")
-        if configuration and found.configuration != configuration:
-            reason = found.reason or "AWS gives no reason"
-            raise DeliveryError(f"the update of {endpoint} was rolled back, the old variant serves: {reason}")
+        undone = found.configuration != configuration if configuration else bool(found.reason)
+        if undone:
+            reason, serving = found.reason or "AWS gives no reason", served(clients, found.configuration)
+            raise DeliveryError(f"the update of {endpoint} was rolled back, {serving} goes on serving: {reason}")
 
 
 def settled(clients: Clients, endpoint: str, timeout: float = 1800) -> State | None:
@@ -193,8 +202,31 @@ def state(clients: Clients, endpoint: str, seconds: float = 0.0) -> State | None
         if not is_absent(error):
             raise
         return None
-    reason = described.get("FailureReason", "")
-    return State(described["EndpointStatus"], described.get("EndpointConfigName", ""), reason, seconds)
+    reason, stage = described.get("FailureReason", ""), _stage(described)
+    return State(described["EndpointStatus"], described.get("EndpointConfigName", ""), reason, seconds, stage)
+
+
+def _stage(described: Mapping[str, Any]) -> str:
+    pending = described.get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
+    found = [status for variant in pending for status in variant.get("VariantStatus", ())]
+    if not found:
+        return ""
+    message = found[0].get("StatusMessage", "").rstrip(".")
+    return f"{found[0]['Status']} ({message})" if message else str(found[0]["Status"])
+
+
+def served(clients: Clients, configuration: str) -> str:
+    """What a configuration serves, as a user calls it: ``GROUP/1``, or the name of a model."""
+    try:
+        variants = clients.sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
+        described = clients.sagemaker.describe_model(ModelName=variants[0]["ModelName"])
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return "the old version"
+    containers = [described.get("PrimaryContainer", {}), *described.get("Containers", [])]
+    package = next((one["ModelPackageName"] for one in containers if "ModelPackageName" in one), "")
+    return package.partition(":model-package/")[2] or str(described["ModelName"])
 
 
 def remove(clients: Clients, endpoint: str, timeout: float = 1800) -> None:

@@ -15,15 +15,29 @@ from delivery import registry_commands as registered
 from delivery.cleanup import KEEPABLE
 from delivery.command_line import Command
 from delivery.ownership import MAKERS, REGISTRY
+from delivery.traffic import TYPES, WAIT, Size
 
 EXAMPLES = """examples (each on this machine with --local):
   model-registry register abalone --from-pipeline AbalonePipeline
   model-registry compare abalone --plot abalone.svg
   model-registry approve abalone/latest --comment "mse 4.6, no drift"
   model-registry deploy abalone --endpoint abalone --data-capture 100
+  model-registry deploy abalone/2 --traffic canary --alarm abalone-5xx
   model-registry invoke abalone 0.455,0.365,0.095,0.514,0.2245,0.101,0.15,1,0,0
   model-registry invoke abalone --file rows.csv --accept application/json
   model-registry clean-up --dry-run
+"""
+TRAFFIC = """how an update goes:
+  nothing of the below             all traffic goes to the new version when it is healthy
+  --traffic all-at-once            the same, then the alarms are watched for --traffic-wait seconds
+  --traffic canary                 --traffic-size of it first, the rest after --traffic-wait seconds
+  --traffic linear                 in steps of --traffic-size, with --traffic-wait seconds after each
+An alarm that rings meanwhile, or an instance that is not healthy, gives all traffic back to the old version.
+
+examples:
+  model-registry deploy abalone/2 --traffic canary --traffic-size 10% --traffic-wait 600 --alarm abalone-5xx
+  model-registry deploy abalone/2 --traffic linear --traffic-size 25% --alarm abalone-5xx --alarm abalone-latency
+  model-registry deploy abalone/2 --instance-count 4 --traffic canary --traffic-size 1 --termination-wait 300
 """
 VERSION = "GROUP/3, GROUP/latest, GROUP/approved, or an ARN"
 
@@ -98,6 +112,7 @@ def _add_endpoints(add: command_line.Adder) -> None:
     nested.add_argument("--capture-to", metavar="S3URI", help="where; by default in the bucket")
     nested.add_argument("--timeout", type=float, default=1800, metavar="SECONDS")
     nested.add_argument("--no-wait", action="store_true", help="start it and return")
+    _add_traffic(nested)
 
     nested = add("wait", endpoint.wait, "wait until an endpoint is in service")
     nested.add_argument("endpoint")
@@ -117,6 +132,35 @@ def _add_endpoints(add: command_line.Adder) -> None:
     nested.add_argument("--made-by", choices=MAKERS, default=REGISTRY, help=f"by default {REGISTRY}")
     nested.add_argument("--keep", action="append", choices=sorted(KEEPABLE), help="leave this; repeatable")
     nested.add_argument("--dry-run", action="store_true", help="only say what there is")
+
+
+def _add_traffic(nested: argparse.ArgumentParser) -> None:
+    nested.epilog, nested.formatter_class = TRAFFIC, command_line.Raw
+    group = nested.add_argument_group("how an update moves the traffic")
+    group.add_argument("--traffic", choices=TYPES, help="at once, a part first, or step by step")
+    group.add_argument(
+        "--traffic-size", type=_size, metavar="SIZE",
+        help="percent of the new version's capacity (20%%), or a number of instances; by default 10%% for a canary, "
+        "20%% for linear steps",
+    )  # fmt: skip
+    group.add_argument("--traffic-wait", type=_seconds, metavar="SECONDS", help=f"after each step, by default {WAIT}")
+    group.add_argument("--alarm", action="append", metavar="NAME", help="CloudWatch alarm that undoes it; repeatable")
+    group.add_argument(
+        "--termination-wait", type=_seconds, metavar="SECONDS", help="until the old instances end, by default 0"
+    )
+
+
+def _size(text: str) -> Size:
+    number = text.removesuffix("%")
+    if not number.isdecimal() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is neither a percentage like 20% nor a number of instances")
+    return Size(int(number), percent=text.endswith("%"))
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or int(text) > 3600:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 3600")
+    return int(text)
 
 
 def _positive(text: str) -> int:

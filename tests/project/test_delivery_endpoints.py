@@ -145,7 +145,7 @@ def test_a_bad_update_leaves_the_old_version_serving(service: Service) -> None:
     s3.put_object(Bucket="e-back-bad", Key="model.tar.gz", Body=b"\x1f\x8bno archive")
     register(service, "e-back", "s3://e-back-bad/model.tar.gz", ModelApprovalStatus="Approved")
     done = service.run("model-registry", "deploy", "e-back", check=False)
-    assert done.returncode == 1 and "was rolled back, the old variant serves" in done.stderr
+    assert done.returncode == 1 and "was rolled back, e-back/1 goes on serving" in done.stderr
     assert float(registry(service, "invoke", "e-back", "0.25,0.5")) == predicted(1)[0]
 
 
