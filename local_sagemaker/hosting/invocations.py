@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
@@ -36,6 +36,15 @@ Request = dict[str, Any]
 Response = dict[str, Any]
 
 
+class Admitted(NamedTuple):
+    """Where an invocation goes, and what is sent there."""
+
+    running: RunningEndpoint
+    variant: Variant
+    instance: Instance
+    invocation: Invocation
+
+
 class Invocations:
     """Invocations of the endpoints of one account."""
 
@@ -47,6 +56,12 @@ class Invocations:
         """One invocation: the members of InvokeEndpoint in and out. `seconds` and `limit` (of the answer's bytes)
         are larger for asynchronous ones."""
         began = time.perf_counter()
+        running, variant, instance, invocation = await self.admit(request, seconds, limit)
+        moment = now()
+        return await self._send(running, variant, instance, invocation, request, began, moment)
+
+    async def admit(self, request: Request, seconds: float, limit: int | None) -> Admitted:
+        """Chooses variant and instance. Refuses what AWS refuses."""
         running = self._endpoints.find(request["EndpointName"])
         if running is None or running.route is None:
             running = await self._returned(request["EndpointName"])
@@ -71,8 +86,7 @@ class Invocations:
         )  # fmt: skip
         if route.fleet.shadows:
             self._shadow(route.fleet, invocation)
-        moment = now()
-        return await self._send(running, variant, instance, invocation, request, began, moment)
+        return Admitted(running, variant, instance, invocation)
 
     async def _send(
         self, running: RunningEndpoint, variant: Variant, instance: Instance, invocation: Invocation,
@@ -84,16 +98,8 @@ class Invocations:
         try:
             answer, container = await instance.answer(invocation)
             status = answer.status
-        except NoAnswer:
-            raise self._failed(running, instance, 0, "The container ended without an answer.") from None
-        except TimedOut:
-            name = instance.containers[0]
-            text = f"Your invocation timed out while waiting for a response from container {name}. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."  # noqa: E501
-            raise self._failed(running, instance, 0, text) from None
-        except TooLarge:
-            raise self._failed(
-                running, instance, 500, "could not load the entire response body", "could not load the entire response"
-            ) from None
+        except (NoAnswer, TimedOut, TooLarge) as error:
+            raise self.unanswered(running, instance, error) from None
         except ServiceError as error:
             status = error.status
             raise
@@ -104,7 +110,7 @@ class Invocations:
                 running.spec.name, variant.spec.name, len(variant.instances), status, ended - asked, asked - began
             )
         if not 200 <= status < 300:
-            raise self._failed(running, instance, status, answer.body.decode("utf-8", "replace"), container=container)
+            raise self.failed(running, instance, status, answer.body.decode("utf-8", "replace"), container=container)
         if running.capture is not None and running.capture.wanted():
             self._note(running, variant, invocation, request, answer, moment)
         response: Response = {"Body": answer.body, "InvokedProductionVariant": variant.spec.name}
@@ -146,7 +152,18 @@ class Invocations:
     def _not_found(self, name: str) -> InvalidInvocation:
         return InvalidInvocation(f"Endpoint {name} of account {self._settings.account} not found.")
 
-    def _failed(
+    def unanswered(self, running: RunningEndpoint, instance: Instance, error: Exception) -> ModelError:
+        """The error for a container that did not answer, not in time, or with too much."""
+        if isinstance(error, TooLarge):
+            shown = "could not load the entire response"
+            return self.failed(running, instance, 500, f"{shown} body", shown)
+        text = "The container ended without an answer."
+        if isinstance(error, TimedOut):
+            name = instance.containers[0]
+            text = f"Your invocation timed out while waiting for a response from container {name}. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."  # noqa: E501
+        return self.failed(running, instance, 0, text)
+
+    def failed(
         self, running: RunningEndpoint, instance: Instance, status: int, message: str, shown: str | None = None,
         *, container: str | None = None,
     ) -> ModelError:  # fmt: skip

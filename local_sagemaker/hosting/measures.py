@@ -17,7 +17,8 @@ Put = Callable[[str, list[dict[str, Any]]], None]
 """``put(namespace, metric_data)`` as CloudWatch's PutMetricData takes them."""
 UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds", "ModelDownloadingTime": "Microseconds",
          "ModelLoadingTime": "Microseconds", "ModelLoadingWaitTime": "Microseconds",
-         "ModelUnloadingTime": "Microseconds"}  # fmt: skip
+         "ModelUnloadingTime": "Microseconds", "FirstChunkLatency": "Microseconds",
+         "FirstChunkModelLatency": "Microseconds", "FirstChunkOverheadLatency": "Microseconds"}  # fmt: skip
 
 
 @dataclass

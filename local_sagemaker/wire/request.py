@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import parse_qsl
@@ -46,11 +46,12 @@ class WireRequest:
 
 @dataclass
 class Answer:
-    """What goes back. A body that is a file (range) is streamed; `length` is None when it is not known before."""
+    """What goes back. A body that is a file (range) or an iterator is streamed; `length` is None when it is not known
+    before."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | IO[bytes] | FileRange = b""
+    body: bytes | IO[bytes] | FileRange | AsyncIterator[bytes] = b""
 
     @property
     def length(self) -> int | None:

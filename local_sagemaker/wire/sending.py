@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import IO, Any
 
 from local_sagemaker.objects.types import FileRange
@@ -48,6 +48,10 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if isinstance(answer.body, bytes):
         await send({"type": "http.response.body", "body": answer.body})
+    elif isinstance(answer.body, AsyncIterator):
+        async for piece in answer.body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
     else:
         await _stream(send, answer.body)
 

@@ -7,7 +7,7 @@ from typing import Any
 from local_sagemaker.cli.reference import implemented
 from local_sagemaker.wire import spec
 
-__all__ = ["implemented", "in_models"]
+__all__ = ["implemented", "in_models", "streams_events"]
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway")
 
@@ -18,9 +18,9 @@ def in_models() -> list[str]:
         f"{service}:{name}"
         for service in SERVICES
         for name in spec.model(service).operation_names
-        if not _streams_events(spec.operation(service, name))
+        if not streams_events(spec.operation(service, name))
     ]
 
 
-def _streams_events(operation: Any) -> bool:
+def streams_events(operation: Any) -> bool:
     return bool(operation.has_event_stream_input or operation.has_event_stream_output)

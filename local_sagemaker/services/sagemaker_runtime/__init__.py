@@ -5,10 +5,12 @@ from __future__ import annotations
 from local_sagemaker.config import Settings
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
+from local_sagemaker.hosting.response_streams import ResponseStreams
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker_runtime.asynchronous_invocations import AsynchronousInvocations
 from local_sagemaker.services.sagemaker_runtime.invocations import RuntimeInvocations
+from local_sagemaker.services.sagemaker_runtime.streamed_invocations import StreamedInvocations
 
 
 def build(
@@ -17,6 +19,7 @@ def build(
     """The service's resources."""
     return [
         RuntimeInvocations(endpoints=endpoints, invocations=invocations),
+        StreamedInvocations(endpoints=endpoints, streams=ResponseStreams(settings=settings, endpoints=endpoints)),
         AsynchronousInvocations(
             settings=settings, records=records, objects=objects, endpoints=endpoints, invocations=invocations
         ),

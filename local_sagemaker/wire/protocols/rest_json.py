@@ -6,6 +6,8 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.detect import Target
+from local_sagemaker.wire.event_stream import CONTENT_TYPE as CONTENT_TYPE_OF_EVENTS
+from local_sagemaker.wire.event_stream import encoded
 from local_sagemaker.wire.protocols.json import dump, from_document, read_document, to_document
 from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
 from local_sagemaker.wire.request import Answer, WireRequest
@@ -52,6 +54,9 @@ def answer(response: dict[str, Any], target: Target) -> Answer:
         if has_body_members(shape) or answer.status != 204:
             names = {m.serialization.get("name", n) for n, m in shape.members.items() if _in_body(m)}
             answer.body = dump({name: value for name, value in document.items() if name in names})
+    elif whole[1].serialization.get("eventstream"):
+        answer.headers["Content-Type"] = CONTENT_TYPE_OF_EVENTS
+        answer.body = encoded(whole[1], response[whole[0]])
     elif whole[1].type_name in ("structure", "list", "map"):
         answer.body = dump(to_document(whole[1], response.get(whole[0]) or {}))
     else:
