@@ -6,6 +6,7 @@ The answer is the same; for one row the general method spends most of its time f
 from __future__ import annotations
 
 import ctypes
+import threading
 
 import numpy as np
 import xgboost as xgb
@@ -16,6 +17,16 @@ _CONFIG = (
     b'{"type":0,"training":false,"iteration_begin":0,"iteration_end":0,"missing":NaN,"strict_shape":false,"cache_id":0}'
 )
 _MATRIX = b'{"data":[%d,true],"typestr":"<f4","shape":[%d,%d],"version":3}'
+_own = threading.local()
+
+
+def _proxy() -> ctypes.c_void_p:
+    """What holds the rows of a call, one for each thread: a new one reads the machine's number of cores from files."""
+    found: ctypes.c_void_p | None = getattr(_own, "proxy", None)
+    if found is None:
+        found = _own.proxy = ctypes.c_void_p()
+        _check_call(_LIB.XGProxyDMatrixCreate(ctypes.byref(found)))
+    return found
 
 
 def predict(booster: xgb.Booster, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -25,7 +36,7 @@ def predict(booster: xgb.Booster, rows: NDArray[np.float32]) -> NDArray[np.float
     found = ctypes.POINTER(ctypes.c_float)()
     _check_call(
         _LIB.XGBoosterPredictFromDense(
-            booster.handle, _MATRIX % (rows.ctypes.data, *rows.shape), _CONFIG, ctypes.c_void_p(),
+            booster.handle, _MATRIX % (rows.ctypes.data, *rows.shape), _CONFIG, _proxy(),
             ctypes.byref(shape), ctypes.byref(size), ctypes.byref(found),
         )
     )  # fmt: skip
