@@ -2,6 +2,8 @@
 command line's hot path.
 
 A lock on ``<home>/lock`` is held by the running service, whatever its process id; ``service.json`` says where it is.
+One start at a time (``<home>/start.lock``) removes the last run's description before its service can take the lock: a
+description beside a held lock is always the holder's.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +54,29 @@ def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
     if found:
         return found
     prepare_home(settings.home)
+    with _only_start(settings, timeout):
+        return running(settings) or _spawn(settings, timeout)
+
+
+@contextlib.contextmanager
+def _only_start(settings: Settings, timeout: float) -> Iterator[None]:
+    """Waits until no other process starts a service on this state folder."""
+    deadline = time.monotonic() + timeout
+    with (settings.home / "start.lock").open("w") as file:
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if time.monotonic() > deadline:
+                raise LifecycleError(f"Another start holds {file.name} for more than {timeout:.0f} s.")
+            time.sleep(0.02)
+        yield
+
+
+def _spawn(settings: Settings, timeout: float) -> dict[str, Any]:
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "local_sagemaker.server", "--ready-fd", str(writer)]
+    command += ["--last-port", str(_forget_last(settings))]
     environment = {
         **os.environ,
         "LOCAL_SAGEMAKER_HOME": str(settings.home),
@@ -78,6 +102,16 @@ def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
     if answer == "locked":
         return _wait_for_other(settings, timeout)
     raise LifecycleError(answer or f"The service ended at its start; see {settings.home / 'service.log'}.")
+
+
+def _forget_last(settings: Settings) -> int:
+    """The port of the last run (0: none), whose description is removed: it must not pass for the next run's."""
+    try:
+        port = int(json.loads(settings.service_file.read_text())["port"])
+    except (OSError, ValueError, KeyError):
+        port = 0
+    settings.service_file.unlink(missing_ok=True)
+    return port
 
 
 def _import_folder() -> str:

@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the service in this process until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m local_sagemaker.server")
     parser.add_argument("--ready-fd", type=int, default=1, help="file descriptor that gets 'ready' or the reason")
+    parser.add_argument("--last-port", type=int, default=0, help="taken again if it is free, so that clients find it")
     options = parser.parse_args(arguments)
     with os.fdopen(options.ready_fd, "w") as ready:
         settings = Settings.from_environment()
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             if lock is None:
                 ready.write("locked")
                 return 1
-            listening = _listen(settings, _forget_last(settings))
+            listening = _listen(settings, options.last_port)
             return _serve(settings, listening, ready)
         except (LifecycleError, ServiceError) as error:
             ready.write(str(error))
@@ -46,14 +47,22 @@ def main(arguments: list[str] | None = None) -> int:
 def _take_lock(settings: Settings) -> IO[str] | None:
     """The lock file, kept open (and so locked) for the life of the process; None when another service has it."""
     file = (settings.home / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    _LOCKS.append(file)
-    return file
+    deadline = time.monotonic() + PROBE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < deadline:
+                time.sleep(0.005)
+                continue
+            file.close()
+            return None
+        _LOCKS.append(file)
+        return file
 
+
+PROBE = 0.5
+"""Seconds after which a held lock is a service's: who only looks whether one runs holds it for an instant."""
 
 _LOCKS: list[IO[str]] = []
 
@@ -77,16 +86,6 @@ def _listen(settings: Settings, last: int) -> socket.socket:
         listening.listen(1024)
         return listening
     raise LifecycleError(f"No port is free on {settings.host}.")
-
-
-def _forget_last(settings: Settings) -> int:
-    """The port of the last run (0: none), whose description is removed: it must not pass for this run's."""
-    try:
-        port = int(json.loads(settings.service_file.read_text())["port"])
-    except (OSError, ValueError, KeyError):
-        port = 0
-    settings.service_file.unlink(missing_ok=True)
-    return port
 
 
 def _describe(settings: Settings, listening: socket.socket, *, ready: bool) -> str:

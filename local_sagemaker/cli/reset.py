@@ -10,7 +10,7 @@ from local_sagemaker import lifecycle
 from local_sagemaker.cli.control import ask
 from local_sagemaker.config import Settings
 
-KEPT = ("credentials.json", "lock", "service.json", "service.log", "images.json", ".gitignore")
+KEPT = ("credentials.json", "lock", "start.lock", "service.json", "service.log", "images.json", ".gitignore")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

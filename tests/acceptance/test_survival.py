@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -105,6 +106,20 @@ def test_two_simultaneous_starts_make_one_service(own_service: Service) -> None:
     printed = [process.communicate()[0] for process in starts]
     assert {process.returncode for process in starts} == {0}
     assert len({text.split("process ")[1].split(")")[0] for text in printed}) == 1
+
+
+def test_the_next_service_is_never_taken_for_the_last(own_service: Service) -> None:
+    killed = own_service.found
+    own_service.kill()
+    assert own_service.settings.service_file.exists(), "a killed service leaves its description"
+    starting = subprocess.Popen([COMMANDS / "local-sagemaker", "--home", own_service.home, "up"])
+    until(lambda: not own_service.settings.service_file.exists(), "the start forgets the killed service")
+    assert lifecycle.running(own_service.settings) is None, "before another service can take the lock"
+    with (own_service.home / "start.lock").open() as only, pytest.raises(BlockingIOError):
+        fcntl.flock(only, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert starting.wait(60) == 0
+    assert own_service.found["pid"] != killed["pid"]
+    assert own_service.found["port"] == killed["port"], "clients find it where it was"
 
 
 def test_a_service_whose_state_folder_was_removed_ends(own_service: Service) -> None:
