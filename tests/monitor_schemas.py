@@ -139,7 +139,9 @@ def scalars(*names: str) -> dict[str, Any]:
 
 
 def _quality(section: str, members: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    return obj({"version": {"const": 0.0}, "dataset": obj({"item_count": WHOLE}), section: obj(members, optional)})
+    time = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"}
+    dataset = obj({"item_count": WHOLE}, dict.fromkeys(["start_time", "end_time", "evaluation_time"], time))
+    return obj({"version": {"const": 0.0}, "dataset": dataset, section: obj(members, optional)})
 
 
 REGRESSION = _quality("regression_metrics", scalars("mae", "mse", "rmse", "r2"))

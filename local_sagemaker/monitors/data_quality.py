@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_sagemaker.monitors import key_order
 from local_sagemaker.monitors.inference import FRACTIONAL, INTEGRAL, STRING
 from local_sagemaker.monitors.profile import CATEGORIES, Column, DatasetProfile
 from local_sagemaker.monitors.sketches import SHRINK, K, buckets
@@ -84,9 +85,10 @@ def _textual(column: Column, common: dict[str, int]) -> Report:
         "completeness": column.completeness,
     }
     if column.categories is not None and len(column.categories) <= CATEGORIES:
-        ordered = sorted(column.categories.items(), key=lambda entry: (-entry[1], entry[0]))
-        listed = [{"value": value, "count": count} for value, count in ordered]
-        found["distribution"] = {"categorical": {"buckets": listed}}
+        counts = column.categories
+        values = key_order.listed(sorted(counts, key=lambda value: (-counts[value], value)))
+        categories = [{"value": value, "count": counts[value]} for value in values]
+        found["distribution"] = {"categorical": {"buckets": categories}}
     return found
 
 

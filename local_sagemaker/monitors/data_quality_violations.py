@@ -1,12 +1,12 @@
 """Data quality: which constraints of a baseline the current dataset violates (constraint_violations.json).
 
 One function per check, called for each feature of the constraints that the dataset has; columns that are missing or
-extra are found first. The sentences are AWS's as far as they are known, since tools parse them.
+extra are found by their names and number. The sentences are AWS's as far as they are known, since tools parse them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,8 @@ def violations(
             )
             for check in (_data_type, _completeness, _drift, _domain):
                 found.extend(check(feature))
-    found.extend(_columns(list(current), [constraint["name"] for constraint in constraints["features"]]))
-    return found
+    expected = [constraint["name"] for constraint in constraints["features"]]
+    return found + (column_count(list(current), constraints) or list(_renamed(list(current), expected)))
 
 
 def _enabled(config: Mapping[str, Any], name: str) -> bool:
@@ -174,19 +174,29 @@ def _domain(feature: Feature) -> Iterator[Violation]:
         yield feature.violation("categorical_values_check", _value_text(inside))
 
 
-def _columns(current: list[str], baseline: list[str]) -> Iterator[Violation]:
-    """Another number of columns; with the same number, each column of the baseline that has another name now."""
-    count = f"current dataset: {len(current)}, Number of columns in baseline constraints: {len(baseline)}"
+def column_count(columns: Sequence[str], constraints: Report) -> list[Violation]:
+    """The violation of a dataset with fewer or more columns than its baseline."""
+    expected = len(constraints["features"])
+    if len(columns) == expected or not _enabled(constraints.get("monitoring_config") or {}, "evaluate_constraints"):
+        return []
+    kind, name = ("missing", "Missing columns") if len(columns) < expected else ("extra", "Extra columns")
+    text = f"There are {kind} columns in current dataset. {_counts(columns, expected)}"
+    return [_column_violation(name, kind, text)]
+
+
+def _renamed(current: Sequence[str], baseline: Sequence[str]) -> Iterator[Violation]:
+    """Each column of the baseline that has another name now; there are as many as before."""
     if len(current) != len(baseline):
-        kind, name = ("missing", "Missing columns") if len(current) < len(baseline) else ("extra", "Extra columns")
-        yield _column_violation(
-            name, kind, f"There are {kind} columns in current dataset. Number of columns in {count}"
-        )
         return
     for name in (name for name in baseline if name not in current):
-        yield _column_violation(
-            name, "missing", f"There is no column {name} in current dataset. Number of columns in {count}"
-        )
+        text = f"There is no column {name} in current dataset. {_counts(current, len(baseline))}"
+        yield _column_violation(name, "missing", text)
+
+
+def _counts(columns: Sequence[str], expected: int) -> str:
+    return (
+        f"Number of columns in current dataset: {len(columns)}, Number of columns in baseline constraints: {expected}"
+    )
 
 
 def _column_violation(name: str, kind: str, description: str) -> Violation:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from local_sagemaker.monitors import key_order
 from local_sagemaker.monitors.curves import Curves
 
 Report = dict[str, Any]
@@ -178,8 +179,9 @@ def _weighted(labels: Labels) -> Metrics:
 
 
 def _named(labels: Labels) -> Report:
-    matrix = labels.matrix().tolist()
-    return {name: dict(zip(labels.names, row, strict=True)) for name, row in zip(labels.names, matrix, strict=True)}
+    matrix, order = labels.matrix().tolist(), key_order.listed(labels.names)
+    at = {name: code for code, name in enumerate(labels.names)}
+    return {name: {other: matrix[at[name]][at[other]] for other in order} for name in order}
 
 
 def _with_deviation(metrics: Callable[[npt.NDArray[np.bool_] | None], Metrics], rows: int) -> Report:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from local_sagemaker.monitors import key_order
+
 Report = dict[str, Any]
 
 GREATER, LESS = "GreaterThanThreshold", "LessThanThreshold"
 
 _WORSE_WHEN_GREATER = {"mae", "mse", "rmse", "false_positive_rate", "false_negative_rate"}
 _UNCONSTRAINED = {"au_prc"}
-_NEVER_CHECKED = {"f0_5"}  # has a constraint, but two recorded runs far below it report no violation
-_RATES = {  # the four rates have other names in violations than in constraints
-    "true_positive_rate": "truePositiveRate",
-    "true_negative_rate": "trueNegativeRate",
-    "false_positive_rate": "falsePositiveRate",
-    "false_negative_rate": "falseNegativeRate",
-}
+_NEVER_CHECKED = {"f0_5", "weighted_f0_5"}  # have a constraint, but recorded runs far below it report no violation
 
 
 def _section(report: Report, ending: str) -> tuple[str, Report]:
@@ -42,18 +38,23 @@ def suggest_constraints(statistics: Report) -> Report:
 
 
 def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
-    """The metrics that are strictly worse than their threshold. Null thresholds and absent metrics are passed over."""
+    """The metrics that are strictly worse than their threshold. Null thresholds and absent metrics are passed over.
+
+    Here metrics have other names than in the constraints (``weightedF1``), and their order is that of those names.
+    """
     _, metrics = _section(statistics, "_metrics")
     _, limits = _section(constraints, "_constraints")
     found = []
-    for name, limit in limits.items():
+    names = {_shown(name): name for name in limits}
+    for shown in key_order.listed(names):
+        name, limit = names[shown], limits[names[shown]]
         threshold, operator = _number(limit["threshold"]), limit["comparison_operator"]
         metric = metrics.get(name)
         value = _number(metric["value"]) if metric else None
         if name in _NEVER_CHECKED or metric is None or threshold is None or value is None:
             continue
         if value > threshold if operator == GREATER else value < threshold:
-            shown, deviation = _RATES.get(name, name), _number(metric.get("standard_deviation"))
+            deviation = _number(metric.get("standard_deviation"))
             spread = "" if deviation is None else f" +/- {deviation}"
             found.append(
                 {
@@ -63,6 +64,11 @@ def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
                 }
             )
     return found
+
+
+def _shown(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _number(value: Any) -> float | None:

@@ -46,12 +46,7 @@ def compare(ours: Any, right: Any, where: str = "") -> None:
         for name, value in right.items():
             if name in ESTIMATES:
                 assert ours[name] == pytest.approx(value, rel=0.12), where  # two estimates, each within 6 %
-            elif name == "domains":
-                assert set(ours[name]) == set(value), where
-            elif name == "categorical":
-                listed = [{b["value"]: b["count"] for b in side["buckets"]} for side in (ours[name], value)]
-                assert listed[0] == listed[1], where
-            elif name not in ("data", "count"):
+            elif name != "data" and (name != "count" or "/kll" not in where):
                 compare(ours[name], value, f"{where}/{name}")
     elif isinstance(right, list):
         assert len(ours) == len(right), where

@@ -16,11 +16,8 @@ Report = dict[str, Any]
 _DISTANCE = re.compile(r"distance: (\S+) exceeds")
 
 
-def write_metrics(
-    environment: Mapping[str, str], statistics: Report, constraints: Report, violations: list[dict[str, str]]
-) -> None:
+def write_metrics(environment: Mapping[str, str], statistics: Report, violations: list[dict[str, str]]) -> None:
     """Writes ``cloudwatch_metrics.jsonl``."""
-    del constraints
     dimensions = [
         {"Name": name, "Value": environment[key]}
         for name, key in (

@@ -72,7 +72,9 @@ def read_json(path: Path, what: str) -> Any:
 
 
 def finish(message: str) -> None:
-    """Leaves the exit message, which DescribeProcessingJob shows."""
+    """Leaves the exit message, which DescribeProcessingJob shows; an empty one is none."""
+    if not message:
+        return
     write(ml() / "output" / "message", message[:_MESSAGE_LENGTH])
     log.info("%s", message)
 

@@ -146,16 +146,16 @@ class Dataset:
 
     def _rows(self, work: Work[T]) -> Iterator[T]:
         rows = iter(self.rows())
-        before = 0
+        before, names = 0, None
         while block := list(islice(rows, _ROWS_PER_BLOCK)):
-            yield work(self._table(block), len(block), before)
+            names = names or next((self._positional(len(row)) for row in block if isinstance(row, list)), None)
+            yield work(self._table(block, names or []), len(block), before)
             before += len(block)
 
-    def _table(self, rows: Sequence[Part]) -> Table:
-        named: list[dict[str, Any]] = []
-        for row in rows:
-            names = self._positional(len(row)) if isinstance(row, list) else row.keys()
-            named.append(dict(zip(names, row if isinstance(row, list) else row.values(), strict=True)))
+    @staticmethod
+    def _table(rows: Sequence[Part], names: Sequence[str]) -> Table:
+        """A table of the rows; those without names have as many columns as the first of them, as in a CSV file."""
+        named = [row if isinstance(row, dict) else dict(zip(names, row, strict=False)) for row in rows]
         order = dict.fromkeys(name for row in named for name in row)
         return {name: column([row.get(name) for row in named]) for name in order}
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,14 @@ NO_VIOLATIONS = "Completed: Job completed successfully with no violations."
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a job computes; `violations` is None where there is no baseline to compare with."""
+    """What a job computes; `violations` is None where there is no baseline to compare with.
 
-    statistics: Report
-    constraints: Report
+    A schedule's execution whose data has another number of columns than the baseline is not analysed: recorded ones
+    left no other file than that violation. (A check step's job is: its new baseline is wanted in any case.)
+    """
+
+    statistics: Report | None
+    constraints: Report | None
     violations: list[dict[str, str]] | None
 
 
@@ -54,12 +58,14 @@ def run(environment: Mapping[str, str]) -> str:
     dataset = _dataset(environment)
     quality = environment.get("analysis_type", "DATA_QUALITY") == "MODEL_QUALITY"
     found = _model_quality(environment, dataset) if quality else _data_quality(environment, dataset)
-    write(output / "statistics.json", jackson.dumps(found.statistics))
-    write(output / "constraints.json", jackson.dumps(found.constraints))
+    reports = {"statistics": found.statistics, "constraints": found.constraints}
     if found.violations:
-        write(output / "constraint_violations.json", jackson.dumps({"violations": found.violations}))
-    if environment.get("publish_cloudwatch_metrics") == "Enabled":
-        cloudwatch.write_metrics(environment, found.statistics, found.constraints, found.violations or [])
+        reports["constraint_violations"] = {"violations": found.violations}
+    for name, report in reports.items():
+        if report is not None:
+            write(output / f"{name}.json", jackson.dumps(report))
+    if environment.get("publish_cloudwatch_metrics") == "Enabled" and found.statistics is not None:
+        cloudwatch.write_metrics(environment, found.statistics, found.violations or [])
     if script := environment.get("post_analytics_processor_script"):
         scripts.postprocess(local(script))
     if not found.violations:
@@ -112,6 +118,10 @@ def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
     profile = profile_dataset(dataset.blocks, domains)
     if not profile.item_count:
         raise AnalysisError(f"Error: The dataset under {shown(dataset.source)} is empty.")
+    if constraints is not None and _scheduled(environment):
+        other_columns = data_quality_violations.column_count(list(profile.columns), constraints)
+        if other_columns:
+            return Analysis(None, None, other_columns)
     statistics = data_quality.statistics(profile)
     method = environment.get("categorical_drift_method")
     suggested = data_quality.suggest_constraints(statistics, {"categorical_drift_method": method} if method else None)
@@ -119,6 +129,18 @@ def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
         return Analysis(statistics, suggested, None)
     found = data_quality_violations.violations(profile, statistics, constraints, baseline)
     return Analysis(statistics, suggested, found)
+
+
+def _scheduled(environment: Mapping[str, str]) -> bool:
+    """Whether the job is an execution of a monitoring schedule, by what only those are given."""
+    return any(environment.get(name) for name in ("sagemaker_monitoring_schedule_name", "start_time"))
+
+
+def _times(environment: Mapping[str, str]) -> dict[str, str]:
+    """The window of a schedule's execution, and the time of the analysis."""
+    window = {name: environment[name] for name in ("start_time", "end_time") if environment.get(name)}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {**window, "evaluation_time": now}
 
 
 def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
@@ -134,11 +156,13 @@ def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis
         threshold = float(environment.get("probability_threshold_attribute") or 0.5)
         if problem == "MulticlassClassification" and not attributes.prediction:
             raise AnalysisError("Error: MulticlassClassification needs inference_attribute.")
-        labels, scores = predictions.labels(dataset, attributes, threshold)
+        doubles = problem == "MulticlassClassification"
+        labels, scores = predictions.labels(dataset, attributes, threshold, doubles)
         if problem == "BinaryClassification":
             statistics = model_quality.binary(labels, model_quality.positive_name(labels.names), scores)
         else:
             statistics = model_quality.multiclass(labels)
+    statistics["dataset"] |= _times(environment)
     suggested = model_quality_constraints.suggest_constraints(statistics)
     constraints = _baseline(environment, "constraints")
     found = model_quality_constraints.violations(statistics, constraints) if constraints else None

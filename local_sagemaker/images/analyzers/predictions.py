@@ -14,13 +14,17 @@ import pyarrow.compute as pc
 from local_sagemaker.images.analyzers.contract import AnalysisError
 from local_sagemaker.images.analyzers.datasets import Dataset
 from local_sagemaker.images.analyzers.records import GROUND_TRUTH
+from local_sagemaker.monitors import jackson
 from local_sagemaker.monitors.inference import typed
 from local_sagemaker.monitors.model_quality import Labels
 from local_sagemaker.monitors.profile import Table
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 
 _INTEGRAL_TEXT = re.compile(r"(-?\d+)\.0+\Z")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+_FRACTION = re.compile(r"[-+]?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)")
 
 
 @dataclass(frozen=True)
@@ -83,28 +87,35 @@ def _doubles(array: pa.Array, name: str, before: int) -> Floats:
 
 
 class LabelCodes:
-    """Class names in order of appearance, and the codes of blocks of them. Whole numbers are written without ``.0``."""
+    """Texts in order of appearance, and the codes of blocks of them."""
 
     def __init__(self) -> None:
-        self.names: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
 
-    def encode(self, texts: pa.StringArray) -> npt.NDArray[np.int64]:
+    def encode(self, texts: pa.StringArray) -> Codes:
         encoded = texts.dictionary_encode()
-        codes = np.array(
-            [
-                self.names.setdefault(_INTEGRAL_TEXT.sub(r"\1", name), len(self.names))
-                for name in encoded.dictionary.to_pylist()
-            ]
-            + [0],
-            dtype=np.int64,
-        )
-        return codes[encoded.indices.to_numpy(zero_copy_only=False)]
+        found = [self.texts.setdefault(text, len(self.texts)) for text in encoded.dictionary.to_pylist()]
+        return np.array([*found, 0], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
+
+    def classes(self, doubles: bool) -> tuple[list[str], Codes]:
+        """The names of the classes, and the class of each code.
+
+        Where all labels are numbers and one of them is a fraction, they are doubles if wanted (``3`` and ``3.0`` are
+        ``3.0``, as in AWS's confusion matrix); else whole numbers are written without ``.0``.
+        """
+        if doubles and not (any(map(_FRACTION.fullmatch, self.texts)) and all(map(_NUMBER.fullmatch, self.texts))):
+            doubles = False
+        named = [jackson.double(float(text)) if doubles else _INTEGRAL_TEXT.sub(r"\1", text) for text in self.texts]
+        names = {name: code for code, name in enumerate(dict.fromkeys(named))}
+        return list(names), np.array([names[name] for name in named], dtype=np.int64)
 
 
-def labels(dataset: Dataset, attributes: Attributes, threshold: float) -> tuple[Labels, Floats | None]:
+def labels(
+    dataset: Dataset, attributes: Attributes, threshold: float, doubles: bool = False
+) -> tuple[Labels, Floats | None]:
     """Actual and predicted classes and, when there is a score, the positive class's probability.
 
-    Without predicted labels, a probability above `threshold` is the class ``1``.
+    Without predicted labels, a probability above `threshold` is the class ``1``. For `doubles` see `LabelCodes`.
     """
 
     def work(table: Table, _: int, before: int) -> tuple[pa.Array, pa.Array, Floats | None]:
@@ -127,11 +138,17 @@ def labels(dataset: Dataset, attributes: Attributes, threshold: float) -> tuple[
     if not sum(map(len, actual)):
         raise AnalysisError(f"Error: No row has both {attributes.label} and a prediction.")
     guesses = [codes.encode(block) for block in predicted]
-    found = Labels(list(codes.names), np.concatenate(actual), np.concatenate(guesses))
+    names, classes = codes.classes(doubles)
+    found = Labels(names, classes[np.concatenate(actual)], classes[np.concatenate(guesses)])
     known_scores = [score for score in scores if score is not None]
     return found, np.concatenate(known_scores) if known_scores else None
 
 
 def _texts(array: pa.Array) -> pa.StringArray:
     array = typed(array)
-    return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
+    if pa.types.is_string(array.type):
+        return array
+    texts = pc.cast(array, pa.string())
+    if not pa.types.is_floating(array.type):
+        return texts
+    return pc.if_else(pc.match_substring_regex(texts, r"^-?\d+$"), pc.binary_join_element_wise(texts, ".0", ""), texts)

@@ -67,16 +67,27 @@ def payload_rows(data: str, encoding: str) -> list[Part]:
 
 
 def captured_rows(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
-    """The rows of one captured request: its output's fields, then its input's, the order that baselines have."""
+    """The rows of one captured request: its output's fields, then its input's, the order that baselines have.
+
+    In CSV the text of the output stands before that of the input: of a request with several records, the lines are
+    the outputs, one of both, and the inputs. (Recorded executions count as many columns as the first output has.)
+    """
+    present, encoding, payloads = _payloads(event, sides)
+    if encoding == "CSV":
+        return payload_rows(",".join(payload.rstrip("\r\n") for payload in payloads), encoding)
+    return _side_by_side([payload_rows(payload, encoding) for payload in payloads], present)
+
+
+def _payloads(event: Mapping[str, Any], sides: Sequence[str]) -> tuple[list[str], str, list[str]]:
+    """The sides that were captured, output first, their encoding, and their payloads."""
     captured = event.get("captureData") or {}
     present = [side for side in (OUTPUT, BATCH, INPUT) if captured.get(side) and (side in sides or side == BATCH)]
     if not present:
         raise AnalysisError(f"Error: A captured record has none of {', '.join(sides)}.")
-    encodings = {captured[side].get("encoding") for side in present}
+    encodings = {captured[side].get("encoding") or "" for side in present}
     if len(encodings) > 1:
         raise AnalysisError("Error: Encoding mismatch: the captured input and output have different encodings.")
-    parts = [payload_rows(captured[side].get("data") or "", captured[side].get("encoding") or "") for side in present]
-    return _side_by_side(parts, present)
+    return present, encodings.pop(), [captured[side].get("data") or "" for side in present]
 
 
 def _side_by_side(parts: list[list[Part]], sides: list[str]) -> list[Part]:
@@ -113,7 +124,8 @@ def merged_rows(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
     fields = event.get(GROUND_TRUTH)
     if not fields:
         raise AnalysisError("Error: A merged record has no groundTruthData.")
-    captured = captured_rows(event, sides)
+    present, encoding, payloads = _payloads(event, sides)
+    captured = _side_by_side([payload_rows(payload, encoding) for payload in payloads], present)
     labels = _per_row(payload_rows(str(fields.get("data") or ""), fields.get("encoding") or "CSV"), len(captured))
     if len(labels) != len(captured):
         raise AnalysisError(

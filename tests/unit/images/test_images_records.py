@@ -47,9 +47,19 @@ def test_outputs_come_before_inputs() -> None:
     assert records.captured_rows(event("0.9\n", "1,2"), [records.OUTPUT]) == [["0.9"]]
 
 
+def test_the_text_of_a_mini_batchs_output_stands_before_that_of_its_input() -> None:
+    assert records.captured_rows(event("0.1\n0.2\n", "1,2\n3,4"), BOTH) == [["0.1"], ["0.2", "1", "2"], ["3", "4"]]
+    assert records.captured_rows(event("0.1\n0.2\n", ""), [records.OUTPUT]) == [["0.1"], ["0.2"]]
+
+
 @pytest.mark.parametrize("output", ["0.1\n0.2", "0.1,0.2"])
-def test_a_mini_batch_has_a_row_per_line(output: str) -> None:
-    assert records.captured_rows(event(output, "1,2\n3,4"), BOTH) == [["0.1", "1", "2"], ["0.2", "3", "4"]]
+def test_a_merged_mini_batch_has_a_row_per_line(output: str) -> None:
+    merged = event(output, "1,2\n3,4", groundTruthData={"data": "1\n0", "encoding": "CSV"})
+    found = records.merged_rows(merged, BOTH)
+    assert [list(row.values()) for row in found] == [  # type: ignore[union-attr]
+        ["0.1", "1", "2", "1"],
+        ["0.2", "3", "4", "0"],
+    ]
 
 
 def test_json_sides_are_joined_by_name() -> None:
@@ -60,7 +70,7 @@ def test_json_sides_are_joined_by_name() -> None:
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (event("1\n2\n3", "1\n2"), "numbers of records"),
+        (event('[{"a": 1}, {"a": 2}]', '[{"x": 1}, {"x": 2}, {"x": 3}]', "JSON"), "numbers of records"),
         (event("AAAA", "AAAA", "BASE64"), "not tabular"),
         ({"captureData": {}}, "none of"),
         (event("{", "{", "JSON"), "not JSON"),

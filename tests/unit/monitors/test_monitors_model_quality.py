@@ -173,3 +173,58 @@ def test_older_files_with_nan_texts_are_read() -> None:
         "binary_classification_constraints": {"recall": {"threshold": 1.0, "comparison_operator": limits.LESS}}
     }
     assert limits.violations(report, constraints) == []
+
+
+def test_violations_have_the_recorded_names_and_order() -> None:
+    names = ["accuracy", "weighted_recall", "weighted_precision", "weighted_f0_5", "weighted_f1", "weighted_f2"]
+    constraints = {
+        "multiclass_classification_constraints": {
+            name: {"threshold": 0.1337600202209865, "comparison_operator": "LessThanThreshold"} for name in names
+        }
+    }
+    metrics = {name: {"value": 0.0, "standard_deviation": 0.0} for name in names}
+    found = limits.violations({"multiclass_classification_metrics": metrics}, constraints)
+    # f0.5 has a constraint that is not checked, for several classes as for two
+    assert [violation["metric_name"] for violation in found] == [
+        "weightedF2",
+        "accuracy",
+        "weightedRecall",
+        "weightedPrecision",
+        "weightedF1",
+    ]
+    text = "Metric weightedF2 with 0.0 +/- 0.0 was LessThanThreshold '0.1337600202209865'"
+    assert found[0]["description"] == text
+
+
+def test_binary_violations_have_the_recorded_names_and_order() -> None:
+    rates = ["true_positive_rate", "true_negative_rate"]
+    names = ["recall", "precision", "accuracy", *rates, "auc", "f0_5", "f1", "f2"]
+    limit = {"threshold": 1.0, "comparison_operator": "LessThanThreshold"}
+    constraints = {"binary_classification_constraints": dict.fromkeys(names, limit)}
+    constraints["binary_classification_constraints"]["false_negative_rate"] = {
+        "threshold": 0.0,
+        "comparison_operator": "GreaterThanThreshold",
+    }
+    value = {"value": 0.5, "standard_deviation": None}
+    metrics = dict.fromkeys([*names, "false_negative_rate"], value) | {"true_negative_rate": {"value": None}}
+    found = limits.violations({"binary_classification_metrics": metrics}, constraints)
+    assert [violation["metric_name"] for violation in found] == [
+        "auc",
+        "precision",
+        "truePositiveRate",
+        "f1",
+        "accuracy",
+        "falseNegativeRate",
+        "recall",
+        "f2",
+    ]
+
+
+def test_more_than_four_classes_are_listed_in_the_order_of_aws() -> None:
+    names = ["anger", "happy", "neutral", "optimistic", "surprise"]
+    each = np.arange(5)
+    matrix = quality.multiclass(quality.Labels(names, each, each))["multiclass_classification_metrics"][
+        "confusion_matrix"
+    ]
+    assert list(matrix) == list(matrix["anger"]) == ["surprise", "happy", "optimistic", "anger", "neutral"]
+    assert all(matrix[name][name] == 1 for name in names)
