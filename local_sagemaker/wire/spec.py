@@ -21,6 +21,7 @@ MODELS_BY_SIGNING_NAME = {
     "logs": ("logs",),
     "lambda": ("lambda",),
     "apigateway": ("apigateway",),
+    "application-autoscaling": ("application-autoscaling",),
 }  # fmt: skip
 """The services that are spoken to in dicts, by the service name in the signature's scope; all others are neighbours."""
 

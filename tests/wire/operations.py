@@ -9,7 +9,7 @@ from local_sagemaker.wire import spec
 
 __all__ = ["implemented", "in_models", "streams_events"]
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway")
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway", "application-autoscaling")
 
 
 def in_models() -> list[str]:
