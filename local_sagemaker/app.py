@@ -26,7 +26,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call, Request, Response, dispatcher, table
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
-from local_sagemaker.services import apigateway, lambda_, s3, sagemaker_runtime
+from local_sagemaker.services import apigateway, application_autoscaling, lambda_, s3, sagemaker_runtime
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.neighbours import Neighbours
 from local_sagemaker.services.neighbours.cloudwatch import CloudWatch
@@ -114,7 +114,14 @@ class Application:
         )
         apis, served_apis = apigateway.build(settings=settings, records=self.records, call=self._late_call)
         raw = RawServices(apis=served_apis, neighbours=self.neighbours)
-        self.resources = [*sagemaker, *runtime, *functions]
+        autoscaling = application_autoscaling.build(
+            settings=settings,
+            records=self.records,
+            events=self.events,
+            call=self._late_call,
+            count=self.endpoints.measures.invocations,
+        )
+        self.resources = [*sagemaker, *runtime, *functions, *autoscaling]
         self.call: Call = dispatcher(
             {
                 **table("sagemaker", sagemaker),
@@ -123,6 +130,7 @@ class Application:
                 **table("logs", logs_service.build(settings=settings, logs=self.logs)),
                 **table("lambda", functions),
                 **table("apigateway", apis),
+                **table("application-autoscaling", autoscaling),
             },
             check,
         )

@@ -31,6 +31,8 @@ class Settings:
     region: str = "us-east-1"
     host: str = "127.0.0.1"
     port: int = 0
+    autoscaling_period: float = 60.0
+    """Seconds between two looks of scaling policies; a minute on AWS."""
     job_slots: int = field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)))
 
     @classmethod
@@ -43,6 +45,7 @@ class Settings:
             account=environment.get("LOCAL_SAGEMAKER_ACCOUNT", "123456789012"),
             region=environment.get("LOCAL_SAGEMAKER_REGION", region),
             port=int(environment.get("LOCAL_SAGEMAKER_PORT", "0")),
+            autoscaling_period=float(environment.get("LOCAL_SAGEMAKER_AUTOSCALING_PERIOD", "60")),
         )
 
     @property

@@ -16,7 +16,9 @@ from local_sagemaker.images import CUSTOM, RUNTIMES
 from local_sagemaker.services.neighbours.moto_application import SERVICES
 from local_sagemaker.wire import spec
 
-FOLDERS = {"lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime"}
+FOLDERS = {
+    "application_autoscaling": "application-autoscaling", "lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime",
+}  # fmt: skip
 """Folders of `local_sagemaker/services/` that are not called as botocore calls the service."""
 HEAD = """# What the local service supports
 

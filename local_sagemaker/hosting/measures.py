@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ class Measures:
         self._put = put
         self._lock = threading.Lock()
         self._gathered: dict[tuple[str, str], Gathered] = {}
+        self._invocations: Counter[tuple[str, str]] = Counter()
 
     def invoked(self, endpoint: str, variant: str, instances: int, status: int, model: float, overhead: float) -> None:
         """One invocation: its HTTP status, the seconds that the model took, and those that it took besides."""
@@ -47,6 +49,11 @@ class Measures:
             found.statuses.append(status)
             found.model.append(model)
             found.overhead.append(overhead)
+            self._invocations[endpoint, variant] += 1
+
+    def invocations(self, endpoint: str, variant: str) -> int:
+        """All invocations of a variant since the service started."""
+        return self._invocations[endpoint, variant]
 
     def add(self, endpoint: str, variant: str, name: str, value: float) -> None:
         """Any other metric of a variant."""

@@ -99,6 +99,7 @@ class Endpoints:
         if request.get("RetainAllVariantProperties"):
             excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
             spec, config = endpoint_records.retained(spec, config, body, excluded)
+        self._refuse_scaled(name, body["_config"], config)
         deployment = request.get("DeploymentConfig")
         if request.get("RetainDeploymentConfig"):
             deployment = body.get("LastDeploymentConfig")
@@ -195,6 +196,25 @@ class Endpoints:
     def close(self) -> None:
         """Ends all endpoints; they come back at the next start."""
         self._hosting.close()
+
+    def _refuse_scaled(self, name: str, old: Body, new: Body) -> None:
+        """A variant whose instances policies change must stay as it is (text: AWS's, of public threads)."""
+        kept = {variant["VariantName"]: variant.get("InstanceType") for variant in new["ProductionVariants"]}
+        gone = {
+            f"endpoint/{name}/variant/{variant['VariantName']}": variant["VariantName"]
+            for variant in old["ProductionVariants"]
+            if kept.get(variant["VariantName"]) != variant.get("InstanceType")
+        }
+        if not gone:
+            return
+        request = {"ServiceNamespace": "sagemaker", "ResourceIds": list(gone)}
+        targets = self._call("application-autoscaling:DescribeScalableTargets", request)["ScalableTargets"]
+        scaled = [f'"{gone[target["ResourceId"]]}"' for target in targets if target["ResourceId"] in gone]
+        if scaled:
+            raise ValidationError(
+                f'The variant(s) "[{",".join(scaled)}]" must be deregistered as scalable target with AutoScaling '
+                "before they can be removed or have their instance type updated."
+            )
 
     def _config(self, name: str) -> Body:
         return self._call("sagemaker:DescribeEndpointConfig", {"EndpointConfigName": name})
