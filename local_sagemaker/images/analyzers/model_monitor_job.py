@@ -131,6 +131,20 @@ def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
     return Analysis(statistics, suggested, found)
 
 
+def _check_two(classes: list[str]) -> None:
+    if len(classes) > 2:
+        some = ", ".join([*classes[:5], *(["..."] if len(classes) > 5 else [])])
+        raise AnalysisError(f"Error: BinaryClassification needs two classes, but there are {len(classes)}: {some}.")
+
+
+def _threshold(environment: Mapping[str, str]) -> float:
+    text = environment.get("probability_threshold_attribute") or "0.5"
+    try:
+        return float(text)
+    except ValueError:
+        raise AnalysisError(f"Error: probability_threshold_attribute is not a number: {text}.") from None
+
+
 def _scheduled(environment: Mapping[str, str]) -> bool:
     """Whether the job is an execution of a monitoring schedule, by what only those are given."""
     return any(environment.get(name) for name in ("sagemaker_monitoring_schedule_name", "start_time"))
@@ -153,12 +167,13 @@ def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis
         actual, predicted = predictions.numbers(dataset, [attributes.label, predicted_name])
         statistics = model_quality.regression(actual, predicted)
     else:
-        threshold = float(environment.get("probability_threshold_attribute") or 0.5)
+        threshold = _threshold(environment)
         if problem == "MulticlassClassification" and not attributes.prediction:
             raise AnalysisError("Error: MulticlassClassification needs inference_attribute.")
         doubles = problem == "MulticlassClassification"
         labels, scores = predictions.labels(dataset, attributes, threshold, doubles)
         if problem == "BinaryClassification":
+            _check_two(labels.names)
             statistics = model_quality.binary(labels, model_quality.positive_name(labels.names), scores)
         else:
             statistics = model_quality.multiclass(labels)

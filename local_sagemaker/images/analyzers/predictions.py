@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 _INTEGRAL_TEXT = re.compile(r"(-?\d+)\.0+\Z")
+_STEPS = re.compile(r"[^$.\[\]'\"]+")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 _FRACTION = re.compile(r"[-+]?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)")
 
@@ -47,13 +48,17 @@ class Attributes:
 
 
 def find(attribute: str, table: Table) -> pa.Array:
-    """The column that an attribute names; the error names the attribute and what there is."""
-    plain = attribute.removeprefix("$").lstrip(".").strip("[]'\"")
-    for name in (attribute, plain):
+    """The column that an attribute names; the error names the attribute and what there is.
+
+    Records are flat by now, so the last name of a JSONPath is the column's, and its last index the position.
+    """
+    steps = _STEPS.findall(attribute)
+    names = [step for step in steps if not step.isdigit()]
+    for name in (attribute, *names[-1:]):
         if name in table:
             return table[name]
-    if plain.isdigit() and int(plain) < len(table):
-        return table[list(table)[int(plain)]]
+    if steps and steps[-1].isdigit() and int(steps[-1]) < len(table):
+        return table[list(table)[int(steps[-1])]]
     raise AnalysisError(f"Error: The dataset has no column {attribute}. Its columns: {', '.join(table)}.")
 
 
@@ -139,9 +144,19 @@ def labels(
         raise AnalysisError(f"Error: No row has both {attributes.label} and a prediction.")
     guesses = [codes.encode(block) for block in predicted]
     names, classes = codes.classes(doubles)
+    if not attributes.prediction and not {"0", "1"}.issuperset(names):
+        raise AnalysisError(
+            f"Error: The labels in {attributes.label} are {_some(names)}. Predicted labels that are made of a "
+            "probability are 1 and 0: the labels have to be those, or inference_attribute has to be set."
+        )
     found = Labels(names, classes[np.concatenate(actual)], classes[np.concatenate(guesses)])
     known_scores = [score for score in scores if score is not None]
     return found, np.concatenate(known_scores) if known_scores else None
+
+
+def _some(names: list[str]) -> str:
+    shown = [name for name in names if name not in ("0", "1")][:3]
+    return ", ".join([*shown, "..."] if len(names) > len(shown) + 2 else shown)
 
 
 def _texts(array: pa.Array) -> pa.StringArray:

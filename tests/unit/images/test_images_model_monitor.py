@@ -380,3 +380,21 @@ def test_the_statistics_of_model_quality_tell_the_window_and_the_time(jobs: JobF
     dataset = jobs.monitor({"a.csv": "1,2\n"}, CSV, **environment, **window).json("statistics.json")["dataset"]
     assert list(dataset) == ["item_count", "start_time", "end_time", "evaluation_time"]
     assert {name: dataset[name] for name in window} == window
+
+
+@pytest.mark.parametrize(
+    ("output", "attribute"),
+    [
+        ('{"predictions": [{"label": "x", "score": 2.5}]}', "$.predictions[0].score"),
+        ('{"predictions": [{"label": "x", "score": 2.5}]}', "predictions[0]['score']"),
+        ('{"score": 2.5}', "$.score"),
+        ('{"predictions": [2.5]}', "$.predictions[0]"),
+        ("[[2.5]]", "0"),
+    ],
+)
+def test_a_path_names_the_column_of_a_flat_record(jobs: JobFolder, output: str, attribute: str) -> None:
+    captured = {"endpointOutput": {"encoding": "JSON", "data": output}}
+    line = json.dumps({"captureData": captured, "groundTruthData": {"data": "1", "encoding": "CSV"}})
+    merge = {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
+    ended = jobs.monitor({"a.jsonl": line}, merge, **quality("Regression", inference_attribute=attribute))
+    assert ended.json("statistics.json")["regression_metrics"]["mae"]["value"] == 1.5
