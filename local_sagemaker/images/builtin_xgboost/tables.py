@@ -13,6 +13,7 @@ import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 _FLOAT = pa.float64()
+_COMMA, _LINE = b",\n"
 
 
 def sniff(line: str) -> str:
@@ -47,3 +48,29 @@ def plain(body: bytes) -> NDArray[np.float32] | None:
         for number, column in enumerate(table.columns):
             numbers[:, number] = column.to_numpy()
     return numbers
+
+
+def plain_request(body: bytes) -> NDArray[np.float32] | None:
+    """Like `plain` for a request's body without a final newline, in a tenth to two thirds of the time: a CSV reader
+    starts a thread and sets up its columns each time. None also for some that `plain` can read (empty fields, blanks).
+    """
+    end = body.find(b"\n")
+    width = body.count(b",", 0, end if end >= 0 else len(body)) + 1
+    data = np.frombuffer(body, dtype=np.uint8)
+    marks = np.flatnonzero((data == _COMMA) | (data == _LINE))
+    count = len(marks) + 1
+    lines = data[marks] == _LINE
+    if width == 1 or count % width or not lines[width - 1 :: width].all() or lines.sum() != count // width - 1:
+        return None
+    offsets = np.zeros(count + 1, dtype=np.int32)  # of each field in the text without commas and line ends
+    offsets[1:-1] = marks
+    offsets[-1] = len(body)
+    offsets[1:] -= np.arange(count, dtype=np.int32)
+    text = pa.py_buffer(body.translate(None, b",\n"))
+    try:
+        numbers = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), text).cast(_FLOAT)
+    except pa.ArrowInvalid:
+        return None
+    with np.errstate(over="ignore"):
+        found: NDArray[np.float32] = numbers.to_numpy().astype(np.float32).reshape(-1, width)
+    return found

@@ -1,4 +1,4 @@
-"""Answers of many rows: the texts of the numbers, and predictions from several threads at once."""
+"""Requests and answers of many rows: texts to numbers and back, and predictions from several threads at once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xgboost as xgb
+from hypothesis import given
+from hypothesis import strategies as st
 
-from local_sagemaker.images.builtin_xgboost import encode, inplace
+from local_sagemaker.images.builtin_xgboost import decode, encode, inplace, tables
 
 GENERATOR = np.random.default_rng(0)
 
@@ -42,3 +44,29 @@ def test_threads_predict_side_by_side() -> None:
         found = list(pool.map(lambda part: inplace.predict(booster, rows[part]), parts))
     for part, predictions in zip(parts, found, strict=True):
         assert (predictions == expected[part]).all()
+
+
+FIELDS = st.sampled_from(
+    ["1", "-2.5", "1e400", "1E-3", "nan", "inf", "", " 1", "+1", "1_0", "0x1", "x", '"1"', "1\r", "é"]
+)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
+
+
+@given(st.lists(st.lists(FLOATS | FIELDS, min_size=1, max_size=4), min_size=1, max_size=6))
+def test_a_table_is_read_as_by_the_exact_rules_or_left_to_them(rows: list[list[str]]) -> None:
+    body = "\n".join(map(",".join, rows)).encode()
+    found = tables.plain_request(body)
+    if found is not None:
+        expected = decode._numbers([line.split(",") for line in body.decode().split("\n")])
+        assert found.shape == expected.shape
+        assert np.array_equal(found, expected, equal_nan=True)
+
+
+def test_plain_rows_are_read() -> None:
+    rows = GENERATOR.normal(size=(300, 7)).astype(np.float32)
+    body = "\n".join(",".join(map(repr, row)) for row in rows.tolist()).encode()
+    found = tables.plain_request(body)
+    assert found is not None
+    assert (found == rows).all()
+    for odd in (body + b",1", body.replace(b"\n", b",1\n", 1), body.replace(b",", b"\n", 1), b"1\n2\n3"):
+        assert tables.plain_request(odd) is None
