@@ -3,9 +3,10 @@
 Python imports a module of this name at start when its folder is on PYTHONPATH, which `local-sagemaker exec` and jobs
 arrange. It must cost next to nothing: botocore is patched when, and only if, the program imports it. The SDK builds
 its STS client with an explicit endpoint and sends telemetry by other means than botocore; the first goes to the
-service (with its Host header, which its signature covers, kept), the second is refused at name resolution. REST APIs
-have clients of every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become
-plain ones to the service.
+service (with its Host header, which its signature covers, kept), the second is answered here and goes nowhere: were it
+refused, SDK v2 would log a traceback. Every other client is refused at name resolution. REST APIs have clients of
+every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become plain ones to the
+service.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _API = ".execute-api."
+_TELEMETRY = "sm-pysdk-t-"
+_NOTHING = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 def _is_aws(host: str | bytes) -> bool:
@@ -56,11 +59,20 @@ def _patch_connection(module: Any, endpoint: str) -> None:
     plain_connect, service = connection.connect, urlsplit(endpoint)
 
     def connect(self: Any) -> None:
-        if _API not in self.host.lower() or not _is_aws(self.host):
+        telemetry = self.host.lower().startswith(_TELEMETRY)
+        if not (telemetry or _API in self.host.lower()) or not _is_aws(self.host):
             plain_connect(self)
             return
         import socket
 
+        if telemetry:
+            import weakref
+
+            self.sock, other = socket.socketpair()
+            weakref.finalize(self.sock, other.close)  # open as long as this one, which is written to
+            other.sendall(_NOTHING)
+            self.is_verified = True
+            return
         limit = (self.timeout,) if isinstance(self.timeout, (int, float)) else ()
         self.sock = socket.create_connection((service.hostname, service.port), *limit)
         self.is_verified = True  # read by urllib3, which else would warn

@@ -71,17 +71,29 @@ def test_a_hard_coded_endpoint_of_botocore_reaches_the_service(
     assert "AKIAEXAMPLEEXAMPLE12" in seen[0]["Authorization"]
 
 
-@pytest.mark.parametrize(
-    "host", ["sm-pysdk-t-us-east-1.s3.us-east-1.amazonaws.com", "sagemaker.cn-north-1.amazonaws.com.cn"]
-)
-def test_other_http_clients_are_refused(host: str, listener: tuple[str, list[dict[str, str]]], tmp_path: Path) -> None:
+def test_other_http_clients_are_refused(listener: tuple[str, list[dict[str, str]]], tmp_path: Path) -> None:
+    host = "sagemaker.cn-north-1.amazonaws.com.cn"
     program = (
         "import requests\n"
-        f"try: requests.get('https://{host}/telemetry', timeout=5)\n"
+        f"try: requests.get('https://{host}/', timeout=5)\n"
         "except requests.ConnectionError as error: print(error)"
     )
     done = under_hook(listener[0], program, tmp_path)
     assert f"{host} is refused here" in done.stdout, done.stderr
+    assert listener[1] == []
+
+
+def test_telemetry_of_the_sdk_ends_here_without_a_word(
+    listener: tuple[str, list[dict[str, str]]], tmp_path: Path
+) -> None:
+    """SDK v2 logs a traceback when it cannot send; it asks with `requests`, as here."""
+    program = (
+        "import warnings; warnings.simplefilter('error'); import requests\n"
+        "url = 'https://sm-pysdk-t-us-east-1.s3.us-east-1.amazonaws.com/telemetry?x-accountId=1'\n"
+        "for _ in range(2): print(requests.get(url, 2).status_code)"
+    )
+    done = under_hook(listener[0], program, tmp_path)
+    assert (done.stdout.split(), done.stderr) == (["204", "204"], "")
     assert listener[1] == []
 
 
