@@ -27,7 +27,7 @@ from local_sagemaker.images.analyzers.contract import AnalysisError, files, guar
 from local_sagemaker.images.analyzers.report import Evidence, write_report
 from local_sagemaker.images.image import ml
 from local_sagemaker.monitors import bias, explainability
-from local_sagemaker.monitors.baselines import made_baseline
+from local_sagemaker.monitors.baselines import given_baseline, made_baseline
 from local_sagemaker.monitors.explainability import Explanation, Settings
 from local_sagemaker.monitors.partial_dependence import partial_dependence
 
@@ -232,13 +232,10 @@ class Analysis:
         return self._named_baseline([clarify_data.record_values(row, self.config) for row in rows])
 
     def _named_baseline(self, rows: list[list[Any]]) -> pd.DataFrame:
-        width = len(self.data.features)
-        for row in rows:
-            if len(row) != width:
-                raise AnalysisError(f"ClientError: A SHAP baseline row has {len(row)} values for {width} features.")
-        if not rows:
-            raise AnalysisError("ClientError: The SHAP baseline has no rows.")
-        return pd.DataFrame(rows, columns=self.data.features).infer_objects()
+        try:
+            return given_baseline(rows, self.data.frame[self.data.features])
+        except ValueError as error:
+            raise AnalysisError(f"ClientError: {error}") from None
 
     def _pdp(self, config: Config, shap: Report | None) -> list[Report]:
         frame = self.data.frame[self.data.features]
