@@ -1,48 +1,43 @@
 """Bias metrics of a dataset and of predictions, by smclarify: the library inside the Clarify container.
 
-smclarify decides which rows belong to a facet or have a positive outcome, and computes each metric. What is done here
-once, and by it for each metric and value anew, is to find those rows.
+Its formulas are given counts of rows (`bias_counts`) in place of the rows. Those few that look at every row are written
+out here, from their published definitions; the flip test looks at rows, of which there are at most `FLIP_ROWS`.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import smclarify.bias.metrics as metrics
-from smclarify.bias import report
 from smclarify.bias.metrics import common
-from smclarify.bias.metrics.common import DataType
+
+from local_sagemaker.monitors.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
+
+__all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
 
 Report = dict[str, Any]
-Rows = pd.Series
+Metric = Callable[..., float]
+Floats = npt.NDArray[np.float64]
 
 FLIP_ROWS = 100_000  # of larger datasets, the flip test looks at this many rows, always the same ones
 
-PRE_TRAINING: tuple[Callable[..., float], ...] = tuple(sorted(metrics.PRETRAINING_METRICS, key=lambda m: m.__name__))
-POST_TRAINING: tuple[Callable[..., float], ...] = tuple(sorted(metrics.POSTTRAINING_METRICS, key=lambda m: m.__name__))
+PRE_TRAINING: tuple[Metric, ...] = tuple(sorted(metrics.PRETRAINING_METRICS, key=lambda m: m.__name__))
+POST_TRAINING: tuple[Metric, ...] = tuple(sorted(metrics.POSTTRAINING_METRICS, key=lambda m: m.__name__))
 
 logging.getLogger("smclarify").setLevel(logging.CRITICAL)  # it logs the values of each column, and each failed metric
 
 
 @dataclass(frozen=True)
-class Facet:
-    """A sensitive column; `values` are its categories or its threshold, None is each category in turn."""
-
-    name: str
-    values: list[Any] | None = None
-
-
-@dataclass(frozen=True)
 class BiasData:
-    """A dataset for bias analysis: features and facets, the labels, and for the second stage the predictions.
+    """A dataset for bias analysis that is held whole: features and facets, labels, and perhaps predictions.
 
     `positive` are the label's positive values or its threshold. The frame holds neither label nor predictions.
     """
@@ -54,148 +49,159 @@ class BiasData:
     facets: Sequence[Facet]
     predictions: pd.Series | None = None
     group: pd.Series | None = None
-    columns: dict[str, pd.Series] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "frame", self.frame.reset_index(drop=True))
-        object.__setattr__(self, "labels", plain_strings(self.labels))
-        if self.predictions is not None:
-            object.__setattr__(self, "predictions", plain_strings(self.predictions))
+    def stream(self) -> BiasStream:
+        """The same as one block."""
+        block = Block(self.frame, self.labels, self.predictions, self.group)
+        return BiasStream(lambda *_: iter([block]), self.label_name, self.positive, self.facets)
 
 
-def plain_strings(series: pd.Series) -> pd.Series:
-    """The series from index 0, text as a category: smclarify can't judge the string dtype of pandas 3 (its own rule
-    takes text for a category too, unless all of it is integers and of many different values)."""
-    series = series.reset_index(drop=True)
-    if pd.api.types.is_string_dtype(series.dtype) and not isinstance(series.dtype, pd.CategoricalDtype):
-        numbers = pd.to_numeric(series, errors="coerce")
-        known = numbers.dropna()
-        if len(known) and len(known) == series.count() and bool((known % 1 == 0).all()):
-            return known.astype("int64") if len(known) == len(series) else numbers
-        return series.astype(object).astype("category")
-    return series
+class Cells:
+    """Stands for a column in smclarify's formulas, which index columns and ask for lengths: here each element is a
+    combination of values, and a length is how many rows have it."""
+
+    def __init__(self, values: pd.Series, rows: pd.Series) -> None:
+        self._values, self._rows = values, rows
+
+    def __getitem__(self, chosen: pd.Series) -> Cells:
+        return Cells(self._values[chosen], self._rows[chosen])
+
+    def __len__(self) -> int:
+        return int(self._rows.sum())
+
+    def __eq__(self, value: object) -> Any:
+        return self._values == value
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return self._values.to_numpy(dtype)
+
+    @property
+    def empty(self) -> bool:
+        return not len(self)
+
+
+def counted(data: BiasData | BiasStream, methods: Sequence[Metric]) -> Counted:
+    """The dataset's counts, and the rows of the flip test where it is among the methods. Raises ValueError."""
+    stream = data.stream() if isinstance(data, BiasData) else data
+    return count(stream, FLIP_ROWS if any(method.__name__ == "FT" for method in methods) else None)
+
+
+def section(data: BiasData | Counted, methods: Sequence[Metric]) -> Report:
+    """One stage of analysis.json. A metric that can't be computed has a null value and the error."""
+    found = counted(data, methods) if isinstance(data, BiasData) else data
+    error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
+    facets: dict[str, list[Report]] = {}
+    for position, counts in enumerate(found.facets):
+        for entry in counts.entries:
+            about = _About(found, position, entry)
+            metrics = [_metric(method, about, entry.error or error) for method in methods]
+            facets.setdefault(counts.facet.name, []).append({"value_or_threshold": entry.text, "metrics": metrics})
+    return {"label": found.label_name, "facets": facets, "label_value_or_threshold": found.label_text}
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The rows with a positive outcome, or why they can't be known."""
+class _About:
+    """What the metrics of one facet's value are computed from."""
 
-    rows: Rows | None
-    error: str = ""
+    counted: Counted
+    position: int
+    entry: Entry
 
+    @cached_property
+    def table(self) -> npt.NDArray[np.int64]:
+        return self.counted.facets[self.position].inside(self.entry)
 
-def interval_rows(series: pd.Series, intervals: pd.IntervalIndex) -> Rows:
-    """The rows inside any of the (left-open, right-closed) intervals."""
-    values = series.to_numpy(dtype=float)
-    inside = np.zeros(len(values), dtype=bool)
-    for interval in intervals:
-        inside |= (values > interval.left) & (values <= interval.right)
-    return pd.Series(inside, index=series.index)
+    @cached_property
+    def cells(self) -> dict[str, Any]:
+        """The arguments of smclarify's formulas."""
+        facet, label, predicted, group = np.nonzero(self.table)
+        rows = pd.Series(self.table[facet, label, predicted, group])
+        groups = self.counted.groups
+        return {
+            "feature": Cells(rows, rows),
+            "sensitive_facet_index": pd.Series(facet == 1),
+            "positive_label_index": pd.Series(label == 1),
+            "positive_predicted_label_index": pd.Series(predicted == 1),
+            "group_variable": Cells(groups.iloc[group].reset_index(drop=True), rows) if groups is not None else None,
+        }
 
-
-def label_outcome(data: BiasData) -> tuple[Rows, str]:
-    """The rows with a positive label, and the text of ``label_value_or_threshold``. Raises ValueError."""
-    if not data.positive:
-        raise ValueError("Positive label values or thresholds are empty for Label column")
-    kind, series = common.ensure_series_data_type(data.labels, copy.copy(data.positive))
-    if kind == DataType.CONTINUOUS:
-        intervals = report._interval_index(series, [float(value) for value in data.positive])
-        return interval_rows(series, intervals), ",".join(map(str, intervals))
-    return _categorical_rows(series, data.positive), ",".join(map(str, data.positive))
-
-
-def _categorical_rows(series: pd.Series, values: Sequence[Any]) -> Rows:
-    return report._categorical_data_idx(series, list(values)).astype(bool)
-
-
-def predicted_outcome(data: BiasData) -> Outcome:
-    """The rows with a positive prediction, by smclarify's rules: the range is that of labels and predictions."""
-    if data.predictions is None:
-        return Outcome(None, "Predicted labels are not given")
-    label_kind, labels = common.ensure_series_data_type(data.labels, copy.copy(data.positive))
-    kind, predictions = common.ensure_series_data_type(data.predictions, copy.copy(data.positive))
-    if kind != label_kind:
-        return Outcome(None, "Predicted Label Column series datatype is not the same as Label Column series")
-    if kind == DataType.CONTINUOUS:
-        predictions = predictions.astype(labels.dtype)
-        thresholds = [float(value) for value in data.positive]
-        rows = interval_rows(predictions, report._interval_index(pd.concat([labels, predictions]), thresholds))
-    else:
-        rows = _categorical_rows(predictions, data.positive)
-    if not rows.any():
-        text = "No Label values are present in the predicted Label Column,"
-        return Outcome(None, text + "Positive Predicted Index Series contains all False values")
-    return Outcome(rows)
+    def flip_test(self, method: Metric) -> float:
+        sample, inside = self.counted.sample, self.entry.inside
+        assert sample is not None and inside is not None
+        name = self.counted.facets[self.position].facet.name
+        return method(
+            sample.frame.drop(columns=name, errors="ignore"),
+            pd.Series(inside[sample.facets[self.position]]),
+            pd.Series(sample.predicted),
+        )
 
 
-def facet_groups(data: BiasData, facet: Facet) -> list[tuple[str, Outcome]]:
-    """The text and the rows of each value (or of the threshold) of a facet."""
-    if facet.name not in data.frame.columns:
-        raise ValueError(f"Facet column {facet.name} is not present in the dataset")
-    values = copy.copy(facet.values) or None
-    try:
-        kind, series = common.ensure_series_data_type(plain_strings(data.frame[facet.name]), values)
-        if kind == DataType.CONTINUOUS:
-            intervals = report._interval_index(series, values)
-            return [(",".join(map(str, intervals)), Outcome(interval_rows(series, intervals)))]
-        listed = [values] if values else [[value] for value in series.unique()]
-        return [(",".join(map(str, some)), Outcome(_categorical_rows(series, some))) for some in listed]
-    except (ValueError, TypeError) as error:
-        return [(",".join(map(str, values or [])), Outcome(None, str(error)))]
-
-
-def section(data: BiasData, methods: Sequence[Callable[..., float]]) -> Report:
-    """One stage of analysis.json. A metric that can't be computed has a null value and the error."""
-    positive, text = label_outcome(data)
-    predicted = predicted_outcome(data) if any(method in POST_TRAINING for method in methods) else Outcome(positive)
-    facets: dict[str, list[Report]] = {}
-    for facet in data.facets:
-        features = data.frame.drop(columns=facet.name, errors="ignore")
-        for value, group in facet_groups(data, facet):
-            found = [_metric(method, data, features, group, positive, predicted) for method in methods]
-            facets.setdefault(facet.name, []).append({"value_or_threshold": value, "metrics": found})
-    return {"label": data.label_name, "facets": facets, "label_value_or_threshold": text}
-
-
-def _metric(
-    method: Callable[..., float],
-    data: BiasData,
-    features: pd.DataFrame,
-    group: Outcome,
-    positive: Rows,
-    predicted: Outcome,
-) -> Report:
-    found: Report = {"name": method.__name__, "description": common.metric_description(method), "value": None}
-    error = group.error or predicted.error
+def _metric(method: Metric, about: _About, error: str) -> Report:
+    name = method.__name__
+    found: Report = {"name": name, "description": common.metric_description(method), "value": None}
     if error:
         return {**found, "error": error}
-    rows = _flip_rows(len(features)) if method.__name__ == "FT" else None
     try:
-        value = metrics.call_metric(
-            method,
-            df=_some(features, rows),
-            feature=_some(features, rows),
-            sensitive_facet_index=_some(group.rows, rows),
-            label=_some(positive, rows),
-            positive_label_index=_some(positive, rows),
-            predicted_label=_some(predicted.rows, rows),
-            positive_predicted_label_index=_some(predicted.rows, rows),
-            group_variable=_some(data.group, rows),
-        )
+        if name == "FT":
+            value = about.flip_test(method)
+        elif name in FORMULAS:
+            value = FORMULAS[name](about.table)
+        else:
+            value = metrics.call_metric(method, **about.cells)
     except Exception as failure:
         return {**found, "error": str(failure)}
     return {**found, "value": number(float(value))}
 
 
-def _flip_rows(count: int) -> npt.NDArray[np.int64] | None:
-    """The rows of the flip test, None for all: neighbours are looked for in a time that grows faster than the rows."""
-    if count <= FLIP_ROWS:
-        return None
-    return np.sort(np.random.default_rng(0).choice(count, FLIP_ROWS, replace=False))
+def _shares(table: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """The distribution of the label in the rest and in the facet, over outcomes that both have."""
+    sizes = table.sum(axis=(2, 3))
+    shares = sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1)
+    both = (sizes > 0).all(axis=0)
+    if not both.any():
+        raise ValueError("No instance of common facet found, dataset may be too small")
+    return shares[0, both], shares[1, both]
 
 
-def _some(data: Any, rows: npt.NDArray[np.int64] | None) -> Any:
-    return data if rows is None or data is None else data.iloc[rows].reset_index(drop=True)
+def _divergence(p: Floats, q: Floats) -> float:
+    return float(np.sum(p * np.log(p / q)))
+
+
+def _jensen_shannon(table: npt.NDArray[np.int64]) -> float:
+    a, d = _shares(table)
+    middle = 1 / 2 * (a + d)
+    return 0.5 * (_divergence(a, middle) + _divergence(d, middle))
+
+
+def _distance(table: npt.NDArray[np.int64], order: float) -> float:
+    a, d = _shares(table)
+    return float(np.linalg.norm(a - d, order))
+
+
+def _entropy(table: npt.NDArray[np.int64]) -> float:
+    """Generalised entropy with alpha 2 of the benefits: prediction minus label plus 1."""
+    by_outcome = table.sum(axis=(0, 3))
+    rows = np.array([by_outcome[1, 0], by_outcome[0, 0] + by_outcome[1, 1], by_outcome[0, 1]])
+    mean = float(rows @ np.arange(3) / rows.sum())
+    if mean == 0:
+        raise ValueError(
+            "All predicted labels are false negatives. "
+            "There should be at least one prediction that is not false negative."
+        )
+    return float(rows @ ((np.arange(3) / mean) ** 2 - 1) / (rows.sum() * 2))
+
+
+FORMULAS: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {  # smclarify's own look at each row
+    "KL": lambda table: _divergence(*_shares(table)),
+    "JS": _jensen_shannon,
+    "LP": lambda table: _distance(table, 2),
+    "TVD": lambda table: 0.5 * _distance(table, 1),
+    "KS": lambda table: _distance(table, np.inf),
+    "GE": _entropy,
+}
 
 
 def number(value: float) -> float | str | None:
@@ -205,7 +211,7 @@ def number(value: float) -> float | str | None:
     return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def chosen(methods: str | Sequence[str], known: Sequence[Callable[..., float]]) -> list[Callable[..., float]]:
+def chosen(methods: str | Sequence[str], known: Sequence[Metric]) -> list[Metric]:
     """The metrics of a configuration: ``"all"`` or a list of names. Raises ValueError for an unknown name."""
     if methods == "all" or methods == ["all"]:
         return list(known)

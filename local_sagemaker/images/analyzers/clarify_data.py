@@ -1,4 +1,4 @@
-"""The dataset of a Clarify job: one frame, and which of its columns is what.
+"""The dataset of a Clarify job: its table, and which of its columns is what.
 
 CSV, JSON, JSON Lines, Parquet, or the merged capture of a monitoring job.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ import pandas as pd
 
 from local_sagemaker.images.analyzers import storage
 from local_sagemaker.images.analyzers.clarify_config import Config
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown
-from local_sagemaker.images.analyzers.csv_blocks import first_record
+from local_sagemaker.images.analyzers.clarify_tables import CsvTable, Held, ParquetTable, Table
+from local_sagemaker.images.analyzers.contract import AnalysisError, files, shown
 from local_sagemaker.images.analyzers.records import GROUND_TRUTH, INPUT, OUTPUT
 from local_sagemaker.images.image import ml
 
@@ -28,16 +29,24 @@ LABEL, PREDICTED_LABEL = "label", "predicted_label"
 class ClarifyData:
     """The dataset. `features` are the columns that the model sees, in order; the other names may be absent."""
 
-    frame: pd.DataFrame
+    table: Table
     label: str | None
     predicted_label: str | None
     joinsource: str | None
     features: list[str]
     group: str | None
 
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rows, in memory."""
+        found = self.table.frame()
+        if not len(found):
+            raise AnalysisError("ClientError: The dataset has no rows.")
+        return found
+
     def column(self, name_or_index: str | int) -> str:
         """The name of a column given by name or position."""
-        return _column(self.frame, name_or_index)
+        return _column(self.table.names, name_or_index)
 
 
 def load(config: Config) -> ClarifyData:
@@ -49,87 +58,42 @@ def load(config: Config) -> ClarifyData:
     if not paths:
         raise AnalysisError(f"ClientError: There is no dataset: {shown(folder)} holds no file.")
     kind = config["dataset_type"].lower()
-    if kind == "text/csv":
-        frame, names = _csv(paths, config), config
-    elif kind == "application/x-parquet":
-        frame, names = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True), config
-    else:
-        frame, names = _records(paths, config, kind)
-    if not len(frame):
+    table, names = _table(paths, config, kind)
+    if not table.names:
         raise AnalysisError("ClientError: The dataset has no rows.")
-    frame.columns = [str(name) for name in frame.columns]
     if config.get("predicted_label_dataset_uri"):
-        frame, names = _with_predictions(frame, config, names)
-    return _described(frame, names)
+        table, names = _with_predictions(table.frame(), config, names)
+    return _described(table, names)
 
 
-def _described(frame: pd.DataFrame, config: Config) -> ClarifyData:
+def _table(paths: Sequence[Path], config: Config, kind: str) -> tuple[Table, Config]:
+    if kind == "text/csv":
+        return CsvTable.of(paths, config.get("headers")), config
+    if kind == "application/x-parquet":
+        return ParquetTable(paths), config
+    frame, names = _records(paths, config, kind)
+    frame.columns = [str(name) for name in frame.columns]
+    return Held(frame), names
+
+
+def _described(table: Table, config: Config) -> ClarifyData:
     def named(member: str) -> str | None:
-        return _column(frame, config[member]) if config.get(member) is not None else None
+        return _column(table.names, config[member]) if config.get(member) is not None else None
 
     label, predicted, joinsource = named("label"), named("predicted_label"), named("joinsource_name_or_index")
-    excluded = {_column(frame, column) for column in config.get("excluded_columns") or ()}
+    excluded = {_column(table.names, column) for column in config.get("excluded_columns") or ()}
     other = {label, predicted, joinsource, *excluded}
-    features = [name for name in frame.columns if name not in other]
-    return ClarifyData(frame, label, predicted, joinsource, features, named("group_variable"))
+    features = [name for name in table.names if name not in other]
+    return ClarifyData(table, label, predicted, joinsource, features, named("group_variable"))
 
 
-def _column(frame: pd.DataFrame, name_or_index: str | int) -> str:
-    names = list(frame.columns)
+def _column(names: Sequence[str], name_or_index: str | int) -> str:
     if isinstance(name_or_index, str) and name_or_index in names:
         return name_or_index
     text = str(name_or_index)
     if text.isdigit() and int(text) < len(names):
         return str(names[int(text)])
     raise AnalysisError(f"ClientError: The dataset has no column {name_or_index!r}. Its columns: {', '.join(names)}.")
-
-
-def _csv(paths: Sequence[Path], config: Config) -> pd.DataFrame:
-    headers = config.get("headers")
-    frames: list[pd.DataFrame] = []
-    for path in paths:
-        first = first_record(path)
-        if not first:
-            continue
-        body = pd.read_csv(path, header=None, skiprows=1, encoding_errors="replace") if _has_body(path) else None
-        is_header = first == list(headers) if headers else _is_header(first, body)
-        frame = body if is_header else pd.read_csv(path, header=None, encoding_errors="replace")
-        if frame is None:
-            continue
-        if headers and len(headers) != len(frame.columns):
-            raise AnalysisError(
-                f"ClientError: headers has {len(headers)} names, but {path.name} has {len(frame.columns)} columns."
-            )
-        fallback = first if is_header else [f"column_{position}" for position in range(len(frame.columns))]
-        frame.columns = pd.Index(headers or fallback)
-        if frames:
-            same_columns(path, list(frame.columns), paths[0], list(frames[0].columns), "ClientError")
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _has_body(path: Path) -> bool:
-    with path.open("rb") as lines:
-        next(lines, b"")
-        return any(line.strip() for line in lines)
-
-
-def _is_header(first: Sequence[str], body: pd.DataFrame | None) -> bool:
-    """Whether a first record is one of names: a text above a column of numbers, or nothing but text above nothing."""
-    if body is None:
-        return not any(map(_is_number, first))
-    if len(body.columns) != len(first):
-        return False
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in body.dtypes]
-    return any(is_number and not _is_number(text) for is_number, text in zip(numeric, first, strict=True))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text or "nan")
-    except ValueError:
-        return False
-    return True
 
 
 def _records(paths: Sequence[Path], config: Config, kind: str) -> tuple[pd.DataFrame, Config]:
@@ -257,21 +221,21 @@ def _json_lines(path: Path) -> Iterator[Any]:
             yield _loads(line, f"line {number}")
 
 
-def _with_predictions(frame: pd.DataFrame, config: Config, names: Config) -> tuple[pd.DataFrame, Config]:
+def _with_predictions(frame: pd.DataFrame, config: Config, names: Config) -> tuple[Table, Config]:
     """The frame with the predictions of another dataset, row by row or by the join column."""
     folder = storage.fetched(config["predicted_label_dataset_uri"], "predicted-labels")
-    other = _csv(files(folder), {"headers": config.get("predicted_label_headers")})
+    other = CsvTable.of(files(folder), config.get("predicted_label_headers")).frame()
     join = config.get("joinsource_name_or_index")
     name = str(config.get("predicted_label") or PREDICTED_LABEL)
-    if join is not None and _column(frame, join) in other.columns:
-        key = _column(frame, join)
+    key = None if join is None else _column(list(frame.columns), join)
+    if key in other.columns:
         column = name if name in other.columns else next(c for c in other.columns if c != key)
         merged = frame.merge(other[[key, column]].rename(columns={column: name}), on=key, how="inner")
-        return merged, {**names, "predicted_label": name}
+        return Held(merged), {**names, "predicted_label": name}
     column = name if name in other.columns else other.columns[-1]
     if len(other) != len(frame):
         raise AnalysisError(f"ClientError: There are {len(other)} predicted labels for {len(frame)} rows.")
-    return frame.assign(**{name: other[column].to_numpy()}), {**names, "predicted_label": name}
+    return Held(frame.assign(**{name: other[column].to_numpy()})), {**names, "predicted_label": name}
 
 
 def record_values(row: Any, config: Config) -> list[Any]:
@@ -292,4 +256,4 @@ def baseline_rows(paths: Sequence[Path], config: Config) -> list[list[Any]]:
         return [_listed(row) for doc in documents for row in jmespath.search(str(config.get("features")), doc) or []]
     if kind == "application/x-parquet":
         return [row for path in paths for row in pd.read_parquet(path).to_numpy().tolist()]
-    return [row for path in paths for row in _csv([path], {}).astype(object).to_numpy().tolist()]
+    return [row for path in paths for row in CsvTable.of([path], None).frame().astype(object).to_numpy().tolist()]

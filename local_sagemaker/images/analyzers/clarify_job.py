@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from smclarify.bias.report import ProblemType, problem_type
 
 from local_sagemaker.images.analyzers import clarify_data, clarify_model, storage
+from local_sagemaker.images.analyzers.clarify_bias import BiasBlocks, matrix
 from local_sagemaker.images.analyzers.clarify_config import Config, checked
 from local_sagemaker.images.analyzers.clarify_data import ClarifyData
 from local_sagemaker.images.analyzers.clarify_model import Model
@@ -28,6 +29,7 @@ from local_sagemaker.images.analyzers.report import Evidence, write_report
 from local_sagemaker.images.image import ml
 from local_sagemaker.monitors import bias, explainability
 from local_sagemaker.monitors.baselines import given_baseline, made_baseline
+from local_sagemaker.monitors.bias_counts import Counted
 from local_sagemaker.monitors.explainability import Explanation, Settings
 from local_sagemaker.monitors.partial_dependence import partial_dependence
 
@@ -85,14 +87,21 @@ class Analysis:
     @cached_property
     def model(self) -> Model:
         predictor, kind = self.config.get("predictor") or {}, self.config["dataset_type"].lower()
-        frame = self.data.frame
-        columns = [(name, pd.api.types.is_integer_dtype(frame[name].dtype)) for name in self.data.features]
+        dtypes = self._dtypes
+        columns = [(name, pd.api.types.is_integer_dtype(dtypes[name])) for name in self.data.features]
         return Model(predictor, kind, columns, clarify_model.connected(predictor, kind))
+
+    @property
+    def _dtypes(self) -> pd.Series:
+        """The features' types in the first rows."""
+        for block in self.data.table.blocks(self.data.features):
+            return block.dtypes
+        raise AnalysisError("ClientError: The dataset has no rows.")
 
     @cached_property
     def rows(self) -> Rows:
         """The features as the model sees them: doubles, or objects where some are text."""
-        return _matrix(self.data.frame[self.data.features])
+        return matrix(self.data.frame[self.data.features])
 
     @cached_property
     def scores(self) -> npt.NDArray[np.float64]:
@@ -126,58 +135,25 @@ class Analysis:
 
     def _bias(self, methods: Any, known: Sequence[Callable[..., float]]) -> Report:
         try:
-            chosen = bias.chosen(methods, known)
-            return bias.section(self.bias_data(known is bias.POST_TRAINING), chosen)
+            return bias.section(self.counted, bias.chosen(methods, known))
         except ValueError as error:
             raise AnalysisError(f"ClientError: {error}") from None
 
-    def bias_data(self, with_predictions: bool) -> bias.BiasData:
-        """The dataset for bias analysis. Raises AnalysisError where the label is missing."""
-        data, frame = self.data, self.data.frame
-        if data.label is None:
-            raise AnalysisError("ClientError: Bias metrics need label in analysis_config.json.")
-        unused = {data.label, data.predicted_label, data.joinsource, *self._excluded()} - {None}
-        facets = [
-            bias.Facet(data.column(facet["name_or_index"]), facet.get("value_or_threshold"))
-            for facet in self.config.get("facet") or ()
-        ]
-        for facet in facets:
-            self._known(frame[facet.name])
-        return bias.BiasData(
-            frame.drop(columns=[name for name in unused if name not in {facet.name for facet in facets}]),
-            data.label,
-            self._known(frame[data.label]),
-            list(self.config.get("label_values_or_threshold") or ()),
-            facets,
-            self.predictions if with_predictions else None,
-            frame[data.group] if data.group else None,
-        )
-
-    @staticmethod
-    def _known(column: pd.Series) -> pd.Series:
-        """A label, prediction or facet, which has to have a value somewhere."""
-        if not column.notna().any():
-            raise AnalysisError(f"ClientError: Column {column.name} has no values.")
-        return column
-
-    def _excluded(self) -> list[str]:
-        return [self.data.column(column) for column in self.config.get("excluded_columns") or ()]
-
     @cached_property
-    def predictions(self) -> pd.Series:
-        """Predicted labels of the dataset, or of the model. Scores of a binary label are cut at the threshold."""
-        data = self.data
-        labels = data.frame[data.label]
-        given = self._known(data.frame[data.predicted_label]) if data.predicted_label else None
-        predicted = given if given is not None else self.model.labels(self.rows)
-        if problem_type(labels) == ProblemType.BINARY and pd.api.types.is_float_dtype(predicted.dtype):
-            values = set(predicted.dropna().unique())
-            if not values <= set(labels.dropna().unique()) or "probability_threshold" in self.config:
-                threshold = float(self.config.get("probability_threshold", 0.5))
-                log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", threshold)
-                return (predicted > threshold).astype(labels.dtype if _is_number(labels) else int)
-        whole = pd.api.types.is_integer_dtype(labels.dtype) and pd.api.types.is_float_dtype(predicted.dtype)
-        return predicted.astype(labels.dtype) if whole and bool((predicted % 1 == 0).all()) else predicted
+    def counted(self) -> Counted:
+        """The dataset's rows, counted for all bias metrics at once. Raises AnalysisError where that can't be done."""
+        methods = [
+            method
+            for name, known in (("post_training_bias", bias.POST_TRAINING), ("pre_training_bias", bias.PRE_TRAINING))
+            if name in self.methods
+            for method in bias.chosen(self.methods[name]["methods"], known)
+        ]
+        with TemporaryFile() as kept:
+            blocks = BiasBlocks(self.data, self.config, kept, "post_training_bias" in self.methods, lambda: self.model)
+            found = bias.counted(blocks.stream(), methods)
+        if found.cut_at is not None:
+            log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", found.cut_at)
+        return found
 
     def _shap(self, config: Config) -> Report:
         if not self.data.features:
@@ -186,7 +162,7 @@ class Analysis:
         explained = config.get("features_to_explain")
         positions = [self.data.features.index(self.data.column(name)) for name in explained] if explained else None
         settings = Settings(config.get("num_samples"), config.get("seed"), bool(config.get("use_logit")), positions)
-        found = explainability.kernel_shap(self.rows, _matrix(baseline), self.model.scores, settings)
+        found = explainability.kernel_shap(self.rows, matrix(baseline), self.model.scores, settings)
         self.explanation = found
         total = found.aggregated(str(config.get("agg_method", "mean_abs")).lower())
         self._write_local_values(found, baseline, bool(config.get("save_local_shap_values")))
@@ -253,28 +229,17 @@ class Analysis:
         """What the readable report is made from."""
         settings = self.methods["report"]
         has_bias = any(name in self.methods for name in ("pre_training_bias", "post_training_bias"))
-        data = self.bias_data("post_training_bias" in self.methods) if has_bias else None
         return Evidence(
             name=settings["name"],
             title=settings.get("title") or "Analysis Report",
             config=dict(self.config),
             analysis=found,
             violations=violations,
-            rows=len(self.data.frame),
-            bias_data=data,
+            rows=self.counted.rows if has_bias else len(self.data.frame),
+            counted=self.counted if has_bias else None,
             explanation=self.explanation,
-            features=self.data.frame[self.data.features],
+            features=self.data.features,
         )
-
-
-def _is_number(series: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(series.dtype))
-
-
-def _matrix(frame: pd.DataFrame) -> Rows:
-    if all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes):
-        return frame.to_numpy(dtype=np.float64)
-    return frame.astype(object).to_numpy()
 
 
 def write_csv(path: Path, columns: Mapping[str, Any]) -> None:

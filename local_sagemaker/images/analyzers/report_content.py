@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 from smclarify.bias.metrics.common import divide
 
 from local_sagemaker.images.analyzers.report_words import MEANINGS, STAGES
-from local_sagemaker.monitors import bias
+from local_sagemaker.monitors.bias_counts import Counted
 from local_sagemaker.monitors.explainability import Explanation
 
 Analysis = Mapping[str, Any]
+Counts = npt.NDArray[np.int64]
 
 _RANKED = 15  # features in a chart; the table has them all
 _POINTS = 400  # local values drawn per feature
@@ -69,8 +70,8 @@ class Evidence:
     analysis: Analysis
     violations: Sequence[Mapping[str, str]]
     rows: int
-    features: pd.DataFrame
-    bias_data: bias.BiasData | None = None
+    features: Sequence[str]
+    counted: Counted | None = None
     explanation: Explanation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -85,15 +86,15 @@ def shown(value: Any) -> str:
 def parts(evidence: Evidence) -> Iterator[Part]:
     """The report from top to bottom."""
     yield Heading(evidence.title, 1)
-    yield Text(f"{evidence.rows} rows, {len(evidence.features.columns)} features.")
+    yield Text(f"{evidence.rows} rows, {len(evidence.features)} features.")
     if evidence.violations:
         yield from _violations(evidence.violations)
-    data = evidence.bias_data
-    if data is not None:
-        yield from _label(data)
+    counted = evidence.counted
+    if counted is not None:
+        yield from _label(counted)
     for stage, words in STAGES.items():
-        if stage in evidence.analysis and data is not None:
-            yield from _stage(evidence.analysis[stage], words, data, predicted=stage.startswith("post"))
+        if stage in evidence.analysis and counted is not None:
+            yield from _stage(evidence.analysis[stage], words, counted, predicted=stage.startswith("post"))
     explanations = evidence.analysis.get("explanations", {})
     if "kernel_shap" in explanations:
         yield from _shap(explanations["kernel_shap"], evidence)
@@ -117,38 +118,37 @@ def _violations(violations: Sequence[Mapping[str, str]]) -> Iterator[Part]:
     yield Table(("Facet or label", "Value", "Metric", "What happened"), rows)
 
 
-def _label(data: bias.BiasData) -> Iterator[Part]:
-    positive, text = bias.label_outcome(data)
+def _label(counted: Counted) -> Iterator[Part]:
     yield Heading("Label")
     yield Text(
-        f"Label {data.label_name}; an outcome is positive for {text}: "
-        f"{int(positive.sum())} of {len(positive)} rows are (counted from the dataset)."
+        f"Label {counted.label_name}; an outcome is positive for {counted.label_text}: "
+        f"{counted.positive} of {counted.rows} rows are (counted from the dataset)."
     )
-    if pd.api.types.is_numeric_dtype(data.labels.dtype):
-        values = data.labels.dropna().to_numpy(dtype=float)
-        counts, edges = np.histogram(values, min(20, max(1, len(np.unique(values)))))
+    if counted.histogram is not None:
+        counts, edges = counted.histogram.counts, counted.histogram.edges
 
         def draw(axes: Any) -> None:
             axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color="#7a9cc6", edgecolor="white")
-            axes.set_xlabel(f"label {data.label_name}")
+            axes.set_xlabel(f"label {counted.label_name}")
             axes.set_ylabel("rows")
 
-        yield Chart(f"Distribution of the label {data.label_name}: rows per range of values.", draw, 2.2)
+        yield Chart(f"Distribution of the label {counted.label_name}: rows per range of values.", draw, 2.2)
 
 
-def _stage(section: Mapping[str, Any], words: str, data: bias.BiasData, predicted: bool) -> Iterator[Part]:
+def _stage(section: Mapping[str, Any], words: str, counted: Counted, predicted: bool) -> Iterator[Part]:
     title, explanation = words.split(": ", 1)
     yield Heading(title)
     yield Text(explanation)
-    outcome = bias.predicted_outcome(data) if predicted else bias.Outcome(bias.label_outcome(data)[0])
-    for facet in data.facets:
-        groups = bias.facet_groups(data, facet)
-        for entry, (_, group) in zip(section["facets"].get(facet.name, []), groups, strict=False):
-            yield Heading(f"Facet {facet.name}: {entry['value_or_threshold']}", 3)
-            if group.rows is not None and outcome.rows is not None:
-                yield from _groups(f"{facet.name} {entry['value_or_threshold']}", group.rows, outcome.rows, predicted)
+    known = not (predicted and counted.predicted_error)
+    listed = {name: iter(entries) for name, entries in section["facets"].items()}
+    for counts in counted.facets:
+        for group, entry in zip(counts.entries, listed.get(counts.facet.name, ()), strict=False):
+            yield Heading(f"Facet {counts.facet.name}: {entry['value_or_threshold']}", 3)
+            if group.inside is not None and known:
+                table = counts.inside(group).sum(axis=3)
+                yield from _groups(f"{counts.facet.name} {entry['value_or_threshold']}", table, predicted)
                 if predicted:
-                    yield from _performance(group.rows, bias.label_outcome(data)[0], outcome.rows)
+                    yield from _performance(table)
             yield Table(
                 ("Metric", "Name", "Value", "What it means"),
                 [
@@ -158,10 +158,12 @@ def _stage(section: Mapping[str, Any], words: str, data: bias.BiasData, predicte
             )
 
 
-def _groups(name: str, group: pd.Series, outcome: pd.Series, predicted: bool) -> Iterator[Part]:
+def _groups(name: str, table: Counts, predicted: bool) -> Iterator[Part]:
+    """`table` has the rows by being in the facet, label and prediction."""
     what = "predicted positive" if predicted else "positive"
-    sides = ((name, group), ("the rest", ~group))
-    counts = [(int(rows.sum()), int((rows & outcome).sum())) for _, rows in sides]
+    hits = table[:, :, 1].sum(axis=1) if predicted else table[:, 1].sum(axis=1)
+    sides = ((name, 1), ("the rest", 0))
+    counts = [(int(table[side].sum()), int(hits[side])) for _, side in sides]
     yield Table(
         ("Group", "Rows", f"Rows {what}", f"Share {what}"),
         [
@@ -181,18 +183,18 @@ def _groups(name: str, group: pd.Series, outcome: pd.Series, predicted: bool) ->
     yield Chart(f"Rows of {name} and of the rest, by outcome.", draw, 1.6)
 
 
-def _performance(group: pd.Series, label: pd.Series, predicted: pd.Series) -> Iterator[Part]:
+def _performance(table: Counts) -> Iterator[Part]:
     rows = []
-    for name, some in (("all rows", group | ~group), ("the facet", group), ("the rest", ~group)):
-        hits, alarms = int((some & label & predicted).sum()), int((some & ~label & predicted).sum())
-        missed, size = int((some & label & ~predicted).sum()), int(some.sum())
+    for name, some in (("all rows", table.sum(axis=0)), ("the facet", table[1]), ("the rest", table[0])):
+        (right, alarms), (missed, hits) = some.tolist()
+        size = right + alarms + missed + hits
         figures = (
             divide(size - alarms - missed, size),
             divide(hits, hits + alarms),
             divide(hits, hits + missed),
             divide(2 * hits, 2 * hits + alarms + missed),
         )
-        counted = (str(n) for n in (hits, alarms, missed, size - hits - alarms - missed))
+        counted = (str(n) for n in (hits, alarms, missed, right))
         rows.append((name, *(f"{figure:.4f}" for figure in figures), *counted))
     yield Text("Performance of the model (counted from the dataset):")
     headers = ("Rows", "Accuracy", "Precision", "Recall", "F1", "True pos.", "False pos.", "False neg.", "True neg.")
@@ -240,7 +242,7 @@ def _swarm(names: Sequence[str], evidence: Evidence, label: int) -> Callable[[An
         assert evidence.explanation is not None
         local = evidence.explanation.values[:, :, label]
         rows = np.linspace(0, len(local) - 1, min(_POINTS, len(local))).astype(int)
-        columns = list(evidence.features.columns)
+        columns = list(evidence.features)
         jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(rows))
         for place, name in enumerate(reversed(names)):
             axes.plot(
