@@ -16,7 +16,7 @@ from local_sagemaker.errors import NotSupported, ServiceError, says_full
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.operations import Call
-from local_sagemaker.wire import detect, invocation, refusals
+from local_sagemaker.wire import detect, form_upload, invocation, refusals
 from local_sagemaker.wire.admission import Admission, Keys, guess
 from local_sagemaker.wire.body import Body, Pipe, source_of
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
@@ -60,7 +60,7 @@ class Gateway:
         """
         self._call = call
         self._neighbours = neighbours
-        self._settings = settings
+        self._settings, self._keys = settings, credentials
         self._admission = Admission(credentials, settings, unsigned)
         self._invoke = invoke
         self._threads: Any = None
@@ -118,6 +118,11 @@ class Gateway:
             self._admission.refuse_foreign_host(request)
             if request.path == "/_health" and request.method == "GET":
                 return self._health()
+            if form_upload.is_form(request):
+                service = "s3"
+                answer = form_upload.answer(request, self._call, self._keys)
+                _identify(answer, service, identity)
+                return answer
             service = self._admission.service(request)
             if detect.is_neighbour(service):
                 answer = self._ask_neighbour(service, request)

@@ -95,7 +95,7 @@ def verify(claim: Claim, request: WireRequest, secrets: Secrets, body_sha256: Ca
         raise refusals.unknown_key(claim.service, request)
     _check_time(claim, request)
     _check_unsigned_headers(claim, request)
-    key = _signing_key(secret, claim.date, claim.region, claim.service)
+    key = signing_key(secret, claim.date, claim.region, claim.service)
     payload = _payload(claim, request, body_sha256)
     for path in _paths(claim, request.path):
         for query in _queries(request.query):
@@ -149,7 +149,7 @@ def _payload(claim: Claim, request: WireRequest, body_sha256: Callable[[], str])
 
 
 @lru_cache(maxsize=256)
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     """One derivation per key, day and service; the rest of a signature is one hash and one HMAC."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
