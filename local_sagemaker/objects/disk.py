@@ -57,7 +57,8 @@ class DiskObjects:
             opening.adopt_all(self._layout, self.buckets, self.index)
 
     def close(self) -> None:
-        """Closes the index."""
+        """Closes the index, once what was overwritten is gone."""
+        self._layout.sweeper.close()
         self.index.close()
         if self._lock_file is not None:
             self._lock_file.close()

@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from local_sagemaker.objects.errors import InvalidURI, KeyTooLong
+from local_sagemaker.objects.sweeping import Sweeper
 
 INTERNAL = ".index"
 _PIECE = 200
@@ -73,6 +74,7 @@ class Layout:
         self.escaped = internal / "escaped"
         self.versions = internal / "versions"
         self.make()
+        self.sweeper = Sweeper()
         self._names = itertools.count()
         self._token = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._folds_names = (internal / "UPLOADS").exists()
@@ -128,8 +130,7 @@ class Layout:
             raise
         finally:
             if before is not None:
-                with suppress(FileNotFoundError):
-                    os.unlink(before)
+                self.sweeper.take(before)
 
     def _install(self, temporary: str, bucket: str, key: str) -> tuple[str, str | None]:
         """(The place, a second name of what was there before)."""

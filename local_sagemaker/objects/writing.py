@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +101,7 @@ def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
             with open(path, "wb", buffering=0) as file:
                 for piece in [source] if isinstance(source, bytes) else iter(lambda: source.read(PIECE), b""):
                     digest.update(piece)
-                    size += write_all(file.fileno(), piece)
+                    size += write_all(file.fileno(), piece, room=layout.sweeper.finish)
                 facts = stamp(file.fileno())
             yield Written(path, size, digest.hexdigest(), facts.st_mtime_ns)
     finally:
@@ -109,14 +109,23 @@ def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
             os.unlink(path)
 
 
-def write_all(descriptor: int, piece: bytes, offset: int | None = None) -> int:
-    """Writes every byte: a nearly full disk takes less than it is given before it says so."""
+def write_all(
+    descriptor: int, piece: bytes, offset: int | None = None, room: Callable[[], bool] = lambda: False
+) -> int:
+    """Writes every byte: a nearly full disk takes less than it is given before it says so.
+
+    Then `room` is asked, which says whether it made some.
+    """
     view, done = memoryview(piece), 0
     while done < len(view):
-        if offset is None:
-            done += os.write(descriptor, view[done:])
-        else:
-            done += os.pwrite(descriptor, view[done:], offset + done)
+        try:
+            if offset is None:
+                done += os.write(descriptor, view[done:])
+            else:
+                done += os.pwrite(descriptor, view[done:], offset + done)
+        except OSError as error:
+            if error.errno not in FULL or not room():
+                raise
     return done
 
 
@@ -130,7 +139,7 @@ def received_at(layout: Layout, path: str, offset: int, length: int, source: byt
                 if size + len(piece) > length:
                     raise ValueError("the stream has more bytes than it said")
                 digest.update(piece)
-                size += write_all(descriptor, piece, offset + size)
+                size += write_all(descriptor, piece, offset + size, room=layout.sweeper.finish)
     finally:
         os.close(descriptor)
     if size != length:

@@ -94,6 +94,8 @@ class _Route:
     header: str | None
 
     def accepts(self, query: dict[str, str], headers: dict[str, str]) -> bool:
+        if not query and self.demands:
+            return False
         return all(name in query and value in (None, query[name]) for name, value in self.demands) and (
             self.header is None or self.header in headers
         )
@@ -140,25 +142,33 @@ def _group(label: str) -> str:
 
 
 def _rest(service: str, request: WireRequest) -> Target | None:
-    path = path_style(request) if service == "s3" else request.path
     query = dict(request.parameters())
+    if service == "s3":
+        return _s3(request, query)
     for route in _routes(service).get(request.method, ()):
-        match = route.path.fullmatch(path) if service != "s3" else _s3_match(route, path)
+        match = route.path.fullmatch(request.path)
         if match is not None and route.accepts(query, request.headers):
-            groups = match if isinstance(match, dict) else match.groupdict()
-            labels = {
-                name.replace("__", "-"): unquote(value, errors="surrogateescape") for name, value in groups.items()
-            }
-            return Target(service, spec.operation(service, route.name), labels)
+            return _target(service, route, match.groupdict())
     return None
 
 
-def _s3_match(route: _Route, path: str) -> dict[str, str] | None:
+def _target(service: str, route: _Route, groups: dict[str, str]) -> Target:
+    labels = {name.replace("__", "-"): unquote(value, errors="surrogateescape") for name, value in groups.items()}
+    return Target(service, spec.operation(service, route.name), labels)
+
+
+def _s3(request: WireRequest, query: dict[str, str]) -> Target | None:
     """S3's paths are a bucket and the rest, whatever slashes the key begins or ends with."""
+    path = path_style(request)
     bucket, _, key = path[1:].partition("/")
-    groups = route.path.groupindex
-    if "Key" in groups:
-        return {"Bucket": bucket, "Key": key} if bucket and key else None
-    if "Bucket" in groups:
-        return {"Bucket": bucket} if bucket and not key else None
-    return {} if route.path.fullmatch(path) else None
+    labels = {name: value for name, value in (("Bucket", bucket), ("Key", key)) if value}
+    for route in _s3_routes(request.method, tuple(labels)):
+        if route.accepts(query, request.headers) and (labels or route.path.fullmatch(path)):
+            return _target("s3", route, labels)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _s3_routes(method: str, labels: tuple[str, ...]) -> list[_Route]:
+    """The routes whose path has just these labels."""
+    return [route for route in _routes("s3").get(method, ()) if set(route.path.groupindex) == set(labels)]

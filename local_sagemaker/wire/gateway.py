@@ -5,9 +5,11 @@ Async only where bytes come and go; all else runs in a worker thread, so operati
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from shutil import disk_usage
 from typing import Any, Protocol
 
@@ -63,7 +65,7 @@ class Gateway:
         self._settings, self._keys = settings, credentials
         self._admission = Admission(credentials, settings, unsigned)
         self._invoke = invoke
-        self._threads: Any = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,12 +105,7 @@ class Gateway:
         return answer
 
     async def _in_thread(self, request: WireRequest) -> Answer:
-        from anyio import CapacityLimiter
-        from anyio.to_thread import run_sync
-
-        if self._threads is None:
-            self._threads = CapacityLimiter(THREADS)
-        return await run_sync(self.answer, request, limiter=self._threads)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.answer, request)
 
     def answer(self, request: WireRequest) -> Answer:
         """The answer to one request; never raises."""

@@ -53,3 +53,12 @@ def test_a_full_disk(cramped: Service) -> None:
     s3.delete_object(Bucket="full", Key="part/0")
     s3.put_object(Bucket="full", Key="part/0", Body=b"fits again")
     assert s3.get_object(Bucket="full", Key="part/0")["Body"].read() == b"fits again"
+
+
+def test_room_that_is_about_to_come_back_counts(cramped: Service) -> None:
+    s3 = cramped.client("s3")
+    s3.create_bucket(Bucket="full")
+    for turn in range(8):  # the disk has room for two of them and what else the service keeps
+        data = os.urandom(1 << 10) * (16 << 10)
+        s3.put_object(Bucket="full", Key="again", Body=data)
+        assert s3.get_object(Bucket="full", Key="again")["Body"].read() == data, turn

@@ -5,6 +5,7 @@ Shared by the JSON and XML protocols (Smithy, "HTTP bindings"); the body is thei
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,27 +20,38 @@ def bound_members(request: WireRequest, target: Target, shape: Shape) -> dict[st
     """The input's members that are not in the body."""
     found: dict[str, Any] = {}
     query: dict[str, list[str]] = {}
-    fixed = dict(parse_qsl(target.operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
-    for name, value in request.parameters():
-        if name not in fixed:  # a fixed part tells operations apart, it is no member's value
-            query.setdefault(name, []).append(value)
-    for member, member_shape in shape.members.items():
-        serialization = member_shape.serialization
-        location, name = serialization.get("location"), serialization.get("name", member)
-        if location == "uri" and name in target.labels:
-            found[member] = from_text(member_shape, target.labels[name])
-        elif location == "querystring":
+    if request.query:
+        fixed = dict(parse_qsl(target.operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
+        for name, value in request.parameters():
+            if name not in fixed:  # a fixed part tells operations apart, it is no member's value
+                query.setdefault(name, []).append(value)
+    headers = request.headers
+    for member, member_shape, location, name in _bindings(shape):
+        if location == "header":
+            if name in headers:
+                found[member] = _from_header(member_shape, headers[name])
+        elif location == "uri":
+            if name in target.labels:
+                found[member] = from_text(member_shape, target.labels[name])
+        elif location == "headers":
+            found[member] = {key[len(name) :]: value for key, value in headers.items() if key.startswith(name)}
+        elif query:
             value = _query_value(member_shape, name, query, shape)
             if value is not None:
                 found[member] = value
-        elif location == "header" and name.lower() in request.headers:
-            found[member] = _from_header(member_shape, request.headers[name.lower()])
-        elif location == "headers":
-            prefix = name.lower()
-            found[member] = {
-                header[len(prefix) :]: value for header, value in request.headers.items() if header.startswith(prefix)
-            }
     return {member: value for member, value in found.items() if value != {}}
+
+
+@lru_cache(maxsize=1024)
+def _bindings(shape: Shape) -> list[tuple[str, Shape, str, str]]:
+    """(member, its shape, location, name there) of those outside of the body; names of headers in lower case."""
+    found = []
+    for member, member_shape in shape.members.items():
+        serialization = member_shape.serialization
+        location, name = serialization.get("location"), serialization.get("name", member)
+        if location in ("header", "headers", "uri", "querystring"):
+            found.append((member, member_shape, location, name.lower() if location.startswith("header") else name))
+    return found
 
 
 def _query_value(member: Shape, name: str, query: dict[str, list[str]], shape: Shape) -> Any:

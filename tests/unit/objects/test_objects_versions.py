@@ -8,6 +8,7 @@ import pytest
 
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.stored import StoredObject
+from tests.support import until
 
 
 def history(store: DiskObjects, key: str = "x") -> list[tuple[str, str, bool]]:
@@ -62,7 +63,7 @@ def test_what_a_series_of_writes_and_deletions_leaves(store: DiskObjects, folder
     assert (folder / "box/x").exists() == (expected is not None), "the current version is the plain file"
     kept = {file for file in (folder / ".index/versions").rglob("*") if file.is_file()}
     assert len(kept) == sum(data != "marker" and not latest for data, _, latest in TABLE[script])
-    assert not list((folder / ".index/temporary").iterdir())
+    until(lambda: not list((folder / ".index/temporary").iterdir()), "what was overwritten is gone")
 
 
 def versions(store: DiskObjects) -> list[StoredObject]:
