@@ -100,6 +100,7 @@ class Application:
             endpoints=temporary_endpoints,
             call=self._late_call,
             service_environment=in_processes,
+            put_metrics=cloudwatch.put_metrics,
         )
         sagemaker = build_sagemaker(
             settings=settings,

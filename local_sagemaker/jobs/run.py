@@ -26,6 +26,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, resources
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
+from local_sagemaker.jobs.metric_series import MetricSeries, Put
 from local_sagemaker.jobs.pipes import Pipe
 from local_sagemaker.jobs.spec import (
     Batch,
@@ -48,6 +49,8 @@ from local_sagemaker.operations import Call
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.hosting.batch:main")
+_METRICS = 2.0
+"""Seconds between two looks for metrics."""
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +69,7 @@ class Tools:
     call: Call | None
     service_environment: Mapping[str, str]
     grace: float
+    put_metrics: Put | None = None
 
 
 class Run:
@@ -82,14 +86,17 @@ class Run:
         self._started: float | None = None
         self._uploaded: set[str] = set()
         self._mirrors: list[outputs.Mirror] = []
+        put = tools.put_metrics
+        self._series = MetricSeries(job.name, job.metrics, put) if put and job.metrics else None
 
     def execute(self) -> Outcome:
         """Runs the job to its end and answers how it ended; `clean` is to follow."""
         return replace(self._outcome(), ended=now())
 
     def clean(self) -> None:
-        """Ends what served the job and removes its folder. Nobody has to wait for this."""
+        """Ends what served the job, puts its last metrics and removes its folder. Nobody has to wait for this."""
         self._cleanup.close()
+        self._put_metrics(last=True)
         self._remove()
 
     def _remove(self) -> None:
@@ -245,6 +252,13 @@ class Run:
         ticking.enter_context(self._tools.ticker.calling(self._mark))
         if self._mirrors:
             ticking.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
+
+        if self._series:
+            ticking.enter_context(self._tools.ticker.calling(self._put_metrics, every=_METRICS))
+
+    def _put_metrics(self, *, last: bool = False) -> None:
+        if self._series and not self._killed:
+            self._series.look([host.log for host in self._hosts], last=last)
 
     def _mark(self) -> None:
         for host in self._hosts:

@@ -14,6 +14,7 @@ from pathlib import Path
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
+from local_sagemaker.jobs.metric_series import Put
 from local_sagemaker.jobs.run import Run, Tools
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
 from local_sagemaker.jobs.ticker import Ticker
@@ -43,8 +44,10 @@ class JobRunner:
         call: Call | None = None,
         service_environment: Mapping[str, str] | None = None,
         grace: float | None = None,
+        put_metrics: Put | None = None,
     ) -> None:
-        """`service_environment` is what a client inside a job needs to reach this service."""
+        """`service_environment` is what a client inside a job needs to reach this service; `put_metrics` takes those
+        of training jobs."""
         self._slots = settings.job_slots
         self._tools = Tools(
             folder=settings.jobs,
@@ -58,6 +61,7 @@ class JobRunner:
             call=call,
             service_environment=dict(service_environment or {}),
             grace=float(os.environ.get("LOCAL_SAGEMAKER_STOP_GRACE", GRACE)) if grace is None else grace,
+            put_metrics=put_metrics,
         )
         self._changed = threading.Condition()
         self._queue: deque[Run] = deque()
