@@ -36,20 +36,20 @@ def now_ns() -> int:
 
 
 class Md5:
-    """The MD5 of a stream. From the second large piece on it is computed in a thread of its own, beside receiving and
-    writing: MD5 is the slowest of what is done with a byte, and hashlib gives other threads way meanwhile."""
+    """The MD5 of a stream. From the second MiB on it is computed in a thread of its own, beside receiving and writing:
+    MD5 is the slowest of what is done with a byte, and hashlib gives other threads way meanwhile."""
 
     def __init__(self) -> None:
         self._digest = hashlib.md5(usedforsecurity=False)
-        self._large = 0
-        self._pieces: queue.Queue[bytes] = queue.Queue(maxsize=4)
+        self._size = 0
+        self._pieces: queue.Queue[bytes] = queue.Queue(maxsize=16)
         self._thread: threading.Thread | None = None
 
     def update(self, piece: bytes) -> None:
         """Takes a piece; waits when the thread is behind."""
         if self._thread is None:
-            self._large += len(piece) >= PIECE
-            if self._large < 2:
+            self._size += len(piece)
+            if self._size <= PIECE:
                 self._digest.update(piece)
                 return
             self._thread = threading.Thread(target=self._run, name="md5", daemon=True)

@@ -43,6 +43,7 @@ class Pipe:
         self._receive = receive
         self._loop = asyncio.get_running_loop()
         self._pieces: list[bytes] = []
+        self._taken: list[bytes] = []
         self._held = 0
         self._ended = self._broken = self._unwanted = False
         self._arrived = threading.Condition()
@@ -52,6 +53,12 @@ class Pipe:
 
     def __call__(self) -> bytes:
         """The next bytes that arrived; waits for some. For other threads than the loop's."""
+        if not self._taken:
+            self._take()
+        return self._taken.pop() if self._taken else b""
+
+    def _take(self) -> None:
+        """Everything that arrived, the first piece last."""
         if not self._asked:
             self._asked = True
             self._loop.call_soon_threadsafe(self._start)
@@ -60,12 +67,10 @@ class Pipe:
             if self._broken:
                 raise incomplete()
             full = self._held >= HELD
-            piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._pieces.clear()
+            self._taken, self._pieces = self._pieces[::-1], []
             self._held = 0
         if full:
             self._loop.call_soon_threadsafe(self._room.set)
-        return piece
 
     def _worth_waking(self) -> bool:
         return self._held >= BATCH or self._ended or self._broken
