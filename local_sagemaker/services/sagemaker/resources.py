@@ -43,7 +43,7 @@ def build(
 
     Add a resource here: one line.
     """
-    tags = Tags(records)
+    tags = Tags(records, call)
     return [
         tags,
         Models(settings=settings, records=records, objects=objects, tags=tags, call=call),

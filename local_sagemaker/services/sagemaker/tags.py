@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from local_sagemaker.errors import ValidationError
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker import arns
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.listing import page
 
 KIND = "tags"
 LIMIT = 50
+_DESCRIBED = {
+    "model": ("DescribeModel", "ModelName"),
+    "endpoint": ("DescribeEndpoint", "EndpointName"),
+    "endpoint-config": ("DescribeEndpointConfig", "EndpointConfigName"),
+    "training-job": ("DescribeTrainingJob", "TrainingJobName"),
+    "processing-job": ("DescribeProcessingJob", "ProcessingJobName"),
+    "transform-job": ("DescribeTransformJob", "TransformJobName"),
+    "pipeline": ("DescribePipeline", "PipelineName"),
+    "model-package-group": ("DescribeModelPackageGroup", "ModelPackageGroupName"),
+    "model-package": ("DescribeModelPackage", "ModelPackageName"),
+    "experiment": ("DescribeExperiment", "ExperimentName"),
+    "experiment-trial": ("DescribeTrial", "TrialName"),
+    "experiment-trial-component": ("DescribeTrialComponent", "TrialComponentName"),
+}
+"""How a resource is asked for, by the type in its ARN. Other types are not looked for, as they are not here."""
 
 
 class Tags:
     """AddTags, ListTags, DeleteTags; Create operations hand their ``Tags`` to `put`."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, records: Records, call: Call | None = None) -> None:
+        """`call` tells whether a resource is there; without it every one is taken to be."""
+        self._records, self._call = records, call
 
     def put(self, arn: str, tags: list[dict[str, str]] | None) -> None:
         """Adds tags to a resource; the value of a key that it has is replaced."""
@@ -34,23 +51,38 @@ class Tags:
     @operation("AddTags")
     def add(self, request: Request) -> Response:
         """Merges tags and answers all that the resource now has."""
+        self._expect(request["ResourceArn"])
         self._merge(request["ResourceArn"], request["Tags"])
         return {"Tags": self.of(request["ResourceArn"])}
 
     @operation("ListTags")
     def list_tags(self, request: Request) -> Response:
         """The tags of a resource."""
+        self._expect(request["ResourceArn"])
         tags, token = page(self.of(request["ResourceArn"]), request, default=50)
         return {"Tags": tags, **token}
 
     @operation("DeleteTags")
     def delete(self, request: Request) -> Response:
         """Removes tags by key."""
+        self._expect(request["ResourceArn"])
         with self._records.transaction():
             body = self._records.get(KIND, request["ResourceArn"].lower()) or {}
             kept = {key: value for key, value in body.items() if key not in request["TagKeys"]}
             self._records.put(KIND, request["ResourceArn"].lower(), kept)
         return {}
+
+    def _expect(self, arn: str) -> None:
+        """Refuses a resource that is not there: ValidationException whatever its type (public threads), with the text
+        of its Describe, as no record of AWS's was found."""
+        kind, _, name = arns.resource(arn).partition("/")
+        if self._call is None or kind not in _DESCRIBED or (kind == "pipeline" and "/" in name):
+            return
+        operation, member = _DESCRIBED[kind]
+        try:
+            self._call(f"sagemaker:{operation}", {member: arn if kind == "model-package" else name})
+        except ServiceError as error:
+            raise ValidationError(error.message) from error
 
     def _merge(self, arn: str, tags: list[dict[str, str]]) -> None:
         with self._records.transaction():

@@ -60,10 +60,11 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     records = Records(settings.records_file)
     objects, events, seen = DiskObjects(settings.objects), Events(), list[Event]()
     events.subscribe(seen.append)
-    tags = Tags(records)
 
     def late(name: str, request: dict[str, Any]) -> Response:
         return call(name, request)
+
+    tags = Tags(records, late)
 
     resources = [
         tags,

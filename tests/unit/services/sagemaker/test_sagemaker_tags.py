@@ -1,0 +1,56 @@
+"""Tags belong to resources that are there."""
+
+from __future__ import annotations
+
+import pytest
+
+from local_sagemaker.errors import ValidationError
+from tests.support import ROLE, XGBOOST
+from tests.unit.services.sagemaker.conftest import Registry
+
+PLACE = "arn:aws:sagemaker:us-east-1:123456789012"
+TAG = {"Key": "a", "Value": "b"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "text"),
+    [
+        ("model/absent", f'Could not find model "{PLACE}:model/absent".'),
+        ("model-package-group/absent", "absent"),
+        ("model-package/absent/1", "absent"),
+        ("experiment/absent", "absent"),
+        ("experiment-trial/absent", "absent"),
+        ("experiment-trial-component/absent", "absent"),
+    ],
+)
+def test_tags_of_what_is_not_there_are_refused(registry: Registry, resource: str, text: str) -> None:
+    arn = f"{PLACE}:{resource}"
+    for operation, more in (("AddTags", {"Tags": [TAG]}), ("ListTags", {}), ("DeleteTags", {"TagKeys": ["a"]})):
+        with pytest.raises(ValidationError) as error:
+            registry(operation, ResourceArn=arn, **more)
+        assert error.value.code == "ValidationException" and text in error.value.message
+
+
+def test_tags_of_what_is_there(registry: Registry) -> None:
+    registry.upload("s3://bucket/model.tar.gz")
+    container = {"Image": XGBOOST, "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    arn = registry("CreateModel", ModelName="There", ExecutionRoleArn=ROLE, PrimaryContainer=container)["ModelArn"]
+    group = registry("CreateModelPackageGroup", ModelPackageGroupName="Group")["ModelPackageGroupArn"]
+    specification = {"Containers": [container]}
+    package = registry("CreateModelPackage", ModelPackageGroupName="Group", InferenceSpecification=specification)
+    experiment = registry("CreateExperiment", ExperimentName="e")["ExperimentArn"]
+    trial = registry("CreateTrial", ExperimentName="e", TrialName="t")["TrialArn"]
+    component = registry("CreateTrialComponent", TrialComponentName="c")["TrialComponentArn"]
+    for tagged in (arn, group, package["ModelPackageArn"], experiment, trial, component):
+        assert registry("AddTags", ResourceArn=tagged, Tags=[TAG])["Tags"] == [TAG]
+        assert registry("ListTags", ResourceArn=tagged)["Tags"] == [TAG]
+        registry("DeleteTags", ResourceArn=tagged, TagKeys=["a"])
+        assert registry("ListTags", ResourceArn=tagged)["Tags"] == []
+    registry("DeleteModel", ModelName="There")
+    with pytest.raises(ValidationError):
+        registry("ListTags", ResourceArn=arn)
+
+
+def test_resources_that_are_not_here_may_have_tags(registry: Registry) -> None:
+    """Projects, say, whose tags a definition asks for."""
+    assert registry("ListTags", ResourceArn=f"{PLACE}:project/p")["Tags"] == []
