@@ -207,6 +207,7 @@ def test_an_endpoint_that_is_still_creating(made: Made) -> None:
         (b"no archive", XGBOOST, "Failed to extract model data archive"),
         (archive(**{",,__outside": b"x"}), XGBOOST, "is refused"),
     ],
+    ids=["no model", "model_fn raises", "no archive", "outside"],  # the archives' bytes hold the time
 )  # fmt: skip
 def test_an_endpoint_that_can_not_start(made: Made, data: bytes, image: str, reason: str) -> None:
     endpoint = made.endpoint(made.config(made.model(data, image)), wait=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_sagemaker import images
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.objects.uris import split
@@ -46,6 +47,19 @@ def _from_package(container: Container, call: Call) -> list[Container]:
         environment = {**part.get("Environment", {}), **container.get("Environment", {})}
         resolved.append({"Mode": "SingleModel", **taken, **container, "Environment": environment})
     return resolved
+
+
+def check_image(uri: str, account: str) -> None:
+    """Raises AWS's text (public threads) for an image of the account's own registry that is not known here.
+
+    AWS finds out about images of other accounts only when the model is to be served, and so does this service.
+    """
+    if not uri.startswith(f"{account}.dkr.ecr."):
+        return
+    try:
+        images.find(uri)
+    except ValidationError as error:
+        raise ValidationError(f"Requested image {uri} not found. {error.message}") from error
 
 
 def check_data(container: Container, objects: Objects) -> None:

@@ -9,7 +9,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
-from local_sagemaker.services.sagemaker.model_containers import check_data, resolve
+from local_sagemaker.services.sagemaker.model_containers import check_data, check_image, resolve
 from local_sagemaker.services.sagemaker.tags import Tags
 
 KIND = "model"
@@ -19,7 +19,7 @@ class Models:
     """CreateModel, DescribeModel, ListModels, DeleteModel. Names are equal when they differ only in case."""
 
     def __init__(self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, call: Call) -> None:
-        self._arns = settings.arns
+        self._arns, self._account = settings.arns, settings.account
         self._records = records
         self._objects = objects
         self._tags = tags
@@ -69,6 +69,7 @@ class Models:
             raise ValidationError("Exactly one of PrimaryContainer and Containers must be specified.")
         containers = resolve(given or [request["PrimaryContainer"]], self._call)
         for container in containers:
+            check_image(container["Image"], self._account)
             check_data(container, self._objects)
         if "PrimaryContainer" in request and len(containers) == 1:
             return {"PrimaryContainer": containers[0]}

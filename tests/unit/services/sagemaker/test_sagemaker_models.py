@@ -125,6 +125,17 @@ def test_containers_must_say_what_runs(registry: Any, request_: dict[str, Any]) 
     assert error.value.code == "ValidationException"
 
 
+def test_an_image_of_one_s_own_registry_must_be_there(registry: Any) -> None:
+    """Others are asked for only when the model is served."""
+    own = "123456789012.dkr.ecr.us-east-1.amazonaws.com/{}:1"
+    with pytest.raises(ServiceError) as error:
+        registry("CreateModel", ModelName="m", PrimaryContainer={"Image": own.format("mine")})
+    assert error.value.message.startswith(f"Requested image {own.format('mine')} not found. The image '")
+    assert "images.json" in error.value.message
+    for image in (own.format("sagemaker-xgboost"), "763104351884.dkr.ecr.us-east-1.amazonaws.com/theirs:1", "x:1"):
+        registry("CreateModel", ModelName=image.split("/")[-1].replace(":", "-"), PrimaryContainer={"Image": image})
+
+
 def register(registry: Any, **request: Any) -> str:
     registry("CreateModelPackageGroup", ModelPackageGroupName="Group")
     return str(registry("CreateModelPackage", ModelPackageGroupName="Group", **request)["ModelPackageArn"])
