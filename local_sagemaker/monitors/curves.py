@@ -29,12 +29,21 @@ class Curves:
         order = np.argsort(-scores, kind="stable")
         ranked, hits = scores[order], positive[order]
         last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=int)
-        true_positives = np.cumsum(hits)[last].astype(np.float64)
-        false_positives = last + 1 - true_positives
-        positives, negatives = float(hits.sum()), float(len(hits) - hits.sum())
-        tpr = true_positives / positives if positives else np.zeros(len(last))
-        fpr = false_positives / negatives if negatives else np.zeros(len(last))
-        precision = true_positives / (last + 1)
+        return cls._through(np.cumsum(hits)[last].astype(np.float64), (last + 1).astype(np.float64))
+
+    @classmethod
+    def counted(cls, hits: Floats, rows: Floats) -> Curves:
+        """Of the numbers of positives and of rows with each score, highest score first."""
+        return cls._through(np.cumsum(hits), np.cumsum(rows))
+
+    @classmethod
+    def _through(cls, hits: Floats, rows: Floats) -> Curves:
+        """Of the numbers of positives and of rows down to each score."""
+        positives = float(hits[-1]) if len(hits) else 0.0
+        negatives = float(rows[-1]) - positives if len(rows) else 0.0
+        tpr = hits / positives if positives else np.zeros(len(hits))
+        fpr = (rows - hits) / negatives if negatives else np.zeros(len(hits))
+        precision = hits / rows
         return cls(
             np.concatenate([[0.0], fpr, [1.0]]),
             np.concatenate([[0.0], tpr, [1.0]]),

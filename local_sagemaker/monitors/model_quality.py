@@ -7,7 +7,7 @@ metrics are null on both. Multiclass averages are weighted by support, as Spark'
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,15 @@ import numpy.typing as npt
 
 from local_sagemaker.monitors import key_order
 from local_sagemaker.monitors.curves import Curves
+from local_sagemaker.monitors.quality_folds import FOLDS, ErrorFolds, LabelFolds
 
 Report = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Matrix = npt.NDArray[np.int64]
 Metrics = dict[str, float]
 
-SAMPLES, SAMPLE_SHARE, SAMPLED_FROM = 5, 0.8, 200
+SAMPLE_SHARE, SAMPLED_FROM = 0.8, 200
 BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
 SECTIONS = {
     "Regression": "regression",
@@ -35,17 +37,23 @@ SECTIONS = {
 class Labels:
     """Actual and predicted classes as codes into `names`, which are in order of appearance."""
 
-    names: list[str]
+    names: Sequence[str]
     actual: Codes
     predicted: Codes
 
-    def sample(self, rows: npt.NDArray[np.bool_]) -> Labels:
-        return Labels(self.names, self.actual[rows], self.predicted[rows])
-
-    def matrix(self) -> npt.NDArray[np.int64]:
+    def matrix(self, rows: npt.NDArray[np.bool_] | None = None) -> Matrix:
         """Counts by actual (rows) and predicted class (columns)."""
+        actual, predicted = (self.actual, self.predicted) if rows is None else (self.actual[rows], self.predicted[rows])
         size = len(self.names)
-        return np.bincount(self.actual * size + self.predicted, minlength=size * size).reshape(size, size)
+        return np.bincount(actual * size + predicted, minlength=size * size).reshape(size, size)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """The rows, or a sample of them: counts by actual and predicted class, and the curves of the scores."""
+
+    matrix: Matrix
+    curves: Curves | None = None
 
 
 def regression(actual: Floats, predicted: Floats) -> Report:
@@ -54,70 +62,101 @@ def regression(actual: Floats, predicted: Floats) -> Report:
     def metrics(rows: npt.NDArray[np.bool_] | None) -> Metrics:
         y, p = (actual, predicted) if rows is None else (actual[rows], predicted[rows])
         errors = y - p
-        squared = float(errors @ errors)
         spread = y - y.mean()
-        mse = squared / len(y)
-        around_mean = float(spread @ spread)
-        r2 = 1 - squared / around_mean if around_mean else math.nan
-        return {"mae": float(np.abs(errors).mean()), "mse": mse, "rmse": math.sqrt(mse), "r2": r2}
+        return _error_scores(len(y), float(np.abs(errors).mean()), float(errors @ errors), float(spread @ spread))
 
-    return _report("regression", len(actual), _with_deviation(metrics, len(actual)))
+    return _report("regression", len(actual), _scalars(map(metrics, _samples(len(actual)))))
 
 
-def binary(labels: Labels, positive: str, probability: Floats | None) -> Report:
+def folded_regression(found: ErrorFolds) -> Report:
+    """The same of rows that were not held."""
+
+    def metrics(without: int | None) -> Metrics:
+        errors = found.errors(without)
+        return _error_scores(errors.rows, errors.absolute / errors.rows, errors.squared, errors.actual.deviations)
+
+    return _report("regression", found.rows, _scalars(map(metrics, (None, *range(FOLDS)))))
+
+
+def _error_scores(rows: int, absolute: float, squared: float, around_mean: float) -> Metrics:
+    mse = squared / rows
+    r2 = 1 - squared / around_mean if around_mean else math.nan
+    return {"mae": absolute, "mse": mse, "rmse": math.sqrt(mse), "r2": r2}
+
+
+def binary(labels: Labels | LabelFolds, positive: str, probability: Floats | None = None) -> Report:
     """statistics.json of a binary problem; the curves and their areas need the positive class's probability."""
     at = labels.names.index(positive) if positive in labels.names else -1
-    constant = best_constant(labels)
+    matrix = labels.matrix()
+    constant = best_constant(matrix)
+    curves: Report = {}
 
-    def metrics(rows: npt.NDArray[np.bool_] | None) -> Metrics:
-        some = labels if rows is None else labels.sample(rows)
-        found = {**_binary_scores(some, at), **_binary_constant(some, at, constant)}
-        if probability is not None:
-            curves = Curves.of(some.actual == at, probability if rows is None else probability[rows])
-            found |= {"auc": curves.auc, "au_prc": curves.au_prc}
-        return found
+    def metrics(some: _Outcome) -> Metrics:
+        scores = {**_binary_scores(some.matrix, at), **_binary_constant(some.matrix, at, constant)}
+        if some.curves is None:
+            return scores
+        if not curves:  # of all rows, which come first
+            curves.update(some.curves.listed())
+        return scores | {"auc": some.curves.auc, "au_prc": some.curves.au_prc}
 
-    scalars = _with_deviation(metrics, len(labels.actual))
-    ordered: Report = {"confusion_matrix": _named(labels)}
+    scalars = _scalars(map(metrics, _outcomes(labels, at, probability)))
+    ordered: Report = {"confusion_matrix": _named(labels.names, matrix)}
     scores = ["recall", "precision", "accuracy"]
     rates = ["true_positive_rate", "true_negative_rate", "false_positive_rate", "false_negative_rate"]
     for name in [*scores, *_constant_names(scores), *rates]:
         ordered[name] = scalars[name]
-    if probability is not None:
-        ordered |= Curves.of(labels.actual == at, probability).listed()
-        ordered |= {"auc": scalars["auc"], "au_prc": scalars["au_prc"]}
+    if curves:
+        ordered |= {**curves, "auc": scalars["auc"], "au_prc": scalars["au_prc"]}
     for name in [*BETAS, *_constant_names(list(BETAS))]:
         ordered[name] = scalars[name]
-    return _report("binary_classification", len(labels.actual), ordered)
+    return _report("binary_classification", int(matrix.sum()), ordered)
 
 
-def multiclass(labels: Labels) -> Report:
+def multiclass(labels: Labels | LabelFolds) -> Report:
     """statistics.json of a multiclass problem."""
-    constant = best_constant(labels)
+    matrix = labels.matrix()
+    constant = best_constant(matrix)
 
-    def metrics(rows: npt.NDArray[np.bool_] | None) -> Metrics:
-        some = labels if rows is None else labels.sample(rows)
-        guess = Labels(some.names, some.actual, np.full(len(some.actual), constant))
-        of_constant = {f"{name}_best_constant_classifier": value for name, value in _weighted(guess).items()}
-        return {**_weighted(some), **of_constant}
+    def metrics(some: _Outcome) -> Metrics:
+        of_constant = _weighted(_guessed(some.matrix, constant)).items()
+        return {
+            **_weighted(some.matrix),
+            **{f"{name}_best_constant_classifier": value for name, value in of_constant},
+        }
 
-    scalars = _with_deviation(metrics, len(labels.actual))
-    return _report("multiclass_classification", len(labels.actual), {"confusion_matrix": _named(labels), **scalars})
+    scalars = _scalars(map(metrics, _outcomes(labels)))
+    named = {"confusion_matrix": _named(labels.names, matrix)}
+    return _report("multiclass_classification", int(matrix.sum()), {**named, **scalars})
 
 
-def best_constant(labels: Labels) -> int:
+def _outcomes(labels: Labels | LabelFolds, positive: int = -1, probability: Floats | None = None) -> Iterator[_Outcome]:
+    """All rows, then the samples of them."""
+    if isinstance(labels, LabelFolds):
+        for without in (None, *range(FOLDS)):
+            scores = labels.scores
+            yield _Outcome(labels.matrix(without), scores.curves(positive, without) if scores else None)
+        return
+    for rows in _samples(len(labels.actual)):
+        curves = None
+        if probability is not None:
+            hits = labels.actual == positive
+            curves = Curves.of(hits, probability) if rows is None else Curves.of(hits[rows], probability[rows])
+        yield _Outcome(labels.matrix(rows), curves)
+
+
+def best_constant(matrix: Matrix) -> int:
     """The class that AWS's "best constant classifier" predicts: of two the less frequent, of more the most frequent.
 
     Every recorded output fits this; the documentation does not say.
     """
-    counts = np.bincount(labels.actual, minlength=len(labels.names))
+    counts = matrix.sum(axis=1)
     present = np.flatnonzero(counts)
     if len(present) == 2:
         return int(present[np.argmin(counts[present])])
     return int(np.argmax(counts))
 
 
-def positive_name(names: list[str]) -> str:
+def positive_name(names: Sequence[str]) -> str:
     """The positive class: ``1``; where there is none, the last of the two in sorting order."""
     return "1" if "1" in names or not names else max(names)
 
@@ -134,10 +173,11 @@ def _f_measure(precision: float, recall: float, beta: float) -> float:
     return _ratio((1 + beta * beta) * precision * recall, beta * beta * precision + recall, 0.0)
 
 
-def _binary_scores(labels: Labels, positive: int) -> Metrics:
-    actual, predicted = labels.actual == positive, labels.predicted == positive
-    hits = int((actual & predicted).sum())
-    positives, guesses, rows = int(actual.sum()), int(predicted.sum()), len(actual)
+def _binary_scores(matrix: Matrix, positive: int) -> Metrics:
+    known = positive >= 0
+    hits = int(matrix[positive, positive]) if known else 0
+    positives, guesses = (int(matrix[positive].sum()), int(matrix[:, positive].sum())) if known else (0, 0)
+    rows = int(matrix.sum())
     false_alarms, negatives = guesses - hits, rows - positives
     recall = _ratio(hits, positives)
     precision = _ratio(hits, guesses, 0.0)
@@ -145,7 +185,7 @@ def _binary_scores(labels: Labels, positive: int) -> Metrics:
     found = {
         "recall": recall,
         "precision": precision,
-        "accuracy": float((labels.actual == labels.predicted).mean()) if rows else math.nan,
+        "accuracy": _ratio(int(matrix.trace()), rows),
         "true_positive_rate": recall,
         "true_negative_rate": 1 - fpr,
         "false_positive_rate": fpr,
@@ -154,14 +194,20 @@ def _binary_scores(labels: Labels, positive: int) -> Metrics:
     return found | {name: _f_measure(precision, recall, beta) for name, beta in BETAS.items()}
 
 
-def _binary_constant(labels: Labels, positive: int, constant: int) -> Metrics:
-    guess = Labels(labels.names, labels.actual, np.full(len(labels.actual), constant))
-    scores = _binary_scores(guess, positive)
+def _guessed(matrix: Matrix, constant: int) -> Matrix:
+    """The matrix of always predicting one class."""
+    found = np.zeros_like(matrix)
+    found[:, constant] = matrix.sum(axis=1)
+    return found
+
+
+def _binary_constant(matrix: Matrix, positive: int, constant: int) -> Metrics:
+    scores = _binary_scores(_guessed(matrix, constant), positive)
     return {f"{name}_best_constant_classifier": scores[name] for name in ("recall", "precision", "accuracy", *BETAS)}
 
 
-def _weighted(labels: Labels) -> Metrics:
-    matrix = labels.matrix().astype(np.float64)
+def _weighted(counts: Matrix) -> Metrics:
+    matrix = counts.astype(np.float64)
     support, guesses, hits = matrix.sum(axis=1), matrix.sum(axis=0), matrix.diagonal()
     rows = support.sum()
     precision = np.divide(hits, guesses, out=np.zeros_like(hits), where=guesses > 0)
@@ -178,22 +224,26 @@ def _weighted(labels: Labels) -> Metrics:
     return found
 
 
-def _named(labels: Labels) -> Report:
-    matrix, order = labels.matrix().tolist(), key_order.listed(labels.names)
-    at = {name: code for code, name in enumerate(labels.names)}
-    return {name: {other: matrix[at[name]][at[other]] for other in order} for name in order}
+def _named(names: Sequence[str], matrix: Matrix) -> Report:
+    listed, order = matrix.tolist(), key_order.listed(names)
+    at = {name: code for code, name in enumerate(names)}
+    return {name: {other: listed[at[name]][at[other]] for other in order} for name in order}
 
 
-def _with_deviation(metrics: Callable[[npt.NDArray[np.bool_] | None], Metrics], rows: int) -> Report:
-    """Each metric's value and its (population) standard deviation over samples, drawn with a fixed seed."""
-    values = metrics(None)
-    samples: list[Metrics] = []
+def _samples(rows: int) -> Iterator[npt.NDArray[np.bool_] | None]:
+    """All rows (None), then random samples of them, drawn with a fixed seed."""
+    yield None
     if rows >= SAMPLED_FROM:
         random = np.random.default_rng(0)
-        for _ in range(SAMPLES):
+        for _ in range(FOLDS):
             chosen = np.zeros(rows, dtype=bool)
             chosen[random.choice(rows, int(rows * SAMPLE_SHARE), replace=False, shuffle=False)] = True
-            samples.append(metrics(chosen))
+            yield chosen
+
+
+def _scalars(found: Iterable[Metrics]) -> Report:
+    """Each metric's value and its (population) standard deviation over samples: the first are the values."""
+    values, *samples = found
     return {name: _scalar(value, [sample[name] for sample in samples]) for name, value in values.items()}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from local_sagemaker.monitors import (
 )
 from local_sagemaker.monitors.inference import INTEGRAL
 from local_sagemaker.monitors.profile import profile_dataset
+from local_sagemaker.monitors.quality_folds import ErrorFolds
 
 Report = dict[str, Any]
 
@@ -131,7 +132,7 @@ def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
     return Analysis(statistics, suggested, found)
 
 
-def _check_two(classes: list[str]) -> None:
+def _check_two(classes: Sequence[str]) -> None:
     if len(classes) > 2:
         some = ", ".join([*classes[:5], *(["..."] if len(classes) > 5 else [])])
         raise AnalysisError(f"Error: BinaryClassification needs two classes, but there are {len(classes)}: {some}.")
@@ -164,8 +165,11 @@ def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis
     attributes = Attributes.of(environment, dataset.merged)
     if problem == "Regression":
         predicted_name = attributes.prediction or attributes.probability or ""
-        actual, predicted = predictions.numbers(dataset, [attributes.label, predicted_name])
-        statistics = model_quality.regression(actual, predicted)
+        errors = predictions.numbers(dataset, attributes.label, predicted_name)
+        if isinstance(errors, ErrorFolds):
+            statistics = model_quality.folded_regression(errors)
+        else:
+            statistics = model_quality.regression(*errors)
     else:
         threshold = _threshold(environment)
         if problem == "MulticlassClassification" and not attributes.prediction:
