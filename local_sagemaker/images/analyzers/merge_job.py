@@ -11,10 +11,12 @@ import csv
 import io
 import json
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from local_sagemaker.images.analyzers.contract import AnalysisError, files, guarded, local, log, shown
 from local_sagemaker.images.analyzers.datasets import Window
@@ -37,23 +39,20 @@ def run(environment: Mapping[str, str]) -> str:
     Raises AnalysisError when there are no captures or no labels at all.
     """
     source, output = _folder(environment, "dataset_source"), _folder(environment, "output_path")
-    labels = _labels(_folder(environment, "ground_truth_source"))
     window = Window(_time(environment, "start_time"), _time(environment, "end_time"))
     captured = merged = 0
-    for path in _files(source, "captured data"):
-        lines = []
-        for event in events(path):
-            if window.holds(event):
-                captured += 1
-                label = labels.get(key(event))
-                if label is not None:
-                    lines.append(json.dumps({**event, GROUND_TRUTH: label}, separators=(",", ":")))
-        merged += len(lines)
-        if lines:
+    with closing(Labels(_folder(environment, "ground_truth_source"))) as labels:
+        for path in _files(source, "captured data"):
             target = output / (path.relative_to(source) if source.is_dir() else path.name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    log.info("%d captured records, %d labels, %d merged", captured, len(labels), merged)
+            with Lines(target) as lines:
+                for event in events(path):
+                    if window.holds(event):
+                        captured += 1
+                        label = labels.get(key(event))
+                        if label is not None:
+                            lines.write(json.dumps({**event, GROUND_TRUTH: label}, separators=(",", ":")))
+            merged += lines.count
+        log.info("%d captured records, %d labels, %d merged", captured, labels.count, merged)
     return ""
 
 
@@ -76,17 +75,68 @@ def _files(folder: Path, what: str) -> list[Path]:
     return found
 
 
-def _labels(folder: Path) -> dict[str, Any]:
-    """The ground truth by event; of several for one event the last one counts."""
-    found: dict[str, Any] = {}
-    for path in _files(folder, "ground truth"):
-        for number, line in _lines(path):
-            record = _json(line, path, number)
-            event = (record.get("eventMetadata") or {}).get("eventId") if isinstance(record, dict) else None
-            if event is None or not isinstance(record.get(GROUND_TRUTH), dict):
-                raise AnalysisError(f"Error: {path.name}, line {number}: a label needs eventMetadata.eventId and data.")
-            found[str(event)] = record[GROUND_TRUTH]
-    return found
+class Labels:
+    """The ground truth by event; of several for one event the last one counts. They are in a file, not in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = sqlite3.connect("")  # an anonymous file
+        self._database.execute("PRAGMA cache_size = -65536")  # 64 MB
+        self._database.execute("CREATE TABLE labels (event TEXT PRIMARY KEY, label TEXT) WITHOUT ROWID")
+        for path in _files(folder, "ground truth"):
+            self._database.executemany("INSERT OR REPLACE INTO labels VALUES (?, ?)", _labels(path))
+
+    def get(self, event: str) -> Any:
+        """The label of an event; None when there is none."""
+        found = self._database.execute("SELECT label FROM labels WHERE event = ?", (_storable(event),)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    @property
+    def count(self) -> int:
+        """How many events have a label."""
+        return int(self._database.execute("SELECT count(*) FROM labels").fetchone()[0])
+
+    def close(self) -> None:
+        """Removes the file."""
+        self._database.close()
+
+
+def _labels(path: Path) -> Iterator[tuple[str, str]]:
+    """The events of a file and the labels they are given."""
+    for number, line in _lines(path):
+        record = _json(line, path, number)
+        event = (record.get("eventMetadata") or {}).get("eventId") if isinstance(record, dict) else None
+        if event is None or not isinstance(record.get(GROUND_TRUTH), dict):
+            raise AnalysisError(f"Error: {path.name}, line {number}: a label needs eventMetadata.eventId and data.")
+        yield _storable(str(event)), json.dumps(record[GROUND_TRUTH])
+
+
+def _storable(text: str) -> str:
+    """The text without lone surrogates, which JSON can hold and a database can't."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class Lines:
+    """A file of lines that is made with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+        self.count = 0
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def write(self, line: str) -> None:
+        """Adds a line."""
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w", encoding="utf-8")
+        self._file.write(f"{line}\n")
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def key(event: Mapping[str, Any]) -> str:
