@@ -248,6 +248,46 @@ def test_item_5_a_package_without_a_group_has_a_name_and_tags(service: Service) 
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
 
 
+def test_item_5_a_container_may_have_data_of_every_kind(service: Service) -> None:
+    sagemaker, uri = service.client("sagemaker"), upload(service, "concepts-sources")
+    sagemaker.create_model_package_group(ModelPackageGroupName="concepts-sources")
+    prefix = uri.rpartition("/")[0] + "/"
+    eula = {"ModelAccessConfig": {"AcceptEula": True}}
+    data = {"S3Uri": prefix, "S3DataType": "S3Prefix", "CompressionType": "None", **eula}
+    more = {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    container = {"Image": XGBOOST, "ModelDataSource": {"S3DataSource": data}, "AdditionalS3DataSource": more}
+    specification = {"Containers": [container], "SupportedContentTypes": ["text/csv"]}
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="concepts-sources", InferenceSpecification=specification, SkipModelValidation="None"
+    )["ModelPackageArn"]
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert contains(described["InferenceSpecification"]["Containers"], [container])
+    assert described["SkipModelValidation"] == "None"
+
+
+def test_item_6_a_package_may_be_made_of_an_algorithm(service: Service) -> None:
+    sagemaker, uri = service.client("sagemaker"), upload(service, "concepts-algorithm")
+    algorithm = "arn:aws:sagemaker:us-east-1:123456789012:algorithm/mine"
+    given = {
+        "SourceAlgorithmSpecification": {"SourceAlgorithms": [{"AlgorithmName": algorithm, "ModelDataUrl": uri}]},
+        "CertifyForMarketplace": True,
+    }
+    sagemaker.create_model_package(ModelPackageName="concepts-algorithm", **given)
+    assert contains(sagemaker.describe_model_package(ModelPackageName="concepts-algorithm"), given)
+
+
+@pytest.mark.parametrize("status", ["Draft", "PendingReview", "Approved", "Archived"])
+def test_item_11_a_model_card_in_every_status_and_its_key(service: Service, status: str) -> None:
+    sagemaker, name = service.client("sagemaker"), f"concepts-card-{status.lower()}"
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    given = {
+        "ModelCard": {"ModelCardContent": json.dumps({"model_overview": {}}), "ModelCardStatus": status},
+        "SecurityConfig": {"KmsKeyId": "12345678-1234-1234-1234-123456789012"},
+    }
+    arn = register(service, name, upload(service, name), **given)
+    assert contains(sagemaker.describe_model_package(ModelPackageName=arn), given)
+
+
 @pytest.mark.parametrize("status", ["Approved", "Rejected", "PendingManualApproval"])
 def test_item_7_every_approval_status_is_taken(service: Service, status: str) -> None:
     sagemaker, name = service.client("sagemaker"), f"concepts-{status.lower()}"
@@ -280,6 +320,22 @@ def test_item_12_the_full_shape_of_a_model_is_echoed(service: Service) -> None:
     arn = sagemaker.create_model(ModelName="concepts-model", Tags=tags, **given)["ModelArn"]
     assert contains(sagemaker.describe_model(ModelName="concepts-model"), given)
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+    vpc = {"RepositoryAccessMode": "Vpc"}
+    direct = {
+        "Containers": [
+            {
+                "ContainerHostname": name,
+                "Image": XGBOOST,
+                "ImageConfig": vpc,
+                "Mode": "SingleModel",
+                "ModelDataUrl": uri,
+            }
+            for name in ("first", "second")
+        ],
+        "InferenceExecutionConfig": {"Mode": "Direct"},
+    }
+    sagemaker.create_model(ModelName="concepts-direct", ExecutionRoleArn=ROLE, **direct)
+    assert contains(sagemaker.describe_model(ModelName="concepts-direct"), direct)
     package = approved(service, "concepts-model-package")
     named = {"ModelPackageName": package}
     sagemaker.create_model(ModelName="concepts-by-package", ExecutionRoleArn=ROLE, PrimaryContainer=named)

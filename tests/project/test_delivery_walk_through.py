@@ -13,6 +13,7 @@ from pipelines.data import training_csv
 from tests.support import ROLE, Service
 
 ACCOUNT = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost"
+SILENT: dict[str, dict[str, str]] = {"1.7-1-cpu-py3": {}}  # which refuses it, as every tag since 1.2-1 does
 ROW = b".345,0.224414,.131102,0.042329,.279923,-0.110329,-0.099358,0.0"
 
 
@@ -26,9 +27,9 @@ class Walk:
     said: dict[str, Any] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module", params=["1.0-1", "0.90-1"])
+@pytest.fixture(scope="module", params=["1.0-1", "0.90-1", "1.7-1"])
 def walk(request: pytest.FixtureRequest, service: Service) -> Walk:
-    """Item 1, the two clients; then every call once, for the image tag of the source and for the oldest."""
+    """Item 1, the two clients; then every call once, for the image tag of the source, the oldest and a newer one."""
     walked = Walk(service.client("sagemaker"), service.client("sagemaker-runtime"), request.param.replace(".", "-"))
     train(walked, service, f"{ACCOUNT}:{request.param}-cpu-py3", f"walk-{walked.tag}")
     register(walked, f"xgboost-abalone-realtime-{walked.tag}")
@@ -54,7 +55,7 @@ def train(walk: Walk, service: Service, image: str, job: str) -> None:
             "gamma": "4",
             "min_child_weight": "6",
             "subsample": "0.7",
-            "silent": "0",
+            **SILENT.get(image.split(":")[1], {"silent": "0"}),
         },
         InputDataConfig=[
             {
@@ -153,7 +154,7 @@ def deploy(walk: Walk) -> None:
 def test_item_3_4_the_artifact_is_read_from_the_finished_job(walk: Walk) -> None:
     trained = walk.said["training"]
     assert trained["TrainingJobStatus"] == "Completed"
-    assert trained["HyperParameters"]["silent"] == "0"
+    assert trained["HyperParameters"].get("silent", "0") == "0"
     assert walk.said["artifact"].endswith(f"/xgb_model/{trained['TrainingJobName']}/output/model.tar.gz")
 
 

@@ -51,6 +51,18 @@ def test_item_1_2_parameters_have_the_sources_names_and_defaults() -> None:
     assert {item["Type"] for item in definition()["Parameters"]} == {"String"}
 
 
+def test_item_2_an_image_is_found_whatever_the_parameter_will_be() -> None:
+    from sagemaker.core import image_uris
+    from sagemaker.core.workflow.parameters import ParameterString
+
+    instance = ParameterString("training_instance", default_value="ml.c5.xlarge")
+    uri = image_uris.retrieve("xgboost", "us-east-1", version="1.0-1", py_version="py3", instance_type=instance)
+    assert uri == OLD_IMAGE
+    for name in ("TrainOne", "TrainTwo"):
+        resources = steps(definition())[name]["Arguments"]["ResourceConfig"]
+        assert resources["InstanceType"] == {"Get": "Parameters.training_instance"}
+
+
 def test_item_3_the_trainings_have_the_sources_hyperparameters() -> None:
     made = steps(definition())
     for name, source in (("TrainOne", SOURCE_ONE), ("TrainTwo", SOURCE_TWO)):
@@ -80,6 +92,7 @@ def test_item_9_image_and_role_are_parameters() -> None:
 
 
 def test_item_10_the_outputs_are_declared_as_text() -> None:
+    assert "get_waiter" not in Path("pipelines/multi_model/deploy_endpoint.py").read_text()  # it answers at once
     outputs = steps(definition())["LambdaStep"]["OutputParameters"]
     assert {item["OutputName"]: item["OutputType"] for item in outputs} == dict.fromkeys(
         ("statusCode", "body", "endpoint_name"), "String"
@@ -173,6 +186,14 @@ def test_item_10_12_the_outputs_come_back_by_name(ran: dict[str, Any]) -> None:
     assert found["endpoint_name"].startswith("mme-source2")
     names = [item["Name"] for item in ran["LambdaStep"]["Metadata"]["Lambda"]["OutputParameters"]]
     assert names[0] == "endpoint_name"  # which the source takes without looking at the name
+
+
+def test_item_12_steps_are_listed_newest_first(service: Service, ran: dict[str, Any]) -> None:
+    """So that the source finds its function's step at the index 0."""
+    sagemaker = service.client("sagemaker")
+    execution = sagemaker.list_pipeline_executions(PipelineName="mm-source")["PipelineExecutionSummaries"][0]
+    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])
+    assert listed["PipelineExecutionSteps"][0]["StepName"] == "LambdaStep"
 
 
 def test_item_13_each_model_is_reached_and_answers_by_itself(service: Service, ran: dict[str, Any]) -> None:
