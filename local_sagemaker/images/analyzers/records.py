@@ -10,6 +10,7 @@ from typing import Any
 
 from local_sagemaker.images.analyzers.contract import AnalysisError
 
+SAME_ENCODING = "We currently only support the same type of input and output encoding at the moment."
 NOT_FLAT = "Error: We currently only support flat json at the moment."
 
 Part = dict[str, Any] | list[Any]  # a row's fields by name, or by position
@@ -84,10 +85,13 @@ def _payloads(event: Mapping[str, Any], sides: Sequence[str]) -> tuple[list[str]
     present = [side for side in (OUTPUT, BATCH, INPUT) if captured.get(side) and (side in sides or side == BATCH)]
     if not present:
         raise AnalysisError(f"Error: A captured record has none of {', '.join(sides)}.")
-    encodings = {captured[side].get("encoding") or "" for side in present}
-    if len(encodings) > 1:
-        raise AnalysisError("Error: Encoding mismatch: the captured input and output have different encodings.")
-    return present, encodings.pop(), [captured[side].get("data") or "" for side in present]
+    encodings = [captured[side].get("encoding") or "" for side in present]
+    if len(set(encodings)) > 1:
+        found = ", but ".join(
+            f"Encoding is {encoding} for {side}" for side, encoding in zip(present[::-1], encodings[::-1], strict=True)
+        )
+        raise AnalysisError(f"Error: Encoding mismatch: {found}. {SAME_ENCODING}")
+    return present, encodings[0], [captured[side].get("data") or "" for side in present]
 
 
 def _side_by_side(parts: list[list[Part]], sides: list[str]) -> list[Part]:

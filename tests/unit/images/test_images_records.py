@@ -84,8 +84,12 @@ def test_broken_captures(broken: dict[str, Any], message: str) -> None:
 def test_different_encodings_are_an_error() -> None:
     mixed = event("1", "1")
     mixed["captureData"]["endpointInput"]["encoding"] = "JSON"
-    with pytest.raises(AnalysisError, match="Encoding mismatch"):
+    with pytest.raises(AnalysisError) as raised:
         records.captured_rows(mixed, BOTH)
+    assert str(raised.value) == (
+        "Error: Encoding mismatch: Encoding is JSON for endpointInput, but Encoding is CSV for endpointOutput. "
+        "We currently only support the same type of input and output encoding at the moment."
+    )
 
 
 @pytest.mark.parametrize(
