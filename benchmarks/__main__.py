@@ -1,12 +1,12 @@
 """``make bench``: every benchmark, or those named on the command line (service, executions, s3, monitors,
-endpoints)."""
+endpoints, endpoints_load, many_models)."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("service", "executions", "s3", "monitors", "endpoints")
+NAMES = ("service", "executions", "s3", "monitors", "endpoints", "endpoints_load", "many_models")
 
 
 def main() -> int:

@@ -1,150 +1,90 @@
-"""InvokeEndpoint beside a bare uvicorn handler with the same model; the cold start of an endpoint.
+"""InvokeEndpoint beside other model servers and a bare uvicorn handler with the same model; the cold start.
 
-Signed and verified on our side, neither on the other. Both have one worker process, and then one for each core. The
-load is closed: each client has a connection and sends when its last answer is whole; every answer is compared with
-the model's own. Generator and servers share the cores, so what counts is the ratio of two runs one after the other.
+Signed and verified on our side, on no other. Each has one worker process, then one for each core. The load is closed,
+every answer is compared with the model's own, and all are asked in turn in each round: generator and servers share
+the cores, so what counts are ratios within a round. See `benchmarks.peers` for how to have the others measured.
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
-import socket
-import subprocess
+import statistics
 import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import xgboost as xgb
-from botocore import auth, awsrequest, credentials
 
-from benchmarks.executions import client
+from benchmarks import peers
+from benchmarks.executions import ROLE, client
+from benchmarks.http_load import Clients, Figures, requests, signer
 from benchmarks.measure import Pairs, command, in_turn, report
+from benchmarks.peers import BARE, COLUMNS, Peer
 from local_sagemaker import lifecycle
-from local_sagemaker.cli.exec import connection
 from local_sagemaker.config import Settings
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
-COLUMNS, BUCKET = 10, "benchmark-endpoints"
+BUCKET = "benchmark-endpoints"
+OURS = "endpoint"
 LOADS = [(1, 1), (1, 8), (1, 64), (1000, 1), (1000, 8), (1000, 64)]
 """Rows in a request, and clients."""
-SECONDS, ROUNDS = 2.0, 5
-TARGET = 1 / 0.9
-BARE = """
-import numpy as np, xgboost as xgb
-from starlette.requests import Request
-from starlette.responses import Response
-booster = xgb.Booster(model_file="model.ubj")
-async def app(scope, receive, send):
-    text = await Request(scope, receive).body()
-    values = np.fromstring(text.replace(b"\\n", b","), dtype=np.float32, sep=",")
-    found = booster.inplace_predict(values.reshape(-1, COLUMNS)).tolist()
-    await Response("%.9g\\n" * len(found) % tuple(found), media_type="text/csv")(scope, receive, send)
-""".replace("COLUMNS", str(COLUMNS))
-ONCE = """
+SECONDS, ROUNDS = 2.0, 3
+OF_BEST_PEER, OF_BARE = 1.5, 0.9
+"""Targets: so many times the best peer's requests per second, or of the bare handler's where no peer exceeds it."""
+ONCE = f"""
 import sys, xgboost as xgb, numpy as np
 booster = xgb.Booster(model_file=sys.argv[1])
-booster.inplace_predict(np.zeros((1, COLUMNS), dtype=np.float32))
-""".replace("COLUMNS", str(COLUMNS))
+booster.inplace_predict(np.zeros((1, {COLUMNS}), dtype=np.float32))
+"""
 
 
-class Load:
-    """The requests of a load and how fast they are answered."""
-
-    def __init__(self, url: str, bodies: list[tuple[bytes, Any]], sign: Any) -> None:
-        self._address = urlsplit(url)
-        self._requests = []
-        for body, expected in bodies:
-            headers = {"Host": self._address.netloc, "Content-Type": "text/csv", **sign(url, body)}
-            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            head = f"POST {self._address.path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
-            self._requests.append((head.encode() + body, expected))
-        self._known: dict[int, bytes] = {}
-
-    def measure(self, clients: int) -> float:
-        """Seconds for 1,000 requests."""
-        return asyncio.run(self._measure(clients))
-
-    async def _measure(self, clients: int) -> float:
-        counts, started = [0] * clients, time.perf_counter()
-        over = started + SECONDS
-        await asyncio.gather(*(self._client(number, counts, over) for number in range(clients)))
-        return 1000 * (time.perf_counter() - started) / sum(counts)
-
-    async def _client(self, number: int, counts: list[int], over: float) -> None:
-        reader, writer = await asyncio.open_connection(self._address.hostname, self._address.port)
-        turn = number
-        while time.perf_counter() < over:
-            turn = (turn + 1) % len(self._requests)
-            request, expected = self._requests[turn]
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            at = head.lower().index(b"content-length:")
-            body = await reader.readexactly(int(head[at + 15 : head.index(b"\r", at)]))
-            if body != self._known.get(turn):
-                found = np.array(body.split(), dtype=np.float32)
-                if not head.startswith(b"HTTP/1.1 200") or not np.allclose(found, expected, rtol=1e-6):
-                    raise SystemExit(f"a wrong answer: {head[:200]!r} {body[:200]!r}")
-                self._known[turn] = body
-            counts[number] += 1
-        writer.close()
-
-
-def model() -> tuple[xgb.Booster, Any]:
-    """A regression of 50 trees, and rows to ask it."""
+def model(seed: int = 0) -> tuple[xgb.Booster, Any]:
+    """A regression of 50 trees, and rows to ask it. Models of other seeds give other answers."""
     rows = np.random.default_rng(0).uniform(size=(4000, COLUMNS)).astype(np.float32)
     settings = {"objective": "reg:squarederror", "max_depth": 5, "nthread": 1}
-    return xgb.train(settings, xgb.DMatrix(rows, rows[:, 0] * 3 - rows[:, 1]), 50), rows
+    return xgb.train(settings, xgb.DMatrix(rows, rows[:, 0] * 3 - rows[:, 1] + 10 * seed), 50), rows
 
 
-def bodies(booster: xgb.Booster, rows: Any, size: int) -> list[tuple[bytes, Any]]:
-    """Requests of this many rows with their predictions."""
-    step = max(size, len(rows) // 64)
-    parts = [rows[at : at + size] for at in range(0, len(rows) - size + 1, step)]
-    return [
-        ("\n".join(",".join(map(repr, row)) for row in part.tolist()).encode(), booster.inplace_predict(part))
-        for part in parts
-    ]
+def archive(booster: xgb.Booster) -> bytes:
+    """The model.tar.gz of a booster."""
+    buffer, data = io.BytesIO(), bytes(booster.save_raw())
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
+        info = tarfile.TarInfo("xgboost-model")
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
 
 
-@contextmanager
-def bare(booster: xgb.Booster, workers: int) -> Iterator[str]:
-    """A minimal server of the model; its address."""
-    with tempfile.TemporaryDirectory() as folder:
-        booster.save_model(f"{folder}/model.ubj")
-        Path(folder, "bare.py").write_text(BARE)
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            port = free.getsockname()[1]
-        words = [sys.executable, "-W", "ignore", "-m", "uvicorn", "bare:app", "--port", str(port), "--workers",
-                 str(workers), "--lifespan", "off", "--no-access-log", "--log-level", "error"]  # fmt: skip
-        process = subprocess.Popen(words, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        try:
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline:
-                with closing(socket.socket()) as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}/invocations"
-        finally:
-            process.terminate()
-            process.wait()
+def target(peer: Peer, url: str, booster: xgb.Booster, rows: Any, size: int, headers: Any) -> Clients:
+    """The clients that ask with this many rows and check each answer."""
+    starts = range(0, len(rows) - size + 1, max(size, len(rows) // 64))
+    parts = [rows[start : start + size] for start in starts]
+    expected = [booster.inplace_predict(part) for part in parts]
+    known: dict[int, bytes] = {}
+
+    def answered(turn: int, status: int, body: bytes) -> None:
+        if body == known.get(turn):
+            return
+        if status != 200 or not np.allclose(peer.decode(body), expected[turn], rtol=2e-6):
+            raise SystemExit(f"{peer.name} answers {status} {body[:300]!r}")
+        known[turn] = body
+
+    made = requests(url, [peer.encode(part.tolist()).encode() for part in parts], headers)
+    return Clients(url, made, answered)
 
 
 def deploy(sagemaker: Any, name: str, workers: int) -> float:
     """Makes an endpoint; the seconds until it is in service."""
-    role = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz",
                  "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": str(workers)}}  # fmt: skip
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     started = time.perf_counter()
@@ -157,30 +97,68 @@ def deploy(sagemaker: Any, name: str, workers: int) -> float:
 
 
 def compare(settings: Settings, sagemaker: Any, booster: xgb.Booster, rows: Any) -> list[bool]:
-    """Our endpoint and the bare handler in turn, under each load."""
-    found = lifecycle.start(settings)
-    variables = connection(settings, found)
-    keys = credentials.Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-
-    def sign(url: str, body: bytes) -> dict[str, str]:
-        request = awsrequest.AWSRequest("POST", url, {"Content-Type": "text/csv"}, body)
-        auth.SigV4Auth(keys, "sagemaker", "us-east-1").add_auth(request)
-        return dict(request.headers)
-
+    """Our endpoint, the bare handler and the peers in turn, under each load."""
+    others = [(BARE, Path(sys.executable)), *peers.available()]
     results = []
     for workers in sorted({1, os.cpu_count() or 1}):
         name = f"workers-{workers}"
         deploy(sagemaker, name, workers)
-        with bare(booster, workers) as floor_url:
+        url = f"{(lifecycle.running(settings) or {})['url']}/endpoints/{name}/invocations"
+        signed = signer(settings, url)
+        with ExitStack() as held:
+            served = [(Peer(OURS, ""), url, signed)]
+            for peer, python in others:
+                address = held.enter_context(peers.serving(peer, python, booster, workers))
+                served.append((peer, address, _plain(peer)))
             for size, clients in LOADS:
-                asked = bodies(booster, rows, size)
-                ours = Load(f"{found['url']}/endpoints/{name}/invocations", asked, sign)
-                floor = Load(floor_url, asked, lambda _url, _body: {})
-                pairs = in_turn(lambda: ours.measure(clients), lambda: floor.measure(clients), ROUNDS)  # noqa: B023
-                label = f"endpoint: 1,000 x {size} rows, {clients} clients, {workers} workers / bare handler"
-                results.append(report(label, pairs, TARGET))
+                asked = {
+                    peer.name: target(peer, address, booster, rows, size, headers) for peer, address, headers in served
+                }
+                found = _measured(asked, clients)
+                title = f"{size} {'row' if size == 1 else 'rows'}, {clients} clients, {workers} workers"
+                results.append(_judged(title, found))
         sagemaker.delete_endpoint(EndpointName=name)
     return results
+
+
+def _plain(peer: Peer) -> Callable[[bytes], dict[str, str]]:
+    return lambda _body: {"Content-Type": peer.content_type}
+
+
+def _measured(asked: dict[str, Clients], clients: int) -> dict[str, list[Figures]]:
+    """The figures of each, round by round; another one begins each round."""
+    found: dict[str, list[Figures]] = {name: [] for name in asked}
+    for number in range(ROUNDS):
+        names = list(asked)
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            found[name].append(asked[name].measure(clients, SECONDS))
+    return found
+
+
+def _judged(title: str, found: dict[str, list[Figures]]) -> bool:
+    """Prints medians, and the endpoint's ratios to the bare handler and to the best peer; whether the target is met."""
+    print(f"\n{title}{'requests/s':>{45 - len(title)}}   p50 ms   p99 ms")
+    medians = {}
+    for name, rounds in found.items():
+        speed, p50, p99 = (
+            statistics.median(getattr(one, field) for one in rounds) for field in ("requests_per_second", "p50", "p99")
+        )
+        medians[name] = speed
+        print(f"  {name:33}{speed:10.1f}{p50:9.2f}{p99:9.2f}")
+    of_bare = _ratio(found, BARE.name)
+    best = max((name for name in medians if name not in (OURS, BARE.name)), key=medians.__getitem__, default=None)
+    if best is None:
+        print(f"  ratio to bare {of_bare:.2f} (no peer to compare with)", flush=True)
+        return True
+    of_best = _ratio(found, best)
+    met = of_best >= OF_BEST_PEER or (of_bare >= OF_BARE and medians[best] <= medians[BARE.name])
+    print(f"  ratio to bare {of_bare:.2f}, to {best} {of_best:.2f} (target: {'met' if met else 'MISSED'})", flush=True)
+    return met
+
+
+def _ratio(found: dict[str, list[Figures]], other: str) -> float:
+    pairs = zip(found[OURS], found[other], strict=True)
+    return statistics.median(ours.requests_per_second / theirs.requests_per_second for ours, theirs in pairs)
 
 
 def cold_start(sagemaker: Any, booster: xgb.Booster) -> bool:
@@ -203,13 +181,7 @@ def main() -> bool:
     try:
         sagemaker, s3 = client(settings, "sagemaker"), client(settings, "s3")
         s3.create_bucket(Bucket=BUCKET)
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-            data = bytes(booster.save_raw())
-            info = tarfile.TarInfo("xgboost-model")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-        s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive.getvalue())
+        s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive(booster))
         return all([cold_start(sagemaker, booster), *compare(settings, sagemaker, booster, rows)])
     finally:
         lifecycle.stop(settings)

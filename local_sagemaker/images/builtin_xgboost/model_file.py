@@ -31,7 +31,9 @@ def save(booster: xgb.Booster, file: Path, tag: str) -> None:
 
 def load(file: Path) -> tuple[xgb.Booster, bool]:
     """The booster in a file, and whether it was a pickled one. Any format that XGBoost ever wrote will do."""
-    data = file.read_bytes()
+    data = bytearray(file.stat().st_size)
+    with file.open("rb") as opened:
+        opened.readinto(data)  # into what XGBoost takes: a large model is in memory once less
     if data[:1] == b"\x80":
         try:
             loaded = pickle.loads(data)
@@ -40,7 +42,7 @@ def load(file: Path) -> tuple[xgb.Booster, bool]:
         return (loaded.get_booster() if isinstance(loaded, xgb.XGBModel) else loaded), True
     booster = xgb.Booster()
     try:
-        booster.load_model(bytearray(data))
+        booster.load_model(data)
     except xgb.core.XGBoostError as error:
         text = str(error).split("\nStack trace", 1)[0]
         raise AlgorithmError(f"Model {file} cannot be loaded:\n{text}") from error
