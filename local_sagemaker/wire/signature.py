@@ -97,7 +97,7 @@ def verify(claim: Claim, request: WireRequest, secrets: Secrets, body_sha256: Ca
     _check_unsigned_headers(claim, request)
     key = signing_key(secret, claim.date, claim.region, claim.service)
     payload = _payload(claim, request, body_sha256)
-    for path in _paths(claim, request.path):
+    for path in _paths(claim.service, request.path):
         for query in _queries(request.query):
             canonical = _canonical(claim, request, path, query, payload)
             digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
@@ -169,12 +169,13 @@ def _canonical(claim: Claim, request: WireRequest, path: str, query: str, payloa
     return "\n".join((request.method, path, query, *lines, "", ";".join(claim.signed_headers), payload))
 
 
-def _paths(claim: Claim, path: str) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _paths(service: str, path: str) -> tuple[str, ...]:
     """The canonical path: as sent for S3, normalised and quoted once more for others; then what a client may mean.
 
     The second form is tried only if the first does not fit: some clients sign what they would have encoded.
     """
-    if claim.service == "s3":
+    if service == "s3":
         return (path or "/", quote(unquote(path, errors="surrogateescape"), safe="/-_.~", errors="surrogateescape"))
     return (quote(_without_dots(path), safe="/~"), quote(path, safe="/~"), path)
 
