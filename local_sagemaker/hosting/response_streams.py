@@ -6,6 +6,7 @@ Streamed answers are not captured. A serial inference pipeline answers in one pa
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -111,6 +112,9 @@ async def _events(
                 first = False
             yield {"PayloadPart": {"Bytes": piece}}
         status = 200
+    except (GeneratorExit, asyncio.CancelledError):
+        status = 200  # the client has left, which is no fault of the model
+        raise
     except TimedOut:
         text = f"Your model {container} did not complete sending the inference response in the allotted time."
         yield {"ModelStreamError": {"Message": text, "ErrorCode": "ModelInvocationTimeExceeded"}}

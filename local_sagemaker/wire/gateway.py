@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from shutil import disk_usage
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from local_sagemaker.wire.admission import Admission, Keys, guess
 from local_sagemaker.wire.body import Body, Pipe, source_of
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.request import Answer, WireRequest
-from local_sagemaker.wire.sending import prepare, send_answer
+from local_sagemaker.wire.sending import prepare, send_answer, send_events
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -82,7 +82,10 @@ class Gateway:
                 answer.headers["Connection"] = "close"  # the client may or may not send the body now
             else:
                 await pipe.discard()
-        await send_answer(send, answer)
+        if isinstance(answer.body, AsyncIterator):
+            await send_events(send, receive, answer)
+        else:
+            await send_answer(send, answer)
 
     async def _invocation(
         self, endpoint: str, invoke: invocation.Invoke, scope: Mapping[str, Any], receive: Receive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import IO, Any
@@ -54,6 +55,26 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
         await send({"type": "http.response.body", "body": b""})
     else:
         await _stream(send, answer.body)
+
+
+async def send_events(
+    send: Callable[[dict[str, Any]], Awaitable[None]], receive: Callable[[], Awaitable[Any]], answer: Answer
+) -> None:
+    """Like `send_answer`, for what comes over a long time: ends with the answer, or when the client leaves."""
+    sending = asyncio.ensure_future(send_answer(send, answer))
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+    finally:
+        leaving.cancel()
+        sending.cancel()
+
+
+async def _left(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 async def _stream(send: Callable[[dict[str, Any]], Awaitable[None]], body: IO[bytes] | FileRange) -> None:

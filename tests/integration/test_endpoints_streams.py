@@ -31,6 +31,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         words = body.decode().split()
+        left = words.pop() if words[0] == "endless" else None
         if words[0] == "fail":
             self.send_response(400)
             self.send_header("Content-Length", "9")
@@ -51,6 +52,12 @@ class Answer(BaseHTTPRequestHandler):
                     pass
             self.wfile.write(b"%x\\r\\n%b\\r\\n" % (len(word), word.encode()))
             self.wfile.flush()
+        try:
+            while left:
+                self.wfile.write(b"1\\r\\nx\\r\\n")
+        except OSError:
+            Path(left).touch()
+            return
         self.wfile.write(b"0\\r\\n\\r\\n")
 
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Answer).serve_forever()
@@ -129,6 +136,14 @@ def test_a_connection_that_breaks_is_an_event(made: Made, endpoint: str) -> None
         return parts(answer) == [b"one"]
 
     assert until(again, "the container serves again")
+
+
+def test_a_client_that_leaves_ends_the_stream(made: Made, endpoint: str, folder: Path) -> None:
+    gone = folder / "gone"
+    answer = made.runtime.invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=f"endless {gone}")
+    assert next(iter(answer["Body"]))["PayloadPart"]["Bytes"] == b"endless"
+    answer["Body"].close()
+    assert until(gone.exists, "the container's connection is closed")
 
 
 def refused(made: Made, **request: Any) -> dict[str, Any]:
