@@ -33,7 +33,7 @@ class Clarify:
                 "The image sagemaker-clarify-processing takes no ContainerEntrypoint and no ContainerArguments: "
                 "it is configured by the file analysis_config.json."
             )
-        return Program(("clarify-processing",), _ENTRY)
+        return Program(("clarify-processing",), _ENTRY, client_errors=True)
 
     def model_needed(self, ml: Path) -> Mapping[str, Any] | None:
         """The ``predictor`` whose model the analysis will ask, by the configuration in the job's own /opt/ml.

@@ -36,6 +36,8 @@ class Program:
     argv: tuple[str, ...]
     entry: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    client_errors: bool = False
+    """Whether a failure that the program words as a ClientError is the platform's FailureReason as it stands."""
     accepts_socket: bool = False
     """Whether a server listens on the socket of LOCAL_SAGEMAKER_LISTEN_FD, rather than on SAGEMAKER_BIND_TO_PORT."""
 

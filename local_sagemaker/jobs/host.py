@@ -31,13 +31,14 @@ class Host:
         """Its /opt/ml."""
         return self.root / "ml"
 
-    def reason(self, code: int, *, verbatim: bool = False) -> str:
+    def reason(self, code: int, *, verbatim: bool = False, client_errors: bool = False) -> str:
         """What AWS says of a process that did not end with 0: the failure file's text and the exit code.
 
-        With `verbatim` the text is taken as it stands: the batch agent words the whole reason.
+        With `verbatim` the text is taken as it stands: the batch agent words the whole reason. With `client_errors`
+        that is so for texts that begin with ``ClientError``: Clarify's container words them.
         """
         text = head(self.ml / "output" / "failure").decode("utf-8", "replace").strip()
-        if verbatim and text:
+        if text and (verbatim or (client_errors and text.startswith("ClientError"))):
             return text
         suffix = f", exit code: {code if code >= 0 else 128 - code}"
         return f"AlgorithmError: {text}"[: LONGEST - len(suffix)] + suffix

@@ -286,7 +286,10 @@ class Run:
                 self._end_others()
         for host in self._hosts:
             self._tools.logs.mark(self.job.log_group, host.stream, final=True)
-        return failed[0].reason(failed[1], verbatim=self.job.batch is not None) if failed else None
+        if failed is None:
+            return None
+        host, code = failed
+        return host.reason(code, verbatim=self.job.batch is not None, client_errors=program.client_errors)
 
     def _endings(self, deadline: float) -> Any:
         """The hosts with their exit codes, as they end; at the deadline the job is stopped."""

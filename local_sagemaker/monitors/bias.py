@@ -90,14 +90,18 @@ def counted(data: BiasData | BiasStream, methods: Sequence[Metric]) -> Counted:
 
 
 def section(data: BiasData | Counted, methods: Sequence[Metric]) -> Report:
-    """One stage of analysis.json. A metric that can't be computed has a null value and the error."""
+    """One stage of analysis.json. A metric that can't be computed has a null value and the error.
+
+    Raises ValueError, as smclarify does, when the predictions can't be judged or none of them is positive.
+    """
     found = counted(data, methods) if isinstance(data, BiasData) else data
-    error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
+    if found.predicted_error and any(method in POST_TRAINING for method in methods):
+        raise ValueError(found.predicted_error)
     facets: dict[str, list[Report]] = {}
     for position, counts in enumerate(found.facets):
         for entry in counts.entries:
             about = _About(found, position, entry)
-            metrics = [_metric(method, about, entry.error or error) for method in methods]
+            metrics = [_metric(method, about, entry.error) for method in methods]
             facets.setdefault(counts.facet.name, []).append({"value_or_threshold": entry.text, "metrics": metrics})
     return {"label": found.label_name, "facets": facets, "label_value_or_threshold": found.label_text}
 

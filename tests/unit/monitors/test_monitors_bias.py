@@ -141,8 +141,6 @@ def test_continuous_labels_and_predictions_are_cut_at_the_threshold() -> None:
         (bias.Facet("sex", ["F"]), {"group": None}, "Group variable is empty or not provided"),
         (bias.Facet("sex", ["X"]), {}, "Facet set is empty"),
         (bias.Facet("age"), {}, "Threshold values must be provided for continuous features"),
-        (bias.Facet("sex", ["F"]), {"predictions": LABELS * 0}, "No Label values are present in the predicted Label"),
-        (bias.Facet("sex", ["F"]), {"predictions": LABELS * 0.5}, "datatype is not the same"),
     ],
 )
 def test_what_can_not_be_computed_says_why(facet: bias.Facet, changes: dict[str, Any], error: str) -> None:
@@ -152,6 +150,17 @@ def test_what_can_not_be_computed_says_why(facet: bias.Facet, changes: dict[str,
     assert failed
     assert any(error in metric["error"] for metric in failed)
     assert all(list(metric) == ["name", "description", "value", "error"] for metric in failed)
+
+
+@pytest.mark.parametrize(
+    ("share", "error"),
+    [(0, "No Label values are present in the predicted Label"), (0.5, "datatype is not the same")],
+)
+def test_predictions_that_can_not_be_judged_are_an_error_of_their_stage(share: float, error: str) -> None:
+    given = data([bias.Facet("sex", ["F"])], predictions=LABELS * share)
+    with pytest.raises(ValueError, match=error):
+        bias.section(given, bias.POST_TRAINING)
+    assert bias.section(given, bias.PRE_TRAINING)["facets"]["sex"]
 
 
 def test_infinite_metrics_are_texts() -> None:
