@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ def read_json(path: Path, what: str) -> Any:
         raise AnalysisError(f"Error: The {what} file {shown(path)} does not exist.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise AnalysisError(f"Error: The {what} file {shown(path)} is not JSON: {error}") from None
+
+
+def time_of(environment: Mapping[str, str], name: str) -> datetime | None:
+    """A time of the environment, in UTC where it says nothing else; None when it is not set."""
+    text = environment.get(name)
+    try:
+        return utc(text) if text else None
+    except ValueError:
+        raise AnalysisError(f"Error: {name} is not a time in ISO 8601: {text}.") from None
+
+
+def utc(text: str) -> datetime:
+    """A time in ISO 8601, in UTC where it says nothing else."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def finish(message: str) -> None:

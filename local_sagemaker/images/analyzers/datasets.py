@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from local_sagemaker.images.analyzers import csv_blocks, records
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown
+from local_sagemaker.images.analyzers.contract import AnalysisError, files, same_columns, shown, utc
 from local_sagemaker.images.analyzers.csv_numbers import Numbers
 from local_sagemaker.images.analyzers.records import Part
 from local_sagemaker.images.analyzers.scripts import InferenceRecord
@@ -44,7 +44,7 @@ class Window:
         text = (event.get("eventMetadata") or {}).get("inferenceTime")
         if not text or not (self.start or self.end):
             return True
-        at = datetime.fromisoformat(text)
+        at = utc(text)
         return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
 
 
@@ -67,7 +67,7 @@ class Dataset:
     def kind(self) -> str:
         """``csv``, ``json``, ``parquet``, ``sagemakerCaptureJson`` or ``sagemakerMergeJson``."""
         known = ("csv", "json", "parquet", "sagemakerCaptureJson", "sagemakerMergeJson")
-        for name in known:
+        for name in known if isinstance(self.format, Mapping) else ():
             if name in self.format:
                 return name
         raise AnalysisError(f"Error: Unknown dataset_format {json.dumps(self.format)}. Known: {', '.join(known)}.")

@@ -14,11 +14,10 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, guarded, local, log, shown
+from local_sagemaker.images.analyzers.contract import AnalysisError, files, guarded, local, log, shown, time_of
 from local_sagemaker.images.analyzers.datasets import Window
 from local_sagemaker.images.analyzers.records import BATCH, GROUND_TRUTH
 
@@ -39,7 +38,7 @@ def run(environment: Mapping[str, str]) -> str:
     Raises AnalysisError when there are no captures or no labels at all.
     """
     source, output = _folder(environment, "dataset_source"), _folder(environment, "output_path")
-    window = Window(_time(environment, "start_time"), _time(environment, "end_time"))
+    window = Window(time_of(environment, "start_time"), time_of(environment, "end_time"))
     captured = merged = 0
     with closing(Labels(_folder(environment, "ground_truth_source"))) as labels:
         for path in _files(source, "captured data"):
@@ -61,11 +60,6 @@ def _folder(environment: Mapping[str, str], name: str) -> Path:
     if not value:
         raise AnalysisError(f"Error: The environment variable {name} is not set.")
     return local(value)
-
-
-def _time(environment: Mapping[str, str], name: str) -> datetime | None:
-    value = environment.get(name)
-    return datetime.fromisoformat(value) if value else None
 
 
 def _files(folder: Path, what: str) -> list[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.images.analyzers import cloudwatch, predictions, scripts
-from local_sagemaker.images.analyzers.contract import AnalysisError, guarded, local, read_json, shown, write
+from local_sagemaker.images.analyzers.contract import AnalysisError, guarded, local, read_json, shown, time_of, write
 from local_sagemaker.images.analyzers.datasets import Dataset, Window
 from local_sagemaker.images.analyzers.predictions import Attributes
 from local_sagemaker.monitors import (
@@ -57,8 +57,7 @@ def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and answers the exit message."""
     output = local(_required(environment, "output_path"))
     dataset = _dataset(environment)
-    quality = environment.get("analysis_type", "DATA_QUALITY") == "MODEL_QUALITY"
-    found = _model_quality(environment, dataset) if quality else _data_quality(environment, dataset)
+    found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)
     reports = {"statistics": found.statistics, "constraints": found.constraints}
     if found.violations:
         reports["constraint_violations"] = {"violations": found.violations}
@@ -93,20 +92,27 @@ def _dataset(environment: Mapping[str, str]) -> Dataset:
         local(_required(environment, "dataset_source")),
         dataset_format,
         scripts.preprocessor(local(script)) if script else None,
-        Window(_time(environment, "start_time"), _time(environment, "end_time")),
+        Window(time_of(environment, "start_time"), time_of(environment, "end_time")),
         [feature["name"] for feature in features],
         frozenset(feature["name"] for feature in features if feature.get("inferred_type") == INTEGRAL),
     )
 
 
-def _time(environment: Mapping[str, str], name: str) -> datetime | None:
-    value = environment.get(name)
-    return datetime.fromisoformat(value) if value else None
-
-
 def _baseline(environment: Mapping[str, str], what: str) -> Report | None:
+    """The constraints or statistics of a baseline; those of another kind of check are refused."""
     path = environment.get(f"baseline_{what}")
-    return read_json(_file(local(path), what), f"baseline {what}") if path else None
+    if not path:
+        return None
+    found = read_json(_file(local(path), what), f"baseline {what}")
+    section = f"_{'metrics' if what == 'statistics' else what}" if _is_quality(environment) else "features"
+    if not isinstance(found, dict) or not any(name.endswith(section) for name in found):
+        kind = "model" if _is_quality(environment) else "data"
+        raise AnalysisError(f"Error: The baseline {what} are not those of a {kind} quality baseline: {path}.")
+    return found
+
+
+def _is_quality(environment: Mapping[str, str]) -> bool:
+    return environment.get("analysis_type", "DATA_QUALITY") == "MODEL_QUALITY"
 
 
 def _file(path: Path, what: str) -> Path:

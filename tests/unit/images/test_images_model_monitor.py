@@ -398,3 +398,36 @@ def test_a_path_names_the_column_of_a_flat_record(jobs: JobFolder, output: str, 
     merge = {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
     ended = jobs.monitor({"a.jsonl": line}, merge, **quality("Regression", inference_attribute=attribute))
     assert ended.json("statistics.json")["regression_metrics"]["mae"]["value"] == 1.5
+
+
+def test_a_baseline_of_another_check_is_refused(jobs: JobFolder) -> None:
+    environment = quality("Regression", ground_truth_attribute="_c0", inference_attribute="_c1")
+    model = jobs.keep_baseline(jobs.monitor({"a.csv": "1,2\n3,4\n"}, CSV, **environment))
+    ended = jobs.monitor({"a.csv": "1,2\n3,4\n"}, CSV, **model)
+    path = "/opt/ml/processing/baseline/constraints/constraints.json"
+    message = f"Error: The baseline constraints are not those of a data quality baseline: {path}."
+    assert (ended.code, ended.message) == (255, message)
+    data = jobs.keep_baseline(jobs.monitor({"a.csv": "1,2\n3,4\n"}, CSV))
+    ended = jobs.monitor({"a.csv": "1,2\n"}, CSV, baseline_constraints=data["baseline_constraints"], **environment)
+    assert ended.message == message.replace("data quality", "model quality")
+
+
+@pytest.mark.parametrize(
+    ("dataset_format", "start", "message"),
+    [
+        ("csv", "", 'Error: Unknown dataset_format "csv". Known: '),
+        (CSV, "yesterday", "Error: start_time is not a time in ISO 8601: yesterday."),
+    ],
+)
+def test_what_the_environment_can_not_say(jobs: JobFolder, dataset_format: Any, start: str, message: str) -> None:
+    ended = jobs.monitor({"a.csv": "1\n"}, dataset_format, start_time=start)
+    assert ended.code == 255 and ended.message.startswith(message)
+
+
+def test_times_without_a_zone_are_utc(jobs: JobFolder) -> None:
+    lines = [
+        capture("1", "2").replace('"1"}', f'"1", "inferenceTime": "2026-02-15T{at}"}}') for at in ("14:10", "15:10")
+    ]
+    window = {"start_time": "2026-02-15T14:00:00Z", "end_time": "2026-02-15T15:00:00Z"}
+    ended = jobs.monitor({"a.jsonl": "".join(lines)}, {"sagemakerCaptureJson": {}}, **window)
+    assert ended.json("statistics.json")["dataset"]["item_count"] == 1
