@@ -1,4 +1,4 @@
-"""Model Monitor jobs as recorded executions ended: columns, mini batches, classes, times, and what refuses a baseline."""
+"""Model Monitor jobs as recorded executions ended: columns, mini batches, classes, times; refused baselines."""
 
 import json
 import shutil
