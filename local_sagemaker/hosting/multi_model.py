@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import shutil
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -121,10 +122,14 @@ class MultiModel:
         return task.result()
 
     async def _fetch_and_load(self, target: str) -> str:
-        name = hashlib.sha256(target.encode()).hexdigest()[:32]
+        name = _opaque(target)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await loop.run_in_executor(None, self._fetch, target, name)
+        if name in self._unpacked:
+            self._unpacked.move_to_end(name)
+        else:
+            self._unpacked[name] = await loop.run_in_executor(None, self._fetch, target, name)
+            await self._tidy()
         fetched = loop.time()
         self._count("ModelDownloadingTime", (fetched - began) * 1e6)
         async with self._room:  # one at a time: what one makes room for, another must not take
@@ -169,12 +174,9 @@ class MultiModel:
             log.warning("%s %s: %s", method, path, error)
             raise
 
-    def _fetch(self, target: str, name: str) -> None:
-        """Brings the model's files to ``/opt/ml/models/<name>/model``, in a thread; kept on disk for the next load."""
+    def _fetch(self, target: str, name: str) -> int:
+        """Brings the model's files to ``/opt/ml/models/<name>/model``, in a thread; their bytes."""
         folder = self._folder / "models" / name
-        if name in self._unpacked and (folder / "model").is_dir():
-            self._unpacked.move_to_end(name)
-            return
         location = f"{self._prefix.rstrip('/')}/{target.lstrip('/')}"
         bucket, key = uris.split(location)
         try:
@@ -190,15 +192,23 @@ class MultiModel:
             raise InvalidInvocation(error.message) from error
         except ServiceError as error:
             raise InvalidInvocation(error.message) from error
-        self._unpacked[name] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        self._tidy(name)
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
-    def _tidy(self, kept: str) -> None:
-        """Removes unpacked models that are not in memory, oldest first, while there are too many bytes of them."""
-        in_memory = set(self._loaded.values())
-        for name in [*self._unpacked]:
-            if sum(self._unpacked.values()) <= ON_DISK:
-                return
-            if name != kept and name not in in_memory:
-                shutil.rmtree(self._folder / "models" / name, ignore_errors=True)
-                del self._unpacked[name]
+    async def _tidy(self) -> None:
+        """Removes unpacked models while there are too many bytes of them: the oldest, never one that is in memory or
+        on its way there. Each is renamed first, so that it can be fetched again meanwhile."""
+        wanted = {*self._loaded.values(), *map(_opaque, self._loading)}
+        bytes_kept, removed = sum(self._unpacked.values()), []
+        for name in [name for name in self._unpacked if name not in wanted]:
+            if bytes_kept <= ON_DISK:
+                break
+            bytes_kept -= self._unpacked.pop(name)
+            folder = self._folder / "models" / name
+            removed.append(folder.rename(folder.with_name(f".{uuid.uuid4().hex}")))
+        for folder in removed:
+            await asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, folder, True)
+
+
+def _opaque(target: str) -> str:
+    """The name that the container knows a model by."""
+    return hashlib.sha256(target.encode()).hexdigest()[:32]
