@@ -5,25 +5,17 @@ from __future__ import annotations
 import base64
 import http.client
 import io
-import json
-import sys
 import tarfile
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
 
 from local_sagemaker.cli.exec import connection
+from tests.integration.rest_apis import REGION, Api, function, refused, send
 from tests.support import ROLE, SCIKIT_LEARN, Service, create_function
 
-REGION = "us-east-1"
 IRIS = """
 import os, json, boto3
 BUCKET = os.environ["BUCKET"]
@@ -33,77 +25,6 @@ def handler(event, context):
     return json.loads(stored)[int(row[2] > 2.5)]
 """
 ECHO = "def handler(event, context): return {'statusCode': 200, 'body': __import__('json').dumps(event)}"
-
-
-@dataclass
-class Answer:
-    """What an HTTP client got."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-
-def send(url: str, body: bytes | str | None = None, method: str = "POST", **headers: str) -> Answer:
-    """A request of a plain HTTP client."""
-    data = body.encode() if isinstance(body, str) else body
-    names = {"Content-Type": "application/json"} if data else {}
-    names |= {name.replace("_", "-"): value for name, value in headers.items()}
-    request = urllib.request.Request(url, data=data, method=method, headers=names)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return Answer(answer.status, answer.headers, answer.read())
-    except urllib.error.HTTPError as error:
-        return Answer(error.code, error.headers, error.read())
-
-
-class Api:
-    """A REST API in the making."""
-
-    def __init__(self, service: Service, name: str, **options: Any) -> None:
-        self.service, self.client = service, service.client("apigateway")
-        self.made = self.client.create_rest_api(name=name, **options)
-        self.id = self.made["id"]
-        self.root = self.client.get_resources(restApiId=self.id)["items"][0]["id"]
-
-    def resource(self, part: str, parent: str | None = None) -> str:
-        made = self.client.create_resource(restApiId=self.id, parentId=parent or self.root, pathPart=part)
-        return str(made["id"])
-
-    def method(self, resource: str, verb: str, authorization: str = "NONE", **integration: Any) -> dict[str, str]:
-        where = {"restApiId": self.id, "resourceId": resource, "httpMethod": verb}
-        self.client.put_method(**where, authorizationType=authorization)
-        self.client.put_integration(**where, **integration)
-        if integration["type"] != "AWS_PROXY":
-            self.response(where)
-        return where
-
-    def response(self, where: dict[str, str], status: str = "200", **options: Any) -> None:
-        self.client.put_method_response(**where, statusCode=status)
-        self.client.put_integration_response(**where, statusCode=status, **options)
-
-    def deploy(self, stage: str = "test", **options: Any) -> str:
-        return str(self.client.create_deployment(restApiId=self.id, stageName=stage, **options)["id"])
-
-    def url(self, path: str, stage: str = "test") -> str:
-        return f"{self.service.url}/_aws/execute-api/{self.id}/{stage}{path}"
-
-
-def function(arn: str, kind: str = "AWS") -> dict[str, str]:
-    """An integration with a function."""
-    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    return {"type": kind, "integrationHttpMethod": "POST", "uri": uri}
-
-
-def refused(action: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as raised:
-        action(**request)
-    return raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]
 
 
 def test_the_whole_way_of_a_request(service: Service) -> None:
@@ -253,138 +174,6 @@ def test_payloads_have_a_limit(service: Service) -> None:
     api.deploy()
     assert send(api.url("/"), b"x" * (10 * 1024 * 1024), Content_Type="text/plain").status == 200
     assert send(api.url("/"), b"x" * (10 * 1024 * 1024 + 1), Content_Type="text/plain").status == 413
-
-
-def test_mapping_templates_and_mocks(service: Service) -> None:
-    arn = create_function(service.client("lambda"), "mapped", "def handler(event, context): return event", Timeout=30)
-    api = Api(service, "mapped")
-    template = """## what the function gets
-#set($who = $input.params('who'))
-{"data": $input.json('$.row'), "who": "$who", "first": $input.path('$.row')[0],
- "quoted": "$util.escapeJavaScript($who).replaceAll("\\\\'", "'")", "price": "\\$5", "c": "${stageVariables.colour}",
- "agent": "$input.params().header.get('X-Agent')", "stage": "$context.stage"}"""
-    resource = api.resource("map")
-    where = {"restApiId": api.id, "resourceId": resource, "httpMethod": "POST"}
-    api.client.put_method(**where, authorizationType="NONE")
-    api.client.put_integration(
-        **where, **function(arn), requestTemplates={"application/json": template}, passthroughBehavior="NEVER"
-    )
-    api.client.put_method_response(
-        **where, statusCode="200", responseParameters={"method.response.header.X-Who": False}
-    )
-    api.client.put_integration_response(
-        **where,
-        statusCode="200",
-        responseTemplates={"application/json": '{"all": $input.json("$"), "path": "$context.resourcePath"}'},
-        responseParameters={
-            "method.response.header.X-Who": "integration.response.body.who",
-            "method.response.header.X-Static": "'s'",
-        },
-    )
-    options = api.method(resource, "OPTIONS", type="MOCK", requestTemplates={"application/json": '{"statusCode": 204}'})
-    origin = {"method.response.header.Access-Control-Allow-Origin": "'*'"}
-    api.response(options, "204", selectionPattern="204", responseParameters=origin)
-    api.deploy(variables={"colour": "blue"})
-    answer = send(
-        api.url("/map?who=O'Neil"), '{"row": [1, 2]}', Content_Type="application/json; charset=utf-8", X_Agent="007"
-    )
-    mapped = {"data": [1, 2], "who": "O'Neil", "first": 1, "agent": "007", "stage": "test", "price": "$5", "c": "blue"}
-    mapped["quoted"] = "O'Neil"
-    assert answer.json == {"all": mapped, "path": "/map"}
-    assert (answer.headers["X-Who"], answer.headers["X-Static"]) == ("O'Neil", "s")
-    other = send(api.url("/map"), "<x/>", Content_Type="text/xml")
-    assert (other.status, other.json) == (415, {"message": "Unsupported Media Type"})
-    preflight = send(api.url("/map"), method="OPTIONS")
-    assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (204, "*")
-    code, text = refused(
-        api.client.put_integration,
-        **where,
-        **function(arn),
-        requestTemplates={"application/json": "#foreach($x in $input.path('$'))$x#end"},
-    )
-    assert (code, "#foreach is not supported" in text) == ("BadRequestException", True)
-
-
-def test_what_can_not_be_made_is_refused_in_the_words_of_aws(service: Service) -> None:
-    api = Api(service, "refusals")
-    client = api.client
-    where = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "GET"}
-    message = "The REST API doesn't contain any methods"
-    assert refused(client.create_deployment, restApiId=api.id) == ("BadRequestException", message)
-    client.put_method(**where, authorizationType="NONE")
-    assert refused(client.put_method, **where, authorizationType="NONE") == (
-        "ConflictException",
-        "Method already exists for this resource",
-    )
-    assert refused(client.create_deployment, restApiId=api.id)[1] == "No integration defined for method"
-    assert "HTTP integrations" in refused(client.put_integration, **where, type="HTTP", uri="https://a.example")[1]
-    other = {"type": "AWS", "integrationHttpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:sqs:path/1/q"}
-    assert refused(client.put_integration, **where, **other)[0] == "BadRequestException"
-    client.put_integration(**where, type="MOCK")
-    assert refused(client.put_integration_response, **where, statusCode="200") == (
-        "NotFoundException",
-        "Invalid Response status code specified",
-    )
-    api.resource("twice")
-    assert refused(client.create_resource, restApiId=api.id, parentId=api.root, pathPart="twice") == (
-        "ConflictException",
-        "Another resource with the same parent already has this name: twice",
-    )
-    deployment = api.deploy("s1")
-    assert refused(client.create_stage, restApiId=api.id, stageName="s1", deploymentId=deployment) == (
-        "ConflictException",
-        "Stage already exists",
-    )
-    assert refused(client.delete_deployment, restApiId=api.id, deploymentId=deployment)[0] == "BadRequestException"
-    client.delete_stage(restApiId=api.id, stageName="s1")
-    client.delete_deployment(restApiId=api.id, deploymentId=deployment)
-    message = f"Invalid API identifier specified 123456789012:{'x' * 10}"
-    assert refused(client.get_rest_api, restApiId="x" * 10) == ("NotFoundException", message)
-
-
-def test_stages_move_between_deployments_and_drafts_can_be_tried(service: Service) -> None:
-    arn = create_function(service.client("lambda"), "staged", "def handler(e, c): return e", Timeout=30)
-    api = Api(service, "staged")
-    where = api.method(api.resource("x"), "POST", **function(arn))
-    first = api.deploy("live")
-    api.client.delete_method(**where)
-    api.client.put_method(**where, authorizationType="NONE")
-    api.client.put_integration(**where, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
-    api.response(where, responseTemplates={"application/json": '"mocked"'})
-    assert api.client.test_invoke_method(**where, body="{}")["body"] == '"mocked"'
-    assert send(api.url("/x", "live"), "[1]").json == [1]
-    second = api.deploy("live")
-    assert send(api.url("/x", "live"), "[1]").json == "mocked"
-    move = [{"op": "replace", "path": "/deploymentId", "value": first}]
-    api.client.update_stage(restApiId=api.id, stageName="live", patchOperations=move)
-    assert send(api.url("/x", "live"), "[1]").json == [1]
-    listed = api.client.get_deployments(restApiId=api.id)["items"]
-    assert [item["id"] for item in listed] == [first, second]
-    stages = api.client.get_stages(restApiId=api.id)["item"]
-    assert [(stage["stageName"], stage["deploymentId"]) for stage in stages] == [("live", first)]
-    named = api.client.update_rest_api(
-        restApiId=api.id, patchOperations=[{"op": "replace", "path": "/description", "value": "new"}]
-    )
-    assert named["description"] == "new"
-
-
-BY_NAME = """
-import sys, requests
-print(requests.post(sys.argv[1], json={"a": 1}, timeout=60).json())
-"""
-
-
-def test_apis_survive_a_kill_and_have_their_aws_names(own_service: Service) -> None:
-    arn = create_function(own_service.client("lambda"), "lasting", "def handler(e, c): return e", Timeout=30)
-    api = Api(own_service, "lasting")
-    api.method(api.resource("x"), "POST", **function(arn))
-    api.deploy()
-    own_service.kill()
-    own_service.up()
-    assert send(api.url("/x"), "[1]").json == [1]
-    host = f"{api.id}.execute-api.{REGION}.amazonaws.com"
-    done = own_service.run(sys.executable, "-c", BY_NAME, f"https://{host}/test/x", check=False)
-    assert done.stdout.strip() == "{'a': 1}", done.stderr
 
 
 INFERENCE = """

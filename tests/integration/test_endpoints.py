@@ -1,9 +1,8 @@
-"""Endpoints through unmodified boto3: the registry walk-through's calls, predictions, errors, statuses, capture."""
+"""Endpoints through unmodified boto3: the registry walk-through's calls, predictions, errors, statuses."""
 
 from __future__ import annotations
 
 import json
-import re
 import time
 import uuid
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 import xgboost as xgb
 from botocore.exceptions import ClientError
 
-from tests.integration.endpoint_models import BUCKET, ROWS, Made, archive, booster, floats, script, text
-from tests.support import ROLE, SCIKIT_LEARN, XGBOOST, Service, shared_file, until
+from tests.integration.endpoint_models import ROWS, Made, archive, booster, floats, script, text
+from tests.support import ROLE, SCIKIT_LEARN, XGBOOST, Service, until
 
 MODEL = booster()
 SLOW = (
@@ -305,80 +304,6 @@ def test_a_serverless_variant_has_a_limit(made: Made) -> None:
         errors = [error for future in futures if (error := future.exception())]
     assert len(errors) == 3
     assert {error.response["Error"]["Code"] for error in errors} == {"ThrottlingException"}  # type: ignore[attr-defined]
-    made.delete(endpoint)
-
-
-def test_captured_data_is_that_of_aws(made: Made) -> None:
-    config = made.config(
-        made.model(MODEL),
-        DataCaptureConfig={
-            "EnableCapture": True,
-            "InitialSamplingPercentage": 50,
-            "DestinationS3Uri": f"s3://{BUCKET}/capture",
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
-        },
-    )
-    endpoint = made.endpoint(config)
-    capture = made.sagemaker.describe_endpoint(EndpointName=endpoint)["DataCaptureConfig"]
-    assert (capture["CaptureStatus"], capture["CurrentSamplingPercentage"]) == ("Started", 50)
-    for number in range(10):
-        accept = "application/json" if number % 4 == 3 else "text/csv"
-        made.invoke(endpoint, ROWS[number : number + 1], InferenceId=f"id-{number}", Accept=accept)
-    refused(made.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"x", ContentType="text/csv")
-    made.delete(endpoint)  # what is held back is written at the end
-    listed = made.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"capture/{endpoint}/")["Contents"]
-    pattern = rf"capture/{endpoint}/AllTraffic/\d{{4}}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{{3}}-[0-9a-f-]{{36}}\.jsonl"
-    lines = []
-    for item in listed:
-        assert re.fullmatch(pattern, item["Key"])
-        lines += made.s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode().splitlines()
-    assert len(lines) == 5
-    example = json.loads(shared_file("truth/capture-json-hcp/capture.jsonl").read_text().splitlines()[0])
-    for number, line in zip(range(1, 10, 2), lines, strict=True):
-        record = json.loads(line)
-        assert line == json.dumps(record, separators=(",", ":"))
-        assert _structure(record) | {"eventMetadata.inferenceId"} == _structure(example) | {"eventMetadata.inferenceId"}
-        sent, answered = record["captureData"]["endpointInput"], record["captureData"]["endpointOutput"]
-        assert (sent["mode"], sent["encoding"], sent["observedContentType"]) == ("INPUT", "CSV", "text/csv")
-        assert sent["data"].encode() == text(ROWS[number : number + 1])
-        assert answered["encoding"] == ("JSON" if number % 4 == 3 else "CSV")
-        if answered["encoding"] == "CSV":
-            assert answered["observedContentType"] == "text/csv; charset=utf-8"
-            assert np.float32(answered["data"]) == MODEL.predict(xgb.DMatrix(ROWS[number : number + 1]))[0]
-        assert record["eventMetadata"]["inferenceId"] == f"id-{number}"
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record["eventMetadata"]["inferenceTime"])
-
-
-def _structure(value: Any, path: str = "") -> set[str]:
-    if isinstance(value, dict):
-        return {part for name, item in value.items() for part in _structure(item, f"{path}.{name}".lstrip("."))}
-    return {path}
-
-
-def test_asynchronous_inference(made: Made) -> None:
-    output = {"S3OutputPath": f"s3://{BUCKET}/async/out", "S3FailurePath": f"s3://{BUCKET}/async/failed"}
-    endpoint = made.endpoint(made.config(made.model(MODEL), AsyncInferenceConfig={"OutputConfig": output}))
-    location = made.upload("async/in.csv", text(ROWS[:3]))
-    request = {"EndpointName": endpoint, "ContentType": "text/csv"}
-    answer = made.runtime.invoke_endpoint_async(**request, InputLocation=location, InferenceId="mine")
-    assert answer["InferenceId"] == "mine"
-    assert answer["OutputLocation"].startswith(output["S3OutputPath"] + "/")
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
-
-    def read(uri: str) -> bytes | None:
-        key = uri.removeprefix(f"s3://{BUCKET}/")
-        found = made.s3.list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents", [])
-        return bytes(made.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) if found else None
-
-    body = until(lambda: read(answer["OutputLocation"]), "the answer is there")
-    assert np.float32(floats(body)).tolist() == MODEL.predict(xgb.DMatrix(ROWS[:3])).tolist()
-    wrong = made.runtime.invoke_endpoint_async(**request, InputLocation=made.upload("async/bad.csv", b"1,2\n3"))
-    assert b"Received client error (415)" in until(lambda: read(wrong["FailureLocation"]), "the failure is there")
-    missing = made.runtime.invoke_endpoint_async(**request, InputLocation=f"s3://{BUCKET}/async/none")
-    assert b"there is no such object" in until(lambda: read(missing["FailureLocation"]), "the failure is there")
-    message = refused(made.runtime.invoke_endpoint, **request, Body=b"1")["Error"]["Message"]
-    assert "takes InvokeEndpointAsync only" in message
     made.delete(endpoint)
 
 
