@@ -26,9 +26,8 @@ from benchmarks import peers
 from benchmarks.executions import ROLE, client
 from benchmarks.http_load import Clients, Figures, requests, signer
 from benchmarks.measure import Pairs, command, in_turn, report
+from benchmarks.own_service import OwnService, own_service
 from benchmarks.peers import BARE, COLUMNS, Peer
-from local_sagemaker import lifecycle
-from local_sagemaker.config import Settings
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 BUCKET = "benchmark-endpoints"
@@ -96,15 +95,15 @@ def deploy(sagemaker: Any, name: str, workers: int) -> float:
     return time.perf_counter() - started
 
 
-def compare(settings: Settings, sagemaker: Any, booster: xgb.Booster, rows: Any) -> list[bool]:
+def compare(service: OwnService, sagemaker: Any, booster: xgb.Booster, rows: Any) -> list[bool]:
     """Our endpoint, the bare handler and the peers in turn, under each load."""
     others = [(BARE, Path(sys.executable)), *peers.available()]
     results = []
     for workers in sorted({1, os.cpu_count() or 1}):
         name = f"workers-{workers}"
         deploy(sagemaker, name, workers)
-        url = f"{(lifecycle.running(settings) or {})['url']}/endpoints/{name}/invocations"
-        signed = signer(settings, url)
+        url = f"{service.url}/endpoints/{name}/invocations"
+        signed = signer(service.settings, url)
         with ExitStack() as held:
             served = [(Peer(OURS, ""), url, signed)]
             for peer, python in others:
@@ -176,12 +175,8 @@ def cold_start(sagemaker: Any, booster: xgb.Booster) -> bool:
 def main() -> bool:
     """Prints the figures; says whether all targets are met."""
     booster, rows = model()
-    settings = Settings(home=Path(tempfile.mkdtemp(prefix="bench-")))
-    lifecycle.start(settings)
-    try:
-        sagemaker, s3 = client(settings, "sagemaker"), client(settings, "s3")
+    with own_service() as service:
+        sagemaker, s3 = client(service.settings, "sagemaker"), client(service.settings, "s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive(booster))
-        return all([cold_start(sagemaker, booster), *compare(settings, sagemaker, booster, rows)])
-    finally:
-        lifecycle.stop(settings)
+        return all([cold_start(sagemaker, booster), *compare(service, sagemaker, booster, rows)])

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -26,8 +25,8 @@ from benchmarks.endpoints import BUCKET, IMAGE, archive, model
 from benchmarks.executions import ROLE, client
 from benchmarks.http_load import Clients, requests, signer
 from benchmarks.measure import report_limit
+from benchmarks.own_service import own_service
 from benchmarks.peers import csv_text
-from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
 
 CLIENTS, SECONDS, MODELS, INSTANCES = 64, 60.0, 3, 2
@@ -201,20 +200,17 @@ def main() -> bool:
     """Prints what was found; says whether all of it is as it must be."""
     boosters = [model(seed)[0] for seed in range(MODELS)]
     rows = model()[1][:500]
-    settings = Settings(home=Path(tempfile.mkdtemp(prefix="bench-")))
-    url = f"{lifecycle.start(settings)['url']}/endpoints/{NAME}/invocations"
-    try:
-        endpoint = Endpoint(settings)
+    with own_service() as service:
+        url = f"{service.url}/endpoints/{NAME}/invocations"
+        endpoint = Endpoint(service.settings)
         endpoint.create(boosters)
         answers = Answers([booster.inplace_predict(rows) for booster in boosters])
-        made = requests(url, [csv_text([row]).encode() for row in rows.tolist()], signer(settings, url))
+        made = requests(url, [csv_text([row]).encode() for row in rows.tolist()], signer(service.settings, url))
         clients = Clients(url, made, answers.answered, answers.broken.append)
         story = Story(endpoint, answers, lambda: setattr(clients, "over", True))
         began = time.monotonic()
         uvloop.run(_asked(clients, story))
         return _judged(answers, story, time.monotonic() - began)
-    finally:
-        lifecycle.stop(settings)
 
 
 async def _asked(clients: Clients, story: Story) -> None:

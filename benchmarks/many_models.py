@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -23,8 +22,8 @@ from benchmarks.endpoints import BUCKET, IMAGE, archive
 from benchmarks.executions import ROLE, client
 from benchmarks.http_load import Clients, requests, signer
 from benchmarks.measure import report_limit
+from benchmarks.own_service import own_service
 from benchmarks.peers import COLUMNS, csv_text
-from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
 
 MODELS = int(os.environ.get("BENCHMARK_MODELS", "1000"))
@@ -164,14 +163,13 @@ def main() -> bool:
     """Prints the figures; says whether all targets are met."""
     booster = large_model()
     row = np.full((1, COLUMNS), 0.5, dtype=np.float32)
-    settings = Settings(home=Path(tempfile.mkdtemp(prefix="bench-")))
-    found = lifecycle.start(settings)
-    try:
+    with own_service() as service:
+        settings = service.settings
         size, packed = deploy(settings, booster)
         print(f"{MODELS} models of {size:.1f} MB ({packed:.1f} MB packed)", flush=True)
         base = float(booster.inplace_predict(row)[0])
-        url, body = f"{found['url']}/endpoints/{NAME}/invocations", csv_text(row.tolist()).encode()
-        memory = Memory(found["pid"])
+        url, body = f"{service.url}/endpoints/{NAME}/invocations", csv_text(row.tolist()).encode()
+        memory = Memory(service.pid)
         memory.start()
         every = Round(settings, url, body, base, range(MODELS))
         first = every.run()
@@ -179,8 +177,6 @@ def main() -> bool:
         second = again.run()
         memory.ended.set()
         return _judged(memory, every, again, first, second)
-    finally:
-        lifecycle.stop(settings)
 
 
 def _judged(memory: Memory, every: Round, again: Round, first: float, second: float) -> bool:
