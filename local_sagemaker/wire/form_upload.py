@@ -6,6 +6,7 @@ reference, "POST Object" and "Authenticating browser-based uploads").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -19,6 +20,7 @@ from local_sagemaker.wire.form_fields import Form
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
 from local_sagemaker.wire.request import Answer, WireRequest
 
+_S3 = re.compile(r"(^|\.)s3[.-]")
 _KIND = "multipart/form-data"
 _SUCCESS = ("200", "201", "204")
 
@@ -27,6 +29,8 @@ def is_form(request: WireRequest) -> bool:
     """Whether an unsigned request to a bucket may be a form. Any other POST there is signed or has a query."""
     if request.method != "POST" or request.query or "authorization" in request.headers:
         return False
+    if ".amazonaws.com" in request.host and not _S3.search(request.host):
+        return False  # of a REST API, say
     bucket, _, key = detect.path_style(request)[1:].partition("/")
     form = request.headers.get("content-type", "").startswith((_KIND, "application/x-www-form-urlencoded"))
     return bool(bucket) and not key and form and "x-amz-target" not in request.headers

@@ -49,13 +49,21 @@ class Scaling:
 
     def _run(self) -> None:
         while not self._ended.wait(self._period):
-            for key, target in self._records.items(KIND):
-                try:
-                    self._look(key, target)
-                except ServiceError as error:  # the endpoint is being changed, or gone
-                    log.info("%s is not scaled: %s", target["ResourceId"], error.message)
-                except Exception:
-                    log.exception("%s", target["ResourceId"])
+            try:
+                for key, target in self._records.items(KIND):
+                    self._attempt(key, target)
+            except Exception:
+                if not self._ended.is_set():  # else the records are closed
+                    log.exception("targets could not be looked at")
+
+    def _attempt(self, key: str, target: Body) -> None:
+        """What fails for one target must not keep others from being scaled."""
+        try:
+            self._look(key, target)
+        except ServiceError as error:  # the endpoint is being changed, or gone
+            log.info("%s is not scaled: %s", target["ResourceId"], error.message)
+        except Exception:
+            log.exception("%s", target["ResourceId"])
 
     def _look(self, key: str, target: Body) -> None:
         """One measurement of a variant, and what follows from it."""
