@@ -76,7 +76,8 @@ def _members(request: WireRequest, fields: Mapping[str, str], body: Body) -> dic
 def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Answer:
     """Nothing (204), an empty page, a document, or a redirection: as the form asks for."""
     bucket, key, etag = fields["bucket"], fields["key"], stored["ETag"]
-    location = f"http://{request.headers.get('host', '')}/{bucket}/{quote(key)}"
+    path = key if detect.bucket_of_host(request.host) else f"{bucket}/{key}"
+    location = f"http://{request.headers.get('host', '')}/{quote(path)}"
     headers = {"ETag": etag, "Location": location}
     if "VersionId" in stored:
         headers["x-amz-version-id"] = stored["VersionId"]

@@ -53,6 +53,14 @@ def test_a_form_uploads_an_object(service: Service, version: str) -> None:
     assert response.headers["Location"].endswith(f"/{BUCKET}/plain-{version}")
 
 
+def test_the_bucket_may_be_in_the_host_s_name(service: Service) -> None:
+    post, host = presigned(service, "a/by host"), f"{BUCKET}.s3.us-east-1.amazonaws.com"
+    files = {"file": ("x", b"contents")}
+    response = requests.post(service.url, data=post["fields"], files=files, headers={"Host": host}, timeout=60)
+    assert (response.status_code, response.headers["Location"]) == (204, f"http://{host}/a/by%20host")
+    assert stored(service, "a/by host")["Body"].read() == b"contents"
+
+
 def test_fields_become_headers_and_metadata(service: Service) -> None:
     fields = {"Content-Type": "text/x-mine", "Cache-Control": "no-store", "x-amz-meta-who": "me"}
     tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>1 2</Value></Tag></TagSet></Tagging>"
