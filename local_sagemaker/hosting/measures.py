@@ -13,7 +13,6 @@ from local_sagemaker.clock import now
 SECONDS = 10.0
 """How often what was gathered is put."""
 NAMESPACE = "AWS/SageMaker"
-_PER_DATUM = 150  # values of one datum (API reference, PutMetricData)
 Put = Callable[[str, list[dict[str, Any]]], None]
 """``put(namespace, metric_data)`` as CloudWatch's PutMetricData takes them."""
 UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds", "ModelDownloadingTime": "Microseconds",
@@ -80,8 +79,8 @@ class Measures:
 
 
 def _data(found: Gathered, dimensions: list[dict[str, str]]) -> list[dict[str, Any]]:
-    statuses = list(found.statuses)
-    counts: dict[str, list[float]] = {
+    statuses = found.statuses
+    values: dict[str, list[float]] = {
         "Invocations": [1.0] * len(statuses),
         "InvocationsPerInstance": [1.0 / max(1, found.instances)] * len(statuses),
         "Invocation4XXErrors": [float(400 <= status < 500) for status in statuses],
@@ -90,17 +89,20 @@ def _data(found: Gathered, dimensions: list[dict[str, str]]) -> list[dict[str, A
         "OverheadLatency": [round(seconds * 1e6) for seconds in found.overhead],
     }
     for name, value in found.other:
-        counts.setdefault(name, []).append(value)
-    moment, data = now(), []
-    for name, values in counts.items():
-        several: dict[float, int] = {}
-        for value in values:
-            several[value] = several.get(value, 0) + 1
-        pairs = sorted(several.items())
-        for start in range(0, len(pairs), _PER_DATUM):
-            part = pairs[start : start + _PER_DATUM]
-            data.append({
-                "MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Unit": UNITS.get(name, "None"),
-                "Values": [float(value) for value, _ in part], "Counts": [float(count) for _, count in part],
-            })  # fmt: skip
-    return data
+        values.setdefault(name, []).append(value)
+    moment = now()
+    return [
+        {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Unit": UNITS.get(name, "None"),
+         "StatisticValues": _statistics(taken)}
+        for name, taken in values.items() if taken
+    ]  # fmt: skip
+
+
+def _statistics(values: list[float]) -> dict[str, float]:
+    """A StatisticSet. Single values would be kept one by one, for each invocation."""
+    return {
+        "SampleCount": float(len(values)),
+        "Sum": float(sum(values)),
+        "Minimum": float(min(values)),
+        "Maximum": float(max(values)),
+    }
