@@ -104,7 +104,10 @@ def explainability() -> bool:
     for samples in ("100", "500"):
         ours, floor = contender("kernel-shap", str(ABALONE), samples), contender("shap", str(ABALONE), samples)
         for name, one in (("ours", ours), ("KernelExplainer", floor)):
-            print(f"  {name:20} {one['seconds']:8.2f} s  error {one['error']:.5f}  ({samples} samples)")
+            print(
+                f"  {name:20} {one['seconds']:8.2f} s  {one['cpu']:8.2f} s CPU  error {one['error']:.5f}  "
+                f"({samples} samples)"
+            )
         met.append(
             report_limit(
                 f"explainability: ours / KernelExplainer, {samples} samples", ours["seconds"] / floor["seconds"], 0.02

@@ -1,7 +1,8 @@
 """Kernel SHAP for a whole dataset at once, its aggregation, and the drift of attributions.
 
-The coalitions are the same for all rows in which the same features differ from the baseline: one weighted
-least-squares problem then has a right-hand side per row.
+The coalitions are the same for many rows in which the same features differ from the baseline: one weighted
+least-squares problem then has a right-hand side per row. Few rows have the coalitions that shap's KernelExplainer draws
+with the same seed; many rows are divided among several draws, so that none is decisive, and each is the best of some.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from local_sagemaker.monitors.coalitions import Floats, Masks, coalitions, default_samples
+from local_sagemaker.monitors.coalitions import Floats, Masks, best_coalitions, default_samples, product
 
 Rows = npt.NDArray[Any]  # one row per record, one column per feature: doubles, or objects where some are text
+Link = Callable[[Floats], Floats]
 Predict = Callable[[Rows], Floats]  # the scores of rows, one column per label
 
 AGGREGATIONS: dict[str, Callable[[Floats], Floats]] = {
@@ -25,7 +27,10 @@ AGGREGATIONS: dict[str, Callable[[Floats], Floats]] = {
 }
 DRIFT_THRESHOLD = 0.9
 _NOTHING = 1e-10  # smaller attributions are written as 0, as shap does
-_SYNTHETIC = 1 << 17  # rows that are asked at once
+_SINGULAR = 1e-9  # of the largest eigenvalue
+_SYNTHETIC = 1 << 22  # values in the rows that are asked at once
+_SHARING = 512  # rows that share their coalitions, at least
+_DRAWS, _BEST_OF = 8, 4  # how many times coalitions are drawn for many rows, and of how many draws each is the best
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Explanation:
 def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Settings) -> Explanation:
     """Attributions of every row against the mean prediction of the baseline's rows. They add up for each row."""
     explained = np.array(settings.explained if settings.explained is not None else range(rows.shape[1]), dtype=int)
-    link = _logit if settings.logit else _identity
+    link: Link = _logit if settings.logit else _identity
     own = link(predict(rows))
     expected = link(predict(baseline).mean(axis=0, keepdims=True))[0]
     start = _starting_values(rows, baseline, predict, explained, link) if settings.explained is not None else expected
@@ -66,15 +71,21 @@ def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Settings
     for pattern in np.unique(varying, axis=0):
         members = np.flatnonzero((varying == pattern).all(axis=1))
         features = explained[pattern]
-        if len(features):
-            offset = start if start.ndim == 1 else start[members]
-            solved = _solve(rows[members], baseline, features, predict, (gain[members], offset), settings)
-            values[np.ix_(members, features)] = solved
+        if not len(features):
+            continue
+        random = np.random.RandomState(settings.seed)
+        draws = min(_DRAWS, max(1, len(members) // _SHARING))
+        best_of = _BEST_OF if draws > 1 else 1
+        for some in np.array_split(members, draws):
+            offset = start if start.ndim == 1 else start[some]
+            drawn = _drawn(len(features), settings, random, best_of)
+            solved = _solve(rows[some], baseline, features, predict, (gain[some], offset), drawn, link)
+            values[np.ix_(some, features)] = solved
     values[np.abs(values) < _NOTHING] = 0.0
     return Explanation(values, expected)
 
 
-def _starting_values(rows: Rows, baseline: Rows, predict: Predict, explained: Any, link: Any) -> Floats:
+def _starting_values(rows: Rows, baseline: Rows, predict: Predict, explained: Any, link: Link) -> Floats:
     """The prediction of each row with the explained features taken from the baseline."""
     none = np.zeros((1, len(explained)), dtype=bool)
     return np.asarray(link(_coalition_values(rows, baseline, explained, none, predict)[0]))
@@ -90,34 +101,47 @@ def _logit(values: Floats) -> Floats:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
+def _drawn(features: int, settings: Settings, random: np.random.RandomState, best_of: int) -> tuple[Masks, Floats]:
+    return best_coalitions(features, settings.samples or default_samples(features), random, best_of)
+
+
 def _solve(
     rows: Rows,
     baseline: Rows,
     features: npt.NDArray[np.int64],
     predict: Predict,
     gain_and_start: tuple[Floats, Floats],
-    settings: Settings,
+    drawn: tuple[Masks, Floats],
+    link: Link,
 ) -> Floats:
     """The values of `features`, all of which differ from the baseline, that add up to each row's gain."""
     gain, start = gain_and_start
     if len(features) == 1:
         return gain[:, None, :]
-    samples = settings.samples or default_samples(len(features))
-    masks, weights = coalitions(len(features), samples, np.random.RandomState(settings.seed))
-    link = _logit if settings.logit else _identity
+    masks, weights = drawn
     known = link(_coalition_values(rows, baseline, features, masks, predict)) - start
-    last = masks[:, -1].astype(np.float64)
-    design = masks[:, :-1].astype(np.float64) - last[:, None]
-    root = np.sqrt(weights)
-    targets = (known - last[:, None, None] * gain) * root[:, None, None]
-    inverse = np.linalg.pinv(root[:, None] * design, rcond=max(design.shape) * np.finfo(np.float64).eps)
-    solution = (inverse @ targets.reshape(len(masks), -1)).reshape(len(features) - 1, len(rows), -1)
+    last = masks[:, -1:].astype(np.float64)
+    design = masks[:, :-1] - last
+    targets = (known - last[:, :, None] * gain).reshape(len(masks), -1)
+    solution = _least_squares(design, weights, targets).reshape(len(features) - 1, len(rows), -1)
     return np.asarray(np.concatenate([solution, (gain - solution.sum(axis=0))[None]]).transpose(1, 0, 2))
+
+
+def _least_squares(design: Floats, weights: Floats, targets: Floats) -> Floats:
+    """The weighted solution; the smallest one where there are too few coalitions to tell."""
+    weighted = design.T * weights
+    normal = weighted @ design
+    scale = np.linalg.eigvalsh(normal)
+    if scale[0] > _SINGULAR * scale[-1]:
+        return np.asarray(np.linalg.solve(normal, product(weighted, targets)))
+    root = np.sqrt(weights)[:, None]
+    inverse = np.linalg.pinv(root * design, rcond=max(design.shape) * np.finfo(np.float64).eps)
+    return np.asarray(inverse @ (root * targets))
 
 
 def _coalition_values(rows: Rows, baseline: Rows, features: Any, masks: Masks, predict: Predict) -> Floats:
     """Mean predictions over the baseline's rows: coalition x row x label."""
-    per_row = len(masks) * len(baseline)
+    per_row = len(masks) * len(baseline) * rows.shape[1]
     step = max(1, _SYNTHETIC // per_row)
     parts = []
     for at in range(0, len(rows), step):

@@ -12,6 +12,7 @@ import xgboost
 from jsonschema import validate
 from sklearn.metrics import ndcg_score
 
+from local_sagemaker.monitors import coalitions
 from local_sagemaker.monitors import explainability as ex
 from local_sagemaker.monitors.baselines import made_baseline
 from local_sagemaker.monitors.partial_dependence import partial_dependence
@@ -47,6 +48,31 @@ def test_with_few_samples_the_values_are_those_of_shap_on_the_same_coalitions(sa
         np.random.seed(7)
         right = explainer.shap_values(row, nsamples=samples, l1_reg=0, silent=True)
         assert values == pytest.approx(right, abs=1e-6)
+
+
+def test_many_rows_share_several_draws_of_which_none_is_decisive() -> None:
+    rows = RANDOM.normal(size=(1100, WIDTH))
+    exact = ex.kernel_shap(rows, ROWS[:1], predict, ex.Settings(samples=2**WIDTH)).values
+    found = [ex.kernel_shap(rows, ROWS[:1], predict, ex.Settings(samples=50, seed=seed)) for seed in (1, 2, 3, 1)]
+    assert (found[0].values == found[3].values).all()
+    errors = [np.abs(one.values - exact).mean() for one in found]
+    single = [
+        np.abs(ex.kernel_shap(rows[:500], ROWS[:1], predict, ex.Settings(50, s)).values - exact[:500]).mean()
+        for s in range(12)
+    ]
+    assert max(errors) < max(single)
+    assert found[0].values.sum(axis=1) + found[0].expected == pytest.approx(predict(rows), abs=1e-9)
+
+
+def test_the_best_of_several_draws_tells_three_features_apart_best() -> None:
+    random = np.random.RandomState(4)
+    one = [coalitions.best_coalitions(8, 60, random, 1) for _ in range(6)]
+    best = coalitions.best_coalitions(8, 60, np.random.RandomState(4), 6)
+    triples = coalitions._triples(8)
+    assert len(triples) == 56 and len(coalitions._triples(200)) == 120
+    errors = [coalitions._error(*draw, triples) for draw in one]
+    assert coalitions._error(*best, triples) == min(errors)
+    assert len(best[0]) == 60
 
 
 @pytest.mark.parametrize("settings", [ex.Settings(10, 1), ex.Settings(None, None), ex.Settings(5, 3, True)])
