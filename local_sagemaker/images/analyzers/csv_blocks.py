@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
@@ -23,8 +24,16 @@ from local_sagemaker.images.analyzers.csv_numbers import HEAD, Numbers, is_plain
 from local_sagemaker.monitors.profile import Table
 
 BLOCK = 8 << 20  # bytes
+_QUOTE = np.uint8(ord('"'))
 
 T = TypeVar("T")
+Block = bytes | bytearray
+
+
+class Stream(Protocol):
+    """What blocks are read from."""
+
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 def first_record(path: Path) -> list[str]:
@@ -47,24 +56,30 @@ def headerless_names(count: int) -> list[str]:
     return [f"_c{position}" for position in range(count)]
 
 
-def records(stream: BinaryIO, size: int) -> Iterator[bytes]:
+def records(stream: Stream, size: int) -> Iterator[Block]:
     """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count."""
     rest = b""
-    while data := stream.read(size):
-        block = rest + data
+    while True:
+        block = bytearray(len(rest) + size)  # filled in place: another copy of all data costs more than reading them
+        block[: len(rest)] = rest
+        read = stream.readinto(memoryview(block)[len(rest) :])
+        del block[len(rest) + read :]
+        if not read:
+            break
         cut = _last_record_end(block)
-        if cut:
-            yield block[:cut]
-        rest = block[cut:]
+        rest = bytes(block[cut:])
+        del block[cut:]
+        if block:
+            yield block
     if rest:
         yield rest
 
 
-def _last_record_end(block: bytes) -> int:
+def _last_record_end(block: Block) -> int:
     end = block.rfind(b"\n") + 1
     if b'"' not in block:
         return end
-    quotes = block.count(b'"', 0, end)
+    quotes = int(np.count_nonzero(np.frombuffer(block, np.uint8)[:end] == _QUOTE))
     while end and quotes % 2:
         before = block.rfind(b"\n", 0, end - 1) + 1
         quotes -= block.count(b'"', before, end)
@@ -73,7 +88,7 @@ def _last_record_end(block: bytes) -> int:
 
 
 def parse(
-    block: bytes, names: Sequence[str], columns: Sequence[str] | None = None, numbers: Numbers | None = None
+    block: Block, names: Sequence[str], columns: Sequence[str] | None = None, numbers: Numbers | None = None
 ) -> dict[str, pa.Array]:
     """The columns (or some of them) of a block: as texts, or with `numbers` those that are plain numbers as such."""
     if not block.isascii():
@@ -95,7 +110,7 @@ def parse(
     return table
 
 
-def _texts(block: bytes, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
+def _texts(block: Block, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
     try:
         return _read(block, names, columns, {})
     except pa.ArrowInvalid:
@@ -103,7 +118,7 @@ def _texts(block: bytes, names: Sequence[str], columns: Sequence[str] | None) ->
 
 
 def _read(
-    block: bytes, names: Sequence[str], columns: Sequence[str] | None, types: Mapping[str, pa.DataType]
+    block: Block, names: Sequence[str], columns: Sequence[str] | None, types: Mapping[str, pa.DataType]
 ) -> dict[str, pa.Array]:
     table = arrow_csv.read_csv(
         pa.BufferReader(block),
@@ -126,7 +141,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _ragged(block: bytes, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
+def _ragged(block: Block, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
     """Records of unequal lengths: filled up with missing values, or cut."""
     width = len(names)
     rows = [
@@ -155,7 +170,7 @@ def work_on(
     threads = cores()
     row_bytes = 0.0
 
-    def one(block: bytes, before: int) -> tuple[int, int, T]:
+    def one(block: Block, before: int) -> tuple[int, int, T]:
         table = parse(block, names, columns, numbers)
         rows = len(next(iter(table.values()))) if table else 0
         return rows, len(block), work(table, rows, before)
@@ -178,7 +193,7 @@ def work_on(
             yield waiting.popleft().result()[2]
 
 
-def _without_header(block: bytes) -> bytes:
+def _without_header(block: Block) -> Block:
     """The block after its first record."""
     at = 0
     while True:

@@ -74,7 +74,7 @@ class Numbers:
         )
 
 
-def is_plain(block: bytes) -> bool:
+def is_plain(block: bytes | bytearray) -> bool:
     """Whether the numbers of a block can be told from their values: no ``1.``, ``.5``, `` 5`` or ``0x10``.
 
     Those are numbers for a parser, but texts by their type (or the other way round). May be wrong on the safe side.
@@ -95,9 +95,10 @@ def _pieces(text: Bytes) -> range:
 
 def _odd_dots(text: Bytes) -> bool:
     """Whether a dot has another neighbour than a digit."""
-    others = (text ^ _ZERO) > 9  # xor with "0" makes digits 0 to 9
-    pairs = np.flatnonzero(others[1:] & others[:-1])
-    return bool((text[pairs] == _DOT).any() or (text[pairs + 1] == _DOT).any())
+    dots, others = text == _DOT, (text ^ _ZERO) > 9  # xor with "0" makes digits 0 to 9
+    odd = dots[1:] & others[:-1]
+    dots[:-1] &= others[1:]
+    return bool(odd.any() or dots[:-1].any())
 
 
 def _padded(text: Bytes) -> bool:
