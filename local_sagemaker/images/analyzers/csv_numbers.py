@@ -84,7 +84,7 @@ def is_plain(block: bytes | bytearray) -> bool:
         return True
     if text[0] == _DOT or text[-1] == _DOT or any(_odd_dots(text[at : at + _PIECE + 1]) for at in _pieces(text)):
         return False
-    if (b"0x" in block or b"0X" in block) and _HEXADECIMAL.search(block):
+    if any(mark in block and b"0" + mark in block for mark in (b"x", b"X")) and _HEXADECIMAL.search(block):
         return False
     return not ((b" " in block or b"\t" in block) and _padded(text))
 
