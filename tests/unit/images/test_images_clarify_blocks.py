@@ -52,7 +52,8 @@ class Doubled:
 @pytest.mark.parametrize("facet", [("f", ["a"]), ("f", None), ("late", ["z"]), ("late", ["1"]), ("x", [7])])
 def test_blocks_of_files_give_what_the_whole_frame_gives(tmp_path: Path, facet: tuple[str, Any]) -> None:
     methods = {name: {"methods": "all"} for name in ("pre_training_bias", "post_training_bias")}
-    config: dict[str, Any] = {"methods": methods, "facet": [{"name_or_index": facet[0], "value_or_threshold": facet[1]}]}
+    facets = [{"name_or_index": facet[0], "value_or_threshold": facet[1]}]
+    config: dict[str, Any] = {"methods": methods, "facet": facets}
     config |= {"label_values_or_threshold": [1]}
     predicted = (FRAME["x"] > 100).astype(int)
     frame = FRAME.drop(columns="y").astype({"late": str})
