@@ -167,6 +167,8 @@ class Story:
         self.killed = time.monotonic()
         os.kill(running[0], signal.SIGKILL)
         time.sleep(SECONDS / 6)
+        if len(after := servers()) != INSTANCES or running[0] in after or running[1] not in after:
+            raise SystemExit(f"of {running} the first was killed, and now there are {after}")
         self._endpoint.update(2, CANARY)
         self._watch_share(2)
         self._endpoint.settled("model-2")
