@@ -7,6 +7,7 @@ from typing import Any
 from local_sagemaker.ids import suffix
 
 _LONGEST = 63
+_LONGEST_OF_TUNING = 32
 
 
 def job_name(execution_id: str, step: str, prefix: Any = None) -> str:
@@ -18,3 +19,16 @@ def job_name(execution_id: str, step: str, prefix: Any = None) -> str:
         return f"pipelines-{execution_id}-{part}-{end}"
     rest = f"-{execution_id}-{end}"
     return f"{str(prefix)[: _LONGEST - len(rest)].strip('-')}{rest}"
+
+
+def tuning_job_name(execution_id: str, step: str, prefix: Any = None) -> str:
+    """A new name of a tuning job, which may have 32 characters: ``<execution id>-<step, cut to 7>-<10 random>``.
+
+    A prefix leaves no room for the whole random part.
+    """
+    end = suffix()
+    if not prefix:
+        part = step[:7].replace("_", "-").strip("-") or "step"
+        return f"{execution_id}-{part}-{end}"
+    rest = f"-{execution_id[:6]}-{end[:6]}"
+    return f"{str(prefix)[: _LONGEST_OF_TUNING - len(rest)].strip('-')}{rest}"

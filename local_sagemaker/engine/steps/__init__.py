@@ -15,11 +15,13 @@ from local_sagemaker.engine.steps.register_model import REGISTER_MODEL
 from local_sagemaker.engine.steps.step_type import StepType
 from local_sagemaker.engine.steps.training import TRAINING
 from local_sagemaker.engine.steps.transform import TRANSFORM
+from local_sagemaker.engine.steps.tuning import TUNING
 
 STEP_TYPES: tuple[StepType, ...] = (
     PROCESSING,
     TRAINING,
     TRANSFORM,
+    TUNING,
     MODEL,
     REGISTER_MODEL,
     CONDITION,

@@ -1,4 +1,4 @@
-"""What the records of processing, training and transform jobs share: names, look-up, changes with their events."""
+"""What the records of the four kinds of jobs share: names, look-up, changes with their events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import NotSupported, ResourceInUse, ServiceError, ValidationError
+from local_sagemaker.errors import NotSupported, ResourceInUse, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.jobs.spec import Outcome
 from local_sagemaker.operations import Call, Request, Response
@@ -62,8 +62,11 @@ class JobRecords:
         return body
 
     def require(self, name: str) -> Body:
-        """A job by its name. Raises ValidationError when there is none (truth/api-errors: not ResourceNotFound)."""
+        """A job by its name. Raises ValidationError when there is none (truth/api-errors: not ResourceNotFound), but
+        ResourceNotFound for a tuning job (code and text: amazon-sagemaker-operator-for-k8s, clientwrapper)."""
         body = self.find(name)
+        if body is None and self.noun == "HyperParameterTuningJob":
+            raise ResourceNotFound(f"Amazon SageMaker can't find a tuning job with name {name}")
         if body is None:
             missing = "Requested resource not found." if self.noun == "TrainingJob" else (
                 f"Could not find requested job with name: {name}"
@@ -99,8 +102,7 @@ class JobRecords:
 
         def mark(body: Body) -> None:
             if body[self.status] in ENDED:
-                noun = self.kind.replace("-", " ")
-                raise ValidationError(f"The request was rejected because the {noun} is in status {body[self.status]}.")
+                raise ValidationError(self._rejected(body))
             body[self.status] = "Stopping"
             change(body)
 
@@ -110,8 +112,7 @@ class JobRecords:
         """Removes a job that has ended."""
         body = self.require(name)
         if body[self.status] not in ENDED:
-            noun = self.kind.replace("-", " ")
-            raise ValidationError(f"The request was rejected because the {noun} is in status {body[self.status]}.")
+            raise ValidationError(self._rejected(body))
         self._records.delete(self.kind, body[self.name])
         self._tags.drop(body[self.arn])
 
@@ -130,6 +131,10 @@ class JobRecords:
             except ServiceError as error:
                 log.warning("%s can't go on: %s", body[self.arn], error.message)
                 end(name, Outcome("Failed", f"ClientError: {error.message}"[:1024], ended=now()))
+
+    def _rejected(self, body: Body) -> str:
+        noun = self.kind.replace("hyper-parameter", "hyperparameter").replace("-", " ")
+        return f"The request was rejected because the {noun} is in status {body[self.status]}."
 
     def _unfinished(self) -> list[Body]:
         return [body for body in self._records.list(self.kind) if body[self.status] not in ENDED]

@@ -25,6 +25,8 @@ from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndp
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
+from local_sagemaker.services.sagemaker.tuning_jobs import TuningJobs
+from local_sagemaker.tuning.suggestions import Suggestions
 
 
 def build(
@@ -44,6 +46,9 @@ def build(
     Add a resource here: one line.
     """
     tags = Tags(records, call)
+    training_jobs = TrainingJobs(
+        settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+    )
     return [
         tags,
         Models(settings=settings, records=records, objects=objects, tags=tags, call=call),
@@ -54,8 +59,15 @@ def build(
         ProcessingJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
         ),
-        TrainingJobs(
-            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        training_jobs,
+        TuningJobs(
+            settings=settings,
+            records=records,
+            events=events,
+            tags=tags,
+            call=call,
+            check_training_job=training_jobs.check,
+            suggest=Suggestions(),
         ),
         TransformJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call

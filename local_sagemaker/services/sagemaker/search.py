@@ -32,6 +32,13 @@ class Searched:
 
 SEARCHED: dict[str, Searched] = {
     "TrainingJob": Searched("TrainingJob", "training-job", "TrainingJobArn", "DescribeTrainingJob", "TrainingJobName"),
+    "HyperParameterTuningJob": Searched(
+        "HyperParameterTuningJob",
+        "hyper-parameter-tuning-job",
+        "HyperParameterTuningJobArn",
+        "DescribeHyperParameterTuningJob",
+        "HyperParameterTuningJobName",
+    ),
     "Experiment": Searched("Experiment", "experiment", "ExperimentArn"),
     "ExperimentTrial": Searched("Trial", "experiment-trial", "TrialArn"),
     "ExperimentTrialComponent": Searched(

@@ -17,6 +17,7 @@ _DESCRIBED = {
     "training-job": ("DescribeTrainingJob", "TrainingJobName"),
     "processing-job": ("DescribeProcessingJob", "ProcessingJobName"),
     "transform-job": ("DescribeTransformJob", "TransformJobName"),
+    "hyper-parameter-tuning-job": ("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName"),
     "pipeline": ("DescribePipeline", "PipelineName"),
     "model-package-group": ("DescribeModelPackageGroup", "ModelPackageGroupName"),
     "model-package": ("DescribeModelPackage", "ModelPackageName"),

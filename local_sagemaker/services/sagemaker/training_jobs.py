@@ -59,7 +59,7 @@ class TrainingJobs:
     @operation("CreateTrainingJob")
     def create(self, request: Request) -> Response:
         """Checks image, channels and limits, then queues the job. Hyperparameters are the container's to check."""
-        self._check(request)
+        self.check(request)
         body = self._jobs.new(_with_defaults(request))
         move(body, "Starting")
         job = self._spec(body)
@@ -192,7 +192,8 @@ class TrainingJobs:
             image=image,
         )
 
-    def _check(self, request: Request) -> None:
+    def check(self, request: Request) -> None:
+        """Raises ValidationError for what CreateTrainingJob refuses."""
         algorithm = request.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
             raise ValidationError("The local service needs AlgorithmSpecification.TrainingImage.")

@@ -1,0 +1,48 @@
+"""The tuning jobs that run now: one thread each, started, resumed after a kill, and ended with the service."""
+
+from __future__ import annotations
+
+import threading
+
+from local_sagemaker.tuning.run import Run, Tools
+
+
+class Runs:
+    """Threads of running tuning jobs, by name."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._running: dict[str, tuple[Run, threading.Thread]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, name: str) -> None:
+        """Runs a tuning job whose record is written, from the beginning or from where its records say."""
+        run = Run(name, self._tools)
+        thread = threading.Thread(target=self._execute, args=(run,), name=f"tuning-{name}", daemon=True)
+        with self._lock:
+            self._running[name] = (run, thread)
+        thread.start()
+
+    def wake(self, name: str) -> None:
+        """Tells a tuning job that its record was changed."""
+        with self._lock:
+            found = self._running.get(name)
+        if found:
+            found[0].wake()
+
+    def end_all(self) -> None:
+        """Ends all threads; the tuning jobs stay as they are written down."""
+        with self._lock:
+            running = list(self._running.values())
+        for run, _ in running:
+            run.close()
+        for _, thread in running:
+            thread.join(timeout=10)
+
+    def _execute(self, run: Run) -> None:
+        try:
+            run.execute()
+        finally:
+            with self._lock:
+                if self._running.get(run.name, (None,))[0] is run:
+                    del self._running[run.name]
