@@ -111,6 +111,7 @@ class Application:
             runner=self.runner,
             hosting=self.endpoints,
             temporary_endpoints=temporary_endpoints,
+            processes=self.processes,
             call=self._late_call,
         )
         apis, served_apis = apigateway.build(settings=settings, records=self.records, call=self._late_call)

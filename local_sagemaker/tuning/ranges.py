@@ -66,7 +66,7 @@ class Numeric:
         value = self._straight(low + position * (high - low))
         if self.whole:
             return str(int(min(max(math.floor(value), self.low), self.high)))
-        return repr(min(max(value, self.low), self.high))
+        return repr(float(min(max(value, self.low), self.high)))
 
     def features(self, value: str) -> list[float]:
         """The value as a number from 0 to 1 for a model. Raises ValueError for one that is out of the range."""
@@ -119,6 +119,17 @@ def points(space: Space) -> Iterator[dict[str, str]]:
     """Every combination of ranges without continuous ones."""
     for values in itertools.product(*(list(one.all()) for one in space)):
         yield {one.name: value for one, value in zip(space, values, strict=True)}
+
+
+def features(space: Space, values: Mapping[str, str]) -> list[float] | None:
+    """A point as numbers from 0 to 1 for a model; None when it lies outside of the space (a parent's, say)."""
+    found: list[float] = []
+    try:
+        for one in space:
+            found += one.features(values[one.name])
+    except (KeyError, ValueError):
+        return None
+    return found
 
 
 def _numeric(given: Mapping[str, str], *, whole: bool) -> Numeric:

@@ -118,9 +118,10 @@ class Run:
         if to_do.stop:
             self._stop(running)
         for _ in range(to_do.launch):
+            trial = self._new(body, found)
             if self._closing.is_set():
                 return None
-            trial = self._new(body, found)
+            self._tools.trials.put(self.name, trial)
             found.append(trial)
             self._create(body, trial)
         if to_do.status and not running:
@@ -160,7 +161,7 @@ class Run:
             raise
 
     def _new(self, body: Body, found: list[Body]) -> Body:
-        """Writes down the next training job. Several definitions take turns."""
+        """The next training job, not written down yet. Several definitions take turns."""
         number = len(found)
         given = definitions(body)
         index = number % len(given)
@@ -176,7 +177,6 @@ class Run:
         }
         if "DefinitionName" in given[index]:
             trial["TrainingJobDefinitionName"] = given[index]["DefinitionName"]
-        self._tools.trials.put(self.name, trial)
         return trial
 
     def _create(self, body: Body, trial: Body) -> None:

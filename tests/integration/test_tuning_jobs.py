@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.tuning.gaussian import best
+from local_sagemaker.tuning.points import Question, Tried
+from local_sagemaker.tuning.ranges import parse
 from tests.integration import tuning
 from tests.support import SCIKIT_LEARN, Service, until
 
@@ -216,3 +219,81 @@ def test_a_name_is_taken_once(service: Service, bucket: str, random_job: dict[st
         call = getattr(tuning.client(service), f"{operation}_hyper_parameter_tuning_job")
         with pytest.raises(ClientError, match="can't find a tuning job"):
             call(HyperParameterTuningJobName=name)
+
+
+def tried(jobs: list[dict[str, Any]]) -> list[Tried]:
+    """Training jobs as a model sees them."""
+    return [
+        Tried(job["TunedHyperParameters"], job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]) for job in jobs
+    ]
+
+
+def test_a_model_chooses_points_and_parents_count(service: Service, bucket: str) -> None:
+    definition = tuning.script(service, bucket, SQUARE)
+    config = tuning.loss(5, 1, Strategy="Bayesian", RandomSeed=1)
+    space = parse(config["ParameterRanges"])
+    parent = tuning.ended(
+        service, tuning.tune(service, HyperParameterTuningJobConfig=config, TrainingJobDefinition=definition)
+    )
+    name = parent["HyperParameterTuningJobName"]
+    jobs = tuning.training_jobs(service, name)
+    for number in (3, 4):
+        asked = Question("Bayesian", space, 1, number, tried(jobs[:number]), True)
+        assert jobs[number]["TunedHyperParameters"] == best(asked)
+    warm = {
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name}],
+        "WarmStartType": "IdenticalDataAndAlgorithm",
+    }
+    config = tuning.loss(1, 1, Strategy="Bayesian", RandomSeed=1)
+    child = tuning.ended(
+        service,
+        tuning.tune(
+            service, HyperParameterTuningJobConfig=config, TrainingJobDefinition=definition, WarmStartConfig=warm
+        ),
+    )
+    assert child["WarmStartConfig"] == warm
+    own = child["BestTrainingJob"]
+    ranked = tuning.training_jobs(service, name, SortBy="FinalObjectiveMetricValue", SortOrder="Ascending")
+    asked = Question("Bayesian", space, 1, 0, tried(ranked), True)
+    assert own["TunedHyperParameters"] == best(asked), "the parent's training jobs count"
+    both = [ranked[0] | {"TuningJobName": name}, own | {"TuningJobName": child["HyperParameterTuningJobName"]}]
+    assert child["OverallBestTrainingJob"] == min(
+        both, key=lambda job: job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    )
+
+
+def test_several_definitions_take_turns(service: Service, bucket: str) -> None:
+    def given(name: str, metric: str) -> dict[str, Any]:
+        objective = {"Type": "Minimize", "MetricName": metric}
+        return {"DefinitionName": name, "TuningObjective": objective, "HyperParameterRanges": tuning.RANGES}
+
+    config = tuning.config(4, 2)
+    for member in ("HyperParameterTuningJobObjective", "ParameterRanges"):
+        del config[member]
+    definitions = [
+        tuning.definition(bucket, **given("one", "validation:rmse")),
+        tuning.definition(bucket, **given("two", "validation:mae")),
+    ]
+    name = tuning.tune(service, HyperParameterTuningJobConfig=config, TrainingJobDefinitions=definitions)
+    found = tuning.ended(service, name)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    jobs = tuning.training_jobs(service, name)
+    assert [job["TrainingJobDefinitionName"] for job in jobs] == ["one", "two", "one", "two"]
+    metrics = {job["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] for job in jobs[1::2]}
+    assert metrics == {"validation:mae"}
+
+
+def test_criteria_end_a_tuning_job(service: Service, bucket: str) -> None:
+    config = tuning.loss(50, 1, TuningJobCompletionCriteria={"TargetObjectiveMetricValue": 0.2})
+    name = tuning.tune(
+        service,
+        HyperParameterTuningJobConfig=config,
+        TrainingJobDefinition=tuning.script(service, bucket, SQUARE),
+    )
+    found = tuning.ended(service, name)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    values = [
+        job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for job in tuning.training_jobs(service, name)
+    ]
+    assert min(values) <= 0.2
+    assert all(value > 0.2 for value in values[:-1])

@@ -9,6 +9,7 @@ from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call
+from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
 from local_sagemaker.services.sagemaker.endpoints import Endpoints
@@ -39,6 +40,7 @@ def build(
     runner: JobRunner,
     hosting: Hosting,
     temporary_endpoints: TemporaryEndpoints,
+    processes: Processes,
     call: Call,
 ) -> list[object]:
     """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
@@ -67,7 +69,7 @@ def build(
             tags=tags,
             call=call,
             check_training_job=training_jobs.check,
-            suggest=Suggestions(),
+            suggest=Suggestions(processes, settings.jobs),
         ),
         TransformJobs(
             settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call

@@ -17,6 +17,7 @@ from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
 from local_sagemaker.services.sagemaker.listing import order, page, select
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
+from local_sagemaker.tuning import parents
 from local_sagemaker.tuning import trials as tried
 from local_sagemaker.tuning.checks import check, total
 from local_sagemaker.tuning.course import not_improving
@@ -61,6 +62,7 @@ class TuningJobs:
         check(request, self._check_training_job)
         body = self._jobs.new(_with_defaults(request))
         body["_seed"] = secrets.randbits(31)
+        body.update(parents.taken_over(request, self._jobs.require, self._trials))
         if math.isfinite(points := total(request)):
             body["_combinations"] = int(points)
         self._jobs.add(body, request.get("Tags"))
@@ -76,6 +78,9 @@ class TuningJobs:
         best = tried.best_first(trials)
         if best:
             answer["BestTrainingJob"] = public(best[0])
+        overall = parents.overall(body, best)
+        if overall:
+            answer["OverallBestTrainingJob"] = overall
         seconds = body.get("HyperParameterTuningEndTime", now()) - body["CreationTime"]
         answer["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(seconds)}
         answer["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials)}
