@@ -23,6 +23,13 @@ def final(definitions: Iterable[Mapping[str, str]], logs: Iterable[Path], moment
     return [{"MetricName": name, "Value": single(value), "Timestamp": moment} for name, value in values.items()]
 
 
+def series(definition: Mapping[str, str], log: Path) -> list[float]:
+    """Every value of one metric that was printed so far."""
+    name, wanted = definition["Name"], [(definition["Name"], re.compile(definition["Regex"]))]
+    found = (read(line, wanted) for line in lines(log))
+    return [values[name] for values in found if name in values]
+
+
 def read(line: str, wanted: Iterable[tuple[str, re.Pattern[str]]]) -> dict[str, float]:
     """The metrics in one line. CloudWatch shows a TAB as ``#011``, which regexes rely on; the plain form counts too."""
     shown = line.replace("\t", "#011")

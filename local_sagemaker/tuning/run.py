@@ -6,6 +6,7 @@ starts from the records alone, and a training job is written down before it is m
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import secrets
@@ -19,7 +20,7 @@ from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.events import Event, Events
 from local_sagemaker.operations import Call
 from local_sagemaker.records.store import Body
-from local_sagemaker.tuning import course, trials
+from local_sagemaker.tuning import course, early, trials
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
 from local_sagemaker.tuning.points import Question, Tried
 from local_sagemaker.tuning.ranges import parse
@@ -27,6 +28,7 @@ from local_sagemaker.tuning.trials import Trials
 
 STATUS = "HyperParameterTuningJobStatus"
 _FULL_DISK_PAUSE = 1.0
+_EPOCHS = 1.0  # seconds between two looks at what running training jobs print, for early stopping only
 _GONE = ("ValidationException", "ResourceNotFound")
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Tools:
     """What every run needs of the service. `read` and `change` are for the tuning job's record, by its name; `linked`
-    notes in a training job's record which tuning job made it (name, ARN); `tags` are those of an ARN."""
+    notes in a training job's record which tuning job made it (name, ARN); `tags` are those of an ARN; `series` is all
+    that a training job has printed of a metric so far (name, metric)."""
 
     call: Call
     events: Events
@@ -44,6 +47,7 @@ class Tools:
     linked: Callable[[str, str], None]
     tags: Callable[[str], list[dict[str, str]]]
     suggest: Callable[[Question], dict[str, str]]
+    series: Callable[[str, str], list[float]]
 
 
 class Run:
@@ -54,6 +58,7 @@ class Run:
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running: set[str] = set()
         self._asked: set[str] = set()
+        self._averages: dict[str, list[float]] = {}
         self._closing = threading.Event()
 
     def wake(self) -> None:
@@ -104,6 +109,7 @@ class Run:
                 return _FULL_DISK_PAUSE
             log.exception("tuning job %s", self.name)
             known = isinstance(error, ServiceError)
+            self._abandon()
             self._end("Failed", f"ClientError: {error}" if known else f"InternalServerError: {error!r}")
             return None
 
@@ -127,8 +133,15 @@ class Run:
         if to_do.status and not running:
             self._end(to_do.status, to_do.reason)
             return None
-        limit = body["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxRuntimeInSeconds", float("inf"))
-        return float("inf") if to_do.stop else max(0.0, body["CreationTime"] + limit - now())
+        if to_do.stop:
+            return float("inf")
+        config = body["HyperParameterTuningJobConfig"]
+        limit = config["ResourceLimits"].get("MaxRuntimeInSeconds", float("inf"))
+        left = max(0.0, body["CreationTime"] + limit - now())
+        if config.get("TrainingJobEarlyStoppingType") == "Auto":
+            self._stop([trial for trial in found if not trials.ended(trial) and self._hopeless(body, trial, found)])
+            return min(left, _EPOCHS)
+        return left
 
     def _settled(self, body: Body, trial: Body) -> Body:
         """A training job as it is now; its end is written down, and one that a kill came before is made."""
@@ -205,6 +218,27 @@ class Run:
                 if error.code not in _GONE:
                     raise
                 self.wake()
+
+    def _abandon(self) -> None:
+        """Stops what still runs of a tuning job that can't go on."""
+        for name in list(self._running):
+            with contextlib.suppress(ServiceError):
+                self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
+
+    def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
+        """Whether the median rule stops a running training job."""
+        wanted = objective(body, definitions(body)[trial["_definition"]])
+        values = self._tools.series(trial["TrainingJobName"], wanted["MetricName"])
+        if not values:
+            return False
+        earlier = []
+        for other in found:
+            name = other["TrainingJobName"]
+            if other["_definition"] == trial["_definition"] and trials.value(other) is not None:
+                if name not in self._averages:
+                    self._averages[name] = early.averages(self._tools.series(name, wanted["MetricName"]))
+                earlier.append(self._averages[name])
+        return early.worse(values, earlier, minimise=wanted["Type"] == "Minimize")
 
     def _end(self, status: str, reason: str | None) -> None:
         def change(body: Body) -> None:

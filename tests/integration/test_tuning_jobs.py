@@ -297,3 +297,29 @@ def test_criteria_end_a_tuning_job(service: Service, bucket: str) -> None:
     ]
     assert min(values) <= 0.2
     assert all(value > 0.2 for value in values[:-1])
+
+
+EPOCHS = """
+import argparse, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--kind")
+first = {"good": 1.0, "bad": 5.0}[parser.parse_args().kind]
+for epoch in range(3):
+    print(f"loss={first - epoch / 10}", flush=True)
+if first > 1:
+    time.sleep(600)
+"""
+
+
+def test_a_job_that_does_worse_is_stopped_early(service: Service, bucket: str) -> None:
+    ranges = {"CategoricalParameterRanges": [{"Name": "kind", "Values": ["good", "bad"]}]}
+    config = tuning.loss(2, 1, Strategy="Grid", ParameterRanges=ranges, TrainingJobEarlyStoppingType="Auto")
+    name = tuning.tune(
+        service, HyperParameterTuningJobConfig=config, TrainingJobDefinition=tuning.script(service, bucket, EPOCHS)
+    )
+    found = tuning.ended(service, name)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    jobs = tuning.training_jobs(service, name)
+    assert [job["TrainingJobStatus"] for job in jobs] == ["Completed", "Stopped"]
+    assert [job["ObjectiveStatus"] for job in jobs] == ["Succeeded", "Succeeded"]
+    assert found["BestTrainingJob"]["TrainingJobName"] == jobs[0]["TrainingJobName"]

@@ -68,6 +68,7 @@ def build(
             events=events,
             tags=tags,
             call=call,
+            logs=logs,
             check_training_job=training_jobs.check,
             suggest=Suggestions(processes, settings.jobs),
         ),

@@ -6,10 +6,13 @@ import math
 import secrets
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.events import Events
+from local_sagemaker.jobs.metrics import series
+from local_sagemaker.logs import Logs
 from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
@@ -17,6 +20,7 @@ from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
 from local_sagemaker.services.sagemaker.listing import order, page, select
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
+from local_sagemaker.services.sagemaker.training_jobs import LOG_GROUP
 from local_sagemaker.tuning import parents
 from local_sagemaker.tuning import trials as tried
 from local_sagemaker.tuning.checks import check, total
@@ -34,15 +38,16 @@ class TuningJobs:
     """CreateHyperParameterTuningJob, Describe, List, ListTrainingJobsFor, Stop, Delete."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call,
+        self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, logs: Logs,
         check_training_job: Callable[[Request], None], suggest: Callable[[Question], dict[str, str]],
     ) -> None:  # fmt: skip
         """`check_training_job` refuses what CreateTrainingJob would; `suggest` says what to try next."""
-        self._call, self._check_training_job, self._records = call, check_training_job, records
+        self._check_training_job, self._records, self._logs = check_training_job, records, logs
         self._jobs = JobRecords(
             "HyperParameterTuningJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
         )
         self._trials = Trials(records)
+        self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
         self._runs = Runs(
             Tools(
                 call=call,
@@ -53,6 +58,7 @@ class TuningJobs:
                 linked=self._link,
                 tags=tags.of,
                 suggest=suggest,
+                series=self._series,
             )
         )
 
@@ -141,6 +147,17 @@ class TuningJobs:
 
     def _link(self, name: str, arn: str) -> None:
         self._records.update(TRAINING_JOB, name, lambda body: body.update(TuningJobArn=arn))
+
+    def _series(self, name: str, metric: str) -> list[float]:
+        """What the first host of a training job has printed of a metric."""
+        job = self._records.get(TRAINING_JOB, name) or {"AlgorithmSpecification": {}}
+        wanted = [one for one in job["AlgorithmSpecification"].get("MetricDefinitions", []) if one["Name"] == metric]
+        if name not in self._printed:
+            streams = [stream.name for stream in self._logs.streams(LOG_GROUP, f"{name}/algo-1")]
+            if not streams:
+                return []
+            self._printed[name] = self._logs.file(LOG_GROUP, streams[-1])
+        return series(wanted[-1], self._printed[name]) if wanted else []
 
     def _trials_of(self, body: Body) -> list[Body]:
         """The training jobs; those that run, as they are at this moment."""

@@ -8,7 +8,7 @@ import pytest
 
 from local_sagemaker.engine.cache import EarlierRun, differences, look_up
 from tests.unit.engine.test_engine_checks import check
-from tests.unit.engine.world import World, fails, get, processing, training
+from tests.unit.engine.world import World, fails, get, processing, training, tuning
 
 ON = {"Enabled": True, "ExpireAfter": "P30D"}
 CHANNEL = {
@@ -52,6 +52,10 @@ TRAINING = training(
     DebugRuleConfigurations=[{"RuleConfigurationName": "r1", "RuleEvaluatorImage": "image"}],
 )
 TRANSFORM = transform(Environment={"A": "1"}, DataProcessing={"InputFilter": "$[1:]"})
+OBJECTIVE = {"Type": "Minimize", "MetricName": "loss"}
+TUNING = tuning("S", StaticHyperParameters={"depth": "5"}, InputDataConfig=[CHANNEL], TuningObjective=OBJECTIVE)
+JOB, CONFIG = "Arguments.TrainingJobDefinition", "HyperParameterTuningJobConfig"
+SOURCE_URI = "InputDataConfig.DataSource.S3DataSource.S3Uri"
 CLUSTER = "Arguments.ProcessingResources.ClusterConfig"
 CHECK = {**check("DATA_QUALITY", SkipCheck=True, RegisterNewBaseline=True, ModelPackageGroupName="G"), "Name": "S"}
 CHECK["Arguments"]["ProcessingInputs"] = [INPUT]
@@ -83,6 +87,14 @@ KEYS: list[tuple[dict[str, Any], str, Any, str | None]] = [
     (TRANSFORM, "Arguments.TransformInput.ContentType", "text/plain", "TransformInput"),
     (TRANSFORM, "Arguments.TransformResources.InstanceType", "ml.m5.large", None),
     (TRANSFORM, "Arguments.TransformOutput.S3OutputPath", "s3://bucket/other", None),
+    (TUNING, f"Arguments.{CONFIG}.Strategy", "Bayesian", CONFIG),
+    (TUNING, f"Arguments.{CONFIG}.ResourceLimits.MaxNumberOfTrainingJobs", 3, CONFIG),
+    (TUNING, f"{JOB}.AlgorithmSpecification.TrainingImage", "other", "TrainingJobDefinition"),
+    (TUNING, f"{JOB}.StaticHyperParameters.depth", "6", "TrainingJobDefinition"),
+    (TUNING, f"{JOB}.{SOURCE_URI}", "s3://bucket/data/2", "TrainingJobDefinition"),
+    (TUNING, f"{JOB}.TuningObjective.Type", "Maximize", "TrainingJobDefinition"),
+    (TUNING, f"{JOB}.OutputDataConfig.S3OutputPath", "s3://bucket/other", None),
+    (TUNING, f"{JOB}.ResourceConfig.InstanceType", "ml.m5.large", None),
     (CHECK, "Arguments.ProcessingInputs.S3Input.S3Uri", "s3://bucket/data/2", "ProcessingInputs"),
     (CHECK, "Arguments.Environment", {"A": "2"}, "Environment"),
     (CHECK, "CheckType", "MODEL_QUALITY", "CheckType"),

@@ -114,6 +114,14 @@ def puppets(noun: str, kind: str, world: World) -> Jobs:
     return Named(noun, kind, world)
 
 
+class TuningLists:
+    """The training jobs of tuning jobs: none."""
+
+    @operation("ListTrainingJobsForHyperParameterTuningJob")
+    def training_jobs(self, _: Request) -> Response:
+        return {"TrainingJobSummaries": []}
+
+
 def hang(_: dict[str, Any]) -> None:
     """The job runs until the test ends or stops it."""
 
@@ -150,12 +158,14 @@ class World:
         self.processing = puppets("ProcessingJob", "processing-job", self)
         self.training = puppets("TrainingJob", "training-job", self)
         self.transform = puppets("TransformJob", "transform-job", self)
+        self.tuning = puppets("HyperParameterTuningJob", "hyper-parameter-tuning-job", self)
         self.pipelines = Pipelines(**shared, objects=self.objects, tags=tags)
         self.executions = PipelineExecutions(
             **shared, objects=self.objects, events=self.events, logs=self.logs, call=self.call
         )
         resources = [
-            self.processing, self.training, self.transform, self.pipelines, self.executions, tags,
+            self.processing, self.training, self.transform, self.tuning, TuningLists(), tags,
+            self.pipelines, self.executions,
             Models(**shared, objects=self.objects, tags=tags, call=self.call), ModelPackageGroups(**shared, tags=tags),
             ModelPackages(**shared, events=self.events, tags=tags), Experiments(**shared, tags=tags),
         ]  # fmt: skip
@@ -277,6 +287,22 @@ def training(name: str, **more: Any) -> dict[str, Any]:
         **more,
     }
     return {"Name": name, "Type": "Training", "Arguments": arguments, **step}
+
+
+def tuning(name: str, *, config: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A Tuning step with one training job definition, whose members are `more`."""
+    step = {key: more.pop(key) for key in ("DependsOn", "CacheConfig", "RetryPolicies") if key in more}
+    definition = training(name)["Arguments"] | more
+    range_ = {"Name": "eta", "MinValue": "0", "MaxValue": "1"}
+    given = {
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
+        "ParameterRanges": {"ContinuousParameterRanges": [range_]},
+        **(config or {}),
+    }
+    arguments = {"HyperParameterTuningJobConfig": given, "TrainingJobDefinition": definition}
+    return {"Name": name, "Type": "Tuning", "Arguments": arguments, **step}
 
 
 def get(path: str) -> dict[str, str]:
