@@ -8,7 +8,7 @@ is inside ``<folder>/.index``, which no bucket can be called:
   percent-encoded key, cut into pieces of 200 characters; each piece but the last is a folder that ends in ``+``.
 - ``versions/<bucket>/<version>``: versions that are not current.
 - ``uploads/<upload>/<part>``: parts of multipart uploads.
-- ``temporary/``: files being written; emptied at start.
+- ``temporary/``: files being written, and empty ones for the next writes; emptied at start.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def md5_of(path: str | Path) -> tuple[str, int]:
 @contextmanager
 def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
     """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
-    path = layout.scratch()
+    path = layout.sweeper.spare() or layout.scratch()
     digest, size = Md5(), 0
     try:
         with disk_errors(layout.folder), closing(digest):

@@ -21,14 +21,11 @@ from local_sagemaker.objects.errors import (
 )
 from local_sagemaker.objects.stored import Attributes, StoredObject
 from tests.support import until
+from tests.unit.objects.leftovers import leftovers
 
 
 def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
-
-
-def leftovers(folder: Path) -> list[Path]:
-    return list((folder / ".index" / "temporary").iterdir())
 
 
 def found(store: DiskObjects, key: str) -> StoredObject:

@@ -9,6 +9,7 @@ import pytest
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.stored import StoredObject
 from tests.support import until
+from tests.unit.objects.leftovers import leftovers
 
 
 def history(store: DiskObjects, key: str = "x") -> list[tuple[str, str, bool]]:
@@ -63,7 +64,7 @@ def test_what_a_series_of_writes_and_deletions_leaves(store: DiskObjects, folder
     assert (folder / "box/x").exists() == (expected is not None), "the current version is the plain file"
     kept = {file for file in (folder / ".index/versions").rglob("*") if file.is_file()}
     assert len(kept) == sum(data != "marker" and not latest for data, _, latest in TABLE[script])
-    until(lambda: not list((folder / ".index/temporary").iterdir()), "what was overwritten is gone")
+    until(lambda: not leftovers(folder), "what was overwritten is gone")
 
 
 def versions(store: DiskObjects) -> list[StoredObject]:
