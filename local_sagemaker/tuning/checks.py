@@ -12,6 +12,7 @@ from local_sagemaker import images
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.operations import Request
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
+from local_sagemaker.tuning.early import resources
 from local_sagemaker.tuning.ranges import Categorical, combinations, parse
 
 Check = Callable[[Request], None]
@@ -55,8 +56,21 @@ def _definition(request: Request, definition: Mapping[str, Any], training_job: C
     grid = request["HyperParameterTuningJobConfig"]["Strategy"] == "Grid"
     if grid and not all(isinstance(one, Categorical) for one in space):
         raise ValidationError("The strategy Grid takes categorical hyperparameters only.")
+    if request["HyperParameterTuningJobConfig"]["Strategy"] == "Hyperband":
+        _resources(request["HyperParameterTuningJobConfig"], definition)
     name = f"{request['HyperParameterTuningJobName']}-001-00000000"
     training_job(training_request(request, dict(definition), name, {}))
+
+
+def _resources(config: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
+    found = resources(config, definition.get("StaticHyperParameters", {}))
+    if found is None:
+        raise ValidationError(
+            "The strategy Hyperband needs MaxResource, or one of the static hyperparameters epochs, numepochs, "
+            "n-epochs, n_epochs and num_epochs."
+        )
+    if found[0] > found[1]:
+        raise ValidationError(f"MinResource ({found[0]}) must not be greater than MaxResource ({found[1]}).")
 
 
 def _metric(name: str | None, definition: Mapping[str, Any]) -> None:

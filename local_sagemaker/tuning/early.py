@@ -1,26 +1,61 @@
-"""Early stopping by the median rule of the developer guide. Pure.
+"""Whether a running training job is stopped, by what it and the others printed of the objective metric. Pure.
 
-A training job is stopped when its objective is worse than the median of what the jobs before it had reached, each as
-the running average up to the same epoch. An epoch is a value that the job printed.
+An epoch is a value that a job printed. Early stopping is the developer guide's median rule. Of Hyperband the API
+reference says what `MinResource` and `MaxResource` are; here it halves successively without waiting for others (ASHA).
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Series = Sequence[float]
+_KEPT = 3  # one of so many goes on at each rung
+_EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
-def averages(values: Sequence[float]) -> list[float]:
+def averages(values: Series) -> list[float]:
     """The running average after each epoch."""
     return [total / count for count, total in enumerate(itertools.accumulate(values), start=1)]
 
 
-def worse(values: Sequence[float], earlier: Sequence[Sequence[float]], *, minimise: bool) -> bool:
-    """Whether to stop a job that printed `values`; `earlier` are the running averages of those that have ended."""
+def worse(values: Series, earlier: Sequence[Series], *, minimise: bool) -> bool:
+    """The median rule: the value is worse than the median of the running averages of `earlier` at the same epoch."""
+    if not values:
+        return False
     epoch = len(values) - 1
-    reached = [one[epoch] for one in earlier if epoch < len(one)]
-    if epoch < 0 or not reached:
+    reached = [averages(one[: epoch + 1])[epoch] for one in earlier if epoch < len(one)]
+    if not reached:
         return False
     median = statistics.median(reached)
     return values[-1] > median if minimise else values[-1] < median
+
+
+def halved(values: Series, others: Sequence[Series], resources: tuple[int, int], *, minimise: bool) -> bool:
+    """Hyperband: at `low` epochs, and at each three times as many, only the best third of those that came so far
+    goes on; nothing goes on beyond `high`. `resources` are these two."""
+    low, high = resources
+    if len(values) > high:
+        return True
+    if len(values) < low:
+        return False
+    rung = low
+    while rung * _KEPT <= min(len(values), high):
+        rung *= _KEPT
+    reached = [one[rung - 1] for one in others if len(one) >= rung]
+    own = values[rung - 1]
+    better = sum(value < own if minimise else value > own for value in reached)
+    return better >= math.ceil((len(reached) + 1) / _KEPT)
+
+
+def resources(config: Mapping[str, Any], static: Mapping[str, str]) -> tuple[int, int] | None:
+    """MinResource and MaxResource of Hyperband, the latter also from a static hyperparameter; None if not known."""
+    given = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
+    low, high = int(given.get("MinResource", 1)), given.get("MaxResource")
+    texts = [static[name].strip('"') for name in _EPOCHS if name in static]
+    if high is None and texts and texts[0].isdigit():
+        high = int(texts[0])
+    return (low, int(high)) if high is not None else None

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import queue
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Run:
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running: set[str] = set()
         self._asked: set[str] = set()
-        self._averages: dict[str, list[float]] = {}
+        self._series: dict[str, list[float]] = {}  # of those that have ended
         self._closing = threading.Event()
 
     def wake(self) -> None:
@@ -138,7 +139,7 @@ class Run:
         config = body["HyperParameterTuningJobConfig"]
         limit = config["ResourceLimits"].get("MaxRuntimeInSeconds", float("inf"))
         left = max(0.0, body["CreationTime"] + limit - now())
-        if config.get("TrainingJobEarlyStoppingType") == "Auto":
+        if config.get("TrainingJobEarlyStoppingType") == "Auto" or config["Strategy"] == "Hyperband":
             self._stop([trial for trial in found if not trials.ended(trial) and self._hopeless(body, trial, found)])
             return min(left, _EPOCHS)
         return left
@@ -226,19 +227,28 @@ class Run:
                 self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
 
     def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
-        """Whether the median rule stops a running training job."""
-        wanted = objective(body, definitions(body)[trial["_definition"]])
-        values = self._tools.series(trial["TrainingJobName"], wanted["MetricName"])
-        if not values:
-            return False
-        earlier = []
-        for other in found:
-            name = other["TrainingJobName"]
-            if other["_definition"] == trial["_definition"] and trials.value(other) is not None:
-                if name not in self._averages:
-                    self._averages[name] = early.averages(self._tools.series(name, wanted["MetricName"]))
-                earlier.append(self._averages[name])
-        return early.worse(values, earlier, minimise=wanted["Type"] == "Minimize")
+        """Whether a running training job is stopped for what the others do better."""
+        config, definition = body["HyperParameterTuningJobConfig"], definitions(body)[trial["_definition"]]
+        wanted = objective(body, definition)
+        minimise = wanted["Type"] == "Minimize"
+        values = self._printed(trial, wanted["MetricName"])
+        others = [one for one in found if one["_definition"] == trial["_definition"] and one is not trial]
+        if config["Strategy"] == "Hyperband":
+            limits = early.resources(config, definition.get("StaticHyperParameters", {})) or (1, sys.maxsize)
+            series = [self._printed(one, wanted["MetricName"]) for one in others]
+            return early.halved(values, series, limits, minimise=minimise)
+        before = [self._printed(one, wanted["MetricName"]) for one in others if trials.value(one) is not None]
+        return early.worse(values, before, minimise=minimise)
+
+    def _printed(self, trial: Body, metric: str) -> list[float]:
+        """All values of the objective so far."""
+        name = trial["TrainingJobName"]
+        if name in self._series:
+            return self._series[name]
+        values = self._tools.series(name, metric)
+        if trials.ended(trial):
+            self._series[name] = values
+        return values
 
     def _end(self, status: str, reason: str | None) -> None:
         def change(body: Body) -> None:

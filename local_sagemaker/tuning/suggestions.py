@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Suggestions:
-    """The strategies. Hyperband draws at random, and trains what it draws to the end."""
+    """The strategies. Hyperband draws at random; which of its training jobs go on is decided elsewhere (`early`)."""
 
     def __init__(self, processes: Processes, folder: Path) -> None:
         """Models are fitted in processes, each of which has a folder of its own in `folder`."""

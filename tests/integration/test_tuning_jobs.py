@@ -188,6 +188,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"ParameterRanges": {"ContinuousParameterRanges": [{**tuning.ETA, "MinValue": "1"}]}}, {}, "MinValue of"),
     ({"ParameterRanges": {}}, {}, "At least one hyperparameter range"),
     ({"Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Auto"}, {}, "must be Off"),
+    ({"Strategy": "Hyperband"}, {}, "needs MaxResource"),
     ({}, {"StaticHyperParameters": {"eta": "0.1"}}, "both a range and a static value"),
     ({}, {"InputDataConfig": [tuning.channel("nowhere-at-all", "train")]}, "No S3 objects found under S3 URL"),
     ({}, {"AlgorithmSpecification": {"TrainingImage": "unheard-of:1", "TrainingInputMode": "File"}}, "not known here"),
@@ -323,3 +324,29 @@ def test_a_job_that_does_worse_is_stopped_early(service: Service, bucket: str) -
     assert [job["TrainingJobStatus"] for job in jobs] == ["Completed", "Stopped"]
     assert [job["ObjectiveStatus"] for job in jobs] == ["Succeeded", "Succeeded"]
     assert found["BestTrainingJob"]["TrainingJobName"] == jobs[0]["TrainingJobName"]
+
+
+RUNGS = """
+import argparse, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--kind", type=int)
+kind = parser.parse_args().kind
+for epoch in range(3):
+    print(f"loss={kind}", flush=True)
+if kind > 1:
+    time.sleep(600)
+"""
+
+
+def test_hyperband_stops_what_does_worse(service: Service, bucket: str) -> None:
+    ranges = {"CategoricalParameterRanges": [{"Name": "kind", "Values": ["0", "1", "2", "3"]}]}
+    strategy = {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}}
+    config = tuning.loss(4, 4, Strategy="Hyperband", ParameterRanges=ranges, StrategyConfig=strategy)
+    name = tuning.tune(
+        service, HyperParameterTuningJobConfig=config, TrainingJobDefinition=tuning.script(service, bucket, RUNGS)
+    )
+    assert tuning.ended(service, name)["HyperParameterTuningJobStatus"] == "Completed"
+    status = {
+        job["TunedHyperParameters"]["kind"]: job["TrainingJobStatus"] for job in tuning.training_jobs(service, name)
+    }
+    assert (status["0"], status["2"], status["3"]) == ("Completed", "Stopped", "Stopped")

@@ -94,8 +94,9 @@ class TuningJobs:
 
     @operation("ListHyperParameterTuningJobs")
     def list_jobs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
-        answer = self._jobs.listed(request, "HyperParameterTuningEndTime")
+        """By name unless asked otherwise (API reference)."""
+        sorting = {"SortBy": "Name", "SortOrder": "Ascending"}
+        answer = self._jobs.listed({**sorting, **request}, "HyperParameterTuningEndTime")
         for summary in answer["HyperParameterTuningJobSummaries"]:
             body = self._jobs.require(summary["HyperParameterTuningJobName"])
             config = body["HyperParameterTuningJobConfig"]

@@ -77,8 +77,8 @@ def test_no_improvement_ends_it() -> None:
 
 
 def test_the_median_rule() -> None:
-    earlier = [early.averages(values) for values in ([4.0, 2.0, 0.0], [2.0, 2.0], [9.0])]
-    assert earlier[0] == [4.0, 3.0, 2.0]
+    earlier = [[4.0, 2.0, 0.0], [2.0, 2.0], [9.0]]
+    assert early.averages(earlier[0]) == [4.0, 3.0, 2.0]
     assert not early.worse([], earlier, minimise=True)
     assert not early.worse([5.0], [], minimise=True)
     assert early.worse([5.0], earlier, minimise=True), "the median of 4, 2 and 9"
@@ -86,6 +86,23 @@ def test_the_median_rule() -> None:
     assert early.worse([9.0, 2.6], earlier, minimise=True), "the median of 3 and 2"
     assert early.worse([9.0, 2.4], earlier, minimise=False)
     assert not early.worse([9.0, 9.0, 9.0, 9.0], earlier, minimise=True), "no job came so far"
+
+
+def test_hyperband_lets_a_third_go_on() -> None:
+    others = [[5.0] * 9, [4.0] * 9, [3.0] * 2, [2.0] * 2, [1.0]]
+    for values, stops in (([1.5], False), ([3.5], True), ([3.5, 3.5], True), ([3.5] * 3, False), ([4.5] * 3, True)):
+        assert early.halved(values, others, (1, 27), minimise=True) == stops, values
+    assert not early.halved([9.0], [], (1, 27), minimise=True), "the first that came so far"
+    assert not early.halved([9.0, 9.0], others, (3, 27), minimise=True), "not before MinResource"
+    assert early.halved([0.0] * 10, others, (1, 9), minimise=True), "beyond MaxResource"
+    assert not early.halved([6.0] * 3, others, (1, 27), minimise=False)
+
+
+def test_resources_of_hyperband() -> None:
+    given = {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 2, "MaxResource": 8}}}
+    assert early.resources(given, {"epochs": "5"}) == (2, 8)
+    assert early.resources({}, {"n_epochs": '"5"'}) == (1, 5)
+    assert early.resources({}, {"epochs": "many"}) is None
 
 
 def test_what_describe_training_job_says_becomes_the_summary() -> None:
