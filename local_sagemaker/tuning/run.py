@@ -108,8 +108,8 @@ class Run:
             if says_full(error):
                 log.warning("tuning job %s waits for space: %s", self.name, error)
                 return _FULL_DISK_PAUSE
-            log.exception("tuning job %s", self.name)
             known = isinstance(error, ServiceError)
+            log.warning("tuning job %s: %s", self.name, error, exc_info=not known)
             self._abandon()
             self._end("Failed", f"ClientError: {error}" if known else f"InternalServerError: {error!r}")
             return None

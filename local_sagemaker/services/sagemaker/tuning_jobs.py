@@ -16,7 +16,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
+from local_sagemaker.services.sagemaker.job_records import JobRecords
 from local_sagemaker.services.sagemaker.listing import order, page, select
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
@@ -162,14 +162,11 @@ class TuningJobs:
 
     def _trials_of(self, body: Body) -> list[Body]:
         """The training jobs; those that run, as they are at this moment."""
-        found = self._trials.of(body["HyperParameterTuningJobName"])
-        if body["HyperParameterTuningJobStatus"] in ENDED:
-            return found
         given = definitions(body)
         return [
             trial if tried.ended(trial) else self._live(trial, objective(body, given[trial["_definition"]]))
-            for trial in found
-            if "TrainingJobArn" in trial
+            for trial in self._trials.of(body["HyperParameterTuningJobName"])
+            if "TrainingJobArn" in trial  # else it is only about to be made
         ]
 
     def _live(self, trial: Body, wanted: dict[str, str]) -> Body:
