@@ -49,7 +49,10 @@ def maximum(body: Body) -> int:
 
 
 def failure(ended: list[Body]) -> str | None:
-    """The FailureReason when no training job was any good (public threads), else None."""
+    """The FailureReason when no training job was any good, else None.
+
+    The first text is AWS's, as users quote it; of the second no record was at hand, only what it says.
+    """
     if not any(trial["TrainingJobStatus"] != "Failed" for trial in ended):
         return (
             f"No training job succeeded after {_ATTEMPTS if len(ended) >= _ATTEMPTS else len(ended)} attempts. "
