@@ -15,6 +15,8 @@ _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7  # the range in which java.lang.Double.toS
 
 def double(value: float) -> str:
     """A double as ``Double.toString`` writes it; Jackson puts quotes around NaN and the infinities."""
+    if _PLAIN_FROM <= value < _PLAIN_BELOW or -_PLAIN_BELOW < value <= -_PLAIN_FROM:
+        return float.__repr__(value)  # in this range Python writes no exponent either
     if math.isnan(value):
         return '"NaN"'
     if math.isinf(value):
@@ -22,8 +24,6 @@ def double(value: float) -> str:
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
     mantissa, _, exponent = f"{value!r}".partition("e")
-    if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
-        return mantissa if not exponent else f"{value:.17f}".rstrip("0")
     sign, digits = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
     whole, _, fraction = digits.partition(".")
     fraction = "" if fraction == "0" else fraction
@@ -50,10 +50,13 @@ def _write(value: Any, indent: str, parts: list[str]) -> None:
             parts.append("[ ]")
             return
         parts.append("[ ")
-        for position, item in enumerate(value):
-            if position:
-                parts.append(", ")
-            _write(item, indent, parts)
+        if all(type(item) is float for item in value):  # the many values of a sketch
+            parts.append(", ".join(map(double, value)))
+        else:
+            for position, item in enumerate(value):
+                if position:
+                    parts.append(", ")
+                _write(item, indent, parts)
         parts.append(" ]")
     elif isinstance(value, float):
         parts.append(double(value))

@@ -56,11 +56,14 @@ def headerless_names(count: int) -> list[str]:
     return [f"_c{position}" for position in range(count)]
 
 
-def records(stream: Stream, size: int) -> Iterator[Block]:
-    """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count."""
+def records(stream: Stream, size: int, done: deque[Block] | None = None) -> Iterator[Block]:
+    """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count.
+
+    Blocks that are `done` are filled again: memory that is used for the first time costs more than reading into it.
+    """
     rest = b""
     while True:
-        block = bytearray(len(rest) + size)  # filled in place: another copy of all data costs more than reading them
+        block = _room(len(rest) + size, done)  # filled in place: another copy of all data would cost as much
         block[: len(rest)] = rest
         read = stream.readinto(memoryview(block)[len(rest) :])
         del block[len(rest) + read :]
@@ -73,6 +76,18 @@ def records(stream: Stream, size: int) -> Iterator[Block]:
             yield block
     if rest:
         yield rest
+
+
+def _room(size: int, done: deque[Block] | None) -> bytearray:
+    block = done.popleft() if done else None
+    if not isinstance(block, bytearray):
+        return bytearray(size)
+    try:
+        block.extend(bytes(max(0, size - len(block))))
+        del block[size:]
+    except BufferError:  # something still looks at it
+        return bytearray(size)
+    return block
 
 
 def _last_record_end(block: Block) -> int:
@@ -170,22 +185,25 @@ def work_on(
     threads = cores()
     row_bytes = 0.0
 
+    done: deque[Block] = deque()
+
     def one(block: Block, before: int) -> tuple[int, int, T]:
-        table = parse(block, names, columns, numbers)
-        rows = len(next(iter(table.values()))) if table else 0
-        return rows, len(block), work(table, rows, before)
+        table = parse(block, names, columns, numbers)  # the table has copies of what is in the block
+        size, rows = len(block), len(next(iter(table.values()))) if table else 0
+        done.append(block)
+        return rows, size, work(table, rows, before)
 
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[int, int, T]]] = deque()
         read = 0
         for path in paths:
             with pa.input_stream(str(path), compression="detect", buffer_size=BLOCK) as stream:
-                for position, block in enumerate(records(stream, BLOCK)):
+                for position, block in enumerate(records(stream, BLOCK, done)):
                     if header and position == 0:
                         block = _without_header(block)
                     waiting.append(pool.submit(one, block, int(read / row_bytes) if row_bytes else 0))
                     read += len(block)
-                    if len(waiting) > threads:
+                    if len(waiting) > threads + 1:
                         rows, size, result = waiting.popleft().result()
                         row_bytes = size / rows if rows else row_bytes
                         yield result
