@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from local_sagemaker.objects.errors import InvalidURI, KeyTooLong
+from local_sagemaker.objects.exchanging import exchange
 from local_sagemaker.objects.sweeping import Sweeper
 
 INTERNAL = ".index"
@@ -136,14 +137,22 @@ class Layout:
         """(The place, a second name of what was there before)."""
         plain = self.plain(bucket, key)
         if plain is not None:
-            before = self._second_name(plain)
             try:
-                return self._move(temporary, plain), before
+                return plain, self._put(temporary, plain)
             except (IsADirectoryError, NotADirectoryError, FileExistsError):
                 pass  # the name is a folder of other objects, or one of its folders is itself an object
         escaped = self.escape(bucket, key)
-        before = self._second_name(escaped)
-        return self._move(temporary, escaped), before
+        return escaped, self._put(temporary, escaped)
+
+    def _put(self, temporary: str, place: str) -> str | None:
+        """Renames a file over what is there; answers a name of what was there."""
+        if exchange(temporary, self.path(place)):
+            old = self.scratch()
+            os.rename(temporary, old)
+            return old
+        before = self._second_name(place)
+        self._move(temporary, place)
+        return before
 
     def _second_name(self, place: str) -> str | None:
         scratch = self.scratch()
