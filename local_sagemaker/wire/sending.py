@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import IO, Any
 
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.wire.request import Answer
 
-PIECE = 1 << 20
+PIECE = 1 << 19
 SMALL = 256 << 10
 """Files up to this size are read in the operation's own thread."""
 
@@ -78,8 +79,7 @@ async def _left(receive: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def _stream(send: Callable[[dict[str, Any]], Awaitable[None]], body: IO[bytes] | FileRange) -> None:
-    from anyio.to_thread import run_sync
-
+    read = partial(asyncio.get_running_loop().run_in_executor, None)
     file = body.file if isinstance(body, FileRange) else body
     assert file is not None  # `prepare` opened it
     left = body.length if isinstance(body, FileRange) else None
@@ -87,9 +87,9 @@ async def _stream(send: Callable[[dict[str, Any]], Awaitable[None]], body: IO[by
     try:
         while left is None or left > 0:
             if left is None:
-                piece = await run_sync(file.read, PIECE)
+                piece = await read(file.read, PIECE)
             else:
-                piece = await run_sync(os.pread, file.fileno(), min(PIECE, left), offset)
+                piece = await read(os.pread, file.fileno(), min(PIECE, left), offset)
                 left -= len(piece)
                 offset += len(piece)
             if not piece:
@@ -98,4 +98,4 @@ async def _stream(send: Callable[[dict[str, Any]], Awaitable[None]], body: IO[by
         if left is None or left > 0:
             await send({"type": "http.response.body", "body": b""})
     finally:
-        await run_sync(file.close)
+        await read(file.close)
