@@ -19,7 +19,7 @@ import pandas as pd
 import smclarify.bias.metrics as metrics
 from smclarify.bias.metrics import common
 
-from local_sagemaker.monitors.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
+from local_sagemaker.monitors.bias_counts import NO_POSITIVE, BiasStream, Block, Counted, Entry, Facet, count
 
 __all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
 
@@ -92,16 +92,19 @@ def counted(data: BiasData | BiasStream, methods: Sequence[Metric]) -> Counted:
 def section(data: BiasData | Counted, methods: Sequence[Metric]) -> Report:
     """One stage of analysis.json. A metric that can't be computed has a null value and the error.
 
-    Raises ValueError, as smclarify does, when the predictions can't be judged or none of them is positive.
+    Raises ValueError, as smclarify does, when the predictions can't be judged or none of them is positive. That no
+    prediction exceeds the threshold of a measured label is said by each metric: a weak regression model is for the
+    quality gate to stop.
     """
     found = counted(data, methods) if isinstance(data, BiasData) else data
-    if found.predicted_error and any(method in POST_TRAINING for method in methods):
-        raise ValueError(found.predicted_error)
+    error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
+    if error and not (found.measured and NO_POSITIVE in error):
+        raise ValueError(error)
     facets: dict[str, list[Report]] = {}
     for position, counts in enumerate(found.facets):
         for entry in counts.entries:
             about = _About(found, position, entry)
-            metrics = [_metric(method, about, entry.error) for method in methods]
+            metrics = [_metric(method, about, entry.error or error) for method in methods]
             facets.setdefault(counts.facet.name, []).append({"value_or_threshold": entry.text, "metrics": metrics})
     return {"label": found.label_name, "facets": facets, "label_value_or_threshold": found.label_text}
 

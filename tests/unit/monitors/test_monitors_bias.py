@@ -163,6 +163,15 @@ def test_predictions_that_can_not_be_judged_are_an_error_of_their_stage(share: f
     assert bias.section(given, bias.PRE_TRAINING)["facets"]["sex"]
 
 
+def test_a_weak_regression_model_is_no_error_of_its_stage() -> None:
+    rings = pd.Series(np.arange(len(FRAME)) % 20)
+    changes = {"labels": rings, "positive": [15], "predictions": rings * 0.0 + 3.5 + rings / 100}
+    given = data([bias.Facet("sex", ["F"])], **changes)
+    (entry,) = bias.section(given, bias.POST_TRAINING)["facets"]["sex"]
+    assert {metric["value"] for metric in entry["metrics"]} == {None}
+    assert all("No Label values are present" in metric["error"] for metric in entry["metrics"])
+
+
 def test_infinite_metrics_are_texts() -> None:
     predicted = pd.Series(np.where(FRAME["sex"] == "F", LABELS & (FRAME["region"] == 0), LABELS))
     found = values(bias.section(data([bias.Facet("sex", ["F"])], predictions=predicted), bias.POST_TRAINING), "sex")
