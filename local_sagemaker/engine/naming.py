@@ -14,9 +14,7 @@ def job_name(execution_id: str, step: str, prefix: Any = None) -> str:
     """A new name. `prefix` is what a definition made with a custom job prefix holds in the name's place."""
     end = suffix()
     if not prefix:
-        # Names may neither hold underscores nor a dash at the end of a part.
-        part = step[:20].replace("_", "-").strip("-") or "step"
-        return f"pipelines-{execution_id}-{part}-{end}"
+        return f"pipelines-{execution_id}-{_part(step, 20)}-{end}"
     rest = f"-{execution_id}-{end}"
     return f"{str(prefix)[: _LONGEST - len(rest)].strip('-')}{rest}"
 
@@ -28,7 +26,11 @@ def tuning_job_name(execution_id: str, step: str, prefix: Any = None) -> str:
     """
     end = suffix()
     if not prefix:
-        part = step[:7].replace("_", "-").strip("-") or "step"
-        return f"{execution_id}-{part}-{end}"
+        return f"{execution_id}-{_part(step, 7)}-{end}"
     rest = f"-{execution_id[:6]}-{end[:6]}"
     return f"{str(prefix)[: _LONGEST_OF_TUNING - len(rest)].strip('-')}{rest}"
+
+
+def _part(step: str, longest: int) -> str:
+    """A step's name inside another: neither with underscores nor with a dash at its end."""
+    return step[:longest].replace("_", "-").strip("-") or "step"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from local_sagemaker.clock import now
@@ -113,12 +114,7 @@ class Invocations:
             raise self.failed(running, instance, status, answer.body.decode("utf-8", "replace"), container=container)
         if running.capture is not None and running.capture.wanted():
             self._note(running, variant, invocation, request, answer, moment)
-        response: Response = {"Body": answer.body, "InvokedProductionVariant": variant.spec.name}
-        if "content-type" in answer.headers:
-            response["ContentType"] = answer.headers["content-type"]
-        if ATTRIBUTES in answer.headers:
-            response["CustomAttributes"] = answer.headers[ATTRIBUTES]
-        return response
+        return response_of(variant, answer.headers, answer.body)
 
     def _note(
         self, running: RunningEndpoint, variant: Variant, invocation: Invocation, request: Request, answer: Answer,
@@ -178,6 +174,15 @@ class Invocations:
         )
         arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
         return ModelError(text, original_status=status, original_message=shown or message, log_stream_arn=arn)
+
+
+def response_of(variant: Variant, headers: Mapping[str, str], body: Any) -> Response:
+    """The operation's answer, from the container's headers."""
+    response: Response = {"Body": body, "InvokedProductionVariant": variant.spec.name}
+    for header, member in (("content-type", "ContentType"), (ATTRIBUTES, "CustomAttributes")):
+        if header in headers:
+            response[member] = headers[header]
+    return response
 
 
 def _check(request: Request, running: RunningEndpoint, variant: Variant, body: bytes) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.errors import ModelError
-from local_sagemaker.hosting.instance import ATTRIBUTES, Instance, Invocation
-from local_sagemaker.hosting.invocations import Admitted, Invocations
+from local_sagemaker.hosting.instance import Instance, Invocation
+from local_sagemaker.hosting.invocations import Admitted, Invocations, response_of
 from local_sagemaker.hosting.streaming import Stream, ask
 from local_sagemaker.hosting.upstream import LARGEST, NoAnswer, TimedOut, TooLarge
 
@@ -48,15 +48,8 @@ class ResponseStreams(Invocations):
         except ServiceError as error:
             ended(error.detail["OriginalStatusCode"] if isinstance(error, ModelError) else error.status)
             raise
-        response: Response = {
-            "Body": _events(stream.pieces, container, self._first(admitted, began, asked), ended),
-            "InvokedProductionVariant": admitted.variant.spec.name,
-        }
-        if "content-type" in stream.headers:
-            response["ContentType"] = stream.headers["content-type"]
-        if ATTRIBUTES in stream.headers:
-            response["CustomAttributes"] = stream.headers[ATTRIBUTES]
-        return response
+        body = _events(stream.pieces, container, self._first(admitted, began, asked), ended)
+        return response_of(admitted.variant, stream.headers, body)
 
     def _ending(self, admitted: Admitted, began: float, asked: float) -> Callable[[int], None]:
         """What notes the end of an invocation, by its HTTP status."""

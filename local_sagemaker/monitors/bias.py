@@ -19,7 +19,7 @@ import pandas as pd
 import smclarify.bias.metrics as metrics
 from smclarify.bias.metrics import common
 
-from local_sagemaker.monitors.bias_counts import NO_POSITIVE, BiasStream, Block, Counted, Entry, Facet, count
+from local_sagemaker.monitors.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
 
 __all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
 
@@ -98,7 +98,7 @@ def section(data: BiasData | Counted, methods: Sequence[Metric]) -> Report:
     """
     found = counted(data, methods) if isinstance(data, BiasData) else data
     error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
-    if error and not (found.measured and NO_POSITIVE in error):
+    if error and found.refused:
         raise ValueError(error)
     facets: dict[str, list[Report]] = {}
     for position, counts in enumerate(found.facets):

@@ -125,13 +125,10 @@ class Counted:
     groups: pd.Series | None
     histogram: Histogram | None
     cut_at: float | None  # the threshold that predictions were cut at
-    measured: bool = False  # the label is one with a threshold, not of categories
+    refused: bool = False  # whether the error in the predictions is one of the dataset, not of each metric
     positive: int = 0  # rows with a positive label
     predicted: int = 0  # and with a positive prediction
     sample: Sample | None = None
-
-
-NO_POSITIVE = "Positive Predicted Index Series contains all False values"
 
 
 @dataclass
@@ -295,11 +292,13 @@ def count(stream: BiasStream, sampled: int | None = None) -> Counted:
         rules.groups.values if rules.groups else None,
         _empty_histogram(scans.label),
         predicted.cut_at if predicted else None,
-        isinstance(label, Threshold),
+        isinstance(rule, str),
     )
     _tally(found, stream, rules, sampled)
     if not found.predicted_error and not found.predicted:
-        found.predicted_error = f"No Label values are present in the predicted Label Column,{NO_POSITIVE}"
+        text = "No Label values are present in the predicted Label Column,"
+        found.predicted_error = text + "Positive Predicted Index Series contains all False values"
+        found.refused = not isinstance(label, Threshold)
     return found
 
 

@@ -12,9 +12,9 @@ _BEFORE = 20 << 10
 """Bytes of the fields before the file (API reference, MaxPostPreDataLengthExceeded)."""
 
 
-def refused(code: str, text: str, **detail: str) -> ServiceError:
-    """S3's error 400 with further elements of its document."""
-    error = ServiceError(text, code=code, status=400)
+def refused(code: str, text: str, status: int = 400, **detail: str) -> ServiceError:
+    """S3's error with further elements of its document."""
+    error = ServiceError(text, code=code, status=status)
     error.detail = detail  # type: ignore[attr-defined]
     return error
 

@@ -16,7 +16,7 @@ from local_sagemaker.operations import Call
 from local_sagemaker.wire import detect, form_policy, refusals, spec
 from local_sagemaker.wire.admission import Keys
 from local_sagemaker.wire.body import Body
-from local_sagemaker.wire.form_fields import Form
+from local_sagemaker.wire.form_fields import Form, refused
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
 from local_sagemaker.wire.request import Answer, WireRequest
 
@@ -40,7 +40,7 @@ def answer(request: WireRequest, call: Call, keys: Keys) -> Answer:
     """Stores the file. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):
-        raise _error("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412,
+        raise refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412,
                      Condition="Bucket POST must be of the enclosure-type multipart/form-data")  # fmt: skip
     form = Form(request)
     fields = {**form.fields, "bucket": bucket}
@@ -100,10 +100,4 @@ def _missing(name: str) -> ServiceError:
     text = (
         f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
     )
-    return _error("InvalidArgument", text, 400, ArgumentName=name, ArgumentValue="")
-
-
-def _error(code: str, text: str, status: int, **detail: str) -> ServiceError:
-    error = ServiceError(text, code=code, status=status)
-    error.detail = detail  # type: ignore[attr-defined]
-    return error
+    return refused("InvalidArgument", text, ArgumentName=name, ArgumentValue="")

@@ -95,6 +95,14 @@ def finish(message: str) -> None:
     log.info("%s", message)
 
 
+def required(environment: Mapping[str, str], name: str) -> str:
+    """The value of an environment variable. Raises AnalysisError where there is none."""
+    value = environment.get(name)
+    if not value:
+        raise AnalysisError(f"Error: The environment variable {name} is not set.")
+    return value
+
+
 def write(path: Path, text: str) -> None:
     """Writes a whole file; its folder is made when missing."""
     path.parent.mkdir(parents=True, exist_ok=True)

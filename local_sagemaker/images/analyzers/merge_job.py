@@ -17,7 +17,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
-from local_sagemaker.images.analyzers.contract import AnalysisError, files, guarded, local, log, shown, time_of
+from local_sagemaker.images.analyzers.contract import (
+    AnalysisError,
+    files,
+    guarded,
+    local,
+    log,
+    required,
+    shown,
+    time_of,
+)
 from local_sagemaker.images.analyzers.datasets import Window
 from local_sagemaker.images.analyzers.records import BATCH, GROUND_TRUTH
 
@@ -37,10 +46,10 @@ def run(environment: Mapping[str, str]) -> str:
 
     Raises AnalysisError when there are no captures or no labels at all.
     """
-    source, output = _folder(environment, "dataset_source"), _folder(environment, "output_path")
+    source, output = local(required(environment, "dataset_source")), local(required(environment, "output_path"))
     window = Window(time_of(environment, "start_time"), time_of(environment, "end_time"))
     captured = merged = 0
-    with closing(Labels(_folder(environment, "ground_truth_source"))) as labels:
+    with closing(Labels(local(required(environment, "ground_truth_source")))) as labels:
         for path in _files(source, "captured data"):
             target = output / (path.relative_to(source) if source.is_dir() else path.name)
             with Lines(target) as lines:
@@ -53,13 +62,6 @@ def run(environment: Mapping[str, str]) -> str:
             merged += lines.count
         log.info("%d captured records, %d labels, %d merged", captured, labels.count, merged)
     return ""
-
-
-def _folder(environment: Mapping[str, str], name: str) -> Path:
-    value = environment.get(name)
-    if not value:
-        raise AnalysisError(f"Error: The environment variable {name} is not set.")
-    return local(value)
 
 
 def _files(folder: Path, what: str) -> list[Path]:

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.images.analyzers import cloudwatch, predictions, scripts
-from local_sagemaker.images.analyzers.contract import AnalysisError, guarded, local, read_json, shown, time_of, write
+from local_sagemaker.images.analyzers.contract import (
+    AnalysisError,
+    guarded,
+    local,
+    read_json,
+    required,
+    shown,
+    time_of,
+    write,
+)
 from local_sagemaker.images.analyzers.datasets import Dataset, Window
 from local_sagemaker.images.analyzers.predictions import Attributes
 from local_sagemaker.monitors import (
@@ -55,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and answers the exit message."""
-    output = local(_required(environment, "output_path"))
+    output = local(required(environment, "output_path"))
     dataset = _dataset(environment)
     found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)
     reports = {"statistics": found.statistics, "constraints": found.constraints}
@@ -73,15 +82,8 @@ def run(environment: Mapping[str, str]) -> str:
     return f"CompletedWithViolations: Job completed successfully with {len(found.violations)} violations."
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name)
-    if not value:
-        raise AnalysisError(f"Error: The environment variable {name} is not set.")
-    return value
-
-
 def _dataset(environment: Mapping[str, str]) -> Dataset:
-    text = _required(environment, "dataset_format")
+    text = required(environment, "dataset_format")
     try:
         dataset_format = json.loads(text)
     except json.JSONDecodeError as error:
@@ -89,7 +91,7 @@ def _dataset(environment: Mapping[str, str]) -> Dataset:
     script = environment.get("record_preprocessor_script")
     features = (_baseline(environment, "constraints") or {}).get("features", [])
     return Dataset(
-        local(_required(environment, "dataset_source")),
+        local(required(environment, "dataset_source")),
         dataset_format,
         scripts.preprocessor(local(script)) if script else None,
         Window(time_of(environment, "start_time"), time_of(environment, "end_time")),
@@ -165,7 +167,7 @@ def _times(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
-    problem = _required(environment, "problem_type")
+    problem = required(environment, "problem_type")
     if problem not in model_quality.SECTIONS:
         raise AnalysisError(f"Error: Unknown problem_type {problem}. Known: {', '.join(model_quality.SECTIONS)}.")
     attributes = Attributes.of(environment, dataset.merged)

@@ -5,13 +5,11 @@ What the answer consists of is taken in the event loop, by the wire.
 
 from __future__ import annotations
 
-import asyncio
-
-from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.errors import InvalidInvocation
 from local_sagemaker.hosting.response_streams import ResponseStreams
 from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.services.sagemaker_runtime.waiting import in_loop
 
 LARGEST = 6_291_456
 """Bytes of a request's body, as for InvokeEndpoint."""
@@ -26,12 +24,9 @@ class StreamedInvocations:
     @operation("InvokeEndpointWithResponseStream")
     def invoke(self, request: Request) -> Response:
         """An answer whose ``Body`` is an asynchronous iterator of events."""
-        loop = self._endpoints.loop
-        if loop is None:
-            raise ServiceError("The service is not ready for invocations yet.", code="ServiceUnavailable", status=503)
         if len(request.get("Body") or b"") > LARGEST:
             raise InvalidInvocation(
                 "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length "
                 f"less than or equal to {LARGEST}"
             )
-        return asyncio.run_coroutine_threadsafe(self._streams.open(request), loop).result()
+        return in_loop(self._endpoints, self._streams.open(request))
