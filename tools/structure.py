@@ -1,0 +1,248 @@
+"""Measures the structure of the code: `make structure` prints the figures and fails where a limit is passed.
+
+It reads the sources as text and syntax trees; nothing of the project is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ("local_sagemaker", "pipelines", "delivery")
+LONGEST_FUNCTION = 40  # lines, docstring included
+LONGEST_FILE = 400
+PARTICIPLES = 0.01
+"""The share of functions that may be named by a participle: names of functions are verbs, of values nouns."""
+BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
+"""The boundaries where any exception may become a status or an answer, one ``file:function`` a line."""
+
+_IRREGULAR = frozenset(
+    [
+        "found",
+        "given",
+        "told",
+        "kept",
+        "shown",
+        "made",
+        "chosen",
+        "held",
+        "gone",
+        "built",
+        "bound",
+        "brought",
+        "caught",
+        "cut",
+        "done",
+        "drawn",
+        "fed",
+        "gotten",
+        "heard",
+        "hidden",
+        "known",
+        "laid",
+        "led",
+        "left",
+        "lent",
+        "lost",
+        "meant",
+        "met",
+        "paid",
+        "put",
+        "read",
+        "said",
+        "seen",
+        "sent",
+        "set",
+        "shut",
+        "sold",
+        "spent",
+        "split",
+        "spoken",
+        "taken",
+        "taught",
+        "thought",
+        "thrown",
+        "understood",
+        "woken",
+        "won",
+        "worn",
+        "written",
+    ]
+) - frozenset(["cut", "lent", "put", "read", "set", "shut", "split"])  # these are verbs as well
+_NO_PARTICIPLE = frozenset(
+    [
+        "bring",
+        "embed",
+        "exceed",
+        "feed",
+        "need",
+        "ping",
+        "proceed",
+        "ring",
+        "seed",
+        "sing",
+        "speed",
+        "spring",
+        "string",
+        "succeed",
+        "swing",
+        "thing",
+        "bleed",
+        "breed",
+        "red",
+        "bed",
+        "listing",
+        "heading",
+        "warning",
+        "setting",
+        "reading",
+        "meaning",
+        "training",
+        "processing",
+        "serving",
+        "streaming",
+        "scaling",
+        "hidden",
+        "bearing",
+        "ceiling",
+        "encoding",
+        "string",
+        "binding",
+    ]
+)
+
+
+@dataclass
+class Figures:
+    """What was counted."""
+
+    files: int = 0
+    functions: int = 0
+    participles: list[str] = field(default_factory=list)
+    long_functions: list[str] = field(default_factory=list)
+    long_files: list[str] = field(default_factory=list)
+    classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    broad: list[str] = field(default_factory=list)
+
+    @property
+    def repeated_classes(self) -> dict[str, list[str]]:
+        """Class names that stand for more than one thing, with their files."""
+        return {name: files for name, files in self.classes.items() if len(files) > 1}
+
+
+def sources() -> Iterator[Path]:
+    """The shipped modules."""
+    for package in SHIPPED:
+        for folder in ROOT.rglob(package):
+            if folder.is_dir() and not {".venv", "build", "tests"} & set(folder.relative_to(ROOT).parts):
+                yield from sorted(folder.rglob("*.py"))
+
+
+def is_participle(name: str) -> bool:
+    """Whether a function's name begins with a participle (``found_in``, ``counted``) instead of a verb."""
+    first = name.strip("_").split("_")[0].lower()
+    if not first or first in _NO_PARTICIPLE:
+        return False
+    return first in _IRREGULAR or bool(re.fullmatch(r"[a-z]{2,}(ed|ing)", first))
+
+
+def measure() -> Figures:
+    """Counts over all shipped modules."""
+    figures = Figures()
+    for path in sources():
+        _add_file(path, figures)
+    return figures
+
+
+def _add_file(path: Path, figures: Figures) -> None:
+    text = path.read_text("utf-8")
+    name = str(path.relative_to(ROOT))
+    figures.files += 1
+    if (lines := text.count("\n")) > LONGEST_FILE:
+        figures.long_files.append(f"{name}: {lines} lines")
+    for scope, node in _walk(ast.parse(text), ""):
+        if isinstance(node, ast.ClassDef):
+            figures.classes[node.name].append(name)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            _add_function(name, node, figures)
+        elif isinstance(node, ast.ExceptHandler) and _is_broad(node) and not _raises(node):
+            figures.broad.append(f"{name}:{scope}")
+
+
+def _add_function(file: str, node: ast.FunctionDef | ast.AsyncFunctionDef, figures: Figures) -> None:
+    figures.functions += 1
+    lines = (node.end_lineno or node.lineno) - node.lineno + 1
+    if lines > LONGEST_FUNCTION:
+        figures.long_functions.append(f"{file}:{node.name} ({lines} lines)")
+    if is_participle(node.name) and not _is_property(node):
+        figures.participles.append(f"{file}:{node.name}")
+
+
+def _walk(node: ast.AST, scope: str) -> Iterator[tuple[str, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        inner = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else scope
+        yield scope, child
+        yield from _walk(child, inner)
+
+
+def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    names = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any(name.endswith(("property", "setter")) for name in names)
+
+
+def _is_broad(node: ast.ExceptHandler) -> bool:
+    return node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+
+
+def _raises(node: ast.ExceptHandler) -> bool:
+    return any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+
+
+def allowed_broad_excepts() -> list[str]:
+    """The boundaries of `BROAD_EXCEPTS`."""
+    lines = BROAD_EXCEPTS.read_text("utf-8").splitlines()
+    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+
+
+def problems(figures: Figures) -> list[str]:
+    """What passes a limit, one line each."""
+    found = [f"longer than {LONGEST_FUNCTION} lines: {function}" for function in figures.long_functions]
+    found += [f"longer than {LONGEST_FILE} lines: {file}" for file in figures.long_files]
+    for name, files in sorted(figures.repeated_classes.items()):
+        found.append(f"class {name} is defined in {', '.join(files)}")
+    if len(figures.participles) > PARTICIPLES * figures.functions:
+        found += [f"named by a participle: {function}" for function in figures.participles]
+    allowed = allowed_broad_excepts()
+    found += [
+        f"broad except that {BROAD_EXCEPTS.name} does not name: {place}"
+        for place in sorted({*figures.broad} - {*allowed})
+    ]
+    found += [
+        f"{BROAD_EXCEPTS.name} names {place}, where there is none" for place in sorted({*allowed} - {*figures.broad})
+    ]
+    return found
+
+
+def main() -> int:
+    """Prints the figures; 1 when a limit is passed."""
+    figures = measure()
+    share = len(figures.participles) / max(1, figures.functions)
+    print(f"{figures.files} modules, {figures.functions} functions, {len(figures.classes)} class names")
+    print(f"class names defined more than once: {len(figures.repeated_classes)}")
+    print(f"functions named by a participle:    {len(figures.participles)} ({share:.1%}, at most {PARTICIPLES:.0%})")
+    print(f"functions above {LONGEST_FUNCTION} lines:           {len(figures.long_functions)}")
+    print(f"files above {LONGEST_FILE} lines:              {len(figures.long_files)}")
+    print(f"broad excepts without re-raise:     {len(figures.broad)} ({len(allowed_broad_excepts())} boundaries)")
+    lines = problems(figures)
+    print("\n".join(["", *lines]) if lines else "no limit is passed")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
