@@ -83,7 +83,7 @@ def _job(module: str, path: str, environment: dict[str, str], config: Any = None
         (ml / "processing" / "input" / "config").mkdir()
         (ml / "processing" / "input" / "config" / "analysis_config.json").write_text(json.dumps(config))
     os.environ.update(environment, LOCAL_SAGEMAKER_ML=str(ml), TMPDIR=str(ml))
-    program = importlib.import_module(f"local_sagemaker.images.analyzers.{module}")
+    program = importlib.import_module(f"local_sagemaker.containers.analyzers.{module}")
     clock = Clock()
     if program.main([]):
         raise SystemExit((ml / "output" / "message").read_text())

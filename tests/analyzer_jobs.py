@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-MODEL_MONITOR = "local_sagemaker.images.analyzers.model_monitor_job"
-CLARIFY = "local_sagemaker.images.analyzers.clarify_job"
+MODEL_MONITOR = "local_sagemaker.containers.analyzers.model_monitor_job"
+CLARIFY = "local_sagemaker.containers.analyzers.clarify_job"
 
 # The test's own process may have run OpenMP, and a fork of such a process hangs at its first parallel loop. So jobs are
 # forked as the platform does it: from a process that imports the libraries and runs none of them.

@@ -19,12 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.containers.paths import ml
 from local_sagemaker.hosting import batch_processing
 from local_sagemaker.hosting.batch_processing import DataProcessingError, Processing
 from local_sagemaker.hosting.batch_records import Batching, RecordError
 from local_sagemaker.hosting.invocation import BadStatus, Client, NoAnswer
 from local_sagemaker.hosting.json_path import PathError
-from local_sagemaker.images.image import ml
 
 MEGABYTE = 1024**2
 SEE_LOGS = "{}: See job logs for more information"

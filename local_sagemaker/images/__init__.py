@@ -54,11 +54,11 @@ def find(uri: str) -> tuple[Image, ImageUri]:
 def modules() -> tuple[str, ...]:
     """The modules with the images' entry functions, for a process that wants to have them loaded before it forks."""
     return (
-        "local_sagemaker.images.builtin_xgboost.train",
-        "local_sagemaker.images.builtin_xgboost.serve",
-        "local_sagemaker.images.toolkit.train",
-        "local_sagemaker.images.toolkit.serve",
-        "local_sagemaker.images.analyzers.model_monitor_job",
-        "local_sagemaker.images.analyzers.clarify_job",
-        "local_sagemaker.images.analyzers.merge_job",
+        "local_sagemaker.containers.xgboost.train",
+        "local_sagemaker.containers.xgboost.serve",
+        "local_sagemaker.containers.toolkit.train",
+        "local_sagemaker.containers.toolkit.serve",
+        "local_sagemaker.containers.analyzers.model_monitor_job",
+        "local_sagemaker.containers.analyzers.clarify_job",
+        "local_sagemaker.containers.analyzers.merge_job",
     )

@@ -22,7 +22,9 @@ class Clarify(ProcessingOnly):
     """Repository ``sagemaker-clarify-processing``."""
 
     repositories = ("sagemaker-clarify-processing",)
-    program = Program(("clarify-processing",), "local_sagemaker.images.analyzers.clarify_job:main", client_errors=True)
+    program = Program(
+        ("clarify-processing",), "local_sagemaker.containers.analyzers.clarify_job:main", client_errors=True
+    )
     configured_by = "the file analysis_config.json"
 
     def model_needed(self, ml: Path) -> Mapping[str, Any] | None:

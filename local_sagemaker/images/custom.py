@@ -23,7 +23,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
 
-RUN = "local_sagemaker.images.own_environment:main"
+RUN = "local_sagemaker.containers.own_environment:main"
 
 
 class Custom:

@@ -10,4 +10,4 @@ class GroundTruthMerger(ProcessingOnly):
     """Repository ``sagemaker-model-monitor-groundtruth-merger``."""
 
     repositories = ("sagemaker-model-monitor-groundtruth-merger",)
-    program = Program(("groundtruth-merger",), "local_sagemaker.images.analyzers.merge_job:main")
+    program = Program(("groundtruth-merger",), "local_sagemaker.containers.analyzers.merge_job:main")

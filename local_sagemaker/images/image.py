@@ -6,21 +6,9 @@ An image answers, for a job's request, which `Program` runs in the job's process
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
-
-
-def ml() -> Path:
-    """/opt/ml as the running process sees it. Another folder only where namespaces are not permitted."""
-    return Path(os.environ.get("LOCAL_SAGEMAKER_ML", "/opt/ml"))
-
-
-def private_tmp() -> Path:
-    """/tmp as the running process sees it; private to the job."""
-    return Path(os.environ.get("TMPDIR", "/tmp"))
 
 
 @dataclass(frozen=True)

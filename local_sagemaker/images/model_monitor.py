@@ -10,4 +10,4 @@ class ModelMonitor(ProcessingOnly):
     """Repository ``sagemaker-model-monitor-analyzer``."""
 
     repositories = ("sagemaker-model-monitor-analyzer",)
-    program = Program(("model-monitor-analyzer",), "local_sagemaker.images.analyzers.model_monitor_job:main")
+    program = Program(("model-monitor-analyzer",), "local_sagemaker.containers.analyzers.model_monitor_job:main")

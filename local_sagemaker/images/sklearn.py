@@ -1,6 +1,6 @@
 """The scikit-learn image: Python scripts in processing jobs, and script mode for training and serving.
 
-Light: the server imports it. The work is in `toolkit`, which runs in the processes of jobs and endpoints.
+Light: the server imports it. The work is in `containers.toolkit`, which runs in the processes of jobs and endpoints.
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -13,8 +13,8 @@ from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
 
 VERBS = {
-    "train": "local_sagemaker.images.toolkit.train:sklearn",
-    "serve": "local_sagemaker.images.toolkit.serve:sklearn",
+    "train": "local_sagemaker.containers.toolkit.train:sklearn",
+    "serve": "local_sagemaker.containers.toolkit.serve:sklearn",
 }
 
 

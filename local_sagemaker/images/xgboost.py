@@ -1,7 +1,7 @@
 """The XGBoost image: the built-in algorithm, XGBoost as a framework (script mode), and Python scripts.
 
-Light: the server imports it. The work is in `builtin_xgboost`, which runs in the processes of jobs and endpoints. All
-tags run on the one installed library; what differs between them is `Behaviour` (specs: containers 3.1).
+Light: the server imports it. The work is in `containers.xgboost`, which runs in the processes of jobs and endpoints.
+All tags run on the one installed library; what differs between them is its `Behaviour` (specs: containers 3.1).
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -9,38 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
-from local_sagemaker.images.vocabulary import KNOWN_METRICS
+from local_sagemaker.xgboost_names import KNOWN_METRICS, TAG
 
 VERBS = {
-    "train": "local_sagemaker.images.builtin_xgboost.train:main",
-    "serve": "local_sagemaker.images.builtin_xgboost.serve:main",
+    "train": "local_sagemaker.containers.xgboost.train:main",
+    "serve": "local_sagemaker.containers.xgboost.serve:main",
 }
-TAG = "LOCAL_SAGEMAKER_IMAGE_TAG"
 NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """What one image tag does differently from the others."""
-
-    silent_accepted: bool  # hyperparameter `silent`; later tags refuse it as extraneous
-    pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
-    binary_model: bool  # Booster.save_model writes its old binary format instead of UBJSON
-    comma_joined: bool  # the CSV answer is one line without a newline at its end
-
-    @classmethod
-    def of(cls, tag: str) -> Behaviour:
-        """The row of the tags table; an unknown or missing tag is taken as the newest."""
-        found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
-        if not found:
-            old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
-            return cls(old, old, False, old)
-        version = tuple(int(part) for part in found.groups())
-        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (2, 0, 0), version < (1, 2, 2))
 
 
 class XGBoost:

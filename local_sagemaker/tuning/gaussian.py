@@ -17,7 +17,7 @@ from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from local_sagemaker.images.image import ml
+from local_sagemaker.containers.paths import ml
 from local_sagemaker.tuning.points import Question, Tried, key
 from local_sagemaker.tuning.ranges import Categorical, Numeric, Space, features
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker import images
+from local_sagemaker.containers.xgboost.behaviour import Behaviour
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.custom import Custom
 from local_sagemaker.images.image import ImageUri
 from local_sagemaker.images.sklearn import ScikitLearn
-from local_sagemaker.images.xgboost import Behaviour, XGBoost
+from local_sagemaker.images.xgboost import XGBoost
 
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 

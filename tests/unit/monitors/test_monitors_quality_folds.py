@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from local_sagemaker.images.analyzers import csv_blocks, predictions
-from local_sagemaker.images.analyzers.datasets import Dataset
-from local_sagemaker.images.analyzers.predictions import Attributes
+from local_sagemaker.containers.analyzers import csv_blocks, predictions
+from local_sagemaker.containers.analyzers.datasets import Dataset
+from local_sagemaker.containers.analyzers.predictions import Attributes
 from local_sagemaker.monitors import model_quality as quality
 from local_sagemaker.monitors.quality_folds import ErrorFolds, LabelFolds, folds, score_ranges
 

@@ -1,0 +1,88 @@
+"""A Clarify dataset as bias analysis reads it: in blocks, with the model's predictions where the dataset has none.
+
+The model is asked once; its answers are kept in a file, from where the second reading takes them.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from local_sagemaker.containers.analyzers.clarify_config import Config
+from local_sagemaker.containers.analyzers.clarify_data import ClarifyData
+from local_sagemaker.containers.analyzers.clarify_model import Model
+from local_sagemaker.containers.analyzers.contract import AnalysisError
+from local_sagemaker.monitors.bias_counts import BiasStream, Block, Cut, Facet
+
+
+def matrix(frame: pd.DataFrame) -> npt.NDArray[Any]:
+    """Features as the model sees them: doubles, or objects where some are text."""
+    if all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes):
+        return frame.to_numpy(dtype=np.float64)
+    return frame.astype(object).to_numpy()
+
+
+@dataclass
+class BiasBlocks:
+    """The dataset's blocks. `answers` is an empty file that lives as long as they are read."""
+
+    data: ClarifyData
+    config: Config
+    answers: IO[bytes]
+    predicted: bool
+    model: Callable[[], Model]
+    _answered: bool = field(default=False, init=False)
+
+    def stream(self) -> BiasStream:
+        """The dataset for bias analysis. Raises AnalysisError where the label is not known."""
+        if self.data.label is None:
+            raise AnalysisError("ClientError: Bias metrics need label in analysis_config.json.")
+        threshold = self.config.get("probability_threshold")
+        return BiasStream(
+            self._blocks,
+            self.data.label,
+            list(self.config.get("label_values_or_threshold") or ()),
+            [Facet(self.data.column(one["name_or_index"]), one.get("value_or_threshold")) for one in self._facets()],
+            Cut(None if threshold is None else float(threshold)),
+        )
+
+    def _facets(self) -> list[Config]:
+        return list(self.config.get("facet") or ())
+
+    @property
+    def _asks(self) -> bool:
+        return self.predicted and self.data.predicted_label is None
+
+    def _blocks(self, features: bool, text: frozenset[str]) -> Iterator[Block]:
+        data = self.data
+        facets = {data.column(facet["name_or_index"]) for facet in self._facets()}
+        excluded = {data.column(column) for column in self.config.get("excluded_columns") or ()}
+        kept = facets | (set(data.table.names) - {data.label, data.predicted_label, data.joinsource, *excluded})
+        kept = kept if features else facets
+        needed = kept | {name for name in (data.label, data.predicted_label, data.group) if name is not None}
+        if self._asks and not self._answered:
+            needed |= set(data.features)
+        self.answers.seek(0)
+        for frame in data.table.blocks(needed, text):
+            yield Block(
+                frame[[name for name in frame.columns if name in kept]],
+                frame[data.label],
+                self._predictions(frame) if self.predicted else None,
+                frame[data.group] if data.group else None,
+            )
+        self._answered = True
+
+    def _predictions(self, frame: pd.DataFrame) -> pd.Series:
+        if not self._asks:
+            return frame[self.data.predicted_label]
+        if self._answered:
+            return pd.Series(pickle.load(self.answers))
+        found = self.model().labels(matrix(frame[self.data.features]))
+        pickle.dump(found.to_numpy(), self.answers)
+        return found

@@ -1,0 +1,160 @@
+"""The HTTP server of a model: /ping, /invocations and /execution-parameters on the socket that hosting hands over.
+
+What a model does with a request is an `Application`; this module is the HTTP around it and the worker processes, one
+per core as gunicorn's in the containers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import uvloop
+
+from local_sagemaker.containers.http_connection import Answer, Connection, Request, Response
+
+BOOT_FAILED = 4
+_ROUTED = 8  # threads
+GRACE_SECONDS = 25.0  # of the 30 between SIGTERM and SIGKILL
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a model server answers. `threaded` keeps /ping alive while a slow `invoke` runs."""
+
+    invoke: Callable[[Request], Response]
+    parameters: Callable[[], Mapping[str, Any] | None] = lambda: None
+    max_body: int | None = None
+    threaded: bool = False
+    route: Callable[[str, str, Request], Response] | None = None
+    """Answers all other methods and paths, in a thread (a container of many models)."""
+
+
+class _Routes:
+    """What an application answers, by method and path."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._thread = ThreadPoolExecutor(1) if application.threaded else None
+        self._threads = ThreadPoolExecutor(_ROUTED) if application.route else None
+
+    def __call__(self, method: str, path: str) -> tuple[Answer, Executor | None]:
+        application = self._application
+        if application.route is None and path == "/invocations" and method == "POST":
+            return application.invoke, self._thread
+        if path == "/ping" and method == "GET":
+            return _healthy, None
+        if path == "/execution-parameters" and method == "GET":
+            found = application.parameters()
+            if found is not None:
+                response = Response(200, json.dumps(found).encode(), "application/json")
+                return lambda _request: response, None
+        if application.route is None:
+            return _not_found, None
+        return partial(application.route, method, path), self._threads
+
+
+def _healthy(_request: Request) -> Response:
+    return Response()
+
+
+def _not_found(_request: Request) -> Response:
+    return Response(404, b"Not Found")
+
+
+def worker_count(environment: Mapping[str, str] = os.environ) -> int:
+    """``SAGEMAKER_MODEL_SERVER_WORKERS``, else one per core."""
+    return max(1, int(environment.get("SAGEMAKER_MODEL_SERVER_WORKERS") or os.cpu_count() or 1))
+
+
+def run(load: Callable[[], Application], workers: int | None = None) -> int:
+    """Serves until SIGTERM. `load` reads the model, in each worker; where it fails, the server ends with an error."""
+    listener = _listener()
+    count = workers or worker_count()
+    if count == 1:
+        return _work(load, listener)
+    children: set[int] = set()
+    stopping: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        for pid in list(children):
+            os.kill(pid, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    while children or not stopping:
+        if not stopping and len(children) < count:
+            children.add(_fork(load, listener))
+            continue
+        pid, status = os.wait()
+        children.discard(pid)
+        code = os.waitstatus_to_exitcode(status)
+        if code == BOOT_FAILED and not stopping:
+            end(signal.SIGTERM, None)
+            return BOOT_FAILED
+        if not stopping:
+            log.warning("Worker %s ended with %s; starting another one.", pid, code)
+    return 0
+
+
+def _fork(load: Callable[[], Application], listener: socket.socket) -> int:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # it must not meet the parent's function in the child
+    pid = os.fork()
+    if pid == 0:
+        code = BOOT_FAILED
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            code = _work(load, listener)
+        finally:
+            os._exit(code)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    return pid
+
+
+def _work(load: Callable[[], Application], listener: socket.socket) -> int:
+    try:
+        application = load()
+    except Exception:
+        log.exception("The model cannot be loaded")
+        return BOOT_FAILED
+    uvloop.run(_accept(application, listener))
+    return 0
+
+
+async def _accept(application: Application, listener: socket.socket) -> None:
+    """Serves until SIGTERM, then finishes the requests under way."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    routes, connections = _Routes(application), set[Connection]()
+    server = await loop.create_server(
+        lambda: Connection(routes, application.max_body, connections), sock=listener, backlog=2048
+    )
+    await ended.wait()
+    server.close()
+    for connection in list(connections):
+        connection.shutdown()
+    deadline = loop.time() + GRACE_SECONDS
+    while any(connection.busy for connection in connections) and loop.time() < deadline:
+        await asyncio.sleep(0.005)
+
+
+def _listener() -> socket.socket:
+    descriptor = os.environ.get("LOCAL_SAGEMAKER_LISTEN_FD")
+    if descriptor:
+        return socket.socket(fileno=int(descriptor))
+    listener = socket.create_server(("127.0.0.1", int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)))
+    listener.set_inheritable(True)
+    return listener

@@ -1,0 +1,97 @@
+"""``train`` in script mode: the user's script with its environment, arguments, requirements and failure file.
+
+A Python script runs in this process, which has its libraries loaded already; only where requirements were installed
+does it get a fresh interpreter, since they may replace what is loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import runpy
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_sagemaker.containers.failure import ScriptError, guarded
+from local_sagemaker.containers.paths import ml
+from local_sagemaker.containers.program_log import configure
+from local_sagemaker.containers.toolkit import source
+from local_sagemaker.containers.toolkit.environment import TrainingEnvironment
+
+log = logging.getLogger("sagemaker-training-toolkit")
+
+
+def sklearn(_arguments: list[str] | None = None) -> int:
+    """The scikit-learn image's ``train``."""
+    configure()
+    return run("sagemaker_sklearn_container.training:main")
+
+
+def run(framework_module: str) -> int:
+    """Runs the script that the hyperparameters name; answers the exit code."""
+    return guarded(lambda: _train(framework_module), "Framework Error")
+
+
+def _train(framework_module: str) -> None:
+    environment = TrainingEnvironment.from_files(framework_module)
+    if not environment.script:
+        raise ValueError("No training script: hyperparameter sagemaker_program is missing.")
+    folder = ml() / "code"
+    source.fetch(environment.source, folder)
+    for name in ("model", "output/data", "output/intermediate"):
+        (ml() / name).mkdir(parents=True, exist_ok=True)
+    fresh = source.install(folder)
+    os.environ.update(environment.variables())
+    os.chdir(folder)
+    arguments = environment.arguments()
+    if not environment.script.endswith(".py"):
+        script = f"./{environment.script}"
+        Path(script).chmod(0o755)
+        command = ["/bin/sh", "-c", " ".join([script, *arguments])]
+        _outcome(subprocess.run(command, check=False).returncode, "", command)
+        return
+    # Shown without its folder: where Python is on this machine is no part of what a container would say.
+    shown = ["python3", environment.script, *arguments]
+    log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
+    sys.stdout.flush()
+    if fresh:
+        _outcome(subprocess.run([sys.executable, *shown[1:]], check=False).returncode, "", shown)
+        return
+    code, message = here(environment.script, arguments)
+    _outcome(code, message, shown)
+
+
+def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
+    """Runs a Python script as ``__main__`` in this process: its exit code, and the last line of its traceback."""
+    logging.root.handlers.clear()  # ours; with one there, the script's logging.basicConfig would do nothing
+    logging.root.setLevel(logging.WARNING)
+    sys.argv = [script, *arguments]
+    sys.path.insert(0, str(Path(script).resolve().parent))
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0, ""
+        sys.stderr.write(f"{end.code}\n")
+        return 1, str(end.code)
+    except BaseException as error:
+        frames = error.__traceback__
+        while frames and frames.tb_frame.f_code.co_filename != script:  # ours and runpy's say nothing to the user
+            frames = frames.tb_next
+        traceback.print_exception(type(error), error, frames or error.__traceback__)
+        return 1, "".join(traceback.format_exception_only(error)).strip()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0, ""
+
+
+def _outcome(code: int, message: str, command: Sequence[str]) -> None:
+    if code:
+        raise ScriptError(
+            f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"\nCommand "{" ".join(command)}"',
+            code if 0 < code < 256 else 1,
+        )

@@ -1,0 +1,26 @@
+"""What the tags of the XGBoost image do differently (specs: containers 3.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What one image tag does differently from the others."""
+
+    silent_accepted: bool  # hyperparameter `silent`; later tags refuse it as extraneous
+    pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
+    binary_model: bool  # Booster.save_model writes its old binary format instead of UBJSON
+    comma_joined: bool  # the CSV answer is one line without a newline at its end
+
+    @classmethod
+    def of(cls, tag: str) -> Behaviour:
+        """The row of the tags table; an unknown or missing tag is taken as the newest."""
+        found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
+        if not found:
+            old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
+            return cls(old, old, False, old)
+        version = tuple(int(part) for part in found.groups())
+        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (2, 0, 0), version < (1, 2, 2))

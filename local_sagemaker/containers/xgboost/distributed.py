@@ -1,0 +1,133 @@
+"""Training on several hosts: XGBoost's own collective between the processes of a job (specs: containers 3.7).
+
+All hosts meet once at the first host's tracker to tell who has data, then those that have it meet at a second one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from xgboost import collective
+from xgboost.core import XGBoostError
+from xgboost.tracker import RabitTracker
+
+from local_sagemaker.containers.failure import PlatformError
+
+MEETING_PORT, TRAINING_PORT = 9099, 9100
+PORTS = 50
+RESOLUTION_SECONDS = 15 * 60
+TRACKER_SECONDS = 60.0
+log = logging.getLogger(__name__)
+
+
+def address(host: str, seconds: float = RESOLUTION_SECONDS) -> str:
+    """The address of a host of the job, waiting for its name to appear."""
+    deadline, pause = time.monotonic() + seconds, 0.1
+    while True:
+        try:
+            return socket.gethostbyname(host)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise PlatformError(f"Host {host} cannot be resolved", caused_by=error) from error
+            time.sleep(pause)
+            pause = min(2 * pause, 30.0)
+
+
+def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None]) -> None:
+    """Calls `train` inside the collective of the hosts that have data; the others end in peace."""
+    hosts = sorted(hosts)
+    for host in hosts:
+        address(host)
+    with _Meeting(hosts, current, MEETING_PORT):
+        answers = [json.loads(collective.broadcast(_answer(current, has_data), rank)) for rank in range(len(hosts))]
+    included = sorted(answer["host"] for answer in answers if answer["include_in_training"])
+    if not included:
+        raise PlatformError("No hosts received training data.")
+    if not has_data:
+        log.warning("Host %s not being used for distributed training.", current)
+        return
+    if len(included) == 1:
+        log.info("Only 1 host with training data, starting single node training job from: %s", current)
+        train()
+        return
+    with _Meeting(included, current, TRAINING_PORT):
+        train()
+
+
+def _answer(host: str, included: bool) -> str:
+    return json.dumps({"host": host, "include_in_training": included})
+
+
+class _Meeting:
+    """The collective of some hosts. The first of them runs the tracker; ranks follow the order of the names."""
+
+    def __init__(self, hosts: list[str], current: str, port: int) -> None:
+        self.hosts, self.current, self.port = hosts, current, port
+        self.tracker: RabitTracker | None = None
+
+    def __enter__(self) -> None:
+        first = address(self.hosts[0])
+        if self.current == self.hosts[0]:
+            self.tracker, port = _tracker(len(self.hosts), first, self.port)
+        else:
+            port = _port_of_tracker(first, self.port)
+        # Task ids are sorted as texts, so they are padded to keep the order of the hosts.
+        collective.init(
+            dmlc_tracker_uri=first,
+            dmlc_tracker_port=port,
+            dmlc_task_id=f"{self.hosts.index(self.current):04}",
+            dmlc_retry=6,
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            return  # the process ends with an error; waiting for the others would hang
+        collective.finalize()
+        if self.tracker is not None:
+            self.tracker.wait_for()
+
+
+def _tracker(workers: int, host: str, first: int) -> tuple[RabitTracker, int]:
+    """A running tracker and its port: `first`, or one after it where an earlier job has just used that."""
+    for port in _ports(first):
+        try:
+            tracker = RabitTracker(n_workers=workers, host_ip=host, port=port, sortby="task")
+        except XGBoostError as error:
+            if "Address already in use" not in str(error):
+                raise
+            continue
+        tracker.start()
+        return tracker, port
+    raise PlatformError(f"No free port for the tracker on {host}")
+
+
+def _port_of_tracker(host: str, first: int) -> int:
+    """Waits until the tracker listens, by looking only: it counts every connection as a worker.
+
+    Where the system's table of sockets cannot be read, the first port and XGBoost's own retries have to do.
+    """
+    table = Path("/proc/net/tcp")
+    if not table.is_file():
+        return first
+    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    lines = {f" {number:08X}:{port:04X} 00000000:0000 0A ": port for port in _ports(first)}
+    deadline, pause = time.monotonic() + TRACKER_SECONDS, 0.005
+    while time.monotonic() < deadline:
+        listening = table.read_text("ascii")
+        for line, port in lines.items():
+            if line in listening:
+                return port
+        time.sleep(pause)
+        pause = min(2 * pause, 0.5)
+    raise PlatformError(f"No tracker at {host}:{first}")
+
+
+def _ports(first: int) -> range:
+    """The ports that a tracker may have; those of the two meetings do not overlap."""
+    return range(first, first + 2 * PORTS, 2)

@@ -1,0 +1,88 @@
+"""Metrics that the container computes itself with scikit-learn, on raw margins (specs: containers 3.4).
+
+So ``rmse`` of a logistic objective is the error of log-odds here, as it is on SageMaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from local_sagemaker.xgboost_names import CONTAINER_METRICS, MAXIMISED
+
+Array = NDArray[np.float32]
+Score = Callable[[Array, Array], float]
+Evaluation = Callable[[Array, xgb.DMatrix], list[tuple[str, float]]]
+
+
+def _of_classes(score: Callable[..., float]) -> Score:
+    """A score of predicted classes: margin above zero, or the largest of several margins."""
+
+    def scored(labels: Array, margins: Array) -> float:
+        classes = margins > 0 if margins.ndim == 1 else margins.argmax(axis=1)
+        return float(score(labels, classes))
+
+    return scored
+
+
+def _of_values(score: Callable[..., float]) -> Score:
+    return lambda labels, margins: float(score(labels, margins))
+
+
+SCORES: dict[str, Score] = {
+    "accuracy": _of_classes(metrics.accuracy_score),
+    "balanced_accuracy": _of_classes(metrics.balanced_accuracy_score),
+    "f1": _of_classes(partial(metrics.f1_score, average="macro")),
+    "f1_binary": _of_classes(partial(metrics.f1_score, average="binary")),
+    "f1_macro": _of_classes(partial(metrics.f1_score, average="macro")),
+    "mse": _of_values(metrics.mean_squared_error),
+    "rmse": _of_values(metrics.root_mean_squared_error),
+    "mae": _of_values(metrics.mean_absolute_error),
+    "precision": _of_classes(metrics.precision_score),
+    "precision_macro": _of_classes(partial(metrics.precision_score, average="macro")),
+    "precision_micro": _of_classes(partial(metrics.precision_score, average="micro")),
+    "r2": _of_values(metrics.r2_score),
+    "recall": _of_classes(metrics.recall_score),
+    "recall_macro": _of_classes(partial(metrics.recall_score, average="macro")),
+    "recall_micro": _of_classes(partial(metrics.recall_score, average="micro")),
+}
+
+
+def split(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """The metrics of a training, as (XGBoost's own, the container's).
+
+    The tuning metric is taken together with `eval_metric`, sorted when both are given.
+    """
+    wanted = list(eval_metric or ())
+    if tuning_metric:
+        tuned = tuning_metric.removeprefix("validation:")
+        wanted = sorted({*wanted, tuned}) if wanted else [tuned]
+    return [m for m in wanted if m not in CONTAINER_METRICS], [m for m in wanted if m in CONTAINER_METRICS]
+
+
+def evaluation(names: Sequence[str]) -> Evaluation | None:
+    """XGBoost's custom metric function for these metrics, None for none."""
+    if not names:
+        return None
+
+    def evaluate(margins: Array, matrix: xgb.DMatrix) -> list[tuple[str, float]]:
+        return [(name, SCORES[name](matrix.get_label(), margins)) for name in names]
+
+    return evaluate
+
+
+def stopping_metric(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> str | None:
+    """The metric that early stopping watches: the tuning metric, else the last of `eval_metric`."""
+    if tuning_metric:
+        return tuning_metric.removeprefix("validation:")
+    return eval_metric[-1] if eval_metric else None
+
+
+def is_maximised(metric: str) -> bool:
+    """Whether more is better."""
+    return metric.split("@")[0] in MAXIMISED
