@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check structure bench docs clean
+.PHONY: help install run test check check-hostile structure bench docs clean
 
 help: ## what the verbs do
-	@grep -E '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): setup.py
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || \
@@ -36,6 +36,9 @@ check: $(STAMP) ## lint, types, and who may import whom
 
 structure: $(STAMP) ## figures of the code's structure: names, lengths, boundaries
 	@$(BIN)/python tools/structure.py
+
+check-hostile: $(STAMP) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
+	@$(BIN)/python -m tests.hostile
 
 $(VENV)/.bench: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

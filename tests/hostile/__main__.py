@@ -1,0 +1,66 @@
+"""``make check-hostile``: the campaigns, each against a service of its own; ends with 1 when one found something.
+
+``python -m tests.hostile [CAMPAIGN ...] [--count N] [--seed N]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from local_sagemaker import lifecycle
+from tests.hostile import malformed
+from tests.support import Service
+
+SHOWN = 20
+
+
+def malformed_requests(service: Service, count: int | None, seed: int) -> list[str]:
+    """Requests that no client library would send."""
+    summary = malformed.run(service, count or 30_000, seed)
+    print(summary)
+    return [str(finding) for finding in summary.findings] + malformed.unreadable(service)
+
+
+# Add a campaign here: its name, and what answers the faults that it found.
+CAMPAIGNS: dict[str, Callable[[Service, int | None, int], list[str]]] = {
+    "malformed-requests": malformed_requests,
+}
+
+
+def main() -> int:
+    """Runs the named campaigns, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile")
+    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"of {', '.join(CAMPAIGNS)} (default: all)")
+    parser.add_argument("--count", type=int, help="of requests or kills (default: each campaign's own)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found = 0
+    for name in options.campaigns or CAMPAIGNS:
+        print(f"{name}, seed {options.seed}", flush=True)
+        faults = _run(name, options)
+        found += len(faults)
+        for fault in faults[:SHOWN]:
+            print(fault)
+    print(f"{found} faults" if found else "Nothing found.")
+    return 1 if found else 0
+
+
+def _run(name: str, options: argparse.Namespace) -> list[str]:
+    home = Path(tempfile.mkdtemp(prefix="hostile-"))
+    service = Service(home)
+    service.up()
+    try:
+        return CAMPAIGNS[name](service, options.count, options.seed)
+    finally:
+        if lifecycle.running(service.settings):
+            service.down()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
