@@ -1,9 +1,9 @@
 """The agent of a batch transform job: sends the records of its input objects to the model server, writes the answers.
 
 Runs as a process of its own. ``/opt/ml/plan.json`` holds ``{"server": url, "request": CreateTransformJob's request,
-"inputs": [{"key", "name", "path"}], "output": folder}``, with files that are decompressed already; the output of an
-object is ``<folder>/<name>.out``. The reason of a failed job is left in ``/opt/ml/output/failure``
-(specs: containers 6).
+"inputs": [{"key", "name", "path"}], "output": folder, "capture": folder, "started": time}``, with files that are
+decompressed already; the output of an object is ``<folder>/<name>.out``. The reason of a failed job is left in
+``/opt/ml/output/failure`` (specs: containers 6).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.hosting import batch_processing
+from local_sagemaker.hosting.batch_capture import BatchCapture
 from local_sagemaker.hosting.batch_processing import DataProcessingError, Processing
 from local_sagemaker.hosting.batch_records import Batching, RecordError
 from local_sagemaker.hosting.invocation import BadStatus, Client, NoAnswer
@@ -71,7 +72,9 @@ class Agent:
         self.inputs, self.output = plan["inputs"], Path(plan["output"])
         self.bucket = source["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").split("/")[0]
         self.assembled = request["TransformOutput"].get("AssembleWith", "None") == "Line"
-        self.processing: Processing = batch_processing.of(request)
+        self.started = datetime.fromtimestamp(plan.get("started", 0), UTC)
+        self.capture = BatchCapture(request, Path(plan["capture"])) if "DataCaptureConfig" in request else None
+        self.processing: Processing = batch_processing.of(request, self.started.strftime("%Y-%m-%dT%H:%M:%SZ"))
         client = request.get("ModelClientConfig", {})
         self.client = Client(
             plan["server"],
@@ -88,15 +91,18 @@ class Agent:
         """Transforms every object; answers what failed."""
         p = self.parameters
         _log(f"MaxConcurrentTransforms={p.concurrent}, MaxPayloadInMB={p.megabytes}, BatchStrategy={p.strategy}")
-        failed = []
+        failed, done = [], []
         with ThreadPoolExecutor(p.concurrent) as pool:
             for item in self.inputs:
                 try:
                     self._transform(item, pool)
+                    done.append(item)
                 except ObjectFailed as error:
                     failed.append(error)
                     for line in ("", *f"{error.category}: {error}".split("\n")):
                         _log(f"{self.bucket}/{item['key']}: {line}")
+        if self.capture:
+            self.capture.write(self.bucket, done, self.started)
         return failed
 
     def _transform(self, item: Mapping[str, str], pool: ThreadPoolExecutor) -> None:
@@ -146,7 +152,9 @@ def main(_arguments: list[str] | None = None) -> int:
     try:
         failed = Agent(plan).run()
     except PathError as error:
-        _log(f"ClientError: 400\nMessage: {error}")
+        bucket = plan["request"]["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://")
+        for item in plan["inputs"]:
+            _log(f"{bucket.split('/')[0]}/{item['key']}: {error}")
         failed = [ObjectFailed("ClientError", str(error))]
     if not failed:
         return 0

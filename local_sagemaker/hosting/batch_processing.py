@@ -10,13 +10,18 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from local_sagemaker.hosting.batch_json import written
 from local_sagemaker.hosting.json_path import Indices, JsonPath, PathError, Slice
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 INPUT, OUTPUT = "SageMakerInput", "SageMakerOutput"
+IDENTITY, TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
+Stamp = Callable[[], tuple[str, str]]
+"""Makes what GenerateInferenceId adds to a record: an identifier and the time at which the job began."""
 
 
 class DataProcessingError(Exception):
@@ -47,26 +52,36 @@ class Untouched:
         return response
 
 
-def of(request: Mapping[str, Any]) -> Processing:
-    """The processing that a CreateTransformJob request asks for. PathError for a bad filter."""
+def of(request: Mapping[str, Any], started: str = "") -> Processing:
+    """The processing that a CreateTransformJob request asks for. PathError for a bad filter.
+
+    `started` is the time of the job's start (ISO 8601, seconds), which DataCaptureConfig's GenerateInferenceId adds to
+    each record beside an identifier (Developer Guide, "Capture data from batch transform job").
+    """
     wanted = request.get("DataProcessing", {})
     paths = [JsonPath.parse(wanted.get(name, "$")) for name in ("InputFilter", "OutputFilter")]
     join = wanted.get("JoinSource", "None") == "Input"
-    if all(path.is_identity for path in paths) and not join:
+    identified = bool(request.get("DataCaptureConfig", {}).get("GenerateInferenceId"))
+    if all(path.is_identity for path in paths) and not join and not identified:
         return Untouched()
     content = request["TransformInput"].get("ContentType", "")
     accept = request["TransformOutput"].get("Accept") or content
     content, accept = (name.split(";")[0].strip().lower() for name in (content, accept))
     if join and content != accept:
         raise PathError(f"ContentType {content} and Accept {accept} must be equal for a join")
-    return Pipeline(paths[0], paths[1], join, content, accept)
+    if identified and accept not in (CSV, JSON, JSON_LINES):
+        raise PathError(f"GenerateInferenceId needs an output in CSV, JSON or JSON Lines, not {accept or 'unknown'}")
+    stamp = (lambda: (str(uuid.uuid4()), started)) if identified else None
+    return Pipeline(paths[0], paths[1], join, content, accept, stamp)
 
 
 class Pipeline:
     """Filters and join between two formats, which differ only where nothing is joined."""
 
-    def __init__(self, before: JsonPath, after: JsonPath, join: bool, content: str, accept: str) -> None:
-        self.before, self.after, self.join = before, after, join
+    def __init__(
+        self, before: JsonPath, after: JsonPath, join: bool, content: str, accept: str, stamp: Stamp | None = None
+    ) -> None:
+        self.before, self.after, self.join, self.stamp = before, after, join, stamp
         self.content, self.accept = content, accept
         for path, format_ in ((before, content), (after, accept)):
             if format_ == CSV:
@@ -89,10 +104,11 @@ class Pipeline:
         """The response after JoinSource and OutputFilter."""
         try:
             if self.accept == CSV:
-                return self._csv(batch, response)
+                rows = self._csv(batch, response)
+                return rows if self.stamp is None else _stamped_rows(rows, self.stamp)
             if self.join:
                 return self._joined_documents(batch, response)
-            return _per_document(response, self.accept, self.after.of)
+            return _per_document(response, self.accept, self._result)
         except (ValueError, csv.Error) as error:
             raise DataProcessingError(
                 f"Failed to parse output from the algorithm as {_name(self.accept)}. Error: {error}"
@@ -112,12 +128,20 @@ class Pipeline:
 
     def _joined_documents(self, batch: bytes, response: bytes) -> bytes:
         if self.accept == JSON:
-            return json.dumps(self.after.of(joined(json.loads(batch), json.loads(response)))).encode()
+            return written(self._result(joined(json.loads(batch), json.loads(response)))).encode()
         given, predicted = lines_of(batch), lines_of(response)
         if len(given) != len(predicted):
             raise ValueError(f"{len(given)} records in the input, {len(predicted)} in the output")
         pairs = zip(given, predicted, strict=True)
-        return b"".join(_line(self.after.of(joined(json.loads(a), json.loads(b)))) for a, b in pairs)
+        return b"".join(_line(self._result(joined(json.loads(a), json.loads(b)))) for a, b in pairs)
+
+    def _result(self, document: Any) -> Any:
+        """A document after OutputFilter, with its identifier and time if they are wanted."""
+        selected = self.after.of(document)
+        if self.stamp is None:
+            return selected
+        members = selected if isinstance(selected, dict) else {OUTPUT: selected}
+        return {**members, **dict(zip((IDENTITY, TIME), self.stamp(), strict=True))}
 
 
 def joined(record: Any, prediction: Any) -> Any:
@@ -132,6 +156,11 @@ def lines_of(data: bytes) -> list[bytes]:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
+def _stamped_rows(rows: bytes, stamp: Stamp) -> bytes:
+    """CSV rows with an identifier and a time as their last two columns."""
+    return b"".join(b"%s,%s\n" % (row, ",".join(stamp()).encode()) for row in lines_of(rows))
 
 
 def filter_csv(data: bytes, path: JsonPath) -> bytes:
@@ -187,12 +216,12 @@ def _written(rows: Sequence[Sequence[str]]) -> bytes:
 
 def _per_document(data: bytes, format_: str, select: Any) -> bytes:
     if format_ == JSON:
-        return json.dumps(select(json.loads(data))).encode()
+        return written(select(json.loads(data))).encode()
     return b"".join(_line(select(json.loads(line))) for line in lines_of(data) if line.strip())
 
 
 def _line(document: Any) -> bytes:
-    return json.dumps(document).encode() + b"\n"
+    return written(document).encode() + b"\n"
 
 
 def _name(format_: str) -> str:

@@ -89,12 +89,12 @@ class JsonPath:
         """PathError for anything outside the subset."""
         text = text.strip()
         if not text.startswith("$"):
-            raise PathError(f"Invalid JSONPath: {text}")
+            raise PathError(f"Invalid JsonPath: {text}")
         position, steps = 1, []
         while position < len(text):
             found = _STEP.match(text, position)
             if not found:
-                raise PathError(f"Invalid JSONPath: {text}")
+                raise PathError(f"Invalid JsonPath: {text}{_several_ranges(text[position:])}")
             steps.append(_step(found))
             position = found.end()
         return cls(text, tuple(steps))
@@ -111,7 +111,7 @@ class JsonPath:
             return None
         step = self.steps[0]
         if len(self.steps) > 1 or isinstance(step, Names):
-            raise PathError(f"Invalid JSONPath for CSV: {self.text}")
+            raise PathError(f"Invalid JsonPath for CSV: {self.text}")
         return step
 
     def of(self, document: Any) -> Any:
@@ -124,6 +124,14 @@ class JsonPath:
         """The selected fields of a CSV row, one alone included."""
         found = self.of(row)
         return found if isinstance(found, list) else [found]
+
+
+def _several_ranges(rest: str) -> str:
+    """AWS's own words for a union that has a range in it (aws/sagemaker-python-sdk issue 1112)."""
+    union = re.match(r"\[[\d\s:,-]*\]", rest)
+    if union is None or ":" not in union[0] or "," not in union[0]:
+        return ""
+    return f": only single range filters of format (eg: [1:5]) are supported. Format {union[0]} is not supported"
 
 
 def _step(found: re.Match[str]) -> Step:

@@ -237,7 +237,8 @@ class Run:
                 inputs.append({"key": item.key, "name": item.name, "path": f"/opt/ml/batch/input/{number}"})
             output = "/opt/ml/batch/output"
             (host.ml / "batch" / "output").mkdir(parents=True, exist_ok=True)
-            plan = {"server": url, "request": dict(batch.request), "inputs": inputs, "output": output}
+            plan = {"server": url, "request": dict(batch.request), "inputs": inputs, "output": output,
+                    "capture": "/opt/ml/batch/capture", "started": self._started}  # fmt: skip
             write_json(host.ml / "plan.json", plan)
 
     def _tick(self, ticking: ExitStack) -> None:

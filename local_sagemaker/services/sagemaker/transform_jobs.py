@@ -48,6 +48,8 @@ class TransformJobs:
             source["S3Uri"], self._objects, region=self._settings.region, role=model.get("ExecutionRoleArn", "")
         )
         uris.split(request["TransformOutput"]["S3OutputPath"])
+        if "DataCaptureConfig" in request:
+            uris.split(request["DataCaptureConfig"]["DestinationS3Uri"])
         _check(request)
         body = self._jobs.new(_with_defaults(request))
         job = self._spec(body, model)
@@ -116,10 +118,16 @@ class TransformJobs:
             program=_AGENT,
             hosts=resources["InstanceCount"],
             instance_type=resources["InstanceType"],
-            uploads=(Upload("batch/output", output["S3OutputPath"], content_type=accept),),
+            uploads=(Upload("batch/output", output["S3OutputPath"], content_type=accept), *_captures(body)),
             maximum=_MAXIMUM,
             batch=batch,
         )
+
+
+def _captures(body: Body) -> tuple[Upload, ...]:
+    """Where the manifests of DataCaptureConfig go."""
+    config = body.get("DataCaptureConfig")
+    return (Upload("batch/capture", config["DestinationS3Uri"], content_type="application/json"),) if config else ()
 
 
 def _environment(body: Body) -> dict[str, str]:

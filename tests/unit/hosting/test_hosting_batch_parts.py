@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -171,15 +172,15 @@ def test_csv_joins(wanted: dict[str, str], batch: bytes, response: bytes, found:
         ("application/jsonlines", {"InputFilter": "$.x", "JoinSource": "Input"},
          b'{"x": [1], "id": 1}\n{"x": [2], "id": 2}\n',
          b"[1]\n[2]\n", b"0.5\n0.7\n",
-         b'{"x": [1], "id": 1, "SageMakerOutput": 0.5}\n{"x": [2], "id": 2, "SageMakerOutput": 0.7}\n'),
+         b'{"SageMakerOutput":0.5,"id":1,"x":[1]}\n{"SageMakerOutput":0.7,"id":2,"x":[2]}\n'),
         ("application/jsonlines", {"JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"},
          b'{"x": [1], "id": 1}\n', b'{"x": [1], "id": 1}\n', b'{"p": 1}\n',
-         b'{"id": 1, "SageMakerOutput": {"p": 1}}\n'),
+         b'{"SageMakerOutput":{"p":1},"id":1}\n'),
         ("application/json", {"JoinSource": "Input"}, b"[1, 2]", b"[1, 2]", b'{"predictions": [3]}',
-         b'{"SageMakerInput": [1, 2], "SageMakerOutput": {"predictions": [3]}}'),
+         b'{"SageMakerInput":[1,2],"SageMakerOutput":{"predictions":[3]}}'),
         ("application/json", {"InputFilter": "$.x", "JoinSource": "Input"}, b'{"x": 1, "SageMakerOutput": 0}', b"1",
          b"2",
-         b'{"x": 1, "SageMakerOutput": 2}'),
+         b'{"SageMakerOutput":2,"x":1}'),
         ("application/json", {"OutputFilter": "$.predictions"}, b"{}", b"{}", b'{"predictions": [3]}', b"[3]"),
     ],
 )  # fmt: skip
@@ -206,6 +207,54 @@ def test_what_does_not_fit(wanted: dict[str, str], batch: bytes, response: bytes
     with pytest.raises(DataProcessingError) as error:
         work.request(batch) if response is None else work.answer(batch, response)
     assert str(error.value).startswith(text)
+
+
+def test_documents_are_written_as_recorded() -> None:
+    """Lines that a transform job wrote in 2023 (see `batch_json`), from what the model answered."""
+    work = processing("application/jsonlines", JoinSource="Input")
+    scores = [0.04764571785926819, 0.3331327736377716, 0.05063043162226677, 0.9899773597717285, 1.0, 1e-07]
+    texts = ["0.047645717859268", "0.333132773637771", "0.050630431622266", "0.989977359771728", "1.0", "1e-07"]
+    given = "".join('{"features": [29, 2], "name": "é"}\n' for _ in scores).encode()
+    response = "".join(f'{{"score": {score!r}, "predicted_label": 0}}\n' for score in scores).encode()
+    expected = [
+        f'{{"SageMakerOutput":{{"predicted_label":0,"score":{text}}},"features":[29,2],"name":"é"}}' for text in texts
+    ]
+    assert work.answer(given, response).decode().splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "batch", "response", "found"),
+    [
+        ("text/csv", {}, b"1\n2\n", b"0.1\n0.2", "0.1,ID,TIME\n0.2,ID,TIME\n"),
+        ("text/csv", {"JoinSource": "Input", "OutputFilter": "$[0,-1]"}, b"7,8\n", b"9\n", "7,9,ID,TIME\n"),
+        ("application/jsonlines", {}, b"1\n", b'{"p": 1}\n',
+         '{"SageMakerInferenceId":"ID","SageMakerInferenceTime":"TIME","p":1}\n'),
+        ("application/jsonlines", {}, b"1\n", b"0.5\n",
+         '{"SageMakerInferenceId":"ID","SageMakerInferenceTime":"TIME","SageMakerOutput":0.5}\n'),
+        ("application/json", {"JoinSource": "Input"}, b'{"x": 1}', b"2",
+         '{"SageMakerInferenceId":"ID","SageMakerInferenceTime":"TIME","SageMakerOutput":2,"x":1}'),
+    ],
+)  # fmt: skip
+def test_inference_ids(content: str, wanted: dict[str, str], batch: bytes, response: bytes, found: str) -> None:
+    time = "2023-01-21T01:29:04Z"
+    work = of({
+        "TransformInput": {"ContentType": content}, "TransformOutput": {"Accept": content}, "DataProcessing": wanted,
+        "DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": True},
+    }, time)  # fmt: skip
+    assert work.request(batch) == batch
+    text = work.answer(batch, response).decode()
+    identities = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)
+    assert len(set(identities)) == len(identities) == found.count("ID")
+    assert re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text).replace(time, "TIME") == found
+
+
+def test_a_union_of_ranges_is_refused_in_the_words_of_aws() -> None:
+    with pytest.raises(PathError) as error:
+        processing(OutputFilter="$[0:2,246:]")
+    assert str(error.value) == (
+        "Invalid JsonPath: $[0:2,246:]: only single range filters of format (eg: [1:5]) are supported. "
+        "Format [0:2,246:] is not supported"
+    )
 
 
 def test_no_processing_leaves_bodies_alone() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,34 @@ def test_single_objects_gzip_and_several_hosts(world):
     job = transform(world, "many", "many/", TransformResources={"InstanceType": "ml.m5.xlarge", "InstanceCount": 2})
     assert job["TransformJobStatus"] == "Completed", world.log("TransformJobs", "many")
     assert [world.get(f"out-many/{number}.out") for number in range(3)] == [b"0\n", b"1\n", b"2\n"]
+
+
+def test_captured_data_are_manifests_of_what_went_in_and_came_out(world):
+    world.put("in/a.csv", "1,2\n")
+    world.put("in/deep/b.csv", "5,6\n7,8\n")
+    capture = {"DestinationS3Uri": f"s3://{BUCKET}/captured", "GenerateInferenceId": True}
+    job = transform(world, "captured", "in/", DataCaptureConfig=capture)
+    assert job["TransformJobStatus"] == "Completed", world.log("TransformJobs", "captured")
+    hour = datetime.fromtimestamp(job["TransformStartTime"], UTC).strftime("%Y/%m/%d/%H")
+    sent, received = world.keys("captured/")
+    assert re.fullmatch(rf"captured/input/{hour}/[0-9a-f-]{{36}}\.json", sent)
+    assert re.fullmatch(rf"captured/output/{hour}/[0-9a-f-]{{36}}\.json", received)
+    assert json.loads(world.get(sent)) == [{"prefix": f"s3://{BUCKET}/in/"}, "a.csv", "deep/b.csv"]
+    assert json.loads(world.get(received)) == [
+        {"prefix": f"s3://{BUCKET}/out-captured/"}, "a.csv.out", "deep/b.csv.out",
+    ]  # fmt: skip
+    lines = [line.split(",") for line in world.get("out-captured/deep/b.csv.out").decode().splitlines()]
+    assert [line[0] for line in lines] == ["11", "15"]
+    assert len({line[1] for line in lines}) == 2
+    began = datetime.fromtimestamp(int(job["TransformStartTime"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert {line[2] for line in lines} == {began}
+
+
+def test_a_filter_that_is_none_is_in_the_log_beside_the_object(world):
+    world.put("in/a.csv", "1,2\n")
+    job = transform(world, "ranges", "in/", DataProcessing={"OutputFilter": "$[0:2,3:]"})
+    assert job["TransformJobStatus"] == "Failed"
+    assert f"{BUCKET}/in/a.csv: Invalid JsonPath: $[0:2,3:]: only single range" in world.log("TransformJobs", "ranges")
 
 
 def test_a_refused_record_fails_the_job_but_keeps_the_other_answers(world):
