@@ -214,7 +214,9 @@ def _goes_on(arn: str) -> str:
 
 
 def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    from pipelines.upsert import remedy
+
+    return "\n".join(filter(None, [str(error) or type(error).__name__, remedy(error)]))
 
 
 def _is_usage(error: Exception) -> bool:

@@ -7,6 +7,7 @@ times about the same role.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pipelines.definition import Definition
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
+_NUMBER_AS_TEXT = re.compile(r"Cannot assign property reference \[Parameters\.([^]]+)\] to argument of type \[String\]")
 EXISTS = ("already exist", "must be unique within an AWS account")
 
 
@@ -52,4 +54,18 @@ def _exists(error: ClientError) -> bool:
     details = error.response["Error"]
     return details["Code"] in ("ValidationException", "ResourceInUse") and any(
         text in details["Message"] for text in EXISTS
+    )
+
+
+def remedy(error: Exception) -> str | None:
+    """What to do about a refusal that the SDK brings about by itself, None for others.
+
+    SDK v3 writes a parameter among a ModelTrainer's hyperparameters as a bare reference, whatever its type is.
+    """
+    found = _NUMBER_AS_TEXT.search(str(error))
+    if not found:
+        return None
+    return (
+        f"The parameter {found[1]} is no string, and stands where only strings may: a hyperparameter, an argument of a "
+        "container or an environment variable. Give the parameter's .to_string() there."
     )

@@ -1,53 +1,18 @@
-"""A step's Arguments against the request shape of the operation that it stands for.
+"""A step's resolved Arguments in the API's types, when the step starts.
 
-`check` runs at create time, with AWS's parse errors (unknown members, objects and arrays in the wrong place);
-`fit` runs when the step starts, on resolved arguments, and gives every scalar the API's type: a number for an
-InstanceCount that came from a string parameter, strings for hyperparameters and environment variables.
+What JsonGet reads has the type that the file gives it: here every scalar gets that of its place, a number for an
+InstanceCount, a string for a hyperparameter or an environment variable.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.engine.definition import invalid
-from local_sagemaker.engine.expressions import ExpressionError, is_expression, text
+from local_sagemaker.engine.expressions import ExpressionError, text
 from local_sagemaker.engine.shapes import Shape
 
 _WHOLE = ("integer", "long")
 _REAL = ("float", "double")
-
-
-def check(arguments: dict[str, Any], shape: Shape, refused: frozenset[str] = frozenset()) -> None:
-    """Raises AWS's parse error for the first member that does not fit; `refused` are members of the operation that
-    a definition may not hold."""
-    for name in arguments:
-        if name in refused or name not in shape.members:
-            raise invalid(f"Unknown Argument member '{name}'.")
-    for name, value in arguments.items():
-        _check(value, shape.members[name], name)
-
-
-def _check(value: Any, shape: Shape, where: str) -> None:
-    if shape.type_name == "structure":
-        if not isinstance(value, dict):
-            raise invalid("Expecting start of Json Object.")
-        for name, item in value.items():
-            if name not in shape.members:
-                # AWS ends this text without a full stop when the member is a nested one.
-                raise invalid(f"Unknown Argument member '{name}'")
-            _check(item, shape.members[name], f"{where}.{name}")
-    elif shape.type_name == "list":
-        if not isinstance(value, list):
-            raise invalid("Expecting start of Json Array.")
-        for item in value:
-            _check(item, shape.member, where)
-    elif shape.type_name == "map":
-        if not isinstance(value, dict):
-            raise invalid("Expecting start of Json Object.")
-        for key, item in value.items():
-            _check(item, shape.value, f"{where}.{key}")
-    elif isinstance(value, dict | list) and not is_expression(value):
-        raise invalid(f"Expecting a value or an expression for '{where}'.")
 
 
 def fit(value: Any, shape: Shape, where: str = "Arguments") -> Any:

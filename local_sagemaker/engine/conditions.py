@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local_sagemaker.engine.expressions import text
+from local_sagemaker.engine.grammar import quote, read_object
 
 Resolve = Callable[[Any], Any]
 
@@ -20,7 +21,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "LessThan": operator.lt,
     "LessThanOrEqualTo": operator.le,
 }
-TYPES = ("Equals", "NotEquals", *_ORDER, "In", "NotIn", "Not", "Or", "And")
+TYPES = ("Equals", "NotEquals", *_ORDER, "In", "NotIn", "Not", "Or")
 
 
 class ConditionError(Exception):
@@ -40,11 +41,44 @@ def problems(conditions: Any) -> Iterator[str]:
     for condition in conditions:
         kind = condition.get("Type") if isinstance(condition, dict) else None
         if kind not in TYPES:
-            yield f"Type of a condition must be one of {', '.join(TYPES)}, not {kind!r}"
+            yield f"Type of a condition must be one of {', '.join(TYPES)}, not {quote(kind)}"
+            return
+        known = _members(condition)
+        read_object(condition, "Type", *known)
+        missing = [name for name in known if name not in condition]
+        if missing:
+            yield f"A condition of type {kind} has no {missing[0]}"
         elif kind == "Not":
-            yield from problems([condition.get("Condition")])
-        elif kind in ("Or", "And"):
-            yield from problems(condition.get("Conditions"))
+            yield from problems([condition["Condition"]])
+        elif kind == "Or":
+            yield from problems(condition["Conditions"])
+        elif kind in ("In", "NotIn") and not isinstance(condition[known[1]], list):
+            yield f"{known[1]} of a condition must be an array"
+
+
+def operands(conditions: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The names and values of what the conditions compare, nested ones included."""
+    for condition in conditions:
+        if condition["Type"] in ("Not", "Or"):
+            yield from operands(condition["Conditions"] if "Conditions" in condition else [condition["Condition"]])
+            continue
+        for name in _members(condition):
+            value = condition[name]
+            if name in ("Values", "In"):
+                yield from ((name, item) for item in value)
+            else:
+                yield name, value
+
+
+def _members(condition: dict[str, Any]) -> tuple[str, ...]:
+    kind = condition["Type"]
+    if kind == "Not":
+        return ("Condition",)
+    if kind == "Or":
+        return ("Conditions",)
+    if kind in ("In", "NotIn"):
+        return ("Value", "In") if "In" in condition or "Value" in condition else ("QueryValue", "Values")
+    return ("LeftValue", "RightValue")
 
 
 def _holds(condition: dict[str, Any], resolve: Resolve) -> bool:
@@ -53,8 +87,6 @@ def _holds(condition: dict[str, Any], resolve: Resolve) -> bool:
         return not _holds(condition["Condition"], resolve)
     if kind == "Or":
         return any(_holds(inner, resolve) for inner in condition["Conditions"])
-    if kind == "And":
-        return holds(condition["Conditions"], resolve)
     if kind in ("In", "NotIn"):
         value = resolve(condition["QueryValue"] if "QueryValue" in condition else condition.get("Value"))
         choices = resolve(condition["Values"] if "Values" in condition else condition.get("In", []))

@@ -7,22 +7,31 @@ Source of the grammar: the public definition schema 2020-12-01 and the SDKs' own
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from local_sagemaker.engine.durations import seconds
+from local_sagemaker.engine.grammar import (
+    Json,
+    invalid,
+    quote,
+    read_array,
+    read_name,
+    read_object,
+    read_text,
+    without_nulls,
+)
+from local_sagemaker.engine.json_text import JsonError, load
 from local_sagemaker.errors import ValidationError
 
-PREFIX = "Unable to parse pipeline definition."
 VERSION = "2020-12-01"
 MAX_PARAMETERS = 200
 MAX_DESCRIPTION = 4096
 PARAMETER_TYPES = ("String", "Integer", "Boolean", "Float")
 TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
+_TOP = ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps")
 RETRY_CAUSES = (
     "Step.SERVICE_FAULT",
     "Step.THROTTLING",
@@ -31,15 +40,7 @@ RETRY_CAUSES = (
     "SageMaker.RESOURCE_LIMIT",
     "Emr.RESOURCE_LIMIT",
 )
-_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _METADATA_KEY = re.compile(r"[A-Za-z0-9\-_]{1,128}")
-
-Json = Any
-
-
-def invalid(text: str) -> ValidationError:
-    """The error of a definition that can't be read, as AWS words its beginning."""
-    return ValidationError(f"{PREFIX} {text}")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Step:
     name: str
     type: str
     arguments: Json
+    keys: frozenset[str] = frozenset()
+    """The names of all step-level members that the definition gives."""
     depends_on: tuple[Dependency, ...] = ()
     display_name: str | None = None
     description: str | None = None
@@ -121,10 +124,12 @@ class Definition:
 def parse(text: str) -> Definition:
     """Reads a definition. Raises ValidationError with AWS's wording where that is known."""
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise invalid("Expecting start of Json Object.") from error
-    document = _object(without_nulls(document))
+        document = load(text, constants=False)
+    except JsonError as error:
+        # AWS's text for what is no JSON at all has no reason in it.
+        known = "Expecting start of Json Object."
+        raise invalid(f"The definition can't be read: {error}." if text.lstrip()[:1] == "{" else known) from error
+    document = read_object(without_nulls(document), *_TOP)
     if document.get("Version", VERSION) != VERSION:
         raise invalid(f"Version '{document['Version']}' is not supported; it must be '{VERSION}'.")
     _check_metadata(document.get("Metadata", {}))
@@ -134,64 +139,32 @@ def parse(text: str) -> Definition:
     steps: dict[str, Step] = {}
     for step in _steps(document["Steps"], None, True):
         if step.name in steps:
-            raise invalid(f"Step names must be unique: '{step.name}' is used more than once.")
+            # The text, without the usual beginning: aws/sagemaker-python-sdk issue 2701.
+            raise ValidationError(f"Step name [{step.name}] is used multiple times.")
         steps[step.name] = step
-    experiment = document.get("PipelineExperimentConfig")
+    experiment, mlflow = document.get("PipelineExperimentConfig"), document.get("MlflowConfig")
     return Definition(
         parameters=MappingProxyType(parameters),
         steps=MappingProxyType(steps),
-        experiment=_object(experiment) if experiment is not None else None,
-        mlflow=document.get("MlflowConfig"),
+        experiment=None if experiment is None else read_object(experiment, "ExperimentName", "TrialName"),
+        mlflow=None if mlflow is None else read_object(mlflow, "MlflowResourceArn", "MlflowExperimentName"),
     )
 
 
-def without_nulls(value: Json) -> Json:
-    """The value without object members that are null, at any depth."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
-
-
-def _object(value: Json) -> dict[str, Json]:
-    if not isinstance(value, dict):
-        raise invalid("Expecting start of Json Object.")
-    return value
-
-
-def _array(value: Json) -> list[Json]:
-    if not isinstance(value, list):
-        raise invalid("Expecting start of Json Array.")
-    return value
-
-
-def _text(owner: str, member: str, value: Json, limit: int) -> str:
-    if not isinstance(value, str) or len(value) > limit:
-        raise invalid(f"{member} of {owner} must be a string of at most {limit} characters.")
-    return value
-
-
-def _name(what: str, value: Json) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise invalid(f"{what} name {json.dumps(value)} must match ^[A-Za-z0-9\\-_]{{1,64}}$.")
-    return value
-
-
 def _check_metadata(metadata: Json) -> None:
-    pairs = _object(metadata)
+    pairs = read_object(metadata)
     if len(pairs) > 20:
         raise invalid("Metadata can have at most 20 entries.")
     for key, value in pairs.items():
         if not _METADATA_KEY.fullmatch(key):
             raise invalid(f"Metadata key '{key}' must match ^[A-Za-z0-9\\-_]{{1,128}}$.")
-        _text("Metadata", f"'{key}'", value, 1024)
+        read_text("Metadata", f"'{key}'", value, 1024)
 
 
 def _parameters(items: Json) -> dict[str, Parameter]:
     parameters: dict[str, Parameter] = {}
-    for item in map(_object, _array(items)):
-        parameter = _parameter(item)
+    for item in read_array(items):
+        parameter = _parameter(read_object(item, "Name", "Type", "DefaultValue", "EnumValues", "Description"))
         if parameter.name in parameters:
             raise invalid(f"Parameter names must be unique: '{parameter.name}' is used more than once.")
         parameters[parameter.name] = parameter
@@ -201,25 +174,31 @@ def _parameters(items: Json) -> dict[str, Parameter]:
 
 
 def _parameter(item: dict[str, Json]) -> Parameter:
-    name = _name("Parameter", item.get("Name"))
-    kind = item.get("Type")
+    name = read_name("Parameter", item.get("Name"))
+    kind = item.get("Type", "String")  # the public schema lets the Type of a string parameter be left out
     if kind not in PARAMETER_TYPES:
         known = ", ".join(PARAMETER_TYPES)
-        raise invalid(f"Type of parameter '{name}' must be one of {known}, not {json.dumps(kind)}.")
+        raise invalid(f"Type of parameter '{name}' must be one of {known}, not {quote(kind)}.")
     default = item.get("DefaultValue")
     if default is not None and not _is_of_type(default, kind):
-        raise invalid(f"DefaultValue of parameter '{name}' must be of type {kind}, not {json.dumps(default)}.")
+        raise invalid(f"DefaultValue of parameter '{name}' must be of type {kind}, not {quote(default)}.")
     if kind == "String" and default is not None:
-        _text(f"parameter '{name}'", "DefaultValue", default, 4096)
-    enum = _array(item.get("EnumValues", []))
+        read_text(f"parameter '{name}'", "DefaultValue", default, 4096)
+    enum = read_array(item.get("EnumValues", []))
     if enum and kind != "String":
         raise invalid(f"EnumValues of parameter '{name}' are only for the type String.")
     if len(enum) > 16:
         raise invalid(f"Parameter '{name}' can have at most 16 EnumValues.")
-    values = tuple(_text(f"parameter '{name}'", "Each of EnumValues", value, 2048) for value in enum)
+    values = tuple(read_text(f"parameter '{name}'", "Each of EnumValues", value, 2048) for value in enum)
     if values and default is not None and default not in values:
         raise invalid(f"DefaultValue of parameter '{name}' is not one of its EnumValues {list(values)}.")
-    return Parameter(name, kind, default, values, item.get("Description"))
+    description = item.get("Description")
+    if description is not None:
+        read_text(f"parameter '{name}'", "Description", description, MAX_DESCRIPTION)
+    return Parameter(name, kind, default, values, description)
+
+
+_LARGEST = 2**63 - 1
 
 
 def _is_of_type(value: Json, kind: str) -> bool:
@@ -227,26 +206,20 @@ def _is_of_type(value: Json, kind: str) -> bool:
         return isinstance(value, bool)
     if isinstance(value, bool):
         return False
-    if kind == "Float":
-        return isinstance(value, int | float)
-    return isinstance(value, int if kind == "Integer" else str)
+    if kind == "String":
+        return isinstance(value, str)
+    if not isinstance(value, int | float if kind == "Float" else int):
+        return False
+    return -_LARGEST <= value <= _LARGEST  # not infinite either
 
 
-_COMMON = {
-    "Name",
-    "Type",
-    "Arguments",
-    "DependsOn",
-    "DisplayName",
-    "Description",
-    "CacheConfig",
-    "RetryPolicies",
-    "PropertyFiles",
-}
+COMMON = frozenset({"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"})
+"""Step-level members that steps of all types may have."""
+_PARSED = COMMON | {"CacheConfig", "RetryPolicies", "PropertyFiles"}
 
 
 def _steps(items: Json, parent: str | None, branch: bool) -> Iterator[Step]:
-    for item in map(_object, _array(items)):
+    for item in map(read_object, read_array(items)):
         step = _step(item, parent, branch)
         yield step
         if step.type == "Condition":
@@ -255,25 +228,26 @@ def _steps(items: Json, parent: str | None, branch: bool) -> Iterator[Step]:
 
 
 def _step(item: dict[str, Json], parent: str | None, branch: bool) -> Step:
-    name = _name("Step", item.get("Name"))
+    name = read_name("Step", item.get("Name"))
     if not isinstance(item.get("Type"), str):
         raise invalid(f"Step '{name}' has no Type.")
     owner = f"step '{name}'"
     for member, limit in (("DisplayName", 256), ("Description", MAX_DESCRIPTION)):
         if member in item:
-            _text(owner, member, item[member], limit)
-    files = [_property_file(name, _object(entry)) for entry in _array(item.get("PropertyFiles", []))]
+            read_text(owner, member, item[member], limit)
+    files = [_property_file(name, entry) for entry in read_array(item.get("PropertyFiles", []))]
     return Step(
         name=name,
         type=item["Type"],
-        arguments=_object(item.get("Arguments", {})),
-        depends_on=tuple(_dependency(name, entry) for entry in _array(item.get("DependsOn", []))),
+        arguments=read_object(item.get("Arguments", {})),
+        keys=frozenset(item),
+        depends_on=tuple(_dependency(name, entry) for entry in read_array(item.get("DependsOn", []))),
         display_name=item.get("DisplayName"),
         description=item.get("Description"),
-        cache=_cache(name, _object(item.get("CacheConfig", {}))),
-        retry_policies=tuple(_retry(name, _object(entry)) for entry in _array(item.get("RetryPolicies", []))),
+        cache=_cache(name, item.get("CacheConfig", {})),
+        retry_policies=tuple(_retry(name, entry) for entry in read_array(item.get("RetryPolicies", []))),
         property_files=MappingProxyType({file.name: file for file in files}),
-        members=MappingProxyType({key: value for key, value in item.items() if key not in _COMMON}),
+        members=MappingProxyType({key: value for key, value in item.items() if key not in _PARSED}),
         parent=parent,
         branch=branch,
     )
@@ -282,23 +256,25 @@ def _step(item: dict[str, Json], parent: str | None, branch: bool) -> Step:
 def _dependency(step: str, entry: Json) -> Dependency:
     if isinstance(entry, str):
         return Dependency(entry)
-    trigger = entry.get("Trigger", "Completed") if isinstance(entry, dict) else None
+    trigger = read_object(entry, "Step", "Trigger").get("Trigger", "Completed") if isinstance(entry, dict) else None
     if trigger not in TRIGGERS or not isinstance(entry.get("Step"), str):
         raise invalid(
             f"DependsOn of step '{step}' must hold step names or objects of Step and Trigger "
-            f"({', '.join(TRIGGERS)}), not {json.dumps(entry)}."
+            f"({', '.join(TRIGGERS)}), not {quote(entry)}."
         )
     return Dependency(entry["Step"], trigger)
 
 
-def _property_file(step: str, entry: dict[str, Json]) -> PropertyFile:
+def _property_file(step: str, value: Json) -> PropertyFile:
+    entry = read_object(value, "PropertyFileName", "OutputName", "FilePath")
     values = [entry.get(member) for member in ("PropertyFileName", "OutputName", "FilePath")]
     if not all(isinstance(value, str) and value for value in values):
         raise invalid(f"PropertyFiles of step '{step}' need PropertyFileName, OutputName and FilePath.")
     return PropertyFile(*map(str, values))
 
 
-def _cache(step: str, entry: dict[str, Json]) -> CacheConfig:
+def _cache(step: str, value: Json) -> CacheConfig:
+    entry = read_object(value, "Enabled", "ExpireAfter")
     enabled = entry.get("Enabled", False)
     if not isinstance(enabled, bool):
         raise invalid(f"CacheConfig.Enabled of step '{step}' must be true or false.")
@@ -310,9 +286,10 @@ def _cache(step: str, entry: dict[str, Json]) -> CacheConfig:
         raise invalid(f"CacheConfig.ExpireAfter of step '{step}': {error}") from error
 
 
-def _retry(step: str, entry: dict[str, Json]) -> RetryPolicy:
+def _retry(step: str, value: Json) -> RetryPolicy:
+    entry = read_object(value, "ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
     causes = entry.get("ExceptionType", [])
-    causes = [causes] if isinstance(causes, str) else _array(causes)
+    causes = [causes] if isinstance(causes, str) else read_array(causes)
     unknown = [cause for cause in causes if cause not in RETRY_CAUSES]
     if unknown or not causes:
         raise invalid(f"ExceptionType in RetryPolicies of step '{step}' must be of {', '.join(RETRY_CAUSES)}.")

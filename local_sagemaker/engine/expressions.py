@@ -91,10 +91,48 @@ def problems(value: Any) -> Iterator[str]:
                 yield f"{GET} must be a string"
         elif not isinstance(content, dict):
             yield "Expecting start of Json Object"
-        elif kind == JOIN and not isinstance(content.get("Values", []), list):
-            yield "Expecting start of Json Array"
-        elif kind == JSON_GET and ("Path" not in content or ("PropertyFile" in content) == ("S3Uri" in content)):
-            yield f"{JSON_GET} must have a Path and either a PropertyFile or an S3Uri"
+        else:
+            unknown = [name for name in content if name not in _MEMBERS[kind]]
+            if unknown:
+                yield f"Cannot parse object, unknown property '{unknown[0]}'"
+            yield from _join_problems(content) if kind == JOIN else _json_get_problems(content)
+
+
+_MEMBERS = {JOIN: ("On", "Values"), JSON_GET: ("PropertyFile", "S3Uri", "Path")}
+
+
+def _join_problems(content: dict[str, Any]) -> Iterator[str]:
+    if not isinstance(content.get("On", ""), str):
+        yield f"On of {JOIN} must be a string"
+    values = content.get("Values", [])
+    if not isinstance(values, list):
+        yield "Expecting start of Json Array"
+    elif any(item is None or (isinstance(item, dict | list) and not is_expression(item)) for item in values):
+        yield f"Values of {JOIN} must be values or expressions"
+
+
+def _json_get_problems(content: dict[str, Any]) -> Iterator[str]:
+    if "Path" not in content or ("PropertyFile" in content) == ("S3Uri" in content):
+        yield f"{JSON_GET} must have a Path and either a PropertyFile or an S3Uri"
+        return
+    uri = content.get("S3Uri", "")
+    if not isinstance(content["Path"], str) or not (isinstance(uri, str) or is_expression(uri)):
+        yield f"Path and S3Uri of {JSON_GET} must be strings or expressions"
+    source = content.get("PropertyFile")
+    if source is not None and property_file(source) is None:
+        yield f"PropertyFile of {JSON_GET} must be a reference to Steps.<step>.PropertyFiles.<name>"
+
+
+def property_file(source: Any) -> tuple[str, str] | None:
+    """(step, name) of what JsonGet's PropertyFile holds, None when it is no such reference."""
+    path = source.get(GET) if isinstance(source, dict) else None
+    try:
+        reference = step_reference(path) if isinstance(path, str) else None
+    except PathError:
+        return None
+    if reference is None or len(reference[1]) != 2 or reference[1][0] != "PropertyFiles":
+        return None
+    return reference[0], str(reference[1][1])
 
 
 def resolve(value: Any, scope: Scope) -> Any:
@@ -150,12 +188,10 @@ def _get(path: str, scope: Scope) -> Any:
 def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:
     path = text(resolve(arguments.get("Path", ""), scope))
     if "PropertyFile" in arguments:
-        source = arguments["PropertyFile"]
-        source = source.get(GET, "") if isinstance(source, dict) else str(source)
-        reference = step_reference(source)
-        if reference is None or len(reference[1]) != 2 or reference[1][0] != "PropertyFiles":
-            raise ExpressionError(f"'{source}' is not a property file (Steps.<step>.PropertyFiles.<name>).")
-        step, name = reference[0], str(reference[1][1])
+        found = property_file(arguments["PropertyFile"])
+        if found is None:
+            raise ExpressionError(f"'{arguments['PropertyFile']}' is not a property file.")
+        step, name = found
         document, where = scope.property_file(step, name), f"property file '{name}' of step '{step}'"
     else:
         where = text(resolve(arguments.get("S3Uri", ""), scope))

@@ -1,4 +1,7 @@
-"""Names of the jobs and models that steps make: ``pipelines-<execution id>-<step, cut to 20>-<10 random>``."""
+"""Names of what steps make: ``pipelines-<execution id>-<step, cut to 20>-<10 random>``, dashes at the cut kept.
+
+Recorded: ``pipelines-...-abalone-createmodel--...`` of the step Abalone-CreateModel-CreateModel.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ _LONGEST_OF_TUNING = 32
 
 
 def job_name(execution_id: str, step: str, prefix: Any = None) -> str:
-    """A new name. `prefix` is what a definition made with a custom job prefix holds in the name's place."""
+    """A new name. `prefix` is what the definition holds in the name's place; it is cut to leave room for the rest."""
     end = suffix()
     if not prefix:
         return f"pipelines-{execution_id}-{_part(step, 20)}-{end}"
     rest = f"-{execution_id}-{end}"
-    return f"{str(prefix)[: _LONGEST - len(rest)].strip('-')}{rest}"
+    return f"{str(prefix)[: _LONGEST - len(rest)]}{rest}"
 
 
 def tuning_job_name(execution_id: str, step: str, prefix: Any = None) -> str:
@@ -28,9 +31,9 @@ def tuning_job_name(execution_id: str, step: str, prefix: Any = None) -> str:
     if not prefix:
         return f"{execution_id}-{_part(step, 7)}-{end}"
     rest = f"-{execution_id[:6]}-{end[:6]}"
-    return f"{str(prefix)[: _LONGEST_OF_TUNING - len(rest)].strip('-')}{rest}"
+    return f"{str(prefix)[: _LONGEST_OF_TUNING - len(rest)]}{rest}"
 
 
 def _part(step: str, longest: int) -> str:
-    """A step's name inside another: neither with underscores nor with a dash at its end."""
-    return step[:longest].replace("_", "-").strip("-") or "step"
+    """A step's name inside another, which may have no underscores."""
+    return step[:longest].replace("_", "-")

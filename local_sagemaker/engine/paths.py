@@ -6,11 +6,12 @@ does for outputs, inputs, channels and final metrics. Strings that hold JSON are
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-_IDENTIFYING = ("OutputName", "InputName", "MetricName", "ChannelName", "Name")
+from local_sagemaker.engine.json_text import load
+
+IDENTIFYING = ("OutputName", "InputName", "MetricName", "ChannelName", "Name")
 _TOKEN = re.compile(r"""\.?([^.\[\]'"]+)|\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]|\[\s*(\d+)\s*\]|\.?\['([^']*)'\]""")
 _STEP = re.compile(r"Steps\.([A-Za-z0-9\-_]+)(.*)", re.DOTALL)
 
@@ -58,7 +59,7 @@ def descend(value: Any, path: tuple[Token, ...]) -> Any:
 def _child(value: Any, token: Token) -> Any:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = load(value)
         except ValueError as error:
             raise PathError(f"a string has no '{token}'") from error
     if isinstance(value, dict) and str(token) in value:
@@ -67,7 +68,7 @@ def _child(value: Any, token: Token) -> Any:
         if isinstance(token, int) and token < len(value):
             return value[token]
         for item in value:
-            if isinstance(item, dict) and any(item.get(member) == token for member in _IDENTIFYING):
+            if isinstance(item, dict) and any(item.get(member) == token for member in IDENTIFYING):
                 return item
     known = f" (there are: {', '.join(map(str, value))})" if isinstance(value, dict) and value else ""
     raise PathError(f"'{token}' is not there{known}")

@@ -6,13 +6,13 @@ steps; property files and JSON objects likewise.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.engine.json_text import load
 from local_sagemaker.engine.paths import PathError, Token, descend
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import Facts, Record, Tools
@@ -74,7 +74,7 @@ class Results:
         if data is None:
             raise ExpressionError(f"Unable to read {uri}: there is no such object.")
         try:
-            return json.loads(data)
+            return load(data)
         except ValueError as error:
             raise ExpressionError(f"{uri} does not hold JSON: {error}.") from error
 

@@ -1,4 +1,4 @@
-"""The request shapes of SageMaker's operations, from botocore's service model (loaded on first use, kept).
+"""The request and response shapes of SageMaker's operations, from botocore's service model (loaded on first use, kept).
 
 botocore is imported inside the function, since loading it costs more than the rest of the service's start.
 """
@@ -35,3 +35,9 @@ def _model() -> Any:
 def request_shape(operation: str) -> Shape:
     """The input shape of an operation, e.g. ``CreateTrainingJob``."""
     return _model().operation_model(operation).input_shape
+
+
+@cache
+def response_shape(operation: str) -> Shape:
+    """The output shape of an operation, e.g. ``DescribeTrainingJob``."""
+    return _model().operation_model(operation).output_shape

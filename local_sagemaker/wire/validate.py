@@ -10,9 +10,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from local_sagemaker.api.patterns import compiled
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import spec
-from local_sagemaker.wire.patterns import compiled
 from local_sagemaker.wire.protocols.xml import malformed
 from local_sagemaker.wire.shapes import Shape
 

@@ -18,7 +18,8 @@ def pipeline_steps(endpoint: str) -> list[dict[str, object]]:
     variant = {"VariantName": "AllTraffic", "ModelName": {"Get": "Parameters.Model"}, "InstanceType": "ml.m5.large",
                "InitialInstanceCount": 1}  # fmt: skip
     return [
-        {"Name": "Config", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [variant]},
+        {"Name": "Config", "Type": "EndpointConfig",
+         "Arguments": {"EndpointConfigName": f"{endpoint}-config", "ProductionVariants": [variant]},
          "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}},
         {"Name": "Deploy", "Type": "Endpoint", "Arguments": {
             "EndpointName": endpoint, "EndpointConfigName": {"Get": "Steps.Config.EndpointConfigName"}}},
@@ -39,6 +40,7 @@ def test_steps_create_then_update_an_endpoint(service: Service) -> None:
         assert steps["Tell"]["FailureReason"] == "InService AllTraffic"
         assert steps["Deploy"]["Metadata"]["Endpoint"]["Arn"].endswith(f"endpoint/{name}")
         configs.append(steps["Config"]["Metadata"]["EndpointConfig"]["Arn"].rsplit("/", 1)[1])
+        assert configs[-1].startswith(f"{name}-config-{execution.rsplit('/', 1)[1]}-")
         value = np.float32(made.invoke(name)["Body"].read().decode())
         assert value == model.predict(xgb.DMatrix(ROWS[:1]))[0]
     assert made.sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"].lower() == configs[1]

@@ -17,6 +17,8 @@ from local_sagemaker.engine.steps.training import TRAINING
 from local_sagemaker.engine.steps.transform import TRANSFORM
 from local_sagemaker.engine.steps.tuning import TUNING
 
+__all__ = ["STEP_TYPES", "StepType", "step_type"]
+
 STEP_TYPES: tuple[StepType, ...] = (
     PROCESSING,
     TRAINING,

@@ -16,15 +16,20 @@ from typing import Any
 from local_sagemaker.engine.arguments import truth
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import ExpressionError, resolve, text
+from local_sagemaker.engine.json_text import load
+from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.steps.baselines import Baseline, plan, previous
 from local_sagemaker.engine.steps.job import JobStep, output_uris
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.steps.step_type import CACHED, RETRIED, SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.value_types import BOOLEAN, STRING, member_of
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.uris import join, split
 
 VIOLATIONS = "constraint_violations.json"
 _SWITCHES = {"SkipCheck": False, "RegisterNewBaseline": False, "FailOnViolation": True}
 _TEXTS = ("ModelPackageGroupName", "SuppliedBaselineStatistics", "SuppliedBaselineConstraints", "ModelName")
+MEMBERS = CACHED | RETRIED | set(_SWITCHES) | {"CheckType", "ModelPackageGroupName", "SuppliedBaselineConstraints"}
+"""The step-level members of both types."""
 _KEY = ("AppSpecification", "Environment", "ProcessingInputs")
 
 
@@ -39,12 +44,30 @@ class CheckStep(JobStep):
     constraints_file: str = "constraints.json"
 
     def problems(self, step: Step) -> Iterator[str]:
-        """A check of another type."""
+        """A check of another type, or a job that writes nowhere."""
         if step.members.get("CheckType") not in self.checks:
             yield (
                 f"CheckType of step '{step.name}' must be one of {', '.join(self.checks)}, "
                 f"not {json.dumps(step.members.get('CheckType'))}"
             )
+        output = step.arguments.get("ProcessingOutputConfig")
+        if isinstance(output, dict) and not output.get("Outputs"):
+            output = None
+        if not output:
+            yield f"The job of step '{step.name}' has no output, where its baseline would be"
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """The switches, and what names baselines and the model."""
+        for name in _SWITCHES.keys() & step.members.keys():
+            yield name, step.members[name], BOOLEAN
+        for name in step.members.keys() & set(_TEXTS):
+            yield name, step.members[name], STRING
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """The new baseline and the one that was checked against, all of them S3 URIs."""
+        files = ("Constraints", "Statistics") if self.statistics_file else ("Constraints",)
+        kinds = ("CalculatedBaseline", "BaselineUsedForDriftCheck")
+        return member_of({f"{kind}{file}": STRING for kind in kinds for file in files}, path)
 
     def resolve(self, run: StepRun) -> Record:
         """The job's request under ``Job``, the check's switches and baselines beside it."""
@@ -160,7 +183,7 @@ def _violated(report: str, job: Record, tools: Tools) -> bool:
     if info is None or info.modified + 1 < float(job.get("CreationTime", 0)):
         return False
     try:
-        found = json.loads(tools.objects.read(bucket, key) or b"{}")
+        found = load(tools.objects.read(bucket, key) or b"{}")
     except ValueError:
         return True
     return not (isinstance(found, dict) and found.get("violations") == [])

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.arns import last
+from local_sagemaker.engine.json_text import load
 from local_sagemaker.engine.steps.baselines import Baseline
-from local_sagemaker.engine.steps.check import CheckStep, with_input, with_variable
+from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
 from local_sagemaker.engine.steps.job import output_uris
 from local_sagemaker.engine.steps.step_type import Record, StepRun, Tools
 from local_sagemaker.objects.uris import join, split
@@ -69,7 +70,7 @@ def _read(uri: str, tools: Tools) -> Any:
     bucket, key = split(uri if uri.endswith(".json") else join(uri, CONFIG_FILE))
     data = tools.objects.read(bucket, key)
     try:
-        config = json.loads(data) if data else None
+        config = load(data) if data else None
     except ValueError:
         return None  # the container says what is wrong with its configuration
     return config if isinstance(config, dict) else None
@@ -81,6 +82,7 @@ CLARIFY_CHECK = ClarifyCheckStep(
     job="processing-job",
     key=(),
     written=output_uris,
+    members=MEMBERS | {"ModelName"},
     title="Clarify",
     checks=("DATA_BIAS", "MODEL_BIAS", "MODEL_EXPLAINABILITY"),
     constraints_file="analysis.json",

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from local_sagemaker.engine.conditions import ConditionError, holds, problems
+from local_sagemaker.engine.conditions import ConditionError, holds, operands, problems
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
+from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools, failed
+from local_sagemaker.engine.value_types import ANY, BOOLEAN, member_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,15 @@ class ConditionStep(Immediate):
         if unknown:
             yield f"Unknown Argument member '{min(unknown)}'"
         yield from problems(step.arguments.get("Conditions"))
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """The operands, of any type: AWS compares types when the step runs."""
+        for name, value in operands(step.arguments["Conditions"]):
+            yield name, value, ANY
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """Only the outcome."""
+        return member_of({"Outcome": BOOLEAN}, path)
 
     def resolve(self, run: StepRun) -> Record:
         """Nothing yet: operands are evaluated one by one, so that a short circuit spares the rest."""

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from local_sagemaker.arns import last
 from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
-from local_sagemaker.engine.shapes import request_shape
+from local_sagemaker.engine.paths import Token
+from local_sagemaker.engine.shapes import request_shape, response_shape
 from local_sagemaker.engine.steps.job import refusal
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.steps.step_type import CACHED, SUCCEEDED, Ended, Record, StepRun, Tools, failed, tagged
+from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.errors import ServiceError
 
 _UPDATED = ("EndpointName", "EndpointConfigName", "DeploymentConfig")
@@ -26,29 +29,35 @@ class EndpointStep:
     type: str = "Endpoint"
     operation: str | None = "CreateEndpoint"
     refused: frozenset[str] = frozenset()
+    members: frozenset[str] = CACHED
     job: str | None = "endpoint"
-    name_member: str | None = None
+    name_member: str | None = "EndpointName"
 
     def problems(self, step: Step) -> Iterator[str]:
         """Nothing beyond the arguments."""
         yield from ()
 
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """None beyond the arguments."""
+        yield from ()
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """By DescribeEndpoint's response shape."""
+        return type_at(response_shape("DescribeEndpoint"), path)
+
     def resolve(self, run: StepRun) -> Record:
-        """The CreateEndpoint request; without a name the endpoint gets one of the execution's."""
-        arguments = resolve(run.step.arguments, run.scope)
-        run.record["_job"] = arguments.get("EndpointName") or run.job_name
-        request: Record = fit(arguments, request_shape("CreateEndpoint"))
-        return {**request, "EndpointName": run.job_name}
+        """The CreateEndpoint request, with a name only where the definition gives one: it is used as it is."""
+        request: Record = fit(resolve(run.step.arguments, run.scope), request_shape("CreateEndpoint"))
+        run.record["_job"] = request.get("EndpointName") or run.job_name
+        return tagged(request, run)
 
     def signature(self, request: Record) -> Record | None:
         """The configuration, and the endpoint's name where the definition gives it."""
-        name = request["EndpointName"]
-        named = {} if name.startswith("pipelines-") else {"EndpointName": name}
-        return {"EndpointConfigName": request["EndpointConfigName"], **named}
+        return {name: request[name] for name in ("EndpointConfigName", "EndpointName") if name in request}
 
     def start(self, run: StepRun) -> Ended | None:
         """Creates or updates the endpoint."""
-        request, found = run.request, self._describe(run)
+        request, found = {**run.request, "EndpointName": run.job_name}, self._describe(run)
         try:
             if found is None:
                 arn = run.tools.call("sagemaker:CreateEndpoint", request)["EndpointArn"]

@@ -9,7 +9,17 @@ from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.shapes import request_shape
 from local_sagemaker.engine.steps.job import refusal
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import (
+    CACHED,
+    RETRIED,
+    SUCCEEDED,
+    Ended,
+    Immediate,
+    Record,
+    StepRun,
+    Tools,
+    tagged,
+)
 from local_sagemaker.errors import ServiceError
 
 _NOT_KEY = ("EndpointConfigName", "Tags")
@@ -17,17 +27,21 @@ _NOT_KEY = ("EndpointConfigName", "Tags")
 
 @dataclass(frozen=True)
 class EndpointConfigStep(Immediate):
-    """Makes an endpoint configuration, under the name that the definition gives or one of the execution's."""
+    """Makes an endpoint configuration.
+
+    The name that the definition gives gets a suffix of the execution (aws/sagemaker-python-sdk, pull request 6224).
+    """
 
     type: str = field(default="EndpointConfig", init=False)
     operation: str = field(default="CreateEndpointConfig", init=False)
+    described: str = field(default="DescribeEndpointConfig", init=False)
+    members: frozenset[str] = field(default=CACHED | RETRIED, init=False)
+    name_member: str = field(default="EndpointConfigName", init=False)
 
     def resolve(self, run: StepRun) -> Record:
         """The CreateEndpointConfig request."""
-        arguments = resolve(run.step.arguments, run.scope)
-        run.record["_job"] = arguments.get("EndpointConfigName") or run.job_name
-        request: Record = fit(arguments, request_shape(self.operation))
-        return {**request, "EndpointConfigName": run.job_name}
+        request: Record = fit(resolve(run.step.arguments, run.scope), request_shape(self.operation))
+        return tagged({**request, "EndpointConfigName": run.job_name}, run)
 
     def signature(self, request: Record) -> Record | None:
         """Everything but the name and the tags."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve, text
 from local_sagemaker.engine.steps.step_type import Ended, Immediate, Record, StepRun, Tools
+from local_sagemaker.engine.value_types import STRING
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class FailStep(Immediate):
         unknown = set(step.arguments) - {"ErrorMessage"}
         if unknown:
             yield f"Unknown Argument member '{min(unknown)}'"
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """The message."""
+        yield "ErrorMessage", step.arguments.get("ErrorMessage", ""), STRING
 
     def resolve(self, run: StepRun) -> Record:
         """The message."""

@@ -15,9 +15,21 @@ from local_sagemaker.arns import last
 from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
+from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import cause_of_error, cause_of_failure
-from local_sagemaker.engine.shapes import request_shape
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.shapes import request_shape, response_shape
+from local_sagemaker.engine.steps.step_type import (
+    CACHED,
+    RETRIED,
+    SUCCEEDED,
+    Ended,
+    Record,
+    StepRun,
+    Tools,
+    failed,
+    tagged,
+)
+from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.errors import ServiceError
 
 _GONE = ("ValidationException", "ResourceNotFound")
@@ -34,6 +46,7 @@ class JobStep:
     written: Callable[[Record], list[str]]
     """The S3 URIs in a Describe answer that the job wrote to."""
     refused: frozenset[str] = frozenset()
+    members: frozenset[str] = CACHED | RETRIED
 
     @property
     def operation(self) -> str:
@@ -49,6 +62,14 @@ class JobStep:
         """Nothing beyond the arguments."""
         yield from ()
 
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """None beyond the arguments."""
+        yield from ()
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """By the Describe operation's response shape."""
+        return type_at(response_shape(f"Describe{self.noun}"), path)
+
     def resolve(self, run: StepRun) -> Record:
         """The Create request: the arguments in the API's types, the chosen name, the execution's experiment."""
         arguments = resolve(run.step.arguments, run.scope)
@@ -56,7 +77,7 @@ class JobStep:
         request[self.name_member] = run.job_name
         if run.facts.experiment:
             request["ExperimentConfig"] = {**request.get("ExperimentConfig", {}), **run.facts.experiment}
-        return request
+        return tagged(request, run)
 
     def signature(self, request: Record) -> Record | None:
         """The members of the request that specs list for the type's cache key."""

@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import ExpressionError, is_expression, resolve, text
+from local_sagemaker.engine.expressions import ExpressionError, resolve, text
+from local_sagemaker.engine.grammar import read_object
+from local_sagemaker.engine.json_text import JsonError, load
+from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import cause_of_error
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.steps.step_type import CACHED, SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.value_types import ANY, COMPOSITE, STRING, member_of
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.events import Event
 
@@ -40,26 +44,43 @@ class LambdaStep:
     type: str = "Lambda"
     operation: str | None = None
     refused: frozenset[str] = frozenset()
+    members: frozenset[str] = CACHED | {"FunctionArn", "OutputParameters"}
     job: str | None = _KIND
     name_member: str | None = None
     seconds: float = SECONDS
 
     def problems(self, step: Step) -> Iterator[str]:
-        """The function and the outputs must be named; arguments are flat."""
+        """The function and the outputs must be named, each output once."""
         if not step.members.get("FunctionArn"):
             yield f"Lambda step '{step.name}' has no FunctionArn"
         outputs = step.members.get("OutputParameters", [])
         if not isinstance(outputs, list) or len(outputs) > _MOST:
             yield f"OutputParameters of step '{step.name}' must be an array of at most {_MOST}"
             return
+        names: set[str] = set()
         for output in outputs:
-            if not isinstance(output, dict) or not output.get("OutputName"):
+            name = read_object(output, "OutputName", "OutputType").get("OutputName")
+            if not isinstance(name, str) or not name:
                 yield f"An output parameter of step '{step.name}' has no OutputName"
-            elif output.get("OutputType", "String") not in _TYPES:
-                yield f"OutputType of '{output['OutputName']}' must be one of {', '.join(_TYPES)}"
+            elif output.get("OutputType", STRING) not in tuple(_TYPES):
+                yield f"OutputType of '{name}' must be one of {', '.join(_TYPES)}"
+            elif name in names:
+                yield f"Step '{step.name}' has two output parameters '{name}'"
+            else:
+                names.add(name)
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """The function, and its flat event."""
+        yield "FunctionArn", step.members["FunctionArn"], STRING
         for name, value in step.arguments.items():
-            if isinstance(value, dict | list) and not is_expression(value):
-                yield f"Argument '{name}' of Lambda step '{step.name}' must be a value or an expression"
+            yield name, value, ANY
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """``OutputParameters['name']`` has the declared type."""
+        if path[:1] != ("OutputParameters",):
+            return member_of({"OutputParameters": COMPOSITE}, path[:1])
+        declared = step.members.get("OutputParameters", [])
+        return member_of({item["OutputName"]: item.get("OutputType", STRING) for item in declared}, path[1:])
 
     def resolve(self, run: StepRun) -> Record:
         """The function, its event and the declared outputs."""
@@ -116,7 +137,10 @@ class LambdaStep:
         if isinstance(answer, ServiceError):
             reason = f"ClientError: Failed to invoke lambda:Invoke. Error Details: {answer.message}"
             return failed(reason, cause_of_error(answer))
-        payload = json.loads(answer["Payload"])
+        try:
+            payload = load(answer["Payload"])
+        except JsonError as error:
+            return failed(f"ClientError: What Lambda function {function} returned can't be read: {error}")
         if "FunctionError" in answer:
             kind, message = payload.get("errorType", answer["FunctionError"]), payload.get("errorMessage", "")
             return failed(f"ClientError: Lambda function {function} failed: {kind}: {message}")

@@ -9,7 +9,7 @@ from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.shapes import request_shape
 from local_sagemaker.engine.steps.job import refusal
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import RETRIED, SUCCEEDED, Ended, Immediate, Record, StepRun, Tools, tagged
 from local_sagemaker.errors import ServiceError
 
 
@@ -19,12 +19,14 @@ class ModelStep(Immediate):
 
     type: str = field(default="Model", init=False)
     operation: str = field(default="CreateModel", init=False)
+    described: str = field(default="DescribeModel", init=False)
+    members: frozenset[str] = field(default=RETRIED, init=False)
     name_member: str = field(default="ModelName", init=False)
 
     def resolve(self, run: StepRun) -> Record:
         """The CreateModel request."""
         request: Record = fit(resolve(run.step.arguments, run.scope), request_shape(self.operation))
-        return {**request, "ModelName": run.job_name}
+        return tagged({**request, "ModelName": run.job_name}, run)
 
     def start(self, run: StepRun) -> Ended | None:
         """Creates the model."""

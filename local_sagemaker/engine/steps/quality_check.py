@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from local_sagemaker.arns import last
 from local_sagemaker.engine.steps.baselines import Baseline
-from local_sagemaker.engine.steps.check import CheckStep, with_input, with_variable
+from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
 from local_sagemaker.engine.steps.job import output_uris
 from local_sagemaker.engine.steps.step_type import Record, StepRun
 
@@ -37,6 +37,7 @@ QUALITY_CHECK = QualityCheckStep(
     job="processing-job",
     key=(),
     written=output_uris,
+    members=MEMBERS | {"SuppliedBaselineStatistics"},
     title="Quality",
     checks=("DATA_QUALITY", "MODEL_QUALITY"),
     statistics_file="statistics.json",

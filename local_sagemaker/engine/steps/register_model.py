@@ -15,7 +15,7 @@ from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.shapes import request_shape
 from local_sagemaker.engine.steps.job import refusal
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import RETRIED, SUCCEEDED, Ended, Immediate, Record, StepRun, Tools
 from local_sagemaker.errors import ServiceError
 
 _SPACE = uuid.UUID("6f0f7a3e-52f5-4f0e-9c5c-0b8d1f6f2a11")
@@ -27,6 +27,8 @@ class RegisterModelStep(Immediate):
 
     type: str = field(default="RegisterModel", init=False)
     operation: str = field(default="CreateModelPackage", init=False)
+    described: str = field(default="DescribeModelPackage", init=False)
+    members: frozenset[str] = field(default=RETRIED, init=False)
     refused: frozenset[str] = field(
         default=frozenset({"ModelPackageName", "CertifyForMarketplace", "ClientToken"}), init=False
     )

@@ -14,12 +14,17 @@ from typing import Any, Protocol
 
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import Scope
+from local_sagemaker.engine.paths import PathError, Token
+from local_sagemaker.engine.shapes import response_shape
+from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.events import Event
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
 
 Json = Any
 Record = dict[str, Any]
+CACHED = frozenset({"CacheConfig"})
+RETRIED = frozenset({"RetryPolicies"})
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,21 @@ class Ended:
 
 
 SUCCEEDED = Ended("Succeeded")
+_MOST_TAGS = 50
+
+
+def tagged(request: Record, run: StepRun) -> Record:
+    """The request with the two tags that SageMaker Pipelines puts on what a step makes.
+
+    SDKs find the execution of a job by the first (sagemaker.lineage). Tags beyond the API's most are left out.
+    """
+    own = {
+        "sagemaker:pipeline-execution-arn": run.facts.execution_arn,
+        "sagemaker:pipeline-step-name": run.step.name,
+    }
+    given = request.get("Tags", [])
+    added = [{"Key": key, "Value": value} for key, value in own.items() if key not in {tag["Key"] for tag in given}]
+    return {**request, "Tags": [*given, *added][: max(_MOST_TAGS, len(given))]}
 
 
 def failed(reason: str, cause: str | None = None) -> Ended:
@@ -109,6 +129,11 @@ class StepType(Protocol):
         ...
 
     @property
+    def members(self) -> frozenset[str]:
+        """Step-level members that only some types have."""
+        ...
+
+    @property
     def job(self) -> str | None:
         """The record kind of the job that a run waits for, None when the run ends at once."""
         ...
@@ -120,6 +145,14 @@ class StepType(Protocol):
 
     def problems(self, step: Step) -> Iterator[str]:
         """What is wrong with the step's own members, found at create time."""
+        ...
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """(name, value, type) of the scalars that no request shape describes, to be checked at create time."""
+        ...
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """The type of the property of `step` at a path. Raises `PathError` when there is none."""
         ...
 
     def resolve(self, run: StepRun) -> Record:
@@ -162,12 +195,25 @@ class Immediate:
     type: str = field(init=False)
     operation: str | None = field(default=None, init=False)
     refused: frozenset[str] = field(default=frozenset(), init=False)
+    members: frozenset[str] = field(default=frozenset(), init=False)
+    described: str | None = field(default=None, init=False)
+    """The operation whose answer the step's properties are."""
     job: str | None = field(default=None, init=False)
     name_member: str | None = field(default=None, init=False)
 
     def problems(self, step: Step) -> Iterator[str]:
         """Nothing beyond the arguments."""
         yield from ()
+
+    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
+        """None beyond the arguments."""
+        yield from ()
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
+        """By the Describe operation's response shape."""
+        if self.described is None:
+            raise PathError("they have no properties")
+        return type_at(response_shape(self.described), path)
 
     def signature(self, request: Record) -> Record | None:
         """Not cached."""

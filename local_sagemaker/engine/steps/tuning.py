@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from local_sagemaker.arns import last
 from local_sagemaker.engine.arguments import fit
+from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.naming import tuning_job_name
+from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import JOB_INTERNAL_ERROR
-from local_sagemaker.engine.shapes import request_shape
+from local_sagemaker.engine.shapes import request_shape, response_shape
 from local_sagemaker.engine.steps.job import JobStep
-from local_sagemaker.engine.steps.step_type import Ended, Record, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import Ended, Record, StepRun, Tools, tagged
+from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.uris import join
 
 _KEPT = 50
@@ -32,7 +35,12 @@ class TuningStep(JobStep):
         prefix = request.get(self.name_member)
         run.record["_job"] = tuning_job_name(run.facts.execution_id, run.step.name, prefix)
         request[self.name_member] = run.job_name
-        return request
+        return tagged(request, run)
+
+    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:  # noqa: ARG002 - as JobStep has it
+        """By the response shapes of the two operations."""
+        operation = "ListTrainingJobsForHyperParameterTuningJob" if path[:1] == ("TrainingJobSummaries",) else None
+        return type_at(response_shape(operation or f"Describe{self.noun}"), path)
 
     def signature(self, request: Record) -> Record | None:
         """Of one definition only some members count, of several all (specs: pipelines 2.6)."""

@@ -12,7 +12,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.engine.definition import parse
 from local_sagemaker.engine.executions import Executions
 from local_sagemaker.engine.journal import EXECUTION, STEP, UNFINISHED, execution_key
-from local_sagemaker.errors import Conflict, ResourceNotFound
+from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
@@ -60,7 +60,7 @@ class PipelineExecutions:
         for key in interrupted:
             body = self._records.get(EXECUTION, key)
             if body is not None:  # None: a reset came first
-                self._executions.start(key, self._definition(body)["_definition"])
+                self._resume(key, body)
 
     def close(self) -> None:
         """Ends the threads; what they run goes on at the next `resume`."""
@@ -104,10 +104,11 @@ class PipelineExecutions:
 
         def act() -> Response:
             body = self._find(arn)
-            if body["PipelineExecutionStatus"] not in UNFINISHED:
-                raise Conflict(
-                    f"Pipeline execution '{arn}' can't be stopped, since its status is "
-                    f"{body['PipelineExecutionStatus']}."
+            if body["PipelineExecutionStatus"] != "Executing":
+                # Airflow's SageMakerHook.stop_pipeline recognises this code and text.
+                raise ValidationError(
+                    f"Pipeline execution '{arn}' has the status '{body['PipelineExecutionStatus']}'. "
+                    "Only pipelines with 'Executing' status can be stopped."
                 )
             body.update(PipelineExecutionStatus="Stopping", LastModifiedTime=now())
             self._records.put(EXECUTION, execution_key(arn), body)
@@ -201,6 +202,13 @@ class PipelineExecutions:
         """The definition that the execution was started with, as it was sent."""
         version = self._definition(self._find(request["PipelineExecutionArn"]))
         return {"PipelineDefinition": version["_definition"], "CreationTime": version["CreationTime"]}
+
+    def _resume(self, key: str, body: Body) -> None:
+        try:
+            self._executions.start(key, self._definition(body)["_definition"])
+        except ServiceError as error:  # an older version of the service took a definition that this one does not
+            body.update(PipelineExecutionStatus="Failed", FailureReason=error.message[:1300], LastModifiedTime=now())
+            self._records.put(EXECUTION, key, body)
 
     def _check_retry(self, body: Body, steps: list[Body]) -> None:
         arn, status = body["PipelineExecutionArn"], body["PipelineExecutionStatus"]

@@ -25,6 +25,9 @@ from local_sagemaker.services.sagemaker.tokens import Tokens
 
 LIMIT = 1024 * 1024
 """Bytes of the longest definition."""
+LONGEST_NAME = 82
+"""AWS refused longer ones in 2022 (aws/sagemaker-python-sdk issue 2933), though the API reference says 256. Nothing newer
+was found, and a name that is short enough here is so on AWS, too."""
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 Body = dict[str, Any]
 
@@ -37,6 +40,11 @@ def find(records: Records, settings: Settings, name_or_arn: str) -> Body:
     if body is None or (is_arn(name_or_arn) and name_or_arn.lower() != body["PipelineArn"].lower()):
         raise ResourceNotFound(f"Pipeline '{name_or_arn if is_arn(name_or_arn) else arn}' does not exist.")
     return body
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise ValidationError(f'[string "{name}" is too long (length: {len(name)}, maximum allowed: {LONGEST_NAME})]')
 
 
 class Pipelines:
@@ -53,6 +61,7 @@ class Pipelines:
     @operation("CreatePipeline")
     def create(self, request: Request) -> Response:
         """Makes version 1. An existing name is a ValidationException, which the SDKs' upsert looks for."""
+        _check_name(request["PipelineName"])
         definition = self._definition(request, required=True)
         read(definition)
         answer, _ = self._tokens.once("CreatePipeline", request, lambda: self._create(request, definition))

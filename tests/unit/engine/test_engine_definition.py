@@ -57,7 +57,6 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         (text({**FAIL, "Arguments": {"Message": "x"}}), "Unknown Argument member 'Message'."),
         (json.dumps({"Version": "2020-12-01"}), "The definition has no Steps."),
         (text(Version="2019-01-01"), "Version '2019-01-01' is not supported; it must be '2020-12-01'."),
-        (text(processing("A"), processing("A")), "Step names must be unique: 'A' is used more than once."),
         (text(processing("a.b")), 'Step name "a.b" must match ^[A-Za-z0-9\\-_]{1,64}$.'),
         (text(processing("A", DependsOn=["B"])), "Step 'A' depends on step 'B', which is not in the pipeline."),
         (text(processing("A", Environment={"E": {"Get": 1}})), "Get must be a string."),

@@ -200,28 +200,30 @@ def test_json_get_that_finds_nothing_fails_the_consumer(world: World, content: A
 
 
 def test_a_property_that_is_not_there_fails_the_consumer(world: World) -> None:
-    arn = world.run([processing("A"), processing("B", Environment={"E": get("Steps.A.Nothing")})])
-    assert "Unable to resolve 'Steps.A.Nothing'" in world.steps(arn)["B"]["FailureReason"]
+    arn = world.run([processing("A"), processing("B", Environment={"E": get("Steps.A.ExitMessage")})])
+    assert "Unable to resolve 'Steps.A.ExitMessage'" in world.steps(arn)["B"]["FailureReason"]
     assert world.status(arn) == "Failed"
 
 
 def test_arguments_get_the_types_of_the_api(world: World) -> None:
+    def read(path: str) -> dict[str, Any]:
+        return {"Std:JsonGet": {"S3Uri": "s3://bucket/values.json", "Path": path}}
+
+    world.put("values.json", {"whole": 2, "text": "30", "real": 6.0, "truth": True})
     resources = {"ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": get("Parameters.N")}}
-    resources["ClusterConfig"]["VolumeSizeInGB"] = get("Parameters.S")
-    parameters = [
-        {"Name": "N", "Type": "Integer", "DefaultValue": 2},
-        {"Name": "S", "Type": "String", "DefaultValue": "30"},
-        {"Name": "F", "Type": "Float", "DefaultValue": 6},
+    resources["ClusterConfig"]["VolumeSizeInGB"] = read("text")
+    parameters = [{"Name": "N", "Type": "Integer", "DefaultValue": 2}]
+    variables = {name: read(name) for name in ("whole", "text", "real", "truth")}
+    steps = [
+        processing("A", ProcessingResources=resources, Environment=variables),
+        training("T", HyperParameters={"depth": "5", "eta": read("real")}, EnableNetworkIsolation=read("truth")),
     ]
-    variables = {name: get(f"Parameters.{name}") for name in "NSF"}
-    training_step = training("T", HyperParameters={"depth": 5, "eta": get("Parameters.F"), "n": get("Parameters.N")})
-    world.run(
-        [processing("A", ProcessingResources=resources, Environment=variables), training_step], Parameters=parameters
-    )
+    world.run(steps, Parameters=parameters)
     cluster = world.processing.requests[0]["ProcessingResources"]["ClusterConfig"]
     assert (cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == (2, 30)
-    assert world.processing.requests[0]["Environment"] == {"N": "2", "S": "30", "F": "6.0"}
-    assert world.training.requests[0]["HyperParameters"] == {"depth": "5", "eta": "6.0", "n": "2"}
+    assert world.processing.requests[0]["Environment"] == {"whole": "2", "text": "30", "real": "6.0", "truth": "true"}
+    assert world.training.requests[0]["HyperParameters"] == {"depth": "5", "eta": "6.0"}
+    assert world.training.requests[0]["EnableNetworkIsolation"] is True
 
 
 def test_execution_variables(world: World) -> None:

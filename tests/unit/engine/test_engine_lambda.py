@@ -118,7 +118,7 @@ def test_outputs_in_their_declared_types(world: LambdaWorld) -> None:
     ("members", "reason"),
     [
         ({"FunctionArn": None}, "Lambda step 'L' has no FunctionArn."),
-        ({"Arguments": {"x": [1]}}, "Argument 'x' of Lambda step 'L' must be a value or an expression."),
+        ({"Arguments": {"x": [1]}}, "Expecting a value or an expression for 'x'."),
         ({"OutputParameters": [{"OutputName": "o", "OutputType": "List"}]}, "OutputType of 'o' must be one of String"),
         ({"OutputParameters": [{}]}, "An output parameter of step 'L' has no OutputName."),
     ],

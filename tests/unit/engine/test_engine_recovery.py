@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.errors import Conflict
+from local_sagemaker.errors import Conflict, ValidationError
 from tests.unit.engine.world import IMAGE, ROLE, World, fails, get, hang, processing, training, until
 
 MODEL = {
@@ -59,8 +59,24 @@ def test_stop_is_answered_at_once_with_stopping(world: World) -> None:
 
 def test_a_terminal_execution_can_not_be_stopped(world: World) -> None:
     arn = world.run([processing("A")])
-    with pytest.raises(Conflict, match="Succeeded"):
+    with pytest.raises(ValidationError, match="Only pipelines with 'Executing' status can be stopped"):
         world.sagemaker("StopPipelineExecution", PipelineExecutionArn=arn)
+
+
+def test_an_execution_that_is_stopping_can_not_be_stopped_again(world: World) -> None:
+    world.plan = {"A": hang}
+    world.processing.deaf = True
+    world.create([processing("A")])
+    arn = world.start()
+    name = world.job_of(arn, "A")
+    request = {"PipelineExecutionArn": arn, "ClientRequestToken": "t" * 32}
+    first = world.sagemaker("StopPipelineExecution", **request)
+    assert world.sagemaker("StopPipelineExecution", **request) == first  # the same request again
+    with pytest.raises(ValidationError, match=r"has the status 'Stopping'\. Only pipelines with 'Executing' status"):
+        world.sagemaker("StopPipelineExecution", PipelineExecutionArn=arn)
+    until(lambda: world.statuses(arn) == {"A": "Stopping"})
+    world.processing.end(name, "Stopped")
+    world.wait(arn)
 
 
 def test_retry_keeps_what_succeeded(world: World) -> None:
@@ -218,3 +234,17 @@ def test_resume_leaves_alone_what_was_started_after_the_service(world: World) ->
     world.wait(arn)
     assert world.calls.count("sagemaker:CreateProcessingJob") == 1
     assert world.calls.count("sagemaker:DescribeProcessingJob") <= 2
+
+
+def test_an_execution_whose_definition_is_no_longer_accepted_ends(world: World) -> None:
+    world.plan = {"A": hang}
+    world.create([processing("A")])
+    arn = world.start()
+    world.job_of(arn, "A")
+    world.close()
+    world.open()
+    for key, body in world.records.items("pipeline-version"):
+        world.records.put("pipeline-version", key, {**body, "_definition": '{"Steps": [], "Colour": "red"}'})
+    world.executions.resume()
+    assert world.status(arn) == "Failed"
+    assert "unknown property 'Colour'" in world.describe(arn)["FailureReason"]

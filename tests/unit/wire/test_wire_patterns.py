@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from local_sagemaker.api.patterns import compiled
 from local_sagemaker.wire import spec
-from local_sagemaker.wire.patterns import compiled
 
 
 @pytest.mark.parametrize("service", ["sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway"])

@@ -148,6 +148,14 @@ def test_refused_definitions(world: World, more: dict[str, Any], message: str) -
     assert world.sagemaker("ListPipelines")["PipelineSummaries"] == []
 
 
+def test_a_name_has_at_most_82_characters(world: World) -> None:
+    name = "p" * 83
+    with pytest.raises(ValidationError) as refused:
+        create(world, name=name)
+    assert refused.value.message == f'[string "{name}" is too long (length: 83, maximum allowed: 82)]'
+    create(world, name=name[:82])
+
+
 def test_a_definition_from_s3_is_copied(world: World) -> None:
     world.put("big.json", definition(processing("A")).encode())
     location = {"Bucket": "bucket", "ObjectKey": "big.json"}
