@@ -26,8 +26,8 @@ from local_sagemaker.services.sagemaker.tokens import Tokens
 LIMIT = 1024 * 1024
 """Bytes of the longest definition."""
 LONGEST_NAME = 82
-"""AWS refused longer ones in 2022 (aws/sagemaker-python-sdk issue 2933), though the API reference says 256. Nothing newer
-was found, and a name that is short enough here is so on AWS, too."""
+"""AWS refused longer ones in 2022 (aws/sagemaker-python-sdk issue 2933), though the API reference says 256. Nothing
+newer was found, and a name that is short enough here is so on AWS, too."""
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 Body = dict[str, Any]
 
