@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,23 +17,31 @@ if TYPE_CHECKING:
 
 SIGNS = {
     "Equals": "=",
+    "NotEquals": "!=",
     "GreaterThan": ">",
     "GreaterThanOrEqualTo": ">=",
     "LessThan": "<",
     "LessThanOrEqualTo": "<=",
 }
-Reports = Mapping[str, Any]
+CLOCKS = timedelta(seconds=1)
+"""How far the clocks of SageMaker and S3 may be apart; S3 tells whole seconds."""
+Values = Mapping[str, Any]
+"""What is known of the values that conditions compare, by the path that expressions call them by."""
 
 
 def read_reports(clients: Clients, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The contents of the execution's property files, by the path that expressions call them by.
+    """The contents of the property files that the execution's steps wrote, by the path that expressions call them by.
 
-    :param run: the execution's steps by name. Files that cannot be read are left out.
+    A file that was there before the step's job counts as little as one that cannot be read: outputs may go to the same
+    place in every execution.
+
+    :param run: the execution's steps by name.
     """
     reports = {}
     for step in steps(definition):
-        job = run.get(step["Name"], {}).get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
-        for file in step.get("PropertyFiles", []) if job else []:
+        ran = run.get(step["Name"], {})
+        job = ran.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
+        for file in step.get("PropertyFiles", []) if job and ran.get("StepStatus") == "Succeeded" else []:
             try:
                 content = _read(clients, job.rpartition("/")[2], file["OutputName"], file["FilePath"])
             except (BotoCoreError, ClientError, KeyError, ValueError):
@@ -46,7 +55,41 @@ def _read(clients: Clients, job: str, output: str, path: str) -> Any:
     outputs = {item["OutputName"]: item["S3Output"]["S3Uri"] for item in described["ProcessingOutputConfig"]["Outputs"]}
     bucket, _, prefix = outputs[output].removeprefix("s3://").partition("/")
     key = f"{prefix.rstrip('/')}/{path}"
-    return json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    found = clients.s3.get_object(Bucket=bucket, Key=key)
+    if found["LastModified"] + CLOCKS < described["CreationTime"]:
+        raise ValueError(f"{key} is older than the job {job}")
+    return json.loads(found["Body"].read())
+
+
+def read_values(clients: Clients, definition: Definition, execution: str, run: Mapping[str, Any]) -> dict[str, Any]:
+    """What conditions compare: the execution's parameters, the outputs of its steps, and `read_reports`."""
+    return {
+        **_parameters(clients, definition, execution),
+        **dict(_outputs(run)),
+        **read_reports(clients, definition, run),
+    }
+
+
+def _parameters(clients: Clients, definition: Definition, execution: str) -> dict[str, Any]:
+    texts = {item["Name"] for item in definition.get("Parameters") or [] if item.get("Type", "String") == "String"}
+    pages = clients.sagemaker.get_paginator("list_pipeline_parameters_for_execution")
+    try:
+        given = [item for page in pages.paginate(PipelineExecutionArn=execution) for item in page["PipelineParameters"]]
+    except (BotoCoreError, ClientError):  # the values are an extra: without the right to read them there are none
+        return {}
+    return {
+        f"Parameters.{item['Name']}": json.dumps(item["Value"]) if item["Name"] in texts else item["Value"]
+        for item in given
+    }
+
+
+def _outputs(run: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, step in run.items():
+        metadata = step.get("Metadata", {})
+        if "Outcome" in metadata.get("Condition", {}):
+            yield f"Steps.{name}.Outcome", metadata["Condition"]["Outcome"].lower()
+        for output in metadata.get("Lambda", {}).get("OutputParameters", []):
+            yield f"Steps.{name}.OutputParameters['{output['Name']}']", json.dumps(output["Value"])
 
 
 def metrics(report: Any, path: str = "") -> Iterator[tuple[str, float]]:
@@ -58,31 +101,37 @@ def metrics(report: Any, path: str = "") -> Iterator[tuple[str, float]]:
         yield path, report
 
 
-def words(step: Step, reports: Reports) -> str:
-    """All conditions of a step: ``regression_metrics.mse.value (4.8212) <= 6.0``."""
-    return " and ".join(_words(condition, reports) for condition in step["Arguments"]["Conditions"])
+def words(step: Step, values: Values) -> str:
+    """All conditions of a step: ``regression_metrics.mse.value (4.8212) <= Parameters.MaxMse (6.0)``."""
+    return " and ".join(_words(condition, values) for condition in step["Arguments"]["Conditions"])
 
 
-def _words(condition: Mapping[str, Any], reports: Reports) -> str:
+def _words(condition: Mapping[str, Any], values: Values) -> str:
     kind = condition["Type"]
     if kind in SIGNS:
-        left, right = (_operand(condition[side], reports) for side in ("LeftValue", "RightValue"))
+        left, right = (_operand(condition[side], values) for side in ("LeftValue", "RightValue"))
         return f"{left} {SIGNS[kind]} {right}"
-    if kind == "In":
-        values = ", ".join(_operand(value, reports) for value in condition["Values"])
-        return f"{_operand(condition['QueryValue'], reports)} in ({values})"
+    if kind in ("In", "NotIn"):
+        # The SDK's spelling, and that of the definition's public schema.
+        query = condition["QueryValue"] if "QueryValue" in condition else condition["Value"]
+        choices = condition["Values"] if "Values" in condition else condition["In"]
+        among = ", ".join(_operand(choice, values) for choice in choices)
+        return f"{_operand(query, values)} {'in' if kind == 'In' else 'not in'} ({among})"
     if kind == "Not":
-        return f"not ({_words(condition['Condition'], reports)})"
-    return " or ".join(f"({_words(item, reports)})" for item in condition["Conditions"])
+        return f"not ({_words(condition['Condition'], values)})"
+    return " or ".join(f"({_words(item, values)})" for item in condition["Conditions"])
 
 
-def _operand(value: Any, reports: Reports) -> str:
+def _operand(value: Any, values: Values) -> str:
     if not isinstance(value, Mapping):
         return json.dumps(value)
     got = value.get("Std:JsonGet")
     if got is None:
-        return str(value.get("Get", json.dumps(value)))
-    report = reports.get(got.get("PropertyFile", {}).get("Get", ""))
+        path = value.get("Get")
+        if path is None:
+            return json.dumps(value)
+        return f"{path} ({values[path]})" if path in values else str(path)
+    report = values.get(got.get("PropertyFile", {}).get("Get", ""))
     found = lookup(report, got["Path"])
     return f"{got['Path']} ({found:.4f})" if isinstance(found, int | float) else got["Path"]
 

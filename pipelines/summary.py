@@ -28,15 +28,15 @@ class Summary:
     checks: Sequence[Written] = ()
 
     def lines(self) -> Iterator[str]:
-        reports = conditions.read_reports(self.clients, self.definition, self.progress.steps)
+        values = conditions.read_values(self.clients, self.definition, self.execution_arn, self.progress.steps)
         yield f"The execution {self.execution_arn.rpartition('/')[2]} ended: {self.progress.status}."
         yield from self._failures()
         yield from self._caching()
-        yield from _metrics(reports)
+        yield from _metrics(values)
         yield from self._checks()
-        yield from self._decisions(reports)
+        yield from self._decisions(values)
         packages = self._packages()
-        yield from self._registration(packages, reports)
+        yield from self._registration(packages, values)
         yield from self._outputs()
         yield from self._reports()
         yield from self._next(packages)
@@ -61,11 +61,11 @@ class Summary:
         if hits:
             yield f"Cache: {len(hits)} steps were reused: {', '.join(hits)}."
 
-    def _decisions(self, reports: conditions.Reports) -> Iterator[str]:
+    def _decisions(self, values: conditions.Values) -> Iterator[str]:
         for step in steps(self.definition):
             ran = self.progress.steps.get(step["Name"])
             if step["Type"] == "Condition" and ran and ran["StepStatus"] == "Succeeded":
-                yield f"Decision of {step['Name']}: {conditions.words(step, reports)}: {remark(ran)}."
+                yield f"Decision of {step['Name']}: {conditions.words(step, values)}: {remark(ran)}."
 
     def _outputs(self) -> Iterator[str]:
         for name, step in self.progress.steps.items():
@@ -82,21 +82,21 @@ class Summary:
         found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.progress.steps.values())
         return [metadata["Arn"] for metadata in found if "Arn" in metadata]
 
-    def _registration(self, packages: Sequence[str], reports: conditions.Reports) -> Iterator[str]:
+    def _registration(self, packages: Sequence[str], values: conditions.Values) -> Iterator[str]:
         for arn in packages:
             status = self.clients.sagemaker.describe_model_package(ModelPackageName=arn)
             yield f"Registered: {arn} ({status.get('ModelApprovalStatus', 'no approval status')})"
         registering = [step["Name"] for step in steps(self.definition) if step["Type"] == "RegisterModel"]
         if registering and not packages:
-            yield f"Nothing was registered: {self._why_not(registering, reports)}."
+            yield f"Nothing was registered: {self._why_not(registering, values)}."
 
-    def _why_not(self, registering: Sequence[str], reports: conditions.Reports) -> str:
+    def _why_not(self, registering: Sequence[str], values: conditions.Values) -> str:
         for step in steps(self.definition):
             ran = self.progress.steps.get(step["Name"], {})
             outcome = ran.get("Metadata", {}).get("Condition", {}).get("Outcome")
             branch = {"True": "ElseSteps", "False": "IfSteps"}.get(outcome or "")
             if branch and any(item["Name"] in registering for item in step["Arguments"].get(branch) or []):
-                return f"{step['Name']} asks for {conditions.words(step, reports)}, and that is {outcome.lower()}"
+                return f"{step['Name']} asks for {conditions.words(step, values)}, and that is {outcome.lower()}"
         failed = [name for name, step in self.progress.steps.items() if step["StepStatus"] == "Failed"]
         if failed:
             return f"{', '.join(failed)} failed"
@@ -128,8 +128,8 @@ class Summary:
             yield f"Next, look at the steps:\n  {next_command(show)}"
 
 
-def _metrics(reports: conditions.Reports) -> Iterator[str]:
-    for report in reports.values():
+def _metrics(values: conditions.Values) -> Iterator[str]:
+    for report in values.values():
         for path, value in conditions.metrics(report):
             yield f"Metric {path}: {value:.4f}"
 

@@ -146,7 +146,7 @@ class ModelServers:
     def _start_one(
         self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path, supervised: bool
     ) -> Server:
-        image, uri = images.find(container["Image"])
+        image, uri = images.find(container["Image"], "serve")
         if container.get("Mode") != "MultiModel":
             model_data.fetch(container, self._objects, root / "ml" / "model")
         variables = {**container.get("Environment", {}), **environment}

@@ -34,10 +34,11 @@ def configure(file: Path) -> None:
     CUSTOM.file = file
 
 
-def find(uri: str) -> tuple[Image, ImageUri]:
+def find(uri: str, program: str) -> tuple[Image, ImageUri]:
     """The image that a URI names, by its repository: any registry account, region and partition will do.
 
-    Raises ValidationError for an image that is not known here, with those that are and how to add one.
+    `program` is what will be run: ``train``, ``serve`` or ``process``. Raises ValidationError for an image that is not
+    known here, with those that are and how to add one.
     """
     parsed = ImageUri.parse(uri)
     for image in RUNTIMES:
@@ -47,8 +48,15 @@ def find(uri: str) -> tuple[Image, ImageUri]:
     raise ValidationError(
         f"The image '{uri}' is not known here. Known repositories: {known}. To add your own, write a line "
         f'"{parsed.repository or "REPOSITORY"}": "FOLDER" into {CUSTOM.file or "images.json of the state folder"}, '
-        "where FOLDER holds the programs train and serve and, if needed, a requirements.txt."
+        f"where FOLDER holds {_PROGRAMS[program]} and, if needed, a requirements.txt."
     )
+
+
+_PROGRAMS = {
+    "train": "the program train",
+    "serve": "the program serve",
+    "process": "the program process (or what the job's ContainerEntrypoint names)",
+}
 
 
 def modules() -> tuple[str, ...]:

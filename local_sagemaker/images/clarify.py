@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.processing_only import ProcessingOnly
-
-CONFIG = Path("processing", "input", "config", "analysis_config.json")  # below /opt/ml
 
 _ASKS_THE_MODEL = ("post_training_bias", "shap", "pdp")
 
@@ -35,7 +34,7 @@ class Clarify(ProcessingOnly):
         A configuration that can't be read needs no model: the job itself says what is wrong with it.
         """
         try:
-            config = json.loads((ml / CONFIG).read_text("utf-8"))
+            config = json.loads((folder_of("analysis_config", ml) / "analysis_config.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
         if not isinstance(config, dict) or not isinstance(config.get("predictor"), dict):

@@ -78,7 +78,7 @@ def _metric(name: str | None, definition: Mapping[str, Any]) -> None:
     algorithm = definition["AlgorithmSpecification"]
     metrics = {one["Name"] for one in algorithm.get("MetricDefinitions", [])}
     if "TrainingImage" in algorithm and "sagemaker_program" not in definition.get("StaticHyperParameters", {}):
-        image, uri = images.find(algorithm["TrainingImage"])
+        image, uri = images.find(algorithm["TrainingImage"], "train")
         metrics |= {one["Name"] for one in image.default_metrics(uri)}
     if name not in metrics:
         raise ValidationError(

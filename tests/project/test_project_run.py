@@ -187,3 +187,44 @@ def test_the_commands_say_it_when_a_project_cannot_be_read(service: Service, mod
     done = run(service, name, tmp_path, "--no-wait", "--kwargs", str({"sagemaker_project_arn": arn}))
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" or "are left out" in done.stderr
+
+
+EVALUATE = (
+    "import os, pathlib, sys; mode, file = os.environ['MODE'], pathlib.Path('/opt/ml/processing/out/report.json'); "
+    """mode == 'write' and file.write_text('{"auc": {"value": 0.4182}}'); mode == 'fail' and sys.exit('no data')"""
+)
+
+
+def test_only_what_the_execution_wrote_is_in_its_summary(service: Service, module: Any, tmp_path: Path) -> None:
+    service.client("s3").create_bucket(Bucket="run-metrics")
+    s3 = {"S3Uri": "s3://run-metrics/fixed", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    evaluate = {
+        **script_step(
+            "Evaluate", EVALUATE,
+            Environment={"MODE": {"Get": "Parameters.Mode"}},
+            ProcessingOutputConfig={"Outputs": [{"OutputName": "out", "S3Output": s3}]},
+        ),
+        "PropertyFiles": [{"PropertyFileName": "Report", "OutputName": "out", "FilePath": "report.json"}],
+    }  # fmt: skip
+    auc = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"}, "Path": "auc.value"}}
+    conditions = [
+        {"Type": "Equals", "LeftValue": {"Get": "Parameters.Mode"}, "RightValue": "write"},
+        {"Type": "GreaterThanOrEqualTo", "LeftValue": auc, "RightValue": {"Get": "Parameters.MinAuc"}},
+    ]
+    gate = {"Name": "Gate", "Type": "Condition", "DependsOn": ["Evaluate"], "Arguments": {"Conditions": conditions}}
+    declared = ({"Name": "Mode", "Type": "String", "DefaultValue": "write"},
+                {"Name": "MinAuc", "Type": "Float", "DefaultValue": 0.7})  # fmt: skip
+    name = module("RunMetrics", evaluate, gate, parameters=declared)
+
+    done = run(service, name, tmp_path)
+    wrote = done.stdout
+    assert done.returncode == 0, done.stderr
+    assert "Metric auc.value: 0.4182" in wrote
+    decision = 'Parameters.Mode ("write") = "write" and auc.value (0.4182) >= Parameters.MinAuc (0.7)'
+    assert f"Decision of Gate: {decision}: the condition is not met." in wrote
+
+    failed = run(service, name, tmp_path, "--parameter", "Mode=fail").stdout
+    assert "Step Evaluate failed" in failed and "Metric" not in failed
+
+    silent = run(service, name, tmp_path, "--parameter", "Mode=silent").stdout
+    assert "ended: Succeeded" in silent and "Metric" not in silent

@@ -35,10 +35,16 @@ def condition(kind: str, left: Any, right: Any) -> dict[str, Any]:
         ([{"Type": "Not", "Condition": condition("Equals", 1, 2)}], "not (1 = 2)"),
         ([{"Type": "Or", "Conditions": [condition("Equals", 1, 2), condition("Equals", 2, 2)]}], "(1 = 2) or (2 = 2)"),
         ([{"Type": "In", "QueryValue": {"Get": "Parameters.M"}, "Values": ["a", "b"]}], 'Parameters.M in ("a", "b")'),
+        ([{"Type": "NotIn", "Value": "c", "In": [1, {"Get": "Parameters.P"}]}], '"c" not in (1, Parameters.P ("x"))'),
+        ([condition("NotEquals", 1, 2)], "1 != 2"),
+        ([condition("GreaterThanOrEqualTo", json_get("a['b c'][0]"), {"Get": "Parameters.Min"})],
+         "a['b c'][0] (1.0000) >= Parameters.Min (0.7)"),
+        ([condition("Equals", {"Get": "Steps.L.OutputParameters['n']"}, 3)], "Steps.L.OutputParameters['n'] = 3"),
     ],
 )  # fmt: skip
 def test_conditions_in_words(given: list[dict[str, Any]], expected: str) -> None:
-    assert conditions.words({"Arguments": {"Conditions": given}}, REPORT) == expected
+    values = {**REPORT, "Parameters.Min": "0.7", "Parameters.P": '"x"'}
+    assert conditions.words({"Arguments": {"Conditions": given}}, values) == expected
 
 
 def test_metrics_are_the_numbers_of_a_report() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import jmespath
 import pandas as pd
 
+from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.containers.analyzers import storage
 from local_sagemaker.containers.analyzers.clarify_config import Config
 from local_sagemaker.containers.analyzers.clarify_tables import CsvTable, Held, ParquetTable, Table
@@ -51,7 +52,7 @@ class ClarifyData:
 
 def load(config: Config) -> ClarifyData:
     """Reads the dataset of the job's input, or of ``dataset_uri``, which wins."""
-    folder = ml() / "processing" / "input" / "data"
+    folder = folder_of("dataset", ml())
     if config.get("dataset_uri"):
         folder = storage.fetched(config["dataset_uri"], "dataset")
     paths = files(folder) if folder.exists() else []

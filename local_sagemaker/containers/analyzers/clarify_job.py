@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.containers.analyzers import clarify_data, clarify_model, storage
 from local_sagemaker.containers.analyzers.clarify_bias import BiasBlocks, matrix
 from local_sagemaker.containers.analyzers.clarify_config import Config, checked
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and answers the exit message."""
-    config = checked(read_json(ml() / "processing" / "input" / "config" / "analysis_config.json", "analysis config"))
+    config = checked(read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config"))
     output = ml() / "processing" / "output"
     analysis = Analysis(config, clarify_data.load(config), output)
     found = analysis.report()

@@ -57,7 +57,7 @@ def check_image(uri: str, account: str) -> None:
     if not uri.startswith(f"{account}.dkr.ecr."):
         return
     try:
-        images.find(uri)
+        images.find(uri, "serve")
     except ValidationError as error:
         raise ValidationError(f"Requested image {uri} not found. {error.message}") from error
 

@@ -106,7 +106,7 @@ class ProcessingJobs:
     def _spec(self, body: Body) -> JobSpec:
         cluster = body["ProcessingResources"]["ClusterConfig"]
         application = body["AppSpecification"]
-        image, uri = images.find(application["ImageUri"])
+        image, uri = images.find(application["ImageUri"], "process")
         program: Program = image.process(
             uri, application.get("ContainerEntrypoint"), application.get("ContainerArguments")
         )

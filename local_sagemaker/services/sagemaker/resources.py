@@ -11,6 +11,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.absent_resources import FeatureGroups, Images
 from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
 from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
@@ -81,4 +82,6 @@ def build(
         Pipelines(settings=settings, records=records, objects=objects, tags=tags),
         PipelineExecutions(settings=settings, records=records, objects=objects, events=events, logs=logs, call=call),
         Search(records=records, tags=tags, call=call),
+        Images(),
+        FeatureGroups(),
     ]

@@ -159,7 +159,7 @@ class TrainingJobs:
 
     def _spec(self, body: Body) -> JobSpec:
         algorithm, resource = body["AlgorithmSpecification"], body["ResourceConfig"]
-        image, uri = images.find(algorithm["TrainingImage"])
+        image, uri = images.find(algorithm["TrainingImage"], "train")
         given = body.get("InputDataConfig", [])
         mode = algorithm["TrainingInputMode"]
         environment = {
@@ -243,7 +243,7 @@ def _with_defaults(request: Request) -> Request:
     filled = deepcopy(request)
     algorithm = filled["AlgorithmSpecification"]
     algorithm.setdefault("TrainingInputMode", "File")
-    image, uri = images.find(algorithm["TrainingImage"])
+    image, uri = images.find(algorithm["TrainingImage"], "train")
     defaults = image.default_metrics(uri)
     if defaults and "sagemaker_program" not in filled.get("HyperParameters", {}):
         algorithm["MetricDefinitions"] = [*defaults, *algorithm.get("MetricDefinitions", [])]

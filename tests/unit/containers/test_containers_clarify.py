@@ -80,7 +80,7 @@ def metrics(ended: Ended, stage: str, facet: str = "f") -> dict[str, Any]:
 
 
 def test_the_image_says_which_model_it_needs(tmp_path: Path) -> None:
-    image, uri = find(URI)
+    image, uri = find(URI, "process")
     assert isinstance(image, Clarify)
     assert image.process(uri, None, None).entry == "local_sagemaker.containers.analyzers.clarify_job:main"
     for refused in (lambda: image.process(uri, None, ["x"]), lambda: image.train(uri), lambda: image.serve(uri, {})):

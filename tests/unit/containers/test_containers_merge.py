@@ -53,7 +53,7 @@ def event(identity: str, inference: str | None = None, time: str = "2024-10-22T2
 
 
 def test_the_image_only_processes_and_takes_no_command() -> None:
-    image, uri = find(URI)
+    image, uri = find(URI, "process")
     assert image.process(uri, None, None).entry == f"{MERGE}:main"
     with pytest.raises(ServiceError):
         image.process(uri, ["python3"], None)

@@ -28,7 +28,7 @@ def jobs(tmp_path: Path) -> JobFolder:
 
 
 def test_the_image_only_processes_and_takes_no_command() -> None:
-    image, uri = find(URI)
+    image, uri = find(URI, "process")
     program = image.process(uri, None, None)
     assert program.entry == "local_sagemaker.containers.analyzers.model_monitor_job:main"
     for refused in (

@@ -35,19 +35,21 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
     ],
 )  # fmt: skip
 def test_known_images(uri: str, kind: str, tag: str) -> None:
-    image, parsed = images.find(uri)
+    image, parsed = images.find(uri, "serve")
     assert type(image).__name__ == kind
     assert parsed.tag == tag
 
 
-def test_unknown_image_is_refused_with_the_known_ones() -> None:
+@pytest.mark.parametrize("program", ["train", "serve", "process"])
+def test_unknown_image_is_refused_with_the_known_ones(program: str) -> None:
     with pytest.raises(ValidationError) as error:
-        images.find("123456789012.dkr.ecr.us-east-1.amazonaws.com/my-image:latest")
+        images.find("123456789012.dkr.ecr.us-east-1.amazonaws.com/my-image:latest", program)
     text = error.value.message
     for repository in ("sagemaker-xgboost", "sagemaker-scikit-learn", "sagemaker-clarify-processing"):
         assert repository in text
     assert '"my-image": "FOLDER"' in text
     assert "images.json" in text
+    assert f"FOLDER holds the program {program}" in text
 
 
 def test_no_repository_is_listed_twice() -> None:
