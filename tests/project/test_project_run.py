@@ -224,7 +224,7 @@ def test_only_what_the_execution_wrote_is_in_its_summary(service: Service, modul
     assert f"Decision of Gate: {decision}: the condition is not met." in wrote
 
     failed = run(service, name, tmp_path, "--parameter", "Mode=fail").stdout
-    assert "Step Evaluate failed" in failed and "Metric" not in failed
+    assert "Step Evaluate failed" in failed and "Metric " not in failed
 
     silent = run(service, name, tmp_path, "--parameter", "Mode=silent").stdout
-    assert "ended: Succeeded" in silent and "Metric" not in silent
+    assert "ended: Succeeded" in silent and "Metric " not in silent
