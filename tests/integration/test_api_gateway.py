@@ -221,4 +221,33 @@ def test_a_method_in_front_of_an_endpoint_without_a_function(service: Service) -
     assert (answer.status, answer.body) == (200, b"6.5")
     missing = send(api.url("/nobody"), '{"data": "1"}')
     assert (missing.status, "nobody" in missing.json["message"]) == (400, True)
+    _with_loops_and_overrides(api)
     sagemaker.delete_endpoint(EndpointName="direct")
+
+
+def _with_loops_and_overrides(api: Api) -> None:
+    """As AWS's post on SageMaker behind a REST API: a GET whose query becomes the rows, the answer written anew."""
+    request = """#set( $items = $input.params("items") )
+#set($context.requestOverride.header.Content-Type = "text/csv")
+#set($context.requestOverride.path.endpoint = $input.params("name").toLowerCase())
+#foreach( $item in $items.split("_") )
+$item#if( $foreach.hasNext ),#end
+#end"""
+    response = """#set($total = $input.path("$"))
+#if($total > 100)#set($context.responseOverride.status = 202)#set($context.responseOverride.header.X-Size = "big")#end
+{"total": $total}"""
+    where = {"restApiId": api.id, "resourceId": api.resource("{name}", api.resource("totals")), "httpMethod": "GET"}
+    api.client.put_method(**where, authorizationType="NONE", requestParameters={"method.request.path.name": True})
+    api.client.put_integration(
+        **where,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:{REGION}:runtime.sagemaker:path//endpoints/{{endpoint}}/invocations",
+        requestTemplates={"application/json": request},
+    )
+    api.response(where, responseTemplates={"application/json": response})
+    api.deploy()
+    small = send(api.url("/totals/DIRECT?items=1_2_3.5"), method="GET")
+    assert (small.status, small.json, small.headers["X-Size"]) == (200, {"total": 6.5}, None)
+    big = send(api.url("/totals/Direct?items=99_2"), method="GET")
+    assert (big.status, big.json, big.headers["X-Size"]) == (202, {"total": 101.0}, "big")

@@ -21,12 +21,15 @@ from local_sagemaker.services.apigateway.exchange import (
     internal_error,
     proxy_reply,
 )
+from local_sagemaker.services.apigateway.templates import Overrides
+from local_sagemaker.services.apigateway.velocity_values import text
 
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[^:]*:(?P<service>lambda|runtime\.sagemaker):path/(?P<path>.*)", re.DOTALL
 )
 _FUNCTION = re.compile(r"/?2015-03-31/functions/(?P<function>.+)/invocations")
 _ENDPOINT = re.compile(r"/*endpoints/(?P<endpoint>[^/]+)/invocations")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADERS = {
     "Content-Type": "ContentType",
     "Accept": "Accept",
@@ -67,19 +70,20 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
     """The answer of a method's integration. Raises Refused."""
     if integration["type"] == "AWS_PROXY":
         return _proxy(integration, exchange, call)
-    event = _mapped_request(integration, exchange)
+    event, overrides = _mapped_request(integration, exchange)
     try:
         if integration["type"] == "MOCK":
             backing = _mock(event)
         else:
-            found = _URI.fullmatch(_filled(integration, exchange))
+            found = _URI.fullmatch(_filled(integration, exchange, overrides.request.get("path")))
             if found is None:
                 raise internal_error()
             if found["service"] == "lambda":
                 backing = _function(found["path"], event, call)
             else:
-                backing = _endpoint(found["path"], integration, exchange, event, call)
-        return _mapped_reply(integration, exchange, backing)
+                headers = _integration_headers(integration, exchange, overrides)
+                backing = _endpoint(found["path"], headers, event, call)
+        return _mapped_reply(integration, exchange, backing, overrides)
     except templates.TemplateError as error:
         raise internal_error() from error
 
@@ -114,16 +118,32 @@ def _function(path: str, event: str, call: Call) -> Backing:
     return Backing(body, str(json.loads(body).get("errorMessage", "")))
 
 
-def _endpoint(path: str, integration: Body, exchange: Exchange, event: str, call: Call) -> Backing:
-    found = _ENDPOINT.fullmatch(path)
-    if found is None:
-        raise internal_error()
-    request: Body = {"EndpointName": unquote(found["endpoint"]), "Body": event.encode()}
+def _integration_headers(integration: Body, exchange: Exchange, overrides: Overrides) -> dict[str, str]:
     headers = {"Content-Type": exchange.content_type}
     for target, source in integration.get("requestParameters", {}).items():
         value = exchange.parameter(source)
         if target.startswith("integration.request.header.") and value is not None:
             headers[target.removeprefix("integration.request.header.").title()] = value
+    return headers | _overridden_headers(overrides.request, titled=True)
+
+
+def _overridden_headers(override: Mapping[str, Any], *, titled: bool) -> dict[str, str]:
+    """The headers that a template set. Raises TemplateError for what no header can hold."""
+    given = override.get("header")
+    found = {}
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        shown = ",".join(map(text, value)) if isinstance(value, list) else text(value)
+        if not _HEADER_NAME.fullmatch(str(name)) or not shown.isprintable():
+            raise templates.TemplateError(f"'{name}' and its value are no header")
+        found[str(name).title() if titled else str(name)] = shown
+    return found
+
+
+def _endpoint(path: str, headers: Mapping[str, str], event: str, call: Call) -> Backing:
+    found = _ENDPOINT.fullmatch(path)
+    if found is None:
+        raise internal_error()
+    request: Body = {"EndpointName": unquote(found["endpoint"]), "Body": event.encode()}
     request |= {member: headers[name] for name, member in _HEADERS.items() if name in headers}
     try:
         answer = call("sagemaker-runtime:InvokeEndpoint", request)
@@ -143,37 +163,47 @@ def _mock(event: str) -> Backing:
     return Backing("", str(status))
 
 
-def _mapped_request(integration: Body, exchange: Exchange) -> str:
-    """The body for the integration: by the template for the media type, or passed through as the method allows."""
+def _mapped_request(integration: Body, exchange: Exchange) -> tuple[str, Overrides]:
+    """The body for the integration, by the template for the media type or passed through as the method allows, and
+    what the template overrides."""
     given = integration.get("requestTemplates", {})
     template = given.get(exchange.content_type)
     if template:
         try:
-            return templates.parse(template).render(exchange.scene(exchange.text))
+            return templates.parse(template).run(exchange.scene(exchange.text))
         except templates.TemplateError as error:
             raise internal_error() from error
     behavior = integration.get("passthroughBehavior", "WHEN_NO_MATCH")
     unmapped = exchange.content_type not in given and behavior != "WHEN_NO_MATCH"
     if unmapped and (behavior == "NEVER" or given):
         raise Refused(415, "Unsupported Media Type", "UnsupportedMediaTypeException")
-    return exchange.text
+    return exchange.text, Overrides()
 
 
-def _mapped_reply(integration: Body, exchange: Exchange, backing: Backing) -> Reply:
+def _mapped_reply(integration: Body, exchange: Exchange, backing: Backing, earlier: Overrides) -> Reply:
+    """The answer by the integration response that is selected; `earlier` is what the request's template set."""
     response = _selected(list(integration.get("integrationResponses", {}).values()), backing)
     template = next(iter(_by_media_type(response.get("responseTemplates", {}))), None)
-    body = templates.parse(template).render(exchange.scene(backing.body)) if template else backing.body
+    body, overrides = backing.body, Overrides()
+    if template:
+        body, overrides = templates.parse(template).run(exchange.scene(backing.body))
     headers = {"Content-Type": next(iter(response.get("responseTemplates", {})), "application/json")}
     for target, source in response.get("responseParameters", {}).items():
         name = target.removeprefix("method.response.header.")
         value = _response_parameter(source, exchange, backing)
         if value is not None:
             headers[name] = value
-    return Reply(int(response["statusCode"]), headers, body.encode())
+    status: Any = response["statusCode"]
+    for override in (earlier.response, overrides.response):
+        headers |= _overridden_headers(override, titled=False)
+        status = override.get("status", status)
+    if not re.fullmatch(r"[1-5]\d\d", text(status)):
+        raise internal_error()
+    return Reply(int(status), headers, body.encode())
 
 
 def _by_media_type(given: Mapping[str, str | None]) -> list[str]:
-    return [text for _, text in sorted(given.items(), key=lambda item: item[0] != "application/json") if text]
+    return [shown for _, shown in sorted(given.items(), key=lambda item: item[0] != "application/json") if shown]
 
 
 def _selected(responses: list[Body], backing: Backing) -> Body:
@@ -199,10 +229,12 @@ def _response_parameter(source: str, exchange: Exchange, backing: Backing) -> st
     return exchange.parameter(source)
 
 
-def _filled(integration: Body, exchange: Exchange) -> str:
-    """The URI with the stage's variables and the mapped parts of the path in it."""
+def _filled(integration: Body, exchange: Exchange, path: Any = None) -> str:
+    """The URI with the stage's variables and the mapped parts of the path in it; `path` has those of a template."""
     uri = str(integration["uri"])
     uri = re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: exchange.variables.get(found[1], ""), uri)
+    for name, value in path.items() if isinstance(path, Mapping) else ():
+        uri = uri.replace(f"{{{name}}}", quote(text(value), safe=""))
     for target, source in integration.get("requestParameters", {}).items():
         if target.startswith("integration.request.path."):
             name = target.removeprefix("integration.request.path.")

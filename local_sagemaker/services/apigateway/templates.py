@@ -1,33 +1,44 @@
-"""Mapping templates: the part of Velocity that API Gateway's own examples of simple mappings use.
+"""Mapping templates: Velocity with ``$input``, ``$context``, ``$stageVariables`` and ``$util``.
 
-``$input.body``, ``.json('$.x')``, ``.path('$.x')``, ``.params('x')`` and ``.params().header.x``; ``$context`` and
-``$stageVariables``; ``$util``'s escapeJavaScript, parseJson, urlEncode, urlDecode, base64Encode, base64Decode; the
-methods get, size, toString and replaceAll of values; ``#set($x = ...)`` of a value without operators, ``##`` comments,
-``${...}`` and ``$!...``. All else that begins with ``#`` (conditions, loops, macros) and all other methods are refused
-when the template is put.
+Sources: API Gateway Developer Guide, "Mapping template and access logging variable reference"; ``$esc``, whose
+constants AWS's blog post on SageMaker behind a REST API uses; LocalStack's tests, which run against AWS, for an empty
+body and for how maps and arrays are written. Functions and methods that are not here are refused when the template is
+put.
 """
 
 from __future__ import annotations
 
 import base64
+import copy
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from local_sagemaker.hosting.json_path import JsonPath, PathError
+from local_sagemaker.services.apigateway import json_selection
+from local_sagemaker.services.apigateway.velocity import Rendering
+from local_sagemaker.services.apigateway.velocity_methods import KNOWN
+from local_sagemaker.services.apigateway.velocity_parser import Parser
+from local_sagemaker.services.apigateway.velocity_syntax import (
+    Block,
+    Item,
+    Literal,
+    Method,
+    Property,
+    Reference,
+    TemplateError,
+)
+from local_sagemaker.services.apigateway.velocity_values import text, to_json
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_DIRECTIVE = re.compile(r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|stop|break|evaluate|define|\[\[|\*)")
-_SPACE = re.compile(r"\s*")
+__all__ = ["Overrides", "Scene", "Template", "TemplateError", "parse"]
+
 _INPUT = ("body", "json", "path", "params")
-_METHODS = ("get", "size", "toString", "replaceAll")
-
-
-class TemplateError(ValueError):
-    """The template is malformed or uses what is not supported."""
+_ESCAPES = {
+    "newline": "\n", "n": "\n", "dollar": "$", "d": "$", "hash": "#", "h": "#", "quote": '"', "q": '"',
+    "singleQuote": "'", "s": "'", "backslash": "\\", "b": "\\", "exclamation": "!", "e": "!",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,10 @@ class Scene:
     stage_variables: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON: an empty object for none, None when it is something else."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            return json.loads(self.body) if self.body else {}
+        except (ValueError, RecursionError):
             return None
 
     def parameter(self, name: str) -> str:
@@ -55,295 +66,103 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One ``.name``, ``.name(arguments)`` or ``[index]`` of a reference."""
+class Overrides:
+    """What a template set in ``$context.requestOverride`` and ``$context.responseOverride``."""
 
-    name: str
-    arguments: tuple[Any, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Reference:
-    """``$root.step.step``; `source` is its text, `quiet` the form with an exclamation mark."""
-
-    source: str
-    root: str
-    steps: tuple[Step, ...]
-    quiet: bool = False
+    request: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """``#set($name = value)``."""
+class Template:
+    """A parsed template."""
 
-    name: str
-    value: Any
+    block: Block
 
+    def render(self, scene: Scene) -> str:
+        """The text that it makes. Raises TemplateError."""
+        return self.run(scene)[0]
 
-@dataclass(frozen=True)
-class Text:
-    """Literal text with references in it: a whole template, or a string in double quotes."""
-
-    parts: tuple[Any, ...]
-
-    def render(self, scene: Scene, variables: dict[str, Any] | None = None) -> str:
-        """The text with all references replaced. Raises TemplateError."""
-        variables = {} if variables is None else variables
-        shown = []
-        for part in self.parts:
-            if isinstance(part, Assignment):
-                variables[part.name] = _value(part.value, scene, variables)
-            elif isinstance(part, Reference):
-                shown.append(_shown(part, scene, variables))
-            else:
-                shown.append(part)
-        return "".join(shown)
+    def run(self, scene: Scene) -> tuple[str, Overrides]:
+        """The text that it makes, and what it overrides. Raises TemplateError."""
+        context = {
+            **copy.deepcopy(dict(scene.context)),
+            "requestOverride": {"header": {}, "path": {}, "querystring": {}},
+            "responseOverride": {"header": {}},
+        }
+        roots = {"context": context, "stageVariables": dict(scene.stage_variables), "esc": _ESCAPES}
+        functions = {"input": _input(scene), "util": _UTIL}
+        made = Rendering(roots, functions, lambda given: Parser(given, _check).template()).of(self.block)
+        return made, Overrides(context["requestOverride"], context["responseOverride"])
 
 
-def parse(text: str) -> Text:
-    """Reads a template. Raises TemplateError for what is not supported."""
-    return _Parser(text).text()
+@lru_cache(maxsize=256)
+def parse(template: str) -> Template:
+    """Reads a template. Raises TemplateError for what is malformed or not supported."""
+    return Template(Parser(template, _check).template())
 
 
-class _Parser:
-    """A hand-written parser: Velocity has no grammar that a library would read."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
-
-    def text(self) -> Text:
-        parts: list[Any] = []
-        while self._at < len(self._text):
-            letter = self._text[self._at]
-            if letter == "#":
-                self._hash(parts)
-            elif letter == "$":
-                parts.append(self._reference() or self._next())
-            elif letter == "\\" and self._text[self._at + 1 : self._at + 2] in ("$", "#"):
-                self._at += 1
-                parts.append(self._next())
-            else:
-                parts.append(self._next())
-        return Text(_joined(parts))
-
-    def _hash(self, parts: list[Any]) -> None:
-        if self._text.startswith("##", self._at):
-            end = self._text.find("\n", self._at)
-            self._at = len(self._text) if end < 0 else end + 1
-            return
-        found = _DIRECTIVE.match(self._text, self._at)
-        if not found:
-            parts.append(self._next())
-        elif found[1] != "set":
-            raise TemplateError(f"#{found[1]} is not supported by the local service")
-        else:
-            self._at = found.end()
-            parts.append(self._assignment())
-
-    def _assignment(self) -> Assignment:
-        self._expect("(")
-        self._skip()
-        target = self._reference()
-        if target is None or target.steps:
-            raise TemplateError("#set needs a plain variable to set")
-        self._expect("=")
-        value = self._expression()
-        self._expect(")")
-        if self._text.startswith("\n", self._at):
-            self._at += 1
-        return Assignment(target.root, value)
-
-    def _expression(self) -> Any:
-        self._skip()
-        letter = self._text[self._at : self._at + 1]
-        if letter == "$":
-            found = self._reference()
-            if found is None:
-                raise TemplateError(f"no reference at '{self._text[self._at : self._at + 20]}'")
-            return found
-        if letter in ("'", '"'):
-            end = self._text.find(letter, self._at + 1)
-            if end < 0:
-                raise TemplateError("a string is not closed")
-            content = self._text[self._at + 1 : end]
-            self._at = end + 1
-            return content if letter == "'" else parse(content)
-        found_number = re.compile(r"-?\d+(\.\d+)?|true|false|null").match(self._text, self._at)
-        if not found_number:
-            raise TemplateError(f"'{self._text[self._at : self._at + 20]}' is not supported by the local service")
-        self._at = found_number.end()
-        return json.loads(found_number[0])
-
-    def _reference(self) -> Reference | None:
-        """The reference that begins here, or None when the dollar sign is only text."""
-        start = self._at
-        self._at += 1
-        quiet, braces = self._take("!"), self._take("{")
-        name = _NAME.match(self._text, self._at)
-        if not name:
-            self._at = start
-            return None
-        self._at = name.end()
-        steps = self._steps()
-        if braces and not self._take("}"):
-            raise TemplateError(f"'{self._text[start : start + 20]}' has no closing brace")
-        _check(name[0], steps)
-        return Reference(self._text[start : self._at], name[0], tuple(steps), quiet)
-
-    def _steps(self) -> list[Step]:
-        steps: list[Step] = []
-        while self._at < len(self._text):
-            index = re.compile(r"\[(\d+)\]").match(self._text, self._at)
-            name = _NAME.match(self._text, self._at + 1) if self._text[self._at] == "." else None
-            if index:
-                self._at = index.end()
-                steps.append(Step("get", (int(index[1]),)))
-            elif name:
-                self._at = name.end()
-                steps.append(Step(name[0], self._arguments()))
-            else:
-                break
-        return steps
-
-    def _arguments(self) -> tuple[Any, ...] | None:
-        if not self._take("("):
-            return None
-        found: list[Any] = []
-        self._skip()
-        while not self._take(")"):
-            if found:
-                self._expect(",")
-            found.append(self._expression())
-            self._skip()
-        return tuple(found)
-
-    def _take(self, letter: str) -> bool:
-        if not self._text.startswith(letter, self._at):
-            return False
-        self._at += 1
-        return True
-
-    def _expect(self, letter: str) -> None:
-        self._skip()
-        if not self._take(letter):
-            raise TemplateError(f"'{letter}' is missing at '{self._text[self._at : self._at + 20]}'")
-
-    def _skip(self) -> None:
-        found = _SPACE.match(self._text, self._at)
-        self._at = found.end() if found else self._at
-
-    def _next(self) -> str:
-        self._at += 1
-        return self._text[self._at - 1]
-
-
-def _joined(parts: list[Any]) -> tuple[Any, ...]:
-    joined: list[Any] = []
-    for part in parts:
-        if isinstance(part, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += part
-        else:
-            joined.append(part)
-    return tuple(joined)
-
-
-def _check(root: str, steps: list[Step]) -> None:
-    known: tuple[str, ...] | None = {"input": _INPUT, "util": tuple(_UTIL)}.get(root)
-    if known is not None and (not steps or steps[0].name not in known):
-        name = steps[0].name if steps else ""
-        raise TemplateError(f"${root}.{name} is not supported by the local service; {', '.join(known)} are")
-    for step in steps[1:] if known is not None else steps:
-        if step.arguments is not None and step.name not in _METHODS:
+def _check(reference: Reference) -> None:
+    """Refuses functions and methods that are not here, and literal JSONPaths that are none."""
+    known: tuple[str, ...] | None = {"input": _INPUT, "util": tuple(_UTIL)}.get(reference.root)
+    steps = reference.steps
+    if known is not None:
+        first = steps[0] if steps else Property("")
+        name = "" if isinstance(first, Item) else first.name
+        if name not in known:
+            here = ", ".join(known)
+            raise TemplateError(f"${reference.root}.{name} is not supported by the local service; {here} are")
+        if name in ("json", "path") and isinstance(first, Method) and first.arguments:
+            path = first.arguments[0]
+            if isinstance(path, Literal):
+                json_selection.parse(str(path.value))
+        steps = steps[1:]
+    for step in steps:
+        if isinstance(step, Method) and step.name not in KNOWN and step.name != "hasNext":
             raise TemplateError(f"the method {step.name}() is not supported by the local service")
 
 
-def _shown(reference: Reference, scene: Scene, variables: dict[str, Any]) -> str:
-    if reference.root not in (*_ROOTS, "util") and reference.root not in variables:
-        return "" if reference.quiet else reference.source  # as Velocity shows what it does not know
-    value = _value(reference, scene, variables)
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, separators=(",", ":"))
+def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
+    document: list[Any] = []
+
+    def select(path: Any) -> Any:
+        if not document:
+            document.append(scene.document())
+        return json_selection.parse(str(path)).of(document[0])
+
+    def shown(path: Any = "$") -> str:
+        found = select(path)
+        return '""' if found is None else to_json(found)
+
+    def params(name: Any = None) -> Any:
+        return scene.parameter(str(name)) if name is not None else copy.deepcopy(dict(scene.parameters))
+
+    # An empty body is an empty object to $input.body, too.
+    return {"body": lambda: scene.body or "{}", "json": shown, "path": select, "params": params}
 
 
-def _value(item: Any, scene: Scene, variables: dict[str, Any]) -> Any:
-    if isinstance(item, Text):
-        return item.render(scene, variables)
-    if not isinstance(item, Reference):
-        return item
-    steps = [
-        Step(step.name, None if step.arguments is None else tuple(_value(a, scene, variables) for a in step.arguments))
-        for step in item.steps
-    ]
-    if item.root == "util":
-        value, rest = _util(steps[0]), steps[1:]
-    elif item.root == "input":
-        value, rest = _input(steps[0], scene), steps[1:]
-    else:
-        value, rest = _ROOTS[item.root](scene) if item.root in _ROOTS else variables.get(item.root), steps
-    for step in rest:
-        value = _step(value, step)
-    return value
-
-
-def _input(step: Step, scene: Scene) -> Any:
-    if step.name == "body":
-        return scene.body
-    if step.name == "params":
-        return scene.parameter(str(step.arguments[0])) if step.arguments else scene.parameters
-    path = str(step.arguments[0]) if step.arguments else "$"
-    try:
-        found = JsonPath.parse(path).of(scene.document())
-    except PathError:
-        return None
-    return json.dumps(found, separators=(",", ":"), ensure_ascii=False) if step.name == "json" else found
-
-
-def _util(step: Step) -> Any:
-    if not step.arguments or len(step.arguments) != 1:
-        raise TemplateError(f"$util.{step.name} needs one argument")
-    value = step.arguments[0]
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    try:
-        return _UTIL[step.name](text)
-    except ValueError as error:
-        raise TemplateError(f"$util.{step.name}: {error}") from error
-
-
-def _step(value: Any, step: Step) -> Any:
-    if step.arguments is None:
-        return value.get(step.name) if isinstance(value, Mapping) else None
-    if step.name == "size":
-        return len(value) if value is not None else None
-    if step.name == "toString":
-        return value if isinstance(value, str) else json.dumps(value)
-    if step.name == "replaceAll":
-        pattern, replacement = (str(argument) for argument in (*step.arguments, "", "")[:2])
+def _of_text(function: Callable[[str], Any]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        if len(arguments) != 1:
+            raise TemplateError("a function of $util needs one argument")
         try:
-            return re.sub(pattern, lambda _: replacement, str(value))
-        except re.error as error:
-            raise TemplateError(f"replaceAll: {error}") from error
-    key = step.arguments[0] if step.arguments else None
-    if isinstance(value, Mapping):
-        return value.get(key)
-    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else None
+            return function("" if arguments[0] is None else text(arguments[0]))
+        except (ValueError, RecursionError) as error:
+            raise TemplateError(f"$util: {error}") from error
+
+    return call
 
 
-def _escape_javascript(text: str) -> str:
-    shown = json.dumps(text)[1:-1]
+def _escape_javascript(given: str) -> str:
+    shown = json.dumps(given)[1:-1]
     return shown.replace("'", "\\'").replace("/", "\\/")
 
 
-_UTIL: dict[str, Callable[[str], Any]] = {
-    "escapeJavaScript": _escape_javascript,
-    "parseJson": json.loads,
-    "urlEncode": quote_plus,
-    "urlDecode": unquote_plus,
-    "base64Encode": lambda text: base64.b64encode(text.encode()).decode(),
-    "base64Decode": lambda text: base64.b64decode(text).decode("utf-8", "replace"),
-}
-_ROOTS: dict[str, Callable[[Scene], Any]] = {
-    "input": lambda scene: scene,
-    "context": lambda scene: scene.context,
-    "stageVariables": lambda scene: scene.stage_variables,
+_UTIL: dict[str, Callable[..., Any]] = {
+    "escapeJavaScript": _of_text(_escape_javascript),
+    "parseJson": _of_text(json.loads),
+    "urlEncode": _of_text(quote_plus),
+    "urlDecode": _of_text(unquote_plus),
+    "base64Encode": _of_text(lambda given: base64.b64encode(given.encode()).decode()),
+    "base64Decode": _of_text(lambda given: base64.b64decode(given).decode("utf-8", "replace")),
 }
