@@ -199,6 +199,16 @@ def test_json_get_that_finds_nothing_fails_the_consumer(world: World, content: A
     assert world.statuses(arn) == {"A": "Failed"} and text in world.steps(arn)["A"]["FailureReason"]
 
 
+@pytest.mark.parametrize("content", [b"[" * 5000 + b"]" * 5000, b'{"a":' * 300 + b"1" + b"}" * 300, b"1" * 5000])
+def test_json_that_is_not_read_fails_the_consumer_at_once(world: World, content: bytes) -> None:
+    world.put("deep.json", content)
+    expression = {"Std:JsonGet": {"S3Uri": "s3://bucket/deep.json", "Path": "a"}}
+    arn = world.run([processing("B", Environment={"E": expression})])
+    step = world.steps(arn)["B"]
+    assert step["FailureReason"].startswith("ClientError: s3://bucket/deep.json does not hold JSON: ")
+    assert step["AttemptCount"] == 1 and world.status(arn) == "Failed"
+
+
 def test_a_property_that_is_not_there_fails_the_consumer(world: World) -> None:
     arn = world.run([processing("A"), processing("B", Environment={"E": get("Steps.A.ExitMessage")})])
     assert "Unable to resolve 'Steps.A.ExitMessage'" in world.steps(arn)["B"]["FailureReason"]
