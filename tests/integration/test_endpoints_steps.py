@@ -39,6 +39,10 @@ def test_steps_create_then_update_an_endpoint(service: Service) -> None:
         steps = steps_of(made.sagemaker, execution)
         assert steps["Tell"]["FailureReason"] == "InService AllTraffic"
         assert steps["Deploy"]["Metadata"]["Endpoint"]["Arn"].endswith(f"endpoint/{name}")
+        for made_by in ("Config", "Deploy"):
+            arn = next(iter(steps[made_by]["Metadata"].values()))["Arn"]
+            tags = {tag["Key"]: tag["Value"] for tag in made.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+            assert tags["sagemaker:pipeline-step-name"] == made_by
         configs.append(steps["Config"]["Metadata"]["EndpointConfig"]["Arn"].rsplit("/", 1)[1])
         assert configs[-1].startswith(f"{name}-config-{execution.rsplit('/', 1)[1]}-")
         value = np.float32(made.invoke(name)["Body"].read().decode())

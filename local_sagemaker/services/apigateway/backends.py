@@ -133,7 +133,7 @@ def _overridden_headers(override: Mapping[str, Any], *, titled: bool) -> dict[st
     found = {}
     for name, value in given.items() if isinstance(given, Mapping) else ():
         shown = ",".join(map(text, value)) if isinstance(value, list) else text(value)
-        if not _HEADER_NAME.fullmatch(str(name)) or not shown.isprintable():
+        if not _HEADER_NAME.fullmatch(str(name)) or not (shown.isascii() and shown.isprintable()):
             raise templates.TemplateError(f"'{name}' and its value are no header")
         found[str(name).title() if titled else str(name)] = shown
     return found

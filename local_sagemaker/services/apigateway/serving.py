@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -104,7 +105,7 @@ class ExecuteApi:
             headers=headers,
             body=request.body,
             binary_types=tuple(stage.get("_binary", ())),
-            context=self._context(api, stage["stageName"], route, request, path, headers),
+            context=self._context(api, stage, route, request, path, headers),
         )
 
     def _serve(self, request: RawRequest) -> Reply:
@@ -127,28 +128,39 @@ class ExecuteApi:
     def _context(
         self,
         api: str,
-        stage: str,
+        stage: Body,
         route: routing.Route,
         request: RawRequest,
         path: str,
         headers: Mapping[str, str],
     ) -> Body:
-        moment = now()
+        moment, host = now(), request.headers.get("host", "")
         return {
             "accountId": self._settings.account,
             "apiId": api,
-            "stage": stage,
+            "deploymentId": stage.get("deploymentId"),
+            "stage": stage["stageName"],
             "requestId": request_id(),
             "extendedRequestId": request_id(),
             "resourceId": route.resource["id"],
             "resourcePath": route.resource["path"],
             "httpMethod": request.method,
-            "path": f"/{stage}{path}",
+            "path": f"/{stage['stageName']}{path}",
             "protocol": "HTTP/1.1",
+            "requestTime": datetime.fromtimestamp(moment, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "requestTimeEpoch": int(moment * 1000),
-            "domainName": request.headers.get("host", ""),
-            "identity": {"sourceIp": "127.0.0.1", "userAgent": headers.get("User-Agent"), "accessKey": None},
+            "domainName": host,
+            "domainPrefix": host.partition(".")[0],
+            "identity": dict.fromkeys(_IDENTITY) | {"sourceIp": "127.0.0.1", "userAgent": headers.get("User-Agent")},
         }
+
+
+_IDENTITY = (
+    "accessKey", "accountId", "apiKey", "apiKeyId", "caller", "cognitoAuthenticationProvider",
+    "cognitoAuthenticationType", "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "sourceIp", "user",
+    "userAgent", "userArn",
+)  # fmt: skip
+"""What API Gateway tells of a caller; most is known of signed requests only, and null here."""
 
 
 def _is_signed(request: RawRequest) -> bool:

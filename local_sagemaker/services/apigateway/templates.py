@@ -93,6 +93,10 @@ class Template:
         roots = {"context": context, "stageVariables": dict(scene.stage_variables), "esc": _ESCAPES}
         functions = {"input": _input(scene), "util": _UTIL}
         made = Rendering(roots, functions, lambda given: Parser(given, _check).template()).of(self.block)
+        try:
+            made.encode()
+        except UnicodeEncodeError as error:
+            raise TemplateError("the template makes half of a surrogate pair") from error
         return made, Overrides(context["requestOverride"], context["responseOverride"])
 
 

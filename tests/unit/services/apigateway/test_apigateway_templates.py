@@ -289,6 +289,7 @@ def test_what_is_refused(template: str, reason: str) -> None:
         ("#set($l = [1])#foreach($i in [1..1000])#set($ok = $l.addAll($l))#end", "too long a list"),
         ("$util.parseJson('{')", "$util: "),
         ("$util.base64Decode('a')", "$util: "),
+        ("$util.parseJson('\"\\ud800\"')", "surrogate"),
         ("#set($s = 'x')$s.matches('(')", "the regular expression '('"),
         ('$input.path("$context.stage[")', "the JSONPath"),
     ],
