@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import ExpressionError, resolve, text
+from local_sagemaker.engine.expressions import ExpressionError, is_expression, resolve, text
 from local_sagemaker.engine.grammar import read_object
 from local_sagemaker.engine.json_text import JsonError, load
 from local_sagemaker.engine.paths import Token
@@ -53,6 +53,8 @@ class LambdaStep:
         """The function and the outputs must be named, each output once."""
         if not step.members.get("FunctionArn"):
             yield f"Lambda step '{step.name}' has no FunctionArn"
+        if is_expression(step.arguments):
+            yield f"The Arguments of step '{step.name}' can't be an expression; each of them can"
         outputs = step.members.get("OutputParameters", [])
         if not isinstance(outputs, list) or len(outputs) > _MOST:
             yield f"OutputParameters of step '{step.name}' must be an array of at most {_MOST}"

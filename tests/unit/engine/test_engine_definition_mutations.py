@@ -54,7 +54,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from paths(value[key], (*path, key))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_mutated_definitions_are_read_or_refused(seed: int) -> None:
     chance = random.Random(seed)
     whole = json.loads(made.text(*STEPS, PipelineExperimentConfig={"ExperimentName": get("Execution.PipelineName")}))

@@ -118,6 +118,7 @@ def test_outputs_in_their_declared_types(world: LambdaWorld) -> None:
     ("members", "reason"),
     [
         ({"FunctionArn": None}, "Lambda step 'L' has no FunctionArn."),
+        ({"Arguments": {"Get": "Parameters.X"}}, "The Arguments of step 'L' can't be an expression; each of them can."),
         ({"Arguments": {"x": [1]}}, "Expecting a value or an expression for 'x'."),
         ({"OutputParameters": [{"OutputName": "o", "OutputType": "List"}]}, "OutputType of 'o' must be one of String"),
         ({"OutputParameters": [{}]}, "An output parameter of step 'L' has no OutputName."),
