@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import secrets
 import shutil
 import threading
 from collections.abc import Awaitable, Callable
@@ -34,6 +32,7 @@ from local_sagemaker.services.raw_services import RawServices
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
 from local_sagemaker.wire import spec
+from local_sagemaker.wire.control import PREFIX, Control
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
 from local_sagemaker.wire.validate import check
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-PREFIX = "/_local-sagemaker/"
 
 
 class Application:
@@ -136,6 +134,8 @@ class Application:
             },
             check,
         )
+        verbs = {"reset": self.reset, "status": self.status}
+        self._control = Control(verbs, self.credentials.secret_access_key, settings)
         self._gateway = Gateway(
             call=self.call,
             neighbours=raw,
@@ -171,25 +171,6 @@ class Application:
                 part()
             except Exception:  # what failed must not keep the others from going on
                 log.exception("%s failed", part.__qualname__)
-
-    async def _control(self, scope: Scope, send: Send) -> None:
-        from anyio.to_thread import run_sync
-
-        given = dict(scope["headers"]).get(b"x-secret", b"").decode()
-        verb = scope["path"].removeprefix(PREFIX)
-        if not secrets.compare_digest(given, self.credentials.secret_access_key):
-            status, answer = 403, {"message": "the key of the state folder is needed"}
-        elif verb == "reset":
-            await run_sync(self.reset)
-            status, answer = 200, {}
-        elif verb == "status":
-            status, answer = 200, await run_sync(self.status)
-        else:
-            status, answer = 404, {"message": f"there is no '{verb}'"}
-        await send(
-            {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}
-        )
-        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
     def status(self) -> dict[str, Any]:
         """What the service holds, for people."""

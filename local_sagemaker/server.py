@@ -6,10 +6,12 @@ Started by `lifecycle.start`, which waits on a pipe for one word: ``ready``, ``l
 from __future__ import annotations
 
 import argparse
+import asyncio
 import fcntl
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -100,12 +102,25 @@ def _describe(settings: Settings, listening: socket.socket, *, ready: bool) -> s
     return str(described["url"])
 
 
+def _allow_connections() -> None:
+    """As many open files, and so connections, as the machine lets this user have; usual limits are of 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+CONNECTIONS = 16_384
+
+
 def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
     import uvicorn
 
     from local_sagemaker.app import Application
+    from local_sagemaker.wire.connections import BoundedProtocol, expire
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    _allow_connections()
     url = _describe(settings, listening, ready=False)
     application = Application(settings, url)
 
@@ -118,14 +133,16 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
             application.after_ready()
 
         async def on_tick(self, counter: int) -> bool:
-            """Called ten times a second; ends a service whose state folder someone removed."""
+            """Called ten times a second; ends silent connections, and a service whose state folder someone removed."""
+            if counter % 5 == 0:
+                expire(self.server_state.connections, asyncio.get_running_loop().time())
             if counter % 20 == 0 and not (settings.home / "lock").exists():
                 logging.getLogger(__name__).warning("the state folder %s is gone: stopping", settings.home)
                 return True
             return await super().on_tick(counter)
 
     config = uvicorn.Config(
-        application.asgi, interface="asgi3", loop="uvloop", http="httptools", lifespan="off", log_config=None,
+        application.asgi, interface="asgi3", loop="uvloop", http=BoundedProtocol, lifespan="off", log_config=None,
         access_log=False, proxy_headers=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2, server_header=False,
     )  # fmt: skip

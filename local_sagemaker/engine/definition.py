@@ -23,8 +23,8 @@ from local_sagemaker.engine.grammar import (
     read_text,
     without_nulls,
 )
-from local_sagemaker.engine.json_text import JsonError, load
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.json_text import JsonError, load
 
 VERSION = "2020-12-01"
 MAX_PARAMETERS = 200

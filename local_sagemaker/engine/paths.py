@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_sagemaker.engine.json_text import load
+from local_sagemaker.json_text import load
 
 IDENTIFYING = ("OutputName", "InputName", "MetricName", "ChannelName", "Name")
 _TOKEN = re.compile(r"""\.?([^.\[\]'"]+)|\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]|\[\s*(\d+)\s*\]|\.?\['([^']*)'\]""")

@@ -12,11 +12,11 @@ from typing import Any
 from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import ExpressionError
-from local_sagemaker.engine.json_text import load
 from local_sagemaker.engine.paths import PathError, Token, descend
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import Facts, Record, Tools
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 
 

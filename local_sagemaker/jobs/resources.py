@@ -23,13 +23,13 @@ def resource_config(job: JobSpec, host: str) -> Document:
     }
 
 
-def processing_config(request: Document, arn: str) -> Document:
+def processing_config(request: Document, instance_type: str, instances: int) -> Document:
     """processingjobconfig.json: the request with every optional member present, as null or as its default."""
     application = request["AppSpecification"]
     cluster = request["ProcessingResources"]["ClusterConfig"]
     outputs = request.get("ProcessingOutputConfig", {})
     return {
-        "ProcessingJobArn": arn,
+        "ProcessingJobArn": request["ProcessingJobArn"],
         "ProcessingJobName": request["ProcessingJobName"],
         "Environment": request.get("Environment", {}),
         "AppSpecification": {
@@ -44,8 +44,8 @@ def processing_config(request: Document, arn: str) -> Document:
         },
         "ProcessingResources": {
             "ClusterConfig": {
-                "InstanceCount": cluster["InstanceCount"],
-                "InstanceType": cluster["InstanceType"],
+                "InstanceCount": instances,
+                "InstanceType": instance_type,
                 "VolumeSizeInGB": cluster["VolumeSizeInGB"],
                 "VolumeKmsKeyId": cluster.get("VolumeKmsKeyId"),
             }

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Protocol
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import chunked, detect, refusals, signature
-from local_sagemaker.wire.body import Body, source_of
+from local_sagemaker.wire.body import received
 from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.request import WireRequest
+from local_sagemaker.wire.signature import Keys
 
 
-class Keys(Protocol):
-    """Where the secrets of access keys come from."""
-
-    def secret(self, access_key_id: str) -> str | None:
-        """The secret, or None for a key that is not ours."""
-        ...
+def is_own_host(host: str, settings: Settings) -> bool:
+    """Whether a Host header (without port, lower case) names this machine."""
+    return host in ("127.0.0.1", "localhost", "[::1]", settings.host) or host.endswith(".localhost")
 
 
 class Admission:
@@ -30,16 +27,25 @@ class Admission:
 
     def __init__(self, credentials: Keys, settings: Settings, unsigned: Callable[[WireRequest], str | None]) -> None:
         """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it."""
-        self._secrets = credentials.secret
+        self._keys = credentials
         self._settings = settings
         self._unsigned = unsigned
 
     def refuse_foreign_host(self, request: WireRequest) -> None:
         """Only names that no web page can have: loopback, the configured host, AWS's own (sent here by the hook)."""
         host = request.host
-        own = host in ("127.0.0.1", "localhost", "[::1]", self._settings.host) or host.endswith(".localhost")
-        if not own and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        if not is_own_host(host, self._settings) and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
             raise refusals.foreign_host(host)
+
+    def expected(self, request: WireRequest) -> str:
+        """The service (signing name) that a request claims to be for, all checked that its body is not needed for."""
+        claim = signature.claim(request)
+        if claim is not None:
+            signature.check_claim(claim, request, self._keys)
+            return claim.service
+        if _is_old_presigned(request):
+            return "s3"
+        return self._unsigned_service(request)
 
     def service(self, request: WireRequest) -> str:
         """The service that a signed request is for; from here on its body is what was signed."""
@@ -52,22 +58,30 @@ class Admission:
             read.append(request.body.whole())
             return hashlib.sha256(read[0]).hexdigest()
 
-        signer = signature.verify(claim, request, self._secrets, body_sha256)
+        signer = signature.verify(claim, request, self._keys, body_sha256)
         if read:
-            request.body = Body(source_of(read[0]))
+            request.body = received(read[0])
         if claim.service == "s3":
             _prepare_upload(request, signer, signed=claim.expires is None)
         return claim.service
 
     def _without_claim(self, request: WireRequest) -> str:
-        if "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
-            signature.verify_old_presigned(request, detect.path_style(request), self._secrets)
+        if _is_old_presigned(request):
+            signature.verify_old_presigned(request, detect.path_style(request), self._keys)
             _prepare_upload(request, None, signed=False)
             return "s3"
+        return self._unsigned_service(request)
+
+    def _unsigned_service(self, request: WireRequest) -> str:
         service = self._unsigned(request)
         if service is None:
             raise refusals.unsigned(guess(request))
         return service
+
+
+def _is_old_presigned(request: WireRequest) -> bool:
+    """Whether the query has a signature of version 2."""
+    return "AWSAccessKeyId=" in request.query and "Signature=" in request.query
 
 
 def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *, signed: bool) -> None:

@@ -16,7 +16,8 @@ from local_sagemaker.wire.checksums import Checksums
 Source = Callable[[], bytes]
 """Answers the next piece of a body, and b"" at its end."""
 
-LARGEST = 256 << 20
+LARGEST = 8 << 20
+"""Of a document inside a streamed body; S3's own are below 1 MiB but for lists of a thousand long keys."""
 HELD = 2 << 20
 """How many bytes may wait for the reader."""
 BATCH = 256 << 10
@@ -45,7 +46,7 @@ class Pipe:
         self._pieces: list[bytes] = []
         self._taken: list[bytes] = []
         self._held = 0
-        self._ended = self._broken = self._unwanted = False
+        self._ended = self._broken = False
         self._arrived = threading.Condition()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -80,14 +81,12 @@ class Pipe:
         """Whether anything was read."""
         return self._asked
 
-    async def discard(self) -> None:
-        """Receives and drops what is left, so that the connection can be used again. For the loop's thread."""
-        self._asked = self._unwanted = True
-        self._room.set()
-        if self._task is None:
-            self._start()
+    def close(self) -> bool:
+        """Receives no more; says whether everything had been received. For the loop's thread."""
+        self._asked = True
         if self._task is not None:
-            await self._task
+            self._task.cancel()
+        return self._ended
 
     def _start(self) -> None:
         if self._task is None:
@@ -101,12 +100,13 @@ class Pipe:
                     self._broken = True
                 else:
                     self._ended = not message.get("more_body", False)
-                    if message.get("body") and not self._unwanted:
-                        self._pieces.append(message["body"])
-                        self._held += len(message["body"])
+                    body = message.get("body", b"")
+                    if body:
+                        self._pieces.append(body)
+                        self._held += len(body)
                 if self._worth_waking():
                     self._arrived.notify()
-                full = self._held >= HELD and not self._unwanted
+                full = self._held >= HELD
                 if full:
                     self._room.clear()
             if full:
@@ -128,6 +128,7 @@ class Body:
 
     def __init__(self, source: Source, *, length: int | None = None, trailers: Mapping[str, str] | None = None) -> None:
         """`length` is the number of (decoded) bytes that the headers promise; `trailers` fill up while reading."""
+        self.largest = LARGEST
         self.checksums: dict[str, str] = {}
         self.length = length
         self._source = source
@@ -161,14 +162,13 @@ class Body:
         return data
 
     def whole(self) -> bytes:
-        """All bytes of a document, which must fit into memory: no request but an S3 upload is larger than `LARGEST`."""
+        """All bytes of a document. Raises S3's error for one of more than `largest`."""
         pieces, size = [], 0
         while piece := self.read(LARGEST):
             pieces.append(piece)
             size += len(piece)
-            if size > LARGEST:
-                text = f"The request body is larger than {LARGEST >> 20} MiB."
-                raise ServiceError(text, code="RequestEntityTooLarge", status=413)
+            if size > self.largest:
+                raise ServiceError("Your request was too big.", code="MaxMessageLengthExceeded", status=400)
         return b"".join(pieces)
 
     def readable(self) -> bool:
@@ -194,3 +194,10 @@ class Body:
             raise incomplete()
         if self._expected is not None:
             self.checksums = self._expected.verify(self._trailers)
+
+
+def received(data: bytes) -> Body:
+    """A body that is all there, and was bounded when it was received."""
+    body = Body(source_of(data), length=len(data))
+    body.largest = max(len(data), LARGEST)
+    return body

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
+from local_sagemaker.digits import natural
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.body import Body, Source, incomplete
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 LINE = 16 << 10
-"""No chunk header or trailer is longer."""
+"""No chunk header or trailer is longer, nor are all trailers together."""
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,11 @@ class ChunkSigner:
 
 def decoded(body: Body, headers: Mapping[str, str], signer: ChunkSigner | None) -> Body:
     """The body without its chunk framing; `signer` is given when the chunks are signed."""
-    given = headers.get("x-amz-decoded-content-length", "")
-    if not given.isdigit():
+    length = natural(headers.get("x-amz-decoded-content-length", ""))
+    if length is None:
         raise ServiceError("You must provide the Content-Length HTTP header.", code="MissingContentLength", status=411)
     trailers: dict[str, str] = {}
-    return body.decoded(lambda source: AwsChunked(source, signer, trailers), int(given), trailers)
+    return body.decoded(lambda source: AwsChunked(source, signer, trailers), length, trailers)
 
 
 class AwsChunked:
@@ -77,10 +80,9 @@ class AwsChunked:
 
     def _open_chunk(self) -> int:
         size, _, extensions = self._line().partition(b";")
-        try:
-            self._left = int(size, 16)
-        except ValueError as error:
-            raise incomplete() from error
+        if not _SIZE.fullmatch(size.strip()):
+            raise incomplete()
+        self._left = int(size, 16)
         self._signature = extensions.strip().removeprefix(b"chunk-signature=").decode("latin-1")
         self._hash = hashlib.sha256()
         return self._left
@@ -93,7 +95,11 @@ class AwsChunked:
         self._ended = True
         self._check_chunk()
         signed: list[str] = []
+        size = 0
         while line := self._line(optional=True):
+            size += len(line)
+            if size > LINE:
+                raise incomplete()
             name, _, value = line.decode("latin-1").partition(":")
             if name.lower() == "x-amz-trailer-signature":
                 self._check_trailers(signed, value.strip())

@@ -10,6 +10,7 @@ import os
 import secrets
 import string
 import threading
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,16 @@ KEPT = 1000
 """How many temporary keys are remembered; the oldest are forgotten first."""
 
 
+@dataclass(frozen=True)
+class AccessKey:
+    """What is known of an access key. A temporary one has a session `token`, without which it is worth nothing, and
+    `expires` (seconds since the epoch)."""
+
+    secret: str
+    token: str | None = None
+    expires: float | None = None
+
+
 class Credentials:
     """Access keys in a JSON file (mode 0600): ``access_key_id``, ``secret_access_key``, ``issued``."""
 
@@ -30,25 +41,28 @@ class Credentials:
         state = self._read() if file.exists() else self._make()
         self.access_key_id: str = state["access_key_id"]
         self.secret_access_key: str = state["secret_access_key"]
-        self._issued: dict[str, str] = dict(state.get("issued", {}))
+        self._key = AccessKey(self.secret_access_key)
+        self._issued = {
+            name: AccessKey(**kept) for name, kept in state.get("issued", {}).items() if isinstance(kept, dict)
+        }
 
-    def secret(self, access_key_id: str) -> str | None:
-        """The secret of an access key, or None if this service did not make it."""
+    def find(self, access_key_id: str) -> AccessKey | None:
+        """The access key with this id, or None if this service did not make it."""
         if access_key_id == self.access_key_id:
-            return self.secret_access_key
+            return self._key
         return self._issued.get(access_key_id)
 
-    def issue(self, access_key_id: str, secret: str) -> None:
-        """Remembers a temporary key, across restarts."""
+    def issue(self, access_key_id: str, secret: str, token: str | None = None, expires: float | None = None) -> None:
+        """Remembers a key that STS (with token and time) or IAM (without) hands out, across restarts."""
         with self._lock:
-            self._issued[access_key_id] = secret
+            self._issued[access_key_id] = AccessKey(secret, token, expires)
             for oldest in list(self._issued)[:-KEPT]:
                 del self._issued[oldest]
             self._write(
                 {
                     "access_key_id": self.access_key_id,
                     "secret_access_key": self.secret_access_key,
-                    "issued": self._issued,
+                    "issued": {name: asdict(key) for name, key in self._issued.items()},
                 }
             )
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire import refusals
-from local_sagemaker.wire.admission import Keys
+from local_sagemaker.json_text import load
+from local_sagemaker.wire import refusals, signature
 from local_sagemaker.wire.request import WireRequest
-from local_sagemaker.wire.signature import signing_key
+from local_sagemaker.wire.signature import Keys
 
 _FREE = ("policy", "signature", "x-amz-signature", "awsaccesskeyid", "file")
 """Fields that need no condition, beside those that begin with ``x-ignore-``."""
@@ -23,24 +23,21 @@ _FREE = ("policy", "signature", "x-amz-signature", "awsaccesskeyid", "file")
 
 def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
     """Checks the signature, of version 4 or 2."""
-    policy = fields["policy"].encode()
+    policy = fields["policy"].encode("utf-8", "replace")
     if "x-amz-signature" in fields:
         parts = fields.get("x-amz-credential", "").rsplit("/", 4)
         if len(parts) != 5 or fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256":
             raise refusals.malformed("The form's x-amz-credential and x-amz-algorithm are not of AWS4-HMAC-SHA256.")
         key, date, region, service, _ = parts
-        secret = keys.secret(key)
-        if secret is None:
-            raise refusals.unknown_key("s3", request)
-        computed = hmac.digest(signing_key(secret, date, region, service), policy, "sha256").hex()
-        given = fields["x-amz-signature"]
+        secret = signature.usable(keys, key, fields.get("x-amz-security-token"), "s3", request).secret
+        computed = hmac.digest(signature.signing_key(secret, date, region, service), policy, "sha256").hex()
+        given = fields["x-amz-signature"].lower()
     else:
-        secret = keys.secret(fields.get("awsaccesskeyid", ""))
-        if secret is None:
-            raise refusals.unknown_key("s3", request)
+        token = fields.get("x-amz-security-token")
+        secret = signature.usable(keys, fields.get("awsaccesskeyid", ""), token, "s3", request).secret
         computed = base64.b64encode(hmac.digest(secret.encode(), policy, "sha1")).decode()
         given = fields["signature"]
-    if not hmac.compare_digest(computed.encode(), given.encode()):
+    if not hmac.compare_digest(computed.encode(), given.encode("utf-8", "replace")):
         raise refusals.wrong_signature("s3", request)
 
 
@@ -65,7 +62,7 @@ def check(fields: Mapping[str, str]) -> tuple[float, float]:
 
 def _document(text: str) -> dict[str, Any]:
     try:
-        policy = json.loads(base64.b64decode(text))
+        policy = load(base64.b64decode(text))
     except ValueError as error:
         raise _invalid("Invalid JSON.") from error
     if not isinstance(policy, dict) or not isinstance(policy.get("conditions"), list):

@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.operations import Call
 from local_sagemaker.wire import detect, form_policy, refusals, spec
-from local_sagemaker.wire.admission import Keys
 from local_sagemaker.wire.body import Body
 from local_sagemaker.wire.form_fields import Form, refused
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
 from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.signature import Keys
 
 _S3 = re.compile(r"(^|\.)s3[.-]")
 _KIND = "multipart/form-data"

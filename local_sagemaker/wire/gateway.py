@@ -14,25 +14,30 @@ from shutil import disk_usage
 from typing import Any, Protocol
 
 from local_sagemaker.config import Settings
+from local_sagemaker.digits import natural
 from local_sagemaker.errors import NotSupported, ServiceError, says_full
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.operations import Call
 from local_sagemaker.wire import detect, form_upload, invocation, refusals
-from local_sagemaker.wire.admission import Admission, Keys, guess
-from local_sagemaker.wire.body import Body, Pipe, source_of
+from local_sagemaker.wire.admission import Admission, guess
+from local_sagemaker.wire.body import received
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
+from local_sagemaker.wire.protocols.rest import UnreadableText
+from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, Memory, Receive, TooLarge
 from local_sagemaker.wire.request import Answer, WireRequest
 from local_sagemaker.wire.sending import prepare, send_answer, send_events
+from local_sagemaker.wire.signature import Keys
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 THREADS = 256
-"""How many operations may run (or wait for a slow client) at once."""
-SMALL = 1 << 20
-"""Bodies up to this size are received before their operation's thread starts."""
+"""How many operations may run at once. Their bodies are here, so none of them waits for a client."""
+UPLOADS = 512
+"""How many uploads may be written at once; these wait for their clients, and hold up nothing but other uploads."""
+LONGEST_HEADERS = 8 << 10
+HEALTH = "/_health"
 
 
 class Neighbours(Protocol):
@@ -65,37 +70,83 @@ class Gateway:
         self._settings, self._keys = settings, credentials
         self._admission = Admission(credentials, settings, unsigned)
         self._invoke = invoke
+        self._memory = Memory()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
+        self._uploads = ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _lifespan(scope, receive, send)
             return
-        if self._invoke is not None and (endpoint := invocation.endpoint_of(scope)) is not None:
-            await send_answer(send, await self._invocation(endpoint, self._invoke, scope, receive))
+        request = WireRequest.from_scope(scope, received(b""))
+        if request.path == HEALTH and request.method == "GET":  # whatever all threads wait for
+            await send_answer(send, self.answer(request))
             return
-        body, pipe = await _body(scope, receive)
-        request = WireRequest.from_scope(scope, body)
-        answer = await self._in_thread(request)
-        if pipe is not None:
-            if not pipe.started and request.headers.get("expect", "").lower() == "100-continue":
-                answer.headers["Connection"] = "close"  # the client may or may not send the body now
+        arriving = Arriving(receive, self._memory)
+        try:
+            answer = await self._answer(scope, request, arriving)
+            waiting = request.headers.get("expect", "").lower() == "100-continue"
+            if not await arriving.drop(waiting=waiting):
+                answer.headers["Connection"] = "close"
+            if isinstance(answer.body, AsyncIterator):
+                await send_events(send, receive, answer)
             else:
-                await pipe.discard()
-        if isinstance(answer.body, AsyncIterator):
-            await send_events(send, receive, answer)
-        else:
-            await send_answer(send, answer)
+                await send_answer(send, answer)
+        finally:
+            arriving.close()
+
+    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: Arriving) -> Answer:
+        endpoint = invocation.endpoint_of(scope) if self._invoke is not None else None
+        if endpoint is not None and self._invoke is not None:
+            return await self._invocation(endpoint, self._invoke, request, arriving)
+        try:
+            streamed = await self._receive(request, arriving)
+        except ServiceError as error:
+            return self._refused(error, request)
+        threads = self._uploads if streamed else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, self.answer, request)
+
+    async def _receive(self, request: WireRequest, arriving: Arriving) -> bool:
+        """Gives the request its body; says whether that is still to come."""
+        given = request.headers.get("content-length", "")
+        length = natural(given)
+        if not length and "transfer-encoding" not in request.headers:
+            arriving.ended = True
+            return False
+        if length is not None and length <= SMALL:
+            request.body = received(await arriving.whole(SMALL))
+            return False
+        self._admission.refuse_foreign_host(request)
+        service = "s3" if form_upload.is_form(request) else self._admission.expected(request)
+        if service == "s3":
+            request.body = arriving.streamed(length)
+            return True
+        limit = LIMITS.get(service, LIMIT)
+        if length is not None and length > limit:
+            raise TooLarge(service, limit)
+        request.body = received(await arriving.whole(limit, service))
+        return False
+
+    def _refused(self, error: ServiceError, request: WireRequest) -> Answer:
+        """The answer to a request whose body was not wanted."""
+        identity, service = request_id(), guess(request)
+        answer = self._failed(error, request, service, None, identity)
+        _identify(answer, service, identity)
+        return answer
 
     async def _invocation(
-        self, endpoint: str, invoke: invocation.Invoke, scope: Mapping[str, Any], receive: Receive
+        self, endpoint: str, invoke: invocation.Invoke, request: WireRequest, arriving: Arriving
     ) -> Answer:
         """The answer to InvokeEndpoint; never raises."""
         identity = request_id()
-        request = WireRequest.from_scope(scope, Body(source_of(b"")))
         try:
-            request.body = await invocation.receive_body(receive)
             self._admission.refuse_foreign_host(request)
+            if (natural(request.headers.get("content-length", "")) or SMALL) >= SMALL:
+                self._admission.expected(request)
+            try:
+                request.body = received(await arriving.whole(invocation.VERIFIED))
+            except TooLarge as error:
+                raise invocation.too_large() from error
             self._admission.service(request)
             answer = invocation.answer(await invoke(invocation.members(endpoint, request)))
         except ServiceError as error:
@@ -107,16 +158,13 @@ class Gateway:
         answer.headers["x-amzn-RequestId"] = identity
         return answer
 
-    async def _in_thread(self, request: WireRequest) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.answer, request)
-
     def answer(self, request: WireRequest) -> Answer:
         """The answer to one request; never raises."""
         identity = request_id()
         service, target = "", None
         try:
             self._admission.refuse_foreign_host(request)
-            if request.path == "/_health" and request.method == "GET":
+            if request.path == HEALTH and request.method == "GET":
                 return self._health()
             if form_upload.is_form(request):
                 service = "s3"
@@ -124,6 +172,8 @@ class Gateway:
                 _identify(answer, service, identity)
                 return answer
             service = self._admission.service(request)
+            if service == "s3":
+                _check_headers(request)
             if detect.is_neighbour(service):
                 answer = self._ask_neighbour(service, request)
             else:
@@ -175,6 +225,19 @@ class Gateway:
         return ERRORS[_protocol(request, service, target)](error, request, _shown(service, identity))
 
 
+def _check_headers(request: WireRequest) -> None:
+    """S3 takes 8 KB of headers (user guide, "Working with object metadata")."""
+    size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    if size > LONGEST_HEADERS:
+        error = ServiceError(
+            "Your request header section exceeds the maximum allowed size.",
+            code="RequestHeaderSectionTooLarge",
+            status=400,
+        )
+        error.detail = {"MaxSizeAllowed": str(LONGEST_HEADERS)}  # type: ignore[attr-defined]
+        raise error
+
+
 def _shown(service: str, identity: str) -> str:
     """A request's id in the form of its service: S3's are 16 capitals."""
     return identity.replace("-", "")[:16].upper() if service == "s3" else identity
@@ -191,6 +254,14 @@ def _identify(answer: Answer, service: str, identity: str) -> None:
 def _parse(request: WireRequest, target: detect.Target) -> dict[str, Any]:
     try:
         return PROTOCOLS[target.protocol].parse(request, target)
+    except UnreadableText as error:
+        if target.service != "s3":
+            raise ServiceError(
+                f"The request can't be read: {error}", code="SerializationException", status=400
+            ) from error
+        if error.place in ("Key", "Bucket"):
+            raise ServiceError("Couldn't parse the specified URI.", code="InvalidURI", status=400) from error
+        raise ServiceError(f"The header {error}.", code="InvalidArgument", status=400) from error
     except ValueError as error:  # text that is no base64 or no JSON inside a header
         raise ServiceError(f"The request can't be read: {error}", code="SerializationException", status=400) from error
 
@@ -204,25 +275,6 @@ def _protocol(request: WireRequest, service: str, target: detect.Target | None) 
     if "x-amz-target" in request.headers:
         return "json"
     return "query" if refusals.is_query(request) else "rest-json"
-
-
-async def _body(scope: Mapping[str, Any], receive: Receive) -> tuple[Body, Pipe | None]:
-    """The body, already received when it is small, else with the pipe that it will come through."""
-    headers = dict(scope["headers"])
-    given = headers.get(b"content-length", b"")
-    length = int(given) if given.isdigit() else None
-    if length is None and b"transfer-encoding" not in headers:
-        return Body(source_of(b""), length=0), None
-    if length is None or length > SMALL:
-        pipe = Pipe(receive)
-        return Body(pipe, length=length), pipe
-    pieces = []
-    more = True
-    while more:
-        message = await receive()
-        more = message.get("more_body", False)
-        pieces.append(message.get("body", b""))
-    return Body(source_of(b"".join(pieces)), length=length), None
 
 
 async def _lifespan(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

@@ -13,17 +13,15 @@ from urllib.parse import unquote
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import spec
-from local_sagemaker.wire.body import Body, source_of
 from local_sagemaker.wire.request import Answer, WireRequest
 from local_sagemaker.wire.validate import check
 
 NAME = "sagemaker-runtime:InvokeEndpoint"
 LARGEST = 6_291_456
-_DROPPED = 4 * LARGEST
+VERIFIED = 4 * LARGEST
 """Bodies up to this size are read and verified before they are refused as too large."""
 _BEFORE, _AFTER, _SERVICE = b"/endpoints/", b"/invocations", b"/sagemaker/aws4_request"
 Invoke = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 def endpoint_of(scope: Mapping[str, Any]) -> str | None:
@@ -35,24 +33,6 @@ def endpoint_of(scope: Mapping[str, Any]) -> str | None:
         if name == b"authorization":
             return unquote(path[len(_BEFORE) : -len(_AFTER)].decode("latin-1")) if _SERVICE in value else None
     return None
-
-
-async def receive_body(receive: Receive) -> Body:
-    """The whole body. Raises ValidationError for one that is far too large."""
-    message = await receive()
-    data: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        pieces, size = [data], len(data)
-        while message.get("more_body"):
-            message = await receive()
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            if size > _DROPPED:
-                pieces.clear()
-        data = b"".join(pieces)
-        if size > _DROPPED:
-            raise too_large()
-    return Body(source_of(data), length=len(data))
 
 
 def members(name: str, request: WireRequest) -> dict[str, Any]:

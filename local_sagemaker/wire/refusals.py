@@ -90,9 +90,32 @@ def not_yet_valid() -> ServiceError:
     return _refused("AccessDenied", "Request is not yet valid")
 
 
-def unsigned_header(name: str) -> ServiceError:
-    """A header that would change what a signed link does."""
-    return _refused("AccessDenied", f"There were headers present in the request which were not signed: {name}")
+def unsigned_headers(names: list[str]) -> ServiceError:
+    """Headers that would change what an S3 request does."""
+    error = _refused("AccessDenied", "There were headers present in the request which were not signed")
+    error.detail = {"HeadersNotSigned": ", ".join(names)}  # type: ignore[attr-defined]
+    return error
+
+
+def must_be_signed(header: str, request: WireRequest) -> ServiceError:
+    """A header that the signature must cover."""
+    code = "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException"
+    return _refused(code, f"{header} must be a 'SignedHeader' in the AWS Authorization.")
+
+
+def wrong_token(service: str, request: WireRequest) -> ServiceError:
+    """A temporary key with another session token than its own."""
+    if service == "s3":
+        return _refused("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+    return unknown_key(service, request)
+
+
+def expired_token(service: str, request: WireRequest) -> ServiceError:
+    """A temporary key past its time."""
+    if service == "s3":
+        return _refused("ExpiredToken", "The provided token has expired.", 400)
+    code = "ExpiredToken" if is_query(request) else "ExpiredTokenException"
+    return _refused(code, "The security token included in the request is expired")
 
 
 def missing_payload_hash() -> ServiceError:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import IO, Any
 
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.wire.request import Answer
 
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header can hold; an answer with one would never be sent."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 PIECE = 1 << 19
 SMALL = 256 << 10
 """Files up to this size are read in the operation's own thread."""
+
+
+@lru_cache(maxsize=1024)
+def _header_name(name: str) -> bytes:
+    """A header's name in bytes; b"" for what can be none (a function behind a REST API may answer anything)."""
+    return name.lower().encode() if _TOKEN.fullmatch(name) else b""
 
 
 def prepare(answer: Answer) -> Answer:
@@ -41,8 +51,9 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
     """Sends status, headers and body."""
     length = answer.length
     headers = [
-        (name.lower().encode("latin-1"), value.encode("utf-8", "surrogateescape"))
+        (key, _CONTROL.sub(" ", value).encode("utf-8", "replace"))
         for name, value in answer.headers.items()
+        if (key := _header_name(name))
     ]
     given = {name for name, _ in headers}
     if b"content-length" not in given and length is not None and answer.status not in (204, 304):

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
+from local_sagemaker.digits import whole
+from local_sagemaker.json_text import load
+
 Shape = Any
 """botocore's Shape. Which attributes it has depends on its `type_name`, which types can't say."""
+
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def time_to_text(seconds: float, form: str) -> str:
@@ -26,18 +33,19 @@ def time_to_text(seconds: float, form: str) -> str:
 
 def time_from_text(text: str) -> float | str:
     """A time in any of the three forms; text that is none of them stays as it is, for validation to name."""
-    try:
+    if _NUMBER.fullmatch(text):
         return float(text)
-    except ValueError:
-        pass
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         try:
             read = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, IndexError):
             return text
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return text
 
 
 def time_form(shape: Shape, default: str) -> str:
@@ -50,7 +58,7 @@ def from_text(shape: Shape, text: str) -> Any:
     kind = shape.type_name
     if kind == "string":
         if shape.serialization.get("jsonvalue"):
-            return json.loads(base64.b64decode(text))
+            return load(base64.b64decode(text))
         return text
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.strip().lower(), text)
@@ -58,10 +66,10 @@ def from_text(shape: Shape, text: str) -> Any:
         return time_from_text(text.strip())
     if kind == "blob":
         return base64.b64decode(text)
-    try:
-        return int(text) if kind in ("integer", "long") else float(text)
-    except ValueError:
-        return text
+    if kind in ("integer", "long"):
+        number = whole(text)
+        return text if number is None else number
+    return float(text) if _NUMBER.fullmatch(text) else text
 
 
 def to_text(shape: Shape, value: Any, time_default: str) -> str:

@@ -13,22 +13,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from local_sagemaker.clock import now
+from local_sagemaker.digits import natural
 from local_sagemaker.wire import refusals
 from local_sagemaker.wire.chunked import ChunkSigner
+from local_sagemaker.wire.credentials import AccessKey
 from local_sagemaker.wire.request import WireRequest
 
-Secrets = Callable[[str], str | None]
 SKEW = 15 * 60
 LONGEST = 7 * 24 * 3600
 UNSIGNED = "UNSIGNED-PAYLOAD"
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]+)[,\s]+SignedHeaders=(?P<headers>[^,\s]+)[,\s]+"
     r"Signature=(?P<signature>[0-9a-fA-F]+)\s*"
 )
+
+
+class Keys(Protocol):
+    """Where access keys come from."""
+
+    def find(self, access_key_id: str) -> AccessKey | None:
+        """The key, or None for one that is not ours."""
+        ...
+
+
+def usable(keys: Keys, key_id: str, token: str | None, service: str, request: WireRequest) -> AccessKey:
+    """The access key. Raises the service's error where it is unknown, has expired, or came without its token."""
+    key = keys.find(key_id)
+    if key is None or (key.token is not None and token is None):
+        raise refusals.unknown_key(service, request)
+    if key.token is not None and not hmac.compare_digest(key.token.encode(), (token or "").encode("utf-8", "replace")):
+        raise refusals.wrong_token(service, request)
+    if key.expires is not None and now() > key.expires:
+        raise refusals.expired_token(service, request)
+    return key
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,7 @@ class Claim:
     timestamp: str
     expires: int | None = None
     """Seconds from the timestamp on, for presigned requests."""
+    token: str | None = None
 
     @property
     def scope(self) -> str:
@@ -59,42 +82,48 @@ def claim(request: WireRequest) -> Claim | None:
         if not match:
             raise refusals.malformed("Authorization header is not of the form of AWS4-HMAC-SHA256.")
         stamp = request.headers.get("x-amz-date") or _basic_format(request.headers.get("date", ""))
-        return _claim(match["credential"], match["headers"], match["signature"], stamp, None)
+        token = request.headers.get("x-amz-security-token")
+        return _claim(match["credential"], match["headers"], match["signature"], stamp, None, token)
     if "X-Amz-Signature=" not in request.query:
         return None
     given = dict(request.parameters())
     try:
-        expires = int(given["X-Amz-Expires"])
-        if not 0 < expires <= LONGEST or given["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
+        expires = natural(given["X-Amz-Expires"])
+        if expires is None or not 0 < expires <= LONGEST or given["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
             raise ValueError("out of range")
         names = ("X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Date")
         credential, headers, signed, stamp = (given[name] for name in names)
-        return _claim(credential, headers, signed, stamp, expires)
+        token = given.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token")
+        return _claim(credential, headers, signed, stamp, expires, token)
     except (KeyError, ValueError) as error:
         raise refusals.malformed_query() from error
 
 
-def _claim(credential: str, headers: str, signature: str, stamp: str, expires: int | None) -> Claim:
+def _claim(credential: str, headers: str, signature: str, stamp: str, expires: int | None, token: str | None) -> Claim:
     parts = credential.rsplit("/", 4)
-    if len(parts) != 5 or parts[4] != "aws4_request" or not re.fullmatch(r"\d{8}T\d{6}Z", stamp):
+    ascii_only = credential.isascii() and headers.isascii() and signature.isascii()
+    if not ascii_only or len(parts) != 5 or parts[4] != "aws4_request" or not _STAMP.fullmatch(stamp):
         raise refusals.malformed("Credential or date is not of the form of AWS4-HMAC-SHA256.")
     key_id, date, region, service, _ = parts
-    return Claim(key_id, date, region, service, tuple(headers.lower().split(";")), signature.lower(), stamp, expires)
+    names = tuple(headers.lower().split(";"))
+    return Claim(key_id, date, region, service, names, signature.lower(), stamp, expires, token)
 
 
-def verify(claim: Claim, request: WireRequest, secrets: Secrets, body_sha256: Callable[[], str]) -> ChunkSigner:
+def check_claim(claim: Claim, request: WireRequest, keys: Keys) -> AccessKey:
+    """What can be said without the body: key, session token, time, which headers the signature covers."""
+    _check_signed_headers(claim, request)
+    key = usable(keys, claim.key_id, claim.token, claim.service, request)
+    _check_time(claim, request)
+    return key
+
+
+def verify(claim: Claim, request: WireRequest, keys: Keys, body_sha256: Callable[[], str]) -> ChunkSigner:
     """Checks time, key and signature, raising the error that the claimed service has for it.
 
     `body_sha256` is called only when the signature covers the body and no header says its hash. Answers what the
     signatures of a chunked body go on from.
     """
-    if "host" not in claim.signed_headers:
-        raise refusals.malformed("'Host' must be a signed header.")
-    secret = secrets(claim.key_id)
-    if secret is None:
-        raise refusals.unknown_key(claim.service, request)
-    _check_time(claim, request)
-    _check_unsigned_headers(claim, request)
+    secret = check_claim(claim, request, keys).secret
     key = signing_key(secret, claim.date, claim.region, claim.service)
     payload = _payload(claim, request, body_sha256)
     for path in _paths(claim.service, request.path):
@@ -131,12 +160,25 @@ def _seconds(timestamp: str) -> float:
     return datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
-def _check_unsigned_headers(claim: Claim, request: WireRequest) -> None:
-    """S3 refuses x-amz-* headers that the signature does not cover: they would change the meaning of a signed link."""
-    if claim.service == "s3" and claim.expires is not None:
-        for name in request.headers:
-            if name.startswith("x-amz-") and name not in claim.signed_headers and name != "x-amz-content-sha256":
-                raise refusals.unsigned_header(name)
+def _check_signed_headers(claim: Claim, request: WireRequest) -> None:
+    """Refuses a signature that does not cover what changes the meaning of a request.
+
+    Of S3 that is every x-amz-* header but the body's hash, which the signature covers anyway; of the JSON protocols
+    the name of the operation (AWS General Reference, "Create a canonical request").
+    """
+    signed = claim.signed_headers
+    if claim.service == "s3":
+        unsigned = [
+            name
+            for name in request.headers
+            if (name == "host" or name.startswith("x-amz-")) and name not in signed and name != "x-amz-content-sha256"
+        ]
+        if unsigned:
+            raise refusals.unsigned_headers(unsigned)
+    elif "host" not in signed:
+        raise refusals.must_be_signed("'Host' or ':authority'", request)
+    elif "x-amz-target" in request.headers and "x-amz-target" not in signed:
+        raise refusals.must_be_signed("'X-Amz-Target'", request)
 
 
 def _payload(claim: Claim, request: WireRequest, body_sha256: Callable[[], str]) -> str:
@@ -211,27 +253,30 @@ def _basic_format(date: str) -> str:
         return ""
 
 
-def verify_old_presigned(request: WireRequest, path: str, secrets: Secrets) -> None:
+def verify_old_presigned(request: WireRequest, path: str, keys: Keys) -> None:
     """S3's signature version 2 in the query, which boto3 still makes by default for presigned URLs.
 
-    `path` has the bucket in it. The string to sign is botocore's own (imported here: such requests are rare).
+    `path` has the bucket in it. The string to sign is botocore's own (imported here: such requests are rare). What a
+    header can say (``x-amz-*``) may stand in the query instead, and counts as a header from here on; the type of the
+    body must be sent as it was signed.
     """
     from botocore.auth import HmacV1QueryAuth
     from botocore.compat import HTTPHeaders, urlsplit
     from botocore.credentials import Credentials
 
     given = dict(request.parameters())
-    secret = secrets(given.get("AWSAccessKeyId", ""))
-    if secret is None:
-        raise refusals.unknown_key("s3", request)
-    if not given.get("Expires", "").isdigit() or not given.get("Signature"):
+    token = given.get("x-amz-security-token") or request.headers.get("x-amz-security-token")
+    secret = usable(keys, given.get("AWSAccessKeyId", ""), token, "s3", request).secret
+    expires = natural(given.get("Expires", ""))
+    if expires is None or not given.get("Signature", "").isascii():
         raise refusals.malformed_query()
-    if now() > int(given["Expires"]):
+    if now() > expires:
         raise refusals.expired("s3")
     headers: Any = HTTPHeaders()
-    for name, value in {**request.headers, **given}.items():
-        if name.lower().startswith("x-amz-") or name.lower() in ("content-md5", "content-type"):
-            headers[name.lower()] = value
+    in_query = {name.lower(): value for name, value in given.items() if name.lower().startswith("x-amz-")}
+    for name, value in {**request.headers, **in_query}.items():
+        if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
+            headers[name] = value
     signer = HmacV1QueryAuth(Credentials(given["AWSAccessKeyId"], secret))
     # botocore's own date is an hour from now
     signer._get_date = lambda: given["Expires"]  # type: ignore[attr-defined]
@@ -239,3 +284,4 @@ def verify_old_presigned(request: WireRequest, path: str, secrets: Secrets) -> N
     text = signer.canonical_string(request.method, split, headers, auth_path=path)
     if not hmac.compare_digest(signer.sign_string(text), given["Signature"]):
         raise refusals.wrong_signature("s3", request)
+    request.headers = {**request.headers, **in_query}

@@ -35,9 +35,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,), "map": (dict,), "list": (list, tuple), "string": (str,), "boolean": (bool,),
     "integer": (int,), "long": (int,), "float": (int, float), "double": (int, float), "timestamp": (int, float),
 }  # fmt: skip
+_BYTES = (bytes, bytearray, str)
+_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999, in seconds since the epoch."""
 _JAVA = {
     "string": "a String", "boolean": "a Boolean", "integer": "an Integer", "long": "a Long", "float": "a Float",
-    "double": "a Double", "timestamp": "a Timestamp",
+    "double": "a Double", "timestamp": "a Timestamp", "blob": "a Blob",
 }  # fmt: skip
 
 
@@ -181,8 +184,7 @@ def _constraints(shape: Shape) -> str:
 
 
 def _check_type(kind: str, value: Any, path: str) -> None:
-    expected = _TYPES.get(kind)
-    if expected is None or (isinstance(value, expected) and (kind == "boolean" or not isinstance(value, bool))):
+    if _is_of(kind, value):
         return
     if kind in ("structure", "map", "list"):
         text = f"Unexpected value: a {'list' if kind == 'list' else 'structure or map'} is expected"
@@ -193,6 +195,22 @@ def _check_type(kind: str, value: Any, path: str) -> None:
     else:
         text = f"{_token(value)} can not be converted to {_JAVA[kind]}"
     raise ServiceError(f"{text} (at '{path}')" if path else text, code="SerializationException", status=400)
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    if kind == "blob":
+        return isinstance(value, _BYTES) or hasattr(value, "read")
+    expected = _TYPES.get(kind)
+    if expected is not None and not (
+        isinstance(value, expected) and (kind == "boolean" or not isinstance(value, bool))
+    ):
+        return False
+    if kind == "timestamp":
+        return bool(_EARLIEST <= value <= _LATEST)
+    if kind in ("integer", "long"):
+        bits = 31 if kind == "integer" else 63
+        return bool(-(1 << bits) <= value < 1 << bits)
+    return not (kind in ("float", "double") and isinstance(value, int) and abs(value) >= 1 << 1000)
 
 
 def _token(value: Any) -> str:

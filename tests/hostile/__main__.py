@@ -16,7 +16,7 @@ from local_sagemaker import lifecycle
 from tests.hostile import malformed
 from tests.support import Service
 
-SHOWN = 20
+SHOWN = 60
 
 
 def malformed_requests(service: Service, count: int | None, seed: int) -> list[str]:

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
@@ -125,6 +126,8 @@ def _send_all(service: Service, count: int, seed: int, summary: Summary) -> None
         fault, status, answer, seconds = connection.exchange(request)
         summary.statuses[status] += 1
         summary.slowest = max(summary.slowest, seconds)
+        if status < 300:
+            requests.learn(answer)
         if fault:
             summary.findings.append(Finding(fault, request, answer))
     connection.close()
@@ -215,7 +218,7 @@ def unreadable(service: Service) -> list[str]:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"], EncodingType="url"):
             for entry in page.get("Contents", ()):
                 try:
-                    s3.get_object(Bucket=bucket["Name"], Key=entry["Key"])["Body"].read()
+                    s3.get_object(Bucket=bucket["Name"], Key=unquote(entry["Key"]))["Body"].read()
                 except Exception as error:
                     faults.append(f"{bucket['Name']}/{entry['Key']!r}: {error!r}")
     return faults

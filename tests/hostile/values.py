@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import string
+import zlib
 from functools import cache
 from random import Random
 from typing import Any
 
 DIGITS = "9" * 5000
+LEARNED = 200
+_NAMED = re.compile(r"""["<](\w*(?:[nN]ame|[iI]d|Arn|Token|Key|Bucket))(?:"\s*:\s*"|>)([^"<]{1,300})""")
 TEXTS = (
     "", " ", "a", "\x00", "a\x00b", "a\r\nb: c", "a\nb", "\ud800", "a\udfffb", "\u00b2", "\u0663\u0664", "\uff11\uff12",
     DIGITS, "-1", "0", "007", "1e999", "nan", "Infinity", "-inf", "0x10", "1_000", "true", "null", "[]", "{}", "{", '"',
@@ -81,6 +84,15 @@ class Values:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._learned: list[str] = []
+
+    def learn(self, answer: bytes) -> None:
+        """Remembers the names, ids and ARNs of an answer: later requests use them."""
+        for name, text in _NAMED.findall(answer.decode("utf-8", "replace")):
+            if len(self._learned) < LEARNED:
+                self._learned.append(text)
+            else:
+                self._learned[zlib.crc32((name + text).encode()) % LEARNED] = text
 
     def right(self, shape: Any, *, full: bool = False, depth: int = 0) -> Any:
         """What the model allows: the required members or, with `full`, most of them."""
@@ -125,6 +137,10 @@ class Values:
             return definitions(self._random)
         limits = shape.metadata
         pattern = limits.get("pattern")
+        if self._learned and self._random.random() < 0.4:
+            learned = self._random.choice(self._learned)
+            if _fits(learned, limits.get("min", 0), limits.get("max", 10**9), pattern):
+                return learned
         fitting = [text for text in PLAUSIBLE if _fits(text, limits.get("min", 0), limits.get("max", 10**9), pattern)]
         if fitting:
             return self._random.choice(fitting)

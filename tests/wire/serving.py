@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from botocore.config import Config
 from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.operations import Handler, dispatcher
+from local_sagemaker.wire.connections import BoundedProtocol, expire
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
 from local_sagemaker.wire.validate import check
@@ -61,9 +63,24 @@ class Served:
         )
 
 
+class Server(uvicorn.Server):
+    """uvicorn's, looking at silent connections as the real service does."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        expire(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+
 @contextmanager
-def serving(handlers: dict[str, Handler], folder: Path, **options: Any) -> Iterator[Served]:
-    """Serves until the block ends, with the HTTP parser and loop of the real service."""
+def serving(
+    handlers: dict[str, Handler],
+    folder: Path,
+    *,
+    protocol: type[BoundedProtocol] = BoundedProtocol,
+    **options: Any,
+) -> Iterator[Served]:
+    """Serves until the block ends, with the HTTP protocol and loop of the real service."""
     credentials, neighbours = Credentials(folder / "credentials.json"), Echo()
     gateway = Gateway(
         call=dispatcher(handlers, check),
@@ -73,9 +90,9 @@ def serving(handlers: dict[str, Handler], folder: Path, **options: Any) -> Itera
         **options,
     )
     config = uvicorn.Config(
-        gateway, port=0, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False
+        gateway, port=0, loop="uvloop", http=protocol, lifespan="off", log_config=None, access_log=False
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

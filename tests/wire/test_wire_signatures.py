@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -62,10 +63,33 @@ def test_wrong_keys_have_each_services_own_error(
 
 
 def test_temporary_keys_are_accepted_with_their_token(served: Served) -> None:
-    served.credentials.issue("ASIATEMPORARY", "temporary")
+    served.credentials.issue("ASIATEMPORARY", "temporary", "a/token==", time.time() + 100)
     client = served.client("s3", key="ASIATEMPORARY", secret="temporary")
     client._request_signer._credentials.token = "a/token=="
     assert client.list_buckets()["Buckets"][0]["Name"] == "one"
+    link = client.generate_presigned_url("get_object", Params={"Bucket": "one", "Key": "k"})
+    assert fetch(link)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("token", "lasts", "of_s3", "of_others"),
+    [
+        (None, 100, "InvalidAccessKeyId", "UnrecognizedClientException"),
+        ("another", 100, "InvalidToken", "UnrecognizedClientException"),
+        ("right", -1, "ExpiredToken", "ExpiredTokenException"),
+    ],
+)
+def test_temporary_keys_are_nothing_without_their_token_and_after_their_time(
+    served: Served, token: str | None, lasts: float, of_s3: str, of_others: str
+) -> None:
+    served.credentials.issue("ASIATEMPORARY", "temporary", "right", time.time() + lasts)
+    for service, operation, expected in (("s3", "list_buckets", of_s3), ("sagemaker", "list_pipelines", of_others)):
+        client = served.client(service, key="ASIATEMPORARY", secret="temporary")
+        client._request_signer._credentials.token = token
+        assert code_of(getattr(client, operation)) == expected
+        if service == "s3":
+            link = client.generate_presigned_url("get_object", Params={"Bucket": "one", "Key": "k"})
+            assert f"<Code>{expected}<".encode() in fetch(link)[1]
 
 
 def test_unsigned_requests_are_refused(served: Served) -> None:

@@ -16,13 +16,13 @@ from typing import Any
 from local_sagemaker.engine.arguments import truth
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import ExpressionError, resolve, text
-from local_sagemaker.engine.json_text import load
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.steps.baselines import Baseline, plan, previous
 from local_sagemaker.engine.steps.job import JobStep, output_uris
 from local_sagemaker.engine.steps.step_type import CACHED, RETRIED, SUCCEEDED, Ended, Record, StepRun, Tools, failed
 from local_sagemaker.engine.value_types import BOOLEAN, STRING, member_of
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 
 VIOLATIONS = "constraint_violations.json"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.arns import last
-from local_sagemaker.engine.json_text import load
 from local_sagemaker.engine.steps.baselines import Baseline
 from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
 from local_sagemaker.engine.steps.job import output_uris
 from local_sagemaker.engine.steps.step_type import Record, StepRun, Tools
+from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 
 CONFIG, CONFIG_FILE = "analysis_config", "analysis_config.json"

@@ -17,13 +17,13 @@ from typing import Any
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import ExpressionError, is_expression, resolve, text
 from local_sagemaker.engine.grammar import read_object
-from local_sagemaker.engine.json_text import JsonError, load
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import cause_of_error
 from local_sagemaker.engine.steps.step_type import CACHED, SUCCEEDED, Ended, Record, StepRun, Tools, failed
 from local_sagemaker.engine.value_types import ANY, COMPOSITE, STRING, member_of
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.events import Event
+from local_sagemaker.json_text import JsonError, load
 
 SECONDS = 600.0
 """The longest that a Lambda step waits (SageMaker Developer Guide, "Lambda step"); the function itself goes on."""

@@ -197,7 +197,7 @@ def _mapped_reply(integration: Body, exchange: Exchange, backing: Backing, earli
     for override in (earlier.response, overrides.response):
         headers |= _overridden_headers(override, titled=False)
         status = override.get("status", status)
-    if not re.fullmatch(r"[1-5]\d\d", text(status)):
+    if not re.fullmatch(r"[1-5][0-9]{2}", text(status)):
         raise internal_error()
     return Reply(int(status), headers, body.encode())
 

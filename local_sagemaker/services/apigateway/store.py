@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.digits import natural
 from local_sagemaker.operations import Request, Response
 from local_sagemaker.records import Records
 from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
@@ -109,9 +110,8 @@ def method_of(body: Body, request: Request) -> Body:
 
 def page(items: list[Body], request: Request, default: int = 25) -> Response:
     """A page of items: position and limit."""
-    position = request.get("position", "0")
-    if not position.isdigit():
+    start = natural(request.get("position", "0"))
+    if start is None:
         raise BadRequest("Invalid position parameter specified")
-    start = int(position)
     end = start + min(request.get("limit", default), 500)
     return {"items": items[start:end], **({"position": str(end)} if end < len(items) else {})}

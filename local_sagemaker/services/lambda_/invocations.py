@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 import uuid
 from typing import Any
 
 from local_sagemaker.functions.sandbox import Answer, Function, Invocation, log_result
 from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.json_text import load
 from local_sagemaker.operations import Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.lambda_.code import Code
@@ -106,7 +106,7 @@ def _event(request: Request, limit: int) -> bytes:
     if len(event) > limit:
         raise TooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
     try:
-        json.loads(event or b"{}")
+        load(event or b"{}")
     except ValueError as error:
         raise InvalidContent(
             f"Could not parse request body into json: Could not parse payload into json: {error}"
@@ -119,6 +119,6 @@ def _context(request: Request) -> Any:
     if not given:
         return None
     try:
-        return json.loads(base64.b64decode(given))
+        return load(base64.b64decode(given))
     except ValueError as error:
         raise InvalidContent("Could not parse client context into json.") from error

@@ -13,7 +13,7 @@ from local_sagemaker.services.logs.patterns import matcher
 
 _EVENTS, _BYTES = 10_000, 1_048_576
 _SCANNED = 32 * 1_048_576  # After so many bytes a page ends, matches or not, so that no client gives up waiting.
-_TOKEN = re.compile(r"([fb])/(\d+)/s")
+_TOKEN = re.compile(r"([fb])/([0-9]{1,60})/s")
 
 
 class LogEvents:
@@ -105,7 +105,7 @@ def _resume(request: Request) -> tuple[int | None, int]:
     """From when on, and how many events of that very millisecond earlier pages went through."""
     if "nextToken" not in request:
         return request.get("startTime"), 0
-    found = re.fullmatch(r"(\d+)-(\d+)", request["nextToken"])
+    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", request["nextToken"])
     if not found:
         raise InvalidParameter("The specified nextToken is invalid.")
     return int(found[1]), int(found[2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.digits import natural
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.logs import Logs
 
@@ -62,9 +63,8 @@ def require_stream(logs: Logs, group: str, stream: str) -> None:
 
 def page(items: list[Any], request: dict[str, Any], default: int = 50) -> tuple[list[Any], dict[str, str]]:
     """One page of a listing and its ``nextToken``, if more follow."""
-    token = request.get("nextToken", "0")
-    if not token.isdecimal():
+    start = natural(request.get("nextToken", "0"))
+    if start is None:
         raise InvalidParameter("The specified nextToken is invalid.")
-    start = int(token)
     end = start + int(request.get("limit", default))
     return items[start:end], {"nextToken": str(end)} if end < len(items) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any, Protocol
 from xml.sax.saxutils import unescape
 
@@ -21,8 +22,8 @@ _KEPT = 1000  # As many as the credentials' file keeps.
 class Issued(Protocol):
     """Where handed-out keys are remembered, so that requests signed with them are let in."""
 
-    def issue(self, access_key_id: str, secret: str) -> None:
-        """Remembers a key across restarts."""
+    def issue(self, access_key_id: str, secret: str, token: str | None, expires: float | None) -> None:
+        """Remembers a key across restarts; a temporary one has a session token and a time (seconds since the epoch)."""
         ...
 
 
@@ -63,7 +64,9 @@ class Identities:
         self._records.put(KIND, key, {"arn": arn or named["Arn"], "id": identity or named["UserId"]})
         for oldest, _ in self._records.items(KIND)[:-_KEPT]:
             self._records.delete(KIND, oldest)
-        self._credentials.issue(key, secret)
+        expiration = _element(text, "Expiration")
+        expires = datetime.fromisoformat(expiration).timestamp() if expiration else None
+        self._credentials.issue(key, secret, _element(text, "SessionToken"), expires)
 
 
 def _element(text: str, name: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.digits import natural
 from local_sagemaker.http import RawResponse
 from local_sagemaker.services.neighbours import query_answers
 from local_sagemaker.services.neighbours.asked import members
@@ -48,8 +49,10 @@ def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawRespons
         for action in members(parameters, "ActionNames")
         for resource in resources
     ]
-    start = int(parameters.get("Marker", "0"))
-    end = start + int(parameters.get("MaxItems", _PAGE))
+    start, size = natural(parameters.get("Marker", "0")), natural(str(parameters.get("MaxItems", _PAGE)))
+    if start is None or not size:
+        return query_answers.refusal("iam", 400, "ValidationError", "Marker or MaxItems is not valid.")
+    end = start + size
     more = {"Marker": str(end)} if end < len(results) else {}
     answered = {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
     return query_answers.answer("iam", operation, answered)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from local_sagemaker.config import Settings
@@ -17,6 +16,7 @@ from local_sagemaker.services.s3.errors import (
     InvalidArgument,
     InvalidLocationConstraint,
 )
+from local_sagemaker.services.s3.tokens import make_token, read_token
 
 Response = dict[str, Any]
 _CLASSIC = "us-east-1"
@@ -73,7 +73,8 @@ class Buckets:
     def list(self, request: Request) -> Response:
         """All buckets by name, in pages when MaxBuckets is given."""
         prefix = request.get("Prefix") or ""
-        after = base64.urlsafe_b64decode(request.get("ContinuationToken") or "").decode()
+        token = request.get("ContinuationToken")
+        after = read_token(token) if token is not None else ""
         region = request.get("BucketRegion")
         found = [
             bucket
@@ -83,7 +84,7 @@ class Buckets:
         shown = found[: request.get("MaxBuckets") or 10_000]
         answer: Response = {"Buckets": [_entry(bucket) for bucket in shown], "Owner": self._access.owner}
         if len(shown) < len(found):
-            answer["ContinuationToken"] = base64.urlsafe_b64encode(shown[-1].name.encode()).decode()
+            answer["ContinuationToken"] = make_token(shown[-1].name)
         return answer | ({"Prefix": prefix} if prefix else {})
 
     @operation("GetBucketLocation")

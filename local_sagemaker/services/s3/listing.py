@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +15,7 @@ from local_sagemaker.operations import operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.attributes import checksum_members, quoted
 from local_sagemaker.services.s3.errors import InvalidArgument
+from local_sagemaker.services.s3.tokens import make_token, read_token
 
 Response = dict[str, Any]
 _MOST = 1000
@@ -51,7 +50,7 @@ class Listings:
         """A continuation token holds the key to go on from."""
         bucket, limit, encode = self._prepare(request)
         token = request.get("ContinuationToken")
-        start = _read_token(token) if token else _behind(request.get("StartAfter") or "", {})
+        start = read_token(token) if token is not None else _behind(request.get("StartAfter") or "", {})
         page = self._page(bucket, request, start, limit)
         names = ("Prefix", "Delimiter", "StartAfter", "EncodingType")
         answer = _echo(request, encode, *names) | {
@@ -64,7 +63,7 @@ class Listings:
         if token:
             answer["ContinuationToken"] = token
         if page.next is not None:
-            answer["NextContinuationToken"] = _token(page.next)
+            answer["NextContinuationToken"] = make_token(page.next)
         return answer | self._contents(page, encode, owner=bool(request.get("FetchOwner")))
 
     @operation("ListObjectVersions")
@@ -158,22 +157,6 @@ def _behind(marker: str, request: Request) -> str | None:
     if marker and marker.startswith(prefix) and common_prefix(marker, prefix, delimiter) == marker:
         return successor(marker)
     return marker + "\x00" if marker else ""
-
-
-def _token(key: str) -> str:
-    return base64.urlsafe_b64encode(b"1" + key.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        text = base64.urlsafe_b64decode(token.encode()).decode()
-        if text.startswith("1"):
-            return text[1:]
-    except (binascii.Error, UnicodeError):
-        pass
-    raise InvalidArgument(
-        "The continuation token provided is incorrect", ArgumentName="continuation-token", ArgumentValue=token
-    )
 
 
 def _url(text: str) -> str:

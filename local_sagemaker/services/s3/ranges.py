@@ -10,7 +10,7 @@ from typing import Any
 from local_sagemaker.objects.stored import StoredObject
 from local_sagemaker.services.s3.errors import InvalidArgument, InvalidPartNumber, InvalidRange, InvalidRequest
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True)

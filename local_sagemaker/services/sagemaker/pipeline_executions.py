@@ -184,6 +184,11 @@ class PipelineExecutions:
     @operation("ListPipelineExecutionSteps")
     def list_steps(self, request: Request) -> Response:
         """The steps that have started, newest first unless asked otherwise."""
+        if "PipelineExecutionArn" not in request:  # optional in the model, like NextToken
+            raise ValidationError(
+                "1 validation error detected: Value null at 'pipelineExecutionArn' failed to satisfy constraint: "
+                "Member must not be null"
+            )
         body = self._find(request["PipelineExecutionArn"])
         steps = self._records.list(STEP, f"{execution_key(body['PipelineExecutionArn'])}/")
         steps = order(steps, request, members={"StartTime": "StartTime"}, by="StartTime")

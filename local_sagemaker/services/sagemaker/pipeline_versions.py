@@ -92,7 +92,7 @@ class PipelineVersions:
         if len(aliases) > MAX_ALIASES:
             raise ValidationError(f"A pipeline version can have at most {MAX_ALIASES} aliases.")
         for alias in aliases:
-            if alias.isdigit():
+            if alias.isascii() and alias.isdigit():
                 raise ValidationError(f"Pipeline version alias '{alias}' can't consist of numbers only.")
         for body in self.of(name) if aliases else []:
             taken = set(aliases) & set(body.get("PipelineVersionAliases", []))

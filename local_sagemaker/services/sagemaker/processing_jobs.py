@@ -19,6 +19,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
 from local_sagemaker.services.sagemaker.job_records import JobRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -43,6 +44,7 @@ class ProcessingJobs:
     @operation("CreateProcessingJob")
     def create(self, request: Request) -> Response:
         """Checks image, paths and inputs, then queues the job."""
+        check_cluster(request["ProcessingResources"]["ClusterConfig"])
         body = self._jobs.new(_with_defaults(request))
         self._check(request)
         job = self._spec(body)
@@ -104,7 +106,7 @@ class ProcessingJobs:
         self._jobs.change(name, change)
 
     def _spec(self, body: Body) -> JobSpec:
-        cluster = body["ProcessingResources"]["ClusterConfig"]
+        instance_type, hosts = instances(body["ProcessingResources"]["ClusterConfig"])
         application = body["AppSpecification"]
         image, uri = images.find(application["ImageUri"], "process")
         program: Program = image.process(
@@ -116,14 +118,14 @@ class ProcessingJobs:
             arn=body["ProcessingJobArn"],
             log_group=LOG_GROUP,
             program=program,
-            hosts=cluster["InstanceCount"],
-            instance_type=cluster["InstanceType"],
+            hosts=hosts,
+            instance_type=instance_type,
             channels=tuple(_channel(given) for given in body.get("ProcessingInputs", []) if not given["AppManaged"]),
             uploads=tuple(_upload(given) for given in _outputs(body) if not given["AppManaged"]),
             folders=("processing", *(_below(given["S3Output"]["LocalPath"]) for given in _outputs(body)
                                      if given["AppManaged"] and "S3Output" in given)),
             environment=body.get("Environment", {}),
-            files={"config/processingjobconfig.json": processing_config(body, body["ProcessingJobArn"])},
+            files={"config/processingjobconfig.json": processing_config(body, instance_type, hosts)},
             resource_config="config/resourceconfig.json",
             maximum=body["StoppingCondition"]["MaxRuntimeInSeconds"],
             image=image,
@@ -161,6 +163,7 @@ def _with_defaults(request: Request) -> Request:
     """The request as Describe shows it: optional members of inputs and outputs filled in."""
     filled = deepcopy(request)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
+    fill_cluster(filled["ProcessingResources"]["ClusterConfig"])
     for given in filled.get("ProcessingInputs", []):
         given.setdefault("AppManaged", False)
         if "S3Input" in given:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from local_sagemaker.errors import ValidationError
@@ -134,24 +135,25 @@ def _compare(operator: str, name: str, value: Any, wanted: str) -> bool:
         right = _moment(wanted)
     if left is None or right is None:
         return False
-    if name.startswith("HyperParameters.") and re.fullmatch(r"[+-]?\d+", wanted):
+    if name.startswith("HyperParameters.") and re.fullmatch(r"[+-]?[0-9]+", wanted):
         left = float(int(left))  # Decimal hyperparameters are taken as integers when the value is one.
     return bool(_COMPARED[operator](left, right))
 
 
 def _number(text: Any) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        number = float(text)
+    except (ValueError, OverflowError):
         return None
+    return number if isfinite(number) else None
 
 
 def _moment(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _all_filters(expression: Body) -> Iterator[Body]:

@@ -22,6 +22,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call, Request, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
 from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -158,7 +159,7 @@ class TrainingJobs:
         self._jobs.change(name, change)
 
     def _spec(self, body: Body) -> JobSpec:
-        algorithm, resource = body["AlgorithmSpecification"], body["ResourceConfig"]
+        algorithm, (instance_type, hosts) = body["AlgorithmSpecification"], instances(body["ResourceConfig"])
         image, uri = images.find(algorithm["TrainingImage"], "train")
         given = body.get("InputDataConfig", [])
         mode = algorithm["TrainingInputMode"]
@@ -179,8 +180,8 @@ class TrainingJobs:
             arn=body["TrainingJobArn"],
             log_group=LOG_GROUP,
             program=_program(image, uri, algorithm),
-            hosts=resource["InstanceCount"],
-            instance_type=resource["InstanceType"],
+            hosts=hosts,
+            instance_type=instance_type,
             channels=tuple(_channel(channel, mode) for channel in given) + _checkpoint_channel(body),
             uploads=_uploads(body),
             folders=("input/config", "input/data", "model", "output/data"),
@@ -197,8 +198,7 @@ class TrainingJobs:
         algorithm = request.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
             raise ValidationError("The local service needs AlgorithmSpecification.TrainingImage.")
-        if "InstanceType" not in request.get("ResourceConfig", {}):
-            raise ValidationError("The local service needs ResourceConfig.InstanceType and InstanceCount.")
+        check_cluster(request.get("ResourceConfig", {}))
         uris.split(request["OutputDataConfig"]["S3OutputPath"])
         stopping = request.get("StoppingCondition", {})
         if request.get("EnableManagedSpotTraining") and (
@@ -249,7 +249,7 @@ def _with_defaults(request: Request) -> Request:
         algorithm["MetricDefinitions"] = [*defaults, *algorithm.get("MetricDefinitions", [])]
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
-    filled["ResourceConfig"].setdefault("InstanceCount", 1)
+    fill_cluster(filled["ResourceConfig"])
     filled["OutputDataConfig"].setdefault("KmsKeyId", "")
     filled["OutputDataConfig"].setdefault("CompressionType", "GZIP")
     for member in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):

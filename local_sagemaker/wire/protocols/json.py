@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.request import Answer, WireRequest
 from local_sagemaker.wire.shapes import Shape, time_form, time_from_text, time_to_text
@@ -41,15 +42,16 @@ def error(error: ServiceError, _request: WireRequest, _request_id: str) -> Answe
 
 def dump(document: Any) -> bytes:
     """A JSON document as bytes, compact."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def read_document(body: bytes) -> dict[str, Any]:
     """The JSON object of a body; an empty body is an empty object."""
     try:
-        document = json.loads(body) if body.strip() else {}
-    except ValueError as error:
-        raise ServiceError("The request body is not JSON.", code="SerializationException", status=400) from error
+        document = load(body, constants=False) if body.strip() else {}
+    except JsonError as error:
+        text = f"The request body is not JSON: {error}."
+        raise ServiceError(text, code="SerializationException", status=400) from error
     if not isinstance(document, dict):
         raise ServiceError("Start of structure expected.", code="SerializationException", status=400)
     return document

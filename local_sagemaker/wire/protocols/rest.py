@@ -1,6 +1,7 @@
 """Where REST operations keep their members outside of the body: path, query, headers, status.
 
-Shared by the JSON and XML protocols (Smithy, "HTTP bindings"); the body is theirs.
+Shared by the JSON and XML protocols (Smithy, "HTTP bindings"); the body is theirs. What has bytes that are not UTF-8
+can be signed, but is no text: such members are refused.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ def bound_members(request: WireRequest, target: Target, shape: Shape) -> dict[st
     for member, member_shape, location, name in _bindings(shape):
         if location == "header":
             if name in headers:
-                found[member] = _from_header(member_shape, headers[name])
+                found[member] = _from_header(member_shape, _text(headers[name], name))
         elif location == "uri":
             if name in target.labels:
-                found[member] = from_text(member_shape, target.labels[name])
+                found[member] = from_text(member_shape, _text(target.labels[name], name))
         elif location == "headers":
-            found[member] = {key[len(name) :]: value for key, value in headers.items() if key.startswith(name)}
+            found[member] = {
+                key[len(name) :]: _text(value, key) for key, value in headers.items() if key.startswith(name)
+            }
         elif query:
             value = _query_value(member_shape, name, query, shape)
             if value is not None:
@@ -66,6 +69,24 @@ def _query_value(member: Shape, name: str, query: dict[str, list[str]], shape: S
     if member.type_name == "list":
         return [from_text(member.member, value) for value in query[name]]
     return from_text(member, query[name][0])
+
+
+def _text(value: str, name: str) -> str:
+    """The same text. Raises for bytes that were not UTF-8, which `WireRequest.from_scope` made surrogates."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise UnreadableText(name) from error
+    return value
+
+
+class UnreadableText(ValueError):
+    """Bytes that are not UTF-8 in a header or in the path. `place` names it: the header, or the path's label."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"'{place}' is not UTF-8")
+        self.place = place
 
 
 def _from_header(member: Shape, text: str) -> Any:

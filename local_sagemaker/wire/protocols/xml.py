@@ -24,8 +24,11 @@ def escape(text: str) -> str:
 def read(shape: Shape, body: bytes) -> Any:
     """The value of an XML document. Raises S3's MalformedXML."""
     try:
-        return _value(shape, ElementTree.fromstring(body))
-    except ElementTree.ParseError as error:
+        text = body.decode("utf-8-sig")
+        if "<!DOCTYPE" in text:  # entities could make a small document huge
+            raise malformed()
+        return _value(shape, ElementTree.fromstring(text))
+    except (ElementTree.ParseError, ValueError) as error:
         raise malformed() from error
 
 
@@ -136,7 +139,7 @@ def write(shape: Shape, value: Any, tag: str, namespace: str = "") -> bytes:
     """A document whose root is `tag`."""
     parts = ['<?xml version="1.0" encoding="UTF-8"?>\n']
     _write(shape, value, tag, parts, f' xmlns="{namespace}"' if namespace else "")
-    return "".join(parts).encode("utf-8", "surrogatepass")
+    return "".join(parts).encode("utf-8", "replace")
 
 
 def _write(shape: Shape, value: Any, tag: str, parts: list[str], attributes: str = "") -> None:

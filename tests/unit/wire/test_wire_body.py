@@ -32,7 +32,7 @@ def test_documents_have_a_limit_and_uploads_none(monkeypatch: pytest.MonkeyPatch
     assert pieces(b"abc", b"de").whole() == b"abcde"
     with pytest.raises(ServiceError) as caught:
         pieces(b"abc", b"def", b"ghi").whole()
-    assert caught.value.status == 413
+    assert caught.value.code == "MaxMessageLengthExceeded"
     assert pieces(b"abc", b"def", b"ghi").read() == b"abcdefghi"
 
 

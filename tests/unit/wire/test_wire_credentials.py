@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire.credentials import KEPT, Credentials
+from local_sagemaker.wire.credentials import KEPT, AccessKey, Credentials
 
 
 def test_keys_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
@@ -19,19 +19,19 @@ def test_keys_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     again = Credentials(file)
     assert (again.access_key_id, again.secret_access_key) == (made.access_key_id, made.secret_access_key)
-    assert again.secret(made.access_key_id) == made.secret_access_key
-    assert again.secret("AKIAOTHER") is None
+    assert again.find(made.access_key_id) == AccessKey(made.secret_access_key)
+    assert again.find("AKIAOTHER") is None
 
 
 def test_issued_keys_survive_a_restart_and_the_oldest_are_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     made = Credentials(file)
-    made._issued.update({f"ASIA{number}": "s" for number in range(KEPT)})
-    made.issue("ASIALAST", "secret")
+    made._issued.update({f"ASIA{number}": AccessKey("s") for number in range(KEPT)})
+    made.issue("ASIALAST", "secret", "token", 5.0)
     again = Credentials(file)
-    assert again.secret("ASIALAST") == "secret"
-    assert again.secret("ASIA0") is None
-    assert again.secret("ASIA1") == "s"
+    assert again.find("ASIALAST") == AccessKey("secret", "token", 5.0)
+    assert again.find("ASIA0") is None
+    assert again.find("ASIA1") == AccessKey("s")
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -152,7 +153,7 @@ def test_absent_tokens_are_filled_in() -> None:
 
 def test_good_requests_pass() -> None:
     check("sagemaker:CreateTransformJob", {**TRANSFORM, "Environment": {"A_1": "x" * 1024}})
-    check("s3:PutObject", {"Bucket": "b", "Key": "k", "Body": object()})
+    check("s3:PutObject", {"Bucket": "b", "Key": "k", "Body": io.BytesIO(b"x")})
     tags = [{"Key": "naïve key: é/=+-@ 中", "Value": ""}]
     check("sagemaker:AddTags", {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:model/m", "Tags": tags})
 

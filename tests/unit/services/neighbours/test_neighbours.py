@@ -40,10 +40,10 @@ class Keys:
     """The credentials' side of it: what was issued."""
 
     def __init__(self) -> None:
-        self.issued: dict[str, str] = {}
+        self.issued: dict[str, tuple[str, str | None, float | None]] = {}
 
-    def issue(self, access_key_id: str, secret: str) -> None:
-        self.issued[access_key_id] = secret
+    def issue(self, access_key_id: str, secret: str, token: str | None, expires: float | None) -> None:
+        self.issued[access_key_id] = (secret, token, expires)
 
 
 class Bridge:
@@ -260,7 +260,8 @@ def test_custom_policies_are_simulated_with_context(client: Client) -> None:
 def test_assumed_roles_get_keys_that_are_remembered(bridge: Bridge, client: Client) -> None:
     answer = client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", RoleSessionName="me")
     keys = answer["Credentials"]
-    assert bridge.keys.issued == {keys["AccessKeyId"]: keys["SecretAccessKey"]}
+    issued = (keys["SecretAccessKey"], keys["SessionToken"], keys["Expiration"].timestamp())
+    assert bridge.keys.issued == {keys["AccessKeyId"]: issued}
     assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/me"
     bridge.restart()
     assert client("sts", keys["AccessKeyId"]).get_caller_identity()["Arn"] == answer["AssumedRoleUser"]["Arn"]
@@ -280,7 +281,7 @@ def test_roles_that_do_not_trust_the_caller_cannot_be_assumed(client: Client) ->
 def test_users_keys_are_let_in(bridge: Bridge, client: Client) -> None:
     client("iam").create_user(UserName="bob")
     key = client("iam").create_access_key(UserName="bob")["AccessKey"]
-    assert bridge.keys.issued[key["AccessKeyId"]] == key["SecretAccessKey"]
+    assert bridge.keys.issued[key["AccessKeyId"]] == (key["SecretAccessKey"], None, None)
     identity = client("sts", key["AccessKeyId"]).get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/bob"
     bridge.restart()

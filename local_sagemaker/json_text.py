@@ -1,4 +1,4 @@
-"""JSON that users wrote: definitions, property files, what functions return. Bounded in depth."""
+"""JSON that users wrote: requests, definitions, property files, what functions return. Bounded in depth."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def load(text: str | bytes, *, constants: bool = True) -> Any:
     `constants` allows NaN and Infinity, which Python's own writer puts into reports.
     """
     try:
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         value = json.loads(text, parse_constant=None if constants else _refuse_constant)
     except RecursionError as error:
         raise JsonError(f"it is nested deeper than {MAX_DEPTH} levels") from error

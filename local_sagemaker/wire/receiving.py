@@ -1,0 +1,120 @@
+"""Bodies on their way in: documents are received whole, within bounds, uploads to S3 are streamed.
+
+Where a signature covers a document only by its hash, nothing can be said of it before it is here; so its size is
+bounded by what the service that it claims to be for takes, and all documents together by `MEMORY`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.body import Body, Pipe, incomplete
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+SMALL = 1 << 20
+"""Bodies up to this size are received before anything is known of them."""
+LIMIT = 16 << 20
+"""Of a document for a service that is not named below. AWS has 1 MiB for most; a pipeline definition of 1 MiB may be
+six times as long when each character of it is escaped."""
+LIMITS = {"lambda": 70_167_211}
+"""By signing name. Lambda's is of a function's archive in base64 (quotas page, and the text of its own error)."""
+MEMORY = 512 << 20
+DRAINED = 2 << 30
+"""Bytes of a refused body that are received and dropped; then its client is cut off."""
+PAUSE = 1.0
+"""Seconds without a byte of it, after which the answer goes out first."""
+
+
+class TooLarge(ServiceError):
+    """A document over the limit of its service."""
+
+    status = 413
+
+    def __init__(self, service: str, limit: int) -> None:
+        text = f"Request must be smaller than {limit} bytes"
+        super().__init__(text, code="RequestEntityTooLarge" + ("Exception" if service == "lambda" else ""))
+
+
+class Memory:
+    """The bytes of all documents that are held at the moment. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Counts bytes in. Raises an error that clients try again after when there would be too many."""
+        if self.held + size > MEMORY:
+            raise ServiceError("Too many large requests at once; try again.", code="SlowDown", status=503)
+        self.held += size
+
+    def give_back(self, size: int) -> None:
+        """Counts bytes out."""
+        self.held -= size
+
+
+class Arriving:
+    """The body of one request, as far as it has arrived. `close` is to be called when the request has ended."""
+
+    def __init__(self, receive: Receive, memory: Memory) -> None:
+        self._receive, self._memory = receive, memory
+        self._counted = 0
+        self.ended = False
+        self.pipe: Pipe | None = None
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._memory.give_back(self._counted)
+        self._counted = 0
+
+    async def whole(self, limit: int, service: str = "") -> bytes:
+        """All of it. Raises for more than `limit` bytes, and for a client that went away."""
+        pieces: list[bytes] = []
+        while not self.ended:
+            piece = await self._next()
+            if self._counted + len(piece) > limit:
+                raise TooLarge(service, limit)
+            self._memory.take(len(piece))
+            self._counted += len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def streamed(self, length: int | None) -> Body:
+        """A body that is received while it is read."""
+        self.pipe = Pipe(self._receive)
+        return Body(self.pipe, length=length)
+
+    async def drop(self, *, waiting: bool) -> bool:
+        """Receives and drops what is left, so that a client which sends it all first reads the answer; says whether
+        the connection can be used again. Of a client that pauses the rest is dropped after the answer.
+
+        `waiting` is of a client that has asked whether it may go on (``Expect: 100-continue``): it may or may not.
+        """
+        begun = self._counted > 0
+        if self.pipe is not None:
+            begun = self.pipe.started
+            self.ended = self.pipe.close()
+        if waiting and not begun and not self.ended:
+            return False
+        dropped = 0
+        while not self.ended:
+            try:
+                dropped += len(await asyncio.wait_for(self._next(), PAUSE))
+            except TimeoutError:
+                return True
+            except ServiceError:
+                return False
+            if dropped > DRAINED:
+                return False
+        return True
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] != "http.request":
+            self.ended = True
+            raise incomplete()
+        self.ended = not message.get("more_body", False)
+        body: bytes = message.get("body", b"")
+        return body

@@ -1,0 +1,43 @@
+"""A short run of the campaign of malformed requests, for every change; `make check-hostile` is the long one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.hostile import malformed
+from tests.hostile.operations import operations
+from tests.hostile.requests import Requests
+from tests.hostile.signing import Signer
+from tests.support import Service
+
+
+@pytest.mark.slow
+def test_no_malformed_request_breaks_the_service(own_service: Service) -> None:
+    summary = malformed.run(own_service, 6000, seed=20261129)
+    assert not summary.findings, f"{summary}\n" + "\n".join(map(str, summary.findings[:5]))
+    assert summary.sent == 6000
+    assert malformed.unreadable(own_service) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("full", [False, True])
+def test_what_the_model_allows_is_accepted_or_refused_in_words(own_service: Service, full: bool) -> None:
+    """The smallest request that each operation's model allows, and one with nearly everything it allows."""
+    malformed.prepare(own_service)
+    found: dict[str, Any] = own_service.found
+    keys = json.loads(own_service.settings.credentials_file.read_text())
+    signer = Signer(keys["access_key_id"], keys["secret_access_key"])
+    requests, connection = Requests(operations(), seed=5), malformed.Connection(found["port"])
+    faults = []
+    for name in operations():
+        for _ in range(5):
+            request = requests.right(name, full=full)
+            signer.sign(request, f"127.0.0.1:{found['port']}")
+            fault, status, answer, _ = connection.exchange(request)
+            if fault or status == 501 or b"SerializationException" in answer:
+                faults.append(f"{fault or status} {malformed.Finding(fault, request, answer)}")
+    connection.close()
+    assert not faults, "\n".join(faults[:10])
