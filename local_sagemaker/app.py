@@ -24,6 +24,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Call, Request, Response, dispatcher, table
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
+from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.services import apigateway, application_autoscaling, lambda_, s3, sagemaker_runtime
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.neighbours import Neighbours
@@ -51,7 +52,7 @@ class Application:
         shapes.load_with(spec.model)
         images.configure(settings.home / "images.json")
         self.credentials = Credentials(settings.credentials_file)
-        self.records = Records(settings.records_file)
+        self.records = Records(settings.records_file, settings.region)
         self.objects = DiskObjects(settings.objects)
         self.logs = Logs(settings.logs)
         self.events = Events()
@@ -69,7 +70,7 @@ class Application:
             service_environment=in_processes,
         )
         functions = lambda_.build(settings=settings, records=self.records, sandboxes=sandboxes, call=self._late_call)
-        self.neighbours = Neighbours(settings=settings, records=self.records, credentials=self.credentials)
+        self.neighbours = Neighbours(settings=settings, records=self.records.of(GLOBAL), credentials=self.credentials)
         cloudwatch = CloudWatch(self.neighbours.answer, settings.region)
         self.endpoints = Endpoints(
             settings=settings,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.objects.errors import CorruptedIndex
-from local_sagemaker.objects.stored import COLUMNS, Row, StoredObject, from_row, to_row
+from local_sagemaker.objects.stored import COLUMNS, StoredObject, from_row, to_row
+from local_sagemaker.sqlite import Database
 
 _OBJECT_COLUMNS = """
   bucket TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, version TEXT NOT NULL, size INTEGER NOT NULL,
@@ -51,95 +51,33 @@ class Bucket:
     versioning: str = ""
 
 
-class Index:
+class Index(Database):
     """The index file. Methods that write are to be called inside `transaction`."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
         self.is_new = not file.exists()
-        self._lock = threading.RLock()
-        self._depth = 0
-        try:
-            self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.executescript(_SCHEMA)
-            row = self._connection.execute(
-                "SELECT max((SELECT coalesce(max(sequence), 0) FROM objects),"
-                " (SELECT coalesce(max(sequence), 0) FROM versions))"
-            ).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise self._corrupted(error) from error
-        self._sequence: int = row[0]
+        super().__init__(file, lambda error: _corrupted(file, error))
+        self.script(_SCHEMA)
+        self._sequence: int = self.rows(
+            "SELECT max((SELECT coalesce(max(sequence), 0) FROM objects),"
+            " (SELECT coalesce(max(sequence), 0) FROM versions))"
+        )[0][0]
         self._buckets = self._load_buckets()
-
-    def _corrupted(self, error: sqlite3.DatabaseError) -> CorruptedIndex:
-        return CorruptedIndex(
-            f"The index of S3 objects, {self._file}, can't be read ({error}). Move it away together with its -wal and "
-            "-shm files and start again: the objects are then indexed anew from their files, without metadata and "
-            "older versions. Or begin with an empty state: 'local-sagemaker reset'."
-        )
-
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """Damage further inside the file shows only when that page is read."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if type(error) is sqlite3.DatabaseError:
-                raise self._corrupted(error) from error
-            raise
-
-    def close(self) -> None:
-        """Closes the file; the write-ahead log is folded in."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """No one else reads or writes meanwhile."""
-        with self._lock:
-            yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Several writes as one; nested use joins the outer transaction."""
-        with self._lock:
-            outermost = self._depth == 0
-            if outermost:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._depth += 1
+        with self.lock():
             try:
-                yield
-                if outermost:
-                    self._connection.execute("COMMIT")
+                with super().transaction():
+                    yield
             except BaseException:
-                if outermost:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    self._buckets = self._load_buckets()
+                self._buckets = self._load_buckets()
                 raise
-            finally:
-                self._depth -= 1
-
-    def rows(self, sql: str, *values: Any) -> list[Row]:
-        """All rows of a query."""
-        with self._lock, self._readable():
-            return self._connection.execute(sql, values).fetchall()
-
-    def scan(self, sql: str, *values: Any) -> Iterator[Row]:
-        """Rows one by one; to be used inside `lock`."""
-        with self._readable():
-            yield from self._connection.execute(sql, values)
-
-    def execute(self, sql: str, *values: Any) -> int:
-        """Runs a statement; answers how many rows it changed."""
-        with self._lock, self._readable():
-            return self._connection.execute(sql, values).rowcount
 
     def next_sequence(self) -> int:
         """A number above all that were given before."""
-        with self._lock:
+        with self.lock():
             self._sequence += 1
             return self._sequence
 
@@ -155,7 +93,7 @@ class Index:
 
     def buckets(self) -> list[Bucket]:
         """All buckets, by name."""
-        with self._lock:
+        with self.lock():
             return list(self._buckets.values())
 
     def save_bucket(self, bucket: Bucket) -> None:
@@ -228,3 +166,11 @@ class Index:
             self.execute("DELETE FROM settings WHERE bucket = ? AND name = ?", bucket, name)
         else:
             self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", bucket, name, json.dumps(body))
+
+
+def _corrupted(file: Path, error: sqlite3.DatabaseError) -> CorruptedIndex:
+    return CorruptedIndex(
+        f"The index of S3 objects, {file}, can't be read ({error}). Move it away together with its -wal and "
+        "-shm files and start again: the objects are then indexed anew from their files, without metadata and "
+        "older versions. Or begin with an empty state: 'local-sagemaker reset'."
+    )

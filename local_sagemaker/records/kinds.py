@@ -1,0 +1,61 @@
+"""The kinds of named SageMaker resources, each listed once: what tags, search and the record store know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """A kind of resource. `kind` is the type in its ARN and of its records; `noun` names it in operations and members.
+
+    `search` is its name in Search where that is not the noun.
+    """
+
+    kind: str
+    noun: str
+    search: str = ""
+
+    @property
+    def name(self) -> str:
+        """The member that holds its name, e.g. ``TrainingJobName``."""
+        return f"{self.noun}Name"
+
+    @property
+    def arn(self) -> str:
+        """The member that holds its ARN, e.g. ``TrainingJobArn``."""
+        return f"{self.noun}Arn"
+
+    @property
+    def status(self) -> str:
+        """The member that holds its status, where it has one, e.g. ``TrainingJobStatus``."""
+        return f"{self.noun}Status"
+
+    @property
+    def describe(self) -> str:
+        """The operation that describes one, e.g. ``DescribeTrainingJob``."""
+        return f"Describe{self.noun}"
+
+
+MODEL = ResourceKind("model", "Model")
+ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
+ENDPOINT = ResourceKind("endpoint", "Endpoint")
+TRAINING_JOB = ResourceKind("training-job", "TrainingJob")
+PROCESSING_JOB = ResourceKind("processing-job", "ProcessingJob")
+TRANSFORM_JOB = ResourceKind("transform-job", "TransformJob")
+TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob")
+PIPELINE = ResourceKind("pipeline", "Pipeline")
+PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution")
+MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup")
+MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage")
+EXPERIMENT = ResourceKind("experiment", "Experiment")
+TRIAL = ResourceKind("experiment-trial", "Trial", "ExperimentTrial")
+TRIAL_COMPONENT = ResourceKind("experiment-trial-component", "TrialComponent", "ExperimentTrialComponent")
+
+KINDS: dict[str, ResourceKind] = {
+    kind.kind: kind
+    for kind in (
+        MODEL, ENDPOINT_CONFIG, ENDPOINT, TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, PIPELINE,
+        PIPELINE_EXECUTION, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, EXPERIMENT, TRIAL, TRIAL_COMPONENT,
+    )
+}  # fmt: skip
