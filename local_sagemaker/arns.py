@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
 
 
 @dataclass(frozen=True)
@@ -12,9 +15,28 @@ class Arns:
     account: str
     region: str
 
+    @property
+    def partition(self) -> str:
+        """``aws``, or what stands in its place in ARNs of China and GovCloud."""
+        return partition(self.region)
+
+    def of(self, service: str, resource: str) -> str:
+        """``arn:aws:<service>:REGION:ACCOUNT:<resource>``."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
     def sagemaker(self, resource: str, name: str) -> str:
         """``arn:aws:sagemaker:REGION:ACCOUNT:<resource>/<name>``, e.g. resource ``training-job``."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}/{name}"
+        return self.of("sagemaker", f"{resource}/{name}")
+
+
+def is_region(text: str) -> bool:
+    """Whether the text has the form of a region's name."""
+    return _REGION.fullmatch(text) is not None
+
+
+def partition(region: str) -> str:
+    """The partition that a region is in (AWS General Reference, "ARN format")."""
+    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def is_arn(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from local_sagemaker.arns import Arns
@@ -31,6 +31,8 @@ class Settings:
     region: str = "us-east-1"
     host: str = "127.0.0.1"
     port: int = 0
+    stop_grace: float = 120.0
+    """Seconds from SIGTERM to SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
     autoscaling_period: float = 60.0
     """Seconds between two looks of scaling policies; a minute on AWS."""
     job_slots: int = field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)))
@@ -45,8 +47,13 @@ class Settings:
             account=environment.get("LOCAL_SAGEMAKER_ACCOUNT", "123456789012"),
             region=environment.get("LOCAL_SAGEMAKER_REGION", region),
             port=int(environment.get("LOCAL_SAGEMAKER_PORT", "0")),
+            stop_grace=float(environment.get("LOCAL_SAGEMAKER_STOP_GRACE", "120")),
             autoscaling_period=float(environment.get("LOCAL_SAGEMAKER_AUTOSCALING_PERIOD", "60")),
         )
+
+    def in_region(self, region: str) -> Settings:
+        """The same state folder and account, answering as another region."""
+        return replace(self, region=region)
 
     @property
     def arns(self) -> Arns:
@@ -70,18 +77,23 @@ class Settings:
 
     @property
     def jobs(self) -> Path:
-        """One folder a running job: its /opt/ml, /tmp and log."""
-        return self.home / "jobs"
+        """One folder a running job of the region: its /opt/ml, /tmp and log."""
+        return self.home / "jobs" / self.region
+
+    @property
+    def endpoints(self) -> Path:
+        """The files of the region's running model servers."""
+        return self.home / "endpoints" / self.region
 
     @property
     def functions(self) -> Path:
-        """The code of Lambda functions, and the private folders of those that run."""
-        return self.home / "functions"
+        """The code of the region's Lambda functions, and the private folders of those that run."""
+        return self.home / "functions" / self.region
 
     @property
     def logs(self) -> Path:
-        """CloudWatch log streams as plain text files: ``<group>/<stream>``."""
-        return self.home / "logs"
+        """The region's CloudWatch log streams as plain text files: ``<group>/<stream>``."""
+        return self.home / "logs" / self.region
 
     @property
     def credentials_file(self) -> Path:

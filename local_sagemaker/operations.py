@@ -15,6 +15,20 @@ Handler = Callable[[Request], Response]
 Call = Callable[[str, Request], Response]
 """``call("sagemaker:CreateTrainingJob", {...})`` validates, executes and answers, or raises `ServiceError`."""
 
+
+class Resource:
+    """What implements operations. Nothing else happens to it in the life of the service unless it overrides these."""
+
+    def resume(self) -> None:
+        """Takes up what a stop or a crash of the service interrupted; called once, when requests are answered."""
+
+    def reset(self) -> None:
+        """Ends all work, before records and files are removed."""
+
+    def close(self) -> None:
+        """Ends all work; it is resumed at the next start."""
+
+
 Method = TypeVar("Method", bound=Callable[..., Response])
 
 
@@ -28,7 +42,7 @@ def operation(*names: str) -> Callable[[Method], Method]:
     return mark
 
 
-def table(service: str, resources: Iterable[object]) -> dict[str, Handler]:
+def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
     """All marked methods of the resources, by ``service:Operation``. An operation listed twice is an error."""
     found: dict[str, Handler] = {}
     for resource in resources:

@@ -58,8 +58,7 @@ class Endpoints:
         self._streams: set[tuple[str, str]] = set()
         self._ended = threading.Event()
         self._keeper: threading.Thread | None = None
-        self._folder = settings.home / "endpoints"
-        _discard(self._folder)
+        self._folder = settings.endpoints
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""
@@ -180,11 +179,3 @@ class Endpoints:
                     self.measures.flush()
                 except Exception:
                     log.exception("metrics could not be put")
-
-
-def _discard(folder: Path) -> None:
-    """Removes, in the background, what endpoints of a killed service left."""
-    if folder.is_dir():
-        old = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-        folder.rename(old)
-        threading.Thread(target=shutil.rmtree, args=(old, True), name="old endpoints", daemon=True).start()

@@ -172,7 +172,7 @@ class Invocations:
             f"See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} "
             f"in account {account} for more information."
         )
-        arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
+        arn = self._settings.arns.of("logs", f"log-group:{group}")
         return ModelError(text, original_status=status, original_message=shown or message, log_stream_arn=arn)
 
 

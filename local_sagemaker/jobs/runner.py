@@ -1,15 +1,11 @@
-"""The job runner: a queue, a thread per running job, stop, and an orderly end."""
+"""The job runner: a queue for all regions, a thread per running job, stop, and an orderly end."""
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import threading
-import uuid
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
@@ -23,55 +19,24 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
 from local_sagemaker.processes.spec import Processes
 
-GRACE = 120.0  # seconds from SIGTERM to SIGKILL (API reference, StopTrainingJob)
 _PATIENCE = 20.0
 _FULL_DISK_PAUSE = 1.0
 log = logging.getLogger(__name__)
 
 
-class JobRunner:
-    """Runs at most ``settings.job_slots`` jobs at a time, the others in the order they came."""
+class JobQueue:
+    """The jobs of all regions: at most so many run at a time, the others in the order they came."""
 
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        objects: Objects,
-        logs: Logs,
-        processes: Processes,
-        servers: ModelServers | None = None,
-        endpoints: TemporaryEndpoints | None = None,
-        call: Call | None = None,
-        service_environment: Mapping[str, str] | None = None,
-        grace: float | None = None,
-        put_metrics: Put | None = None,
-    ) -> None:
-        """`service_environment` is what a client inside a job needs to reach this service; `put_metrics` takes those
-        of training jobs."""
-        self._slots = settings.job_slots
-        self._tools = Tools(
-            folder=settings.jobs,
-            objects=objects,
-            logs=logs,
-            processes=processes,
-            ticker=Ticker(),
-            addresses=Addresses(),
-            servers=servers,
-            endpoints=endpoints,
-            call=call,
-            service_environment=dict(service_environment or {}),
-            grace=float(os.environ.get("LOCAL_SAGEMAKER_STOP_GRACE", GRACE)) if grace is None else grace,
-            put_metrics=put_metrics,
-        )
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self.ticker, self.addresses = Ticker(), Addresses()
         self._changed = threading.Condition()
         self._queue: deque[Run] = deque()
         self._running: dict[str, Run] = {}
         self._silent = False
-        _discard(settings.jobs)
 
-    def submit(self, job: JobSpec, observer: Observer) -> None:
-        """Queues a job and returns; the observer hears of its phases and its end."""
-        run = Run(job, observer, self._tools)
+    def add(self, run: Run) -> None:
+        """Queues a job and returns; its observer is notified of its phases and its end."""
         with self._changed:
             if self._silent:
                 return
@@ -117,7 +82,7 @@ class JobRunner:
         self.reset()
         with self._changed:
             self._silent = True
-        self._tools.ticker.close()
+        self.ticker.close()
 
     def _record(self, run: Run, outcome: Outcome) -> None:
         """Tells the observer; while the disk is full, again and again, since it may be freed at any time."""
@@ -153,10 +118,46 @@ class JobRunner:
             self._start_next()
 
 
-def _discard(folder: Path) -> None:
-    """Removes, in the background, what jobs of a killed service left."""
-    if folder.is_dir():
-        old = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-        folder.rename(old)
-        threading.Thread(target=shutil.rmtree, args=(old, True), name="old jobs", daemon=True).start()
-    folder.mkdir(parents=True, exist_ok=True)
+class JobRunner:
+    """Runs the jobs of one region."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        queue: JobQueue,
+        objects: Objects,
+        logs: Logs,
+        processes: Processes,
+        servers: ModelServers | None = None,
+        endpoints: TemporaryEndpoints | None = None,
+        call: Call | None = None,
+        service_environment: Mapping[str, str] | None = None,
+        grace: float | None = None,
+        put_metrics: Put | None = None,
+    ) -> None:
+        """`service_environment` is what a client inside a job needs to reach this service; `put_metrics` takes those
+        of training jobs."""
+        self._queue = queue
+        self._tools = Tools(
+            folder=settings.jobs,
+            objects=objects,
+            logs=logs,
+            processes=processes,
+            ticker=queue.ticker,
+            addresses=queue.addresses,
+            servers=servers,
+            endpoints=endpoints,
+            call=call,
+            service_environment=dict(service_environment or {}),
+            grace=settings.stop_grace if grace is None else grace,
+            put_metrics=put_metrics,
+        )
+
+    def submit(self, job: JobSpec, observer: Observer) -> None:
+        """Queues a job and returns; the observer is notified of its phases and its end."""
+        self._queue.add(Run(job, observer, self._tools))
+
+    def stop(self, arn: str) -> None:
+        """Stops a queued or running job; nothing happens when there is none."""
+        self._queue.stop(arn)

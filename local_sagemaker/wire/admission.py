@@ -61,6 +61,9 @@ class Admission:
         signer = signature.verify(claim, request, self._keys, body_sha256)
         if read:
             request.body = received(read[0])
+        if not detect.is_neighbour(claim.service):
+            refusals.check_region(claim.service, claim.region)
+        request.region = claim.region
         if claim.service == "s3":
             _prepare_upload(request, signer, signed=claim.expires is None)
         return claim.service

@@ -31,6 +31,8 @@ def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
         key, date, region, service, _ = parts
         secret = signature.usable(keys, key, fields.get("x-amz-security-token"), "s3", request).secret
         computed = hmac.digest(signature.signing_key(secret, date, region, service), policy, "sha256").hex()
+        refusals.check_region("s3", region)
+        request.region = region
         given = fields["x-amz-signature"].lower()
     else:
         token = fields.get("x-amz-security-token")

@@ -7,7 +7,7 @@ reference, "POST Object" and "Authenticating browser-based uploads").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -36,8 +36,8 @@ def is_form(request: WireRequest) -> bool:
     return bool(bucket) and not key and form and "x-amz-target" not in request.headers
 
 
-def answer(request: WireRequest, call: Call, keys: Keys) -> Answer:
-    """Stores the file. Raises S3's errors."""
+def answer(request: WireRequest, call: Callable[[str], Call], keys: Keys) -> Answer:
+    """Stores the file by the `call` of the region that the form is signed for. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):
         raise refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412,
@@ -53,7 +53,7 @@ def answer(request: WireRequest, call: Call, keys: Keys) -> Answer:
         raise _missing("policy")
     form_policy.verify(fields, request, keys)
     form.size = form_policy.check(fields)
-    stored = call("s3:PutObject", _members(request, fields, Body(form.piece)))
+    stored = call(request.region)("s3:PutObject", _members(request, fields, Body(form.piece)))
     return _success(request, fields, stored)
 
 

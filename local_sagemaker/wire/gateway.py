@@ -53,15 +53,17 @@ class Gateway:
 
     def __init__(
         self,
-        call: Call,
+        call: Callable[[str], Call],
         neighbours: Neighbours,
         credentials: Keys,
         settings: Settings,
         *,
         unsigned: Callable[[WireRequest], str | None] = lambda _: None,
-        invoke: invocation.Invoke | None = None,
+        invoke: Callable[[str], invocation.Invoke] | None = None,
     ) -> None:
-        """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it.
+        """`call` and `invoke` are given for the region that a request is signed for ("": for none).
+
+        `unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it.
 
         `invoke` is InvokeEndpoint as a coroutine, awaited in the event loop; without it the operation is one of `call`.
         """
@@ -135,7 +137,7 @@ class Gateway:
         return answer
 
     async def _invocation(
-        self, endpoint: str, invoke: invocation.Invoke, request: WireRequest, arriving: Arriving
+        self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: Arriving
     ) -> Answer:
         """The answer to InvokeEndpoint; never raises."""
         identity = request_id()
@@ -148,7 +150,7 @@ class Gateway:
             except TooLarge as error:
                 raise invocation.too_large() from error
             self._admission.service(request)
-            answer = invocation.answer(await invoke(invocation.members(endpoint, request)))
+            answer = invocation.answer(await invoke(request.region)(invocation.members(endpoint, request)))
         except ServiceError as error:
             answer = ERRORS["rest-json"](error, request, identity)
         except Exception:
@@ -179,7 +181,7 @@ class Gateway:
             else:
                 target = detect.find(service, request)
                 protocol = PROTOCOLS[target.protocol]
-                response = self._call(target.name, _parse(request, target))
+                response = self._call(request.region)(target.name, _parse(request, target))
                 answer = protocol.answer(response, target)
             answer = prepare(answer)
         except ServiceError as error:

@@ -6,6 +6,7 @@ query services (IAM, STS, ...) have different codes for one fault.
 
 from __future__ import annotations
 
+from local_sagemaker.arns import is_region
 from local_sagemaker.clock import iso, now
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.request import WireRequest
@@ -48,6 +49,16 @@ def malformed_query() -> ServiceError:
         "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
         400,
     )
+
+
+def check_region(service: str, region: str) -> None:
+    """Refuses a credential scope without a region (IAM User Guide, "Troubleshoot Signature Version 4")."""
+    if is_region(region):
+        return
+    if service == "s3":
+        text = f"The authorization header is malformed; the region '{region}' is wrong; expecting 'us-east-1'"
+        raise _refused("AuthorizationHeaderMalformed", text, 400)
+    raise _refused("InvalidSignatureException", "Credential should be scoped to a valid region.")
 
 
 def unknown_key(service: str, request: WireRequest) -> ServiceError:

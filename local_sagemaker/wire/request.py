@@ -13,13 +13,17 @@ from local_sagemaker.wire.body import Body
 
 @dataclass
 class WireRequest:
-    """A request. `path` and `query` are as sent (still percent-encoded); `body` can be read once."""
+    """A request. `path` and `query` are as sent (still percent-encoded); `body` can be read once.
+
+    `region` is the one that it is signed for, "" before its signature is verified and for requests without a region.
+    """
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
     body: Body
+    region: str = ""
 
     @classmethod
     def from_scope(cls, scope: Mapping[str, Any], body: Body) -> WireRequest:

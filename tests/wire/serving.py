@@ -82,8 +82,9 @@ def serving(
 ) -> Iterator[Served]:
     """Serves until the block ends, with the HTTP protocol and loop of the real service."""
     credentials, neighbours = Credentials(folder / "credentials.json"), Echo()
+    call = dispatcher(handlers, check)
     gateway = Gateway(
-        call=dispatcher(handlers, check),
+        call=lambda _: call,
         neighbours=neighbours,
         credentials=credentials,
         settings=Settings(home=folder),

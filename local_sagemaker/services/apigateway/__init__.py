@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from local_sagemaker.config import Settings
-from local_sagemaker.operations import Call
+from local_sagemaker.operations import Call, Resource
 from local_sagemaker.records import Records
 from local_sagemaker.services.apigateway.deployments import Deployments
 from local_sagemaker.services.apigateway.integrations import Integrations
 from local_sagemaker.services.apigateway.methods import Methods
 from local_sagemaker.services.apigateway.resources import Resources
 from local_sagemaker.services.apigateway.rest_apis import RestApis
-from local_sagemaker.services.apigateway.serving import SERVICE, ExecuteApi
+from local_sagemaker.services.apigateway.serving import SERVICE, Address, ExecuteApi
 from local_sagemaker.services.apigateway.stages import Stages
 from local_sagemaker.services.apigateway.store import ApiStore
 from local_sagemaker.services.apigateway.testing import MethodTests
 
-__all__ = ["SERVICE", "ExecuteApi", "build"]
+__all__ = ["SERVICE", "Address", "ExecuteApi", "build"]
 
 
-def build(*, settings: Settings, records: Records, call: Call) -> tuple[list[object], ExecuteApi]:
+def build(*, settings: Settings, records: Records, call: Call) -> tuple[list[Resource], ExecuteApi]:
     """The resources whose marked methods are the operations, and what answers the APIs' own clients."""
     store = ApiStore(records=records, settings=settings)
     door = ExecuteApi(store=store, call=call, settings=settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_sagemaker.clock import now
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import BadRequest
 from local_sagemaker.services.apigateway.patching import patch
@@ -11,7 +11,7 @@ from local_sagemaker.services.apigateway.stages import put_stage
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
 
 
-class Deployments:
+class Deployments(Resource):
     """Deployments of an API."""
 
     def __init__(self, *, store: ApiStore) -> None:

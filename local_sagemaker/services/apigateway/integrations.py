@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway import backends, templates
 from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
 from local_sagemaker.services.apigateway.methods import response_of
@@ -20,7 +20,7 @@ _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 SHORTEST, LONGEST = 50, 29_000
 
 
-class Integrations:
+class Integrations(Resource):
     """Draft integrations."""
 
     def __init__(self, *, store: ApiStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway.errors import BadRequest, Conflict, NotFound
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of, resource_of
@@ -11,7 +11,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 _PATCHED = {"authorizationType": str, "apiKeyRequired": bool, "operationName": str}
 
 
-class Methods:
+class Methods(Resource):
     """Draft methods."""
 
     def __init__(self, *, store: ApiStore) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway.errors import BadRequest, Conflict
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page, resource_of
 
 _PART = re.compile(r"[A-Za-z0-9._~:$-]+|\{[A-Za-z0-9._:-]+\+?\}")
 
 
-class Resources:
+class Resources(Resource):
     """Draft resources; clients see them after a deployment."""
 
     def __init__(self, *, store: ApiStore) -> None:

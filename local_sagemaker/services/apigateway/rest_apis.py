@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_sagemaker.clock import now
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import BadRequest
 from local_sagemaker.services.apigateway.patching import patch
@@ -14,7 +14,7 @@ _KEPT = ("name", "description", "version", "binaryMediaTypes", "minimumCompressi
 _EDGE = {"types": ["EDGE"], "ipAddressType": "ipv4"}
 
 
-class RestApis:
+class RestApis(Resource):
     """REST APIs."""
 
     def __init__(self, *, store: ApiStore) -> None:

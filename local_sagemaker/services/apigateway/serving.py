@@ -25,18 +25,19 @@ from local_sagemaker.services.apigateway.exchange import Exchange, Refused, Repl
 from local_sagemaker.services.apigateway.store import ApiStore, Body
 
 _PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)(?:/(?P<stage>[^/]*)(?P<path>/.*)?)?", re.DOTALL)
-_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 LARGEST = 10 * 1024 * 1024
 SERVICE = "execute-api"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Which stage of which API a request is for, and the path in it."""
+    """Which stage of which API a request is for, and the path in it. `region` is None where the API's id says it."""
 
     api: str
     stage: str
     path: str
+    region: str | None = None
 
     @classmethod
     def of(cls, host: str, path: str) -> Address | None:
@@ -48,7 +49,7 @@ class Address:
         if not by_host:
             return None
         stage, _, rest = path.removeprefix("/").partition("/")
-        return cls(by_host["api"], stage, f"/{rest}")
+        return cls(by_host["api"], stage, f"/{rest}", by_host["region"])
 
 
 class ExecuteApi:
@@ -57,9 +58,9 @@ class ExecuteApi:
     def __init__(self, *, store: ApiStore, call: Call, settings: Settings) -> None:
         self._store, self._call, self._settings = store, call, settings
 
-    def serves(self, host: str, path: str) -> bool:
-        """Whether a request is for an API, and so may come without a signature."""
-        return Address.of(host, path) is not None
+    def has(self, api: str) -> bool:
+        """Whether the region has an API with this id."""
+        return self._store.known(api) is not None
 
     def answer(self, request: RawRequest) -> RawResponse:
         """The answer to a client. A signature, if there is one, has been verified."""

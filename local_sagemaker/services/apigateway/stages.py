@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from local_sagemaker.clock import now
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway.errors import BadRequest, Conflict, NotFound
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body
@@ -13,7 +13,7 @@ from local_sagemaker.services.apigateway.store import ApiStore, Body
 _PATCHED = {"deploymentId": str, "description": str, "variables": dict, "tracingEnabled": bool}
 
 
-class Stages:
+class Stages(Resource):
     """Stages of an API."""
 
     def __init__(self, *, store: ApiStore) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 
 from local_sagemaker.http import RawRequest
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway import routing
 from local_sagemaker.services.apigateway.exchange import Refused, Reply
 from local_sagemaker.services.apigateway.integrations import integration_of
@@ -16,7 +16,7 @@ from local_sagemaker.services.apigateway.store import ApiStore, method_of, resou
 _STAGE = "test-invoke-stage"
 
 
-class MethodTests:
+class MethodTests(Resource):
     """Calls draft methods."""
 
     def __init__(self, *, store: ApiStore, door: ExecuteApi) -> None:

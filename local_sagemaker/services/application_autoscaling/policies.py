@@ -7,7 +7,7 @@ import uuid
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, described
 from local_sagemaker.services.application_autoscaling.targets import ACTIVITY, KIND, POLICY, key, selected
@@ -20,7 +20,7 @@ _CONFIGURATIONS = {
 }
 
 
-class ScalingPolicies:
+class ScalingPolicies(Resource):
     """PutScalingPolicy, DescribeScalingPolicies, DeleteScalingPolicy, DescribeScalingActivities."""
 
     def __init__(self, *, settings: Settings, records: Records) -> None:
@@ -75,9 +75,9 @@ class ScalingPolicies:
         return {"ScalingActivities": chosen, **token}
 
     def _arn(self, request: Request) -> str:
-        place = f"arn:aws:autoscaling:{self._settings.region}:{self._settings.account}"
         resource = f"resource/{request['ServiceNamespace']}/{request['ResourceId']}"
-        return f"{place}:scalingPolicy:{uuid.uuid4()}:{resource}:policyName/{request['PolicyName']}"
+        policy = f"scalingPolicy:{uuid.uuid4()}:{resource}:policyName/{request['PolicyName']}"
+        return self._settings.arns.of("autoscaling", policy)
 
 
 def _key(request: Request) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.operations import Call
+from local_sagemaker.operations import Call, Resource
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.application_autoscaling.target_tracking import Tracker
@@ -26,7 +26,7 @@ _KEPT = 500  # activities
 log = logging.getLogger(__name__)
 
 
-class Scaling:
+class Scaling(Resource):
     """The thread that looks at all targets."""
 
     def __init__(self, *, records: Records, call: Call, count: Count, period: float) -> None:

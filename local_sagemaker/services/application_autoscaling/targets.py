@@ -13,7 +13,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, described
@@ -37,7 +37,7 @@ def names(resource: str) -> tuple[str, str]:
     return found["endpoint"], found["variant"]
 
 
-class ScalableTargets:
+class ScalableTargets(Resource):
     """RegisterScalableTarget, DescribeScalableTargets, DeregisterScalableTarget."""
 
     def __init__(self, *, settings: Settings, records: Records, events: Events, call: Call) -> None:
@@ -83,8 +83,7 @@ class ScalableTargets:
     def _new(self, request: Request) -> Body:
         if "MinCapacity" not in request or "MaxCapacity" not in request:
             raise ValidationError("A scalable target needs MinCapacity and MaxCapacity when it is registered.")
-        account = self._settings.account
-        place = f"arn:aws:application-autoscaling:{self._settings.region}:{account}"
+        account, arns = self._settings.account, self._settings.arns
         role = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
         service = "sagemaker.application-autoscaling.amazonaws.com"
         return {
@@ -94,7 +93,7 @@ class ScalableTargets:
             "RoleARN": f"arn:aws:iam::{account}:role/aws-service-role/{service}/{role}",
             "CreationTime": now(),
             "SuspendedState": dict.fromkeys(_SUSPENDED, False),
-            "ScalableTargetARN": f"{place}:scalable-target/{uuid.uuid4().hex}",
+            "ScalableTargetARN": arns.of("application-autoscaling", f"scalable-target/{uuid.uuid4().hex}"),
         }
 
     def _check(self, body: Body, endpoint: str, variant: str) -> None:

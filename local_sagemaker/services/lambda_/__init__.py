@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.config import Settings
 from local_sagemaker.functions.sandboxes import Sandboxes
-from local_sagemaker.operations import Call
+from local_sagemaker.operations import Call, Resource
 from local_sagemaker.records import Records
 from local_sagemaker.services.lambda_.code import Code
 from local_sagemaker.services.lambda_.functions import Functions
@@ -14,7 +14,7 @@ from local_sagemaker.services.lambda_.store import FunctionStore
 from local_sagemaker.services.lambda_.versions import Versions
 
 
-def build(*, settings: Settings, records: Records, sandboxes: Sandboxes, call: Call) -> list[object]:
+def build(*, settings: Settings, records: Records, sandboxes: Sandboxes, call: Call) -> list[Resource]:
     """The resources whose marked methods are the operations of Lambda."""
     store = FunctionStore(settings=settings, records=records)
     code = Code(folder=settings.functions, call=call)

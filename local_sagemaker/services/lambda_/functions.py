@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.functions.sandboxes import Sandboxes
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records.store import public
 from local_sagemaker.services.lambda_.code import Archive, Code
 from local_sagemaker.services.lambda_.errors import InvalidValue
@@ -27,7 +27,7 @@ _ENVIRONMENT_BYTES = 4096
 _PLAIN = ("Description", "Role", "Handler", "Runtime", "Timeout", "MemorySize", "EphemeralStorage", "KMSKeyArn")
 
 
-class Functions:
+class Functions(Resource):
     """The $LATEST versions of functions."""
 
     def __init__(self, *, store: FunctionStore, code: Code, sandboxes: Sandboxes, versions: Versions) -> None:

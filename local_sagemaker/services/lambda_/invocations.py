@@ -9,7 +9,7 @@ from typing import Any
 from local_sagemaker.functions.sandbox import Answer, Function, Invocation, log_result
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.json_text import load
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.lambda_.code import Code
 from local_sagemaker.services.lambda_.errors import InvalidContent, NotFound, TooLarge
@@ -20,7 +20,7 @@ from local_sagemaker.services.lambda_.store import Body, FunctionStore
 LARGEST, LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
 
 
-class Invocations:
+class Invocations(Resource):
     """Invocations of functions."""
 
     def __init__(self, *, store: FunctionStore, records: Records, code: Code, sandboxes: Sandboxes) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.lambda_.errors import Conflict, NotFound
 from local_sagemaker.services.lambda_.names import Reference
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
 
 
-class Permissions:
+class Permissions(Resource):
     """AddPermission and its kin. Statements are kept by qualifier."""
 
     def __init__(self, *, store: FunctionStore) -> None:

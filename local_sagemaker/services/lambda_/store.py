@@ -29,7 +29,7 @@ class FunctionStore:
 
     def arn(self, name: str, qualifier: str | None = None) -> str:
         """The ARN of a function, a version or an alias."""
-        arn = f"arn:aws:lambda:{self._settings.region}:{self._settings.account}:function:{name}"
+        arn = self._settings.arns.of("lambda", f"function:{name}")
         return f"{arn}:{qualifier}" if qualifier else arn
 
     def insert(self, name: str, body: Body) -> None:

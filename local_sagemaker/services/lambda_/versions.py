@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from local_sagemaker.functions.sandboxes import Sandboxes
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records.store import public
 from local_sagemaker.services.lambda_.code import Code
 from local_sagemaker.services.lambda_.errors import InvalidValue, NotFound
@@ -14,7 +14,7 @@ from local_sagemaker.services.lambda_.paging import page
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
 
 
-class Versions:
+class Versions(Resource):
     """Versions and aliases of functions."""
 
     def __init__(self, *, store: FunctionStore, code: Code, sandboxes: Sandboxes) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from local_sagemaker.logs import Line, Logs
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.logs.naming import InvalidParameter, ResourceNotFound, group_of, require_stream
 from local_sagemaker.services.logs.patterns import matcher
 
@@ -16,7 +16,7 @@ _SCANNED = 32 * 1_048_576  # After so many bytes a page ends, matches or not, so
 _TOKEN = re.compile(r"([fb])/([0-9]{1,60})/s")
 
 
-class LogEvents:
+class LogEvents(Resource):
     """GetLogEvents and FilterLogEvents. Tokens are places in the log file, so they stay good while it grows."""
 
     def __init__(self, *, logs: Logs) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.logs import Logs
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.logs.naming import (
     InvalidParameter,
     ResourceAlreadyExists,
@@ -20,7 +20,7 @@ from local_sagemaker.services.logs.naming import (
 _DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 
-class LogGroups:
+class LogGroups(Resource):
     """Log groups are folders; what is not in the folder's name is in a side file of it."""
 
     def __init__(self, *, settings: Settings, logs: Logs) -> None:

@@ -6,7 +6,7 @@ import time
 
 from local_sagemaker.config import Settings
 from local_sagemaker.logs import Logs, Stream
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.logs.naming import (
     InvalidParameter,
     ResourceAlreadyExists,
@@ -21,7 +21,7 @@ _HOUR = 3_600_000
 _TOO_NEW, _TOO_OLD = 2 * _HOUR, 14 * 24 * _HOUR  # PutLogEvents reference.
 
 
-class LogStreams:
+class LogStreams(Resource):
     """Log streams are text files, one line an event."""
 
     def __init__(self, *, settings: Settings, logs: Logs) -> None:

@@ -30,7 +30,7 @@ class InvalidParameter(ServiceError):
 
 def group_arn(settings: Settings, group: str) -> str:
     """The ARN of a log group without the final ``:*`` that some answers add."""
-    return f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{group}"
+    return settings.arns.of("logs", f"log-group:{group}")
 
 
 def group_of_arn(arn: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.operations import Resource
 from local_sagemaker.services.s3.acls import Acls
 from local_sagemaker.services.s3.buckets import Buckets
 from local_sagemaker.services.s3.configurations import CONFIGURATIONS, kept
@@ -17,7 +18,7 @@ from local_sagemaker.services.s3.tagging import ObjectTags
 RESOURCES = (Buckets, Objects, Copies, Deletions, Listings, MultipartUploads, ObjectTags, Acls)
 
 
-def build(*, objects: DiskObjects, settings: Settings) -> list[object]:
+def build(*, objects: DiskObjects, settings: Settings) -> list[Resource]:
     """All resources; `operations.table("s3", ...)` finds their operations."""
     return [
         *(resource(objects=objects, settings=settings) for resource in RESOURCES),

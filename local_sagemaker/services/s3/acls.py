@@ -6,7 +6,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.errors import AclNotSupported
 from local_sagemaker.services.s3.objects import find
@@ -16,7 +16,7 @@ _HARMLESS = (None, "private", "bucket-owner-full-control")
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "AccessControlPolicy")
 
 
-class Acls:
+class Acls(Resource):
     """The ACL operations of buckets and objects."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

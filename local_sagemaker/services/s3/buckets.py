@@ -7,7 +7,7 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import Bucket
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.errors import (
     BucketAlreadyOwnedByYou,
@@ -28,7 +28,7 @@ _BLOCKED = {
 }
 
 
-class Buckets:
+class Buckets(Resource):
     """The bucket operations."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.errors import MalformedPolicy, NotConfigured
 
@@ -20,7 +20,7 @@ Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Configuration:
+class Configuration(Resource):
     """`given` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
     answer's members are those of the value itself. `default` answers for a bucket that has none; without one,
     `missing` (code, text) is the error."""
@@ -91,11 +91,11 @@ CONFIGURATIONS = (
 )  # fmt: skip
 
 
-def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settings) -> object:
+def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settings) -> Resource:
     """The resource of one row of the table: its operations are methods, as those of any other resource."""
     access = Access(objects=objects, settings=settings)
 
-    class Kept:
+    class Kept(Resource):
         @operation(*configuration.operations("get"))
         def get(self, request: Request) -> Response:
             bucket = access.bucket(request).name

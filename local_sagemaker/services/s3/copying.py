@@ -10,7 +10,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import Bucket
 from local_sagemaker.objects.stored import Attributes, StoredObject
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import checksum_members, encryption, given_attributes, quoted
 from local_sagemaker.services.s3.conditions import check_copy_source, write_condition
@@ -52,7 +52,7 @@ def find_source(objects: DiskObjects, access: Access, request: Request) -> Sourc
     return Source(bucket, item, wanted.get("VersionId"))
 
 
-class Copies:
+class Copies(Resource):
     """CopyObject."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

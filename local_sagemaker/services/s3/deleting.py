@@ -9,7 +9,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import Bucket
 from local_sagemaker.objects.stored import StoredObject
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.conditions import write_condition
 from local_sagemaker.services.s3.errors import MalformedXML, PreconditionFailed
@@ -17,7 +17,7 @@ from local_sagemaker.services.s3.errors import MalformedXML, PreconditionFailed
 Response = dict[str, Any]
 
 
-class Deletions:
+class Deletions(Resource):
     """Deleting objects, versions and delete markers. Deleting what is not there succeeds, as on AWS."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

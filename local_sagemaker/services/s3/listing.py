@@ -11,7 +11,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import Bucket
 from local_sagemaker.objects.listing import Page, common_prefix, successor
 from local_sagemaker.objects.stored import StoredObject
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.attributes import checksum_members, quoted
 from local_sagemaker.services.s3.errors import InvalidArgument
@@ -21,7 +21,7 @@ Response = dict[str, Any]
 _MOST = 1000
 
 
-class Listings:
+class Listings(Resource):
     """Pages of a bucket's objects and versions."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

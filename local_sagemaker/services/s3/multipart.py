@@ -15,7 +15,7 @@ from local_sagemaker.objects.layout import check_key
 from local_sagemaker.objects.listing import common_prefix
 from local_sagemaker.objects.uploads import Part, Upload
 from local_sagemaker.objects.writing import Written
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3 import ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
@@ -44,7 +44,7 @@ _MOST_PARTS = 10_000
 _WHOLE_ONLY = ("CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128")
 
 
-class MultipartUploads:
+class MultipartUploads(Resource):
     """Create, fill, complete, abort and list multipart uploads."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

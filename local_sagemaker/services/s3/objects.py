@@ -15,7 +15,7 @@ from local_sagemaker.objects.index import Bucket
 from local_sagemaker.objects.stored import Attributes, StoredObject
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.objects.writing import Written
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3 import ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
@@ -55,7 +55,7 @@ def missing(objects: DiskObjects, bucket: Bucket, request: Request, marker: Stor
     return NoSuchKey(Key=key).with_headers(headers)
 
 
-class Objects:
+class Objects(Resource):
     """The operations on one object."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.operations import operation
+from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import checked_tags
 from local_sagemaker.services.s3.objects import find
@@ -14,7 +14,7 @@ from local_sagemaker.services.s3.objects import find
 Response = dict[str, Any]
 
 
-class ObjectTags:
+class ObjectTags(Resource):
     """Get, replace and remove the tags of a version."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:

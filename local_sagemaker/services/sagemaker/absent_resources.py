@@ -7,10 +7,10 @@ not here would end them.
 from __future__ import annotations
 
 from local_sagemaker.errors import ResourceNotFound
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 
 
-class Images:
+class Images(Resource):
     """SageMaker images and their versions (those of Studio, not the images of jobs)."""
 
     @operation("DescribeImage")
@@ -39,7 +39,7 @@ class Images:
         raise _no_image(request)
 
 
-class FeatureGroups:
+class FeatureGroups(Resource):
     """Groups of the feature store."""
 
     @operation("DescribeFeatureGroup")

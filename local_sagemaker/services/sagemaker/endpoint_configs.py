@@ -9,7 +9,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.objects import uris
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -18,7 +18,7 @@ KIND = "endpoint-config"
 _MEMORY_STEP = 1024  # of MemorySizeInMB (API reference, ProductionVariantServerlessConfig)
 
 
-class EndpointConfigs:
+class EndpointConfigs(Resource):
     """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
 
     def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call) -> None:

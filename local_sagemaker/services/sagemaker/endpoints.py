@@ -15,7 +15,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.hosting.endpoint_spec import EndpointSpec
 from local_sagemaker.hosting.endpoints import Endpoints as Hosting
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body, public
 from local_sagemaker.services.sagemaker import endpoint_records
@@ -28,7 +28,7 @@ _PATIENCE = 3.0
 """Seconds after a change within which Describe waits for its end: boto3's waiters look only every 30 s."""
 
 
-class Endpoints:
+class Endpoints(Resource):
     """CreateEndpoint, Describe, List, Update, UpdateEndpointWeightsAndCapacities, Delete."""
 
     def __init__(

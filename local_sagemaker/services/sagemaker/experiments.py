@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
@@ -20,7 +20,7 @@ def association(trial: str, component: str) -> str:
     return f"{trial.lower()}/{component.lower()}"
 
 
-class Experiments:
+class Experiments(Resource):
     """Operations on experiments and on the trials in them."""
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:

@@ -6,7 +6,7 @@ from local_sagemaker.arns import last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import Conflict, ValidationError
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.caller import created_by
@@ -18,7 +18,7 @@ PACKAGE = "model-package"
 POLICY = "model-package-group-policy"
 
 
-class ModelPackageGroups:
+class ModelPackageGroups(Resource):
     """Operations on groups. A group's record key is its name in lower case; names differ by more than case."""
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:

@@ -15,7 +15,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import Conflict, ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller import created_by
@@ -48,7 +48,7 @@ _REPLACED = (
 )
 
 
-class ModelPackages:
+class ModelPackages(Resource):
     """Operations on model packages. The record key is what follows ``model-package/`` in the ARN."""
 
     def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags) -> None:

@@ -6,7 +6,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.model_containers import check_data, check_image, resolve
@@ -15,7 +15,7 @@ from local_sagemaker.services.sagemaker.tags import Tags
 KIND = "model"
 
 
-class Models:
+class Models(Resource):
     """CreateModel, DescribeModel, ListModels, DeleteModel. Names are equal when they differ only in case."""
 
     def __init__(self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, call: Call) -> None:

@@ -16,7 +16,7 @@ from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, Val
 from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
@@ -29,7 +29,7 @@ _CHANGEABLE = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "
 Body = dict[str, Any]
 
 
-class PipelineExecutions:
+class PipelineExecutions(Resource):
     """The operations on pipeline executions; owns the threads that run them."""
 
     def __init__(

@@ -15,7 +15,7 @@ from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipelin
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import Conflict, ResourceNotFound, ValidationError
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
@@ -47,7 +47,7 @@ def _check_name(name: str) -> None:
         raise ValidationError(f'[string "{name}" is too long (length: {len(name)}, maximum allowed: {LONGEST_NAME})]')
 
 
-class Pipelines:
+class Pipelines(Resource):
     """The operations on pipelines and on their versions."""
 
     def __init__(self, *, settings: Settings, records: Records, objects: Objects, tags: Tags) -> None:

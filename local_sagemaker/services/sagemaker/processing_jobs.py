@@ -16,7 +16,7 @@ from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
@@ -29,7 +29,7 @@ _FOLDER = "/opt/ml/processing"
 _MAXIMUM = 86400
 
 
-class ProcessingJobs:
+class ProcessingJobs(Resource):
     """CreateProcessingJob, Describe, List, Stop, Delete."""
 
     def __init__(

@@ -8,7 +8,7 @@ from local_sagemaker.hosting.endpoints import Endpoints as Hosting
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.operations import Call
+from local_sagemaker.operations import Call, Resource
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.absent_resources import FeatureGroups, Images
@@ -43,7 +43,7 @@ def build(
     temporary_endpoints: TemporaryEndpoints,
     processes: Processes,
     call: Call,
-) -> list[object]:
+) -> list[Resource]:
     """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
 
     Add a resource here: one line.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.experiments import ASSOCIATION
@@ -64,7 +64,7 @@ SEARCHED: dict[str, Searched] = {
 }
 
 
-class Search:
+class Search(Resource):
     """Search and GetSearchSuggestions."""
 
     def __init__(self, *, records: Records, tags: Tags, call: Call) -> None:

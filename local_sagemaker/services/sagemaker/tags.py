@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker import arns
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.listing import page
 
@@ -28,7 +28,7 @@ _DESCRIBED = {
 """How a resource is asked for, by the type in its ARN. Other types are not looked for, as they are not here."""
 
 
-class Tags:
+class Tags(Resource):
     """AddTags, ListTags, DeleteTags; Create operations hand their ``Tags`` to `put`."""
 
     def __init__(self, records: Records, call: Call | None = None) -> None:

@@ -12,7 +12,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.chain import Chain
 from local_sagemaker.hosting.endpoints import Endpoints as Hosting
-from local_sagemaker.operations import Call
+from local_sagemaker.operations import Call, Resource
 from local_sagemaker.records import Records
 
 KIND = "temporary-endpoint"
@@ -20,7 +20,7 @@ _LONGEST = 63  # of an endpoint's name
 _QUICK, _PAUSE = 2.0, 0.1  # seconds
 
 
-class TemporaryEndpoints:
+class TemporaryEndpoints(Resource):
     """Implements `jobs.spec.TemporaryEndpoints`."""
 
     def __init__(self, *, records: Records, call: Call, hosting: Hosting) -> None:

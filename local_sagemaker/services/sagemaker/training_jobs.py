@@ -19,7 +19,7 @@ from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
@@ -45,7 +45,7 @@ _MESSAGES = {
 _PHASES = {Phase.DOWNLOADING: "Downloading", Phase.RUNNING: "Training", Phase.UPLOADING: "Uploading"}
 
 
-class TrainingJobs:
+class TrainingJobs(Resource):
     """CreateTrainingJob, Describe, List, Stop, Update, Delete."""
 
     def __init__(

@@ -14,7 +14,7 @@ from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import Batch, JobSpec, Outcome, Phase, Upload
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.job_records import JobRecords
@@ -27,7 +27,7 @@ _MAXIMUM = 5 * 86400.0
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.hosting.batch:main")
 
 
-class TransformJobs:
+class TransformJobs(Resource):
     """CreateTransformJob, Describe, List, Stop."""
 
     def __init__(

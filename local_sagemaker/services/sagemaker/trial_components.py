@@ -6,7 +6,7 @@ import re
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
@@ -19,7 +19,7 @@ _OF_JOB = re.compile(r"(.+)-aws-(training|processing|transform)-job", re.IGNOREC
 _MAPS = ("Parameters", "InputArtifacts", "OutputArtifacts")
 
 
-class TrialComponents:
+class TrialComponents(Resource):
     """Operations on trial components and their places in trials."""
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:

@@ -13,7 +13,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.events import Events
 from local_sagemaker.jobs.metrics import series
 from local_sagemaker.logs import Logs
-from local_sagemaker.operations import Call, Request, Response, operation
+from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.job_records import JobRecords
@@ -34,7 +34,7 @@ from local_sagemaker.tuning.trials import Trials
 KIND = "hyper-parameter-tuning-job"
 
 
-class TuningJobs:
+class TuningJobs(Resource):
     """CreateHyperParameterTuningJob, Describe, List, ListTrainingJobsFor, Stop, Delete."""
 
     def __init__(

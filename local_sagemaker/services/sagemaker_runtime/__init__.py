@@ -7,6 +7,7 @@ from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.hosting.response_streams import ResponseStreams
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.operations import Resource
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker_runtime.asynchronous_invocations import AsynchronousInvocations
 from local_sagemaker.services.sagemaker_runtime.invocations import RuntimeInvocations
@@ -15,7 +16,7 @@ from local_sagemaker.services.sagemaker_runtime.streamed_invocations import Stre
 
 def build(
     *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations
-) -> list[object]:
+) -> list[Resource]:
     """The service's resources."""
     return [
         RuntimeInvocations(endpoints=endpoints, invocations=invocations),

@@ -18,7 +18,7 @@ from local_sagemaker.hosting.errors import InvalidInvocation
 from local_sagemaker.hosting.invocations import Invocations
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 
 KIND = "asynchronous-invocation"
@@ -31,7 +31,7 @@ _PASSED = ("ContentType", "Accept", "CustomAttributes", "InferenceId")
 log = logging.getLogger(__name__)
 
 
-class AsynchronousInvocations:
+class AsynchronousInvocations(Resource):
     """InvokeEndpointAsync."""
 
     def __init__(

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.invocations import Invocations
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.sagemaker_runtime.waiting import in_loop
 
 
-class RuntimeInvocations:
+class RuntimeInvocations(Resource):
     """InvokeEndpoint."""
 
     def __init__(self, *, endpoints: Endpoints, invocations: Invocations) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.errors import InvalidInvocation
 from local_sagemaker.hosting.response_streams import ResponseStreams
-from local_sagemaker.operations import Request, Response, operation
+from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.services.sagemaker_runtime.waiting import in_loop
 
 LARGEST = 6_291_456
 """Bytes of a request's body, as for InvokeEndpoint."""
 
 
-class StreamedInvocations:
+class StreamedInvocations(Resource):
     """InvokeEndpointWithResponseStream."""
 
     def __init__(self, *, endpoints: Endpoints, streams: ResponseStreams) -> None:

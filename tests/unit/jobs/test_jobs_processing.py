@@ -245,7 +245,7 @@ def test_jobs_wait_for_a_slot_in_their_order_and_a_waiting_one_can_be_stopped(ma
     world = make_world(slots=1, grace=0.2)
     first = world.process("first", "import time; time.sleep(300)")
     others = [world.process(f"waits-{number}", "print('ran')") for number in range(3)]
-    assert world.runner.running() == 4
+    assert world.queue.running() == 4
     world.do("StopProcessingJob", ProcessingJobName=others[1])
     assert world.ended("processing-job", others[1])["ProcessingJobStatus"] == "Stopped"
     assert "ProcessingStartTime" not in world.do("DescribeProcessingJob", ProcessingJobName=others[1])

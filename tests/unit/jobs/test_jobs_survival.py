@@ -60,7 +60,7 @@ def test_resume_leaves_alone_what_was_created_since_the_start(world):
     for resource in (world.processing, world.training, world.transform):
         resource.resume()
     assert world.ended("processing-job", name)["ProcessingJobStatus"] == "Completed"
-    until(lambda: world.runner.running() == 0, "nothing is left in the queue")
+    until(lambda: world.queue.running() == 0, "nothing is left in the queue")
     assert world.log("ProcessingJobs", name).count("up") == 1
     statuses = [t["Status"] for t in world.ended("training-job", trained)["SecondaryStatusTransitions"]]
     assert statuses.count("Starting") == 1
@@ -98,8 +98,8 @@ def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
     ]  # fmt: skip
     until(lambda: "up" in world.log("ProcessingJobs", names[0]), "the first runs")
     world.do("StopProcessingJob", ProcessingJobName=names[0])
-    world.runner.reset()
-    assert world.runner.running() == 0
+    world.queue.reset()
+    assert world.queue.running() == 0
     statuses = [world.do("DescribeProcessingJob", ProcessingJobName=name)["ProcessingJobStatus"] for name in names]
     assert statuses == ["Stopping", "InProgress", "InProgress"]
     assert world.processed("after", "pass")["ProcessingJobStatus"] == "Completed"

@@ -125,7 +125,7 @@ def test_every_object_gets_an_answer(world, servers):
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1"}.items() <= environment.items()  # fmt: skip
     assert "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS" not in environment
     assert folder.is_relative_to(world.settings.jobs)
-    world.runner.close()
+    world.queue.close()
     assert server.stopped
 
 
@@ -217,5 +217,5 @@ def test_an_analysis_gets_an_endpoint_of_the_model_it_names(world):
     job = world.ended("processing-job", "clarify")
     assert job["ProcessingJobStatus"] == "Failed"  # there is no data set to analyse
     assert world.endpoints.made == ["sums"]
-    world.runner.close()
+    world.queue.close()
     assert world.endpoints.left == ["sums"]

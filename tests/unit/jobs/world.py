@@ -14,7 +14,7 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported
 from local_sagemaker.events import Event, Events
-from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.jobs.spec import ModelServers
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
@@ -25,6 +25,7 @@ from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
+from local_sagemaker.state_folder import discard_leftovers
 from tests.support import ROLE, SCIKIT_LEARN
 
 BUCKET = "bucket"
@@ -69,8 +70,10 @@ class World:
         self.statuses: dict[str, list[str]] = {}
         self.events.subscribe(self._hear)
         self.endpoints = NotedEndpoints()
+        discard_leftovers(self.settings.home)
+        self.queue = JobQueue(self.settings.job_slots)
         self.runner = JobRunner(
-            endpoints=self.endpoints,
+            queue=self.queue, endpoints=self.endpoints,
             settings=self.settings, objects=self.objects, logs=self.logs, processes=self.processes,
             servers=self.servers, call=self.call, service_environment={"AWS_REGION": "us-east-1"}, grace=self.grace,
         )  # fmt: skip
@@ -84,7 +87,7 @@ class World:
 
     def close(self) -> None:
         """Ends the jobs and closes the files, as the service does at its end."""
-        self.runner.close()
+        self.queue.close()
         self.records.close()
         self.objects.close()
 

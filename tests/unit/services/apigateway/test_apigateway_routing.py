@@ -45,8 +45,8 @@ def test_a_path_or_method_that_nothing_serves() -> None:
     [
         ("127.0.0.1:80", "/_aws/execute-api/abc/test/x/y", Address("abc", "test", "/x/y")),
         ("127.0.0.1", "/_aws/execute-api/abc/test", Address("abc", "test", "/")),
-        ("ABC.execute-api.eu-west-1.amazonaws.com:443", "/test/x", Address("abc", "test", "/x")),
-        ("abc.execute-api.eu-west-1.amazonaws.com", "/test", Address("abc", "test", "/")),
+        ("ABC.execute-api.eu-west-1.amazonaws.com:443", "/test/x", Address("abc", "test", "/x", "eu-west-1")),
+        ("abc.execute-api.eu-west-1.amazonaws.com", "/test", Address("abc", "test", "/", "eu-west-1")),
         ("s3.us-east-1.amazonaws.com", "/test/x", None),
         ("abc.execute-api.evil.example", "/test/x", None),
         ("127.0.0.1", "/bucket/_aws/execute-api/abc/test", None),
