@@ -24,6 +24,7 @@ from local_sagemaker.services import apigateway, application_autoscaling, lambda
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.neighbours import Neighbours
 from local_sagemaker.services.neighbours.cloudwatch import CloudWatch
+from local_sagemaker.services.neighbours.sns import Topics
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
 from local_sagemaker.wire.validate import check
@@ -148,6 +149,7 @@ class Region:
             objects=self._shared.objects,
             endpoints=self._endpoints,
             invocations=self._invocations,
+            publish=Topics(self._shared.neighbours.answer).publish,
         )
 
     def _functions(self) -> list[Resource]:

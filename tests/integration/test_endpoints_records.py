@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -99,4 +100,53 @@ def test_asynchronous_inference(made: Made) -> None:
     assert b"there is no such object" in until(lambda: read(missing["FailureLocation"]), "the failure is there")
     message = refused(made.runtime.invoke_endpoint, **request, Body=b"1")["Error"]["Message"]
     assert "takes InvokeEndpointAsync only" in message
+    made.delete(endpoint)
+
+
+def test_asynchronous_inference_notifies_topics(made: Made) -> None:
+    sns, sqs = made.service.client("sns"), made.service.client("sqs")
+    topics, queues = {}, {}
+    for name in ("success", "error"):
+        topics[name] = sns.create_topic(Name=f"async-{name}")["TopicArn"]
+        queues[name] = sqs.create_queue(QueueName=f"async-{name}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queues[name], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topics[name], Protocol="sqs", Endpoint=arn)
+
+    def received(name: str) -> dict[str, Any]:
+        listed = until(
+            lambda: sqs.receive_message(QueueUrl=queues[name]).get("Messages"), f"the {name} notification is there"
+        )
+        return dict(json.loads(json.loads(listed[0]["Body"])["Message"]))
+
+    notify = {
+        "SuccessTopic": topics["success"], "ErrorTopic": topics["error"],
+        "IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"],
+    }  # fmt: skip
+    output = {"S3OutputPath": f"s3://{BUCKET}/notified", "NotificationConfig": notify}
+    endpoint = made.endpoint(made.config(made.model(MODEL), AsyncInferenceConfig={"OutputConfig": output}))
+    request = {"EndpointName": endpoint, "ContentType": "text/csv", "Accept": "text/csv"}
+    location = made.upload("notified/in.csv", text(ROWS[:1]))
+    answer = made.runtime.invoke_endpoint_async(**request, InputLocation=location)
+    message = received("success")
+    assert [*message] == [
+        "awsRegion", "eventTime", "receivedTime", "invocationStatus", "requestParameters", "responseParameters",
+        "responseBody", "inferenceId", "eventVersion", "eventSource", "eventName",
+    ]  # fmt: skip
+    assert message["invocationStatus"] == "Completed"
+    assert message["inferenceId"] == answer["InferenceId"]
+    assert message["requestParameters"] == {
+        "accept": "text/csv", "contentType": "text/csv", "endpointName": endpoint, "inputLocation": location,
+    }  # fmt: skip
+    assert message["responseParameters"] == {
+        "contentType": "text/csv; charset=utf-8", "outputLocation": answer["OutputLocation"],
+    }  # fmt: skip
+    predicted = floats(base64.b64decode(message["responseBody"]["content"]))
+    assert np.float32(predicted).tolist() == MODEL.predict(xgb.DMatrix(ROWS[:1])).tolist()
+    made.runtime.invoke_endpoint_async(**request, InputLocation=made.upload("notified/bad.csv", b"1,2\n3"))
+    message = received("error")
+    assert message["invocationStatus"] == "Failed"
+    assert message["failureReason"] == (
+        "ClientError: Received client error (415) from model. See the SageMaker Endpoint logs in your account for "
+        "more information."
+    )
     made.delete(endpoint)

@@ -11,17 +11,24 @@ from local_sagemaker.operations import Resource
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker_runtime.asynchronous_invocations import AsynchronousInvocations
 from local_sagemaker.services.sagemaker_runtime.invocations import RuntimeInvocations
+from local_sagemaker.services.sagemaker_runtime.notifications import Publish
 from local_sagemaker.services.sagemaker_runtime.streamed_invocations import StreamedInvocations
 
 
 def build(
-    *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations
-) -> list[Resource]:
-    """The service's resources."""
+    *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations,
+    publish: Publish,
+) -> list[Resource]:  # fmt: skip
+    """The service's resources. `publish` sends a message to an SNS topic."""
     return [
         RuntimeInvocations(endpoints=endpoints, invocations=invocations),
         StreamedInvocations(endpoints=endpoints, streams=ResponseStreams(settings=settings, endpoints=endpoints)),
         AsynchronousInvocations(
-            settings=settings, records=records, objects=objects, endpoints=endpoints, invocations=invocations
+            settings=settings,
+            records=records,
+            objects=objects,
+            endpoints=endpoints,
+            invocations=invocations,
+            publish=publish,
         ),
     ]

@@ -20,6 +20,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker_runtime.notifications import Notifications, Publish
 
 KIND = "asynchronous-invocation"
 _LARGEST = 128_000  # bytes of an inline body
@@ -35,8 +36,10 @@ class AsynchronousInvocations(Resource):
     """InvokeEndpointAsync."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations
-    ) -> None:
+        self, *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints,
+        invocations: Invocations, publish: Publish,
+    ) -> None:  # fmt: skip
+        self._notifications = Notifications(settings.region, publish)
         self._account, self._records, self._objects = settings.account, records, objects
         self._endpoints, self._invocations = endpoints, invocations
         self._turns: dict[tuple[str, int], asyncio.Semaphore] = {}
@@ -82,6 +85,7 @@ class AsynchronousInvocations(Resource):
             "_received": now(),
             "InferenceId": request.get("InferenceId", identity),
             "OutputLocation": uris.join(output["S3OutputPath"], extension, file),
+            "_notify": output.get("NotificationConfig", {}),
         }
         if "S3FailurePath" in output:
             queued["FailureLocation"] = uris.join(output["S3FailurePath"], extension, f"{identity}-error.out")
@@ -110,15 +114,22 @@ class AsynchronousInvocations(Resource):
                     seconds=queued.get("InvocationTimeoutSeconds", _SECONDS), limit=_ANSWER,
                 )  # fmt: skip
             kind = response.get("ContentType", "application/octet-stream")
-            await loop.run_in_executor(None, self._write, queued["OutputLocation"], response["Body"], kind)
+            await loop.run_in_executor(None, self._succeed, queued, {**response, "ContentType": kind})
         except ServiceError as error:
-            log.info("asynchronous invocation %s failed: %s", queued["_id"], error.message)
-            if "FailureLocation" in queued:
-                data = error.message.encode()
-                await loop.run_in_executor(None, self._write, queued["FailureLocation"], data, "text/plain")
+            await loop.run_in_executor(None, self._fail, queued, error)
         except Exception:
             log.exception("asynchronous invocation %s", queued["_id"])
         await loop.run_in_executor(None, self._records.delete, KIND, queued["_id"])
+
+    def _succeed(self, queued: dict[str, Any], response: dict[str, Any]) -> None:
+        self._write(queued["OutputLocation"], response["Body"], response["ContentType"])
+        self._notifications.succeeded(queued.get("_notify", {}), queued, response, now())
+
+    def _fail(self, queued: dict[str, Any], error: ServiceError) -> None:
+        log.info("asynchronous invocation %s failed: %s", queued["_id"], error.message)
+        if "FailureLocation" in queued:
+            self._write(queued["FailureLocation"], error.message.encode(), "text/plain")
+        self._notifications.failed(queued.get("_notify", {}), queued, error, now())
 
     async def _turn(self, name: str) -> asyncio.Semaphore:
         """How many invocations an endpoint has at a time. Waits for an endpoint that is coming back after a restart."""
