@@ -84,7 +84,7 @@ class Application:
 
     def _make_wire(self) -> None:
         raw = RawServices(apis=self.regions.serving, neighbours=self.neighbours)
-        verbs = {"reset": self.reset, "status": self.status}
+        verbs = {"reset": self.reset, "status": self.status, "import": self.objects.take_in_files}
         self._control = Control(verbs, self.credentials.secret_access_key, self._settings)
         self._gateway = Gateway(
             call=lambda region: self.regions.of(region).call,

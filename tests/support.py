@@ -80,7 +80,8 @@ class Service:
     def client(self, name: str, **options: Any) -> Any:
         """An unmodified boto3 client of it."""
         client = connection(self.settings, self.found)
-        session = boto3.Session(client["AWS_ACCESS_KEY_ID"], client["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+        region = options.pop("region_name", "us-east-1")
+        session = boto3.Session(client["AWS_ACCESS_KEY_ID"], client["AWS_SECRET_ACCESS_KEY"], region_name=region)
         config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
         return session.client(name, endpoint_url=self.url, config=config, **options)
 

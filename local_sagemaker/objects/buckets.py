@@ -22,6 +22,7 @@ class Buckets:
     def __init__(self, *, index: Index, layout: Layout) -> None:
         self._index = index
         self._layout = layout
+        self._settings: dict[tuple[str, str], Any] = {}
 
     def create(self, name: str, region: str = "us-east-1") -> Bucket:
         """Creates a bucket; one that exists stays as it is. Raises `InvalidBucketName`."""
@@ -60,6 +61,7 @@ class Buckets:
                     raise BucketNotEmpty(BucketName=name)
             uploads = self._index.rows("SELECT id FROM uploads WHERE bucket = ?", name)
             self._index.forget_bucket(name)
+            self.forget_settings()
             scratch = self._layout.scratch()
             with suppress(FileNotFoundError):
                 os.replace(self._layout.folder / name, scratch)
@@ -73,11 +75,20 @@ class Buckets:
             self._index.save_bucket(replace(self.get(name), versioning=state))
 
     def setting(self, name: str, what: str) -> Any:
-        """What was kept of the bucket under that name, or None."""
-        return self._index.setting(name, what)
+        """What was kept of the bucket under that name, or None. Not to be changed: it is remembered."""
+        try:
+            return self._settings[name, what]
+        except KeyError:
+            with self._index.lock():
+                return self._settings.setdefault((name, what), self._index.setting(name, what))
+
+    def forget_settings(self) -> None:
+        """After settings have changed in the index."""
+        self._settings.clear()
 
     def keep_setting(self, name: str, what: str, body: Any) -> None:
         """Keeps a JSON value of the bucket; None removes it."""
         with self._index.transaction():
             self.get(name)
             self._index.keep_setting(name, what, body)
+            self.forget_settings()

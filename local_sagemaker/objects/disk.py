@@ -68,6 +68,7 @@ class DiskObjects:
         scratch = Path(self._layout.scratch())
         with self.index.transaction():
             self.index.clear()
+            self.buckets.forget_settings()
             scratch.mkdir()
             for entry in [*self._layout.folder.iterdir(), *self._layout.internal_data()]:
                 if entry.name != INTERNAL:
@@ -162,6 +163,11 @@ class DiskObjects:
         checked = [item if item.marker else self._checked(item) for item in page.items]
         return replace(page, items=[item for item in checked if item is not None])
 
+    def take_in_files(self) -> dict[str, int]:
+        """Makes objects of the files that were put into the buckets' folders by hand, and buckets of new folders;
+        answers how many of each bucket. An object that had been put there is found without this."""
+        return opening.take_in_files(self._layout, self.buckets, self.index)
+
     def _checked(self, item: StoredObject) -> StoredObject | None:
         """The object as its file is now: the file is the truth, the index only remembers."""
         path = self._layout.path(item.place)
@@ -215,19 +221,24 @@ class DiskObjects:
             return self.commit(bucket, key, written, known, condition=condition)
 
     def copy(
-        self, source: StoredObject, bucket: str, key: str, attributes: Attributes, condition: Condition = _always
+        self,
+        source: tuple[StoredObject, BinaryIO],
+        bucket: str,
+        key: str,
+        attributes: Callable[[Written], Attributes],
+        condition: Condition = _always,
     ) -> StoredObject:
-        """A copy inside the store: the bytes do not leave the kernel. The ETag is that of a single part."""
+        """A copy of what `open` answered: the bytes do not leave the kernel. The ETag is that of a single part."""
         self._check(bucket, key)
+        item, file = source
         path = self._layout.scratch()
         try:
             with disk_errors(self._layout.folder), open(path, "wb", buffering=0) as target:
-                append(target.fileno(), self._layout.path(source.place))
+                append(target.fileno(), file.fileno(), 0, item.size)
             facts = stamp(path)
-            md5 = md5_of(path)[0] if "-" in source.etag else source.etag
-            return self.commit(
-                bucket, key, Written(path, facts.st_size, md5, facts.st_mtime_ns), attributes, condition=condition
-            )
+            md5 = md5_of(path)[0] if "-" in item.etag else item.etag
+            written = Written(path, facts.st_size, md5, facts.st_mtime_ns)
+            return self.commit(bucket, key, written, attributes(written), condition=condition)
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)

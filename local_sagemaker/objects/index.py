@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS parts (
   upload TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
   etag TEXT NOT NULL, place TEXT NOT NULL, offset INTEGER NOT NULL, checksums TEXT NOT NULL,
   PRIMARY KEY (upload, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS completed (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, bucket TEXT NOT NULL, key TEXT NOT NULL);
 """
 _MARKS = ", ".join("?" * 10)
 
@@ -105,14 +107,14 @@ class Index(Database):
     def forget_bucket(self, name: str) -> None:
         """Removes a bucket with its settings and uploads."""
         self.execute("DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket = ?)", name)
-        for table in ("uploads", "settings"):
+        for table in ("uploads", "settings", "completed"):
             self.execute(f"DELETE FROM {table} WHERE bucket = ?", name)
         self.execute("DELETE FROM buckets WHERE name = ?", name)
         self._buckets = self._load_buckets()
 
     def clear(self) -> None:
         """Removes every row."""
-        for table in ("buckets", "settings", "objects", "versions", "uploads", "parts"):
+        for table in ("buckets", "settings", "objects", "versions", "uploads", "parts", "completed"):
             self.execute(f"DELETE FROM {table}")
         self._buckets = {}
 

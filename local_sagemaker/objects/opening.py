@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.index import Index
-from local_sagemaker.objects.layout import INTERNAL, Layout, unescape
+from local_sagemaker.objects.layout import Layout, check_key, unescape, valid_bucket_name
 from local_sagemaker.objects.stored import StoredObject, described
 from local_sagemaker.objects.writing import md5_of
 
@@ -77,21 +78,38 @@ def _take_in(layout: Layout, index: Index, bucket: str, key: str, place: str) ->
 
 def adopt_all(layout: Layout, buckets: Buckets, index: Index) -> None:
     """Indexes the files of a store whose index was lost: folders are buckets, files are objects."""
-    for folder in sorted(layout.folder.iterdir()):
-        if folder.name == INTERNAL or not folder.is_dir():
-            continue
-        with suppress(Exception), index.transaction():
-            buckets.create(folder.name)
-        if index.bucket(folder.name) is None:
-            continue
-        for file in _files(folder):
-            key = file.relative_to(folder).as_posix()
-            _take_in(layout, index, folder.name, key, f"{folder.name}/{key}")
-        escaped = layout.escaped / folder.name
+    take_in_files(layout, buckets, index)
+    for bucket in buckets.list():
+        escaped = layout.escaped / bucket.name
         for file in _files(escaped):
             key = unescape(file.relative_to(escaped).as_posix())
-            _take_in(layout, index, folder.name, key, layout.escape(folder.name, key))
+            _take_in(layout, index, bucket.name, key, layout.escape(bucket.name, key))
+
+
+def take_in_files(layout: Layout, buckets: Buckets, index: Index) -> dict[str, int]:
+    """Indexes the files that are in the folders of buckets and no objects yet; answers how many of each bucket.
+
+    A folder with a bucket's name becomes one. Links are left alone, and so are names that no key can have.
+    """
+    found: dict[str, int] = {}
+    for folder in sorted(layout.folder.iterdir()):
+        if folder.is_symlink() or not folder.is_dir() or not valid_bucket_name(folder.name):
+            continue
+        buckets.create(folder.name)
+        known = {row[0] for row in index.rows("SELECT key FROM objects WHERE bucket = ?", folder.name)}
+        keys = [file.relative_to(folder).as_posix() for file in _files(folder)]
+        found[folder.name] = sum(
+            _is_key(key) and adopt(layout, index, folder.name, key) is not None for key in keys if key not in known
+        )
+    return found
+
+
+def _is_key(key: str) -> bool:
+    with suppress(ServiceError):
+        check_key(key)
+        return True
+    return False
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file())
+    return sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())

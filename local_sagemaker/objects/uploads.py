@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 
 from local_sagemaker import clock
 from local_sagemaker.objects.assembly import OWN_FILE, Assembly, in_place, length_of
@@ -19,6 +19,9 @@ from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, Layout
 from local_sagemaker.objects.stored import Attributes, StoredObject
 from local_sagemaker.objects.writing import Written, append, joined, md5_of, received, received_at, stamp
+
+REMEMBERED = 10_000
+"""How many completed uploads are remembered, so that they can be completed again."""
 
 
 class Commit(Protocol):
@@ -119,14 +122,22 @@ class Uploads:
                 raise NoSuchUpload(UploadId=upload.id) from error
             return self._keep(upload, number, written, checksums(written), offset)
 
-    def copy(self, upload: Upload, number: int, source: str, offset: int, length: int) -> Part:
-        """Writes a part from a range of a file of the store, given by its place."""
+    def copy(
+        self,
+        upload: Upload,
+        number: int,
+        source: BinaryIO,
+        extent: tuple[int, int],
+        checksums: Callable[[Written], Mapping[str, str]],
+    ) -> Part:
+        """Writes a part from a range (offset, length) of an open file."""
         path = self._layout.scratch()
         try:
             with disk_errors(self._layout.folder), open(path, "wb", buffering=0) as target:
-                append(target.fileno(), self._layout.path(source), offset, length)
+                append(target.fileno(), source.fileno(), *extent)
             md5, size = md5_of(path)
-            return self._keep(upload, number, Written(path, size, md5, stamp(path).st_mtime_ns), {})
+            written = Written(path, size, md5, stamp(path).st_mtime_ns)
+            return self._keep(upload, number, written, checksums(written))
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)
@@ -159,7 +170,6 @@ class Uploads:
         condition: Callable[[StoredObject | None], None],
     ) -> StoredObject:
         """Joins the chosen parts into the object and ends the upload, as one change."""
-        digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in chosen), usedforsecurity=False)
         quiet = self._assembly.seal(upload.id)
         path = self._layout.scratch()
         try:
@@ -167,7 +177,7 @@ class Uploads:
             facts = stamp(path)
             item = self._commit(
                 upload.bucket, upload.key, Written(path, facts.st_size, "", facts.st_mtime_ns), attributes,
-                etag=f"{digest.hexdigest()}-{len(chosen)}", condition=condition, also=lambda: self._end(upload),
+                etag=etag_of([part.etag for part in chosen]), condition=condition, also=lambda: self._completed(upload),
             )  # fmt: skip
         except BaseException as error:
             self._assembly.unseal(upload.id)
@@ -208,10 +218,32 @@ class Uploads:
         sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? ORDER BY key, initiated, id"
         return [_upload(row) for row in self._index.rows(sql, bucket) if row[1].startswith(prefix)]
 
+    def _completed(self, upload: Upload) -> None:
+        """Ends an upload, and remembers that it became an object: a client may not have heard of it."""
+        self._end(upload)
+        self._index.execute(
+            "INSERT INTO completed (id, bucket, key) VALUES (?, ?, ?)", upload.id, upload.bucket, upload.key
+        )
+        self._index.execute("DELETE FROM completed WHERE number <= last_insert_rowid() - ?", REMEMBERED)
+
+    def was_completed(self, bucket: str, key: str, upload: str) -> bool:
+        """Whether an upload with this id became an object, as far as that is remembered."""
+        sql = "SELECT 1 FROM completed WHERE id = ? AND bucket = ? AND key = ?"
+        return bool(self._index.rows(sql, upload, bucket, key))
+
     def _end(self, upload: Upload) -> None:
         if not self._index.execute("DELETE FROM uploads WHERE id = ?", upload.id):
             raise NoSuchUpload(UploadId=upload.id)
         self._index.execute("DELETE FROM parts WHERE upload = ?", upload.id)
+
+
+def etag_of(parts: Sequence[str]) -> str:
+    """The ETag of an object from those of its parts: the MD5 of their MD5s, and their number. "" if one is none."""
+    try:
+        joined = b"".join(bytes.fromhex(part) for part in parts)
+    except ValueError:
+        return ""
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
 def _whole(upload: Upload) -> str:

@@ -22,12 +22,15 @@ PIECE = 1 << 20
 
 @dataclass(frozen=True)
 class Written:
-    """A temporary file, complete. `md5` is hex; `mtime_ns` is unique enough to tell any two writes apart."""
+    """A temporary file, complete. `md5` is hex; `mtime_ns` is unique enough to tell any two writes apart.
+
+    The bytes of a part of an upload may begin at an `offset`."""
 
     path: str
     size: int
     md5: str
     mtime_ns: int
+    offset: int = 0
 
 
 def now_ns() -> int:
@@ -144,7 +147,7 @@ def received_at(layout: Layout, path: str, offset: int, length: int, source: byt
         os.close(descriptor)
     if size != length:
         raise ValueError("the stream has fewer bytes than it said")
-    return Written(path, size, digest.hexdigest(), now_ns())
+    return Written(path, size, digest.hexdigest(), now_ns(), offset)
 
 
 @contextmanager
@@ -188,8 +191,9 @@ def joined(layout: Layout, sources: list[tuple[str, int, int]]) -> str:
     try:
         with disk_errors(layout.folder), open(path, "wb", buffering=0) as target:
             for source, offset, length in sources:
-                if append(target.fileno(), source, offset, length) != length:
-                    raise FileNotFoundError(source)
+                with open(source, "rb", buffering=0) as file:
+                    if append(target.fileno(), file.fileno(), offset, length) != length:
+                        raise FileNotFoundError(source)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -197,19 +201,17 @@ def joined(layout: Layout, sources: list[tuple[str, int, int]]) -> str:
     return path
 
 
-def append(target: int, source: str, offset: int = 0, length: int | None = None) -> int:
-    """Appends a range of a file to an open one; answers how many bytes."""
+def append(target: int, source: int, offset: int, length: int) -> int:
+    """Appends a range of an open file to another, in the kernel where it can; answers how many bytes."""
     done = 0
-    with open(source, "rb", buffering=0) as file:
-        left = os.fstat(file.fileno()).st_size - offset if length is None else length
-        while left > 0:
-            try:
-                count = os.copy_file_range(file.fileno(), target, min(left, 1 << 30), offset)
-            except (AttributeError, OSError) as error:
-                if getattr(error, "errno", None) in FULL:  # not a reason to try another way
-                    raise
-                count = write_all(target, os.pread(file.fileno(), min(left, PIECE), offset))
-            if not count:
-                break
-            done, left, offset = done + count, left - count, offset + count
+    while done < length:
+        try:
+            count = os.copy_file_range(source, target, min(length - done, 1 << 30), offset + done)
+        except (AttributeError, OSError) as error:
+            if getattr(error, "errno", None) in FULL:  # not a reason to try another way
+                raise
+            count = write_all(target, os.pread(source, min(length - done, PIECE), offset + done))
+        if not count:
+            break
+        done += count
     return done

@@ -32,13 +32,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
         self._heard = self._began = self.loop.time()
-        self._head = self._framing = self._body = 0
+        self._head = self._framing = self._body = self._arrived = 0
         self._in_head = self._oversized = False
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Parses what arrived, and refuses it when there is too much of what is no body."""
-        self._heard = self.loop.time()
+        self._heard, self._arrived = self.loop.time(), len(data)
         in_head = self._in_head
         super().data_received(data)
         if in_head and self._in_head:
@@ -59,10 +59,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Starts the request, unless its head is too large."""
         self._in_head = False
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD:
+        if self._head + self._arrived > HEAD and self._size_of_head() > HEAD:
             self._oversized = True
             raise ValueError("the head is too large")  # the parser hands it on to `send_400_response`
         super().on_headers_complete()
+
+    def _size_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""

@@ -87,9 +87,10 @@ class Gateway:
         arriving = Arriving(receive, self._memory)
         try:
             answer = await self._answer(scope, request, arriving)
-            waiting = request.headers.get("expect", "").lower() == "100-continue"
-            if not await arriving.drop(waiting=waiting):
-                answer.headers["Connection"] = "close"
+            if not arriving.ended:
+                waiting = request.headers.get("expect", "").lower() == "100-continue"
+                if not await arriving.drop(waiting=waiting):
+                    answer.headers["Connection"] = "close"
             if isinstance(answer.body, AsyncIterator):
                 await send_events(send, receive, answer)
             else:
@@ -229,7 +230,8 @@ class Gateway:
 
 def _check_headers(request: WireRequest) -> None:
     """S3 takes 8 KB of headers (user guide, "Working with object metadata")."""
-    size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    headers = request.headers
+    size = sum(map(len, headers)) + sum(map(len, headers.values())) + 4 * len(headers)
     if size > LONGEST_HEADERS:
         error = ServiceError(
             "Your request header section exceeds the maximum allowed size.",

@@ -73,11 +73,16 @@ class Arriving:
         """All of it. Raises for more than `limit` bytes, and for a client that went away."""
         pieces: list[bytes] = []
         while not self.ended:
-            piece = await self._next()
-            if self._counted + len(piece) > limit:
+            message = await self._receive()
+            self.ended = not message.get("more_body", False)
+            if message["type"] != "http.request":
+                raise incomplete()
+            piece = message.get("body", b"")
+            size = self._counted + len(piece)
+            if size > limit:
                 raise TooLarge(service, limit)
             self._memory.take(len(piece))
-            self._counted += len(piece)
+            self._counted = size
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -101,20 +106,11 @@ class Arriving:
         dropped = 0
         while not self.ended:
             try:
-                dropped += len(await asyncio.wait_for(self._next(), PAUSE))
+                message = await asyncio.wait_for(self._receive(), PAUSE)
             except TimeoutError:
                 return True
-            except ServiceError:
-                return False
-            if dropped > DRAINED:
+            self.ended = not message.get("more_body", False)
+            dropped += len(message.get("body", b""))
+            if dropped > DRAINED or message["type"] != "http.request":
                 return False
         return True
-
-    async def _next(self) -> bytes:
-        message = await self._receive()
-        if message["type"] != "http.request":
-            self.ended = True
-            raise incomplete()
-        self.ended = not message.get("more_body", False)
-        body: bytes = message.get("body", b"")
-        return body

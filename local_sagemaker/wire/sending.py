@@ -51,7 +51,7 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
     """Sends status, headers and body."""
     length = answer.length
     headers = [
-        (key, _CONTROL.sub(" ", value).encode("utf-8", "replace"))
+        (key, (value if value.isprintable() else _CONTROL.sub(" ", value)).encode("utf-8", "replace"))
         for name, value in answer.headers.items()
         if (key := _header_name(name))
     ]

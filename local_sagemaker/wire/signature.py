@@ -169,10 +169,9 @@ def _check_signed_headers(claim: Claim, request: WireRequest) -> None:
     signed = claim.signed_headers
     if claim.service == "s3":
         unsigned = [
-            name
-            for name in request.headers
-            if (name == "host" or name.startswith("x-amz-")) and name not in signed and name != "x-amz-content-sha256"
+            name for name in request.headers.keys() - set(signed) if name.startswith("x-amz-") or name == "host"
         ]
+        unsigned = sorted(name for name in unsigned if name != "x-amz-content-sha256")
         if unsigned:
             raise refusals.unsigned_headers(unsigned)
     elif "host" not in signed:

@@ -60,12 +60,35 @@ def check(name: str, request: dict[str, Any]) -> None:
     if name == "sagemaker:StartPipelineExecution":
         _check_parameter_values(request)
     _check(shape, request, "", problems)
-    if problems and service == "s3" and _in_document(shape, problems):
-        raise malformed()
+    if problems and service == "s3":
+        problems = _refuse_for_s3(shape, problems)
     if problems:
         plural = "" if len(problems) == 1 else "s"
         text = f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}"
         raise ServiceError(text, code=CODES.get(service, "ValidationException"), status=400)
+
+
+def _refuse_for_s3(shape: Shape, problems: list[str]) -> list[str]:
+    """S3 has codes of its own for some values, and one error for everything in its documents.
+
+    Which regions there are is for CreateBucket to say: the model's list of them has gaps.
+    """
+    problems = [problem for problem in problems if "createBucketConfiguration.locationConstraint" not in problem]
+    for place, (code, text) in _OF_S3.items():
+        if len(problems) == 1 and f" at '{place}' " in problems[0]:
+            raise ServiceError(text, code=code, status=400)
+    if _in_document(shape, problems):
+        raise malformed()
+    return problems
+
+
+_OF_S3 = {
+    "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid"),
+    "checksumAlgorithm": (
+        "InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+        "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+    ),
+}  # fmt: skip
 
 
 def _in_document(shape: Shape, problems: list[str]) -> bool:
@@ -184,6 +207,8 @@ def _constraints(shape: Shape) -> str:
 
 
 def _check_type(kind: str, value: Any, path: str) -> None:
+    if type(value) is str and kind == "string":  # most members are texts
+        return
     if _is_of(kind, value):
         return
     if kind in ("structure", "map", "list"):

@@ -280,3 +280,79 @@ def test_many_clients_at_once(service: Service, bucket: str) -> None:
         thread.join()
     assert problems == []
     assert service.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 120
+
+
+def test_presigned_links_of_version_2_keep_what_they_were_signed_for(s3: Any, bucket: str) -> None:
+    """boto3 puts headers into the query of such a link; the type of the body is a header that must be sent."""
+    given = {"Bucket": bucket, "Key": "k", "ContentType": "app/sth", "Metadata": {"by": "me"}, "Tagging": "a=1"}
+    link = s3.generate_presigned_url("put_object", Params={**given, "StorageClass": "GLACIER_IR"})
+    assert "Signature=" in link
+    assert "X-Amz-Signature" not in link
+
+    def put(**headers: str) -> int:
+        request = urllib.request.Request(
+            link, b"1,2", {name.replace("_", "-"): v for name, v in headers.items()}, method="PUT"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                assert b"<Code>SignatureDoesNotMatch</Code>" in error.read()
+                return error.code
+
+    assert put(Content_Type="text/html") == 403
+    assert put(Content_Type="app/sth") == 200
+    head = s3.head_object(Bucket=bucket, Key="k")
+    assert (head["ContentType"], head["Metadata"], head["StorageClass"]) == ("app/sth", {"by": "me"}, "GLACIER_IR")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "1"}]
+
+
+def test_checksums_are_asked_for_in_any_case(s3: Any, bucket: str) -> None:
+    """As pyarrow, Spark and the Java SDK do."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.meta.events.register("before-call.s3.HeadObject", lambda params, **_: params["headers"].update(LOWER))
+    assert s3.head_object(Bucket=bucket, Key="k")["ChecksumCRC32"]
+
+
+LOWER = {"x-amz-checksum-mode": "enabled"}
+
+
+def test_pages_and_parts_out_of_range_are_refused_in_s3s_words(s3: Any, bucket: str) -> None:
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+    for member, name in (("MaxParts", "max-parts"), ("PartNumberMarker", "part-number-marker")):
+        low = code_of(lambda m=member: s3.list_parts(**upload, **{m: -42}))
+        assert low == ("InvalidArgument", 400, f"Argument {name} must be an integer between 0 and 2147483647")
+        high = code_of(lambda m=member: s3.list_parts(**upload, **{m: 2**31 + 41}))
+        assert high == ("InvalidArgument", 400, f"Provided {name} not an integer or within integer range")
+
+
+def test_regions_of_clients(service: Service, bucket: str) -> None:
+    west = service.client("s3", region_name="us-west-2")
+    name = f"boto-{uuid.uuid4().hex[:12]}"
+    for constraint in ("us-east-1", "us-gov-east-2"):
+        configuration = {"LocationConstraint": constraint}
+        refused = code_of(lambda c=configuration: west.create_bucket(Bucket=name, CreateBucketConfiguration=c))
+        assert refused[0] == "IllegalLocationConstraintException"
+        assert refused[2].startswith(f"The {constraint} location constraint is incompatible for the region specific")
+    west.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    assert west.head_bucket(Bucket=name)["BucketRegion"] == "us-west-2"
+    east = service.client("s3")
+    odd = {"LocationConstraint": "us-east-1"}
+    assert code_of(lambda: east.create_bucket(Bucket="new-one", CreateBucketConfiguration=odd)) == (
+        "InvalidLocationConstraint", 400, "The specified location-constraint is not valid",
+    )  # fmt: skip
+
+
+def test_files_copied_into_the_state_folder_are_imported(own_service: Service) -> None:
+    s3 = own_service.client("s3")
+    folder = own_service.home / "objects/dropped-here/data"
+    folder.mkdir(parents=True)
+    (folder / "churn.csv").write_bytes(b"1,2")
+    printed = own_service.run("local-sagemaker", "--home", str(own_service.home), "import").stdout
+    assert printed == "s3://dropped-here: 1 new object\n"
+    listed = s3.list_objects_v2(Bucket="dropped-here", Prefix="data/")["Contents"]
+    assert [entry["Key"] for entry in listed] == ["data/churn.csv"]
+    again = own_service.run("local-sagemaker", "--home", str(own_service.home), "import").stdout
+    assert again.startswith("Nothing new in ")

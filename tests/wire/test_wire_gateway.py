@@ -74,7 +74,7 @@ def test_errors_of_s3_have_elements_and_headers_of_their_own(served: Served) -> 
     with pytest.raises(ClientError) as caught:
         served.client("s3").delete_objects(Bucket="bbb", Delete={"Objects": [{"Key": "k"}]})
     response = caught.value.response
-    assert (response["Error"]["Key"], response["Error"]["Resource"]) == ("a <b>", "/bbb")
+    assert (response["Error"]["Key"], "Resource" in response["Error"]) == ("a <b>", False)
     assert response["ResponseMetadata"]["HTTPHeaders"]["x-amz-delete-marker"] == "true"
 
 

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.httpchecksum import AwsChunkedWrapper, Crc32Checksum
 
-from local_sagemaker.wire.checksums import checksum
+from local_sagemaker.objects.checksums import checksum
 from tests.wire.conftest import Table
 from tests.wire.serving import Served
 

@@ -8,12 +8,10 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
-from local_sagemaker.services.s3.errors import AclNotSupported
 from local_sagemaker.services.s3.objects import find
+from local_sagemaker.services.s3.unsupported import refuse_grants
 
 Response = dict[str, Any]
-_HARMLESS = (None, "private", "bucket-owner-full-control")
-_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "AccessControlPolicy")
 
 
 class Acls(Resource):
@@ -39,13 +37,15 @@ class Acls(Resource):
     def put_bucket_acl(self, request: Request) -> Response:
         """Accepts what changes nothing; the rest is refused with AWS's own words."""
         self._access.bucket(request)
-        return _refuse_grants(request)
+        refuse_grants(request)
+        return {}
 
     @operation("PutObjectAcl")
     def put_object_acl(self, request: Request) -> Response:
         """The same for an object."""
         find(self._objects, self._access.bucket(request), request)
-        return _refuse_grants(request)
+        refuse_grants(request)
+        return {}
 
     def _owner_only(self) -> Response:
         owner = self._access.owner
@@ -53,9 +53,3 @@ class Acls(Resource):
             "Owner": owner,
             "Grants": [{"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}],
         }
-
-
-def _refuse_grants(request: Request) -> Response:
-    if request.get("ACL") not in _HARMLESS or any(request.get(name) for name in _GRANTS):
-        raise AclNotSupported()
-    return {}

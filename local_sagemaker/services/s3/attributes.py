@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from local_sagemaker.objects.stored import DEFAULT_TYPE, Attributes, StoredObject
 from local_sagemaker.objects.writing import Written
-from local_sagemaker.services.s3.errors import BadDigest, InvalidArgument, InvalidDigest, InvalidTag, TooManyTags
+from local_sagemaker.services.s3.errors import (
+    BadDigest,
+    InvalidArgument,
+    InvalidDigest,
+    InvalidTag,
+    MetadataTooLarge,
+    TooManyTags,
+)
 
 _KEPT = (
     "CacheControl",
@@ -20,12 +28,18 @@ _KEPT = (
     "Expires",
     "ServerSideEncryption",
     "SSEKMSKeyId",
+    "SSEKMSEncryptionContext",
+    "BucketKeyEnabled",
     "StorageClass",
     "WebsiteRedirectLocation",
 )
+_ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled")
 _NOT_VALUES = ("ChecksumAlgorithm", "ChecksumMode", "ChecksumType")
 _OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
 MAX_METADATA = 2048
+_TAG = re.compile(r"[\w\s+\-=.:/@]*")
+"""Letters and digits of all languages, spaces, and + - = . _ : / @ (user guide, "Categorizing your storage")."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def given_attributes(request: Mapping[str, Any]) -> Attributes:
@@ -41,14 +55,25 @@ def given_attributes(request: Mapping[str, Any]) -> Attributes:
     if headers.get("StorageClass") == "STANDARD":
         del headers["StorageClass"]
     metadata = dict(request.get("Metadata") or {})
-    if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > MAX_METADATA:
-        raise InvalidArgument("Your metadata headers exceed the maximum allowed metadata size")
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
+    if size > MAX_METADATA:
+        raise MetadataTooLarge(Size=str(size), MaxSizeAllowed=str(MAX_METADATA))
+    for name, value in {**headers, **metadata, "ContentType": request.get("ContentType") or ""}.items():
+        _check_header(name, value)
     return Attributes(
         content_type=request.get("ContentType") or DEFAULT_TYPE,
         headers=headers,
         metadata=metadata,
         tags=header_tags(request.get("Tagging")),
     )
+
+
+def _check_header(name: str, value: Any) -> None:
+    """A form can give what no header could, and what no answer could give back."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise InvalidArgument(
+            "Header value cannot be represented using ISO-8859-1.", ArgumentName=name, ArgumentValue=value
+        )
 
 
 def header_tags(text: str | None) -> dict[str, str]:
@@ -64,14 +89,33 @@ def checked_tags(tags: list[dict[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
-        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
+        if key.lower().startswith("aws:"):
+            raise InvalidTag("Your TagKey cannot be prefixed with aws:", TagKey=key)
+        if not 1 <= len(key) <= 128 or not _TAG.fullmatch(key):
             raise InvalidTag(TagKey=key)
-        if len(value) > 256:
+        if len(value) > 256 or not _TAG.fullmatch(value):
             raise InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
         if key in found:
             raise InvalidTag("Cannot provide multiple Tags with the same key", TagKey=key)
         found[key] = value
     return found
+
+
+def checked_bucket_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The TagSet of a bucket (API reference, PutBucketTagging). Raises for what S3 refuses."""
+    keys = [tag["Key"] for tag in tags]
+    if len(keys) > 50:
+        raise TooManyTags("Bucket tag count cannot be greater than 50")
+    if len(set(keys)) != len(keys):
+        raise InvalidTag("Cannot provide multiple Tags with the same key")
+    for tag in tags:
+        if tag["Key"].lower().startswith("aws:"):
+            raise InvalidTag("System tags cannot be added/updated by requester", TagKey=tag["Key"])
+        if not 1 <= len(tag["Key"]) <= 128 or not _TAG.fullmatch(tag["Key"]):
+            raise InvalidTag(TagKey=tag["Key"])
+        if len(tag["Value"]) > 256 or not _TAG.fullmatch(tag["Value"]):
+            raise InvalidTag("The TagValue you have provided is invalid", TagKey=tag["Key"], TagValue=tag["Value"])
+    return tags
 
 
 def given_checksums(request: Mapping[str, Any]) -> dict[str, str]:
@@ -105,7 +149,7 @@ def quoted(etag: str) -> str:
 def encryption(attributes: Attributes) -> dict[str, Any]:
     """How the object is said to be encrypted: SSE-S3 unless asked otherwise, as on AWS since 2023."""
     return {"ServerSideEncryption": "AES256"} | {
-        name: attributes.headers[name] for name in ("ServerSideEncryption", "SSEKMSKeyId") if name in attributes.headers
+        name: attributes.headers[name] for name in _ENCRYPTION if name in attributes.headers
     }
 
 
@@ -134,5 +178,6 @@ def read_answer(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any
         answer["TagCount"] = len(attributes.tags)
     for name in _OVERRIDES:
         if request.get(f"Response{name}") is not None:
+            _check_header(f"response-{name.lower()}", request[f"Response{name}"])
             answer[name] = request[f"Response{name}"]
     return answer

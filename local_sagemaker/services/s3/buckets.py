@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from local_sagemaker.config import Settings
@@ -9,6 +10,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import Bucket
 from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.attributes import checked_bucket_tags
 from local_sagemaker.services.s3.errors import (
     BucketAlreadyOwnedByYou,
     IllegalLocationConstraint,
@@ -17,9 +19,11 @@ from local_sagemaker.services.s3.errors import (
     InvalidLocationConstraint,
 )
 from local_sagemaker.services.s3.tokens import make_token, read_token
+from local_sagemaker.services.s3.unsupported import check_bucket
 
 Response = dict[str, Any]
 _CLASSIC = "us-east-1"
+_REGION = re.compile(r"EU|[a-z]{2}(?:-[a-z]+)+-[0-9]")
 _BLOCKED = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -40,17 +44,18 @@ class Buckets(Resource):
     def create(self, request: Request) -> Response:
         """In us-east-1 creating one's own bucket again changes nothing; elsewhere it is an error, as on AWS."""
         name = request["Bucket"]
-        constraint = (request.get("CreateBucketConfiguration") or {}).get("LocationConstraint")
-        if constraint == _CLASSIC:
-            raise InvalidLocationConstraint(LocationConstraint=constraint)
-        if not constraint and self._settings.region != _CLASSIC:
-            raise IllegalLocationConstraint()
+        configuration = request.get("CreateBucketConfiguration") or {}
+        check_bucket(request)
+        here = self._settings.region
+        region = _region(configuration.get("LocationConstraint"), here)
+        tags = checked_bucket_tags(configuration.get("Tags") or [])
         existing = self._objects.buckets.find(name)
-        if existing is not None and existing.region != _CLASSIC:
+        if existing is not None and not existing.region == region == here == _CLASSIC:
             raise BucketAlreadyOwnedByYou(BucketName=name)
         if existing is None:
-            self._objects.buckets.create(name, constraint or _CLASSIC)
+            self._objects.buckets.create(name, region)
             self._objects.buckets.keep_setting(name, "PublicAccessBlock", _BLOCKED)
+            self._objects.buckets.keep_setting(name, "BucketTagging", {"TagSet": tags} if tags else None)
         return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
 
     @operation("HeadBucket")
@@ -110,6 +115,16 @@ class Buckets(Resource):
             raise IllegalVersioningConfiguration()
         self._objects.buckets.set_versioning(bucket.name, configuration["Status"])
         return {}
+
+
+def _region(constraint: str | None, here: str) -> str:
+    """Where a bucket is made by a request that region `here` signed. us-east-1 makes them anywhere, and is asked for
+    by no constraint; the others make their own."""
+    if here != _CLASSIC and constraint != here:
+        raise IllegalLocationConstraint(constraint or "unspecified")
+    if constraint is not None and (constraint == _CLASSIC or not _REGION.fullmatch(constraint)):
+        raise InvalidLocationConstraint(LocationConstraint=constraint)
+    return constraint or _CLASSIC
 
 
 def _entry(bucket: Bucket) -> Response:

@@ -6,7 +6,6 @@ answers. Replication, websites and object lock would have to act, so they can on
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,8 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
-from local_sagemaker.services.s3.errors import MalformedPolicy, NotConfigured
+from local_sagemaker.services.s3.configuration_checks import check
+from local_sagemaker.services.s3.errors import NotConfigured
 
 Response = dict[str, Any]
 
@@ -45,6 +45,8 @@ def _full(name: str, given: str, shown: str = "", delete: str = "", **rest: Any)
 
 _AES = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
 _OWNER = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+_NO_CONTENT = ("BucketTagging", "BucketPolicy")
+"""Whose Put is answered with 204, though the model says 200."""
 CONFIGURATIONS = (
     _full(
         "BucketTagging", "Tagging", delete="DeleteBucketTagging",
@@ -108,11 +110,10 @@ def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settin
 
         @operation(*configuration.operations("put"))
         def put(self, request: Request) -> Response:
-            value = request[configuration.given]
-            if configuration.name == "BucketPolicy":
-                _check_policy(value)
-            objects.buckets.keep_setting(access.bucket(request).name, configuration.name, value)
-            return {}
+            bucket = access.bucket(request)
+            value = check(configuration.name, request[configuration.given], bucket)
+            objects.buckets.keep_setting(bucket.name, configuration.name, value)
+            return {"__status__": 204} if configuration.name in _NO_CONTENT else {}
 
         @operation(*configuration.operations("delete"))
         def delete(self, request: Request) -> Response:
@@ -120,12 +121,3 @@ def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settin
             return {}
 
     return Kept()
-
-
-def _check_policy(text: str) -> None:
-    try:
-        policy = json.loads(text)
-    except ValueError as error:
-        raise MalformedPolicy() from error
-    if not isinstance(policy, dict):
-        raise MalformedPolicy()

@@ -13,6 +13,7 @@ from local_sagemaker.operations import Resource, operation
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.conditions import write_condition
 from local_sagemaker.services.s3.errors import MalformedXML, PreconditionFailed
+from local_sagemaker.services.s3.objects import check_version
 
 Response = dict[str, Any]
 
@@ -28,6 +29,7 @@ class Deletions(Resource):
     def delete(self, request: Request) -> Response:
         """``DeleteMarker`` is true when one was made or removed."""
         bucket = self._access.bucket(request)
+        check_version(request)
         gone = self._delete(bucket, request)
         if gone is None or not (bucket.versioning or request.get("VersionId")):
             return {"VersionId": request["VersionId"]} if request.get("VersionId") else {}
@@ -63,6 +65,7 @@ class Deletions(Resource):
             }
             named = {name: single[name] for name in ("Key", "VersionId") if single[name]}
             try:
+                check_version(single)
                 gone = self._delete(bucket, single)
             except ServiceError as error:
                 errors.append({**named, "Code": error.code, "Message": error.message})

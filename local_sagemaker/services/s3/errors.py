@@ -41,12 +41,15 @@ class InvalidLocationConstraint(S3Error):
 
 
 class IllegalLocationConstraint(S3Error):
-    """The endpoint of one region was asked for a bucket in another."""
+    """The endpoint of one region got a request for a bucket in another."""
 
     code, status = "IllegalLocationConstraintException", 400
-    text = (
-        "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."
-    )
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(
+            f"The {constraint} location constraint is incompatible for the region specific endpoint this request was "
+            "sent to."
+        )
 
 
 class IllegalVersioningConfiguration(S3Error):
@@ -160,6 +163,39 @@ class AclNotSupported(S3Error):
     """Buckets made since 2023 have no ACLs, unless they are made to."""
 
     code, status, text = "AccessControlListNotSupported", 400, "The bucket does not allow ACLs"
+
+
+class InvalidBucketAcl(S3Error):
+    """A new bucket has no ACLs, unless it is made to."""
+
+    code, status = "InvalidBucketAclWithObjectOwnership", 400
+    text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+
+
+class InvalidStorageClass(S3Error):
+    """Not a storage class of such buckets."""
+
+    code, status, text = "InvalidStorageClass", 400, "The storage class you specified is not valid"
+
+
+class InvalidObjectState(S3Error):
+    """An archived object can't be read."""
+
+    code, status, text = "InvalidObjectState", 403, "The operation is not valid for the object's storage class"
+
+
+class ObjectNotInActiveTier(S3Error):
+    """An archived object can't be copied."""
+
+    code, status = "ObjectNotInActiveTierError", 403
+    text = "The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier."
+
+
+class MetadataTooLarge(S3Error):
+    """More than 2 KB of user metadata."""
+
+    code, status = "MetadataTooLarge", 400
+    text = "Your metadata headers exceed the maximum allowed metadata size"
 
 
 class NotConfigured(S3Error):

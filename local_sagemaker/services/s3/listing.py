@@ -52,7 +52,7 @@ class Listings(Resource):
         token = request.get("ContinuationToken")
         start = read_token(token) if token is not None else _behind(request.get("StartAfter") or "", {})
         page = self._page(bucket, request, start, limit)
-        names = ("Prefix", "Delimiter", "StartAfter", "EncodingType")
+        names = ("Prefix", "Delimiter", "EncodingType", *(() if token else ("StartAfter",)))
         answer = _echo(request, encode, *names) | {
             "Name": bucket.name,
             "Prefix": encode(request.get("Prefix") or ""),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.objects.errors import NoSuchUpload
 from local_sagemaker.objects.layout import check_key
 from local_sagemaker.objects.listing import common_prefix
-from local_sagemaker.objects.uploads import Part, Upload
+from local_sagemaker.objects.stored import StoredObject
+from local_sagemaker.objects.uploads import Part, Upload, etag_of
 from local_sagemaker.objects.writing import Written
 from local_sagemaker.operations import Resource, operation
-from local_sagemaker.services.s3 import ranges
+from local_sagemaker.services.s3 import part_checksums, ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
     check_md5,
@@ -27,7 +26,8 @@ from local_sagemaker.services.s3.attributes import (
     quoted,
 )
 from local_sagemaker.services.s3.conditions import write_condition
-from local_sagemaker.services.s3.copying import find_source
+from local_sagemaker.services.s3.copying import opened_source
+from local_sagemaker.services.s3.encryption import with_default
 from local_sagemaker.services.s3.errors import (
     EntityTooSmall,
     InvalidArgument,
@@ -37,11 +37,11 @@ from local_sagemaker.services.s3.errors import (
     MalformedXML,
 )
 from local_sagemaker.services.s3.listing import page_size
+from local_sagemaker.services.s3.unsupported import check_keys, check_write
 
 Response = dict[str, Any]
 SMALLEST = 5 << 20
 _MOST_PARTS = 10_000
-_WHOLE_ONLY = ("CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128")
 
 
 class MultipartUploads(Resource):
@@ -56,12 +56,10 @@ class MultipartUploads(Resource):
         """The object's headers, metadata and tags are given here."""
         bucket = self._access.bucket(request)
         check_key(request["Key"])
-        options: dict[str, str] = {}
-        if request.get("ChecksumAlgorithm"):
-            algorithm = request["ChecksumAlgorithm"]
-            default = "FULL_OBJECT" if algorithm in _WHOLE_ONLY else "COMPOSITE"
-            options = {"ChecksumAlgorithm": algorithm, "ChecksumType": request.get("ChecksumType") or default}
-        upload = self._objects.uploads.create(bucket.name, request["Key"], given_attributes(request), options)
+        check_write(request)
+        options = part_checksums.options(request.get("ChecksumAlgorithm"), request.get("ChecksumType"))
+        attributes = with_default(given_attributes(request), self._objects, bucket.name)
+        upload = self._objects.uploads.create(bucket.name, request["Key"], attributes, options)
         return {
             "Bucket": bucket.name,
             "Key": upload.key,
@@ -74,10 +72,11 @@ class MultipartUploads(Resource):
     def put_part(self, request: Request) -> Response:
         """A part can be sent again; the last one counts."""
         upload = self._upload(request)
+        check_keys(request)
 
         def checksums(written: Written) -> Mapping[str, str]:
             check_md5(request, written)
-            return given_checksums(request)
+            return part_checksums.of_part(upload, given_checksums(request), written)
 
         part = self._objects.uploads.put(upload, _number(request), request.get("Body") or b"", checksums)
         return {"ETag": quoted(part.etag), **part.checksums, **encryption(upload.attributes)}
@@ -85,32 +84,34 @@ class MultipartUploads(Resource):
     @operation("UploadPartCopy")
     def copy_part(self, request: Request) -> Response:
         """A part from an object of S3, or from a range of one."""
-        upload = self._upload(request)
-        source = find_source(self._objects, self._access, request)
-        header = request.get("CopySourceRange")
-        extent = ranges.copy_source(header, source.item.size) if header else ranges.Extent(0, source.item.size)
-        part = self._objects.uploads.copy(upload, _number(request), source.item.place, extent.offset, extent.length)
-        result = {"ETag": quoted(part.etag), "LastModified": part.modified}
+        upload, number = self._upload(request), _number(request)
+        check_keys(request)
+        with opened_source(self._objects, self._access, request) as source:
+            header, size = request.get("CopySourceRange"), source.item.size
+            extent = ranges.copy_source(header, size) if header else ranges.Extent(0, size)
+            part = self._objects.uploads.copy(
+                upload,
+                number,
+                source.file,
+                (extent.offset, extent.length),
+                lambda written: part_checksums.computed(upload, written),
+            )
+        result = {"ETag": quoted(part.etag), "LastModified": part.modified, **part.checksums}
         return {"CopyPartResult": result, **source.members, **encryption(upload.attributes)}
 
     @operation("CompleteMultipartUpload")
     def complete(self, request: Request) -> Response:
-        """Joins the parts that the request lists; the ETag is the MD5 of their MD5s and their number."""
+        """Joins the parts that the request lists; the ETag is the MD5 of their MD5s and their number.
+
+        A client that has lost the first answer may ask again, and gets the same.
+        """
         bucket = self._access.bucket(request)
-        upload = self._upload(request)
-        chosen = self._chosen(upload, (request.get("MultipartUpload") or {}).get("Parts") or [])
-        size = sum(part.size for part in chosen)
-        if request.get("MpuObjectSize") is not None and request["MpuObjectSize"] != size:
-            raise InvalidRequest(
-                f"The provided 'x-amz-mp-object-size' header value {request['MpuObjectSize']} does not match what was "
-                f"computed: {size}"
-            )
-        attributes = replace(
-            upload.attributes,
-            checksums=_joined_checksums(upload, chosen) or given_checksums(request),
-            parts=tuple({"size": part.size, "checksums": dict(part.checksums)} for part in chosen),
-        )
-        item = self._objects.uploads.complete(upload, chosen, attributes, write_condition(request))
+        wanted = (request.get("MultipartUpload") or {}).get("Parts") or []
+        try:
+            upload = self._upload(request)
+            item = self._complete(upload, wanted, request)
+        except NoSuchUpload:
+            item = self._completed(bucket.name, wanted, request)
         return {
             "Location": f"/{bucket.name}/{item.key}",
             "Bucket": bucket.name,
@@ -120,6 +121,30 @@ class MultipartUploads(Resource):
             **encryption(item.attributes),
             **version_member(bucket, item),
         }
+
+    def _completed(self, bucket: str, wanted: list[Response], request: Request) -> StoredObject:
+        """The object that an upload became, if it is still the current one. Raises `NoSuchUpload`."""
+        key, upload = request["Key"], request["UploadId"]
+        if self._objects.uploads.was_completed(bucket, key, upload):
+            item = self._objects.find(bucket, key)
+            if item is not None and item.etag == etag_of([(part.get("ETag") or "").strip('"') for part in wanted]):
+                return item
+        raise NoSuchUpload(UploadId=upload)
+
+    def _complete(self, upload: Upload, wanted: list[Response], request: Request) -> StoredObject:
+        chosen = self._chosen(upload, wanted)
+        size = sum(part.size for part in chosen)
+        if request.get("MpuObjectSize") is not None and request["MpuObjectSize"] != size:
+            raise InvalidRequest(
+                f"The provided 'x-amz-mp-object-size' header value {request['MpuObjectSize']} does not match what was "
+                f"computed: {size}"
+            )
+        attributes = replace(
+            upload.attributes,
+            checksums=part_checksums.of_object(upload, chosen, given_checksums(request), request.get("ChecksumType")),
+            parts=tuple({"size": part.size, "checksums": dict(part.checksums)} for part in chosen),
+        )
+        return self._objects.uploads.complete(upload, chosen, attributes, write_condition(request))
 
     @operation("AbortMultipartUpload")
     def abort(self, request: Request) -> Response:
@@ -235,23 +260,6 @@ def _number(request: Request) -> int:
 def _agree(entry: Response, part: Part) -> bool:
     """Whether the checksums that the completing request repeats are those of the uploaded part."""
     return all(entry.get(name, value) == value for name, value in part.checksums.items())
-
-
-def _joined_checksums(upload: Upload, chosen: list[Part]) -> dict[str, str]:
-    """The checksum of the parts' checksums, with their number, where the upload asked for one (user guide,
-    "Checking object integrity"). Algorithms that Python has no function for are left to the client."""
-    algorithm = upload.options.get("ChecksumAlgorithm")
-    name = f"Checksum{algorithm}"
-    if upload.options.get("ChecksumType") != "COMPOSITE" or any(name not in part.checksums for part in chosen):
-        return {}
-    joined = b"".join(base64.b64decode(part.checksums[name]) for part in chosen)
-    if algorithm == "CRC32":
-        digest = zlib.crc32(joined).to_bytes(4, "big")
-    elif algorithm in ("SHA1", "SHA256", "SHA512", "MD5"):
-        digest = hashlib.new(algorithm.lower(), joined).digest()
-    else:
-        return {}
-    return {name: f"{base64.b64encode(digest).decode()}-{len(chosen)}"}
 
 
 def _behind(uploads: list[Upload], request: Request) -> list[Upload]:

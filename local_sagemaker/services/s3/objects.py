@@ -6,7 +6,8 @@ object: the wire takes the latter as the HTTP status and leaves it out of the an
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, BinaryIO
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
@@ -28,26 +29,54 @@ from local_sagemaker.services.s3.attributes import (
     read_answer,
 )
 from local_sagemaker.services.s3.conditions import check_read, write_condition
-from local_sagemaker.services.s3.errors import MethodNotAllowed
+from local_sagemaker.services.s3.encryption import with_default
+from local_sagemaker.services.s3.errors import InvalidArgument, MethodNotAllowed
+from local_sagemaker.services.s3.unsupported import check_keys, check_readable, check_write
 
 Response = dict[str, Any]
 _ATTRIBUTES_PAGE = 1000
+_VERSION = re.compile(r"null|[\w.-]{32}", re.ASCII)
 
 
-def find(objects: DiskObjects, bucket: Bucket, request: Request) -> StoredObject:
-    """The version that a request means. Raises `NoSuchKey`, `NoSuchVersion`, or `MethodNotAllowed` for a marker."""
+def find(objects: DiskObjects, bucket: Bucket, request: Request, method: str = "GET") -> StoredObject:
+    """The version that a request means. Raises `NoSuchKey`, `NoSuchVersion`, or `MethodNotAllowed` for a marker.
+
+    `method` is the HTTP method, which the last error names.
+    """
+    check_version(request)
     item = objects.find(bucket.name, request["Key"], request.get("VersionId"))
     if item is None or item.marker:
-        raise missing(objects, bucket, request, item)
+        raise missing(objects, bucket, request, item, method)
     return item
 
 
-def missing(objects: DiskObjects, bucket: Bucket, request: Request, marker: StoredObject | None) -> S3Error:
+def open_object(objects: DiskObjects, bucket: Bucket, request: Request) -> tuple[StoredObject, BinaryIO]:
+    """The version that a request means, and its file, open: its bytes, whatever becomes of the object."""
+    check_version(request)
+    opened = objects.open(bucket.name, request["Key"], request.get("VersionId"))
+    if opened is None:
+        find(objects, bucket, request)
+        raise NoSuchKey(Key=request["Key"])
+    return opened
+
+
+def check_version(request: Request) -> None:
+    """Raises for a version id that is not of the form of S3's."""
+    version = request.get("VersionId")
+    if version is None or _VERSION.fullmatch(version):
+        return
+    text = "Invalid version id specified" if version else "Version id cannot be the empty string"
+    raise InvalidArgument(text, ArgumentName="versionId", ArgumentValue=version)
+
+
+def missing(
+    objects: DiskObjects, bucket: Bucket, request: Request, marker: StoredObject | None, method: str = "GET"
+) -> S3Error:
     """The error for an object that is not there, with the headers that tell of a delete marker."""
     key, version = request["Key"], request.get("VersionId")
     if marker is not None:
         headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id, "Allow": "DELETE"}
-        return MethodNotAllowed(Method="GET", ResourceType="DeleteMarker").with_headers(headers)
+        return MethodNotAllowed(Method=method, ResourceType="DeleteMarker").with_headers(headers)
     if version is not None:
         return NoSuchVersion(Key=key, VersionId=version)
     hiding = objects.deleted(bucket.name, key)
@@ -66,7 +95,8 @@ class Objects(Resource):
     def put(self, request: Request) -> Response:
         """Streams the body into the store. ``Content-MD5`` and If-Match / If-None-Match are checked."""
         bucket = self._access.bucket(request)
-        given = given_attributes(request)
+        check_write(request)
+        given = with_default(given_attributes(request), self._objects, bucket.name)
 
         def attributes(written: Written) -> Attributes:
             check_md5(request, written)
@@ -86,12 +116,10 @@ class Objects(Resource):
     def get(self, request: Request) -> Response:
         """``Body`` is a `FileRange`; ``__status__`` is 206 when a range or part is answered."""
         bucket = self._access.bucket(request)
-        opened = self._objects.open(bucket.name, request["Key"], request.get("VersionId"))
-        if opened is None:
-            find(self._objects, bucket, request)
-            raise NoSuchKey(Key=request["Key"])
-        item, file = opened
+        check_keys(request)
+        item, file = open_object(self._objects, bucket, request)
         try:
+            check_readable(item)
             answer, extent = self._describe(bucket, item, request)
         except BaseException:
             file.close()
@@ -102,6 +130,7 @@ class Objects(Resource):
     def head(self, request: Request) -> Response:
         """Like GetObject, without the bytes."""
         bucket = self._access.bucket(request)
+        check_keys(request)
         return self._describe(bucket, find(self._objects, bucket, request), request)[0]
 
     def _describe(self, bucket: Bucket, item: StoredObject, request: Request) -> tuple[Response, ranges.Extent]:
@@ -117,10 +146,13 @@ class Objects(Resource):
 
     @operation("GetObjectAttributes")
     def attributes(self, request: Request) -> Response:
-        """What of ETag, Checksum, ObjectParts, StorageClass and ObjectSize was asked for. This ETag has no quotes."""
+        """What of ETag, Checksum, ObjectParts, StorageClass and ObjectSize was asked for.
+
+        Here the ETag has no quotes, and a checksum of parts does not show their number.
+        """
         bucket = self._access.bucket(request)
         item = find(self._objects, bucket, request)
-        checksums = checksum_members(item.attributes)
+        checksums = {name: value.partition("-")[0] for name, value in checksum_members(item.attributes).items()}
         known: Response = {
             "ETag": item.etag,
             "StorageClass": item.attributes.headers.get("StorageClass", "STANDARD"),

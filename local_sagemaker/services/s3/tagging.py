@@ -32,15 +32,15 @@ class ObjectTags(Resource):
     @operation("PutObjectTagging")
     def put(self, request: Request) -> Response:
         """Replaces all tags."""
-        return self._write(request, checked_tags(request["Tagging"]["TagSet"]))
+        return self._write(request, checked_tags(request["Tagging"]["TagSet"]), "PUT")
 
     @operation("DeleteObjectTagging")
     def delete(self, request: Request) -> Response:
         """Removes all tags."""
-        return self._write(request, {})
+        return self._write(request, {}, "DELETE")
 
-    def _write(self, request: Request, tags: dict[str, str]) -> Response:
+    def _write(self, request: Request, tags: dict[str, str], method: str) -> Response:
         bucket = self._access.bucket(request)
-        item = find(self._objects, bucket, request)
+        item = find(self._objects, bucket, request, method)
         self._objects.tag(item, tags)
         return version_member(bucket, item)

@@ -102,19 +102,31 @@ def bound_answer(response: dict[str, Any], target: Target) -> Answer:
     """
     answer = Answer(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
     shape = target.operation.output_shape
-    for member, member_shape in shape.members.items() if shape is not None else ():
-        serialization = member_shape.serialization
-        location, value = serialization.get("location"), response.get(member)
-        if location is None or value is None:
+    for member, location, name, member_shape in _answer_bindings(shape) if shape is not None else ():
+        value = response.get(member)
+        if value is None:
             continue
         if location == "statusCode":
             answer.status = int(value)
         elif location == "header":
-            answer.headers[serialization.get("name", member)] = _to_header(member_shape, value)
-        elif location == "headers":
+            answer.headers[name] = _to_header(member_shape, value)
+        else:
             for key, text in value.items():
-                answer.headers[serialization.get("name", "") + key] = str(text)
+                answer.headers[name + key] = str(text)
     return answer
+
+
+@lru_cache(maxsize=1024)
+def _answer_bindings(shape: Shape) -> list[tuple[str, str, str, Shape]]:
+    """(member, location, name there, its shape) of the output's members outside of the body."""
+    found = []
+    for member, member_shape in shape.members.items():
+        serialization = member_shape.serialization
+        location = serialization.get("location")
+        if location in ("statusCode", "header", "headers"):
+            name = serialization.get("name", "" if location == "headers" else member)
+            found.append((member, location, name, member_shape))
+    return found
 
 
 def _to_header(member: Shape, value: Any) -> str:

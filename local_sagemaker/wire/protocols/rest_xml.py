@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -45,6 +46,9 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     if shape is None:
         return {}
     members = bound_members(request, target, shape)
+    _check_integers(members, shape)
+    for name in _ANY_CASE.intersection(members):
+        members[name] = members[name].upper()
     whole = payload(shape)
     if whole is None:
         return members
@@ -60,6 +64,37 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     return members
 
 
+_ANY_CASE = frozenset(("ChecksumMode", "ChecksumAlgorithm", "ChecksumType"))
+"""Members whose values S3 takes in any case: the Java and C++ SDKs send ``enabled``."""
+
+
+def _check_integers(members: dict[str, Any], shape: Any) -> None:
+    """Numbers in the query that are none, or do not fit."""
+    for name, place in _integers(shape):
+        value = members.get(name, 0)
+        if not isinstance(value, int) or not -(2**31) <= value < 2**31:
+            raise invalid_argument(f"Provided {place} not an integer or within integer range", place, value)
+        if value < 0 and name != "PartNumber":
+            raise invalid_argument(f"Argument {place} must be an integer between 0 and 2147483647", place, value)
+
+
+@lru_cache(maxsize=256)
+def _integers(shape: Any) -> tuple[tuple[str, str], ...]:
+    """(member, its name in the query) of the numbers in a query."""
+    return tuple(
+        (name, member.serialization["name"])
+        for name, member in shape.members.items()
+        if member.type_name == "integer" and member.serialization.get("location") == "querystring"
+    )
+
+
+def invalid_argument(text: str, name: str, value: Any) -> ServiceError:
+    """S3's error for one value."""
+    error = ServiceError(text, code="InvalidArgument", status=400)
+    error.detail = {"ArgumentName": name, "ArgumentValue": str(value)}  # type: ignore[attr-defined]
+    return error
+
+
 def answer(response: dict[str, Any], target: Target) -> Answer:
     """Status, headers and an XML document, or the payload as it is."""
     answer = bound_answer(response, target)
@@ -71,6 +106,8 @@ def answer(response: dict[str, Any], target: Target) -> Answer:
         answer.body = _location(response)
     elif whole is None:
         if not has_body_members(shape):
+            if target.operation.name == "HeadBucket":
+                answer.headers["Content-Type"] = CONTENT_TYPE
             return answer
         answer.body = xml.write(shape, response, ROOTS.get(target.operation.name, shape.name), NAMESPACE)
     elif whole[1].type_name == "structure":
@@ -92,7 +129,8 @@ def _location(response: dict[str, Any]) -> bytes:
 
 
 def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
-    """S3's error document; a HEAD answer and "not modified" have none."""
+    """S3's error document; a HEAD answer and "not modified" have none. It has no Resource, whatever the API reference
+    shows (moto's tests that are run against AWS compare the whole document)."""
     headers = dict(getattr(error, "headers", {}))
     if request.method == "HEAD" or error.status == 304:
         return Answer(error.status, headers)
@@ -100,7 +138,6 @@ def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
         "Code": error.code,
         "Message": error.message,
         **getattr(error, "detail", {}),
-        "Resource": request.path,
         "RequestId": request_id,
         "HostId": request_id,
     }

@@ -291,8 +291,12 @@ def test_of_many_conditional_writers_one_wins(store: DiskObjects) -> None:
 
 def test_a_copy_is_independent_and_keeps_the_etag(store: DiskObjects, folder: Path) -> None:
     item = store.put("box", "x", b"bytes")
-    copy = store.copy(item, "box", "y/z", Attributes("text/plain"))
+    opened = store.open("box", "x")
+    assert opened
+    with opened[1]:
+        copy = store.copy(opened, "box", "y/z", lambda written: Attributes("text/plain", {"CacheControl": written.md5}))
     assert (copy.etag, copy.content_type) == (item.etag, "text/plain")
+    assert copy.attributes.headers == {"CacheControl": item.etag}
     (folder / "box/x").write_bytes(b"other")
     assert store.read("box", "y/z") == b"bytes"
 

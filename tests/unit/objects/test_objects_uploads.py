@@ -181,9 +181,15 @@ def test_a_part_sent_again_replaces_the_first(store: DiskObjects, folder: Path) 
 
 
 def test_a_part_can_be_a_range_of_an_object(store: DiskObjects) -> None:
-    source = store.put("box", "source", b"0123456789")
+    store.put("box", "source", b"0123456789")
     upload = begin(store)
-    parts = [store.uploads.copy(upload, 1, source.place, 2, 3), store.uploads.copy(upload, 2, source.place, 0, 10)]
+    opened = store.open("box", "source")
+    assert opened
+    with opened[1] as file:
+        parts = [
+            store.uploads.copy(upload, number, file, extent, lambda _: {})
+            for number, extent in ((1, (2, 3)), (2, (0, 10)))
+        ]
     store.uploads.complete(upload, parts, upload.attributes, anyhow)
     assert store.read("box", "big/file") == b"2340123456789"
 

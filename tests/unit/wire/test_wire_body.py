@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.objects.checksums import checksum
 from local_sagemaker.wire.body import HELD, Body, Pipe, source_of
-from local_sagemaker.wire.checksums import Checksums, checksum
+from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.chunked import AwsChunked
 
 

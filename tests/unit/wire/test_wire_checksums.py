@@ -8,7 +8,8 @@ import os
 import pytest
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire.checksums import ALGORITHMS, Checksums, checksum
+from local_sagemaker.objects.checksums import ALGORITHMS, checksum, composite, whole
+from local_sagemaker.wire.checksums import Checksums
 
 CHECK = {"crc32": 0xCBF43926, "crc32c": 0xE3069283, "crc64nvme": 0xAE8B14860A799888}
 
@@ -17,6 +18,20 @@ CHECK = {"crc32": 0xCBF43926, "crc32c": 0xE3069283, "crc64nvme": 0xAE8B14860A799
 def test_check_values(algorithm: str) -> None:
     size = 8 if algorithm == "crc64nvme" else 4
     assert base64.b64decode(checksum(algorithm, b"123456789")) == CHECK[algorithm].to_bytes(size, "big")
+
+
+@pytest.mark.parametrize("algorithm", CHECK)
+@pytest.mark.parametrize("sizes", [[0, 5], [1], [5, 1, 70_000, 3], [1 << 20, 1 << 20, 7]])
+def test_the_whole_is_known_from_its_parts(algorithm: str, sizes: list[int]) -> None:
+    pieces = [os.urandom(size) for size in sizes]
+    parts = [(checksum(algorithm, piece), len(piece)) for piece in pieces]
+    assert whole(algorithm, parts) == checksum(algorithm, b"".join(pieces))
+
+
+def test_what_has_no_sum_of_parts() -> None:
+    assert whole("sha256", [(checksum("sha256", b"a"), 1)]) is None
+    digest = base64.b64decode(checksum("sha256", b"a"))
+    assert composite("SHA256", [checksum("sha256", b"a")] * 2) == checksum("sha256", digest * 2) + "-2"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

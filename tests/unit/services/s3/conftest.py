@@ -20,12 +20,17 @@ Answer = dict[str, Any]
 class S3:
     """``s3("PutObject", Bucket=..., ...)``."""
 
-    def __init__(self, folder: Path, region: str = "us-east-1") -> None:
-        self.objects = DiskObjects(folder / "objects")
+    def __init__(self, folder: Path, region: str = "us-east-1", objects: DiskObjects | None = None) -> None:
+        self.folder = folder
+        self.objects = objects or DiskObjects(folder / "objects")
         self.table = table("s3", build(objects=self.objects, settings=Settings(home=folder, region=region)))
 
     def __call__(self, operation: str, **request: Any) -> Answer:
         return self.table[f"s3:{operation}"](request)
+
+    def in_region(self, region: str) -> S3:
+        """The same buckets, as requests that another region signs see them."""
+        return S3(self.folder, region, self.objects)
 
     def put(self, key: str, data: bytes = b"", **more: Any) -> Answer:
         """PutObject into ``box``."""

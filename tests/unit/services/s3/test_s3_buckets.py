@@ -93,16 +93,22 @@ def test_versioning_states(s3: Any) -> None:
 VALUES: dict[str, Any] = {
     "BucketTagging": {"TagSet": [{"Key": "a", "Value": "b"}]},
     "BucketPolicy": '{"Version": "2012-10-17", "Statement": []}',
-    "BucketEncryption": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]},
-    "PublicAccessBlock": {"BlockPublicAcls": False},
+    "BucketEncryption": {
+        "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}],
+    },
+    "PublicAccessBlock": {
+        "BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": False,
+    },
     "BucketCors": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]},
-    "BucketLifecycleConfiguration": {"Rules": [{"ID": "old", "Status": "Enabled", "Expiration": {"Days": 3}}]},
-    "BucketOwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]},
-    "BucketNotificationConfiguration": {"EventBridgeConfiguration": {}},
+    "BucketLifecycleConfiguration": {
+        "Rules": [{"ID": "old", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 3}}],
+    },
+    "BucketOwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    "BucketNotificationConfiguration": {},
     "BucketLogging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}},
     "BucketRequestPayment": {"Payer": "Requester"},
     "BucketAccelerateConfiguration": {"Status": "Suspended"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda configuration: configuration.name)

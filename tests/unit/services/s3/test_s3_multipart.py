@@ -50,6 +50,9 @@ def test_an_upload_becomes_an_object(s3: Any) -> None:
     assert data == BIG + b"end"
     assert (answer["ContentType"], answer["Metadata"], answer["TagCount"]) == ("text/plain", {"m": "1"}, 1)
     assert s3("ListMultipartUploads", Bucket="box").get("Uploads") is None
+    assert upload.complete(*parts) == upload.complete(*parts, IfNoneMatch="*") == done
+    assert upload.refused(parts[0]).code == "NoSuchUpload"
+    s3.put("big", b"another")
     assert upload.refused(*parts).code == "NoSuchUpload"
 
 

@@ -68,7 +68,11 @@ def test_missing_objects_have_the_exact_error(s3: Any) -> None:
         error = refused(lambda operation=operation: s3(operation, Bucket="box", Key="no", ObjectAttributes=["ETag"]))
         assert (error.code, error.status, error.message) == ("NoSuchKey", 404, "The specified key does not exist.")
         assert error.detail == {"Key": "no"}
-    assert refused(lambda: s3.get("no", VersionId="abc")).code == "NoSuchVersion"
+    assert refused(lambda: s3.get("no", VersionId="a" * 32)).code == "NoSuchVersion"
+    for operation in ("GetObject", "HeadObject", "DeleteObject", "GetObjectTagging"):
+        for version in ("noVersion", "", "\x00" * 32):
+            error = refused(lambda name=operation, id=version: s3(name, Bucket="box", Key="no", VersionId=id))
+            assert (error.code, error.status) == ("InvalidArgument", 400)
     assert refused(lambda: s3("PutObject", Bucket="nowhere", Key="x")).code == "NoSuchBucket"
 
 
@@ -311,4 +315,4 @@ def test_tags_that_s3_refuses(s3: Any, tags: list[tuple[str, str]], code: str) -
 
 
 def test_too_much_metadata(s3: Any) -> None:
-    assert refused(lambda: s3.put("x", Metadata={"m": "v" * 2048})).code == "InvalidArgument"
+    assert refused(lambda: s3.put("x", Metadata={"m": "v" * 2048})).code == "MetadataTooLarge"

@@ -1,0 +1,119 @@
+"""What S3 refuses of the configurations that are kept of a bucket; each check answers what is to be kept.
+
+Texts are those of S3 (moto's tests that are marked as run against AWS, and the API reference of each Put operation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.objects.index import Bucket
+from local_sagemaker.services.s3.attributes import checked_bucket_tags
+from local_sagemaker.services.s3.errors import InvalidRequest, MalformedPolicy, MalformedXML, NotImplementedHeader
+from local_sagemaker.services.s3.unsupported import check_ownership
+
+Value = Any
+_METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
+_MOST_CORS, _MOST_LIFECYCLE = 100, 1000
+
+
+def _tagging(value: Value, _: Bucket) -> Value:
+    tags = checked_bucket_tags(value.get("TagSet") or [])
+    return {"TagSet": tags} if tags else None
+
+
+def _policy(text: Value, _: Bucket) -> Value:
+    try:
+        policy = load(text, constants=False)
+    except JsonError as error:
+        raise MalformedPolicy() from error
+    if not isinstance(policy, dict):
+        raise MalformedPolicy()
+    if not isinstance(policy.get("Statement"), list | dict):
+        raise MalformedPolicy("Missing required field Statement")
+    return text
+
+
+def _cors(value: Value, _: Bucket) -> Value:
+    rules = value.get("CORSRules") or []
+    if not 1 <= len(rules) <= _MOST_CORS:
+        raise MalformedXML()
+    for rule in rules:
+        for method in rule.get("AllowedMethods") or []:
+            if method not in _METHODS:
+                raise InvalidRequest(f"Found unsupported HTTP method in CORS config. Unsupported method is {method}")
+    return value
+
+
+def _lifecycle(value: Value, _: Bucket) -> Value:
+    rules = value.get("Rules") or []
+    if not 1 <= len(rules) <= _MOST_LIFECYCLE:
+        raise MalformedXML()
+    for rule in rules:
+        if ("Filter" in rule) == ("Prefix" in rule):
+            raise MalformedXML()
+        given = rule.get("Filter") or {}
+        if len(given) > 1:
+            raise MalformedXML()
+        expiration = rule.get("Expiration")
+        if expiration is not None and len(expiration) != 1:
+            raise MalformedXML()
+        old = rule.get("NoncurrentVersionExpiration")
+        if old is not None and "NoncurrentDays" not in old:
+            raise MalformedXML()
+        if any("StorageClass" not in move for move in rule.get("Transitions") or []):
+            raise MalformedXML()
+    return value
+
+
+def _encryption(value: Value, _: Bucket) -> Value:
+    rules = value.get("Rules") or []
+    if len(rules) != 1:
+        raise MalformedXML()
+    return {**value, "Rules": [{"BucketKeyEnabled": False, **rules[0]}]}
+
+
+def _public_access(value: Value, _: Bucket) -> Value:
+    if not value:
+        raise InvalidRequest("Must specify at least one configuration.")
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    return {name: bool(value.get(name)) for name in names}
+
+
+def _acceleration(value: Value, bucket: Bucket) -> Value:
+    if "." in bucket.name:
+        raise InvalidRequest("S3 Transfer Acceleration is not supported for buckets with periods (.) in their names")
+    return value
+
+
+def _ownership(value: Value, _: Bucket) -> Value:
+    check_ownership(value)
+    return value
+
+
+def _notification(value: Value, _: Bucket) -> Value:
+    if value:
+        raise NotImplementedHeader("The local service sends no notifications of events of buckets.")
+    return None
+
+
+CHECKS: dict[str, Callable[[Value, Bucket], Value]] = {
+    "BucketTagging": _tagging,
+    "BucketPolicy": _policy,
+    "BucketCors": _cors,
+    "BucketLifecycleConfiguration": _lifecycle,
+    "BucketEncryption": _encryption,
+    "PublicAccessBlock": _public_access,
+    "BucketAccelerateConfiguration": _acceleration,
+    "BucketOwnershipControls": _ownership,
+    "BucketNotificationConfiguration": _notification,
+}
+"""By the name of the configuration; the others are kept as they come."""
+
+
+def check(name: str, value: Value, bucket: Bucket) -> Value:
+    """What is to be kept of a configuration, None for nothing."""
+    checked = CHECKS.get(name)
+    return checked(value, bucket) if checked else value
