@@ -129,7 +129,7 @@ def servers() -> list[int]:
     found = {}
     for process in Path("/proc").iterdir():
         try:
-            if process.name.isdigit() and f"/endpoints/{NAME}/" in (process / "mountinfo").read_text():
+            if process.name.isdigit() and f"/{NAME}/" in (process / "mountinfo").read_text():
                 found[int(process.name)] = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
         except OSError:
             continue

@@ -85,7 +85,7 @@ def processes() -> list[int]:
     found = []
     for process in Path("/proc").iterdir():
         try:
-            if process.name.isdigit() and f"/endpoints/{NAME}/" in (process / "mountinfo").read_text():
+            if process.name.isdigit() and f"/{NAME}/" in (process / "mountinfo").read_text():
                 found.append(int(process.name))
         except OSError:
             continue

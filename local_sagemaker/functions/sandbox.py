@@ -112,6 +112,11 @@ class Sandbox:
         healthy = self._ready and not self._broken and self._process.wait(0) is None
         return healthy and not _is_closed(self._channel)  # which is known before the exit code is
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the service lost its process: not the function's doing."""
+        return self._process.lost
+
     def invoke(self, invocation: Invocation) -> Answer:
         """Runs one invocation to its end; after a time-out or a crash the sandbox is dead."""
         self._log = self._logs.file(self.function.log_group, self._stream)  # made again if it was deleted

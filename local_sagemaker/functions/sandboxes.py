@@ -14,6 +14,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.processes.spec import Processes
 
 IDLE_SECONDS = 300.0
+_RUNS = 4  # of an invocation whose sandboxes are lost again and again
 MOST = 64
 """How many sandboxes may be busy at once on this machine; further invocations wait for one."""
 
@@ -47,13 +48,21 @@ class Sandboxes:
         shutil.rmtree(folder, ignore_errors=True)
 
     def invoke(self, function: Function, invocation: Invocation) -> Answer:
-        """Runs an invocation in a warm sandbox, or in a new one."""
+        """Runs an invocation in a warm sandbox, or in a new one; once more in another when the service lost it."""
         with self._room:
-            sandbox = self._take(function)
-            try:
-                return sandbox.invoke(invocation)
-            finally:
-                self._give_back(sandbox)
+            for _ in range(_RUNS - 1):
+                answer, lost = self._invoke(function, invocation)
+                if not lost:
+                    return answer
+            return self._invoke(function, invocation)[0]
+
+    def _invoke(self, function: Function, invocation: Invocation) -> tuple[Answer, bool]:
+        sandbox = self._take(function)
+        try:
+            answer = sandbox.invoke(invocation)
+            return answer, answer.failed and sandbox.is_lost
+        finally:
+            self._give_back(sandbox)
 
     def retire(self, revision: str) -> None:
         """Ends the sandboxes of a function's revision: idle ones now, busy ones after their invocation."""

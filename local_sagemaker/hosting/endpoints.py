@@ -22,7 +22,7 @@ from local_sagemaker.hosting.measures import Measures, Put
 from local_sagemaker.hosting.model_servers import ModelServers, Server
 from local_sagemaker.hosting.multi_model import MultiModel
 from local_sagemaker.hosting.rollout import Alarms
-from local_sagemaker.hosting.running import Observer, RunningEndpoint
+from local_sagemaker.hosting.running import Observer, RunningEndpoint, Update
 from local_sagemaker.hosting.upstream import Upstream
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
@@ -85,15 +85,15 @@ class Endpoints:
         """An expected endpoint is there, or will not come."""
         self._returning.discard(name.lower())
 
-    def create(self, spec: EndpointSpec, observer: Observer) -> None:
-        """Starts an endpoint in the background; the observer hears how it went."""
+    def create(self, spec: EndpointSpec, observer: Observer, update: Update | None = None) -> None:
+        """Starts an endpoint in the background, and updates it then; the observer is notified of how it went."""
         self._keep()
         running = RunningEndpoint(
             spec, observer=observer, fleet=self._fleet, capture=self._capture, alarms=self._alarms,
             in_loop=self.in_loop,
         )  # fmt: skip
         self._running[spec.name.lower()] = running
-        running.create()
+        running.create(update)
 
     def forget(self, name: str) -> None:
         """Drops an endpoint that was removed."""

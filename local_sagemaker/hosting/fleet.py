@@ -28,6 +28,7 @@ class Variant:
         self.instances: tuple[Instance, ...] = ()
         self.current = 0.0
         self._make = make
+        self._starting: list[Instance] = []
         self._turn = 0
 
     @property
@@ -48,14 +49,19 @@ class Variant:
 
     def start(self, count: int) -> list[Instance]:
         """Starts instances, side by side; they take no requests before `add`. Nothing is left after an error."""
-        made = [self._make(self.spec) for _ in range(count)]
+        made = self._starting = [self._make(self.spec) for _ in range(count)]
         with ThreadPoolExecutor(max(1, min(count, 8))) as pool:
             futures = [pool.submit(instance.start) for instance in made]
+        self._starting = []
         errors = [error for future in futures if (error := future.exception())]
         if errors:
             stop_all(made)
             raise errors[0]
         return made
+
+    def abandon(self) -> None:
+        """Gives up the instances that are being started; `start` raises then."""
+        stop_all(self._starting)
 
     def add(self, instances: Sequence[Instance]) -> None:
         """Lets instances take requests."""
@@ -92,6 +98,11 @@ class Fleet:
         except BaseException:
             self.stop(seconds=0)
             raise
+
+    def abandon(self) -> None:
+        """Gives up the instances that are being started."""
+        for variant in self.variants.values():
+            variant.abandon()
 
     def choose(self) -> Variant | None:
         """The variant whose turn it is by the weights: in any run of requests each has its share (smooth weighted

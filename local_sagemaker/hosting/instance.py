@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoint_spec import VariantSpec
 from local_sagemaker.hosting.model_servers import ModelServer, ModelServers, Server
 from local_sagemaker.hosting.multi_model import MultiModel
@@ -85,7 +85,7 @@ class Instance:
         environment = {**self._environment, **({"SAGEMAKER_MULTI_MODEL": "true"} if spec.multi_model else {})}
         running = self._servers.start(
             spec.containers, environment, self._folder, self._log,
-            variant=spec.name, seconds=spec.health_seconds, supervised=True,
+            variant=spec.name, seconds=spec.health_seconds, supervised=True, stop=self._stopping,
         )  # fmt: skip
         self._running = running
         self._upstreams = [Upstream(server.host, server.port) for server in running.servers]
@@ -166,23 +166,34 @@ class Instance:
                 return
             self.healthy = False
             log.warning("server %s of %s ended with %s; it is started again", server.process.pid, self.stream, code)
-            pause = 0.0 if time.monotonic() - began > STABLE_SECONDS else min(_LONGEST_PAUSE, 2 * pause + 0.01)
-            if self._stopping.wait(pause):
-                return
-            self._again(server)
+            pause = 0.0 if time.monotonic() - began > STABLE_SECONDS else _longer(pause)
+            while not self._stopping.wait(pause) and not self._again(server):
+                pause = _longer(pause)
 
-    def _again(self, server: Server) -> None:
+    def _again(self, server: Server) -> bool:
+        """Starts the process again; says whether that went well. A server that is up but ill is ended, to be tried
+        once more."""
         with self._lock:
             if self._stopping.is_set():
-                return
+                return True
             if self._multi is not None:
                 self._multi.forget()
-            server.process = self._servers.run_again(server)
+            try:
+                server.process = self._servers.run_again(server)
+            except Exception:  # whatever it is, an endpoint in service must not stay without its server
+                log.exception("a server of %s could not be started again", self.stream)
+                return False
         try:
             self._servers.await_ping(server)
             self.healthy = True
-        except ServiceError as error:
-            log.warning("%s: %s", self.stream, error.message)
+        except Exception as error:
+            log.warning("a server of %s is ill: %s", self.stream, error)
+            server.process.signal(signal.SIGKILL)
+        return True
+
+
+def _longer(pause: float) -> float:
+    return min(_LONGEST_PAUSE, 2 * pause + 0.01)
 
 
 def plain(headers: Mapping[str, Any]) -> dict[str, str]:

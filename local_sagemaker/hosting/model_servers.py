@@ -11,6 +11,7 @@ import http.client
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting import model_data
 from local_sagemaker.hosting.chain import Chain
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.processes.client import ServerEnded
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 
 STARTUP_SECONDS = 240.0
@@ -68,9 +70,10 @@ class ModelServer:
         """The address that takes /invocations."""
         return self.chain.url if self.chain else self.servers[0].url
 
-    def is_running(self) -> bool:
-        """Whether every process is alive."""
-        return all(server.process.wait(0) is None for server in self.servers)
+    @property
+    def processes(self) -> list[Process]:
+        """The processes of the containers."""
+        return [server.process for server in self.servers]
 
     def stop(self) -> None:
         """SIGTERM, SIGKILL after 30 seconds, and the model's files removed."""
@@ -105,11 +108,12 @@ class ModelServers:
         variant: str = "AllTraffic",
         seconds: float = STARTUP_SECONDS,
         supervised: bool = False,
+        stop: threading.Event | None = None,
     ) -> ModelServer:
         """Starts the containers of a model (ContainerDefinition shape) and returns when all of them answer /ping.
 
         `supervised` servers keep their sockets for `restart`, and have no address as a chain: their owner passes
-        requests from one to the next.
+        requests from one to the next. `stop` gives up, as if a health check had failed.
 
         `environment` goes on top of each container's own. The model's files go to ``folder/ml/model`` (with several
         containers ``folder/<n>/ml/model``), output to `log`. ModelServerError, with AWS's text, when a container does
@@ -125,7 +129,7 @@ class ModelServers:
                 started.servers.append(self._start_one(container, environment, root, log, supervised))
             deadline = time.monotonic() + seconds
             for server, container in zip(started.servers, containers, strict=True):
-                _await_ping(server, container.get("ContainerHostname", "primary"), variant, deadline)
+                self._await_start(server, container.get("ContainerHostname", "primary"), variant, deadline, stop)
             if several and not supervised:
                 started.chain = Chain([server.url for server in started.servers])
         except BaseException:
@@ -142,6 +146,21 @@ class ModelServers:
     def await_ping(self, server: Server, seconds: float = STARTUP_SECONDS) -> None:
         """Returns when the server answers /ping. ModelServerError when it does not, or its process ends."""
         _await_ping(server, "primary", "AllTraffic", time.monotonic() + seconds)
+
+    def _await_start(
+        self, server: Server, container: str, variant: str, deadline: float, stop: threading.Event | None
+    ) -> None:
+        """Waits for /ping. A process that was lost with its fork server is started again where its socket is kept."""
+        while True:
+            try:
+                _await_ping(server, container, variant, deadline, stop)
+                return
+            except ModelServerError as error:
+                if not server.process.lost or time.monotonic() >= deadline:
+                    raise
+                if server.listener is None:
+                    raise ServerEnded(f"The {container} container ended with its fork server.") from error
+            server.process = self.run_again(server)
 
     def _start_one(
         self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path, supervised: bool
@@ -174,10 +193,12 @@ class ModelServers:
         return self._processes.start(replace(spec, listen=listen))
 
 
-def _await_ping(server: Server, container: str, variant: str, deadline: float) -> None:
+def _await_ping(
+    server: Server, container: str, variant: str, deadline: float, stop: threading.Event | None = None
+) -> None:
     """Waits for a 200 of /ping. A server that has its socket already is asked once; others as soon as they listen."""
     pause = 0.005
-    while time.monotonic() < deadline and server.process.wait(0) is None:
+    while time.monotonic() < deadline and server.process.wait(0) is None and not (stop and stop.is_set()):
         if _ping(server, min(PING_SECONDS, max(0.05, deadline - time.monotonic()))) == 200:
             return
         server.process.wait(pause)  # ends early when the process does

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from local_sagemaker.errors import ServiceError
@@ -25,6 +26,10 @@ class Observer(Protocol):
         """A deployment got to a stage (a VariantStatus) with this share of the traffic on the new fleet."""
         ...
 
+    def returned(self, name: str) -> None:
+        """After a restart of the service the endpoint serves again, as it did before the update that is to come."""
+        ...
+
     def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended in this EndpointStatus; `spec` is what runs now."""
         ...
@@ -32,6 +37,14 @@ class Observer(Protocol):
     def removed(self, name: str) -> None:
         """The endpoint's processes are gone."""
         ...
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an endpoint is to run, by which DeploymentConfig."""
+
+    spec: EndpointSpec
+    config: Mapping[str, Any]
 
 
 class RunningEndpoint:
@@ -53,12 +66,13 @@ class RunningEndpoint:
         self._observer, self._fleet, self._capture, self._alarms, self._in_loop = (
             observer, fleet, capture, alarms, in_loop,
         )  # fmt: skip
+        self._coming: Fleet | None = None
         self._changing = threading.Lock()
         self._ending = threading.Event()
 
-    def create(self) -> None:
-        """Starts the endpoint, in the background."""
-        self._spawn(self._create)
+    def create(self, update: Update | None = None) -> None:
+        """Starts the endpoint, in the background; then brings the update that was under way when the service ended."""
+        self._spawn(self._create if update is None else lambda: self._carry_on(update))
 
     def update(self, spec: EndpointSpec, config: Mapping[str, Any]) -> None:
         """Replaces what runs, by a DeploymentConfig, in the background."""
@@ -77,6 +91,8 @@ class RunningEndpoint:
         """Ends the endpoint at once; nobody hears of it."""
         self._ending.set()
         route, self.route = self.route, None
+        if self._coming:
+            self._coming.abandon()
         with self._changing:
             for fleet in (route.fleet, route.green) if route else ():
                 if fleet is not None:
@@ -97,18 +113,32 @@ class RunningEndpoint:
                 self._observer.settled(self.spec.name, status, f"InternalServerError: {error}", self.spec)
 
     def _create(self) -> None:
-        fleet = self._fleet(self.spec)
         try:
-            fleet.start()
+            self._serve()
         except ServiceError as error:
             self._observer.settled(self.spec.name, "Failed", error.message, None)
             return
+        if self.route:
+            self._observer.settled(self.spec.name, "InService", None, self.spec)
+
+    def _carry_on(self, update: Update) -> None:
+        try:
+            self._serve()
+        except ServiceError as error:
+            log.warning("%s does not come back as it was: %s", self.spec.name, error.message)
+        if not self._ending.is_set():
+            self._observer.returned(self.spec.name)
+            self._update(update.spec, Policy.of(update.config))
+
+    def _serve(self) -> None:
+        """Starts the fleet and lets it take requests, unless the endpoint is to end."""
+        fleet = self._coming = self._fleet(self.spec)
+        fleet.start()
         if self._ending.is_set():
             fleet.stop(seconds=0)
             return
         self.capture = self._capture(self.spec)
         self.route = Route(fleet)
-        self._observer.settled(self.spec.name, "InService", None, self.spec)
 
     def _update(self, spec: EndpointSpec, policy: Policy) -> None:
         name = self.spec.name
@@ -116,8 +146,9 @@ class RunningEndpoint:
             self.spec = spec
             self._create()
             return
+        self._coming = self._fleet(spec)
         rollout = Rollout(
-            self.route, self._fleet(spec), policy, alarms=self._alarms, in_loop=self._in_loop, stop=self._ending,
+            self.route, self._coming, policy, alarms=self._alarms, in_loop=self._in_loop, stop=self._ending,
             progress=lambda stage, share: self._observer.progress(name, stage, share),
         )  # fmt: skip
         try:

@@ -46,7 +46,8 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.operations import Call
-from local_sagemaker.processes.spec import Processes, ProcessSpec
+from local_sagemaker.processes.client import ProcessNotStarted
+from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.hosting.batch:main")
 _METRICS = 2.0
@@ -86,12 +87,31 @@ class Run:
         self._started: float | None = None
         self._uploaded: set[str] = set()
         self._mirrors: list[outputs.Mirror] = []
+        self._served: list[Process] = []
+        self._unstarted = False
         put = tools.put_metrics
         self._series = MetricSeries(job.name, job.metrics, put) if put and job.metrics else None
 
     def execute(self) -> Outcome:
         """Runs the job to its end and answers how it ended; `clean` is to follow."""
         return replace(self._outcome(), ended=now())
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the service lost its processes: not the job's doing, so that it is to be run again if it failed."""
+        if self._stopping or self._killed:
+            return False
+        processes = [host.process for host in self._hosts if host.process]
+        return self._unstarted or any(process.lost for process in [*processes, *self._served])
+
+    def again(self) -> Run:
+        """The job once more, from its beginning."""
+        return Run(self.job, self.observer, self._tools)
 
     def clean(self) -> None:
         """Ends what served the job, puts its last metrics and removes its folder. Nobody has to wait for this."""
@@ -128,6 +148,7 @@ class Run:
         except ServiceError as error:
             reason = f"ClientError: {error.message}"
         except Exception as error:
+            self._unstarted = isinstance(error, ProcessNotStarted)
             reason = f"ClientError: {error}" if says_full(error) else _internal(error)
         try:
             message = exit_message(self._hosts)
@@ -220,6 +241,7 @@ class Run:
         host = self._hosts[0]
         server = self._tools.servers.start(containers, variables, self._folder / "model-server", host.log)
         cleanup.callback(server.stop)
+        self._served += server.processes
         return server.url
 
     def _plan(self, batch: Batch, url: str) -> None:

@@ -21,6 +21,7 @@ from local_sagemaker.processes.spec import Processes
 
 _PATIENCE = 20.0
 _FULL_DISK_PAUSE = 1.0
+_RUNS = 4  # of a job whose processes are lost again and again
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +108,14 @@ class JobQueue:
 
     def _run(self, run: Run) -> None:
         try:
-            self._record(run, run.execute())
+            outcome = run.execute()
+            for _ in range(_RUNS - 1):
+                if outcome.status != "Failed" or not run.is_lost:
+                    break
+                log.warning("job %s lost its processes (%s); it is run again", run.job.name, outcome.reason)
+                run = self._replaced(run)
+                outcome = run.execute()
+            self._record(run, outcome)
         except Exception:
             log.exception("the end of job %s could not be recorded", run.job.name)
         finally:
@@ -116,6 +124,18 @@ class JobQueue:
                 self._running.pop(run.job.arn, None)
                 self._changed.notify_all()
             self._start_next()
+
+    def _replaced(self, run: Run) -> Run:
+        """A run of the same job, from its beginning; it ends at once when the job was to be stopped in the meantime."""
+        run.clean()
+        with self._changed:
+            again = self._running[run.job.arn] = run.again()
+            silent = self._silent
+        if silent:
+            again.kill()
+        elif run.is_stopping:
+            again.stop()
+        return again
 
 
 class JobRunner:

@@ -5,7 +5,7 @@ The resource classes translate Create requests into a `JobSpec`; the runtime nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from local_sagemaker.images.image import Image, Program
+from local_sagemaker.processes.spec import Process
 
 
 class Phase(StrEnum):
@@ -139,6 +140,11 @@ class ModelServer(Protocol):
     @property
     def url(self) -> str:
         """Its address, ``http://127.0.0.1:PORT``."""
+        ...
+
+    @property
+    def processes(self) -> Sequence[Process]:
+        """The processes of its containers."""
         ...
 
     def stop(self) -> None:

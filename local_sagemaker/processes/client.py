@@ -25,6 +25,7 @@ from local_sagemaker.processes.spec import ProcessSpec
 # of 50 ms take a second; asleep they cost nothing.
 _QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
+_ATTEMPTS = 5  # fork servers that are asked for a process before its start fails
 _PATIENCE_AT_END = 3.0  # seconds; a fork server that is still importing hears nothing, and what it started ends with it
 
 
@@ -32,11 +33,16 @@ class ProcessNotStarted(RuntimeError):
     """The fork server could not be started or died."""
 
 
+class ServerEnded(ProcessNotStarted):
+    """The fork server that was asked for a process ended before it gave one."""
+
+
 class ForkedProcess:
     """A process of the fork server (`Process` of spec.py)."""
 
     def __init__(self, pid: int, server: _Server) -> None:
         self.pid = pid
+        self.lost = False
         self._server = server
         self._code: int | None = None
         self._ended = threading.Event()
@@ -50,6 +56,12 @@ class ForkedProcess:
         """Sends a signal to the whole process group; no error when it has ended."""
         if not self._ended.is_set():
             self._server.tell({"do": "signal", "pid": self.pid, "signal": int(number)})
+
+    def lose(self) -> None:
+        """Notes that the fork server has ended, and the process with it."""
+        if not self._ended.is_set():
+            self.lost = True
+            self.end(-signal.SIGKILL)
 
     def end(self, code: int) -> None:
         """Takes in the exit code; the first report counts."""
@@ -103,7 +115,7 @@ class _Server:
                 self._processes.pop(pid, None)
                 continue
             if self.gone:
-                process.end(-signal.SIGKILL)
+                process.lose()
             else:
                 self._selector.register(channel, selectors.EVENT_READ, process)
             return process
@@ -131,7 +143,8 @@ class _Server:
         with self._changed:
             self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
             if not self._spares:
-                raise ProcessNotStarted("The fork server has no process to give; the service's log says why.")
+                error = ServerEnded if self.gone else ProcessNotStarted
+                raise error("The fork server has no process to give; the service's log says why.")
             pid, channel = self._spares.popleft()
             self._owed += 1
             empty = not self._spares
@@ -159,13 +172,14 @@ class _Server:
             processes, self._processes = list(self._processes.values()), {}
         for process in processes:
             _kill_group(process.pid)
-            process.end(-signal.SIGKILL)
+            process.lose()
         for channel in [key.fileobj for key in self._selector.get_map().values()]:
             channel.close()  # type: ignore[union-attr]
         for _, spare in self._spares:
             spare.close()
         self._selector.close()
-        self._popen.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(_PATIENCE_AT_END)  # it is ending: no zombie stays
 
     def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
         """A child tells its exit code, or closes its end: by `exec`, or since it was killed."""
@@ -238,7 +252,11 @@ class ForkedProcesses:
             "listen": {name: position for position, (name, _) in enumerate(listen)},
             "working_directory": spec.working_directory,
         }
-        return self._running().start(order, [descriptor for _, descriptor in listen])
+        descriptors = [descriptor for _, descriptor in listen]
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(ServerEnded):  # killed, perhaps while it was loading: the next one is asked
+                return self._running().start(order, descriptors)
+        return self._running().start(order, descriptors)
 
     def close(self) -> None:
         """Ends the fork server and every process that it started."""

@@ -29,9 +29,10 @@ class ProcessSpec:
 
 
 class Process(Protocol):
-    """A started process and its group."""
+    """A started process and its group. `lost` once the service lost it: its own doing it was not."""
 
     pid: int
+    lost: bool
 
     def wait(self, timeout: float | None = None) -> int | None:
         """The exit code (negative: killed by that signal), or None when `timeout` seconds passed first."""

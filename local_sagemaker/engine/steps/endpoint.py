@@ -73,9 +73,9 @@ class EndpointStep:
         return None
 
     def resume(self, run: StepRun) -> Ended | None:
-        """Takes up the endpoint, or starts again when the kill came before (or undid the update)."""
+        """Takes up the endpoint with its creation or update, or starts again when the crash came before."""
         found = self._describe(run)
-        if found is None or _config(found) != _config(run.request):
+        if found is None or _config(run.request) not in (_config(found), _coming(found)):
             return self.start(run)
         run.record["Metadata"] = {"Endpoint": {"Arn": found["EndpointArn"]}}
         return self._outcome(run, found)
@@ -117,6 +117,12 @@ class EndpointStep:
 
 def _config(body: Record) -> str:
     return str(body["EndpointConfigName"])
+
+
+def _coming(endpoint: Record) -> str | None:
+    """The configuration that an update is bringing."""
+    pending = endpoint.get("PendingDeploymentSummary")
+    return _config(pending) if pending else None
 
 
 ENDPOINT = EndpointStep()

@@ -65,6 +65,14 @@ def updating(body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[s
     body["_next"] = {"spec": spec.as_record(), "config": config}
 
 
+def scaling(body: Body, spec: EndpointSpec) -> None:
+    """A change of weights and numbers of instances begins."""
+    body["EndpointStatus"] = "Updating"
+    body.pop("FailureReason", None)
+    body["_next"] = {"spec": spec.as_record(), "config": body["_config"]}
+    _desire(body, spec)
+
+
 def progressed(body: Body, stage: str, share: float, moment: float) -> None:
     """A deployment got to a stage. Back to "Updating" of the old variants it is being undone."""
     pending = body.get("PendingDeploymentSummary")
@@ -84,6 +92,8 @@ def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | No
     """A change has ended; `spec` runs now."""
     if body["EndpointStatus"] == "Deleting":
         return
+    if body["EndpointStatus"] == "RollingBack" and not reason:  # a crash of the service has ended the rollback
+        reason = "The deployment was rolled back."
     pending = body.pop("_next", None)
     body.pop("PendingDeploymentSummary", None)
     body["EndpointStatus"] = status
@@ -102,7 +112,7 @@ def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | No
             variant["CurrentInstanceCount"] = 0
 
 
-def desire(body: Body, spec: EndpointSpec) -> None:
+def _desire(body: Body, spec: EndpointSpec) -> None:
     """Shows the weights and counts that a change is to bring."""
     for variant in body["ProductionVariants"]:
         wanted = spec.variant(variant["VariantName"])

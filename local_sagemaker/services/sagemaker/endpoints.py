@@ -15,6 +15,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.hosting.endpoint_spec import EndpointSpec
 from local_sagemaker.hosting.endpoints import Endpoints as Hosting
+from local_sagemaker.hosting.running import Update
 from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body, public
@@ -127,9 +128,7 @@ class Endpoints(Resource):
         spec = endpoint_records.scaled(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
 
         def change(body: Body) -> None:
-            body["EndpointStatus"] = "Updating"
-            body.pop("FailureReason", None)
-            endpoint_records.desire(body, spec)
+            endpoint_records.scaling(body, spec)
 
         self._start_change(body["EndpointName"], change)
         running.scale(spec)
@@ -157,6 +156,10 @@ class Endpoints(Resource):
         if body is not None:
             self._publish(body)
 
+    def returned(self, name: str) -> None:
+        """Requests need not wait any longer for what served before the service ended."""
+        self._hosting.returned(name)
+
     def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended."""
         self._hosting.returned(name)
@@ -177,17 +180,25 @@ class Endpoints(Resource):
             self._publish({**body, "EndpointStatus": "Deleted"})
 
     def resume(self) -> None:
-        """Brings back what ran when the service ended. An update that was under way is undone: its old fleet is what
-        the clients last saw."""
+        """Brings back what ran when the service ended, and carries on the change that was under way."""
         for name in self._found:
             body = self._records.get(KIND, name)
             if body is None or self._hosting.find(name):
                 continue  # deleted or updated since the start
-            status = body["EndpointStatus"]
-            if status == "Deleting":
+            if body["EndpointStatus"] == "Deleting":
                 self.removed(name)
-            elif status != "Failed":
-                self._hosting.create(EndpointSpec.from_record(body["_spec"]), self)
+            elif body["EndpointStatus"] != "Failed":
+                self._bring_back(body)
+
+    def _bring_back(self, body: Body) -> None:
+        running, coming = EndpointSpec.from_record(body["_spec"]), body.get("_next")
+        if coming is None or body["EndpointStatus"] == "RollingBack":
+            self._hosting.create(running, self)
+        elif "PendingDeploymentSummary" in body:
+            update = Update(EndpointSpec.from_record(coming["spec"]), body.get("LastDeploymentConfig", {}))
+            self._hosting.create(running, self, update)
+        else:  # other weights or numbers of instances: the fleet is started with them
+            self._hosting.create(EndpointSpec.from_record(coming["spec"]), self)
 
     def reset(self) -> None:
         """Ends all endpoints."""

@@ -14,6 +14,7 @@ from local_sagemaker.hosting.chain import Chain
 from local_sagemaker.hosting.endpoints import Endpoints as Hosting
 from local_sagemaker.operations import Call, Resource
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import ENDPOINT
 
 KIND = "temporary-endpoint"
 _LONGEST = 63  # of an endpoint's name
@@ -25,6 +26,8 @@ class TemporaryEndpoints(Resource):
 
     def __init__(self, *, records: Records, call: Call, hosting: Hosting) -> None:
         self._records, self._call, self._hosting = records, call, hosting
+        # Looked up now, since jobs that are resumed, or requests, may make others before `resume` is called.
+        self._interrupted = records.items(KIND)
 
     @contextmanager
     def of(self, model: str, predictor: Mapping[str, Any]) -> Iterator[str]:
@@ -49,12 +52,20 @@ class TemporaryEndpoints(Resource):
             self._delete(name, config)
 
     def resume(self) -> None:
-        """Forgets those of jobs that a kill of the service interrupted: the jobs run again and make their own."""
-        for name, body in self._records.items(KIND):
+        """Deletes those of jobs that a crash of the service interrupted: the jobs run again and make their own.
+
+        Nothing runs of them any more; `Endpoints.resume`, which comes later, removes what is Deleting.
+        """
+        interrupted, self._interrupted = self._interrupted, []
+        for name, body in interrupted:
             with self._records.transaction():
-                self._records.delete("endpoint", name)
-                self._records.delete("endpoint-config", body["config"])
+                self._records.update(ENDPOINT.kind, name, lambda endpoint: endpoint | {ENDPOINT.status: "Deleting"})
+                self._ask_to_delete("EndpointConfig", body["config"])
                 self._records.delete(KIND, name)
+
+    def reset(self) -> None:
+        """Forgets what was interrupted, as its records are about to be removed."""
+        self._interrupted = []
 
     def _create(self, name: str, config: str, model: str, predictor: Mapping[str, Any]) -> None:
         variant = {
@@ -81,13 +92,13 @@ class TemporaryEndpoints(Resource):
         return route.fleet.production[0].instances[0].urls
 
     def _delete(self, name: str, config: str) -> None:
-        for operation, request in (
-            ("DeleteEndpointConfig", {"EndpointConfigName": config}),
-            ("DeleteEndpoint", {"EndpointName": name}),
-        ):
-            try:
-                self._call(f"sagemaker:{operation}", request)
-            except ServiceError as error:
-                if "Could not find" not in error.message:
-                    raise
+        self._ask_to_delete("EndpointConfig", config)
+        self._ask_to_delete("Endpoint", name)
         self._records.delete(KIND, name)
+
+    def _ask_to_delete(self, noun: str, name: str) -> None:
+        try:
+            self._call(f"sagemaker:Delete{noun}", {f"{noun}Name": name})
+        except ServiceError as error:
+            if "Could not find" not in error.message:
+                raise

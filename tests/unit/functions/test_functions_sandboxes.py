@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,17 @@ def test_one_process_for_one_revision_until_that_is_retired(make: Make, forked: 
     sandboxes.retire("r1")
     wait(lambda: gone(first["pid"]))
     assert sandboxes.running() == 0
+
+
+def test_an_invocation_is_run_again_when_the_fork_server_is_killed(make: Make) -> None:
+    code = "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return os.getppid()\n"
+    sandboxes, function = make(code=code)
+    server = run(sandboxes, function)
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(run, sandboxes, function)
+        wait(lambda: sandboxes.running() == 1)
+        os.kill(server, signal.SIGKILL)
+        assert again.result(60) != server
 
 
 def test_idle_processes_end(make: Make) -> None:

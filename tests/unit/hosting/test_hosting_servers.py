@@ -258,7 +258,7 @@ def test_containers_in_series(start: Any, booster: xgb.Booster) -> None:
     )
     status, body = post(server.url, b"a,b")
     assert status == 415  # the first error is the answer
-    assert server.is_running()
+    assert all(process.wait(0) is None for process in server.processes)
 
 
 def test_a_model_that_does_not_load(start: Any, tmp_path: Path) -> None:
@@ -281,10 +281,10 @@ def test_missing_model_and_unknown_image(start: Any) -> None:
 
 def test_stopping_ends_the_process_and_removes_the_model(start: Any, tmp_path: Path) -> None:
     server = start(container("xgb"))
-    assert server.is_running()
+    assert all(process.wait(0) is None for process in server.processes)
     assert (tmp_path / "server0" / "ml" / "model" / "xgboost-model").exists()
     server.stop()
-    assert not server.is_running()
+    assert not all(process.wait(0) is None for process in server.processes)
     assert not (tmp_path / "server0").exists()
     with pytest.raises(OSError):
         post(server.url, b"1")

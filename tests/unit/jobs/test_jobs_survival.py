@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from local_sagemaker.config import Settings
+from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import VARIABLE
+from local_sagemaker.processes.spec import ProcessSpec
 from tests.support import until
 from tests.unit.jobs.world import BUCKET, World, new_world, processing_outputs
 
@@ -103,6 +107,45 @@ def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
     statuses = [world.do("DescribeProcessingJob", ProcessingJobName=name)["ProcessingJobStatus"] for name in names]
     assert statuses == ["Stopping", "InProgress", "InProgress"]
     assert world.processed("after", "pass")["ProcessingJobStatus"] == "Completed"
+
+
+def kill_fork_server(processes: ForkedProcesses, times: int = 1) -> None:
+    for _ in range(times):
+        idle = processes.start(ProcessSpec(Program(("sleep", "300")), processes_root(), processes_root() / "log"))
+        parent = int(Path(f"/proc/{idle.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        os.kill(parent, signal.SIGKILL)
+        idle.wait(20)
+
+
+def processes_root() -> Path:
+    return Path(tempfile.mkdtemp(prefix="root-"))
+
+
+def test_a_job_runs_again_when_its_fork_server_is_killed(make_world):
+    world = make_world()
+    script = (
+        "import pathlib, sys, time\n"
+        "place = pathlib.Path('/opt/ml/processing/result/a')\n"
+        "assert not place.exists()\n"
+        "place.write_text('x'); print('up', flush=True)\n"
+        "time.sleep(2)\n"
+    )
+    name = world.process("lost", script, hosts=2, ProcessingOutputConfig=processing_outputs("result"))
+    until(lambda: "up" in world.log("ProcessingJobs", name), "the script runs")
+    kill_fork_server(world.processes)
+    job = world.ended("processing-job", name)
+    assert job["ProcessingJobStatus"] == "Completed", job
+    assert world.get("result/a") == b"x"
+
+
+def test_a_lost_job_that_is_to_stop_is_stopped(make_world):
+    world = make_world(grace=60.0)
+    name = world.process("stopped", "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('up', flush=True)\n"
+                         "time.sleep(300)")  # fmt: skip
+    until(lambda: "up" in world.log("ProcessingJobs", name), "the script runs")
+    world.do("StopProcessingJob", ProcessingJobName=name)
+    kill_fork_server(world.processes)
+    assert world.ended("processing-job", name)["ProcessingJobStatus"] == "Stopped"
 
 
 def test_jobs_without_namespaces(monkeypatch):

@@ -67,14 +67,52 @@ def test_a_killed_fork_server_ends_its_processes_and_a_new_one_takes_over(tmp_pa
     processes = ForkedProcesses(settings=Settings(home=tmp_path), load=False)
     try:
         process = processes.start(ProcessSpec(Program(("sleep", "300")), tmp_path / "a", tmp_path / "a.log"))
-        server = int(Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        os.kill(server, signal.SIGKILL)
+        os.kill(server_of(process.pid), signal.SIGKILL)
         assert process.wait(20) == -signal.SIGKILL
         again = processes.start(ProcessSpec(Program(("/bin/bash", "-c", "exit 5")), tmp_path / "b", tmp_path / "b.log"))
         assert again.wait(20) == 5
     finally:
         processes.close()
     assert not running(tmp_path)
+
+
+def server_of(pid: int) -> int:
+    """The parent of a process: its fork server."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def test_a_start_asks_the_next_fork_server_when_one_ends_while_it_loads(tmp_path):
+    processes = ForkedProcesses(settings=Settings(home=tmp_path))
+    spec = ProcessSpec(Program(("sleep", "300")), tmp_path / "a", tmp_path / "a.log")
+    try:
+        process = processes.start(spec)
+        first = server_of(process.pid)
+        os.kill(first, signal.SIGKILL)
+        assert process.wait(20) == -signal.SIGKILL
+        assert process.lost
+        with ThreadPoolExecutor(1) as pool:
+            started = pool.submit(processes.start, spec)
+            for _ in range(2):  # its successors are killed, too, before they have loaded anything
+                killed = until(lambda: child_servers() - {first}, "a successor is there", 20).pop()
+                os.kill(killed, signal.SIGKILL)
+                until(lambda killed=killed: killed not in child_servers(), "it is gone", 20)
+            again = started.result(60)
+        assert again.wait(0) is None
+        assert not again.lost
+    finally:
+        processes.close()
+
+
+def child_servers() -> set[int]:
+    """The fork servers that this process has started and that run."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            stat = Path(f"/proc/{pid}")
+            command = (stat / "cmdline").read_bytes() if stat.exists() else b""
+            if b"fork_server" in command:
+                found.add(int(pid))
+    return found
 
 
 def test_many_at_once(best):
