@@ -52,7 +52,23 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-TOO_LARGE = Response(413, b"Request Entity Too Large: the data value transmitted exceeds the capacity limit.")
+def page(status: int, name: str, description: str) -> Response:
+    """An error as Werkzeug 0.15, the server in the containers, words it."""
+    text = (
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n'
+        f"<title>{status} {name}</title>\n<h1>{name}</h1>\n<p>{description}</p>\n"
+    )
+    return Response(status, text.encode())
+
+
+TOO_LARGE = page(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
+INTERNAL_ERROR = page(
+    500,
+    "Internal Server Error",
+    "The server encountered an internal error and was unable to complete your request. Either the server is "
+    "overloaded or there is an error in the application.",
+)
+"""What a client sees of an exception in a container: its traceback is in the log."""
 Answer = Callable[[Request], Response]
 Routes = Callable[[str, str], tuple[Answer, Executor | None]]
 """What answers a method and path, and the threads to do so in; None: at once, in the event loop."""
@@ -167,7 +183,7 @@ def _guarded(answer: Answer, request: Request) -> Response:
         return answer(request)
     except Exception:
         log.exception("Exception in the model server")
-        return Response(500, b"Internal Server Error")
+        return INTERNAL_ERROR
 
 
 def _bytes(response: Response, keep: bool) -> bytes:

@@ -93,7 +93,7 @@ def test_scripts_of_one_container_do_not_meet(made: Made) -> None:
         answer = made.runtime.invoke_endpoint(
             EndpointName=endpoint, Body=b"[1, 2]", ContentType="application/json", TargetModel=f"times-{factor}.tar.gz"
         )
-        assert json.loads(answer["Body"].read()) == [factor, 2 * factor]
+        assert json.loads(answer["Body"].read()) == [[factor, 2 * factor]]
     made.delete(endpoint)
 
 

@@ -166,7 +166,7 @@ def test_a_script_that_raises_is_a_model_error(made: Made) -> None:
     code = "def model_fn(folder): pass\ndef transform_fn(model, data, kind, accept): raise ValueError('no such word')\n"
     name = made.endpoint(made.config(made.model(script(code), SCIKIT_LEARN)))
     failed = refused(made, EndpointName=name, Body=b"x", ContentType="text/csv")
-    assert failed["OriginalStatusCode"] == 500 and "no such word" in failed["Error"]["Message"]
+    assert failed["OriginalStatusCode"] == 500 and "<title>500 Internal Server Error" in failed["OriginalMessage"]
     made.delete(name)
 
 

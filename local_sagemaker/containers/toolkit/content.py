@@ -1,4 +1,8 @@
-"""What ``input_fn``, ``predict_fn`` and ``output_fn`` do where the user's script has none (specs: containers 7)."""
+"""What ``input_fn``, ``predict_fn`` and ``output_fn`` do where the user's script has none (contracts: containers 7).
+
+A container of one model has the functions of sagemaker-containers, one of many models those of the inference toolkit.
+Types are compared as they come: one with a parameter (``text/csv; charset=utf-8``) has no decoder in either.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,26 @@ from typing import Any, Protocol
 
 import numpy as np
 import xgboost as xgb
+from scipy import sparse
 
-from local_sagemaker.containers.xgboost.decode import decode
+from local_sagemaker.containers.xgboost import recordio
+from local_sagemaker.containers.xgboost.channels import parse_header
+from local_sagemaker.containers.xgboost.decode import csv_rows, libsvm
 
-JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
+TEXT_TYPES = (JSON, CSV)
+"""Types whose bodies are decoded before the user's function sees them."""
 
 
 class UnsupportedFormat(Exception):
     """No decoder or encoder for this type."""
 
-    def __init__(self, content_type: str) -> None:
-        super().__init__(f"Content type {content_type} is not supported by this framework.")
+    def __init__(self, content_type: str | None) -> None:
+        super().__init__(
+            f"Content type {content_type} is not supported by this framework.\n\nPlease implement input_fn to to "
+            "deserialize the request data or an output_fn to\nserialize the response. For more information, see the "
+            "SageMaker Python SDK README."
+        )
 
 
 class Codec(Protocol):
@@ -42,15 +55,14 @@ class NumpyCodec:
     """scikit-learn's defaults: numpy arrays in and out."""
 
     def decode(self, data: bytes | str, content_type: str) -> Any:
-        """npy, JSON or CSV; CSV is squeezed, so that one row is one-dimensional, as in the container."""
-        name = content_type.split(";")[0].strip()
-        if name == NPY:
-            return np.load(io.BytesIO(data.encode("latin-1") if isinstance(data, str) else data), allow_pickle=False)
-        text = data if isinstance(data, str) else data.decode("utf-8")
-        if name == JSON:
-            return np.array(json.loads(text), dtype=np.float32)
-        if name == CSV:
-            return np.genfromtxt(io.StringIO(text), dtype=np.float32, delimiter=",").squeeze()
+        """npy, JSON or CSV; CSV is squeezed, so that one row is one-dimensional, and knows no empty fields."""
+        if content_type == NPY:
+            return np.load(io.BytesIO(_bytes(data)), allow_pickle=True)
+        if content_type == JSON:
+            return np.array(json.loads(data)).astype(np.float32)
+        if content_type == CSV:
+            rows = list(csv.reader(io.StringIO(_text(data)), strict=True))
+            return np.array(rows).squeeze().astype(np.float64).astype(np.float32)
         raise UnsupportedFormat(content_type)
 
     def predict(self, data: Any, model: Any) -> Any:
@@ -58,31 +70,76 @@ class NumpyCodec:
         return model.predict(data)
 
     def encode(self, prediction: Any, accept: str) -> str | bytes:
-        """JSON, CSV lines or npy."""
-        name = accept.split(";")[0].strip()
-        values = np.asarray(prediction)
-        if name == JSON:
-            return json.dumps(values.tolist())
-        if name == CSV:
+        """JSON, CSV lines (numbers with the digits of their type) or npy."""
+        if accept == JSON:
+            return json.dumps(prediction, default=_listed)
+        if accept == CSV:
+            values = np.array(prediction)
             out = io.StringIO()
-            rows = values.tolist() if values.ndim > 1 else [[value] for value in np.atleast_1d(values).tolist()]
-            csv.writer(out, lineterminator="\n").writerows(rows)
+            rows = values.reshape(-1, 1) if values.ndim == 1 else values
+            csv.writer(out, lineterminator="\n").writerows([list(map(str, row)) for row in rows])
             return out.getvalue()
-        if name == NPY:
+        if accept == NPY:
             buffer = io.BytesIO()
-            np.save(buffer, values)
+            np.save(buffer, prediction)
             return buffer.getvalue()
         raise UnsupportedFormat(accept)
+
+
+class ManyModelsNumpyCodec(NumpyCodec):
+    """scikit-learn's defaults in a container of many models."""
+
+    def decode(self, data: bytes | str, content_type: str) -> Any:
+        """npy, npz, JSON or CSV, in which empty fields are NaN; one row stays a row."""
+        if content_type == NPZ:
+            return sparse.load_npz(io.BytesIO(_bytes(data)))
+        if content_type == CSV:
+            array = np.genfromtxt(io.StringIO(_text(data)), dtype=None, delimiter=",")
+        elif content_type == JSON:
+            array = np.array(json.loads(data))
+        else:
+            array = super().decode(data, content_type)
+        array = array.reshape(1, -1) if array.ndim == 1 else array
+        return array.astype(np.float32) if content_type in TEXT_TYPES else array
+
+    def encode(self, prediction: Any, accept: str) -> str | bytes:
+        """As for one model, but for CSV, which NumPy writes."""
+        if accept != CSV:
+            return super().encode(prediction, accept)
+        out = io.StringIO()
+        np.savetxt(out, prediction, delimiter=",", fmt="%s")
+        return out.getvalue()
 
 
 class XGBoostCodec(NumpyCodec):
     """XGBoost's defaults: a DMatrix in, and features that need not match the model's."""
 
     def decode(self, data: bytes | str, content_type: str) -> Any:
-        """CSV, libsvm or RecordIO as a DMatrix."""
-        features, _ = decode(data.encode() if isinstance(data, str) else data, content_type)
-        return xgb.DMatrix(features)
+        """CSV, libsvm or RecordIO as a DMatrix; of a CSV body, a newline at its end begins another row."""
+        name, _ = parse_header(content_type)
+        if name == CSV:
+            return xgb.DMatrix(csv_rows(_text(data)))
+        if name in ("text/libsvm", "text/x-libsvm"):
+            return xgb.DMatrix(libsvm(_text(data).strip(), shifts=False))
+        if name == "application/x-recordio-protobuf":
+            features, _ = recordio.table(recordio.read(_bytes(data)))
+            return xgb.DMatrix(features)
+        raise UnsupportedFormat(name)
 
     def predict(self, data: Any, model: Any) -> Any:
         """``Booster.predict`` without the check of names and number of features."""
         return model.predict(data, validate_features=False)
+
+
+def _listed(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _text(data: bytes | str) -> str:
+    return data if isinstance(data, str) else data.decode("utf-8")
+
+
+def _bytes(data: bytes | str) -> bytes:
+    return data.encode("utf-8") if isinstance(data, str) else data

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 import logging
 import os
 import sys
@@ -18,12 +19,19 @@ from types import ModuleType
 from typing import Any
 
 from local_sagemaker.containers import many_models
-from local_sagemaker.containers.http_connection import Request, Response
+from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
 from local_sagemaker.containers.model_server import Application, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
-from local_sagemaker.containers.toolkit.content import JSON, Codec, NumpyCodec, UnsupportedFormat, XGBoostCodec
+from local_sagemaker.containers.toolkit.content import (
+    JSON,
+    TEXT_TYPES,
+    Codec,
+    ManyModelsNumpyCodec,
+    NumpyCodec,
+    XGBoostCodec,
+)
 
 DEFAULT_SCRIPT = "inference.py"
 CONFLICT = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
@@ -44,6 +52,7 @@ def xgboost(_arguments: list[str] | None = None) -> int:
 
 def _serve(codec: Codec) -> int:
     if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
+        codec = ManyModelsNumpyCodec() if type(codec) is NumpyCodec else codec
         return many_models.serve(lambda folder: _one_of_many(folder, codec))
     script = _script()
     if source.install(script.parent):
@@ -58,7 +67,7 @@ def _one_of_many(folder: Path, codec: Codec) -> Callable[[Request], Response]:
     """One of the models of a container of many: each brings its own script in its folder ``code``."""
     script = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
     module = _module(script if script.is_file() else _script(), f"{folder.parent.name}_")
-    return Functions(module, codec, folder).invoke
+    return Functions(module, codec, folder).invoke_one_of_many
 
 
 _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
@@ -118,7 +127,8 @@ class Functions:
             )
         self.decode = given.get("input_fn", codec.decode)
         self.predict = given.get("predict_fn", codec.predict)
-        self.encode = given.get("output_fn", codec.encode)
+        self.encode: Callable[..., Any] | None = given.get("output_fn")
+        self._codec = codec
         self.parameters = getattr(module, "execution_parameters_fn", None)
         self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
         self.model = module.model_fn(str(folder or ml() / "model"))
@@ -128,38 +138,59 @@ class Functions:
         return Application(self.invoke, self._parameters, threaded=True)
 
     def invoke(self, request: Request) -> Response:
-        """One invocation. Any error of the user's code is a 500, with its traceback in the log."""
-        content_type = (request.content_type or JSON).strip()
+        """One invocation. Of any error, the client sees Flask's page; its traceback is in the log."""
+        content_type = request.content_type or JSON
         accept = request.accept or ""
         accept = self.default_accept if accept in ("", "*/*") else accept
         try:
-            data = _text(request.body, content_type)
-            if self.transform:
-                return _response(self.transform(self.model, data, content_type, accept), accept)
-            prediction = self.predict(self.decode(data, content_type), self.model)
-            return _response(self.encode(prediction, accept), accept)
-        except UnsupportedFormat as error:
-            return Response(500, str(error).encode())
-        except Exception as error:
+            data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
+            return _response(self._answer(data, content_type, accept))
+        except Exception:
             log.exception("Exception on /invocations [POST]")
-            text = f"{error}\n{traceback.format_exc()}"
-            return Response(500, text.encode())
+            return INTERNAL_ERROR
+
+    def invoke_one_of_many(self, request: Request) -> Response:
+        """One invocation of a model among many: its error and traceback are the answer's body."""
+        content_type = request.content_type or ""
+        accept = request.accept or ""
+        accept = self.default_accept if accept in ("", "*/*") else accept
+        try:
+            data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
+            answer = self._answer(data, content_type, accept)
+            body, accept = answer if isinstance(answer, tuple) else (answer, accept)
+            return Response(200, _encoded(body), accept)
+        except Exception as error:
+            log.exception("Exception in the model")
+            return Response(500, f"{error}\n{traceback.format_exc()}".encode())
+
+    def _answer(self, data: bytes | str, content_type: str, accept: str) -> Any:
+        """What the functions make of a request. An encoded default answer comes with its type."""
+        if self.transform:
+            return self.transform(self.model, data, content_type, accept)
+        prediction = self.predict(self.decode(data, content_type), self.model)
+        if self.encode is None:
+            return self._codec.encode(prediction, accept), accept
+        return self.encode(prediction, accept)
 
     def _parameters(self) -> Mapping[str, Any] | None:
         return self.parameters() if self.parameters else None
 
 
-def _text(body: bytes, content_type: str) -> bytes | str:
-    """The toolkit decodes text formats before the user's function sees them."""
-    return body.decode("utf-8") if content_type.split(";")[0].strip() in ("text/csv", JSON) else body
-
-
-def _response(answer: Any, accept: str) -> Response:
-    """An output_fn answers a body, a (body, content type) pair, or a Flask/Starlette-like response."""
-    if isinstance(answer, tuple):
-        answer, accept = answer[0], answer[1]
+def _response(answer: Any) -> Response:
+    """The answer as Flask makes a response of it: a body alone is a page, a pair names its own type."""
     if hasattr(answer, "status_code") and not inspect.isclass(answer):
         body = answer.get_data() if hasattr(answer, "get_data") else answer.body
-        return Response(answer.status_code, bytes(body), getattr(answer, "mimetype", None) or accept)
-    body = answer.encode() if isinstance(answer, str) else bytes(answer)
-    return Response(200, body, f"{accept}; charset=utf-8" if accept.startswith("text/") else accept)
+        return Response(answer.status_code, bytes(body), getattr(answer, "mimetype", None) or JSON)
+    if isinstance(answer, tuple):
+        body, kind = answer[0], answer[1]
+        return Response(200, _encoded(body), f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    if isinstance(answer, dict):
+        return Response(200, json.dumps(answer).encode(), JSON)
+    return Response(200, _encoded(answer))
+
+
+def _encoded(body: Any) -> bytes:
+    """Bytes of a body. TypeError for what can be none, such as a list of numbers."""
+    if not isinstance(body, (str, bytes, bytearray)):
+        raise TypeError(f"The function did not return a valid response, but a {type(body).__name__}.")
+    return body.encode() if isinstance(body, str) else bytes(body)

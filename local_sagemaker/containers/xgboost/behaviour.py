@@ -14,6 +14,8 @@ class Behaviour:
     pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
     binary_model: bool  # Booster.save_model writes its old binary format instead of UBJSON
     comma_joined: bool  # the CSV answer is one line without a newline at its end
+    reads_pipes: bool  # channels in Pipe mode; later tags refuse them
+    shifts_libsvm: bool  # in requests, libsvm indices that begin at 1 are counted from 0
 
     @classmethod
     def of(cls, tag: str) -> Behaviour:
@@ -21,6 +23,13 @@ class Behaviour:
         found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
         if not found:
             old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
-            return cls(old, old, False, old)
+            return cls(old, old, False, old, old, not old)
         version = tuple(int(part) for part in found.groups())
-        return cls(version < (1, 2, 0), version < (1, 3, 0), version < (2, 0, 0), version < (1, 2, 2))
+        return cls(
+            silent_accepted=version < (1, 2, 0),
+            pickled_model=version < (1, 3, 0),
+            binary_model=version < (2, 0, 0),
+            comma_joined=version < (1, 2, 2),
+            reads_pipes=version < (3, 1, 0),
+            shifts_libsvm=version >= (3, 1, 0),
+        )

@@ -6,8 +6,8 @@ although the parser could read it, exactly as in the container (specs: container
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from email.message import Message
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ CONTENT_TYPES = {
     "application/x-recordio-protobuf": RECORDIO,
 }
 DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
+_SEPARATED = re.compile(r';((?:[^;"]|"(?:\\.|[^"\\])*"|")*)')
 KNOWN = ("train", "validation", "code")
 
 
@@ -55,14 +56,26 @@ def content_format(content_type: str | None) -> str:
     """``csv``, ``libsvm``, ``parquet`` or ``recordio-protobuf``; parameters are read, and none given is libsvm."""
     if content_type is None:
         return LIBSVM
-    header = Message()
-    header["Content-Type"] = content_type.lower()
-    name, *parameters = header.get_params(failobj=[("", "")])
-    found = CONTENT_TYPES.get(name[0])
+    name, parameters = parse_header(content_type.lower())
+    found = CONTENT_TYPES.get(name)
     if found is None:
         raise UserError(f"{content_type} is not an accepted ContentType: {', '.join(CONTENT_TYPES)}.")
-    if found == CSV and any(key == "label_size" and value != "1" for key, value in parameters):
+    if found == CSV and parameters.get("label_size", "1") != "1":
         raise UserError(
             f"{content_type} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1"
         )
     return found
+
+
+def parse_header(text: str) -> tuple[str, dict[str, str]]:
+    """A header's value and its parameters, as Python's former module `cgi` took them apart."""
+    value, *rest = _SEPARATED.findall(f";{text}") or [""]
+    parameters = {}
+    for part in rest:
+        name, equals, content = part.partition("=")
+        if equals:
+            content = content.strip()
+            if len(content) >= 2 and content[0] == content[-1] == '"':
+                content = content[1:-1].replace("\\\\", "\\").replace('\\"', '"')
+            parameters[name.strip().lower()] = content
+    return value.strip(), parameters

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+import xgboost as xgb
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -15,32 +16,43 @@ from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET, co
 
 Features: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
 LARGE = 512  # bytes from which columnar parsing is faster than Python
+LONGEST_SAMPLE = 512
+"""Characters of the first line by which the delimiter is guessed."""
 
 
 class Undecodable(Exception):
     """The body is not what its Content-Type says; the text is the answer's body."""
 
 
-def decode(body: bytes, content_type: str | None) -> tuple[Features, str]:
-    """Features and their format. No Content-Type means libsvm."""
+def decode(body: bytes, content_type: str | None, *, shifts_libsvm: bool = True) -> tuple[Features, str]:
+    """Features and their format. No Content-Type means libsvm; `shifts_libsvm` is what a tag does (`Behaviour`)."""
     try:
         found = content_format(content_type)
-        if found == PARQUET:
-            raise UserError(f"{content_type} is not an accepted ContentType: csv, libsvm, recordio-protobuf.")
     except UserError as error:
         raise Undecodable(str(error)) from error
-    read = {CSV: _csv, LIBSVM: _libsvm}.get(found, _recordio)
+    if found == PARQUET:
+        raise Undecodable(f"Content-type {content_type} is not supported.")
     try:
-        features = read(body)
-        if np.isinf(features.data if sparse.issparse(features) else features).any():
-            raise ValueError("Input data contains `inf` or a value too large, while `missing` is not set to `inf`")
-    except (ValueError, TypeError, IndexError, csv.Error) as error:
-        name = "recordio-protobuf" if found not in (CSV, LIBSVM) else found
+        if found == CSV:
+            features: Features = _csv(body)
+        elif found == LIBSVM:
+            features = libsvm(body.strip().decode("utf-8"), shifts=shifts_libsvm)
+        else:
+            features, _ = recordio.table(recordio.read(body))
+        _check_finite(features)
+    except (ValueError, TypeError, IndexError, csv.Error, xgb.core.XGBoostError) as error:
+        name, gap = (found, "\n ") if found in (CSV, LIBSVM) else ("recordio-protobuf", " ")
+        text = str(error).split("\nStack trace", 1)[0]
         raise Undecodable(
-            f"Loading {name} data failed with Exception, please ensure data is in {name} format:\n "
-            f"{type(error)} {error}"
+            f"Loading {name} data failed with Exception, please ensure data is in {name} format:{gap}"
+            f"{type(error)}{gap}{text}"
         ) from error
     return features, found
+
+
+def _check_finite(features: Features) -> None:
+    if np.isinf(features.data if sparse.issparse(features) else features).any():
+        xgb.DMatrix(features)  # raises XGBoost's own words about infinite values
 
 
 def _csv(body: bytes) -> NDArray[np.float32]:
@@ -51,17 +63,18 @@ def _csv(body: bytes) -> NDArray[np.float32]:
             table = tables.plain(body)
         if table is not None:
             return table
-    lines = body.decode("utf-8").split("\n")
-    delimiter = _delimiter(lines[0])
+    with np.errstate(over="ignore"):
+        return csv_rows(body.decode("utf-8")).astype(np.float32)
+
+
+def csv_rows(text: str) -> NDArray[np.float64]:
+    """The numbers of CSV text; empty fields are NaN. Line ends around it count as rows, quotes as text."""
+    lines = text.split("\n")
+    delimiter = _delimiter(lines[0][:LONGEST_SAMPLE])
     rows = [[field or "nan" for field in line.split(delimiter)] for line in lines]
     if len({len(row) for row in rows}) > 1:
         np.array(rows)  # raises numpy's own words about the inhomogeneous shape
-    return _numbers(rows)
-
-
-def _numbers(rows: list[list[str]]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        return np.array([[float(field) for field in row] for row in rows], dtype=np.float64).astype(np.float32)
+    return np.array([[float(field) for field in row] for row in rows], dtype=np.float64)
 
 
 def _delimiter(line: str) -> str:
@@ -70,26 +83,21 @@ def _delimiter(line: str) -> str:
     return "," if found.isalnum() else found
 
 
-def _libsvm(body: bytes) -> sparse.csr_matrix:
-    """``[label] index:value ...`` lines. Indices that begin at 1 are shifted, those that begin at 0 are not."""
-    indices: list[int] = []
+def libsvm(text: str, *, shifts: bool) -> sparse.csr_matrix:
+    """``[label] index:value ...`` lines, of which all that has no colon is ignored.
+
+    The shape follows from the largest row and index that are there, so text without any is refused (ValueError).
+    """
+    rows: list[int] = []
+    columns: list[int] = []
     values: list[float] = []
-    pointers = [0]
-    for line in body.decode("utf-8").strip().split("\n"):
-        for token in line.split():
-            if ":" in token:
-                index, _, value = token.partition(":")
-                indices.append(int(index))
+    for number, line in enumerate(text.split("\n")):
+        for item in line.split(" "):
+            if ":" in item:
+                index, value = item.split(":")[:2]
+                rows.append(number)
+                columns.append(int(index))
                 values.append(float(value))
-        pointers.append(len(values))
-    found = np.asarray(indices, dtype=np.int64)
-    if len(found) and found.min() >= 1:
-        found -= 1
-    width = int(found.max()) + 1 if len(found) else 0
-    shape = (len(pointers) - 1, width)
-    return sparse.csr_matrix((np.asarray(values, dtype=np.float32), found, pointers), shape=shape)
-
-
-def _recordio(body: bytes) -> Any:
-    features, _ = recordio.table(list(recordio.read(body)))
-    return features
+    offset = 1 if shifts and columns and min(columns) >= 1 else 0
+    data = np.asarray(values, dtype=np.float32)
+    return sparse.csr_matrix((data, (np.asarray(rows, dtype=np.int64), np.asarray(columns, dtype=np.int64) - offset)))

@@ -85,7 +85,8 @@ VALID_KEYS: dict[str, tuple[str, ...]] = {
 
 
 def selected(predictions: Predictions, keys: Sequence[str], objective: str, classes: int) -> list[dict[str, Any]]:
-    """The wanted keys of each prediction. A key that the objective does not have is NaN.
+    """The wanted keys of each prediction, in an order of their own; a key that the objective does not have is NaN and
+    comes last.
 
     ValueError for an objective that selectable inference does not support.
     """
@@ -97,7 +98,8 @@ def selected(predictions: Predictions, keys: Sequence[str], objective: str, clas
         log.warning("Selected key(s) %s incompatible for objective '%s'. Please use list of compatible selectable "
                     "inference predictions: %s", invalid, objective, list(valid))  # fmt: skip
     values = _values(predictions, objective, classes)
-    columns = {key: values[key]() if key in valid else [float("nan")] * len(predictions) for key in keys}
+    columns = {key: values[key]() for key in (*_EVERY, PREDICTED_SCORE) if key in keys and key in valid}
+    columns.update((key, [float("nan")] * len(predictions)) for key in invalid)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -135,7 +137,7 @@ def selection(rows: Sequence[dict[str, Any]], keys: Sequence[str], accept: str, 
         return "\n".join(map(json.dumps, rows)).encode() + b"\n"
     if accept == RECORDIO:
         return recordio.frames(
-            recordio.label_record({key: np.atleast_1d(row[key]).tolist() for key in keys}) for row in rows
+            recordio.label_record({key: np.atleast_1d(value).tolist() for key, value in row.items()}) for row in rows
         )
     lines = "\n".join(",".join(_csv_field(row[key]) for key in keys) for row in rows)
     return (lines + ("\n" if batch else "")).encode()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xgboost as xgb
 
@@ -29,21 +32,62 @@ def save(booster: xgb.Booster, file: Path, tag: str) -> None:
     part.replace(file)
 
 
-def load(file: Path) -> tuple[xgb.Booster, bool]:
-    """The booster in a file, and whether it was a pickled one. Any format that XGBoost ever wrote will do."""
+@dataclass(frozen=True)
+class Loaded:
+    """A booster from a file. `trees` is the number of rounds to predict with, 0 for all, which only a pickle holds."""
+
+    booster: xgb.Booster
+    pickled: bool
+    trees: int = 0
+
+
+def load(file: Path) -> Loaded:
+    """The model in a file: a pickle if it is one, else what XGBoost itself reads, as in the container.
+
+    AlgorithmError for what is neither, AttributeError for a pickle of something else than a Booster.
+    """
     data = bytearray(file.stat().st_size)
     with file.open("rb") as opened:
         opened.readinto(data)  # into what XGBoost takes: a large model is in memory once less
-    if data[:1] == b"\x80":
-        try:
-            loaded = pickle.loads(data)
-        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError) as error:
-            raise AlgorithmError(f"Model {file} cannot be loaded:\n{error}") from error
-        return (loaded.get_booster() if isinstance(loaded, xgb.XGBModel) else loaded), True
-    booster = xgb.Booster()
     try:
-        booster.load_model(data)
-    except xgb.core.XGBoostError as error:
-        text = str(error).split("\nStack trace", 1)[0]
-        raise AlgorithmError(f"Model {file} cannot be loaded:\n{text}") from error
-    return booster, False
+        loaded = _unpickled(data)
+    except Exception as no_pickle:
+        booster = xgb.Booster()
+        try:
+            booster.load_model(data)
+        except xgb.core.XGBoostError as error:
+            text = str(error).split("\nStack trace", 1)[0]
+            raise AlgorithmError(
+                f"Model {file} cannot be loaded:\nPickle load error={no_pickle}\nXGB load model error={text}"
+            ) from error
+        loaded = Loaded(booster, pickled=False)
+    loaded.booster.set_param({"nthread": 1})
+    return loaded
+
+
+def _unpickled(data: bytearray) -> Loaded:
+    """A pickled booster; of one that this library cannot read, the raw model that it holds (XGBoost before 1.0)."""
+    try:
+        found = pickle.loads(data)
+        state = vars(found) if isinstance(found, xgb.Booster) else {}
+    except xgb.core.XGBoostError:
+        state = _Old(io.BytesIO(data)).load().state
+        found = xgb.Booster()
+        found.load_model(bytearray(state["handle"]))
+        found.feature_names = state.get("feature_names")
+    return Loaded(found, pickled=True, trees=int(state.get("best_ntree_limit") or 0))
+
+
+class _State:
+    """Stands in for a Booster whose state is to be seen, not loaded."""
+
+    state: dict[str, Any]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.state = state
+
+
+class _Old(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """The class of an object in the pickle."""
+        return _State if (module, name) == ("xgboost.core", "Booster") else super().find_class(module, name)

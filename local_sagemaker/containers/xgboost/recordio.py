@@ -37,35 +37,34 @@ class Record:
 
 
 def read(data: bytes) -> Iterator[Record]:
-    """The records of a RecordIO file or body. ValueError when it is not one."""
+    """The records of a RecordIO file or body; what is too short for a header at its end is ignored, and so are records
+    without features, as in the container (recordio_protobuf.py). ValueError when it is no RecordIO.
+    """
     position = 0
-    while position < len(data):
-        if position + 8 > len(data):
-            raise ValueError("Incomplete RecordIO header")
+    while position + 8 <= len(data):
         magic, length = struct.unpack_from("<II", data, position)
         if magic != MAGIC:
-            raise ValueError("Incorrect Magic number in RecordIO header")
-        length &= (1 << 29) - 1  # the upper bits mark the parts of a split record
+            raise ValueError(f"Invalid RecordIO magic at offset {position}")
         start = position + 8
-        if start + length > len(data):
-            raise ValueError("Incomplete RecordIO record")
-        yield _record(data[start : start + length])
         position = start + (length + 3) // 4 * 4
+        if position > len(data):
+            raise ValueError(f"Truncated record at offset {start}")
+        record = _record(data[start : start + length])
+        if record is not None:
+            yield record
 
 
-def table(records: Sequence[Record]) -> tuple[NDArray[np.float32] | sparse.csr_matrix, NDArray[np.float32] | None]:
-    """Features (sparse if the records are) and labels, None where there is none."""
+def table(records: Iterable[Record]) -> tuple[NDArray[np.float32] | sparse.csr_matrix, NDArray[np.float32] | None]:
+    """Features (sparse if a record is) and all labels, None where there is none. ValueError when widths differ."""
+    records = list(records)
     if not records:
-        raise ValueError("No records in RecordIO data")
-    labels = [record.label.values[0] for record in records if record.label is not None and len(record.label.values)]
-    label = np.asarray(labels, dtype=np.float32) if len(labels) == len(records) else None
-    if any(record.features.keys for record in records):
-        return _sparse([record.features for record in records]), label
-    width = max(len(record.features.values) for record in records)
-    features = np.full((len(records), width), np.nan, dtype=np.float32)
-    for row, record in zip(features, records, strict=True):
-        row[: len(record.features.values)] = record.features.values
-    return features, label
+        raise ValueError("No records found in RecordIO-Protobuf data")
+    labels = [record.label.values for record in records if record.label is not None]
+    label = np.concatenate(labels).astype(np.float32) if labels else None
+    if any(record.features.keys or not len(record.features.values) for record in records):
+        rows = [_sparse(record.features) for record in records]
+        return sparse.vstack(rows).tocsr(), label
+    return np.vstack([record.features.values for record in records]).astype(np.float32), label
 
 
 def frames(messages: Iterable[bytes]) -> bytes:
@@ -84,24 +83,22 @@ def label_record(values: dict[str, Sequence[float]]) -> bytes:
     return b"".join(entries)
 
 
-def _sparse(tensors: Sequence[Tensor]) -> sparse.csr_matrix:
-    width = max(max(t.shape, default=0) or max(t.keys, default=-1) + 1 for t in tensors)
-    indices = np.concatenate([np.asarray(t.keys, dtype=np.int64) for t in tensors])
-    values = np.concatenate([t.values for t in tensors]).astype(np.float32)
-    pointers = np.cumsum([0, *(len(t.keys) for t in tensors)])
-    return sparse.csr_matrix((values, indices, pointers), shape=(len(tensors), width))
+def _sparse(tensor: Tensor) -> sparse.csr_matrix:
+    """One row. Its width is the tensor's, or what its largest key needs."""
+    keys = tensor.keys if tensor.keys or not len(tensor.values) else list(range(len(tensor.values)))
+    width = tensor.shape[0] if tensor.shape else max(keys, default=0) + 1
+    return sparse.csr_matrix((tensor.values.astype(np.float32), keys, [0, len(keys)]), shape=(1, width))
 
 
-def _record(message: bytes) -> Record:
+def _record(message: bytes) -> Record | None:
+    """A record, None for one without features."""
     found: dict[int, Tensor] = {}
     for number, _, content in _fields(message):
         if number in (FEATURES, LABEL) and isinstance(content, bytes):
             entry = {n: c for n, _, c in _fields(content)}
             if entry.get(1, b"values") == b"values" and isinstance(entry.get(2), bytes):
                 found[number] = _tensor(entry[2])  # type: ignore[arg-type]
-    if FEATURES not in found:
-        raise ValueError("Record without features.values")
-    return Record(found[FEATURES], found.get(LABEL))
+    return Record(found[FEATURES], found.get(LABEL)) if FEATURES in found else None
 
 
 def _tensor(value: bytes) -> Tensor:

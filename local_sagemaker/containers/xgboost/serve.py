@@ -18,14 +18,14 @@ from scipy import sparse
 
 from local_sagemaker.containers import many_models
 from local_sagemaker.containers.failure import AlgorithmError
-from local_sagemaker.containers.http_connection import Request, Response
+from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
 from local_sagemaker.containers.model_server import Application, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import serve as toolkit
 from local_sagemaker.containers.xgboost import encode, inplace, model_file
 from local_sagemaker.containers.xgboost.behaviour import Behaviour
-from local_sagemaker.containers.xgboost.channels import CSV
+from local_sagemaker.containers.xgboost.channels import LIBSVM, parse_header
 from local_sagemaker.containers.xgboost.decode import Features, Undecodable, decode
 from local_sagemaker.containers.xgboost.encode import Predictions
 from local_sagemaker.xgboost_names import TAG
@@ -68,8 +68,8 @@ class Server:
         self.classes = int(config["learner_model_param"]["num_class"])
         self.behaviour = Behaviour.of(environment.get(TAG, ""))
         self.batch = bool(environment.get("SAGEMAKER_BATCH"))
-        wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT", "").replace(" ", "").lower()
-        self.selected = wanted.split(",") if wanted else []
+        wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT")
+        self.selected = [] if wanted is None else wanted.replace(" ", "").lower().split(",")
         self.default_accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encode.CSV
         self.max_body = int(environment.get("MAX_CONTENT_LENGTH") or MAX_BODY)
 
@@ -94,10 +94,10 @@ class Server:
 
     def invoke(self, request: Request) -> Response:
         """Decode, predict, encode, with the container's status for what fails first."""
-        if not request.body:
+        if not request.body or _is_form(request.content_type):
             return Response(204)
         try:
-            features, content = decode(request.body, request.content_type)
+            features, content = self._decoded(request)
         except Undecodable as error:
             return Response(415, str(error).encode())
         try:
@@ -107,7 +107,7 @@ class Server:
             return Response(400, f"Unable to evaluate payload provided: {text}".encode())
         if self.behaviour.comma_joined and not self.batch and not self.selected:
             return Response(200, encode.comma_joined(predictions), _with_charset(encode.CSV))
-        accept = (request.accept or "").split(";")[0].strip()
+        accept, _ = parse_header(request.accept or "")
         accept = self.default_accept if accept in ("", "*/*") else accept
         if accept.lower() not in encode.ACCEPTED:
             text = f"Accept type {accept} is not supported. Please use supported accept types: {encode.ACCEPTED}."
@@ -119,7 +119,7 @@ class Server:
         accept = (request.accept or "").split(";")[0].strip().lower()
         accept = encode.JSON if accept in ("", "*/*") else accept
         try:
-            features, content = decode(request.body, request.content_type)
+            features, content = self._decoded(request)
             if accept not in (encode.CSV, encode.JSON):
                 raise Undecodable(f"Accept type {accept} is not supported. Please use: text/csv, application/json.")
         except Undecodable as error:
@@ -132,6 +132,9 @@ class Server:
         if accept == encode.CSV:
             return Response(200, encode.comma_joined(predictions), encode.CSV)
         return Response(200, json.dumps(predictions.tolist()).encode(), encode.JSON)
+
+    def _decoded(self, request: Request) -> tuple[Features, str]:
+        return decode(request.body, request.content_type, shifts_libsvm=self.behaviour.shifts_libsvm)
 
     def predict(self, features: Features, content: str) -> Predictions:
         """Predictions of the model; of several, their mean or, for classes, the majority."""
@@ -152,35 +155,60 @@ class Server:
                 body = encode.batch_lines(predictions)
             else:
                 body = encode.plain(predictions, accept)
-        except (ValueError, encode.UnsupportedFormat) as error:
+        except encode.UnsupportedFormat:
+            log.exception("Exception on /invocations [POST]")
+            return INTERNAL_ERROR
+        except ValueError as error:
             return Response(500, str(error).encode())
         return Response(200, body, _with_charset(accept))
 
 
 def _member(file: Path) -> Member:
-    booster, pickled = model_file.load(file)
-    booster.set_param({"nthread": 1})
+    loaded = model_file.load(file)
+    booster = loaded.booster
+    width = booster.num_features()
+    if loaded.trees:
+        booster = _first_rounds(booster, loaded.trees)
     kind = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
     booster.feature_names = None  # requests have no names
     booster.feature_types = None
-    return Member(booster, pickled, booster.num_features(), kind == "gbtree")
+    return Member(booster, loaded.pickled, width, kind == "gbtree")
+
+
+def _first_rounds(booster: xgb.Booster, trees: int) -> xgb.Booster:
+    """A model of the best rounds: early stopping of old versions left the others in it."""
+    trained = json.loads(booster.save_config())["learner"]["gradient_booster"]
+    parallel = int(trained.get("gbtree_model_param", {}).get("num_parallel_tree", 1))
+    rounds = max(1, trees // max(1, parallel))
+    return booster[:rounds] if rounds < booster.num_boosted_rounds() else booster
 
 
 def _predict(member: Member, features: Features, content: str) -> Predictions:
     width = features.shape[1]
-    if member.pickled and not _consistent(width, member.width, content):
-        raise ValueError(
-            f"Feature size of {content} inference data {width} is not consistent with feature size of trained model "
-            f"{member.width}."
-        )
+    if member.pickled:
+        _check_width(width, member.width, content)
     if member.dense and width == member.width and not sparse.issparse(features):
         return inplace.predict(member.booster, features)
     matrix = xgb.DMatrix(features, nthread=1)
     return np.asarray(member.booster.predict(matrix, validate_features=False))
 
 
-def _consistent(width: int, trained: int, content: str) -> bool:
-    return width in (trained, trained + 1) if content == CSV else width <= trained + 1
+def _check_width(width: int, trained: int, content: str) -> None:
+    """The number of features that the container takes for a pickled model. ValueError for another one."""
+    if content == LIBSVM and width > trained + 1:
+        raise ValueError(
+            f"Feature size of libsvm inference data {width} is larger than feature size of trained model {trained}."
+        )
+    if content != LIBSVM and width not in (trained, trained - 1):
+        raise ValueError(
+            f"Feature size of {content} inference data {width} is not consistent with feature size of trained model "
+            f"{trained}."
+        )
+
+
+def _is_form(content_type: str | None) -> bool:
+    """Flask takes the body of a form as its fields, so that for the container there is none."""
+    return parse_header(content_type or "")[0].lower() in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def _with_charset(content_type: str) -> str:

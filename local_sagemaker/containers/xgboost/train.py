@@ -15,7 +15,7 @@ from local_sagemaker.containers.failure import PlatformError, UserError, guarded
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import train as toolkit
-from local_sagemaker.containers.xgboost import channels, data, distributed, hyperparameters, kfold, training
+from local_sagemaker.containers.xgboost import channels, data, distributed, hyperparameters, kfold, piped, training
 from local_sagemaker.containers.xgboost.behaviour import Behaviour
 from local_sagemaker.xgboost_names import TAG
 
@@ -40,12 +40,12 @@ def algorithm(texts: dict[str, str]) -> None:
     configured = _config("inputdataconfig", {})
     channels.validate(configured)
     content_format = channels.content_format(configured["train"].get("ContentType"))
-    if configured["train"]["TrainingInputMode"] == "Pipe":
-        raise UserError(f"Pipe mode for {content_format} is no longer supported. Use File mode instead.")
     train_path, validation_path = (ml() / "input" / "data" / name for name in ("train", "validation"))
-    train = data.load(train_path, content_format, csv_weights=config.get("csv_weights") == 1)
     has_validation = "validation" in configured
-    validation = data.load(validation_path, content_format) if has_validation else None
+    paths = (train_path, validation_path if has_validation else None)
+    is_pipe = configured["train"]["TrainingInputMode"] == "Pipe"
+    train, validation = _matrices(*paths, content_format, csv_weights=config.get("csv_weights") == 1, tag=tag,
+                                  is_pipe=is_pipe)  # fmt: skip
     hosts = _config("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1"]})
     if len(hosts["hosts"]) < 1:
         raise PlatformError("Number of hosts should be an int greater than or equal to 1")
@@ -67,6 +67,20 @@ def algorithm(texts: dict[str, str]) -> None:
         raise UserError(f"No data in validation channel path {validation_path}")
     log.info("Single node training.")
     work()
+
+
+def _matrices(
+    train: Path, validation: Path | None, content_format: str, *, csv_weights: bool, tag: str, is_pipe: bool
+) -> tuple[Any, Any]:
+    """The DMatrices of both channels, None for one without data. The train channel says whether both are pipes."""
+    if not is_pipe:
+        return data.load_channels(train, validation, content_format, csv_weights=csv_weights)
+    if not Behaviour.of(tag).reads_pipes:
+        piped.refuse(content_format)
+    loaded = [
+        piped.load(path, content_format, csv_weights=csv_weights) if path else None for path in (train, validation)
+    ]
+    return loaded[0], loaded[1]
 
 
 def _train(task: training.Task) -> None:

@@ -41,6 +41,8 @@ NOT_FOR_XGBOOST = (
     "save_model_on_termination", "eval_metric", "use_dask_gpu_training", "silent", "predictor", "sketch_eps", "dsplit",
     "deterministic_histogram", "prob_buffer_row",
 )  # fmt: skip
+# Objectives whose library would first estimate an intercept, and complain of that, when a label is out of range.
+_LOGISTIC = ("binary:logistic", "reg:logistic")
 CELLS_PER_THREAD = 100_000
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,8 @@ def boost(
 
     ``xgboost.train`` would give the container's metrics transformed predictions instead of margins.
     """
+    for matrix in (train, *(matrix for matrix, _ in watchlist)):
+        check_labels(config, matrix)
     own, ours = metrics.split(config.get("_tuning_objective_metric"), config.get("eval_metric"))
     settings: list[tuple[str, Any]] = [("nthread", threads(train, hosts)), *parameters(config).items()]
     settings += [("eval_metric", name) for name in own]
@@ -119,6 +123,13 @@ def boost(
         if any(known in text for known in USER_ERRORS):
             raise UserError(text) from error
         raise AlgorithmError(f"XGB train call failed with exception:\n {text}") from error
+
+
+def check_labels(config: dict[str, Any], matrix: xgb.DMatrix) -> None:
+    """Raises UserError, in the library's own words, for labels that a logistic objective cannot have."""
+    labels = matrix.get_label()
+    if config.get("objective") in _LOGISTIC and ((labels < 0) | (labels > 1)).any():
+        raise UserError("label must be in [0,1] for logistic regression")
 
 
 def early_stopping(config: dict[str, Any], has_validation: bool) -> list[TrainingCallback]:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import xgboost as xgb
 
+from local_sagemaker.containers.failure import AlgorithmError
 from local_sagemaker.containers.http_connection import Request
 from local_sagemaker.containers.xgboost import encode, recordio
 from local_sagemaker.containers.xgboost.decode import Undecodable, decode
@@ -104,14 +105,25 @@ def test_over_the_socket(program_run: Any, folder: Path) -> None:
         assert exchange(connection, "GET", "/elsewhere")[0] == 404
 
 
-_CSV_ERROR = "Loading csv data failed with Exception, please ensure data is in csv format:\n <class 'ValueError'> "
+_CSV_ERROR = "Loading csv data failed with Exception, please ensure data is in csv format:\n <class 'ValueError'>\n "
+_LIBSVM_ERROR = (
+    "Loading libsvm data failed with Exception, please ensure data is in libsvm format:\n <class 'ValueError'>"
+)
 _LIST = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, application/x-parquet, "
 ERRORS = [
     (b"a,b,c,d", "text/csv", None, 415, _CSV_ERROR + "could not convert string to float: 'a'"),
     (b"1,2,3,4\n1,2,3", "text/csv", None, 415, _CSV_ERROR),
     (b"y,a\n" + b"1,2\n" * 3000, "text/csv", None, 415, _CSV_ERROR + "could not convert string to float: 'y'"),
     (b'"1",2,3,4', "text/csv", None, 415, _CSV_ERROR),
-    (b"1,2,3,inf", "text/csv", None, 415, _CSV_ERROR + "Input data contains `inf`"),
+    (b"1,2,3,inf", "text/csv", None, 415, _CSV_ERROR.replace("ValueError", "xgboost.core.XGBoostError")),
+    (b"1,2,3,4", None, None, 415, _LIBSVM_ERROR),
+    (b"1,2,3,4", "text/libsvm", None, 415, _LIBSVM_ERROR),
+    (b"1 2 3", "text/x-libsvm", None, 415, _LIBSVM_ERROR),
+    (b"0:1\t1:2", "text/libsvm", None, 415, _LIBSVM_ERROR),
+    (b" \n", "text/csv", None, 415, "Loading csv data failed with Exception"),
+    (b"1,2,3,4", "application/x-parquet", None, 415, "Content-type application/x-parquet is not supported."),
+    (b"1,2,3,4", "text/csv, text/plain", None, 415, "text/csv, text/plain is not an accepted ContentType: "),
+    (b"\xff,2,3,4", "text/csv", None, 415, _CSV_ERROR.replace("ValueError", "UnicodeDecodeError")),
     (b"1,2", "text/csv; label_size=2", None, 415, "text/csv; label_size=2 is not an accepted csv ContentType."),
     (b"{}", "application/json", None, 415, f"application/json is not an accepted ContentType: {_LIST}"),
     (b"1:x", "text/libsvm", None, 415, "Loading libsvm data failed with Exception, please ensure data is in libsvm"),
@@ -149,6 +161,19 @@ def test_features(body: bytes, content_type: str | None, features: list[list[flo
     found, _ = decode(body, content_type)
     dense = found if isinstance(found, np.ndarray) else found.toarray()
     assert np.array_equal(dense, np.array(features, dtype=np.float32), equal_nan=True)
+
+
+def test_libsvm_indices_are_counted_as_the_tag_does(folder: Path) -> None:
+    """Tags up to 3.0-5 take indices as they are: of four features, a fifth index is one too many."""
+    body = b"1:1 2:2 3:3 4:4"
+    old, new = (Server.load(folder, {TAG: tag}).invoke(Request(body, {})) for tag in ("3.0-5", "3.2-0"))
+    assert old.status == 400
+    assert new.body == ask(Server.load(folder, {}), b"1,2,3,4").body
+
+
+def test_forms_have_no_body(folder: Path) -> None:
+    server = Server.load(folder, {})
+    assert server.invoke(Request(b"1,2,3,4", {"content-type": "application/x-www-form-urlencoded"})).status == 204
 
 
 def test_large_and_small_bodies_are_read_alike() -> None:
@@ -230,6 +255,9 @@ def test_feature_counts(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "xgboost-model").write_bytes(pickle.dumps(booster("reg:squarederror")))
     pickled = Server.load(tmp_path, {})
     assert ask(pickled, b"1,2,3,4").status == 200
+    assert ask(pickled, b"1,2,3").status == 200
+    assert ask(pickled, b"1,2,3,4,5").status == 400
+    assert b"is larger than feature size of trained model 4." in pickled.invoke(Request(b"6:1", {})).body
     assert ask(pickled, b"1,2").body.decode() == (
         "Unable to evaluate payload provided: Feature size of csv inference data 2 is not consistent with feature "
         "size of trained model 4."
@@ -314,6 +342,48 @@ def test_selectable_inference_mismatches(tmp_path: Path) -> None:
     _, answer = _selected(tmp_path, "count:poisson", "predicted_score")
     assert answer.status == 500
     assert b"unsupported for selectable inference predictions" in answer.body
+
+
+def test_keys_come_in_the_order_of_the_container(tmp_path: Path) -> None:
+    raw, answer = _selected(tmp_path, "binary:logistic", "probability,predicted_score,labels,predicted_label")
+    found = json.loads(answer.body)["predictions"][0]
+    assert list(found) == ["predicted_label", "labels", "probability", "predicted_score"]
+    _, answer = _selected(tmp_path, "binary:logistic", "probability,predicted_label", "text/csv")
+    assert answer.body.decode() == f"{raw.tolist()[0]},{int(raw[0] > 0.5)}"
+
+
+def old_pickle(model: xgb.Booster, **state: Any) -> bytes:
+    """A pickle as XGBoost before 1.0 wrote it: the raw model is in the state of the Booster."""
+    raw = model.save_raw(raw_format="deprecated")
+    members = pickle.dumps({"handle": raw, "feature_names": None, "feature_types": None, **state}, protocol=3)
+    return b"\x80\x03cxgboost.core\nBooster\n)\x81" + members[2:-1] + b"b."
+
+
+def test_pickles_of_old_versions_are_served(tmp_path: Path) -> None:
+    model = booster("reg:squarederror")
+    (tmp_path / "xgboost-model").write_bytes(old_pickle(model))
+    answer = ask(Server.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
+    assert answer.body.decode() == ",".join(map(str, model.predict(xgb.DMatrix(ROWS[:3])).tolist()))
+    (tmp_path / "xgboost-model").write_bytes(old_pickle(model, best_ntree_limit=2))
+    answer = ask(Server.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
+    best = model.predict(xgb.DMatrix(ROWS[:3]), iteration_range=(0, 2)).tolist()
+    assert answer.body.decode() == ",".join(map(str, best))
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (pickle.dumps(xgb.XGBClassifier()), "'XGBClassifier' object has no attribute 'set_param'"),
+        (pickle.dumps({"a": 1}), "'dict' object has no attribute 'set_param'"),
+        (b"no model", "cannot be loaded:\nPickle load error="),
+        (b"", "cannot be loaded:\nPickle load error=Ran out of input\nXGB load model error="),
+    ],
+)
+def test_what_is_no_model(tmp_path: Path, content: bytes, text: str) -> None:
+    (tmp_path / "xgboost-model").write_bytes(content)
+    with pytest.raises((AlgorithmError, AttributeError)) as error:
+        Server.load(tmp_path, {})
+    assert text in str(error.value)
 
 
 def test_models_of_every_format_answer_alike(tmp_path: Path) -> None:

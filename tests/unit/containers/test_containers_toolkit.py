@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost as xgb
 
 from local_sagemaker.images.image import Image, ImageUri
 from local_sagemaker.images.sklearn import ScikitLearn
@@ -187,8 +188,23 @@ def test_trained_model_serves(program_run: Any) -> None:
         assert np.allclose([float(line) for line in body.split(b"\n")[:-1]], expected, atol=1e-5)
         status, _, body = ask(connection, text.split(b"\n")[0], "text/csv")  # squeezed to one dimension
         assert status == 500
-        assert b"Expected 2D array" in body
-        assert ask(connection, b"x", "image/png")[0] == 500
+        assert body.startswith(b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<title>500 Internal Server')
+        assert "Expected 2D array" in program_run.log
+        row = rows[0].tolist()
+        for data, kind, accept in (
+            (b"x", "image/png", None),
+            (text + b"\n\n", "text/csv", None),
+            (b"1,,3\n4,5,6", "text/csv", None),
+            (text, "text/csv; charset=utf-8", None),
+            (text, "TEXT/CSV", None),
+            (text, "text/csv", "text/csv; charset=utf-8"),
+            (text, "text/csv", "text/html"),
+            (json.dumps([[*row[:2], None]]).encode(), "application/json", "text/csv,application/json"),
+            (b"", "text/csv", None),
+        ):
+            assert ask(connection, data, kind, accept)[0] == 500, (data, kind, accept)
+        quoted = b'"%f","%f",%f\n' % tuple(row) * 2
+        assert ask(connection, quoted, "text/csv")[0] == 200
         connection.request("GET", "/execution-parameters")
         response = connection.getresponse()
         assert (response.status, response.read()) == (404, b"Not Found")
@@ -210,6 +226,54 @@ def test_own_functions(program_run: Any) -> None:
         assert found == (200, "text/x-mine; charset=utf-8", b"10|20"), program_run.log
         connection.request("GET", "/execution-parameters")
         assert json.loads(connection.getresponse().read()) == {"MaxPayloadInMB": 1}
+
+
+ANSWERS = """
+def model_fn(model_dir): return None
+def transform_fn(model, data, content_type, accept):
+    return {"text": "plain", "bytes": b"plain", "dict": {"a": 1}, "list": [1], "none": None, "type": repr(type(data)),
+            "pair": ("x", "text/x-mine")}[data if isinstance(data, str) else data.decode()]
+"""
+
+
+def test_what_a_function_returns_becomes_a_response_as_in_flask(program_run: Any) -> None:
+    program_run.write("model/code/inference.py", ANSWERS)
+    html = "text/html; charset=utf-8"
+    with serving(program_run, XGBoost(), {"SAGEMAKER_PROGRAM": "inference.py"}) as connection:
+        assert ask(connection, b"text", "text/csv", "application/json") == (200, html, b"plain"), program_run.log
+        assert ask(connection, b"bytes", "text/csv") == (200, html, b"plain")
+        assert ask(connection, b"dict", "text/csv") == (200, "application/json", b'{"a": 1}')
+        assert ask(connection, b"pair", "text/csv") == (200, "text/x-mine; charset=utf-8", b"x")
+        assert ask(connection, b"list", "text/csv")[0] == ask(connection, b"none", "text/csv")[0] == 500
+        assert ask(connection, b"type", "text/csv")[2] == b"<class 'str'>"
+        assert ask(connection, b"type", "text/csv; charset=utf-8")[2] == b"<class 'bytes'>"
+
+
+XGB_SERVE = """
+import os, xgboost as xgb
+def model_fn(model_dir):
+    booster = xgb.Booster()
+    booster.load_model(os.path.join(model_dir, "m.json"))
+    return booster
+"""
+
+
+def test_default_functions_of_xgboost(program_run: Any) -> None:
+    features = np.random.default_rng(0).normal(size=(40, 3)).round(3)
+    model = xgb.train({"max_depth": 2}, xgb.DMatrix(features, features @ [1.0, 2.0, 3.0]), 3)
+    program_run.write("model/code/inference.py", XGB_SERVE)
+    program_run.write("model/m.json", bytes(model.save_raw("json")))
+    predicted = model.predict(xgb.DMatrix(features[:2]))
+    text = "\n".join(",".join(map(str, row)) for row in features[:2]).encode()
+    with serving(program_run, XGBoost(), {"SAGEMAKER_PROGRAM": "inference.py"}) as connection:
+        digits = "".join(f"{value!s}\n" for value in predicted).encode()  # those of float32
+        assert ask(connection, text, "text/csv", "text/csv") == (200, "text/csv; charset=utf-8", digits)
+        _, kind, body = ask(connection, text, "text/csv; charset=utf-8")
+        assert (kind, json.loads(body)) == ("application/json", predicted.tolist())
+        sparse = b"1 0:%f 1:%f 2:%f" % tuple(features[0])
+        assert json.loads(ask(connection, sparse, "text/libsvm")[2]) == pytest.approx([predicted[0]])
+        for data, content_type in ((text + b"\n", "text/csv"), (text, "application/json"), (text, "csv")):
+            assert ask(connection, data, content_type)[0] == 500, (data, content_type)
 
 
 def _wheel() -> bytes:

@@ -110,7 +110,9 @@ def test_model_file_of_each_tag(program_run: Any, tag: str, start: bytes) -> Non
         ({}, {"train": ""}, "No data in training channel path /opt/ml/input/data/train"),
         ({}, {"validation": ""}, "No data in validation channel path /opt/ml/input/data/validation"),
         ({}, {"train": "\n1,2\n"}, "Could not determine delimiter on line \n:\nCould not determine delimiter"),
-        ({"objective": "binary:logistic"}, {}, "base_score must be in (0,1) for logistic loss"),
+        ({"objective": "binary:logistic"}, {}, "label must be in [0,1] for logistic regression"),
+        ({"objective": "reg:logistic"}, {}, "label must be in [0,1] for logistic regression"),
+        ({"objective": "count:poisson"}, {}, "PoissonRegression: label must be nonnegative"),
         ({"objective": "multi:softmax", "num_class": "2"}, {}, "label must be in [0, num_class)."),
     ],
 )
@@ -289,7 +291,8 @@ def test_same_data_in_another_file_order_is_the_same_model(new_run: Any) -> None
     table, models = rows(200), []
     for names in (("b", "a"), ("a", "b")):
         run = new_run()
-        prepare(run, {"subsample": "0.5"}, train="")
+        prepare(run, {"subsample": "0.5"}, train=as_csv(table[100:]))
+        (run.ml / "input/data/train/train.data").unlink()
         for name in names:
             run.write(f"input/data/train/{name}.csv", as_csv(table[:100] if name == "a" else table[100:]))
         assert train(run) == 0, run.log
@@ -297,11 +300,108 @@ def test_same_data_in_another_file_order_is_the_same_model(new_run: Any) -> None
     assert models[0] == models[1]
 
 
-def test_pipe_mode_is_refused(program_run: Any) -> None:
+PIPED = {**CSV_CHANNEL, "TrainingInputMode": "Pipe"}
+
+
+def test_pipe_mode_is_refused_by_later_tags(program_run: Any) -> None:
     prepare(program_run, {}, train=as_csv(rows(5)))
-    program_run.write("input/config/inputdataconfig.json", {"train": {**CSV_CHANNEL, "TrainingInputMode": "Pipe"}})
+    program_run.write("input/config/inputdataconfig.json", {"train": PIPED})
+    assert train(program_run, "3.2-0") == 1
+    assert "Pipe mode for CSV is no longer supported. Please use Fast File mode (default)" in program_run.failure
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/x-parquet", "application/x-recordio-protobuf"])
+def test_pipes_are_read(program_run: Any, kind: str, tmp_path: Path) -> None:
+    table = rows(120)
+    encode: dict[str, Callable[[NDArray[Any]], bytes]] = {
+        "text/csv": lambda part: as_csv(part).encode(),
+        "application/x-parquet": lambda part: _parquet(part, tmp_path),
+        "application/x-recordio-protobuf": _recordio,
+    }
+    prepare(program_run, {}, train="")
+    program_run.write("input/config/inputdataconfig.json", {"train": {**PIPED, "ContentType": kind}})
+    program_run.write("input/data/train_0", encode[kind](table[:70]) + encode[kind](table[70:]))
+    assert train(program_run) == 0, program_run.log
+    direct = xgb.train({"max_depth": 3, "eta": 0.3}, xgb.DMatrix(table[:, 1:], table[:, 0]), 5)
+    features = xgb.DMatrix(table[:, 1:])
+    assert np.array_equal(model_of(program_run).predict(features), direct.predict(features))
+
+
+def _matrix_of(run: Any) -> str:
+    found = re.search(r"Train matrix has \d+ rows and \d+ columns", run.log)
+    return found[0] if found else str(run.failure)
+
+
+def _frame(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame({"y": [1.0, 2.0, 3.0], "a": [4.0, 5.0, 6.0], "b": [7.0, 8.0, 9.0], **columns})
+
+
+@pytest.mark.parametrize(
+    ("frames", "found"),
+    [
+        ({"_SUCCESS": b"", "a.parquet": _frame()}, "3 rows and 2 columns"),
+        ({"_common_metadata": b"none", "a.parquet": _frame()}, "3 rows and 2 columns"),
+        ({"a.parquet": _frame(), "b.parquet": _frame().drop(columns="b")}, "6 rows and 2 columns"),
+        ({"a.parquet": _frame(), "b.parquet": _frame()[["b", "a", "y"]]}, "6 rows and 2 columns"),
+        ({"a.parquet": _frame(), "b.parquet": _frame(c=[1, 2, 3])}, "6 rows and 2 columns"),
+        ({"deep/er/a.parquet": _frame(), "b.parquet": _frame()}, "6 rows and 2 columns"),
+        ({"a.parquet": _frame(a=[1, None, 3])}, "3 rows and 2 columns"),
+        ({"a.parquet": _frame(a=[True, False, True])}, "3 rows and 2 columns"),
+        ({"a.parquet": _frame(a=pd.array([1, None, 3], dtype="Int64"))}, "Failed to load parquet data with exception:"),
+        ({"a.parquet": _frame(a=pd.to_datetime(["2020-01-01"] * 3))}, "Failed to load parquet data with exception:"),
+        ({"a.parquet": _frame(a=["x", "y", "z"])}, "Failed to load parquet data with exception:"),
+        ({"a.parquet": _frame(), "readme.txt": b"no table"}, "Failed to load parquet data with exception:"),
+    ],
+)
+def test_parquet_files_are_one_dataset(program_run: Any, tmp_path: Path, frames: dict[str, Any], found: str) -> None:
+    prepare(program_run, {}, content_type="application/x-parquet", train="")
+    (program_run.ml / "input/data/train/train.data").unlink()
+    for name, frame in frames.items():
+        if isinstance(frame, pd.DataFrame):
+            frame.to_parquet(tmp_path / "table.parquet", index=False)
+            frame = (tmp_path / "table.parquet").read_bytes()
+        program_run.write(f"input/data/train/{name}", frame)
+    train(program_run)
+    assert found in _matrix_of(program_run)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a.csv": b"1,2\n", "b.csv": b""}, "Could not determine delimiter on line :\nCould not determine delimiter"),
+        ({"a.csv": b"1,2\n", "_SUCCESS": b""}, "1 rows and 1 columns"),
+        ({"a.csv": b"1,2\n", ".part.crc": b"x"}, "Hidden file found in the data path! Remove that before training."),
+        ({"a.csv": b"1,2\n", "x/y/z/w/.crc": b"x"}, "Hidden file found in the data path!"),
+        ({"a.csv": b"1,2\n2,3\n", "x/y/z/deeper.csv": b"1,2\n"}, "2 rows and 1 columns"),
+        ({"a.csv": b"1,2\n", "x/b.csv": b"1,2\n", "x/y/c.csv": b"1,2\n"}, "3 rows and 1 columns"),
+        ({"a.csv": "1,é\n".encode("latin-1")}, "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe9"),
+        ({"a.csv": b"y,x\n1,2\n"}, "2 rows and 1 columns"),
+        ({"a.csv": b"1,\n2,3\n"}, "2 rows and 1 columns"),
+        ({"a.csv": b"1;2\n2;3\n"}, "2 rows and 1 columns"),
+    ],
+)
+def test_csv_files_as_the_container_takes_them(program_run: Any, files: dict[str, bytes], found: str) -> None:
+    prepare(program_run, {}, train="")
+    (program_run.ml / "input/data/train/train.data").unlink()
+    for name, content in files.items():
+        program_run.write(f"input/data/train/{name}", content)
+    train(program_run)
+    assert found in _matrix_of(program_run)
+
+
+def test_weights_are_a_column_of_the_validation_data_too(program_run: Any) -> None:
+    table = np.insert(rows(60), 1, 1.0, axis=1)
+    prepare(program_run, {"csv_weights": "1"}, train=as_csv(table), validation=as_csv(table))
+    assert train(program_run) == 0, program_run.log
+    scores = [re.split("[\t:]", line)[2::2] for line in program_run.log.splitlines() if line.startswith("[0]")]
+    assert scores[0][0] == scores[0][1]
+
+
+@pytest.mark.parametrize("text", ["1 1:2:3 2:4\n", "1 \n", "x 1:2\n", "1\t1:2\n", "\n1 1:2 2:3\n"])
+def test_what_is_no_libsvm(program_run: Any, text: str) -> None:
+    prepare(program_run, {}, content_type="text/libsvm", train=text)
     assert train(program_run) == 1
-    assert "Pipe mode for csv is no longer supported." in program_run.failure
+    assert "is not 'LIBSVM' format. Please ensure the file is in 'LIBSVM' format." in program_run.failure
 
 
 def test_hyperparameters_file_is_read_as_texts(program_run: Any) -> None:
