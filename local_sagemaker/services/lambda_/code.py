@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import lzma
 import shutil
 import stat
+import struct
 import threading
 import time
 import uuid
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.operations import Call, Request
 from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
@@ -60,6 +65,11 @@ class Code:
             fresh = self._archives / f".{uuid.uuid4().hex}"
             fresh.write_bytes(data)
             fresh.replace(file)
+        try:
+            self.folder(archive.name)
+        except InvalidValue:
+            file.unlink(missing_ok=True)
+            raise
         return archive
 
     def file(self, name: str) -> Path:
@@ -106,18 +116,15 @@ class Code:
         assert isinstance(body, FileRange)
         assert body.file is not None
         with body.file as file:
+            if body.length > LARGEST_UNPACKED:
+                raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
             file.seek(body.offset)
             return file.read(body.length)
 
 
 def _check(data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise InvalidValue(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from error
+    with _readable(), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
     if not entries:
         raise InvalidValue("Uploaded file must be a non-empty zip")
     if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
@@ -125,10 +132,37 @@ def _check(data: bytes) -> None:
 
 
 def _unpack(file: Path, folder: Path) -> None:
-    """Names that lead out of the folder are made to stay in it by zipfile; files keep their execute bits."""
-    folder.mkdir(parents=True)
-    with zipfile.ZipFile(file) as archive:
-        for entry in archive.infolist():
-            written = Path(archive.extract(entry, folder))
-            if entry.external_attr >> 16 & stat.S_IXUSR and written.is_file():
-                written.chmod(0o755)
+    """Names that lead out of the folder are made to stay in it by zipfile; files keep their execute bits.
+
+    Raises for an archive of which anything can't be unpacked; then nothing of it is left. No entry is longer than it
+    says, which `_check` has added up.
+    """
+    try:
+        with _readable():
+            folder.mkdir(parents=True)
+            with zipfile.ZipFile(file) as archive:
+                for entry in archive.infolist():
+                    written = Path(archive.extract(entry, folder))
+                    if entry.external_attr >> 16 & stat.S_IXUSR and written.is_file():
+                        written.chmod(0o755)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Words what zipfile, the decompressors and the file system say of a damaged or strange archive: encrypted, of an
+    unknown method or version, with a wrong checksum, with names that no file can have or that are folders of others."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error) as error:
+        raise _damaged() from error
+    except (OSError, OverflowError) as error:
+        if says_full(error):
+            raise
+        raise _damaged() from error
+
+
+def _damaged() -> InvalidValue:
+    return InvalidValue("Could not unzip uploaded file. Please check your file, then try to upload again.")
