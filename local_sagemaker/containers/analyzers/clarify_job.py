@@ -124,6 +124,7 @@ class Analysis:
         found: Report = {"version": "1.0"}
         for name, known in (("post_training_bias", bias.POST_TRAINING), ("pre_training_bias", bias.PRE_TRAINING)):
             if name in self.methods:
+                log.info("Calculating %s bias metrics", name.removesuffix("_bias").replace("_", "-"))
                 found[f"{name}_metrics"] = self._bias(self.methods[name]["methods"], known)
         explanations: Report = {}
         if "shap" in self.methods:

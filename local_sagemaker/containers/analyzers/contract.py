@@ -13,6 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.containers.analyzers import compressed
 from local_sagemaker.containers.paths import ml
 
 FAILED = 255  # the exit code of both containers
@@ -38,16 +39,20 @@ def shown(path: Path) -> str:
 
 
 def files(folder: Path) -> list[Path]:
-    """Every file of a dataset, whatever its extension, in order of its name; hidden and marker files are left out."""
-    if folder.is_file():
-        return [folder]
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-        and path.suffix != ".manifest"
-    )
+    """Every file of a dataset, whatever its extension, in order of its name; hidden and marker files are left out.
+
+    Instead of a compressed file it is a decompressed copy (`compressed`).
+    """
+    found = [folder] if folder.is_file() else sorted(filter(lambda path: _is_data(path, folder), folder.rglob("*")))
+    try:
+        return [compressed.plain(path) for path in found]
+    except compressed.Unreadable as error:
+        raise AnalysisError(f"Error: {error}") from None
+
+
+def _is_data(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    return path.is_file() and not hidden and path.suffix != ".manifest"
 
 
 def same_columns(path: Path, names: Sequence[str], first: Path, expected: Sequence[str], kind: str) -> None:

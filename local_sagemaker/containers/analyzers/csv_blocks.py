@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from local_sagemaker.containers.analyzers.contract import cores
+from local_sagemaker.containers.analyzers.contract import AnalysisError, cores
 from local_sagemaker.containers.analyzers.csv_numbers import HEAD, Numbers, is_plain
 from local_sagemaker.monitors.profile import Table
 
@@ -43,12 +43,20 @@ def first_record(path: Path) -> list[str]:
 
 
 def header_names(fields: Sequence[str]) -> list[str]:
-    """Column names from a header; a name that comes twice gets its position, as Spark does."""
+    """Column names from a header, as Spark makes them: names that differ at most in case get their position, and an
+    empty one is called by it. Raises AnalysisError when they are still not different then.
+    """
     stripped = [field.removeprefix("\ufeff") if position == 0 else field for position, field in enumerate(fields)]
-    return [
-        name if stripped.count(name) == 1 and name else f"{name or '_c'}{position}"
+    folded = [name.lower() for name in stripped]
+    names = [
+        name if folded.count(name.lower()) == 1 and name else f"{name or '_c'}{position}"
         for position, name in enumerate(stripped)
     ]
+    clashing = sorted({name.lower() for name in names if [other.lower() for other in names].count(name.lower()) > 1})
+    if clashing:
+        found = ", ".join(f"`{name}`" for name in clashing)
+        raise AnalysisError(f"Error: Found duplicate column(s) in the data schema: {found}")
+    return names
 
 
 def headerless_names(count: int) -> list[str]:

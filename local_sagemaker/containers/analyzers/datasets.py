@@ -33,6 +33,10 @@ _ROWS_PER_BLOCK = 20_000
 _BATCH_ROWS = 1 << 16
 
 
+class _NotJson(AnalysisError):
+    """A file that holds no JSON."""
+
+
 @dataclass(frozen=True)
 class Window:
     """The time that records have to be from: its start included, its end not."""
@@ -84,13 +88,21 @@ class Dataset:
         """The files; a dataset without any is an error, worded as the container words it."""
         found = files(self.source) if self.source.exists() else []
         if not found:
-            word = self.kind if self.kind in ("csv", "parquet") else "json"
-            raise AnalysisError(
-                f"Error: Could not find any {word} file under directory {shown(self.source)}. "
-                "Please verify if the provided dataset path is correct "
-                "or if data capturing in your Endpoint is turned on."
-            )
+            raise self._none_found()
         return found
+
+    def _none_found(self) -> AnalysisError:
+        word = self.kind if self.kind in ("csv", "parquet") else "json"
+        return AnalysisError(
+            f"Error: Could not find any {word} file under directory {shown(self.source)}. "
+            "Please verify if the provided dataset path is correct "
+            "or if data capturing in your Endpoint is turned on."
+        )
+
+    def _misread(self, error: AnalysisError) -> AnalysisError:
+        """The error of a file that is not of the format: that there is no such file, where no name promises one."""
+        endings = (".parquet",) if self.kind == "parquet" else (".json", ".jsonl", ".jsonlines")
+        return error if any(path.name.lower().endswith(endings) for path in self.paths()) else self._none_found()
 
     def blocks(self, work: Work[T], text: Collection[str] | None = None) -> Iterator[T]:
         """Calls ``work(table, rows, rows before)`` for each block and answers the results in order.
@@ -142,7 +154,8 @@ class Dataset:
                     yield work(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows, before)
                     before += batch.num_rows
             except pa.ArrowInvalid as error:
-                raise AnalysisError(f"Error: {path.name} is not a Parquet file: {error}") from None
+                message = AnalysisError(f"Error: {path.name} is not a Parquet file: {error}")
+                raise self._misread(message) from None
 
     def _rows(self, work: Work[T]) -> Iterator[T]:
         rows = iter(self.rows())
@@ -183,11 +196,14 @@ class Dataset:
         """The JSON values of the files: one per line, or each file one (a list is one value per item)."""
         lines = self.kind != "json" or bool(self.settings.get("lines", self.settings.get("line", False)))
         for path in self.paths():
-            if lines:
-                yield from _json_lines(path)
-            else:
-                value = _loads(path.read_text("utf-8", "replace"), path, 1)
-                yield from value if isinstance(value, list) else [value]
+            try:
+                if lines:
+                    yield from _json_lines(path)
+                else:
+                    value = _loads(path.read_text("utf-8", "replace"), path, 1)
+                    yield from value if isinstance(value, list) else [value]
+            except _NotJson as error:
+                raise self._misread(error) from None
 
     def _preprocessable(self) -> Iterator[Any]:
         """What the preprocessor is called with: a captured record as an object, another one as its line of text."""
@@ -234,4 +250,4 @@ def _loads(text: str, path: Path, line: int) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise AnalysisError(f"Error: {path.name}, line {line + error.lineno - 1}: not JSON: {error.msg}") from None
+        raise _NotJson(f"Error: {path.name}, line {line + error.lineno - 1}: not JSON: {error.msg}") from None

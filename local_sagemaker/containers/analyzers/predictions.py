@@ -122,13 +122,18 @@ class LabelCodes:
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
+        self._actual: set[str] = set()
 
-    def encode(self, encoded: pa.DictionaryArray) -> Codes:
+    def encode(self, encoded: pa.DictionaryArray, *, actual: bool = False) -> Codes:
+        """The codes of a block; `actual` ones are labels, the others predictions."""
+        if actual:
+            self._actual.update(encoded.dictionary.to_pylist())
         found = [self.texts.setdefault(text, len(self.texts)) for text in encoded.dictionary.to_pylist()]
         return np.array([*found, 0], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
 
     def classes(self, doubles: bool) -> tuple[list[str], Codes]:
-        """The names of the classes, and the class of each code.
+        """The names of the classes, those of the labels first, each sorted (recorded confusion matrices of two
+        classes); and the class of each code.
 
         Where all labels are numbers and one of them is a fraction, they are doubles if wanted (``3`` and ``3.0`` are
         ``3.0``, as in AWS's confusion matrix); else whole numbers are written without ``.0``.
@@ -136,8 +141,14 @@ class LabelCodes:
         if doubles and not (any(map(_FRACTION.fullmatch, self.texts)) and all(map(_NUMBER.fullmatch, self.texts))):
             doubles = False
         named = [jackson.double(float(text)) if doubles else _INTEGRAL_TEXT.sub(r"\1", text) for text in self.texts]
-        names = {name: code for code, name in enumerate(dict.fromkeys(named))}
+        labels = {name for name, text in zip(named, self.texts, strict=True) if text in self._actual}
+        ordered = sorted(set(named), key=lambda name: (name not in labels, _sorting(name)))
+        names = {name: code for code, name in enumerate(ordered)}
         return list(names), np.array([names[name] for name in named], dtype=np.int64)
+
+
+def _sorting(name: str) -> tuple[float, str]:
+    return (float(name), name) if _NUMBER.fullmatch(name) else (float("inf"), name)
 
 
 LabelBlock = tuple[pa.DictionaryArray, pa.DictionaryArray, Floats | None]
@@ -156,7 +167,7 @@ def labels(
     held: list[tuple[Codes, pa.DictionaryArray, Floats | None]] = []
     folded: LabelFolds | None = None
     for actual, predicted, score in _label_blocks(dataset, attributes, threshold):
-        held.append((codes.encode(actual), predicted, score))
+        held.append((codes.encode(actual, actual=True), predicted, score))
         rows += len(actual)
         folded = folded or (LabelFolds() if rows > HELD else None)
         while folded and held:

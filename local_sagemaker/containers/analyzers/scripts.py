@@ -13,6 +13,8 @@ from typing import Any
 from local_sagemaker.containers.analyzers.contract import AnalysisError, shown
 
 WRONG_PREPROCESSOR = "Preprocess Handler not implemented correctly in customer script."
+RAISING_PREPROCESSOR = "Error: Exception while invoking preprocessor script."
+"""Text: aws/sagemaker-python-sdk issue 2665, aws-samples/amazon-sagemaker-immersion-day issue 29."""
 WRONG_POSTPROCESSOR = "Postprocess Handler not implemented correctly in customer script."
 
 Row = dict[str, Any]
@@ -67,7 +69,7 @@ def _side(captured: Mapping[str, Any], name: str) -> CapturedData | None:
 
 def preprocessor(path: Path) -> Callable[[Any], list[Row]]:
     """The script's ``preprocess_handler`` as a function from a record to its rows, columns in sorting order."""
-    handler = _function(path, "preprocess_handler", WRONG_PREPROCESSOR)
+    handler = _function(_load(path, RAISING_PREPROCESSOR), "preprocess_handler", WRONG_PREPROCESSOR)
     log = logging.getLogger("preprocess")
     with_logger = len(inspect.signature(handler).parameters) > 1
 
@@ -76,7 +78,7 @@ def preprocessor(path: Path) -> Callable[[Any], list[Row]]:
             found = handler(record, log) if with_logger else handler(record)
         except Exception as error:
             log.exception("preprocess_handler failed")
-            raise AnalysisError(WRONG_PREPROCESSOR) from error
+            raise AnalysisError(RAISING_PREPROCESSOR) from error
         found = [found] if isinstance(found, Mapping) else found
         if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
             raise AnalysisError(WRONG_PREPROCESSOR)
@@ -87,7 +89,7 @@ def preprocessor(path: Path) -> Callable[[Any], list[Row]]:
 
 def postprocess(path: Path) -> None:
     """Calls the script's ``postprocess_handler``; the reports are on disk already."""
-    handler = _function(path, "postprocess_handler", WRONG_POSTPROCESSOR)
+    handler = _function(_load(path, WRONG_POSTPROCESSOR), "postprocess_handler", WRONG_POSTPROCESSOR)
     try:
         handler()
     except Exception as error:
@@ -95,8 +97,7 @@ def postprocess(path: Path) -> None:
         raise AnalysisError(WRONG_POSTPROCESSOR) from error
 
 
-def _function(path: Path, name: str, otherwise: str) -> Callable[..., Any]:
-    module = _load(path, otherwise)
+def _function(module: ModuleType, name: str, otherwise: str) -> Callable[..., Any]:
     found = getattr(module, name, None)
     if not callable(found):
         raise AnalysisError(otherwise)

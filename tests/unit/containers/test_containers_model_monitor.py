@@ -1,12 +1,16 @@
 """The Model Monitor image: jobs in processes, with every dataset format, scripts, baselines and odd input."""
 
+import bz2
+import gzip
 import io
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from jsonschema import validate
 
@@ -133,14 +137,14 @@ ODD: dict[str, tuple[str | bytes, Any, Any]] = {
     "quotes and line ends in fields": ('1,"a, ""b""\nc"\n2,d\n', CSV, ["Integral", "String"]),
     "bytes that are not UTF-8": (b"1,\xff\xfe\n2,b\n", CSV, ["Integral", "String"]),
     "records of different lengths": ("1,2\n3\n4,5,6\n", CSV, ["Integral", "Integral"]),
-    "json that is none": ("{nope", {"json": {"lines": True}}, "data.csv, line 1: not JSON"),
+    "json that is none": ("{nope", {"json": {"lines": True}}, "Could not find any json file under directory"),
     "nested json": (
         '{"a": {"b": 1}, "c": 1}',
         {"json": {"lines": True}},
         "We currently only support flat json at the moment.",
     ),
     "a wrong format": ("1\n", {"xml": {}}, "Unknown dataset_format"),
-    "no parquet": ("1\n", {"parquet": {}}, "data.csv is not a Parquet file"),
+    "no parquet": ("1\n", {"parquet": {}}, "Could not find any parquet file under directory"),
 }
 
 
@@ -193,11 +197,91 @@ def test_scripts(jobs: JobFolder) -> None:
     assert (ended.output / "seen.txt").read_text() == "constraints.json statistics.json"
 
 
-@pytest.mark.parametrize("code", ["def other(): pass\n", "def preprocess_handler(r):\n    return 5\n", "1 / 0\n"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "deep/A.JSON"])
+def test_a_file_that_is_named_as_json_is_named_when_it_is_none(jobs: JobFolder, name: str) -> None:
+    ended = jobs.monitor({name: "{nope"}, {"json": {"lines": True}})
+    assert f"{name.rsplit('/')[-1]}, line 1: not JSON" in ended.message
+
+
+def test_json_may_have_any_name(jobs: JobFolder) -> None:
+    ended = jobs.monitor({"a.jsonl.out": '{"x": 1}\n'}, {"json": {"lines": True}})
+    assert [feature["name"] for feature in ended.json("statistics.json")["features"]] == ["x"]
+
+
+COMPRESSED = {
+    "a.csv.gz": gzip.compress,
+    "a.csv.bz2": bz2.compress,
+    "a.csv.deflate": zlib.compress,
+    "a.csv.zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_compressed_files_are_opened_as_spark_opens_them(jobs: JobFolder, name: str) -> None:
+    ended = jobs.monitor({name: COMPRESSED[name](b"x,y\n1,a\n2,b\n")}, CSV_HEADER)
+    statistics = ended.json("statistics.json")
+    assert statistics["dataset"] == {"item_count": 2}
+    assert [(f["name"], f["inferred_type"]) for f in statistics["features"]] == [("x", "Integral"), ("y", "String")]
+
+
+def test_compressed_files_beside_plain_ones_and_damaged_ones(jobs: JobFolder) -> None:
+    line = b'{"x": 1}\n'
+    ended = jobs.monitor({"a.jsonl": line, "b.jsonl.gz": gzip.compress(line) * 2}, {"json": {"lines": True}})
+    assert ended.json("statistics.json")["dataset"] == {"item_count": 3}
+    for name, content in (("a.csv.gz", b"1,2\n"), ("a.csv.gz", gzip.compress(b"1,2\n" * 99)[:-9]), ("a.bz2", b"x")):
+        ended = jobs.monitor({name: content}, CSV)
+        assert ended.code == 255
+        assert f"{name} can't be decompressed: " in ended.message
+    assert "a.csv.snappy: Hadoop's snappy format is not supported" in jobs.monitor({"a.csv.snappy": b""}, CSV).message
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("a,b,a", ["a0", "b", "a2"]),
+        ("a,B,A,b", ["a0", "B1", "A2", "b3"]),
+        ("a,,a", ["a0", "_c1", "a2"]),
+        ("a,a,a1", "Error: Found duplicate column(s) in the data schema: `a1`"),
+        ("_c1,", "Error: Found duplicate column(s) in the data schema: `_c1`"),
+    ],
+)
+def test_names_that_clash_are_made_different_as_spark_does(
+    jobs: JobFolder, header: str, names: list[str] | str
+) -> None:
+    ended = jobs.monitor({"a.csv": f"{header}\n{','.join('1' for _ in header.split(','))}\n"}, CSV_HEADER)
+    if isinstance(names, str):
+        assert ended.message == names
+    else:
+        assert [feature["name"] for feature in ended.json("statistics.json")["features"]] == names
+
+
+@pytest.mark.parametrize("code", ["1 / 0\n", "import nowhere\n", "def preprocess_handler(r):\n    return r['x']\n"])
+def test_a_preprocessor_that_raises(jobs: JobFolder, code: str) -> None:
+    jobs.write("processing/input/s/p.py", code)
+    ended = jobs.monitor({"a.csv": "1\n"}, CSV, record_preprocessor_script="/opt/ml/processing/input/s/p.py")
+    assert (ended.code, ended.message) == (255, "Error: Exception while invoking preprocessor script.")
+
+
+@pytest.mark.parametrize("code", ["def other(): pass\n", "def preprocess_handler(r):\n    return 5\n"])
 def test_a_wrong_preprocessor_is_named_as_aws_names_it(jobs: JobFolder, code: str) -> None:
     jobs.write("processing/input/s/p.py", code)
     ended = jobs.monitor({"a.csv": "1\n"}, CSV, record_preprocessor_script="/opt/ml/processing/input/s/p.py")
     assert (ended.code, ended.message) == (255, "Preprocess Handler not implemented correctly in customer script.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes"),
+    [("1,0\n0,0\n1,1\n", ["0", "1"]), ("1,1\n1,1\n1,0\n", ["1", "0"])],
+)
+def test_classes_are_those_of_the_labels_then_those_only_predicted(
+    jobs: JobFolder, rows: str, classes: list[str]
+) -> None:
+    ended = jobs.monitor(
+        {"a.csv": "y,p\n" + rows}, CSV_HEADER, analysis_type="MODEL_QUALITY", problem_type="BinaryClassification",
+        inference_attribute="p", ground_truth_attribute="y",
+    )  # fmt: skip
+    matrix = ended.json("statistics.json")["binary_classification_metrics"]["confusion_matrix"]
+    assert list(matrix) == list(matrix[classes[0]]) == classes
 
 
 def test_a_preprocessor_sees_captured_records_as_objects(jobs: JobFolder) -> None:
