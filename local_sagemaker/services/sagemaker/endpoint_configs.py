@@ -11,10 +11,12 @@ from local_sagemaker.events import Event, Events
 from local_sagemaker.objects import uris
 from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
-from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.records.kinds import ENDPOINT_CONFIG
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "endpoint-config"
+KIND = ENDPOINT_CONFIG.kind
 _MEMORY_STEP = 1024  # of MemorySizeInMB (API reference, ProductionVariantServerlessConfig)
 
 
@@ -22,15 +24,19 @@ class EndpointConfigs(Resource):
     """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
 
     def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call) -> None:
-        self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
+        self._events, self._call = events, call
+        self._configs = ResourceRecords(
+            ENDPOINT_CONFIG, settings=settings, records=records, tags=tags,
+            missing=lambda _, arn: ValidationError(f'Could not find endpoint configuration "{arn}".'),
+            taken=lambda _, arn: ValidationError(f'Cannot create already existing endpoint configuration "{arn}".'),
+        )  # fmt: skip
 
     @operation("CreateEndpointConfig")
     def create(self, request: Request) -> Response:
         """Adds a configuration; the models that it names must exist."""
         name = request["EndpointConfigName"]
-        arn = self._arn(name)
-        if self._key(name):
-            raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
+        arn = self._configs.arn(name)
+        self._configs.refuse_taken(name)
         for variant in (*request["ProductionVariants"], *request.get("ShadowProductionVariants", ())):
             self._check_variant(variant)
         _check_names(request)
@@ -41,41 +47,29 @@ class EndpointConfigs(Resource):
                 body[kind] = [{"InitialVariantWeight": 1.0, **variant} for variant in request[kind]]
         body.setdefault("EnableNetworkIsolation", False)
         tags = body.pop("Tags", None)
-        with self._records.transaction():
-            self._records.insert(KIND, name, body)
-            self._tags.put(arn, tags)
+        self._configs.insert(body, tags)
         self._events.publish(Event(arn, KIND, "Created"))
         return {"EndpointConfigArn": arn}
 
     @operation("DescribeEndpointConfig")
     def describe(self, request: Request) -> Response:
         """The configuration as it was created, with defaults."""
-        name = request["EndpointConfigName"]
-        key = self._key(name)
-        body = self._records.get(KIND, key) if key else None
-        if body is None:
-            raise ValidationError(f'Could not find endpoint configuration "{self._arn(name)}".')
-        return body
+        return self._configs.require(request["EndpointConfigName"])
 
     @operation("ListEndpointConfigs")
     def list_configs(self, request: Request) -> Response:
         """Newest first unless asked otherwise."""
-        bodies = select(self._records.list(KIND), request, name="EndpointConfigName")
-        bodies = order(bodies, request, members={"Name": "EndpointConfigName"})
-        chosen, token = page(bodies, request)
+        chosen, token = self._configs.page(request)
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         return {"EndpointConfigs": [pick(body, *members) for body in chosen], **token}
 
     @operation("DeleteEndpointConfig")
     def delete(self, request: Request) -> Response:
         """Forgets the configuration; endpoints that were made of it go on."""
-        key = self._key(request["EndpointConfigName"])
-        if key is None:  # AWS names it here without its ARN (truth/api-errors)
+        body = self._configs.delete(request["EndpointConfigName"])
+        if body is None:  # AWS names it here without its ARN (truth/api-errors)
             raise ValidationError(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
-        with self._records.transaction():
-            self._records.delete(KIND, key)
-            self._tags.drop(self._arn(key))
-        self._events.publish(Event(self._arn(key), KIND, "Deleted"))
+        self._events.publish(Event(body["EndpointConfigArn"], KIND, "Deleted"))
         return {}
 
     def _check_variant(self, variant: dict[str, Any]) -> None:
@@ -104,14 +98,6 @@ class EndpointConfigs(Resource):
             raise ValidationError(
                 f"Production variant {name} is serverless: multi-model endpoints and inference pipelines are not."
             )
-
-    def _arn(self, name: str) -> str:
-        return self._arns.sagemaker(KIND, name.lower())
-
-    def _key(self, name: str) -> str | None:
-        if self._records.get(KIND, name) is not None:
-            return name
-        return next((key for key, _ in self._records.items(KIND) if key.lower() == name.lower()), None)
 
 
 def _check_names(request: Request) -> None:

@@ -18,12 +18,14 @@ from local_sagemaker.hosting.endpoints import Endpoints as Hosting
 from local_sagemaker.hosting.running import Update
 from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
-from local_sagemaker.records.store import AlreadyExists, Body, public
+from local_sagemaker.records.kinds import ENDPOINT
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker import endpoint_records
-from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "endpoint"
+KIND = ENDPOINT.kind
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 _PATIENCE = 3.0
 """Seconds after a change within which Describe waits for its end: boto3's waiters look only every 30 s."""
@@ -35,7 +37,12 @@ class Endpoints(Resource):
     def __init__(
         self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, hosting: Hosting
     ) -> None:
-        self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
+        self._events, self._call = events, call
+        self._endpoints = ResourceRecords(
+            ENDPOINT, settings=settings, records=records, tags=tags,
+            missing=lambda _, arn: ValidationError(f'Could not find endpoint "{arn}".'),
+            taken=lambda _, arn: ValidationError(f'Cannot create already existing endpoint "{arn}".'),
+        )  # fmt: skip
         self._hosting = hosting
         self._changed = threading.Condition()
         self._found = [body["EndpointName"] for body in records.list(KIND)]
@@ -47,20 +54,14 @@ class Endpoints(Resource):
     def create(self, request: Request) -> Response:
         """Answers at once; the endpoint is Creating until its servers are healthy."""
         name = request["EndpointName"]
-        arn = self._arn(name)
-        if self._key(name):
-            raise ValidationError(f'Cannot create already existing endpoint "{arn}".')
+        arn = self._endpoints.arn(name)
+        self._endpoints.refuse_taken(name)
         config = self._config(request["EndpointConfigName"])
         spec = endpoint_records.spec(name, arn, config, self._call)
         body = endpoint_records.created(spec, config, now())
         if "DeploymentConfig" in request:
             body["LastDeploymentConfig"] = request["DeploymentConfig"]
-        try:
-            with self._records.transaction():
-                self._records.insert(KIND, name, body)
-                self._tags.put(arn, request.get("Tags"))
-        except AlreadyExists as error:
-            raise ValidationError(f'Cannot create already existing endpoint "{arn}".') from error
+        self._endpoints.insert(body, request.get("Tags"))
         self._publish(body)
         self._hosting.create(spec, self)
         return {"EndpointArn": arn}
@@ -68,20 +69,18 @@ class Endpoints(Resource):
     @operation("DescribeEndpoint")
     def describe(self, request: Request) -> Response:
         """The endpoint as it is; right after a change, as it is when the change has ended or three seconds passed."""
-        body = self._require(request["EndpointName"])
+        body = self._endpoints.require(request["EndpointName"])
         name, deadline = body["EndpointName"], body["_changed"] + _PATIENCE
         with self._changed:
             while body["EndpointStatus"] in CHANGING and (left := deadline - now()) > 0:
                 self._changed.wait(left)
-                body = self._require(name)
+                body = self._endpoints.require(name)
         return endpoint_records.described(public(body))
 
     @operation("ListEndpoints")
     def list_endpoints(self, request: Request) -> Response:
         """Newest first unless asked otherwise."""
-        bodies = select(self._records.list(KIND), request, name="EndpointName", status="EndpointStatus")
-        bodies = order(bodies, request, members={"Name": "EndpointName", "Status": "EndpointStatus"})
-        chosen, token = page(bodies, request)
+        chosen, token = self._endpoints.page(request)
         members = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
         return {"Endpoints": [pick(body, *members) for body in chosen], **token}
 
@@ -152,7 +151,7 @@ class Endpoints(Resource):
 
     def progress(self, name: str, stage: str, share: float) -> None:
         """A deployment got further."""
-        body = self._records.update(KIND, name, lambda body: endpoint_records.progressed(body, stage, share, now()))
+        body = self._endpoints.update(name, lambda body: endpoint_records.progressed(body, stage, share, now()))
         if body is not None:
             self._publish(body)
 
@@ -163,26 +162,21 @@ class Endpoints(Resource):
     def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended."""
         self._hosting.returned(name)
-        body = self._records.update(
-            KIND, name, lambda body: endpoint_records.settled(body, status, reason, spec, now())
-        )
+        body = self._endpoints.update(name, lambda body: endpoint_records.settled(body, status, reason, spec, now()))
         if body is not None:
             self._publish(body)
 
     def removed(self, name: str) -> None:
         """The endpoint is gone."""
         self._hosting.forget(name)
-        with self._records.transaction():
-            body = self._records.get(KIND, name)
-            self._records.delete(KIND, name)
-            self._tags.drop(self._arn(name))
+        body = self._endpoints.delete(name)
         if body is not None:
             self._publish({**body, "EndpointStatus": "Deleted"})
 
     def resume(self) -> None:
         """Brings back what ran when the service ended, and carries on the change that was under way."""
         for name in self._found:
-            body = self._records.get(KIND, name)
+            body = self._endpoints.find(name)
             if body is None or self._hosting.find(name):
                 continue  # deleted or updated since the start
             if body["EndpointStatus"] == "Deleting":
@@ -239,35 +233,20 @@ class Endpoints(Resource):
             body["LastModifiedTime"] = now()
             body["_changed"] = 0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
 
-        body = self._records.update(KIND, name, apply)
+        body = self._endpoints.update(name, apply)
         if body is not None:
             self._publish(body)
         return body
 
     def _idle(self, name: str) -> Body:
         """An endpoint that is not being changed."""
-        body = self._require(name)
+        body = self._endpoints.require(name)
         self._refuse_changing(body)
         return body
 
     def _refuse_changing(self, body: Body) -> None:
         if body["EndpointStatus"] in CHANGING:
             raise ValidationError(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
-
-    def _require(self, name: str) -> Body:
-        key = self._key(name)
-        body = self._records.get(KIND, key) if key else None
-        if body is None:
-            raise ValidationError(f'Could not find endpoint "{self._arn(name)}".')
-        return body
-
-    def _key(self, name: str) -> str | None:
-        if self._records.get(KIND, name) is not None:
-            return name
-        return next((key for key, _ in self._records.items(KIND) if key.lower() == name.lower()), None)
-
-    def _arn(self, name: str) -> str:
-        return self._arns.sagemaker(KIND, name.lower())
 
     def _publish(self, body: Body) -> None:
         with self._changed:

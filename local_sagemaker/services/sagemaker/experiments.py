@@ -5,13 +5,12 @@ from __future__ import annotations
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.operations import Request, Resource, Response, operation
-from local_sagemaker.records import Records
+from local_sagemaker.records import Records, kinds
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
 
-EXPERIMENT, TRIAL, COMPONENT = "experiment", "experiment-trial", "experiment-trial-component"
 ASSOCIATION = "trial-component-association"
 
 
@@ -25,8 +24,8 @@ class Experiments(Resource):
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
         self._records = records
-        self._experiments = Entities(settings=settings, records=records, tags=tags, kind=EXPERIMENT, noun="Experiment")
-        self._trials = Entities(settings=settings, records=records, tags=tags, kind=TRIAL, noun="Trial")
+        self._experiments = Entities(kinds.EXPERIMENT, settings=settings, records=records, tags=tags)
+        self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
 
     @operation("CreateExperiment")
     def create(self, request: Request) -> Response:
@@ -41,13 +40,13 @@ class Experiments(Resource):
     @operation("ListExperiments")
     def list_experiments(self, request: Request) -> Response:
         """All experiments, newest first."""
-        return self._experiments.page(self._experiments.all(), request)
+        return self._experiments.listed(request)
 
     @operation("UpdateExperiment")
     def update(self, request: Request) -> Response:
         """Changes display name and description."""
         changes = pick(request, "DisplayName", "Description")
-        return self._experiments.update(request["ExperimentName"], lambda body: body.update(changes))
+        return self._experiments.change(request["ExperimentName"], lambda body: body.update(changes))
 
     @operation("DeleteExperiment")
     def delete(self, request: Request) -> Response:
@@ -55,7 +54,7 @@ class Experiments(Resource):
         name = request["ExperimentName"]
         if self._trials_of(name):
             raise ValidationError(f"Experiment '{self._experiments.arn(name)}' has trials; delete them first.")
-        return self._experiments.delete(name)
+        return self._experiments.remove(name)
 
     @operation("CreateTrial")
     def create_trial(self, request: Request) -> Response:
@@ -71,31 +70,34 @@ class Experiments(Resource):
     @operation("ListTrials")
     def list_trials(self, request: Request) -> Response:
         """Trials, of one experiment or with one component if asked, newest first."""
-        bodies = self._trials.all()
+        equals: Body = {}
         if "ExperimentName" in request:
-            self._experiments.require(request["ExperimentName"])
-            bodies = self._trials_of(request["ExperimentName"])
-        if "TrialComponentName" in request:
-            component = request["TrialComponentName"]
-            bodies = [
-                body for body in bodies if self._records.get(ASSOCIATION, association(body["TrialName"], component))
-            ]
-        return self._trials.page(bodies, request)
+            equals = pick(self._experiments.require(request["ExperimentName"]), "ExperimentName")
+        if "TrialComponentName" not in request:
+            return self._trials.listed(request, equals=equals)
+        component = request["TrialComponentName"]
+        bodies = [
+            body
+            for body in self._trials.all()
+            if equals.items() <= body.items()
+            and self._records.get(ASSOCIATION, association(body["TrialName"], component))
+        ]
+        return self._trials.listed_among(bodies, request)
 
     @operation("UpdateTrial")
     def update_trial(self, request: Request) -> Response:
         """Changes the display name."""
         changes = pick(request, "DisplayName")
-        return self._trials.update(request["TrialName"], lambda body: body.update(changes))
+        return self._trials.change(request["TrialName"], lambda body: body.update(changes))
 
     @operation("DeleteTrial")
     def delete_trial(self, request: Request) -> Response:
         """Removes a trial that no component is associated with."""
         name = request["TrialName"]
         self._trials.require(name)
-        if self._records.items(ASSOCIATION, association(name, "")):
+        if self._records.has_any(ASSOCIATION, association(name, "")):
             raise ValidationError(f"Trial '{self._trials.arn(name)}' has trial components; disassociate them first.")
-        return self._trials.delete(name)
+        return self._trials.remove(name)
 
     def _trials_of(self, experiment: str) -> list[Body]:
         return [body for body in self._trials.all() if body["ExperimentName"].lower() == experiment.lower()]

@@ -13,7 +13,8 @@ from local_sagemaker.jobs.spec import Outcome
 from local_sagemaker.operations import Call, Request, Response
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
-from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -30,7 +31,8 @@ class JobRecords:
         self.name, self.arn, self.status = f"{noun}Name", f"{noun}Arn", f"{noun}Status"
         self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
         # Looked up now, since requests may create others before `resume` is called.
-        self._interrupted = [(body[self.name], body["CreationTime"]) for body in self._unfinished()]
+        unfinished = records.with_status(self.kind, "InProgress", "Stopping")
+        self._interrupted = [(body[self.name], body["CreationTime"]) for _, body in unfinished]
 
     def new(self, request: Request) -> Body:
         """The body of a job that is about to be created: the request, its ARN, InProgress and the time."""
@@ -43,6 +45,8 @@ class JobRecords:
         """Stores a new job. Raises ResourceInUse when its name is taken (text: specs pipelines 5.5)."""
         try:
             with self._records.transaction():
+                if self.find(body[self.name]) is not None:
+                    raise AlreadyExists(body[self.name])
                 self._records.insert(self.kind, body[self.name], body)
                 self._tags.put(body[self.arn], tags)
         except AlreadyExists as error:
@@ -55,11 +59,8 @@ class JobRecords:
 
     def find(self, name: str) -> Body | None:
         """A job by its name, whatever the case."""
-        body = self._records.get(self.kind, name)
-        if body is None:
-            bodies = self._records.items(self.kind)
-            body = next((body for key, body in bodies if key.lower() == name.lower()), None)
-        return body
+        found = self._records.find(self.kind, name)
+        return found[1] if found else None
 
     def require(self, name: str) -> Body:
         """A job by its name. Raises ValidationError when there is none (truth/api-errors: not ResourceNotFound), but
@@ -90,9 +91,7 @@ class JobRecords:
 
     def listed(self, request: Request, *members: str) -> Response:
         """The List answer: filtered, sorted, one page; `members` are shown beside name, ARN, status and times."""
-        bodies = select(self._records.list(self.kind), request, name=self.name, status=self.status)
-        bodies = order(bodies, request, members={"Name": self.name, "Status": self.status})
-        chosen, token = page(bodies, request)
+        chosen, token = page_of(self._records, self.kind, request)
         shown = (self.name, self.arn, "CreationTime", "LastModifiedTime", self.status, *members)
         return {f"{self.noun}Summaries": [pick(body, *shown) for body in chosen], **token}
 
@@ -135,9 +134,6 @@ class JobRecords:
     def _rejected(self, body: Body) -> str:
         noun = self.kind.replace("hyper-parameter", "hyperparameter").replace("-", " ")
         return f"The request was rejected because the {noun} is in status {body[self.status]}."
-
-    def _unfinished(self) -> list[Body]:
-        return [body for body in self._records.list(self.kind) if body[self.status] not in ENDED]
 
     def _publish(self, body: Body) -> None:
         self._events.publish(Event(body[self.arn], self.kind, body[self.status]))

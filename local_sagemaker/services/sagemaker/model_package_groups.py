@@ -8,29 +8,33 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import Conflict, ValidationError
 from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
-from local_sagemaker.records.store import public
+from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller import created_by
-from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "model-package-group"
 PACKAGE = "model-package"
 POLICY = "model-package-group-policy"
 
 
 class ModelPackageGroups(Resource):
-    """Operations on groups. A group's record key is its name in lower case; names differ by more than case."""
+    """Operations on groups. Their packages and policies have keys that begin with the name in lower case."""
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
-        self._settings = settings
-        self._records = records
-        self._tags = tags
+        self._settings, self._records = settings, records
+        self._groups = ResourceRecords(
+            MODEL_PACKAGE_GROUP, settings=settings, records=records, tags=tags,
+            missing=lambda _, arn: ValidationError(f"ModelPackageGroup {arn} does not exist."),
+            taken=lambda _, arn: ValidationError(f"Model Package Group already exists: {arn}"),  # truth/api-errors
+        )  # fmt: skip
 
     @operation("CreateModelPackageGroup")
     def create(self, request: Request) -> Response:
         """Adds an empty group."""
         name = request["ModelPackageGroupName"]
-        arn = self._arn(name)
+        arn = self._groups.arn(name)
         body = {
             **request,
             "ModelPackageGroupArn": arn,
@@ -39,26 +43,20 @@ class ModelPackageGroups(Resource):
             "ModelPackageGroupStatus": "Completed",
         }
         tags = body.pop("Tags", None)
-        with self._records.transaction():
-            if self._records.get(KIND, name.lower()):
-                raise ValidationError(f"Model Package Group already exists: {arn}")  # truth/api-errors
-            self._records.insert(KIND, name.lower(), body)
-            self._tags.put(arn, tags)
+        self._groups.insert(body, tags)
         return {"ModelPackageGroupArn": arn}
 
     @operation("DescribeModelPackageGroup")
     def describe(self, request: Request) -> Response:
         """A group by name or ARN."""
-        return public(self._records.get(KIND, self._require(request)) or {})
+        return public(self._require(request))
 
     @operation("ListModelPackageGroups")
     def list_groups(self, request: Request) -> Response:
         """Oldest first unless asked otherwise."""
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             return {"ModelPackageGroupSummaryList": []}
-        bodies = select(self._records.list(KIND), request, name="ModelPackageGroupName")
-        bodies = order(bodies, request, members={"Name": "ModelPackageGroupName"}, direction="Ascending")
-        chosen, token = page(bodies, request)
+        chosen, token = self._groups.page(request, direction="Ascending")
         members = ("Name", "Arn", "Description", "Status")
         named = [f"ModelPackageGroup{member}" for member in members]
         return {
@@ -71,42 +69,39 @@ class ModelPackageGroups(Resource):
     @operation("DeleteModelPackageGroup")
     def delete(self, request: Request) -> Response:
         """Removes a group that holds no packages."""
-        key = self._require(request)
         with self._records.transaction():
-            if self._records.items(PACKAGE, f"{key}/"):
+            name = self._require(request)["ModelPackageGroupName"]
+            if self._records.has_any(PACKAGE, f"{name.lower()}/"):
                 raise Conflict("Model Package Group cannot be deleted as it contains Model Packages.")
-            self._records.delete(KIND, key)
-            self._records.delete(POLICY, key)
-            self._tags.drop(self._arn(key))
+            self._groups.delete(name)
+            self._records.delete(POLICY, name.lower())
         return {}
 
     @operation("PutModelPackageGroupPolicy")
     def put_policy(self, request: Request) -> Response:
         """Keeps a resource policy; nobody else can reach this machine, so it allows nothing further."""
-        key = self._require(request)
-        self._records.put(POLICY, key, {"ResourcePolicy": request["ResourcePolicy"]})
-        return {"ModelPackageGroupArn": self._arn(key)}
+        group = self._require(request)
+        self._records.put(POLICY, _key(group), {"ResourcePolicy": request["ResourcePolicy"]})
+        return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
 
     @operation("GetModelPackageGroupPolicy")
     def get_policy(self, request: Request) -> Response:
         """The policy as it was put."""
-        key = self._require(request)
-        policy = self._records.get(POLICY, key)
+        group = self._require(request)
+        policy = self._records.get(POLICY, _key(group))
         if policy is None:
-            raise ValidationError(f"Resource policy for {self._arn(key)} does not exist.")
+            raise ValidationError(f"Resource policy for {group['ModelPackageGroupArn']} does not exist.")
         return policy
 
     @operation("DeleteModelPackageGroupPolicy")
     def delete_policy(self, request: Request) -> Response:
         """Removes the policy."""
-        self._records.delete(POLICY, self._require(request))
+        self._records.delete(POLICY, _key(self._require(request)))
         return {}
 
-    def _arn(self, name: str) -> str:
-        return self._settings.arns.sagemaker("model-package-group", name.lower())
+    def _require(self, request: Request) -> Body:
+        return self._groups.require(last(request["ModelPackageGroupName"]))
 
-    def _require(self, request: Request) -> str:
-        key = last(request["ModelPackageGroupName"]).lower()
-        if self._records.get(KIND, key) is None:
-            raise ValidationError(f"ModelPackageGroup {self._arn(key)} does not exist.")
-        return key
+
+def _key(group: Body) -> str:
+    return str(group["ModelPackageGroupName"]).lower()

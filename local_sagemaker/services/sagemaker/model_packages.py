@@ -6,25 +6,22 @@ echoed in AWS's shape; only the members that behave are named in this code.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any
-
 from local_sagemaker.arns import last, resource
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import Conflict, ServiceError, ValidationError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.events import Event, Events
 from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller import created_by
 from local_sagemaker.services.sagemaker.listing import page, pick, select
+from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.sagemaker.tokens import Tokens
 
-KIND = "model-package"
-GROUP = "model-package-group"
-TOKEN = "client-token"
+KIND = MODEL_PACKAGE.kind
 
 _SUMMARY = (
     "ModelPackageName",
@@ -56,6 +53,7 @@ class ModelPackages(Resource):
         self._records = records
         self._events = events
         self._tags = tags
+        self._tokens = Tokens(records)
 
     @operation("CreateModelPackage")
     def create(self, request: Request) -> Response:
@@ -63,19 +61,18 @@ class ModelPackages(Resource):
 
         A ``ClientToken`` that was used before answers the package it made then.
         """
-        with self._records.transaction():
-            repeated = self._repeated(request)
-            if repeated:
-                return {"ModelPackageArn": repeated}
-            body = self._body(request)
-            key = resource(body["ModelPackageArn"]).removeprefix("model-package/")
-            self._records.insert(KIND, key, body)
+        body: Body = {}
+
+        def act() -> Response:
+            body.update(self._body(request))
+            self._records.insert(KIND, resource(body["ModelPackageArn"]).removeprefix("model-package/"), body)
             self._tags.put(body["ModelPackageArn"], request.get("Tags"))
-            if "ClientToken" in request:
-                used = {"arn": body["ModelPackageArn"], "digest": _digest(request)}
-                self._records.put(TOKEN, f"{KIND}/{request['ClientToken']}", used)
-        self._publish(body)
-        return {"ModelPackageArn": body["ModelPackageArn"]}
+            return pick(body, "ModelPackageArn")
+
+        answer, new = self._tokens.once("CreateModelPackage", request, act, "ClientToken")
+        if new:
+            self._publish(body)
+        return answer
 
     @operation("DescribeModelPackage")
     def describe(self, request: Request) -> Response:
@@ -103,18 +100,15 @@ class ModelPackages(Resource):
     @operation("ListModelPackages")
     def list_packages(self, request: Request) -> Response:
         """Oldest first unless asked otherwise; of no group unless a group or a type is given."""
-        bodies = self._records.list(KIND)
         group = request.get("ModelPackageGroupName")
-        if group:
-            bodies = [body for body in bodies if body.get("ModelPackageGroupName", "").lower() == last(group).lower()]
+        parent = last(group).lower() if group else ""
         kind = request.get("ModelPackageType", "Versioned" if group else "Unversioned")
-        if kind != "Both":
-            bodies = [body for body in bodies if ("ModelPackageVersion" in body) == (kind == "Versioned")]
-        if "ModelApprovalStatus" in request:
-            bodies = [body for body in bodies if body.get("ModelApprovalStatus") == request["ModelApprovalStatus"]]
-        named = [{**body, "_name": _name(body)} for body in bodies]
-        named = _ordered(select(named, request, name="_name"), request)
-        chosen, token = page(named, request)
+        named = kind == "Both" or request.get("SortBy") == "Name" or "NameContains" in request
+        if named or (kind == "Versioned") != bool(group):
+            chosen, token = self._by_name(request, f"{parent}/" if group else "", kind)
+        else:
+            equals = pick(request, "ModelApprovalStatus")
+            chosen, token = page_of(self._records, KIND, request, direction="Ascending", parent=parent, equals=equals)
         return {"ModelPackageSummaryList": [pick(body, *_SUMMARY) for body in chosen], **token}
 
     @operation("UpdateModelPackage")
@@ -133,6 +127,16 @@ class ModelPackages(Resource):
             self._records.delete(KIND, key)
             self._tags.drop(body["ModelPackageArn"])
         return {}
+
+    def _by_name(self, request: Request, prefix: str, kind: str) -> tuple[list[Body], dict[str, str]]:
+        """What the index can't serve: a version goes by the name of its group, and numbers sort as numbers."""
+        bodies = self._records.list(KIND, prefix)
+        if kind != "Both":
+            bodies = [body for body in bodies if ("ModelPackageVersion" in body) == (kind == "Versioned")]
+        if "ModelApprovalStatus" in request:
+            bodies = [body for body in bodies if body.get("ModelApprovalStatus") == request["ModelApprovalStatus"]]
+        named = [{**body, "_name": _name(body)} for body in bodies]
+        return page(_ordered(select(named, request, name="_name"), request), request)
 
     def _body(self, request: Request) -> Body:
         body: Body = {name: value for name, value in request.items() if name not in ("ClientToken", "Tags")}
@@ -170,7 +174,8 @@ class ModelPackages(Resource):
         def count(body: Body) -> None:
             body["_last_version"] = body.get("_last_version", 0) + 1
 
-        body = self._records.update(GROUP, group.lower(), count)
+        found = self._records.find(MODEL_PACKAGE_GROUP.kind, group)
+        body = self._records.update(MODEL_PACKAGE_GROUP.kind, found[0], count) if found else None
         if body is None:
             raise ValidationError("Model Package Group does not exist.")
         version = body["_last_version"]
@@ -179,14 +184,6 @@ class ModelPackages(Resource):
             "ModelPackageVersion": version,
             "ModelPackageArn": self._arn(f"{group}/{version}"),
         }
-
-    def _repeated(self, request: Request) -> str | None:
-        used = self._records.get(TOKEN, f"{KIND}/{request['ClientToken']}") if "ClientToken" in request else None
-        if used is None:
-            return None
-        if used["digest"] != _digest(request):
-            raise Conflict("The ClientToken was used before with other parameters.")
-        return str(used["arn"])
 
     def _changed(self, body: Body, request: Request) -> None:
         body.update({member: request[member] for member in _REPLACED if member in request})
@@ -234,7 +231,3 @@ def _ordered(bodies: list[Body], request: Request) -> list[Body]:
     if request.get("SortBy") == "Name":
         bodies = sorted(bodies, key=lambda body: (body["_name"].lower(), body.get("ModelPackageVersion", 0)))
     return bodies[::-1] if request.get("SortOrder") == "Descending" else bodies
-
-
-def _digest(request: Any) -> str:
-    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

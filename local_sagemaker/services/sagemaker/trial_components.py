@@ -7,10 +7,10 @@ import re
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.operations import Request, Resource, Response, operation
-from local_sagemaker.records import Records
+from local_sagemaker.records import Records, kinds
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
-from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, COMPONENT, TRIAL, association
+from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, association
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -24,10 +24,8 @@ class TrialComponents(Resource):
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
         self._records = records
-        self._components = Entities(
-            settings=settings, records=records, tags=tags, kind=COMPONENT, noun="TrialComponent"
-        )
-        self._trials = Entities(settings=settings, records=records, tags=tags, kind=TRIAL, noun="Trial")
+        self._components = Entities(kinds.TRIAL_COMPONENT, settings=settings, records=records, tags=tags)
+        self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
 
     @operation("CreateTrialComponent")
     def create(self, request: Request) -> Response:
@@ -58,6 +56,9 @@ class TrialComponents(Resource):
     @operation("ListTrialComponents")
     def list_components(self, request: Request) -> Response:
         """Components, of one trial, experiment or source if asked, newest first."""
+        members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
+        if not {"TrialName", "ExperimentName", "SourceArn"} & set(request):
+            return self._components.listed(request, *members)
         bodies = self._components.all()
         trials = None
         if "TrialName" in request:
@@ -71,7 +72,7 @@ class TrialComponents(Resource):
             bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
         if "SourceArn" in request:
             bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
-        return self._components.page(bodies, request, "Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
+        return self._components.listed_among(bodies, request, *members)
 
     @operation("UpdateTrialComponent")
     def update(self, request: Request) -> Response:
@@ -87,7 +88,7 @@ class TrialComponents(Resource):
                     body[name] = merged
             body.update(pick(request, "DisplayName", "Status", "StartTime", "EndTime"))
 
-        return self._components.update(request["TrialComponentName"], change)
+        return self._components.change(request["TrialComponentName"], change)
 
     @operation("DeleteTrialComponent")
     def delete(self, request: Request) -> Response:
@@ -98,7 +99,7 @@ class TrialComponents(Resource):
             raise ValidationError(
                 f"TrialComponent '{self._components.arn(name)}' is in trials; disassociate it from them first."
             )
-        return self._components.delete(name)
+        return self._components.remove(name)
 
     @operation("AssociateTrialComponent")
     def associate(self, request: Request) -> Response:
@@ -125,8 +126,5 @@ class TrialComponents(Resource):
         if not found:
             return None
         kind, member = f"{found[2].lower()}-job", f"{found[2].title()}JobArn"
-        job = self._records.get(kind, found[1])
-        if job is None:
-            jobs = self._records.items(kind)
-            job = next((body for key, body in jobs if key.lower() == found[1].lower()), None)
-        return (job[member], kind, job) if job else None
+        job = self._records.find(kind, found[1])
+        return (job[1][member], kind, job[1]) if job else None
