@@ -113,7 +113,7 @@ class Attempts:
             return False
         answer = look_up(
             signature,
-            self._journal.earlier(run.step.name),
+            self._journal.earlier(run.step.name, signature),
             now=now(),
             expire_after=run.step.cache.expire_after,
             lost=lambda earlier: _lost(earlier, run, kind),

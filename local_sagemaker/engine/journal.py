@@ -1,19 +1,27 @@
 """What executions write down, and read back after the service was killed.
 
 Kinds: `pipeline-execution` (the Describe answer and a few private members), `pipeline-step` (one started step each:
-the listing's entry, the chosen job name and the resolved request), `pipeline-cache` (runs that a cache hit may use).
+the listing's entry, the chosen job name and the resolved request), `pipeline-cache` (runs that a cache hit may use, by
+their signature), `pipeline-cache-newest` (the newest run of each step).
 Keys begin with the pipeline's lower-case name, so that a pipeline's records are found by prefix.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.engine.cache import EarlierRun
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import PIPELINE_EXECUTION
+from local_sagemaker.records.query import Query
 
-EXECUTION, STEP, CACHE = "pipeline-execution", "pipeline-step", "pipeline-cache"
+EXECUTION, STEP, CACHE = PIPELINE_EXECUTION.kind, "pipeline-step", "pipeline-cache"
+NEWEST = "pipeline-cache-newest"
+_LOOKED_AT = 100
+"""How many runs of one signature are looked at; the newest is a hit unless its outputs are gone."""
 UNFINISHED = ("Executing", "Stopping")
 Record = dict[str, Any]
 
@@ -52,23 +60,31 @@ class Journal:
         """Writes a step's record."""
         self._records.put(STEP, f"{self._key}/{record['StepName']}", record)
 
-    def forget(self, step: str) -> None:
-        """Removes a step's record, so that a retry of the execution starts it anew."""
-        self._records.delete(STEP, f"{self._key}/{step}")
-
-    def earlier(self, step: str) -> list[EarlierRun]:
-        """Succeeded runs of a step of this pipeline, newest first."""
-        bodies = self._records.list(CACHE, f"{self._pipeline}/{step}/")
-        return sorted(map(EarlierRun.from_record, bodies), key=lambda run: run.ended, reverse=True)
+    def earlier(self, step: str, signature: Record) -> list[EarlierRun]:
+        """Succeeded runs of a step of this pipeline that may stand in: those of the signature, newest first; where
+        there is none, the newest of any signature."""
+        place = f"{self._pipeline}/{step}"
+        for parent in (f"{place}/{_digest(signature)}", place):  # the second: as earlier versions kept them
+            found = self._records.page(Query(CACHE, parent=parent), _LOOKED_AT)
+            if found:
+                return [EarlierRun.from_record(body) for _, body in found]
+        newest = self._records.get(NEWEST, place)
+        return [EarlierRun.from_record(newest)] if newest else []
 
     def remember(self, step: str, run: EarlierRun) -> None:
         """Keeps a Succeeded run for later executions."""
-        self._records.put(CACHE, f"{self._pipeline}/{step}/{self._key.partition('/')[2]}", run.as_record())
+        place, execution = f"{self._pipeline}/{step}", self._key.partition("/")[2]
+        with self._records.transaction():
+            self._records.put(CACHE, f"{place}/{_digest(run.signature)}/{execution}", run.as_record())
+            self._records.put(NEWEST, place, run.as_record())
 
 
 def forget_pipeline(records: Records, name: str) -> None:
     """Removes all that a deleted pipeline's executions wrote down."""
     with records.transaction():
-        for kind in (EXECUTION, STEP, CACHE):
-            for key, _ in records.items(kind, f"{name.lower()}/"):
-                records.delete(kind, key)
+        for kind in (EXECUTION, STEP, CACHE, NEWEST):
+            records.delete_all(kind, f"{name.lower()}/")
+
+
+def _digest(signature: Record) -> str:
+    return hashlib.sha256(json.dumps(signature, sort_keys=True).encode()).hexdigest()[:32]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ResourceKind:
     """A kind of resource. `kind` is the type in its ARN and of its records; `noun` names it in operations and members.
 
-    `search` is its name in Search where that is not the noun.
+    `search` is its name in Search, "" for kinds that Search does not have.
     """
 
     kind: str
@@ -37,18 +37,18 @@ class ResourceKind:
         return f"Describe{self.noun}"
 
 
-MODEL = ResourceKind("model", "Model")
+MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
-ENDPOINT = ResourceKind("endpoint", "Endpoint")
-TRAINING_JOB = ResourceKind("training-job", "TrainingJob")
+ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint")
+TRAINING_JOB = ResourceKind("training-job", "TrainingJob", "TrainingJob")
 PROCESSING_JOB = ResourceKind("processing-job", "ProcessingJob")
 TRANSFORM_JOB = ResourceKind("transform-job", "TransformJob")
-TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob")
-PIPELINE = ResourceKind("pipeline", "Pipeline")
-PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution")
-MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup")
-MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage")
-EXPERIMENT = ResourceKind("experiment", "Experiment")
+TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob", "HyperParameterTuningJob")
+PIPELINE = ResourceKind("pipeline", "Pipeline", "Pipeline")
+PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution", "PipelineExecution")
+MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup", "ModelPackageGroup")
+MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage", "ModelPackage")
+EXPERIMENT = ResourceKind("experiment", "Experiment", "Experiment")
 TRIAL = ResourceKind("experiment-trial", "Trial", "ExperimentTrial")
 TRIAL_COMPONENT = ResourceKind("experiment-trial-component", "TrialComponent", "ExperimentTrialComponent")
 

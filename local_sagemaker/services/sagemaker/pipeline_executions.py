@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_sagemaker.arns import last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.engine.definition import parse
@@ -20,9 +21,10 @@ from local_sagemaker.operations import Call, Request, Resource, Response, operat
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
-from local_sagemaker.services.sagemaker.listing import order, page, pick, select
+from local_sagemaker.services.sagemaker.listing import order, page, pick
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.pipelines import find
+from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tokens import Tokens
 
 _CHANGEABLE = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
@@ -49,9 +51,7 @@ class PipelineExecutions(Resource):
         self._versions = PipelineVersions(records)
         self._executions = Executions(records=records, objects=objects, events=events, logs=logs, call=call)
         # Looked up now, since requests may start others before `resume` is called.
-        self._interrupted = [
-            key for key, body in records.items(EXECUTION) if body["PipelineExecutionStatus"] in UNFINISHED
-        ]
+        self._interrupted = [key for key, _ in records.with_status(EXECUTION, *UNFINISHED)]
 
     def resume(self) -> None:
         """Goes on with the executions that a stop or a kill of the service interrupted."""
@@ -166,20 +166,21 @@ class PipelineExecutions(Resource):
         """The execution; its version's current aliases are looked up."""
         body = public(self._find(request["PipelineExecutionArn"]))
         body.pop("PipelineParameters", None)
-        return {**body, **self._aliases(body)}
+        return {**body, **self._aliases(body, body["PipelineVersionId"])}
 
     @operation("ListPipelineExecutions")
     def list_executions(self, request: Request) -> Response:
         """Summaries of a pipeline's executions, newest first unless asked otherwise."""
         pipeline = find(self._records, self._settings, request["PipelineName"])
-        bodies = self._records.list(EXECUTION, f"{pipeline['PipelineName'].lower()}/")
+        equals = {}
         if "PipelineVersionAlias" in request:
             number = self._versions.by_alias(pipeline, request["PipelineVersionAlias"])["PipelineVersionId"]
-            bodies = [body for body in bodies if body["PipelineVersionId"] == number]
-        bodies = select(bodies, request, name="PipelineExecutionDisplayName")
-        bodies = order(bodies, request, members={"PipelineExecutionArn": "PipelineExecutionArn"})
-        chosen, token = page(bodies, request, default=100)
-        return {"PipelineExecutionSummaries": [self._summary(body) for body in chosen], **token}
+            equals = {"PipelineVersionId": number}
+        parent = pipeline["PipelineName"].lower()
+        chosen, token = page_of(self._records, EXECUTION, request, default=100, parent=parent, equals=equals)
+        aliases = {number: self._aliases(pipeline, number) for number in {body["PipelineVersionId"] for body in chosen}}
+        summaries = [_summary(body) | aliases[body["PipelineVersionId"]] for body in chosen]
+        return {"PipelineExecutionSummaries": summaries, **token}
 
     @operation("ListPipelineExecutionSteps")
     def list_steps(self, request: Request) -> Response:
@@ -238,23 +239,23 @@ class PipelineExecutions(Resource):
             raise ResourceNotFound(f"Pipeline version '{body['PipelineVersionId']}' does not exist.")
         return version
 
-    def _aliases(self, body: Body) -> Body:
-        name = body["PipelineArn"].rsplit("/", 1)[-1]
-        version = self._versions.get(name, body["PipelineVersionId"]) or {}
+    def _aliases(self, body: Body, number: int) -> Body:
+        version = self._versions.get(last(body["PipelineArn"]), number) or {}
         return pick(version, "PipelineVersionAliases") if version.get("PipelineVersionAliases") else {}
-
-    def _summary(self, body: Body) -> Body:
-        summary = pick(
-            body,
-            "PipelineExecutionArn",
-            "PipelineExecutionStatus",
-            "PipelineExecutionDescription",
-            "PipelineExecutionDisplayName",
-        )
-        summary["StartTime"] = body["CreationTime"]
-        if "FailureReason" in body:
-            summary["PipelineExecutionFailureReason"] = body["FailureReason"]
-        return {**summary, **self._aliases(body)}
 
     def _publish(self, arn: str, status: str) -> None:
         self._events.publish(Event(arn, EXECUTION, status))
+
+
+def _summary(body: Body) -> Body:
+    summary = pick(
+        body,
+        "PipelineExecutionArn",
+        "PipelineExecutionStatus",
+        "PipelineExecutionDescription",
+        "PipelineExecutionDisplayName",
+    )
+    summary["StartTime"] = body["CreationTime"]
+    if "FailureReason" in body:
+        summary["PipelineExecutionFailureReason"] = body["FailureReason"]
+    return summary

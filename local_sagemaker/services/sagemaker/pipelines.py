@@ -20,6 +20,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
+from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.tokens import Tokens
 
@@ -139,12 +140,9 @@ class Pipelines(Resource):
     @operation("ListPipelines")
     def list_pipelines(self, request: Request) -> Response:
         """Summaries, newest first unless asked otherwise."""
-        bodies = [] if request.get("ManagedBy") == "AWS" else self._records.list(PIPELINE)
-        prefix = request.get("PipelineNamePrefix", "")
-        bodies = [body for body in bodies if body["PipelineName"].startswith(prefix)]
-        bodies = select(bodies, request, name="PipelineName")
-        bodies = order(bodies, request, members={"Name": "PipelineName", "CreationTime": "CreationTime"})
-        chosen, token = page(bodies, request, default=100)
+        if request.get("ManagedBy") == "AWS":
+            return {"PipelineSummaries": []}
+        chosen, token = page_of(self._records, PIPELINE, request, default=100)
         return {"PipelineSummaries": [_summary(body) for body in chosen], **token}
 
     @operation("ListPipelineVersions")

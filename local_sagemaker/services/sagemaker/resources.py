@@ -71,6 +71,7 @@ def build(
             call=call,
             logs=logs,
             check_training_job=training_jobs.check,
+            link_training_job=training_jobs.link,
             suggest=Suggestions(processes, settings.jobs),
         ),
         TransformJobs(

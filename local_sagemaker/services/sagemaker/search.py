@@ -1,6 +1,6 @@
 """Search over all resource types that exist here; what is searched is what Describe answers, with the tags.
 
-A type is one line in `SEARCHED`: how Search names it, where its records are, and which operation describes one.
+Its types are the kinds of `records.kinds` that have a name in Search, and the versions of pipelines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.operations import Call, Request, Resource, Response, operation
-from local_sagemaker.records import Records
+from local_sagemaker.records import Records, kinds
+from local_sagemaker.records.kinds import KINDS, ResourceKind
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.experiments import ASSOCIATION
 from local_sagemaker.services.sagemaker.listing import page, pick
@@ -30,37 +31,22 @@ class Searched:
     named: str = ""  # The member of the record that the describing operation takes.
 
 
-SEARCHED: dict[str, Searched] = {
-    "TrainingJob": Searched("TrainingJob", "training-job", "TrainingJobArn", "DescribeTrainingJob", "TrainingJobName"),
-    "HyperParameterTuningJob": Searched(
-        "HyperParameterTuningJob",
-        "hyper-parameter-tuning-job",
-        "HyperParameterTuningJobArn",
-        "DescribeHyperParameterTuningJob",
-        "HyperParameterTuningJobName",
-    ),
-    "Experiment": Searched("Experiment", "experiment", "ExperimentArn"),
-    "ExperimentTrial": Searched("Trial", "experiment-trial", "TrialArn"),
-    "ExperimentTrialComponent": Searched(
-        "TrialComponent",
-        "experiment-trial-component",
-        "TrialComponentArn",
-        "DescribeTrialComponent",
-        "TrialComponentName",
-    ),
-    "Endpoint": Searched("Endpoint", "endpoint", "EndpointArn", "DescribeEndpoint", "EndpointName"),
-    "Model": Searched("Model", "model", "ModelArn"),
-    "ModelPackage": Searched("ModelPackage", "model-package", "ModelPackageArn"),
-    "ModelPackageGroup": Searched("ModelPackageGroup", "model-package-group", "ModelPackageGroupArn"),
-    "Pipeline": Searched("Pipeline", "pipeline", "PipelineArn", "DescribePipeline", "PipelineName"),
-    "PipelineExecution": Searched(
-        "PipelineExecution",
-        "pipeline-execution",
-        "PipelineExecutionArn",
-        "DescribePipelineExecution",
-        "PipelineExecutionArn",
-    ),
-    "PipelineVersion": Searched("PipelineVersion", "pipeline-version", "PipelineArn"),
+_DESCRIBED = (
+    kinds.TRAINING_JOB, kinds.TUNING_JOB, kinds.TRIAL_COMPONENT, kinds.ENDPOINT, kinds.PIPELINE,
+    kinds.PIPELINE_EXECUTION,
+)  # fmt: skip
+"""Kinds whose records don't hold all that Describe answers."""
+_NAMED = {kinds.PIPELINE_EXECUTION: kinds.PIPELINE_EXECUTION.arn}
+"""Which member the describing operation takes, where that is not the name."""
+
+
+def _searched(kind: ResourceKind) -> Searched:
+    describe = kind.describe if kind in _DESCRIBED else ""
+    return Searched(kind.noun, kind.kind, kind.arn, describe, _NAMED.get(kind, kind.name))
+
+
+SEARCHED: dict[str, Searched] = {kind.search: _searched(kind) for kind in KINDS.values() if kind.search} | {
+    "PipelineVersion": Searched("PipelineVersion", "pipeline-version", "PipelineArn")
 }
 
 

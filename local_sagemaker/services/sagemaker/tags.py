@@ -6,25 +6,12 @@ from local_sagemaker import arns
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import KINDS, PIPELINE_EXECUTION
 from local_sagemaker.services.sagemaker.listing import page
 
 KIND = "tags"
 LIMIT = 50
-_DESCRIBED = {
-    "model": ("DescribeModel", "ModelName"),
-    "endpoint": ("DescribeEndpoint", "EndpointName"),
-    "endpoint-config": ("DescribeEndpointConfig", "EndpointConfigName"),
-    "training-job": ("DescribeTrainingJob", "TrainingJobName"),
-    "processing-job": ("DescribeProcessingJob", "ProcessingJobName"),
-    "transform-job": ("DescribeTransformJob", "TransformJobName"),
-    "hyper-parameter-tuning-job": ("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName"),
-    "pipeline": ("DescribePipeline", "PipelineName"),
-    "model-package-group": ("DescribeModelPackageGroup", "ModelPackageGroupName"),
-    "model-package": ("DescribeModelPackage", "ModelPackageName"),
-    "experiment": ("DescribeExperiment", "ExperimentName"),
-    "experiment-trial": ("DescribeTrial", "TrialName"),
-    "experiment-trial-component": ("DescribeTrialComponent", "TrialComponentName"),
-}
+_DESCRIBED = {kind.kind: (kind.describe, kind.name) for kind in KINDS.values() if kind is not PIPELINE_EXECUTION}
 """How a resource is asked for, by the type in its ARN. Other types are not looked for, as they are not here."""
 
 

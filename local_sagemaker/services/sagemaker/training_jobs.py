@@ -110,6 +110,10 @@ class TrainingJobs(Resource):
         self._jobs.delete(request["TrainingJobName"])
         return {}
 
+    def link(self, name: str, tuning_job: str) -> None:
+        """Notes which tuning job, by its ARN, made a training job."""
+        self._jobs.change(name, lambda body: body.update(TuningJobArn=tuning_job))
+
     def resume(self) -> None:
         """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
         self._jobs.resume(self._again, self._end)

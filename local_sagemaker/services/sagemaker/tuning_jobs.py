@@ -39,9 +39,11 @@ class TuningJobs(Resource):
 
     def __init__(
         self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, logs: Logs,
-        check_training_job: Callable[[Request], None], suggest: Callable[[Question], dict[str, str]],
+        check_training_job: Callable[[Request], None], link_training_job: Callable[[str, str], None],
+        suggest: Callable[[Question], dict[str, str]],
     ) -> None:  # fmt: skip
-        """`check_training_job` refuses what CreateTrainingJob would; `suggest` says what to try next."""
+        """`check_training_job` refuses what CreateTrainingJob would, `link_training_job` notes in a training job (by
+        name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
         self._check_training_job, self._records, self._logs = check_training_job, records, logs
         self._jobs = JobRecords(
             "HyperParameterTuningJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
@@ -55,7 +57,7 @@ class TuningJobs(Resource):
                 trials=self._trials,
                 read=lambda name: records.get(KIND, name),
                 change=self._jobs.change,
-                linked=self._link,
+                linked=link_training_job,
                 tags=tags.of,
                 suggest=suggest,
                 series=self._series,
@@ -145,9 +147,6 @@ class TuningJobs(Resource):
     def reset(self) -> None:
         """Ends the threads, before all records are removed."""
         self._runs.end_all()
-
-    def _link(self, name: str, arn: str) -> None:
-        self._records.update(TRAINING_JOB, name, lambda body: body.update(TuningJobArn=arn))
 
     def _series(self, name: str, metric: str) -> list[float]:
         """What the first host of a training job has printed of a metric."""

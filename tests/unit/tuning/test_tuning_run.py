@@ -58,7 +58,11 @@ class World:
         self.tuning = TuningJobs(
             settings=self.settings, records=self.records, events=self.events, tags=Tags(self.records), call=self.call,
             logs=Logs(self.settings.logs), check_training_job=lambda _: None, suggest=drawn,
+            link_training_job=self.link,
         )  # fmt: skip
+
+    def link(self, name: str, tuning_job: str) -> None:
+        self.records.update("training-job", name, lambda body: body | {"TuningJobArn": tuning_job})
 
     def close(self) -> None:
         self.tuning.close()
