@@ -1,0 +1,105 @@
+"""What must not grow with what there is: the same requests to a service with much history and to a young one.
+
+The history is made of one real execution, whose records are written again under other names while the service is down.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.executions import ROLE, SCIKIT_LEARN, client, create, no_op, run
+from benchmarks.measure import in_turn, report, seconds
+from local_sagemaker import lifecycle
+from local_sagemaker.config import Settings
+from local_sagemaker.records import Records
+
+PIPELINE = "growth"
+MODEL = {"Image": SCIKIT_LEARN}
+YOUNG, OLD = (50, 100), (2_000, 10_000)
+"""Models and executions."""
+TARGET = 1.5
+
+
+def grown(folder: str, models: int, executions: int) -> Settings:
+    """A running service with so many models and executions; everything else of it is as usual."""
+    settings = Settings(home=Path(folder))
+    lifecycle.start(settings)
+    sagemaker = client(settings, "sagemaker")
+    create(sagemaker, PIPELINE, [no_op("Only", "pass", None)])
+    sagemaker.create_model(ModelName="model-0", ExecutionRoleArn=ROLE, PrimaryContainer=MODEL)
+    run(sagemaker, PIPELINE)
+    lifecycle.stop(settings)
+    records = Records(settings.records_file, settings.region)
+    with records.transaction():
+        for kind, count in (("model", models), ("pipeline-execution", executions), ("pipeline-step", executions),
+                            ("pipeline-cache", executions), ("processing-job", executions)):  # fmt: skip
+            multiply(records, kind, count)
+    records.close()
+    lifecycle.start(settings)
+    run(client(settings, "sagemaker"), PIPELINE)  # a warm one, as the service has been for long
+    return settings
+
+
+def multiply(records: Records, kind: str, count: int) -> None:
+    """Writes the one record of a kind again under other names, until there are `count`."""
+    [(key, body)] = records.items(kind)
+    text, execution = json.dumps(body), key.split("/")[1] if kind == "pipeline-execution" else ""
+    for number in range(1, count):
+        fresh = f"{number:012x}"
+        if kind == "pipeline-execution":
+            records.insert(kind, f"{PIPELINE}/{fresh}", json.loads(text.replace(execution, fresh)))
+        elif kind == "pipeline-step":
+            records.insert(kind, f"{PIPELINE}/{fresh}/{key.rsplit('/', 1)[1]}", body)
+        elif kind == "pipeline-cache":
+            records.insert(kind, f"{key.rsplit('/', 1)[0]}/{fresh}", body)
+        else:
+            records.insert(kind, f"{kind}-{fresh}", json.loads(text.replace(key, f"{kind}-{fresh}")))
+
+
+def compare(young: Settings, old: Settings) -> bool:
+    """All comparisons, old service over young one."""
+    both = client(old, "sagemaker"), client(young, "sagemaker")
+    names = (f"new-{number}" for number in itertools.count())
+    arns = [one.list_pipeline_executions(PipelineName=PIPELINE)["PipelineExecutionSummaries"][0]
+            ["PipelineExecutionArn"] for one in both]  # fmt: skip
+
+    def create_model(sagemaker: Any) -> float:
+        name = next(names)
+        return seconds(lambda: sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=MODEL))
+
+    def page(sagemaker: Any, **sorting: str) -> float:
+        return seconds(lambda: sagemaker.list_pipeline_executions(PipelineName=PIPELINE, MaxResults=50, **sorting))
+
+    def steps(sagemaker: Any) -> float:
+        arn = arns[both.index(sagemaker)]
+        return seconds(lambda: sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn))
+
+    met = True
+    for title, measure, runs in (
+        (f"CreateModel at {OLD[0]:,} models / at {YOUNG[0]}", create_model, 40),
+        (f"ListPipelineExecutions, a page at {OLD[1]:,} / at {YOUNG[1]}", page, 20),
+        ("ListPipelineExecutions, the oldest first", lambda one: page(one, SortOrder="Ascending"), 20),
+        (f"ListPipelineExecutionSteps at {OLD[1]:,} executions / at {YOUNG[1]}", steps, 40),
+        (f"a one-step execution after {OLD[1]:,} / after {YOUNG[1]}", lambda one: run(one, PIPELINE), 20),
+    ):
+        pairs = in_turn(lambda of=measure: of(both[0]), lambda of=measure: of(both[1]), runs)
+        met = report(title, pairs, TARGET) and met
+    return met
+
+
+def main() -> bool:
+    """Makes both services and compares."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as first,
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as second,
+    ):
+        started = [Settings(home=Path(first)), Settings(home=Path(second))]
+        try:
+            return compare(grown(first, *YOUNG), grown(second, *OLD))
+        finally:
+            for settings in started:
+                lifecycle.stop(settings)
