@@ -41,3 +41,9 @@ def request_shape(operation: str) -> Shape:
 def response_shape(operation: str) -> Shape:
     """The output shape of an operation, e.g. ``DescribeTrainingJob``."""
     return _model().operation_model(operation).output_shape
+
+
+@cache
+def named_shape(name: str) -> Shape:
+    """A shape by its own name, e.g. ``SearchRecord``."""
+    return _model().shape_for(name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,35 @@ _LINE = 1 << 16
 
 
 def final(definitions: Iterable[Mapping[str, str]], logs: Iterable[Path], moment: float) -> list[dict[str, Any]]:
-    """FinalMetricDataList: the last value of each metric that was printed, as the 32-bit number that AWS keeps."""
+    """FinalMetricDataList: the last value of each metric that was printed, as the 32-bit number that AWS keeps.
+
+    Beside it, as ``Statistics``, what trial components show of all its values.
+    """
     wanted = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
-    values: dict[str, float] = {}
+    values: dict[str, list[float]] = {}
     if wanted:
         for log in logs:
             for line in lines(log):
-                values |= read(line, wanted)
-    return [{"MetricName": name, "Value": single(value), "Timestamp": moment} for name, value in values.items()]
+                for name, value in read(line, wanted).items():
+                    values.setdefault(name, []).append(value)
+    return [
+        {"MetricName": name, "Value": single(found[-1]), "Timestamp": moment, "Statistics": statistics_of(found)}
+        for name, found in values.items()
+    ]
+
+
+def statistics_of(values: Sequence[float]) -> dict[str, float]:
+    """Count, extremes, mean and standard deviation (of the whole, so 0 for one value) of the numbers among values."""
+    numbers = [value for value in values if math.isfinite(value)]
+    if not numbers:
+        return {"Count": len(values)}
+    return {
+        "Count": len(values),
+        "Min": min(numbers),
+        "Max": max(numbers),
+        "Avg": statistics.fmean(numbers),
+        "StdDev": statistics.pstdev(numbers),
+    }
 
 
 def series(definition: Mapping[str, str], log: Path) -> list[float]:

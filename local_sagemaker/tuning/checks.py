@@ -77,7 +77,7 @@ def _metric(name: str | None, definition: Mapping[str, Any]) -> None:
     """The objective must be one of the metrics (text: sagemaker-python-sdk issue 3932)."""
     algorithm = definition["AlgorithmSpecification"]
     metrics = {one["Name"] for one in algorithm.get("MetricDefinitions", [])}
-    if "TrainingImage" in algorithm and "sagemaker_program" not in definition.get("StaticHyperParameters", {}):
+    if "TrainingImage" in algorithm:
         image, uri = images.find(algorithm["TrainingImage"], "train")
         metrics |= {one["Name"] for one in image.default_metrics(uri)}
     if name not in metrics:

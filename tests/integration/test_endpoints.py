@@ -249,6 +249,11 @@ def test_variants_share_the_traffic_by_their_weights(made: Made) -> None:
         DesiredWeightsAndCapacities=[{"VariantName": "V9", "DesiredWeight": 1.0}],
     )["Error"]["Message"]  # fmt: skip
     assert 'The variant name(s) "V9"' in message
+    message = refused(
+        made.sagemaker.update_endpoint_weights_and_capacities, EndpointName=endpoint,
+        DesiredWeightsAndCapacities=[{"VariantName": "V1", "DesiredWeight": weight} for weight in (1.0, 2.0)],
+    )["Error"]["Message"]  # fmt: skip
+    assert message == 'The variant name "V1" was non-unique within the request.'
     made.delete(endpoint)
 
 

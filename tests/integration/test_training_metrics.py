@@ -74,3 +74,43 @@ def test_metrics_of_the_built_in_algorithm(service: Service) -> None:
         MetricDataQueries=[query], StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1)
     )
     assert min(data["MetricDataResults"][0]["Values"]) == final["Value"]
+
+
+def test_experiment_analytics_of_the_sdk_reads_jobs(service: Service) -> None:
+    """The class is the same in versions 2 and 3 of the SDK."""
+    from sagemaker.core.analytics import ExperimentAnalytics
+
+    made = Made(service)
+    made.sagemaker.create_experiment(ExperimentName="shells")
+    made.sagemaker.create_trial(TrialName="first", ExperimentName="shells")
+    uri = made.upload("experiment/train.csv", text(ROWS))
+    channel = {
+        "ChannelName": "train", "ContentType": "text/csv",
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
+    }  # fmt: skip
+    train(
+        made, "experiment-job", {"TrainingImage": XGBOOST}, InputDataConfig=[channel],
+        HyperParameters={"num_round": "5", "objective": "reg:squarederror"},
+        ExperimentConfig={"ExperimentName": "shells", "TrialName": "first", "TrialComponentDisplayName": "Training"},
+    )  # fmt: skip
+    made.sagemaker.create_trial_component(TrialComponentName="bare")
+    made.sagemaker.associate_trial_component(TrialComponentName="bare", TrialName="first")
+    made.sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+        TrainingJobName="experiment-job", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
+
+    class Session:
+        sagemaker_client = made.sagemaker
+
+    frame = ExperimentAnalytics(experiment_name="shells", sagemaker_session=Session()).dataframe()
+    row = frame.set_index("DisplayName").loc["Training"]
+    assert row["SageMaker.ImageUri"] == XGBOOST
+    assert (row["SageMaker.InstanceCount"], row["SageMaker.VolumeSizeInGB"], row["num_round"]) == (1.0, 1.0, 5.0)
+    assert row["objective"] == "reg:squarederror"
+    assert (row["train - Value"], row["train - MediaType"]) == (uri, "text/csv")
+    assert row["SageMaker.ModelArtifact - Value"].endswith("experiment-job/output/model.tar.gz")
+    assert row["train:rmse - Count"] == 5.0
+    assert row["train:rmse - Min"] <= row["train:rmse - Avg"] <= row["train:rmse - Max"]
+    assert row["train:rmse - StdDev"] > 0
+    assert row["Trials"] == ["first"] and row["Experiments"] == ["shells"]
+    assert frame.set_index("DisplayName").loc["bare", "Trials"] == ["first"]

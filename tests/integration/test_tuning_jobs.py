@@ -12,7 +12,7 @@ from local_sagemaker.tuning.gaussian import best
 from local_sagemaker.tuning.points import Question, Tried
 from local_sagemaker.tuning.ranges import parse
 from tests.integration import tuning
-from tests.support import SCIKIT_LEARN, Service, until
+from tests.support import SCIKIT_LEARN, XGBOOST, Service, until
 
 SQUARE = """
 import argparse
@@ -174,6 +174,22 @@ def test_a_grid_tries_each_combination_once(service: Service, bucket: str) -> No
     jobs = tuning.training_jobs(service, name)
     tried = [(job["TunedHyperParameters"]["max_depth"], job["TunedHyperParameters"]["eta"]) for job in jobs]
     assert tried == [("2", "0.1"), ("2", "0.5"), ("4", "0.1"), ("4", "0.5")]
+
+
+def test_a_script_in_the_image_of_xgboost_has_its_metrics(service: Service, bucket: str) -> None:
+    """Accepted without metric definitions, as a tuning job of XGBoost in script mode was on AWS."""
+    code = "print('[0]\\tvalidation-rmse:1.5')"
+    definition = tuning.script(service, bucket, code)
+    definition["AlgorithmSpecification"] = {"TrainingImage": XGBOOST, "TrainingInputMode": "File"}
+    objective = {"Type": "Minimize", "MetricName": "validation:rmse"}
+    name = tuning.tune(
+        service,
+        HyperParameterTuningJobConfig=tuning.loss(1, 1, HyperParameterTuningJobObjective=objective),
+        TrainingJobDefinition=definition,
+    )
+    assert tuning.ended(service, name)["HyperParameterTuningJobStatus"] == "Completed"
+    (job,) = tuning.training_jobs(service, name)
+    assert job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 1.5
 
 
 CONTINUOUS = {"ContinuousParameterRanges": [tuning.ETA]}

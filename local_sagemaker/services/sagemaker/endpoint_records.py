@@ -155,6 +155,8 @@ def scaled(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> Endpoi
     changes: dict[str, dict[str, Any]] = {}
     for one in wanted:
         variant = spec.variant(one["VariantName"])
+        if one["VariantName"] in changes:  # text: moto
+            raise ValidationError(f'The variant name "{one["VariantName"]}" was non-unique within the request.')
         if variant is None or variant.shadow:
             absent = one["VariantName"]
             raise ValidationError(f'The variant name(s) "{absent}" is/are not present within endpoint "{arn}".')

@@ -17,6 +17,7 @@ from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.experiments import ASSOCIATION
 from local_sagemaker.services.sagemaker.listing import page, pick
 from local_sagemaker.services.sagemaker.search_filters import check, matches, values
+from local_sagemaker.services.sagemaker.search_properties import check_names
 from local_sagemaker.services.sagemaker.tags import Tags
 
 
@@ -64,9 +65,11 @@ class Search(Resource):
         searched = self._searched(request)
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             return {"Results": [], "TotalHits": {"Value": 0, "Relation": "EqualTo"}}
-        bodies = list(self._bodies(searched))
         if "SearchExpression" in request:
             check(request["SearchExpression"])
+        check_names(searched.member, request)
+        bodies = list(self._bodies(searched))
+        if "SearchExpression" in request:
             bodies = [body for body in bodies if matches(request["SearchExpression"], body)]
         for condition in request.get("VisibilityConditions", ()):
             bodies = [body for body in bodies if condition.get("Value") in values(body, condition.get("Key", ""))]

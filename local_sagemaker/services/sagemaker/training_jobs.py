@@ -24,11 +24,13 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
 from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
+from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _MAXIMUM = 86400
+_FINAL_METRIC = ("MetricName", "Value", "Timestamp")
 _CHECKPOINTS = "/opt/ml/checkpoints"
 # What clients print while a job runs (the SDK shows a line for each new message).
 _MESSAGES = {
@@ -158,7 +160,8 @@ class TrainingJobs(Resource):
             if outcome.status in ("Completed", "Stopped"):
                 body["ModelArtifacts"] = {"S3ModelArtifacts": _model_uri(body)}
             if outcome.metrics:
-                body["FinalMetricDataList"] = list(outcome.metrics)
+                body["FinalMetricDataList"] = [pick(dict(one), *_FINAL_METRIC) for one in outcome.metrics]
+                body["_metrics"] = list(outcome.metrics)
 
         self._jobs.change(name, change)
 
@@ -243,13 +246,13 @@ def move(body: Body, status: str) -> None:
 
 
 def _with_defaults(request: Request) -> Request:
-    """The request as Describe shows it, with the metric definitions of a built-in algorithm."""
+    """The request as Describe shows it, with the metric definitions of the image, also where a script trains in it."""
     filled = deepcopy(request)
     algorithm = filled["AlgorithmSpecification"]
     algorithm.setdefault("TrainingInputMode", "File")
     image, uri = images.find(algorithm["TrainingImage"], "train")
     defaults = image.default_metrics(uri)
-    if defaults and "sagemaker_program" not in filled.get("HyperParameters", {}):
+    if defaults:
         algorithm["MetricDefinitions"] = [*defaults, *algorithm.get("MetricDefinitions", [])]
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records, kinds
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.sagemaker import job_components
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
 from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, association
 from local_sagemaker.services.sagemaker.listing import pick
@@ -33,32 +35,49 @@ class TrialComponents(Resource):
         job = self._job(request["TrialComponentName"])
         if job is None:
             return self._components.create(request)
-        arn, kind, _ = job
-        source = {"SourceArn": arn, "SourceType": "SageMaker" + "".join(part.title() for part in kind.split("-"))}
+        noun, body = job
+        source = {"SourceArn": body[f"{noun}Arn"], "SourceType": f"SageMaker{noun}"}
         return self._components.create({**request, "Source": source})
 
     @operation("DescribeTrialComponent")
     def describe(self, request: Request) -> Response:
-        """One component; the final metrics of its training job are its metrics."""
-        body = self._components.require(request["TrialComponentName"])
-        job = self._job(body["TrialComponentName"]) if "Source" in body else None
-        metrics = [
-            {
-                "MetricName": metric["MetricName"],
-                "SourceArn": body["Source"]["SourceArn"],
-                "TimeStamp": metric["Timestamp"],
-                "Last": metric["Value"],
-            }
-            for metric in (job[2].get("FinalMetricDataList", []) if job else [])
-        ]
-        return {**body, "Metrics": metrics} if metrics else body
+        """One component; one of a job shows the job, and what was added to the component since."""
+        return self._shown(self._known(request["TrialComponentName"]))
+
+    def _shown(self, body: Body) -> Body:
+        empty: Body = {**{name: {} for name in _MAPS}, "Metrics": []}
+        found = self._job(body["TrialComponentName"]) if "Source" in body else None
+        if found is None:
+            return {**empty, **body}
+        noun, job = found
+        shown = {**empty, **job_components.described(noun, job, self._model(job))}
+        maps = {name: {**shown[name], **body.get(name, {})} for name in _MAPS}
+        return {**shown, **body, **maps}
+
+    def _model(self, job: Body) -> Body | None:
+        found = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
+        return found[1] if found else None
+
+    def _known(self, name: str) -> Body:
+        """The record of a component. A job has one from the first time that somebody asks for it.
+
+        (AWS makes one for every job, whether or not it has an ExperimentConfig.)
+        """
+        name = name.rsplit("/", 1)[-1]
+        if self._components.find(name) is None and self._job(name) is not None:
+            with suppress(ValidationError):  # it was made meanwhile
+                self.create({"TrialComponentName": name})
+        return self._components.require(name)
 
     @operation("ListTrialComponents")
     def list_components(self, request: Request) -> Response:
         """Components, of one trial, experiment or source if asked, newest first."""
         members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
+        if component := _component_of(request.get("SourceArn", "")):
+            with suppress(ServiceError):
+                self._known(component)
         if not {"TrialName", "ExperimentName", "SourceArn"} & set(request):
-            return self._components.listed(request, *members)
+            return self._with_status(self._components.listed(request, *members))
         bodies = self._components.all()
         trials = None
         if "TrialName" in request:
@@ -72,7 +91,14 @@ class TrialComponents(Resource):
             bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
         if "SourceArn" in request:
             bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
-        return self._components.listed_among(bodies, request, *members)
+        return self._with_status(self._components.listed_among(bodies, request, *members))
+
+    def _with_status(self, response: Response) -> Response:
+        """A List answer in which components of jobs have the status and times of these."""
+        for summary in response["TrialComponentSummaries"]:
+            shown = self._shown(self._components.require(summary["TrialComponentName"]))
+            summary.update(pick(shown, "Status", "StartTime", "EndTime"))
+        return response
 
     @operation("UpdateTrialComponent")
     def update(self, request: Request) -> Response:
@@ -88,6 +114,7 @@ class TrialComponents(Resource):
                     body[name] = merged
             body.update(pick(request, "DisplayName", "Status", "StartTime", "EndTime"))
 
+        self._known(request["TrialComponentName"])
         return self._components.change(request["TrialComponentName"], change)
 
     @operation("DeleteTrialComponent")
@@ -118,13 +145,19 @@ class TrialComponents(Resource):
         return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
 
     def _both(self, request: Request) -> tuple[Body, Body]:
-        return self._trials.require(request["TrialName"]), self._components.require(request["TrialComponentName"])
+        return self._trials.require(request["TrialName"]), self._known(request["TrialComponentName"])
 
-    def _job(self, component: str) -> tuple[str, str, Body] | None:
-        """ARN, record kind and record of the job that a component's name stands for, if there is one."""
+    def _job(self, component: str) -> tuple[str, Body] | None:
+        """The noun and record of the job that a component's name stands for, if there is one."""
         found = _OF_JOB.fullmatch(component)
         if not found:
             return None
-        kind, member = f"{found[2].lower()}-job", f"{found[2].title()}JobArn"
-        job = self._records.find(kind, found[1])
-        return (job[1][member], kind, job[1]) if job else None
+        job = self._records.find(f"{found[2].lower()}-job", found[1])
+        return (f"{found[2].title()}Job", job[1]) if job else None
+
+
+def _component_of(arn: str) -> str | None:
+    """The name of the component of a job, by the job's ARN."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    component = f"{name}-aws-{kind}"
+    return component if _OF_JOB.fullmatch(component) else None

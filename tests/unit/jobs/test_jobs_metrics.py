@@ -37,10 +37,13 @@ def test_the_last_value_counts_as_a_32_bit_number(tmp_path):
         {"Name": "absent", "Regex": "absent=(.*)"},
     ]
     found = metrics.final(definitions, [log, tmp_path / "missing"], 12.5)
+    statistics = [one.pop("Statistics") for one in found]
     assert found == [
         {"MetricName": "loss", "Value": 0.12345000356435776, "Timestamp": 12.5},
         {"MetricName": "acc", "Value": 1.0, "Timestamp": 12.5},
     ]
+    assert statistics[0] == pytest.approx({"Count": 2, "Min": 0.12345, "Max": 0.5, "Avg": 0.311725, "StdDev": 0.188275})
+    assert statistics[1] == {"Count": 1, "Min": 1.0, "Max": 1.0, "Avg": 1.0, "StdDev": 0.0}
 
 
 def test_a_line_without_end_costs_no_memory(tmp_path):

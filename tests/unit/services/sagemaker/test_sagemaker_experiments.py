@@ -90,18 +90,117 @@ def test_what_holds_something_cannot_be_deleted(registry: Any, trial: str) -> No
         assert refused(registry, operation, **request)[0] == "ResourceNotFound"
 
 
-def test_a_component_of_a_job_has_it_as_its_source_and_its_metrics(registry: Any) -> None:
-    arn = f"{ARN}:training-job/Train"
-    metric = {"MetricName": "validation:rmse", "Value": 2.1, "Timestamp": 5.0}
-    registry.records.insert("training-job", "Train", {"TrainingJobArn": arn, "FinalMetricDataList": [metric]})
-    registry("CreateTrialComponent", TrialComponentName="train-aws-training-job")
+TRAINED = {
+    "TrainingJobName": "Train",
+    "TrainingJobArn": f"{ARN}:training-job/Train",
+    "TrainingJobStatus": "Completed",
+    "SecondaryStatus": "Completed",
+    "TrainingStartTime": 3.0,
+    "TrainingEndTime": 5.0,
+    "AlgorithmSpecification": {"TrainingImage": "image:1"},
+    "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30},
+    "HyperParameters": {"eta": "0.2", "objective": "reg:squarederror", "max_depth": "5"},
+    "InputDataConfig": [
+        {"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": {"S3Uri": "s3://b/train"}}},
+        {"ChannelName": "more", "DataSource": {"S3DataSource": {"S3Uri": "s3://b/more"}}},
+    ],
+    "ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"},
+    "_metrics": [{
+        "MetricName": "validation:rmse", "Value": 2.0, "Timestamp": 5.0,
+        "Statistics": {"Count": 2, "Min": 2.0, "Max": 4.0, "Avg": 3.0, "StdDev": 1.0},
+    }],
+}  # fmt: skip
+
+
+def test_a_component_of_a_training_job_shows_it(registry: Any) -> None:
+    registry.records.insert("training-job", "Train", TRAINED)
     component = registry("DescribeTrialComponent", TrialComponentName="train-aws-training-job")
+    arn = TRAINED["TrainingJobArn"]
     assert component["Source"] == {"SourceArn": arn, "SourceType": "SageMakerTrainingJob"}
-    assert component["Metrics"] == [{"MetricName": "validation:rmse", "SourceArn": arn, "TimeStamp": 5.0, "Last": 2.1}]
+    assert component["Parameters"] == {
+        "SageMaker.ImageUri": {"StringValue": "image:1"},
+        "SageMaker.InstanceCount": {"NumberValue": 1.0},
+        "SageMaker.InstanceType": {"StringValue": "ml.m5.large"},
+        "SageMaker.VolumeSizeInGB": {"NumberValue": 30.0},
+        "eta": {"NumberValue": 0.2},
+        "objective": {"StringValue": "reg:squarederror"},
+        "max_depth": {"NumberValue": 5.0},
+    }
+    assert component["InputArtifacts"] == {
+        "train": {"MediaType": "text/csv", "Value": "s3://b/train"}, "more": {"Value": "s3://b/more"},
+    }  # fmt: skip
+    assert component["OutputArtifacts"] == {"SageMaker.ModelArtifact": {"Value": "s3://b/model.tar.gz"}}
+    assert component["Metrics"] == [{
+        "MetricName": "validation:rmse", "SourceArn": arn, "TimeStamp": 5.0, "Count": 2, "Min": 2.0, "Max": 4.0,
+        "Avg": 3.0, "StdDev": 1.0, "Last": 2.0,
+    }]  # fmt: skip
+    assert (component["StartTime"], component["EndTime"]) == (3.0, 5.0)
+    message = "Status: Completed, secondary status: Completed, failure reason: null"
+    assert component["Status"] == {"PrimaryStatus": "Completed", "Message": message}
+
+
+def test_a_job_has_a_component_when_somebody_asks(registry: Any, trial: str) -> None:
+    registry.records.insert("training-job", "Train", TRAINED)
+    arn = TRAINED["TrainingJobArn"]
     registry("CreateTrialComponent", TrialComponentName="other")
     listed = registry("ListTrialComponents", SourceArn=arn)["TrialComponentSummaries"]
-    assert [one["TrialComponentName"] for one in listed] == ["train-aws-training-job"]
+    assert [one["TrialComponentName"] for one in listed] == ["Train-aws-training-job"]
     assert listed[0]["TrialComponentSource"]["SourceArn"] == arn
+    assert listed[0]["Status"]["PrimaryStatus"] == "Completed"
+    assert registry("ListTrialComponents", SourceArn=f"{ARN}:training-job/none")["TrialComponentSummaries"] == []
+    name = {"TrialComponentName": "Train-aws-training-job"}
+    registry("AssociateTrialComponent", TrialName=trial, **name)
+    registry("UpdateTrialComponent", **name, Parameters={"eta": {"NumberValue": 9.0}, "mine": {"StringValue": "x"}})
+    parameters = registry("DescribeTrialComponent", **name)["Parameters"]
+    assert (parameters["eta"], parameters["mine"]) == ({"NumberValue": 9.0}, {"StringValue": "x"})
+    assert parameters["SageMaker.InstanceCount"] == {"NumberValue": 1.0}
+
+
+def test_components_of_processing_and_transform_jobs_show_them(registry: Any) -> None:
+    cluster = {"InstanceCount": 2, "InstanceType": "ml.c5.xlarge"}
+    registry.records.insert("processing-job", "p", {
+        "ProcessingJobName": "p", "ProcessingJobArn": f"{ARN}:processing-job/p", "ProcessingJobStatus": "Failed",
+        "FailureReason": "AlgorithmError: , exit code: 1", "AppSpecification": {"ImageUri": "image:2"},
+        "ProcessingResources": {"ClusterConfig": {**cluster, "VolumeSizeInGB": 10}},
+        "ProcessingInputs": [{"InputName": "in", "S3Input": {"S3Uri": "s3://b/in"}}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": {"S3Uri": "s3://b/out"}}]},
+    })  # fmt: skip
+    shown = registry("DescribeTrialComponent", TrialComponentName="p-aws-processing-job")
+    assert list(shown["Parameters"]) == [
+        "SageMaker.InstanceCount", "SageMaker.InstanceType", "SageMaker.VolumeSizeInGB",
+    ]  # fmt: skip
+    assert shown["InputArtifacts"] == {"SageMaker.ImageUri": {"Value": "image:2"}, "in": {"Value": "s3://b/in"}}
+    assert shown["OutputArtifacts"] == {"out": {"Value": "s3://b/out"}}
+    assert shown["Status"] == {
+        "PrimaryStatus": "Failed",
+        "Message": "Status: Failed, exit message: null, failure reason: AlgorithmError: , exit code: 1",
+    }
+    registry.records.insert("transform-job", "t", {
+        "TransformJobName": "t", "TransformJobArn": f"{ARN}:transform-job/t", "TransformJobStatus": "InProgress",
+        "ModelName": "m", "TransformResources": cluster,
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": "s3://b/in"}}, "ContentType": "text/csv"},
+        "TransformOutput": {"S3OutputPath": "s3://b/out"},
+    })  # fmt: skip
+    registry.records.insert("model", "m", {"PrimaryContainer": {"Image": "image:3", "ModelDataUrl": "s3://b/m.tar.gz"}})
+    shown = registry("DescribeTrialComponent", TrialComponentName="t-aws-transform-job")
+    assert shown["Parameters"] == {
+        "SageMaker.InstanceCount": {"NumberValue": 2.0},
+        "SageMaker.InstanceType": {"StringValue": "ml.c5.xlarge"},
+        "SageMaker.ModelName": {"StringValue": "m"},
+        "SageMaker.ModelPrimary.DataUrl": {"StringValue": "s3://b/m.tar.gz"},
+        "SageMaker.ModelPrimary.Image": {"StringValue": "image:3"},
+    }
+    assert shown["InputArtifacts"] == {"SageMaker.TransformInput": {"MediaType": "text/csv", "Value": "s3://b/in"}}
+    assert shown["OutputArtifacts"] == {"SageMaker.TransformOutput": {"Value": "s3://b/out"}}
+    assert shown["Status"]["Message"] == "Status: InProgress, failure reason: null"
+
+
+def test_a_component_always_has_its_maps_and_metrics(registry: Any) -> None:
+    """SDK v2's ExperimentAnalytics sorts them without a look whether they are there."""
+    registry("CreateTrialComponent", TrialComponentName="c")
+    shown = registry("DescribeTrialComponent", TrialComponentName="c")
+    assert (shown["Parameters"], shown["InputArtifacts"], shown["OutputArtifacts"]) == ({}, {}, {})
+    assert shown["Metrics"] == []
 
 
 def test_updating_a_component_merges_its_maps(registry: Any) -> None:
@@ -123,7 +222,7 @@ def test_updating_a_component_merges_its_maps(registry: Any) -> None:
     )
     component = registry("DescribeTrialComponent", TrialComponentName="c")
     assert component["Parameters"] == {"b": {"StringValue": "y"}, "c": {"NumberValue": 2.0}}
-    assert "OutputArtifacts" not in component
+    assert component["OutputArtifacts"] == {}
     assert (component["Status"], component["EndTime"]) == ({"PrimaryStatus": "Completed"}, 9.0)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.sagemaker.search_filters import check, matches, values
+from local_sagemaker.services.sagemaker.search_properties import is_known
 
 JOB: dict[str, Any] = {
     "TrainingJobName": "job-1",
@@ -217,3 +218,69 @@ def test_suggestions_are_names_of_properties(registry: Any, packages: list[str])
     query = {"PropertyNameQuery": {"PropertyNameHint": "ModelPackageG"}}
     answer = registry("GetSearchSuggestions", Resource="ModelPackage", SuggestionQuery=query)
     assert answer["PropertyNameSuggestions"] == [{"PropertyName": "ModelPackageGroupName"}]
+
+
+KNOWN = [
+    ("TrainingJob", "TrainingJobName"),
+    ("TrainingJob", "HyperParameters.any.thing"),
+    ("TrainingJob", "Metrics.validation:rmse"),
+    ("TrainingJob", "FinalMetricDataList.MetricName"),
+    ("TrainingJob", "InputDataConfig.DataSource.S3DataSource.S3Uri"),
+    ("TrainingJob", "Tags.team"),
+    ("TrainingJob", "ResourceConfig.InstanceType"),
+    ("Trial", "ExperimentName"),
+    ("Trial", "Source.SourceArn"),
+    ("TrialComponent", "Parents.TrialName"),
+    ("TrialComponent", "Parameters.eta"),
+    ("TrialComponent", "Metrics.loss.Max"),
+    ("TrialComponent", "Source.SourceArn"),
+    ("ModelPackage", "ModelMetrics.ModelQuality.Statistics.S3Uri"),
+    ("Model", "Model.ModelName"),
+    ("Model", "ModelName"),
+    ("PipelineExecution", "PipelineParameters.Rounds"),
+]
+
+
+@pytest.mark.parametrize(("member", "name"), KNOWN)
+def test_known_properties(member: str, name: str) -> None:
+    assert is_known(member, name)
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ("TrainingJob", "TrainingJobname"),
+        ("TrainingJob", "Bogus"),
+        ("TrainingJob", "ResourceConfig.Bogus"),
+        ("TrainingJob", "TrainingJobName.More"),
+        ("TrainingJob", "TrialName"),
+        ("TrialComponent", "TrialName"),
+        ("TrialComponent", ""),
+        ("Experiment", "Parents.ExperimentName"),
+        ("ModelPackage", "Tags."),
+        ("Pipeline", "PipelineDefinition"),
+    ],
+)
+def test_unknown_properties(member: str, name: str) -> None:
+    assert not is_known(member, name)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"SearchExpression": {"Filters": [{"Name": "Bogus", "Operator": "Exists"}]}},
+        {"SearchExpression": {"SubExpressions": [{"Filters": [{"Name": "Bogus"}]}]}},
+        {"SearchExpression": {"NestedFilters": [{"NestedPropertyName": "Bogus", "Filters": [{"Name": "x"}]}]}},
+        {"SortBy": "Bogus"},
+    ],
+)
+def test_a_search_for_an_unknown_property_is_refused(registry: Any, more: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError) as error:
+        registry("Search", Resource="TrainingJob", **more)
+    assert (error.value.code, error.value.message) == ("ValidationException", "Unknown property name: Bogus")
+
+
+def test_an_unknown_member_of_a_nested_property_is_refused(registry: Any) -> None:
+    nested = {"NestedPropertyName": "InputDataConfig", "Filters": [{"Name": "InputDataConfig.Channel", "Value": "x"}]}
+    with pytest.raises(ServiceError, match=r"Unknown property name: InputDataConfig\.Channel$"):
+        registry("Search", Resource="TrainingJob", SearchExpression={"NestedFilters": [nested]})
