@@ -96,9 +96,11 @@ class Endpoints:
         running.create(update)
 
     def forget(self, name: str) -> None:
-        """Drops an endpoint that was removed."""
-        self._running.pop(name.lower(), None)
+        """Drops an endpoint that was removed, with what is left of its files."""
+        running = self._running.pop(name.lower(), None)
         self.returned(name)
+        if running:
+            shutil.rmtree(self._folder / running.spec.name, ignore_errors=True)
 
     def in_loop(self, change: Callable[[], None]) -> None:
         """Does something between two requests, and returns when it is done."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local_sagemaker import lifecycle
-from tests.hostile import malformed
+from tests.hostile import kills, malformed
 from tests.support import Service
 
 SHOWN = 60
@@ -26,9 +26,17 @@ def malformed_requests(service: Service, count: int | None, seed: int) -> list[s
     return [str(finding) for finding in summary.findings] + malformed.unreadable(service)
 
 
+def kills_of_any_process(service: Service, count: int | None, seed: int) -> list[str]:
+    """The service, fork servers, model servers and jobs, during executions, endpoint updates, tuning."""
+    summary = kills.run(service, count or 200, seed)
+    print(summary)
+    return summary.faults
+
+
 # Add a campaign here: its name, and what answers the faults that it found.
 CAMPAIGNS: dict[str, Callable[[Service, int | None, int], list[str]]] = {
     "malformed-requests": malformed_requests,
+    "kills": kills_of_any_process,
 }
 
 

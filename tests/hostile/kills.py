@@ -1,0 +1,127 @@
+"""The campaign of kills: any process of the service, at any moment, during any work. Bounded and seeded."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local_sagemaker import lifecycle
+from local_sagemaker.records import Records
+from tests.hostile import processes
+from tests.hostile.works import Works, awaited
+from tests.support import Service
+
+VICTIMS = {
+    "service": processes.service,
+    "fork server": processes.fork_servers,
+    "model server": processes.model_servers,
+    "job": processes.jobs,
+}
+WORKS = ("execution", "update", "tuning", "events", "asynchronous", "groups")
+_HARMLESS = {"events": ("service", "fork server"), "groups": ("service",)}
+"""Work whose own processes must not be killed: a function that was is tried again after a minute only."""
+_LONGEST = 2.5  # seconds between two kills
+_TRANSIENT = ("temporary-endpoint", "function-event", "asynchronous-invocation")
+_TIDY = 20.0  # seconds within which nothing is left
+
+
+@dataclass
+class Summary:
+    """What was killed, and what was found."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        killed = ", ".join(f"{count} {victim}" for victim, count in self.kills.most_common())
+        return f"{self.kills.total()} kills in {self.seconds:.0f} s ({killed}), {len(self.faults)} faults"
+
+
+def run(service: Service, count: int, seed: int) -> Summary:
+    """Kills until there were `count` kills; the service is down afterwards, since what it leaves is looked at."""
+    chance, summary, works, began = random.Random(seed), Summary(), Works(service), time.monotonic()
+    works.prepare()
+    number = 0
+    while summary.kills.total() < count:
+        kind = WORKS[number % len(WORKS)]
+        number += 1
+        check = getattr(works, kind)()
+        killed = _disturb(service, kind, chance, min(chance.randint(1, 4), count - summary.kills.total()))
+        summary.kills.update(killed)
+        service.up()
+        fault = awaited(check, set(killed)) or _untidy(service)
+        if fault:
+            summary.faults.append(f"round {number} ({kind}, killed: {', '.join(killed)}): {fault}")
+    service.down()
+    deadline = time.monotonic() + _TIDY
+    while (left := processes.left(service)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    summary.faults += [f"left: {one}" for one in left]
+    summary.faults += _kept(service)
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _disturb(service: Service, kind: str, chance: random.Random, kills: int) -> list[str]:
+    """Kills what chance says; a service that is down is started, and may be killed while it starts."""
+    killed = []
+    for _ in range(kills):
+        time.sleep(chance.uniform(0, _LONGEST))
+        if not lifecycle.running(service.settings):
+            service.up()
+            time.sleep(chance.choice((0.0, chance.uniform(0, _LONGEST))))
+        names = _HARMLESS.get(kind, tuple(VICTIMS))
+        found = {name: pids for name in names if (pids := VICTIMS[name](service))}
+        name = chance.choice(sorted(found))
+        try:
+            os.kill(chance.choice(sorted(found[name])), signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        killed.append(name)
+        while name == "service" and lifecycle.running(service.settings):
+            time.sleep(0.01)
+    return killed
+
+
+def _untidy(service: Service) -> str:
+    """What is left that should not be, once it had the time to go."""
+    deadline, found = time.monotonic() + _TIDY, "?"
+    while found and time.monotonic() < deadline:
+        time.sleep(0.05)
+        found = _endpoints_left(service) or _folders_left(service)
+    return found
+
+
+def _endpoints_left(service: Service) -> str:
+    sagemaker = service.client("sagemaker")
+    endpoints = [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]]
+    configs = sagemaker.list_endpoint_configs(NameContains="sm-clarify")["EndpointConfigs"]
+    names = endpoints + [one["EndpointConfigName"] for one in configs]
+    return f"endpoints or configurations are left: {names}" if names else ""
+
+
+def _folders_left(service: Service) -> str:
+    home = service.home
+    folders = [*home.glob("jobs/*/*"), *home.glob("endpoints/*/*"), *home.glob(".jobs-*"), *home.glob(".endpoints-*")]
+    kept = [folder for folder in folders if not folder.name.startswith(".prepared") and _is_work(folder, home)]
+    return f"folders are left: {[str(folder.relative_to(home)) for folder in kept]}" if kept else ""
+
+
+def _is_work(folder: Path, home: Path) -> bool:
+    """Not what processes prepare ahead of time."""
+    return not str(folder.relative_to(home)).startswith("jobs/.prepared")
+
+
+def _kept(service: Service) -> list[str]:
+    """Records of work that has ended."""
+    records = Records(service.settings.records_file)
+    try:
+        return [f"record left: {kind} {key}" for kind in _TRANSIENT for key, _ in records.items(kind)]
+    finally:
+        records.close()

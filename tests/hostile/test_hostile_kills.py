@@ -1,0 +1,14 @@
+"""A short run of the campaign of kills, for every change; `make check-hostile` is the long one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hostile import kills
+from tests.support import Service
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_whatever_is_killed(own_service: Service) -> None:
+    summary = kills.run(own_service, 6, seed=3)
+    assert not summary.faults, f"{summary}\n" + "\n".join(summary.faults)
