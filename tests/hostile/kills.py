@@ -76,17 +76,25 @@ def _disturb(service: Service, kind: str, chance: random.Random, kills: int) -> 
         if not lifecycle.running(service.settings):
             service.up()
             time.sleep(chance.choice((0.0, chance.uniform(0, _LONGEST))))
-        names = _HARMLESS.get(kind, tuple(VICTIMS))
-        found = {name: pids for name in names if (pids := VICTIMS[name](service))}
-        name = chance.choice(sorted(found))
+        name, victims = _victims(service, chance.choice(_HARMLESS.get(kind, tuple(VICTIMS))))
         try:
-            os.kill(chance.choice(sorted(found[name])), signal.SIGKILL)
+            os.kill(chance.choice(victims), signal.SIGKILL)
         except ProcessLookupError:
             continue
         killed.append(name)
         while name == "service" and lifecycle.running(service.settings):
             time.sleep(0.01)
     return killed
+
+
+def _victims(service: Service, wanted: str) -> tuple[str, list[int]]:
+    """The processes of a kind, or the service itself when none appears for a while."""
+    deadline = time.monotonic() + _LONGEST
+    while time.monotonic() < deadline:
+        if found := VICTIMS[wanted](service):
+            return wanted, sorted(found)
+        time.sleep(0.02)
+    return "service", processes.service(service)
 
 
 def _untidy(service: Service) -> str:
