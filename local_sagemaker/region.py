@@ -80,7 +80,7 @@ class Region:
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )
-        self._resources = [resource for resources in services.values() for resource in resources]
+        self.resources = [resource for resources in services.values() for resource in resources]
         handlers = [table(service, resources) for service, resources in services.items()]
         self.call: Call = dispatcher({name: handler for part in handlers for name, handler in part.items()}, check)
 
@@ -90,7 +90,7 @@ class Region:
 
     def resume(self) -> None:
         """Takes up what a stop or a crash of the service interrupted."""
-        for resource in self._resources:
+        for resource in self.resources:
             try:
                 resource.resume()
             except Exception:  # what failed must not keep the others from being resumed
@@ -98,12 +98,12 @@ class Region:
 
     def reset(self) -> None:
         """Ends all work, before records and files are removed."""
-        for resource in self._resources:
+        for resource in self.resources:
             resource.reset()
 
     def close(self) -> None:
         """Ends all work; it is resumed at the next start."""
-        for resource in self._resources:
+        for resource in self.resources:
             resource.close()
 
     def clear(self) -> None:

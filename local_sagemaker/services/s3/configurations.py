@@ -20,7 +20,7 @@ Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Configuration(Resource):
+class Configuration:
     """`given` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
     answer's members are those of the value itself. `default` answers for a bucket that has none; without one,
     `missing` (code, text) is the error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local_sagemaker.errors import says_full
 from local_sagemaker.records.store import AlreadyExists, CorruptedState, Records, public
 
 
@@ -94,3 +96,17 @@ def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
     writer.stdout.close()
     kept = {body["n"] for body in Records(file).list("job")}
     assert kept.issuperset(acknowledged)
+
+
+def test_a_full_disk_is_said_and_the_store_goes_on(records: Records) -> None:
+    """SQLite rolls back by itself then: a second rollback must not hide what happened."""
+    records.put("model", "a", {})
+    [(pages,)] = records._database.rows("PRAGMA page_count")
+    records._database.rows(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full") as raised, records.transaction():
+        records.put("model", "b", {})
+        records.put("model", "large", {"text": "x" * 500_000})
+    assert says_full(raised.value)
+    assert [key for key, _ in records.items("model")] == ["a"]
+    records._database.rows("PRAGMA max_page_count = 100000")
+    records.put("model", "b", {})
