@@ -21,8 +21,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     files = [settings.home / "service.log"]
     if options.name:
         wanted = options.name.lower()
-        found = [file for file in settings.logs.rglob("*") if file.is_file() and not file.name.startswith(".")]
-        files = sorted(file for file in found if wanted in str(file.relative_to(settings.logs)).lower())
+        logs = settings.home / "logs"  # of all regions
+        found = [file for file in logs.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        files = sorted(file for file in found if wanted in str(file.relative_to(logs)).lower())
     if not files or not files[0].exists():
         raise LifecycleError(f"There is no log of '{options.name or 'the service'}' in {settings.home}.")
     words = ["tail", "-n", str(options.lines), *(["-f"] if options.follow else []), "--", *map(str, files)]

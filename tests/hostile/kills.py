@@ -26,6 +26,7 @@ WORKS = ("execution", "update", "tuning", "events", "asynchronous", "groups")
 _HARMLESS = {"events": ("service", "fork server"), "groups": ("service",)}
 """Work whose own processes must not be killed: a function that was is tried again after a minute only."""
 _LONGEST = 2.5  # seconds between two kills
+_APPEARS = 8.0  # seconds within which a job runs, its fork server's start included
 _TRANSIENT = ("temporary-endpoint", "function-event", "asynchronous-invocation")
 _TIDY = 20.0  # seconds within which nothing is left
 
@@ -89,7 +90,7 @@ def _disturb(service: Service, kind: str, chance: random.Random, kills: int) -> 
 
 def _victims(service: Service, wanted: str) -> tuple[str, list[int]]:
     """The processes of a kind, or the service itself when none appears for a while."""
-    deadline = time.monotonic() + _LONGEST
+    deadline = time.monotonic() + _APPEARS
     while time.monotonic() < deadline:
         if found := VICTIMS[wanted](service):
             return wanted, sorted(found)

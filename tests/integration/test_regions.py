@@ -79,6 +79,8 @@ def test_executions_of_one_name_run_side_by_side_with_logs_of_their_own(service:
         group, name = "/aws/sagemaker/ProcessingJobs", job.rsplit("/", 1)[-1]
         events = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=name)["events"]
         assert [event["message"] for event in events] == [f"in {region}"]
+        shown = service.run("local-sagemaker", "logs", name, check=False)
+        assert f"in {region}" in shown.stdout, shown
 
 
 def test_jobs_of_one_name_at_once(service: Service) -> None:
