@@ -12,12 +12,12 @@ STAMP := $(VENV)/.installed
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
-$(STAMP): setup.py
+$(STAMP): setup.py local-sagemaker/pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || \
 	  { echo "Python 3.11 to 3.13 is needed; none is on PATH. Run: make PYTHON=/path/to/python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ./local-sagemaker --editable '.[test]'
 	@touch $(STAMP)
 
 install: $(STAMP) ## make .venv with the project and everything it needs
@@ -26,6 +26,7 @@ run: $(STAMP) ## the main job: the abalone pipeline, run for real on the local s
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
 test: $(STAMP) ## all tests
+	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP) ## lint, types, and who may import whom
@@ -38,7 +39,7 @@ structure: $(STAMP) ## figures of the code's structure: names, lengths, boundari
 	@$(BIN)/python tools/structure.py
 
 check-hostile: $(STAMP) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
-	@$(BIN)/python -m tests.hostile
+	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
 
 $(VENV)/.bench: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

@@ -1,8 +1,8 @@
 """Package metadata. Tool settings are in pyproject.toml.
 
-``pip install .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS; ``.[local]`` the local
-service; ``.[test]`` the tests and checks; ``.[bench]`` what the benchmarks
-compare with, too.
+``pip install .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS; ``.[test]`` the tests
+and checks; ``.[bench]`` what the benchmarks compare with, too. The local service is a distribution of its own, in the
+folder ``local-sagemaker``: ``pip install ./local-sagemaker '.[local]'`` brings both.
 """
 
 from pathlib import Path
@@ -19,23 +19,7 @@ BASE = [
     "matplotlib>=3.8",  # plots of the check reports (comes with sagemaker)
 ]
 LOCAL = [
-    "xgboost>=3.0.5,<3.1",  # the library of image 3.0-5; the last line that loads the binary models of 1.x
-    "botocore>=1.40,<2",  # AWS's service models: requests are parsed, validated and answered from them
-    "starlette>=0.40,<2",  # the HTTP edge (comes with sagemaker)
-    "uvicorn>=0.30,<1",  # the HTTP server of the service and of model servers (comes with sagemaker)
-    "httptools>=0.6,<1",  # uvicorn's C parser: bodies of a GiB stream through it
-    "uvloop>=0.19,<1; sys_platform != 'win32'",  # uvicorn's fast event loop
-    "moto[iam,sts]>=5.1,<6",  # the neighbours: services where nothing needs to run (IAM, STS, ...)
-    "flask>=3,<4",  # moto's own request dispatcher is a WSGI application on it
-    "flask-cors>=4",  # the same
-    "jsonschema>=4.20",  # validates Clarify's analysis configuration against its published schema
-    "awscrt>=0.20",  # CRC-64/NVME in C: the default checksum of the AWS CLI v2
-    "jmespath>=1",  # paths in Clarify's and Model Monitor's configurations
-    "smclarify>=0.5,<1",  # bias metrics: the library inside the Clarify container
-    "scipy>=1.11",  # distances and tests in the monitors
-    "datasketches>=5",  # KLL quantile and HyperLogLog sketches of data quality
-    "matplotlib>=3.8",  # plots of the Clarify report (comes with sagemaker)
-    "pyarrow>=14",  # Parquet channels and datasets (comes with sagemaker)
+    "local-sagemaker",  # the local service: a distribution of its own, in the folder of that name
 ]
 DELIVERY = [
     "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
@@ -76,7 +60,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["pipelines*", "delivery*", "local_sagemaker*"]),
+    packages=find_packages(include=["pipelines*", "delivery*"]),
     include_package_data=True,
     package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "py.typed"]},
     install_requires=BASE,
@@ -88,7 +72,6 @@ setup(
             "check-report = pipelines.check_report:main",
             "model-registry = delivery.model_registry:main",
             "local-model = delivery.local_model.command:main",
-            "local-sagemaker = local_sagemaker.cli:main",
         ]
     },
 )

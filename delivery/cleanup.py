@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from delivery import ownership
-from delivery.belongings import FREE, KINDS, SERVERLESS, Belonging, Finder, Selection, objects, versions_and_groups
 from delivery.clients import Clients
+from delivery.owned_resources import FREE, KINDS, SERVERLESS, Belonging, Finder, Selection, objects, versions_and_groups
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from delivery import artifacts, cleanup, endpoints, ownership, versions
-from delivery.belongings import Selection
 from delivery.command_line import Work, show_waiting
 from delivery.endpoints import Capture, Deployment
 from delivery.errors import DeliveryError
 from delivery.invocation import invoke as ask
+from delivery.owned_resources import Selection
 from delivery.traffic import AT_ONCE, CANARY, WAIT, Size, Traffic
 from pipelines.local import next_command
 

@@ -139,8 +139,8 @@ def call(work: Work) -> None:
 
 
 def clean_up(work: Work) -> None:
-    from delivery.belongings import Selection
     from delivery.endpoint_commands import clean
+    from delivery.owned_resources import Selection
 
     arguments = work.arguments
     selection = Selection(LOCAL_MODEL, arguments.name, (work.bucket,))

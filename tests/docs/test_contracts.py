@@ -17,7 +17,7 @@ def headings(page):
 
 
 def references():
-    for package in ("local_sagemaker", "pipelines", "delivery"):
+    for package in ("local-sagemaker/local_sagemaker", "pipelines", "delivery"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for page, numbers in REFERENCE.findall(path.read_text("utf-8")):
                 for number in re.findall(r"\d+(?:\.\d+)?", numbers):
@@ -34,7 +34,7 @@ def test_each_reference_has_its_heading():
 def test_no_reference_is_to_a_document_that_is_not_here():
     outside = [
         str(path.relative_to(ROOT))
-        for package in ("local_sagemaker", "pipelines", "delivery")
+        for package in ("local-sagemaker/local_sagemaker", "pipelines", "delivery")
         for path in sorted((ROOT / package).rglob("*.py"))
         if re.search(r"\bmlops-template\b|\bshared/", path.read_text("utf-8"))
     ]

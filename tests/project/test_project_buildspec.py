@@ -16,7 +16,7 @@ import yaml
 from tests.support import ROLE, ROOT, Service
 
 NAME, ID, BUCKET = "abalone", "p-build1", "codebuild-artifacts"
-PARTS = ("setup.py", "pyproject.toml", "README.md", "codebuild-buildspec.yml", "pipelines", "local_sagemaker")
+PARTS = ("setup.py", "pyproject.toml", "README.md", "codebuild-buildspec.yml", "pipelines", "delivery")
 
 
 @pytest.fixture(scope="module")

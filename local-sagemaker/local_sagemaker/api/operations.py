@@ -1,0 +1,70 @@
+"""The spine: everything that changes state is an AWS operation, a name and a dict in, a dict out.
+
+Clients over HTTP, the pipeline engine, the pages and the command line all go through one `Call`, which is injected
+and never imported upwards. AWS is built the same way: a Training step *is* a CreateTrainingJob request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from local_sagemaker.errors import NotSupported
+
+Request = dict[str, Any]
+Response = dict[str, Any]
+Handler = Callable[[Request], Response]
+Call = Callable[[str, Request], Response]
+"""``call("sagemaker:CreateTrainingJob", {...})`` validates, executes and answers, or raises `ServiceError`."""
+
+
+class Resource:
+    """What implements operations. Nothing else happens to it in the life of the service unless it overrides these."""
+
+    def resume(self) -> None:
+        """Takes up what a stop or a crash of the service interrupted; called once, when requests are answered."""
+
+    def reset(self) -> None:
+        """Ends all work, before records and files are removed."""
+
+    def close(self) -> None:
+        """Ends all work; it is resumed at the next start."""
+
+
+Method = TypeVar("Method", bound=Callable[..., Response])
+
+
+def operation(*names: str) -> Callable[[Method], Method]:
+    """Marks a method ``(self, request) -> response`` of a resource class as the implementation of AWS operations."""
+
+    def mark(method: Method) -> Method:
+        method.__operations__ = names  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
+    """All marked methods of the resources, by ``service:Operation``. An operation listed twice is an error."""
+    found: dict[str, Handler] = {}
+    for resource in resources:
+        for attribute in dir(type(resource)):
+            for name in getattr(getattr(type(resource), attribute), "__operations__", ()):
+                key = f"{service}:{name}"
+                if key in found:
+                    raise ValueError(f"operation {key} is implemented twice")
+                found[key] = getattr(resource, attribute)
+    return found
+
+
+def dispatcher(handlers: Mapping[str, Handler], check: Callable[[str, Request], None]) -> Call:
+    """The `Call` over a table of handlers; `check` validates a request before its handler sees it."""
+
+    def call(name: str, request: Request) -> Response:
+        handler = handlers.get(name)
+        if handler is None:
+            raise NotSupported(f"{name} is not supported by the local service.")
+        check(name, request)
+        return handler(request)
+
+    return call

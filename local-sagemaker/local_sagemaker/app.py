@@ -1,0 +1,157 @@
+"""The composition root: stores, then runtimes, then the regions with their services, then the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from local_sagemaker import images
+from local_sagemaker.api import models
+from local_sagemaker.api.operations import Request, Response
+from local_sagemaker.config import Settings
+from local_sagemaker.jobs.runner import JobQueue
+from local_sagemaker.model_servers.supervisor import ModelServers
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.processes.client import ForkedProcesses
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import GLOBAL
+from local_sagemaker.region import Shared
+from local_sagemaker.regions import Regions
+from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.unmodelled import RawServices
+from local_sagemaker.state_folder import discard_leftovers, move_into_regions
+from local_sagemaker.wire.control import PREFIX, Control
+from local_sagemaker.wire.credentials import Credentials
+from local_sagemaker.wire.gateway import Gateway
+
+log = logging.getLogger(__name__)
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Application:
+    """Everything of one running service. `asgi` is what the HTTP server serves."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        images.configure(settings.home / "images.json")
+        self._open_stores()
+        self._start_runtimes()
+        self._make_regions(url)
+        self._make_wire()
+
+    def _open_stores(self) -> None:
+        settings = self._settings
+        self.credentials = Credentials(settings.credentials_file)
+        self.records = Records(settings.records_file, settings.region)
+        regions = self.records.regions()
+        move_into_regions(settings.home, regions[0] if len(regions) == 1 else settings.region)
+        self.objects = DiskObjects(settings.objects)
+
+    def _start_runtimes(self) -> None:
+        discard_leftovers(self._settings.home)
+        self.processes = ForkedProcesses(settings=self._settings)
+        self.servers = ModelServers(settings=self._settings, objects=self.objects, processes=self.processes)
+        self.jobs = JobQueue(self._settings.job_slots)
+
+    def _make_regions(self, url: str) -> None:
+        self.neighbours = Neighbours(
+            settings=self._settings, records=self.records.of(GLOBAL), credentials=self.credentials
+        )
+        keys = {
+            "access_key_id": self.credentials.access_key_id,
+            "secret_access_key": self.credentials.secret_access_key,
+        }
+        shared = Shared(
+            settings=self._settings,
+            url=url,
+            keys=keys,
+            records=self.records,
+            objects=self.objects,
+            processes=self.processes,
+            servers=self.servers,
+            jobs=self.jobs,
+            neighbours=self.neighbours,
+        )
+        self.regions = Regions(shared)
+
+    def _make_wire(self) -> None:
+        raw = RawServices(apis=self.regions.serving, neighbours=self.neighbours)
+        verbs = {"reset": self.reset, "status": self.status, "import": self.objects.take_in_files}
+        self._control = Control(verbs, self.credentials.secret_access_key, self._settings)
+        self._gateway = Gateway(
+            call=lambda region: self.regions.of(region).call,
+            neighbours=raw,
+            credentials=self.credentials,
+            settings=self._settings,
+            invoke=lambda region: self.regions.of(region).invoke,
+            unsigned=lambda request: raw.unsigned(request.host, request.path),
+        )
+
+    def call(self, name: str, request: Request) -> Response:
+        """The spine in the default region."""
+        return self.regions.of("").call(name, request)
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The command line's control verbs, and everything else to the wire."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._control(scope, send)
+        else:
+            await self._gateway(scope, receive, send)
+
+    def after_ready(self) -> None:
+        """What need not delay readiness: warm processes and service models, and the work that a crash interrupted.
+
+        Called in the event loop, where invocations are to run.
+        """
+        self.regions.attach(asyncio.get_running_loop())
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        resumes = [region.resume for region in self.regions.all()]
+        for part in (self.processes.warm, *resumes, models.warm, self.neighbours.warm):
+            try:
+                part()
+            except Exception:  # what failed must not keep the others from going on
+                log.exception("%s failed", part.__qualname__)
+
+    def status(self) -> dict[str, Any]:
+        """What the service holds in all regions, for people."""
+        count = self.records.count
+        return {
+            "pipelines": count("pipeline"),
+            "executions": count("pipeline-execution"),
+            "executions running": count("pipeline-execution", "Executing"),
+            "jobs running": self.jobs.running(),
+            "models": count("model"),
+            "model packages": count("model-package"),
+            "buckets": len(self.objects.buckets.list()),
+        }
+
+    def reset(self) -> None:
+        """Stops all running work and removes all records, objects and logs, in all regions."""
+        for region in self.regions.all():
+            region.reset()
+        self.jobs.reset()
+        self.records.clear()
+        self.objects.clear()
+        for region in self.regions.all():
+            region.clear()
+        self.neighbours.reset()
+        for folder in (self._settings.home / "jobs").iterdir():
+            if not folder.name.startswith("."):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Ends processes and closes files; interrupted work is resumed at the next start."""
+        for region in self.regions.all():
+            region.close()
+        self.jobs.close()
+        self.processes.close()
+        self.objects.close()
+        self.records.close()

@@ -1,0 +1,1 @@
+"""Batch transform inside its job: splitting, requests, data processing, captured data."""

@@ -1,0 +1,77 @@
+"""The page ``docs/reference/operations.md``, made of what is registered: operations, step types, images, neighbours.
+
+Every answer 501 names the page, and a test compares it with this. Run ``make docs`` to write it anew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+
+import local_sagemaker.services
+from local_sagemaker.api import models
+from local_sagemaker.engine.steps import STEP_TYPES
+from local_sagemaker.images import CUSTOM, RUNTIMES
+from local_sagemaker.services.moto_services.moto_application import SERVICES
+
+FOLDERS = {
+    "application_autoscaling": "application-autoscaling", "lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime",
+}  # fmt: skip
+"""Folders of `local_sagemaker/services/` that are not called as botocore calls the service."""
+HEAD = """# What the local service supports
+
+Made by `make docs` from what is registered in the code; a test compares. An operation that is not here is answered with
+501 and its name, a step type that is not here is refused at CreatePipeline, an image at the job's creation.
+"""
+
+
+@cache
+def implemented() -> tuple[str, ...]:
+    """``service:Operation`` of every marked method of every class in `local_sagemaker.services`."""
+    found = set()
+    root = local_sagemaker.services
+    for module in pkgutil.walk_packages(root.__path__, root.__name__ + "."):
+        folder = module.name.removeprefix(root.__name__ + ".").split(".")[0]
+        for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            for _, method in inspect.getmembers(member, inspect.isfunction):
+                for name in getattr(method, "__operations__", ()):
+                    found.add(f"{FOLDERS.get(folder, folder)}:{name}")
+    return tuple(sorted(found))
+
+
+def render() -> str:
+    """The page as Markdown."""
+    services: dict[str, list[str]] = {}
+    for name in implemented():
+        service, _, operation = name.partition(":")
+        services.setdefault(service, []).append(operation)
+    parts = [HEAD, "## Operations\n"]
+    for service, operations in services.items():
+        title = str(models.model(service).metadata["serviceFullName"])
+        parts.append(f"### {title}\n\n" + "\n".join(f"- {name}" for name in operations) + "\n")
+    parts.append(
+        "### Neighbours\n\nAnswered by [moto](https://github.com/getmoto/moto), as far as moto supports them: "
+        + ", ".join(sorted(SERVICES))
+        + ".\n"
+    )
+    parts.append("## Step types\n\n" + "\n".join(f"- {kind.type}" for kind in STEP_TYPES) + "\n")
+    images = [image for image in RUNTIMES if image is not CUSTOM]
+    lines = [f"- {', '.join(f'`{name}`' for name in image.repositories)}: {_summary(image)}" for image in images]
+    parts.append(
+        "## Images\n\nBy repository, whatever the registry's account and region:\n\n"
+        + "\n".join(lines)
+        + "\n\nand [images of your own](../how-to/use-your-own-image.md).\n"
+    )
+    return "\n".join(parts)
+
+
+def _summary(image: object) -> str:
+    """The first sentence of the image's module: what it runs here."""
+    text = inspect.getdoc(inspect.getmodule(type(image))) or ""
+    return " ".join(text.split("\n\n")[0].split(" (specs")[0].split())
+
+
+if __name__ == "__main__":
+    print(render(), end="")

@@ -1,0 +1,196 @@
+"""``serve`` in script mode: the user's ``model_fn``, ``input_fn``, ``predict_fn``, ``output_fn`` or ``transform_fn``.
+
+The script is the module that SAGEMAKER_PROGRAM names (``inference.py`` by default) in the code folder of the model
+archive or in SAGEMAKER_SUBMIT_DIRECTORY (specs: containers 7).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from local_sagemaker.containers import multi_model_server
+from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
+from local_sagemaker.containers.model_server import Application, run
+from local_sagemaker.containers.paths import ml
+from local_sagemaker.containers.program_log import configure
+from local_sagemaker.containers.toolkit import source
+from local_sagemaker.containers.toolkit.content import (
+    JSON,
+    TEXT_TYPES,
+    Codec,
+    ManyModelsNumpyCodec,
+    NumpyCodec,
+    XGBoostCodec,
+)
+
+DEFAULT_SCRIPT = "inference.py"
+CONFLICT = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
+log = logging.getLogger("sagemaker-inference-toolkit")
+
+
+def sklearn(_arguments: list[str] | None = None) -> int:
+    """The scikit-learn image's ``serve``."""
+    configure()
+    return _serve(NumpyCodec())
+
+
+def xgboost(_arguments: list[str] | None = None) -> int:
+    """The XGBoost image's ``serve`` where the user brings a script."""
+    configure()
+    return _serve(XGBoostCodec())
+
+
+def _serve(codec: Codec) -> int:
+    if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
+        codec = ManyModelsNumpyCodec() if type(codec) is NumpyCodec else codec
+        return multi_model_server.serve(lambda folder: _one_of_many(folder, codec))
+    script = _script()
+    if source.install(script.parent):
+        command = [sys.executable, "-c", f"from {__name__} import again; raise SystemExit(again())"]
+        path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(Path(__file__).parents[3])])
+        os.environ |= {"PYTHONPATH": path, _AGAIN: type(codec).__name__, _SCRIPT: str(script)}
+        os.execv(command[0], command)
+    return run(lambda: Functions(_module(script), codec).application())
+
+
+def _one_of_many(folder: Path, codec: Codec) -> Callable[[Request], Response]:
+    """One of the models of a container of many: each brings its own script in its folder ``code``."""
+    script = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
+    module = _module(script if script.is_file() else _script(), f"{folder.parent.name}_")
+    return Functions(module, codec, folder).invoke_one_of_many
+
+
+_AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
+
+
+def again() -> int:
+    """Goes on in a fresh interpreter, after requirements were installed that may replace what was loaded."""
+    configure()
+    codec = {kind.__name__: kind for kind in (NumpyCodec, XGBoostCodec)}[os.environ[_AGAIN]]()
+    return run(lambda: Functions(_module(Path(os.environ[_SCRIPT])), codec).application())
+
+
+def _script() -> Path:
+    """The user's script, after its code was fetched."""
+    name = os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT
+    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    inside = ml() / "model" / "code"
+    if submitted.startswith("/opt/ml/"):
+        submitted = str(ml() / Path(submitted).relative_to("/opt/ml"))
+    if submitted and Path(submitted) != inside:
+        folder = ml() / "code"
+        source.fetch(submitted, folder)
+    else:
+        folder = inside
+    for found in (folder / name, inside / name, ml() / "model" / name):
+        if found.is_file():
+            return found
+    raise FileNotFoundError(f"No script {name} in {folder}: SAGEMAKER_PROGRAM names the script that serves.")
+
+
+def _module(script: Path, prefix: str = "") -> ModuleType:
+    sys.path.insert(0, str(script.parent))
+    os.environ.setdefault("SM_MODEL_DIR", str(ml() / "model"))
+    name = prefix + script.stem.replace("-", "_")
+    spec = importlib.util.spec_from_file_location(name, script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Functions:
+    """The user's functions, the defaults for those that are missing, and the loaded model."""
+
+    def __init__(self, module: ModuleType, codec: Codec, folder: Path | None = None) -> None:
+        """`folder` is the model's, /opt/ml/model unless the container has many models."""
+        given = {n: getattr(module, n) for n in ("input_fn", "predict_fn", "output_fn") if hasattr(module, n)}
+        self.transform: Callable[..., Any] | None = getattr(module, "transform_fn", None)
+        if self.transform and given:
+            raise ValueError(CONFLICT)
+        if not hasattr(module, "model_fn"):
+            raise NotImplementedError(
+                "Please provide a model_fn implementation. See documentation for model_fn at "
+                "https://github.com/aws/sagemaker-python-sdk"
+            )
+        self.decode = given.get("input_fn", codec.decode)
+        self.predict = given.get("predict_fn", codec.predict)
+        self.encode: Callable[..., Any] | None = given.get("output_fn")
+        self._codec = codec
+        self.parameters = getattr(module, "execution_parameters_fn", None)
+        self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
+        self.model = module.model_fn(str(folder or ml() / "model"))
+
+    def application(self) -> Application:
+        """The HTTP side. User code may be slow, so it runs beside /ping."""
+        return Application(self.invoke, self._parameters, threaded=True)
+
+    def invoke(self, request: Request) -> Response:
+        """One invocation. Of any error, the client sees Flask's page; its traceback is in the log."""
+        content_type = request.content_type or JSON
+        accept = request.accept or ""
+        accept = self.default_accept if accept in ("", "*/*") else accept
+        try:
+            data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
+            return _response(self._answer(data, content_type, accept))
+        except Exception:
+            log.exception("Exception on /invocations [POST]")
+            return INTERNAL_ERROR
+
+    def invoke_one_of_many(self, request: Request) -> Response:
+        """One invocation of a model among many: its error and traceback are the answer's body."""
+        content_type = request.content_type or ""
+        accept = request.accept or ""
+        accept = self.default_accept if accept in ("", "*/*") else accept
+        try:
+            data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
+            answer = self._answer(data, content_type, accept)
+            body, accept = answer if isinstance(answer, tuple) else (answer, accept)
+            return Response(200, _encoded(body), accept)
+        except Exception as error:
+            log.exception("Exception in the model")
+            return Response(500, f"{error}\n{traceback.format_exc()}".encode())
+
+    def _answer(self, data: bytes | str, content_type: str, accept: str) -> Any:
+        """What the functions make of a request. An encoded default answer comes with its type."""
+        if self.transform:
+            return self.transform(self.model, data, content_type, accept)
+        prediction = self.predict(self.decode(data, content_type), self.model)
+        if self.encode is None:
+            return self._codec.encode(prediction, accept), accept
+        return self.encode(prediction, accept)
+
+    def _parameters(self) -> Mapping[str, Any] | None:
+        return self.parameters() if self.parameters else None
+
+
+def _response(answer: Any) -> Response:
+    """The answer as Flask makes a response of it: a body alone is a page, a pair names its own type."""
+    if hasattr(answer, "status_code") and not inspect.isclass(answer):
+        body = answer.get_data() if hasattr(answer, "get_data") else answer.body
+        return Response(answer.status_code, bytes(body), getattr(answer, "mimetype", None) or JSON)
+    if isinstance(answer, tuple):
+        body, kind = answer[0], answer[1]
+        return Response(200, _encoded(body), f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    if isinstance(answer, dict):
+        return Response(200, json.dumps(answer).encode(), JSON)
+    return Response(200, _encoded(answer))
+
+
+def _encoded(body: Any) -> bytes:
+    """Bytes of a body. TypeError for what can be none, such as a list of numbers."""
+    if not isinstance(body, (str, bytes, bytearray)):
+        raise TypeError(f"The function did not return a valid response, but a {type(body).__name__}.")
+    return body.encode() if isinstance(body, str) else bytes(body)

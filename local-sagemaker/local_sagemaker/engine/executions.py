@@ -1,0 +1,84 @@
+"""The executions that run now: one thread each, started, resumed after a kill, and ended with the service."""
+
+from __future__ import annotations
+
+import threading
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.engine.definition import Definition, parse
+from local_sagemaker.engine.execution import Execution
+from local_sagemaker.engine.journal import Journal
+from local_sagemaker.engine.steps.step_type import Tools
+from local_sagemaker.engine.watch import Watch
+from local_sagemaker.events import Events
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+
+_FULL_DISK_PAUSE = 1.0
+
+
+class Executions:
+    """Threads of running executions, by record key."""
+
+    def __init__(self, *, records: Records, objects: Objects, events: Events, logs: Logs, call: Call) -> None:
+        self._records = records
+        self._tools = Tools(call, objects, events.publish)
+        self._events = events
+        self._logs = logs
+        self._watch = Watch(events)
+        self._running: dict[str, tuple[Execution, threading.Thread]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, key: str, definition: Definition | str) -> None:
+        """Runs an execution whose record is written, from the beginning or from where its step records say."""
+        parsed = parse(definition) if isinstance(definition, str) else definition
+        execution = self._new(key, parsed)
+        thread = threading.Thread(target=self._run, args=(key, parsed, execution), name=f"execution-{key}", daemon=True)
+        with self._lock:
+            self._running[key] = (execution, thread)
+        thread.start()
+
+    def refresh(self, key: str) -> None:
+        """Tells an execution that its record was changed (to stop, or another parallelism)."""
+        with self._lock:
+            found = self._running.get(key)
+        if found:
+            found[0].refresh()
+
+    def end_all(self) -> None:
+        """Ends all threads; the executions stay as they are written down."""
+        with self._lock:
+            running = list(self._running.values())
+        for execution, _ in running:
+            execution.close()
+        for _, thread in running:
+            thread.join(timeout=10)
+
+    def close(self) -> None:
+        """Ends all threads, for good."""
+        self.end_all()
+        self._watch.close()
+
+    def _new(self, key: str, definition: Definition) -> Execution:
+        return Execution(
+            definition,
+            Journal(self._records, key),
+            tools=self._tools,
+            events=self._events,
+            logs=self._logs,
+            watch=self._watch,
+        )
+
+    def _run(self, key: str, definition: Definition, execution: Execution) -> None:
+        while not execution.run():  # the disk is full: go on from the records, until there is space
+            if execution.closing.wait(_FULL_DISK_PAUSE):
+                break
+            with self._lock:
+                if self._running.get(key, (None,))[0] is not execution:
+                    return
+                execution = self._new(key, definition)
+                self._running[key] = (execution, threading.current_thread())
+        with self._lock:
+            if self._running.get(key, (None,))[0] is execution:
+                del self._running[key]

@@ -1,0 +1,1 @@
+"""Server processes of models: started, supervised, and the clients that send them requests."""

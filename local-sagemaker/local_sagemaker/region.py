@@ -1,0 +1,171 @@
+"""One region of the service, a world of its own: its records, its running work, its resources and their operations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_sagemaker.api.operations import Call, Request, Resource, Response, dispatcher, table
+from local_sagemaker.api.validation import check
+from local_sagemaker.client_environment import client_environment, with_hook
+from local_sagemaker.config import Settings
+from local_sagemaker.endpoints.invocations import Invocations
+from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.events import Events
+from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.jobs.runner import JobQueue, JobRunner
+from local_sagemaker.logs import Logs
+from local_sagemaker.model_servers.supervisor import ModelServers
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.processes import Processes
+from local_sagemaker.records import Records
+from local_sagemaker.services import apigateway, application_autoscaling, lambda_, s3, sagemaker_runtime
+from local_sagemaker.services import logs as logs_service
+from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.moto_services.cloudwatch import CloudWatch
+from local_sagemaker.services.moto_services.sns import Topics
+from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all regions have in common. `url` and `keys` are those of the service's clients."""
+
+    settings: Settings
+    url: str
+    keys: Mapping[str, str]
+    records: Records
+    objects: DiskObjects
+    processes: Processes
+    servers: ModelServers
+    jobs: JobQueue
+    neighbours: Neighbours
+
+
+class Region:
+    """A region. `call` is the spine inside of it: what its operations do stays in it."""
+
+    def __init__(self, name: str, shared: Shared) -> None:
+        self._shared = shared
+        self._settings = shared.settings.in_region(name)
+        self._records = shared.records.of(name)
+        self._logs = Logs(self._settings.logs)
+        self._events = Events()
+        self._environment = with_hook({}, client_environment(self._settings, shared.url, shared.keys))
+        self._cloudwatch = CloudWatch(shared.neighbours.answer, name)
+        self._endpoints = Endpoints(
+            settings=self._settings,
+            objects=shared.objects,
+            logs=self._logs,
+            servers=shared.servers,
+            environment=self._environment,
+            alarms=self._cloudwatch.in_alarm,
+            put_metrics=self._cloudwatch.put_metrics,
+        )
+        self._invocations = Invocations(settings=self._settings, endpoints=self._endpoints)
+        self.invoke = self._invocations.invoke
+        services = {
+            "sagemaker": self._sagemaker(),
+            "sagemaker-runtime": self._runtime(),
+            "lambda": self._functions(),
+            "application-autoscaling": self._autoscaling(),
+            "s3": s3.build(objects=shared.objects, settings=self._settings),
+            "logs": logs_service.build(settings=self._settings, logs=self._logs),
+        }
+        services["apigateway"], self.apis = apigateway.build(
+            settings=self._settings, records=self._records, call=self._late_call
+        )
+        self.resources = [resource for resources in services.values() for resource in resources]
+        handlers = [table(service, resources) for service, resources in services.items()]
+        self.call: Call = dispatcher({name: handler for part in handlers for name, handler in part.items()}, check)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Says in which event loop invocations run."""
+        self._endpoints.attach(loop)
+
+    def resume(self) -> None:
+        """Takes up what a stop or a crash of the service interrupted."""
+        for resource in self.resources:
+            try:
+                resource.resume()
+            except Exception:  # what failed must not keep the others from being resumed
+                log.exception("%s could not be resumed in %s", type(resource).__name__, self._settings.region)
+
+    def reset(self) -> None:
+        """Ends all work, before records and files are removed."""
+        for resource in self.resources:
+            resource.reset()
+
+    def close(self) -> None:
+        """Ends all work; it is resumed at the next start."""
+        for resource in self.resources:
+            resource.close()
+
+    def clear(self) -> None:
+        """Removes all logs."""
+        self._logs.clear()
+
+    def _late_call(self, name: str, request: Request) -> Response:
+        """The spine for those who are built before it is complete."""
+        return self.call(name, request)
+
+    def _sagemaker(self) -> list[Resource]:
+        shared = self._shared
+        temporary = TemporaryEndpoints(records=self._records, call=self._late_call, hosting=self._endpoints)
+        runner = JobRunner(
+            settings=self._settings,
+            queue=shared.jobs,
+            objects=shared.objects,
+            logs=self._logs,
+            processes=shared.processes,
+            servers=shared.servers,
+            endpoints=temporary,
+            call=self._late_call,
+            service_environment=self._environment,
+            put_metrics=self._cloudwatch.put_metrics,
+        )
+        return build_sagemaker(
+            settings=self._settings,
+            records=self._records,
+            objects=shared.objects,
+            events=self._events,
+            logs=self._logs,
+            runner=runner,
+            hosting=self._endpoints,
+            temporary_endpoints=temporary,
+            processes=shared.processes,
+            call=self._late_call,
+        )
+
+    def _runtime(self) -> list[Resource]:
+        return sagemaker_runtime.build(
+            settings=self._settings,
+            records=self._records,
+            objects=self._shared.objects,
+            endpoints=self._endpoints,
+            invocations=self._invocations,
+            publish=Topics(self._shared.neighbours.answer).publish,
+        )
+
+    def _functions(self) -> list[Resource]:
+        sandboxes = Sandboxes(
+            folder=self._settings.functions / "sandboxes",
+            logs=self._logs,
+            processes=self._shared.processes,
+            service_environment=self._environment,
+        )
+        return lambda_.build(settings=self._settings, records=self._records, sandboxes=sandboxes, call=self._late_call)
+
+    def _autoscaling(self) -> list[Resource]:
+        return application_autoscaling.build(
+            settings=self._settings,
+            records=self._records,
+            events=self._events,
+            call=self._late_call,
+            count=self._endpoints.measures.invocations,
+        )

@@ -1,0 +1,108 @@
+"""REST APIs: create, describe, list, change, delete, tag."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.records.store import public
+from local_sagemaker.services.apigateway.errors import BadRequest
+from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
+
+_PATCHED = {"name": str, "description": str, "binaryMediaTypes": list, "disableExecuteApiEndpoint": bool}
+_KEPT = ("name", "description", "version", "binaryMediaTypes", "minimumCompressionSize", "policy", "tags")
+_EDGE = {"types": ["EDGE"], "ipAddressType": "ipv4"}
+
+
+class RestApis(Resource):
+    """REST APIs."""
+
+    def __init__(self, *, store: ApiStore) -> None:
+        self._store = store
+
+    @operation("CreateRestApi")
+    def create(self, request: Request) -> Response:
+        """Makes an API with its root resource."""
+        if "cloneFrom" in request:
+            raise BadRequest("cloneFrom is not supported by the local service.")
+        root = new_id(10)
+        body: Body = {
+            "id": new_id(10),
+            **{member: request[member] for member in _KEPT if member in request},
+            "createdDate": now(),
+            "apiKeySource": request.get("apiKeySource", "HEADER"),
+            "endpointConfiguration": {**_EDGE, **request.get("endpointConfiguration", {})},
+            "disableExecuteApiEndpoint": request.get("disableExecuteApiEndpoint", False),
+            "rootResourceId": root,
+            "_resources": {root: {"id": root, "path": "/"}},
+            "_stages": {},
+        }
+        self._store.insert(body)
+        return public(body)
+
+    @operation("GetRestApi")
+    def get(self, request: Request) -> Response:
+        """One API."""
+        return public(self._store.api(request["restApiId"]))
+
+    @operation("GetRestApis")
+    def list(self, request: Request) -> Response:
+        """All APIs."""
+        return page([public(body) for body in self._store.apis()], request)
+
+    @operation("UpdateRestApi")
+    def update(self, request: Request) -> Response:
+        """Changes an API."""
+
+        def change(body: Body) -> Response:
+            patch(body, request, _PATCHED)
+            return public(body)
+
+        return dict(self._store.change(request["restApiId"], change))
+
+    @operation("DeleteRestApi")
+    def delete(self, request: Request) -> Response:
+        """Removes an API with everything in it."""
+        self._store.api(request["restApiId"])
+        self._store.delete(request["restApiId"])
+        return {}
+
+    @operation("GetTags")
+    def tags(self, request: Request) -> Response:
+        """The tags of an API or a stage."""
+        api, stage = _of_arn(request["resourceArn"])
+        body = self._store.api(api)
+        return {"tags": (body["_stages"].get(stage, {}) if stage else body).get("tags", {})}
+
+    @operation("TagResource")
+    def tag(self, request: Request) -> Response:
+        """Adds tags to an API or a stage."""
+        api, stage = _of_arn(request["resourceArn"])
+        self._store.change(api, lambda body: _tagged(body, stage).setdefault("tags", {}).update(request["tags"]))
+        return {}
+
+    @operation("UntagResource")
+    def untag(self, request: Request) -> Response:
+        """Removes tags by key."""
+        api, stage = _of_arn(request["resourceArn"])
+
+        def change(body: Body) -> None:
+            for key in request["tagKeys"]:
+                _tagged(body, stage).get("tags", {}).pop(key, None)
+
+        self._store.change(api, change)
+        return {}
+
+
+def _of_arn(arn: str) -> tuple[str, str | None]:
+    """API and stage of ``arn:aws:apigateway:REGION::/restapis/API[/stages/STAGE]``."""
+    parts = arn.rpartition("::/restapis/")[2].split("/")
+    return parts[0], parts[2] if len(parts) == 3 and parts[1] == "stages" else None
+
+
+def _tagged(body: Body, stage: str | None) -> Body:
+    if stage is None:
+        return body
+    if stage not in body["_stages"]:
+        raise BadRequest("Invalid ARN specified in the request")
+    return body["_stages"][stage]  # type: ignore[no-any-return]

@@ -1,0 +1,168 @@
+"""The code of functions: zip archives kept by their hash, unpacked once for all sandboxes that run them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import lzma
+import shutil
+import stat
+import struct
+import threading
+import time
+import uuid
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_sagemaker.api.operations import Call, Request
+from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.objects.types import FileRange
+from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
+
+LARGEST_UPLOAD = 70_167_211
+"""Bytes of a request with a ZipFile, 50 MB of archive as base64."""
+LARGEST_UNPACKED = 262_144_000
+_FRESH = 600.0
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A stored archive: the name it is kept by, and its size and hash as configurations show them."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Code:
+    """Archives in a folder."""
+
+    def __init__(self, *, folder: Path, call: Call) -> None:
+        self._archives, self._unpacked = folder / "code", folder / "unpacked"
+        self._call = call
+        self._lock = threading.Lock()
+
+    def take(self, given: Request) -> Archive:
+        """Stores what ZipFile, or S3Bucket and S3Key, of a request name."""
+        if given.get("ImageUri"):
+            raise InvalidValue("Functions from container images are not supported by the local service; upload a zip.")
+        data = given["ZipFile"] if given.get("ZipFile") else self._from_s3(given)
+        if given.get("ZipFile") and len(data) * 4 / 3 > LARGEST_UPLOAD:
+            raise TooLarge(f"Request must be smaller than {LARGEST_UPLOAD} bytes for the CreateFunction operation")
+        _check(data)
+        digest = hashlib.sha256(data)
+        archive = Archive(digest.hexdigest(), len(data), base64.b64encode(digest.digest()).decode())
+        file = self.file(archive.name)
+        if file.exists():
+            file.touch()  # it may be there without a function: see `keep_only`
+        else:
+            self._archives.mkdir(parents=True, exist_ok=True)
+            fresh = self._archives / f".{uuid.uuid4().hex}"
+            fresh.write_bytes(data)
+            fresh.replace(file)
+        try:
+            self.folder(archive.name)
+        except InvalidValue:
+            file.unlink(missing_ok=True)
+            raise
+        return archive
+
+    def file(self, name: str) -> Path:
+        """The archive itself."""
+        return self._archives / f"{name}.zip"
+
+    def folder(self, name: str) -> Path:
+        """The folder with an archive's files, unpacked on first use."""
+        folder = self._unpacked / name
+        with self._lock:
+            if not folder.is_dir():
+                fresh = self._unpacked / f".{uuid.uuid4().hex}"
+                _unpack(self.file(name), fresh)
+                fresh.rename(folder)
+        return folder
+
+    def keep_only(self, names: set[str]) -> None:
+        """Removes the archives that no function needs, but for fresh ones, whose functions may be being made."""
+        limit = time.time() - _FRESH
+        with self._lock:
+            for file in self._archives.glob("*.zip"):
+                if file.stem not in names and file.stat().st_mtime < limit:
+                    file.unlink()
+                    shutil.rmtree(self._unpacked / file.stem, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Removes everything."""
+        with self._lock:
+            for folder in (self._archives, self._unpacked):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _from_s3(self, given: Request) -> bytes:
+        if not given.get("S3Bucket") or not given.get("S3Key"):
+            raise InvalidValue("Please provide a source for function code.")
+        request = {"Bucket": given["S3Bucket"], "Key": given["S3Key"]}
+        if given.get("S3ObjectVersion"):
+            request["VersionId"] = given["S3ObjectVersion"]
+        try:
+            body = self._call("s3:GetObject", request)["Body"]
+        except ServiceError as error:
+            raise InvalidValue(
+                f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"
+            ) from error
+        assert isinstance(body, FileRange)
+        assert body.file is not None
+        with body.file as file:
+            if body.length > LARGEST_UNPACKED:
+                raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
+            file.seek(body.offset)
+            return file.read(body.length)
+
+
+def _check(data: bytes) -> None:
+    with _readable(), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+    if not entries:
+        raise InvalidValue("Uploaded file must be a non-empty zip")
+    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
+        raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    """Names that lead out of the folder are made to stay in it by zipfile; files keep their execute bits.
+
+    Raises for an archive of which anything can't be unpacked; then nothing of it is left. No entry is longer than it
+    says, which `_check` has added up.
+    """
+    try:
+        with _readable():
+            folder.mkdir(parents=True)
+            with zipfile.ZipFile(file) as archive:
+                for entry in archive.infolist():
+                    written = Path(archive.extract(entry, folder))
+                    if entry.external_attr >> 16 & stat.S_IXUSR and written.is_file():
+                        written.chmod(0o755)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Words what zipfile, the decompressors and the file system say of a damaged or strange archive: encrypted, of an
+    unknown method or version, with a wrong checksum, with names that no file can have or that are folders of others."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error) as error:
+        raise _damaged() from error
+    except (OSError, OverflowError) as error:
+        if says_full(error):
+            raise
+        raise _damaged() from error
+
+
+def _damaged() -> InvalidValue:
+    return InvalidValue("Could not unzip uploaded file. Please check your file, then try to upload again.")

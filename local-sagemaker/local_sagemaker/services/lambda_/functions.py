@@ -1,0 +1,206 @@
+"""Functions: create, change, describe, list, delete, tag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.records.store import public
+from local_sagemaker.services.lambda_.code import Archive, Code
+from local_sagemaker.services.lambda_.errors import InvalidValue
+from local_sagemaker.services.lambda_.names import LATEST, Reference
+from local_sagemaker.services.lambda_.paging import page
+from local_sagemaker.services.lambda_.store import Body, FunctionStore, touch
+from local_sagemaker.services.lambda_.versions import Versions
+
+_RESERVED = (
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+)  # fmt: skip
+_ENVIRONMENT_BYTES = 4096
+_PLAIN = ("Description", "Role", "Handler", "Runtime", "Timeout", "MemorySize", "EphemeralStorage", "KMSKeyArn")
+
+
+class Functions(Resource):
+    """The $LATEST versions of functions."""
+
+    def __init__(self, *, store: FunctionStore, code: Code, sandboxes: Sandboxes, versions: Versions) -> None:
+        self._store, self._code, self._sandboxes, self._versions = store, code, sandboxes, versions
+
+    @operation("CreateFunction")
+    def create(self, request: Request) -> Response:
+        """Makes a function, which is Active at once."""
+        name = Reference.parse(request["FunctionName"]).name
+        _check(request)
+        for member in ("Runtime", "Handler"):
+            if not request.get(member):
+                raise InvalidValue("Runtime and Handler are mandatory parameters for functions created from ZIP files.")
+        archive = self._code.take(request["Code"])
+        body: Body = {
+            "FunctionName": name,
+            "FunctionArn": self._store.arn(name),
+            "Description": "",
+            "Timeout": 3,
+            "MemorySize": 128,
+            "Version": LATEST,
+            "TracingConfig": {"Mode": request.get("TracingConfig", {}).get("Mode", "PassThrough")},
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "PackageType": "Zip",
+            "Architectures": request.get("Architectures", ["x86_64"]),
+            "EphemeralStorage": {"Size": 512},
+            "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
+            "_tags": request.get("Tags", {}),
+            "_versions": 0,
+        }
+        _apply(body, request, archive)
+        self._store.insert(name, body)
+        return self._versions.publish(body) if request.get("Publish") else public(body)
+
+    @operation("UpdateFunctionCode")
+    def update_code(self, request: Request) -> Response:
+        """Replaces the code; with DryRun only looks at it."""
+        reference = Reference.parse(request["FunctionName"])
+        self._store.latest(reference)
+        archive = self._code.take(request)
+        if request.get("DryRun"):
+            return {**public(self._store.latest(reference)), "CodeSize": archive.size, "CodeSha256": archive.sha256}
+        body = self._change(reference, request, lambda body: _apply(body, request, archive))
+        return self._versions.publish(body) if request.get("Publish") else public(body)
+
+    @operation("UpdateFunctionConfiguration")
+    def update_configuration(self, request: Request) -> Response:
+        """Changes what the request has."""
+        _check(request)
+        reference = Reference.parse(request["FunctionName"])
+        return public(self._change(reference, request, lambda body: _apply(body, request, None)))
+
+    @operation("GetFunctionConfiguration")
+    def configuration(self, request: Request) -> Response:
+        """The configuration of a version."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        return self._shown(self._store.find(reference), reference)
+
+    @operation("GetFunction")
+    def get(self, request: Request) -> Response:
+        """The configuration of a version with the function's tags. Where AWS gives a link to the code is a file."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        body = self._store.find(reference)
+        tags = self._store.latest(reference)["_tags"]
+        location = self._code.file(body["_code"]).as_uri()
+        return {
+            "Configuration": self._shown(body, reference),
+            "Code": {"RepositoryType": "S3", "Location": location},
+            **({"Tags": tags} if tags else {}),
+        }
+
+    @operation("ListFunctions")
+    def list(self, request: Request) -> Response:
+        """All functions; with FunctionVersion ALL their versions, too."""
+        found = []
+        for body in self._store.functions():
+            found.append(public(body))
+            if request.get("FunctionVersion") == "ALL":
+                found += [public(version) for version in self._store.versions(body["FunctionName"])]
+        return page("Functions", found, request)
+
+    @operation("DeleteFunction")
+    def delete(self, request: Request) -> Response:
+        """Removes a version, or the function with all its versions; the logs stay, as on AWS."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        bodies = [self._store.find(reference)]
+        if reference.qualifier == LATEST:
+            raise InvalidValue("$LATEST version cannot be deleted without deleting the function.")
+        if reference.qualifier is None:
+            bodies += self._store.versions(reference.name)
+        self._store.delete(reference.name, reference.qualifier)
+        for body in bodies:
+            self._sandboxes.retire(body["RevisionId"])
+        return {"StatusCode": 204}
+
+    @operation("ListTags")
+    def list_tags(self, request: Request) -> Response:
+        """The tags of a function."""
+        return {"Tags": self._store.latest(Reference.parse(request["Resource"]))["_tags"]}
+
+    @operation("TagResource")
+    def tag(self, request: Request) -> Response:
+        """Adds tags."""
+        self._tag(request, lambda tags: tags.update(request["Tags"]))
+        return {}
+
+    @operation("UntagResource")
+    def untag(self, request: Request) -> Response:
+        """Removes tags by key."""
+        self._tag(request, lambda tags: [tags.pop(key, None) for key in request["TagKeys"]])
+        return {}
+
+    def _tag(self, request: Request, change: Callable[[dict[str, str]], Any]) -> None:
+        self._store.change(Reference.parse(request["Resource"]), None, lambda body: change(body["_tags"]))
+
+    def _change(self, reference: Reference, request: Request, change: Callable[[Body], None]) -> Body:
+        """Changes $LATEST; its sandboxes end, since they run what was before."""
+        before: list[str] = []
+
+        def apply(body: Body) -> None:
+            before[:] = [body["RevisionId"]]
+            change(body)
+
+        body = self._store.change(reference, request.get("RevisionId"), apply)
+        self._sandboxes.retire(before[0])
+        return body
+
+    def _shown(self, body: Body, reference: Reference) -> Response:
+        shown = public(body)
+        if reference.qualifier:
+            shown["FunctionArn"] = self._store.arn(reference.name, reference.qualifier)
+        return shown
+
+
+def _apply(body: Body, request: Request, archive: Archive | None) -> None:
+    """Takes over what a request has of a configuration, and an archive."""
+    body.update({member: request[member] for member in _PLAIN if member in request})
+    if "Environment" in request:
+        variables = request["Environment"].get("Variables", {})
+        body.pop("Environment", None)
+        if variables:
+            body["Environment"] = {"Variables": variables}
+    for member in ("VpcConfig", "DeadLetterConfig", "LoggingConfig"):
+        if request.get(member):
+            body[member] = {**body.get(member, {}), **request[member]}
+    if archive:
+        body |= {"CodeSize": archive.size, "CodeSha256": archive.sha256, "_code": archive.name}
+    touch(body)
+
+
+def _check(request: Request) -> None:
+    if request.get("PackageType") == "Image":
+        raise InvalidValue("Functions from container images are not supported by the local service; upload a zip.")
+    runtime = request.get("Runtime", "python3")
+    if not runtime.startswith("python"):
+        raise InvalidValue(
+            f"The runtime {runtime} is not supported by the local service, which runs functions in Python only "
+            "(all Python runtimes, retired ones too, run in the Python that the service runs in)."
+        )
+    if request.get("Layers"):
+        raise InvalidValue("Layers are not supported by the local service; put their content into the function's zip.")
+    if request.get("FileSystemConfigs"):
+        raise InvalidValue("FileSystemConfigs are not supported by the local service.")
+    variables = request.get("Environment", {}).get("Variables", {})
+    reserved = [name for name in variables if name in _RESERVED]
+    start = "Lambda was unable to configure your environment variables because the environment variables you have "
+    if reserved:
+        raise InvalidValue(
+            f"{start}provided contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    measured = json.dumps(variables, separators=(",", ":"))
+    if len(measured.encode()) > _ENVIRONMENT_BYTES:
+        raise InvalidValue(f"{start}provided exceeded the 4KB limit. String measured: {measured}")

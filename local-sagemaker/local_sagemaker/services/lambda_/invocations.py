@@ -1,0 +1,124 @@
+"""Invoke: at once, or acknowledged and done later. An acknowledged event is a record until it is done."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.functions.sandbox import Answer, Function, Invocation, log_result
+from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.json_text import load
+from local_sagemaker.records import Records
+from local_sagemaker.services.lambda_.code import Code
+from local_sagemaker.services.lambda_.errors import InvalidContent, NotFound, TooLarge
+from local_sagemaker.services.lambda_.events import Events
+from local_sagemaker.services.lambda_.names import Reference
+from local_sagemaker.services.lambda_.store import Body, FunctionStore
+
+LARGEST, LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
+
+
+class Invocations(Resource):
+    """Invocations of functions."""
+
+    def __init__(self, *, store: FunctionStore, records: Records, code: Code, sandboxes: Sandboxes) -> None:
+        self._store, self._code, self._sandboxes = store, code, sandboxes
+        self._events = Events(records=records, attempt=self._attempt)
+
+    @operation("Invoke")
+    def invoke(self, request: Request) -> Response:
+        """Runs a function with an event. An error of the function is an answer, too."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        body = self._store.find(reference)
+        kind = request.get("InvocationType", "RequestResponse")
+        event = _event(request, LARGEST_EVENT if kind == "Event" else LARGEST)
+        if kind == "DryRun":
+            return {"StatusCode": 204, "ExecutedVersion": body["Version"]}
+        if kind == "Event":
+            self._events.accept(reference.name, reference.qualifier, event)
+            return {"StatusCode": 202}
+        answer = self._run(body, reference, str(uuid.uuid4()), event, _context(request))
+        return {
+            "StatusCode": 200,
+            "ExecutedVersion": body["Version"],
+            "Payload": answer.payload,
+            **({"FunctionError": "Unhandled"} if answer.failed else {}),
+            **({"LogResult": log_result(answer)} if request.get("LogType") == "Tail" else {}),
+        }
+
+    @operation("InvokeAsync")
+    def invoke_later(self, request: Request) -> Response:
+        """The deprecated form of InvocationType Event."""
+        reference = Reference.parse(request["FunctionName"])
+        self._store.find(reference)
+        arguments = request["InvokeArgs"]
+        event = _event({"Payload": arguments}, LARGEST_EVENT)
+        self._events.accept(reference.name, reference.qualifier, event)
+        return {"Status": 202}
+
+    def resume(self) -> None:
+        """Runs the events that a killed service had acknowledged."""
+        self._code.keep_only(self._store.archives())
+        self._events.resume()
+
+    def reset(self) -> None:
+        """Forgets all events, ends all functions and removes their code; records go by other means."""
+        self._events.clear()
+        self._sandboxes.end_all()
+        self._code.clear()
+
+    def close(self) -> None:
+        """Starts no further events; they are run at the next start."""
+        self._events.close()
+        self._sandboxes.close()
+
+    def _run(self, body: Body, reference: Reference, request_id: str, event: bytes, context: Any) -> Answer:
+        function = Function(
+            name=body["FunctionName"],
+            version=body["Version"],
+            revision=body["RevisionId"],
+            handler=body["Handler"],
+            runtime=body["Runtime"],
+            timeout=float(body["Timeout"]),
+            memory=int(body["MemorySize"]),
+            code=self._code.folder(body["_code"]),
+            log_group=body["LoggingConfig"]["LogGroup"],
+            environment=body.get("Environment", {}).get("Variables", {}),
+        )
+        arn = self._store.arn(reference.name, reference.qualifier)
+        return self._sandboxes.invoke(function, Invocation(request_id, arn, event, context))
+
+    def _attempt(self, key: str, body: Body, event: bytes) -> bool:
+        """Whether an event is done. One whose function is gone is."""
+        reference = Reference(body["function"], body["qualifier"])
+        try:
+            found = self._store.find(reference)
+        except NotFound:
+            return True
+        return not self._run(found, reference, key, event, None).failed
+
+
+def _event(request: Request, limit: int) -> bytes:
+    event = request.get("Payload") or b"{}"
+    event = event if isinstance(event, bytes) else event.read(-1)
+    if len(event) > limit:
+        raise TooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
+    try:
+        load(event or b"{}")
+    except ValueError as error:
+        raise InvalidContent(
+            f"Could not parse request body into json: Could not parse payload into json: {error}"
+        ) from error
+    return event or b"{}"
+
+
+def _context(request: Request) -> Any:
+    given = request.get("ClientContext")
+    if not given:
+        return None
+    try:
+        return load(base64.b64decode(given))
+    except ValueError as error:
+        raise InvalidContent("Could not parse client context into json.") from error

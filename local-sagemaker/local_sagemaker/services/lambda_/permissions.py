@@ -1,0 +1,84 @@
+"""Resource policies of functions: kept and told, not enforced (the local service enforces no IAM policy)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.services.lambda_.errors import Conflict, NotFound
+from local_sagemaker.services.lambda_.names import Reference
+from local_sagemaker.services.lambda_.store import Body, FunctionStore
+
+
+class Permissions(Resource):
+    """AddPermission and its kin. Statements are kept by qualifier."""
+
+    def __init__(self, *, store: FunctionStore) -> None:
+        self._store = store
+
+    @operation("AddPermission")
+    def add(self, request: Request) -> Response:
+        """Adds a statement to the policy."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        self._store.find(reference)
+        statement = self._statement(reference, request)
+
+        def change(body: Body) -> None:
+            statements = body.setdefault("_policy", {}).setdefault(reference.qualifier or "", [])
+            if any(known["Sid"] == statement["Sid"] for known in statements):
+                raise Conflict(
+                    f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement "
+                    "id, or remove the existing statement."
+                )
+            statements.append(statement)
+
+        self._store.change(reference, request.get("RevisionId"), change)
+        return {"Statement": json.dumps(statement, separators=(",", ":"))}
+
+    @operation("RemovePermission")
+    def remove(self, request: Request) -> Response:
+        """Removes a statement by its id."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+
+        def change(body: Body) -> None:
+            statements = body.get("_policy", {}).get(reference.qualifier or "", [])
+            kept = [statement for statement in statements if statement["Sid"] != request["StatementId"]]
+            if len(kept) == len(statements):
+                raise NotFound("No policy is associated with the given resource.")
+            body["_policy"][reference.qualifier or ""] = kept
+
+        self._store.change(reference, request.get("RevisionId"), change)
+        return {}
+
+    @operation("GetPolicy")
+    def get(self, request: Request) -> Response:
+        """The policy as JSON."""
+        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        body = self._store.latest(reference)
+        statements = body.get("_policy", {}).get(reference.qualifier or "", [])
+        if not statements:
+            raise NotFound("The resource you requested does not exist.")
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+        return {"Policy": json.dumps(policy, separators=(",", ":")), "RevisionId": body["RevisionId"]}
+
+    def _statement(self, reference: Reference, request: Request) -> Body:
+        given = request["Principal"]
+        principal: Any = given
+        if given.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            principal = {"Service": given}
+        elif given != "*":
+            principal = {"AWS": given if given.startswith("arn:") else f"arn:aws:iam::{given}:root"}
+        conditions: dict[str, dict[str, str]] = {}
+        if "SourceAccount" in request:
+            conditions["StringEquals"] = {"AWS:SourceAccount": request["SourceAccount"]}
+        if "SourceArn" in request:
+            conditions["ArnLike"] = {"AWS:SourceArn": request["SourceArn"]}
+        return {
+            "Sid": request["StatementId"],
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": request["Action"],
+            "Resource": self._store.arn(reference.name, reference.qualifier),
+            **({"Condition": conditions} if conditions else {}),
+        }

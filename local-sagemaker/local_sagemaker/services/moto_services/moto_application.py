@@ -1,0 +1,122 @@
+"""moto as a library: its request dispatcher is called like a web server would, without a socket.
+
+moto is imported on first use only: with its dependencies it takes about half a second and 60 MB. Its state is global
+to the process, so only one instance may be in use at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.services.moto_services.request_inspection import headers, signer
+
+SERVICES = {
+    "iam": "iam",
+    "sts": "sts",
+    "ecr": "ecr",  # names of images
+    "kms": "kms",
+    "events": "events",  # rules
+    "scheduler": "scheduler",  # triggers of pipelines
+    "sns": "sns",
+    "sqs": "sqs",  # queues of callbacks
+    "monitoring": "cloudwatch",  # metrics and alarms
+    "secretsmanager": "secretsmanager",
+    "ssm": "ssm",
+}
+"""Signing name and moto's name of each neighbour. Not what would have to run something: add those as own services."""
+
+
+class MotoApplication:
+    """moto's WSGI application with an account and a region of ours."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+        self._dispatch: Any = None
+
+    def load(self) -> None:
+        """Imports moto and forgets whatever it held."""
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self._dispatch = DomainDispatcherApplication(create_backend_app)
+        self.reset()
+
+    def reset(self) -> None:
+        """Empties the backends of all neighbours that were used."""
+        from moto.core.base_backend import BackendDict
+
+        # Not moto's own reset, which also forgets that the backends are there to be reset again.
+        known: list[Any] = list(BackendDict._instances)  # type: ignore[misc]
+        for backends in known:
+            for backend in backends.values():
+                backend.reset()
+            backends.clear()
+
+    def iam(self) -> Any:
+        """IAM's backend, for what has no operation in moto."""
+        from moto.iam.models import iam_backends
+
+        return iam_backends[self._account]["aws"]
+
+    def seed(self, value: int | None) -> None:
+        """Makes the ids that moto draws next follow from a number; None makes them random again."""
+        from moto.moto_api._internal import mock_random
+
+        mock_random.seed(secrets.randbits(256) if value is None else value)
+
+    def answer(self, service: str, request: RawRequest) -> RawResponse:
+        """Has moto answer one request."""
+        status = 500
+        answered: list[tuple[str, str]] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], *_: Any) -> None:
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
+            answered.extend(fields)
+
+        chunks: Iterable[bytes] = self._dispatch(self._environ(service, request), start_response)
+        body = b"".join(chunks)
+        # moto lets any web page read its answers; this service's answers are for who can sign. The length is counted
+        # again by whoever sends the body.
+        dropped = ("access-control-", "content-length")
+        kept = {name: value for name, value in answered if not name.lower().startswith(dropped)}
+        return RawResponse(status, kept, body)
+
+    def _environ(self, service: str, request: RawRequest) -> dict[str, Any]:
+        given = headers(request)
+        key, region = signer(request)
+        # moto finds service, region and caller in the signature, which the gateway has already checked.
+        given["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={key}/20200101/{region or self._region}/{service}/aws4_request, "
+            "SignedHeaders=host, Signature=0"
+        )
+        given["x-moto-account-id"] = self._account
+        host, _, port = given.get("host", "localhost").partition(":")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+            "RAW_URI": request.path + (f"?{request.query}" if request.query else ""),
+            "QUERY_STRING": request.query,
+            "SERVER_NAME": host,
+            "SERVER_PORT": port or "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_LENGTH": str(len(request.body)),
+            "CONTENT_TYPE": given.pop("content-type", ""),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(request.body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        environ["REQUEST_URI"] = environ["RAW_URI"]
+        given.pop("content-length", None)
+        given.pop("transfer-encoding", None)
+        return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()}

@@ -1,0 +1,145 @@
+"""The neighbours as one: a raw request in, a raw answer out, and a state that outlives a restart.
+
+moto answers; in front of it stand the caller's identity and what moto lacks; behind it the journal of the calls that
+changed something, which are made again, with the same ids, on first use after a restart.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import threading
+
+from local_sagemaker.config import Settings
+from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.records import Records
+from local_sagemaker.services.moto_services import query_answers
+from local_sagemaker.services.moto_services.identities import Identities, Issued
+from local_sagemaker.services.moto_services.journal import Journal
+from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
+from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
+from local_sagemaker.services.moto_services.roles import add_seed, ensure_named
+from local_sagemaker.services.moto_services.simulation import simulate
+
+log = logging.getLogger(__name__)
+SUPPORT = "docs/reference/operations.md"
+_HANDING_OUT = frozenset(
+    (
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "CreateAccessKey",
+        "GetFederationToken",
+        "GetSessionToken",
+    )
+)
+
+
+class Neighbours:
+    """Answers requests to services where nothing needs to run. What changes something is done one after the other."""
+
+    def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
+        self._settings = settings
+        self._journal = Journal(records)
+        self._identities = Identities(settings=settings, records=records, credentials=credentials)
+        self._moto = MotoApplication(settings.account, settings.region)
+        self._lock = threading.Lock()
+        self._loaded = False
+
+    def warm(self) -> None:
+        """Does now what the first request would wait for."""
+        with self._lock:
+            self._load()
+
+    def reset(self) -> None:
+        """Forgets everything but the callers' role; the journal is emptied by whoever empties the records."""
+        with self._lock:
+            if self._loaded:
+                self._moto.reset()
+                add_seed(self._moto.iam(), self._settings)
+
+    def answer(self, service: str, request: RawRequest) -> RawResponse:
+        """The answer of a service, by the name it has in signatures (``iam``, ``events``, ``monitoring``)."""
+        name = operation(request)
+        if service not in SERVICES:
+            return _unsupported(service, request)
+        if service == "sts" and name == "GetCallerIdentity":
+            return query_answers.answer("sts", name, self._identities.caller(signer(request)[0]))
+        with self._lock:
+            self._load()
+            if service in ("iam", "sts") or changes(request):
+                return self._answer(service, name, request)
+        return self._asked(service, request)  # Without the lock: a queue's reader may wait here for long.
+
+    def _answer(self, service: str, name: str, request: RawRequest) -> RawResponse:
+        parameters = form(request)
+        if service == "iam":
+            ensure_named(self._moto.iam(), parameters, self._settings)
+            if name in ("SimulatePrincipalPolicy", "SimulateCustomPolicy"):
+                return simulate(name, parameters, self._moto.iam())
+        if name == "AssumeRole":
+            refused = self._identities.refuses(signer(request)[0], parameters, self._moto.iam())
+            if refused:
+                return refused
+        response = self._changed(service, request) if changes(request) else self._asked(service, request)
+        if name in _HANDING_OUT and response.status < 300:
+            self._identities.remember(response, signer(request)[0])
+        return response
+
+    def _changed(self, service: str, request: RawRequest) -> RawResponse:
+        """A call that is kept when it succeeds, with the number from which its ids follow."""
+        seed = secrets.randbits(128)
+        self._moto.seed(seed)
+        response = self._asked(service, request)
+        self._moto.seed(None)
+        if response.status < 300:
+            self._journal.add(service, request, seed)
+        return response
+
+    def _asked(self, service: str, request: RawRequest) -> RawResponse:
+        try:
+            response = self._moto.answer(service, request)
+        except NotImplementedError:
+            response = RawResponse(501)
+        if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
+            return _unsupported(service, request)
+        return _reworded(response) if service == "iam" and response.status == 404 else response
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._moto.load()
+        add_seed(self._moto.iam(), self._settings)
+        for service, request, seed in self._journal.calls():
+            if service == "iam":
+                ensure_named(self._moto.iam(), form(request), self._settings)
+            self._moto.seed(seed)
+            if self._asked(service, request).status >= 300:
+                log.warning("%s: %s could not be made again after the restart", service, operation(request))
+        self._moto.seed(None)
+        self._loaded = True
+
+
+def _reworded(response: RawResponse) -> RawResponse:
+    """moto's "Role x not found" in IAM's words."""
+    body = re.sub(rb">(Role|User|Group) ([^<>]+?) not found<", _named, response.body)
+    return RawResponse(response.status, response.headers, body)
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    return b">The " + found[1].lower() + b" with name " + found[2] + b" cannot be found.<"
+
+
+def _unsupported(service: str, request: RawRequest) -> RawResponse:
+    """The refusal of an operation that is not here, in the protocol of the request."""
+    code, text = (
+        "NotImplemented",
+        f"{service}:{operation(request)} is not supported by the local service; see {SUPPORT}.",
+    )
+    if "Action" in form(request):
+        return query_answers.refusal(service, 501, code, text)
+    kind = headers(request).get("content-type", "application/json")
+    body = json.dumps({"__type": code, "message": text}).encode()
+    return RawResponse(501, {"content-type": kind, "x-amzn-errortype": code}, body)

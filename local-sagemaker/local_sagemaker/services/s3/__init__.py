@@ -1,0 +1,26 @@
+"""S3: one class per resource, over the object store."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.services.s3.acls import Acls
+from local_sagemaker.services.s3.buckets import Buckets
+from local_sagemaker.services.s3.configurations import CONFIGURATIONS, kept
+from local_sagemaker.services.s3.copying import Copies
+from local_sagemaker.services.s3.deleting import Deletions
+from local_sagemaker.services.s3.listing import Listings
+from local_sagemaker.services.s3.multipart import MultipartUploads
+from local_sagemaker.services.s3.objects import Objects
+from local_sagemaker.services.s3.tagging import ObjectTags
+
+RESOURCES = (Buckets, Objects, Copies, Deletions, Listings, MultipartUploads, ObjectTags, Acls)
+
+
+def build(*, objects: DiskObjects, settings: Settings) -> list[Resource]:
+    """All resources; `operations.table("s3", ...)` finds their operations."""
+    return [
+        *(resource(objects=objects, settings=settings) for resource in RESOURCES),
+        *(kept(configuration, objects=objects, settings=settings) for configuration in CONFIGURATIONS),
+    ]

@@ -1,0 +1,79 @@
+"""Checksums of multipart uploads: of parts, and of the object that they become.
+
+An upload is begun for one algorithm, or for none. Its object has the checksum of the parts' checksums (COMPOSITE), or
+that of all its bytes (FULL_OBJECT). User guide, "Checking object integrity".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from local_sagemaker.objects.checksums import ALGORITHMS, composite, of_file, whole
+from local_sagemaker.objects.temporary_files import Written
+from local_sagemaker.objects.uploads import Part, Upload
+from local_sagemaker.services.s3.errors import BadDigest, InvalidRequest
+
+_WHOLE_ONLY = ("CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128")
+_FULL = "FULL_OBJECT"
+
+
+def options(algorithm: str | None, kind: str | None) -> dict[str, str]:
+    """What an upload remembers of the checksums that it was begun for."""
+    if not algorithm:
+        return {}
+    return {
+        "ChecksumAlgorithm": algorithm,
+        "ChecksumType": kind or (_FULL if algorithm in _WHOLE_ONLY else "COMPOSITE"),
+    }
+
+
+def of_part(upload: Upload, given: Mapping[str, str], written: Written) -> dict[str, str]:
+    """The checksum that is kept of an uploaded part. Raises where it is of another algorithm than the upload's."""
+    if len(given) > 1:
+        raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+    expected = upload.options.get("ChecksumAlgorithm")
+    actual = next((name.removeprefix("Checksum") for name in given), None)
+    if actual is None and expected is not None and upload.options.get("ChecksumType") == _FULL:
+        return computed(upload, written)
+    if expected is not None and actual != expected:  # boto3 sends one with each part, whatever the upload was begun for
+        raise InvalidRequest(
+            f"Checksum Type mismatch occurred, expected checksum Type: {_shown(expected)}, actual checksum Type: "
+            f"{_shown(actual)}"
+        )
+    return dict(given)
+
+
+def computed(upload: Upload, written: Written) -> dict[str, str]:
+    """The checksum of a part that came without one, as copied parts do."""
+    algorithm = upload.options.get("ChecksumAlgorithm", "")
+    if algorithm.lower() not in ALGORITHMS:
+        return {}
+    return {f"Checksum{algorithm}": of_file(algorithm, written.path, written.offset, written.size)}
+
+
+def of_object(upload: Upload, chosen: Sequence[Part], given: Mapping[str, str], kind: str | None) -> dict[str, str]:
+    """The checksum of the completed object. Raises where the client has `given` another one, or another `kind`."""
+    algorithm, expected = upload.options.get("ChecksumAlgorithm"), upload.options.get("ChecksumType")
+    if algorithm is None:
+        return {}
+    if kind is not None and kind != expected:
+        raise InvalidRequest(
+            f"The upload was created using the {expected} checksum mode. The complete request must use the same "
+            "checksum mode."
+        )
+    name = f"Checksum{algorithm}"
+    if any(name not in part.checksums for part in chosen):
+        return {}
+    if expected == _FULL:
+        value = whole(algorithm, [(part.checksums[name], part.size) for part in chosen])
+    else:
+        value = composite(algorithm, [part.checksums[name] for part in chosen])
+    if value is None:
+        return dict(given)
+    if given.get(name) not in (None, value, value.partition("-")[0]):
+        raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
+    return {name: value}
+
+
+def _shown(algorithm: str | None) -> str:
+    return algorithm.lower() if algorithm else "null"

@@ -1,0 +1,249 @@
+"""The record of an endpoint through its life: created, updating, settled; pure changes of its body.
+
+Members with an underscore are the service's own: ``_spec`` is what runs, ``_config`` the configuration it is of,
+``_next`` what an update is bringing, ``_changed`` when the last change began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.store import Body
+
+_TEXT = 1024  # FailureReason
+
+
+def spec(name: str, arn: str, config: Body, call: Call) -> EndpointSpec:
+    """What an endpoint of this configuration runs. Raises for a model that was deleted meanwhile."""
+    variants = []
+    for kind in ("ProductionVariants", "ShadowProductionVariants"):
+        for variant in config.get(kind, ()):
+            model = call("sagemaker:DescribeModel", {"ModelName": variant["ModelName"]})
+            variants.append(VariantSpec.of(variant, model, shadow=kind == "ShadowProductionVariants"))
+    return EndpointSpec(
+        name=name,
+        arn=arn,
+        config=config["EndpointConfigName"],
+        variants=tuple(variants),
+        capture=config.get("DataCaptureConfig"),
+        asynchronous=config.get("AsyncInferenceConfig"),
+    )
+
+
+def created(spec: EndpointSpec, config: Body, moment: float) -> Body:
+    """The record of a new endpoint."""
+    body: Body = {
+        "EndpointName": spec.name,
+        "EndpointArn": spec.arn,
+        "EndpointStatus": "Creating",
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+        "_changed": moment,
+        "_config": config,
+    }
+    _show(body, spec, config)
+    for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
+        variant["VariantStatus"] = [{"Status": "Creating", "StartTime": moment}]
+    return body
+
+
+def updating(body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[str, Any] | None, moment: float) -> None:
+    """An update begins."""
+    body["EndpointStatus"] = "Updating"
+    body.pop("FailureReason", None)
+    body.pop("LastDeploymentConfig", None)
+    if deployment:
+        body["LastDeploymentConfig"] = dict(deployment)
+    shown: Body = {}
+    _show(shown, spec, config)
+    pending = {name: shown[name] for name in ("ProductionVariants", "ShadowProductionVariants") if name in shown}
+    body["PendingDeploymentSummary"] = {"EndpointConfigName": spec.config, "StartTime": moment, **pending}
+    body["_next"] = {"spec": spec.as_record(), "config": config}
+
+
+def scaling(body: Body, spec: EndpointSpec) -> None:
+    """A change of weights and numbers of instances begins."""
+    body["EndpointStatus"] = "Updating"
+    body.pop("FailureReason", None)
+    body["_next"] = {"spec": spec.as_record(), "config": body["_config"]}
+    _desire(body, spec)
+
+
+def progressed(body: Body, stage: str, share: float, moment: float) -> None:
+    """A deployment got to a stage. Back to "Updating" of the old variants it is being undone."""
+    pending = body.get("PendingDeploymentSummary")
+    if pending is None:
+        return
+    if stage == "Updating":
+        body["EndpointStatus"] = "RollingBack"
+    for variant in pending["ProductionVariants"]:
+        variant["VariantStatus"] = [{
+            "Status": stage if stage != "Updating" else "Deleting",
+            "StatusMessage": f"{share:.0%} of the traffic goes to this variant's new version.",
+            "StartTime": moment,
+        }]  # fmt: skip
+
+
+def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | None, moment: float) -> None:
+    """A change has ended; `spec` runs now."""
+    if body["EndpointStatus"] == "Deleting":
+        return
+    if body["EndpointStatus"] == "RollingBack" and not reason:  # a crash of the service has ended the rollback
+        reason = "The deployment was rolled back."
+    pending = body.pop("_next", None)
+    body.pop("PendingDeploymentSummary", None)
+    body["EndpointStatus"] = status
+    body["LastModifiedTime"] = moment
+    body.pop("FailureReason", None)
+    if reason:
+        body["FailureReason"] = reason[:_TEXT]
+    config = body["_config"]
+    if spec is not None:
+        if pending and pending["spec"]["config"] == spec.config and body["_spec"]["config"] != spec.config:
+            config = pending["config"]
+        _show(body, spec, config)
+    elif status == "Failed":
+        for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
+            variant.pop("VariantStatus", None)
+            variant["CurrentInstanceCount"] = 0
+
+
+def _desire(body: Body, spec: EndpointSpec) -> None:
+    """Shows the weights and counts that a change is to bring."""
+    for variant in body["ProductionVariants"]:
+        wanted = spec.variant(variant["VariantName"])
+        if wanted is None:
+            continue
+        variant["DesiredWeight"] = wanted.weight
+        if wanted.serverless:
+            variant["DesiredServerlessConfig"] = dict(wanted.serverless)
+        else:
+            variant["DesiredInstanceCount"] = wanted.instances
+
+
+def described(body: Body) -> Body:
+    """Describe's answer: pending deployments are shown while there is one."""
+    if body["EndpointStatus"] == "Failed":
+        return {name: value for name, value in body.items() if name != "PendingDeploymentSummary"}
+    return body
+
+
+def retained(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -> tuple[EndpointSpec, Body]:
+    """The new specification with the properties that variants of the same names have now, but for the excluded."""
+    current = EndpointSpec.from_record(body["_spec"])
+    changes: dict[str, dict[str, Any]] = {}
+    for variant in spec.variants:
+        old = current.variant(variant.name)
+        if old is not None:
+            kept = {"DesiredInstanceCount": ("instances", old.instances), "DesiredWeight": ("weight", old.weight)}
+            changes[variant.name] = dict(value for name, value in kept.items() if name not in excluded)
+    spec = spec.changed(changes)
+    if "DataCaptureConfig" not in excluded:
+        spec = EndpointSpec(**{**vars(spec), "capture": current.capture})
+        config = {name: value for name, value in config.items() if name != "DataCaptureConfig"}
+        if current.capture:
+            config["DataCaptureConfig"] = dict(current.capture)
+    return spec, config
+
+
+def scaled(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> EndpointSpec:
+    """The specification with DesiredWeightsAndCapacities."""
+    changes: dict[str, dict[str, Any]] = {}
+    for one in wanted:
+        variant = spec.variant(one["VariantName"])
+        if one["VariantName"] in changes:  # text: moto
+            raise ValidationError(f'The variant name "{one["VariantName"]}" was non-unique within the request.')
+        if variant is None or variant.shadow:
+            absent = one["VariantName"]
+            raise ValidationError(f'The variant name(s) "{absent}" is/are not present within endpoint "{arn}".')
+        change: dict[str, Any] = {}
+        if "DesiredWeight" in one:
+            change["weight"] = one["DesiredWeight"]
+        if "DesiredInstanceCount" in one:
+            if variant.serverless or (one["DesiredInstanceCount"] == 0 and not spec.asynchronous):
+                raise ValidationError(f"DesiredInstanceCount of variant {variant.name} must be at least 1.")
+            change["instances"] = one["DesiredInstanceCount"]
+        if "ServerlessUpdateConfig" in one:
+            if not variant.serverless:
+                raise ValidationError(f"Variant {variant.name} is not serverless.")
+            change["serverless"] = {**variant.serverless, **one["ServerlessUpdateConfig"]}
+        changes[variant.name] = change
+    return spec.changed(changes)
+
+
+def check_deployment(deployment: Mapping[str, Any], new: EndpointSpec, old: EndpointSpec) -> None:
+    """Refuses a DeploymentConfig that cannot be meant."""
+    blue_green, rolling = deployment.get("BlueGreenUpdatePolicy"), deployment.get("RollingUpdatePolicy")
+    if blue_green and rolling:
+        raise ValidationError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
+    if rolling and (len(new.variants) > 1 or len(old.variants) > 1 or new.variants[0].serverless):
+        raise ValidationError("RollingUpdatePolicy is for endpoints with one variant on instances.")
+    if (blue_green or rolling) and {v.name for v in new.variants} != {v.name for v in old.variants}:
+        raise ValidationError(
+            "With a DeploymentConfig the new endpoint configuration must have the same variant names."
+        )
+    routing = (blue_green or {}).get("TrafficRoutingConfiguration", {})
+    needed = {"CANARY": ("CanarySize", 1, 50), "LINEAR": ("LinearStepSize", 10, 50)}.get(routing.get("Type", ""))
+    if needed:
+        member, least, most = needed
+        size = routing.get(member)
+        if size is None:
+            raise ValidationError(f"TrafficRoutingConfiguration of type {routing['Type']} needs {member}.")
+        if size["Type"] == "CAPACITY_PERCENT" and not least <= size["Value"] <= most:
+            raise ValidationError(f"{member} must be between {least} and {most} percent.")
+    batch = (rolling or {}).get("MaximumBatchSize")
+    if batch and batch["Type"] == "CAPACITY_PERCENT" and not 5 <= batch["Value"] <= 50:
+        raise ValidationError("MaximumBatchSize must be between 5 and 50 percent.")
+
+
+def _show(body: Body, spec: EndpointSpec, config: Body) -> None:
+    """What Describe says of what runs."""
+    body["EndpointConfigName"] = spec.config
+    body["ProductionVariants"] = [_variant(variant) for variant in spec.variants if not variant.shadow]
+    shadows = [_variant(variant) for variant in spec.variants if variant.shadow]
+    for name, value in (
+        ("ShadowProductionVariants", shadows),
+        ("AsyncInferenceConfig", spec.asynchronous),
+        ("ExplainerConfig", config.get("ExplainerConfig")),
+        ("DataCaptureConfig", _capture(spec.capture)),
+    ):
+        body.pop(name, None)
+        if value:
+            body[name] = value
+    body["_spec"] = spec.as_record()
+    body["_config"] = config
+
+
+def _variant(spec: VariantSpec) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "VariantName": spec.name,
+        "DeployedImages": [
+            {"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"]} for container in spec.containers
+        ],
+        "CurrentWeight": spec.weight,
+        "DesiredWeight": spec.weight,
+    }
+    if spec.serverless:
+        return {
+            **shown,
+            "CurrentServerlessConfig": dict(spec.serverless),
+            "DesiredServerlessConfig": dict(spec.serverless),
+        }
+    return {**shown, "CurrentInstanceCount": spec.instances, "DesiredInstanceCount": spec.instances}
+
+
+def _capture(config: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not config:
+        return None
+    enabled = config.get("EnableCapture", True)
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }

@@ -1,0 +1,91 @@
+"""The containers of a model: what a model package stands for, and whether the archives they name are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker import images
+from local_sagemaker.api.operations import Call
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.objects.uris import split
+
+Container = dict[str, Any]
+
+# What a package's container says of how it is run; the rest of it describes the model.
+_FROM_PACKAGE = ("ContainerHostname", "Image", "ModelDataUrl", "ModelDataSource", "Environment")
+
+
+def resolve(containers: list[Container], call: Call) -> list[Container]:
+    """The containers with image, data and environment taken from the model packages that they name."""
+    resolved: list[Container] = []
+    for container in containers:
+        if "ModelPackageName" in container:
+            resolved += _from_package(container, call)
+        elif "Image" in container:
+            resolved.append({"Mode": "SingleModel", "Environment": {}, **container})
+        else:
+            raise ValidationError("A container needs either an Image or a ModelPackageName.")
+    return resolved
+
+
+def _from_package(container: Container, call: Call) -> list[Container]:
+    package = call("sagemaker:DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
+    specification = package.get("InferenceSpecification")
+    if name := container.get("InferenceSpecificationName"):
+        offered = package.get("AdditionalInferenceSpecifications", [])
+        specification = next((one for one in offered if one["Name"] == name), None)
+        if specification is None:
+            raise ValidationError(
+                f'Model package "{package["ModelPackageArn"]}" has no inference specification "{name}".'
+            )
+    if not specification:
+        raise ValidationError(f'Model package "{package["ModelPackageArn"]}" has no inference specification.')
+    resolved = []
+    for part in specification["Containers"]:
+        taken = {member: part[member] for member in _FROM_PACKAGE if member in part}
+        environment = {**part.get("Environment", {}), **container.get("Environment", {})}
+        resolved.append({"Mode": "SingleModel", **taken, **container, "Environment": environment})
+    return resolved
+
+
+def check_image(uri: str, account: str) -> None:
+    """Raises AWS's text (public threads) for an image of the account's own registry that is not known here.
+
+    AWS finds out about images of other accounts only when the model is to be served, and so does this service.
+    """
+    if not uri.startswith(f"{account}.dkr.ecr."):
+        return
+    try:
+        images.find(uri, "serve")
+    except ValidationError as error:
+        raise ValidationError(f"Requested image {uri} not found. {error.message}") from error
+
+
+def check_data(container: Container, objects: Objects) -> None:
+    """Raises AWS's text when an archive that the container names is not there.
+
+    The data of a multi-model container is a prefix that models may be added to later: not checked.
+    """
+    if container.get("Mode") == "MultiModel":
+        return
+    if url := container.get("ModelDataUrl"):
+        _check_object(url, objects)
+    sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", [])]
+    for source in (source["S3DataSource"] for source in sources if "S3DataSource" in source):
+        if source.get("S3DataType") == "S3Prefix":
+            bucket, prefix = split(source["S3Uri"])
+            if not objects.bucket_exists(bucket) or next(iter(objects.list(bucket, prefix)), None) is None:
+                raise _missing(source["S3Uri"])
+        else:
+            _check_object(source["S3Uri"], objects)
+
+
+def _check_object(url: str, objects: Objects) -> None:
+    bucket, key = split(url)
+    if not objects.bucket_exists(bucket) or objects.head(bucket, key) is None:
+        raise _missing(f"s3://{bucket}/{key}")
+
+
+def _missing(uri: str) -> ValidationError:
+    return ValidationError(f"Could not find model data at {uri}.")  # truth/api-errors

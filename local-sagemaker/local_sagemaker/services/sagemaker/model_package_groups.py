@@ -1,0 +1,107 @@
+"""Model package groups: the models of the registry, each holding numbered versions (model packages)."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.arns import last
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import Conflict, ValidationError
+from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.caller_identity import created_by
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
+from local_sagemaker.services.sagemaker.tags import Tags
+
+PACKAGE = "model-package"
+POLICY = "model-package-group-policy"
+
+
+class ModelPackageGroups(Resource):
+    """Operations on groups. Their packages and policies have keys that begin with the name in lower case."""
+
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
+        self._settings, self._records = settings, records
+        self._groups = ResourceRecords(
+            MODEL_PACKAGE_GROUP, settings=settings, records=records, tags=tags,
+            missing=lambda _, arn: ValidationError(f"ModelPackageGroup {arn} does not exist."),
+            taken=lambda _, arn: ValidationError(f"Model Package Group already exists: {arn}"),  # truth/api-errors
+        )  # fmt: skip
+
+    @operation("CreateModelPackageGroup")
+    def create(self, request: Request) -> Response:
+        """Adds an empty group."""
+        name = request["ModelPackageGroupName"]
+        arn = self._groups.arn(name)
+        body = {
+            **request,
+            "ModelPackageGroupArn": arn,
+            "CreationTime": now(),
+            "CreatedBy": created_by(self._settings),
+            "ModelPackageGroupStatus": "Completed",
+        }
+        tags = body.pop("Tags", None)
+        self._groups.insert(body, tags)
+        return {"ModelPackageGroupArn": arn}
+
+    @operation("DescribeModelPackageGroup")
+    def describe(self, request: Request) -> Response:
+        """A group by name or ARN."""
+        return public(self._require(request))
+
+    @operation("ListModelPackageGroups")
+    def list_groups(self, request: Request) -> Response:
+        """Oldest first unless asked otherwise."""
+        if request.get("CrossAccountFilterOption") == "CrossAccount":
+            return {"ModelPackageGroupSummaryList": []}
+        chosen, token = self._groups.page(request, direction="Ascending")
+        members = ("Name", "Arn", "Description", "Status")
+        named = [f"ModelPackageGroup{member}" for member in members]
+        return {
+            "ModelPackageGroupSummaryList": [
+                pick(body, *named, "CreationTime", "ManagedConfiguration") for body in chosen
+            ],
+            **token,
+        }
+
+    @operation("DeleteModelPackageGroup")
+    def delete(self, request: Request) -> Response:
+        """Removes a group that holds no packages."""
+        with self._records.transaction():
+            name = self._require(request)["ModelPackageGroupName"]
+            if self._records.has_any(PACKAGE, f"{name.lower()}/"):
+                raise Conflict("Model Package Group cannot be deleted as it contains Model Packages.")
+            self._groups.delete(name)
+            self._records.delete(POLICY, name.lower())
+        return {}
+
+    @operation("PutModelPackageGroupPolicy")
+    def put_policy(self, request: Request) -> Response:
+        """Keeps a resource policy; nobody else can reach this machine, so it allows nothing further."""
+        group = self._require(request)
+        self._records.put(POLICY, _key(group), {"ResourcePolicy": request["ResourcePolicy"]})
+        return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
+
+    @operation("GetModelPackageGroupPolicy")
+    def get_policy(self, request: Request) -> Response:
+        """The policy as it was put."""
+        group = self._require(request)
+        policy = self._records.get(POLICY, _key(group))
+        if policy is None:
+            raise ValidationError(f"Resource policy for {group['ModelPackageGroupArn']} does not exist.")
+        return policy
+
+    @operation("DeleteModelPackageGroupPolicy")
+    def delete_policy(self, request: Request) -> Response:
+        """Removes the policy."""
+        self._records.delete(POLICY, _key(self._require(request)))
+        return {}
+
+    def _require(self, request: Request) -> Body:
+        return self._groups.require(last(request["ModelPackageGroupName"]))
+
+
+def _key(group: Body) -> str:
+    return str(group["ModelPackageGroupName"]).lower()

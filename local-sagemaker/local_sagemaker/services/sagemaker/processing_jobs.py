@@ -1,0 +1,216 @@
+"""Processing jobs: a program over S3 inputs that writes S3 outputs (specs: containers 1)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import PurePosixPath
+
+from local_sagemaker import images
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.events import Events
+from local_sagemaker.images.image import Program
+from local_sagemaker.jobs import channels
+from local_sagemaker.jobs.resources import processing_config
+from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
+from local_sagemaker.objects import uris
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
+from local_sagemaker.services.sagemaker.job_records import JobRecords
+from local_sagemaker.services.sagemaker.tags import Tags
+
+KIND = "processing-job"
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+_FOLDER = "/opt/ml/processing"
+_MAXIMUM = 86400
+
+
+class ProcessingJobs(Resource):
+    """CreateProcessingJob, Describe, List, Stop, Delete."""
+
+    def __init__(
+        self, *, settings: Settings, records: Records, objects: Objects, events: Events, tags: Tags,
+        runner: JobRunner, call: Call,
+    ) -> None:  # fmt: skip
+        self._settings, self._objects, self._runner = settings, objects, runner
+        self._jobs = JobRecords(
+            "ProcessingJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
+        )
+
+    @operation("CreateProcessingJob")
+    def create(self, request: Request) -> Response:
+        """Checks image, paths and inputs, then queues the job."""
+        check_cluster(request["ProcessingResources"]["ClusterConfig"])
+        body = self._jobs.new(_with_defaults(request))
+        self._check(request)
+        job = self._spec(body)
+        self._jobs.add(body, request.get("Tags"))
+        self._runner.submit(job, self)
+        return {"ProcessingJobArn": body["ProcessingJobArn"]}
+
+    @operation("DescribeProcessingJob")
+    def describe(self, request: Request) -> Response:
+        """The request with what has become of it."""
+        return public(self._jobs.require(request["ProcessingJobName"]))
+
+    @operation("ListProcessingJobs")
+    def list_jobs(self, request: Request) -> Response:
+        """Newest first unless asked otherwise."""
+        return self._jobs.listed(request, "ProcessingEndTime", "FailureReason", "ExitMessage")
+
+    @operation("StopProcessingJob")
+    def stop(self, request: Request) -> Response:
+        """SIGTERM, a grace, SIGKILL; the outputs that are there are uploaded."""
+        body = self._jobs.stopping(request["ProcessingJobName"])
+        self._runner.stop(body["ProcessingJobArn"])
+        return {}
+
+    @operation("DeleteProcessingJob")
+    def delete(self, request: Request) -> Response:
+        """Forgets a job that has ended."""
+        self._jobs.delete(request["ProcessingJobName"])
+        return {}
+
+    def resume(self) -> None:
+        """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
+        self._jobs.resume(self._again, self._end)
+
+    def _again(self, body: Body) -> None:
+        if body["ProcessingJobStatus"] == "Stopping":
+            self._end(body["ProcessingJobName"], Outcome("Stopped"))
+            return
+        self._runner.submit(self._spec(body), self)
+
+    def phase(self, job: JobSpec, phase: Phase) -> None:
+        """A processing job shows no phases; they are in its times."""
+
+    def ended(self, job: JobSpec, outcome: Outcome) -> None:
+        """Records the outcome."""
+        self._end(job.name, outcome)
+
+    def _end(self, name: str, outcome: Outcome) -> None:
+        def change(body: Body) -> None:
+            body["ProcessingJobStatus"] = outcome.status
+            if outcome.started is not None:
+                body["ProcessingStartTime"] = outcome.started
+                body["ProcessingEndTime"] = outcome.ended
+            if outcome.reason:
+                body["FailureReason"] = outcome.reason
+            if outcome.message:
+                body["ExitMessage"] = outcome.message
+
+        self._jobs.change(name, change)
+
+    def _spec(self, body: Body) -> JobSpec:
+        instance_type, hosts = instances(body["ProcessingResources"]["ClusterConfig"])
+        application = body["AppSpecification"]
+        image, uri = images.find(application["ImageUri"], "process")
+        program: Program = image.process(
+            uri, application.get("ContainerEntrypoint"), application.get("ContainerArguments")
+        )
+        return JobSpec(
+            kind=KIND,
+            name=body["ProcessingJobName"],
+            arn=body["ProcessingJobArn"],
+            log_group=LOG_GROUP,
+            program=program,
+            hosts=hosts,
+            instance_type=instance_type,
+            channels=tuple(_channel(given) for given in body.get("ProcessingInputs", []) if not given["AppManaged"]),
+            uploads=tuple(_upload(given) for given in _outputs(body) if not given["AppManaged"]),
+            folders=("processing", *(_below(given["S3Output"]["LocalPath"]) for given in _outputs(body)
+                                     if given["AppManaged"] and "S3Output" in given)),
+            environment=body.get("Environment", {}),
+            files={"config/processingjobconfig.json": processing_config(body, instance_type, hosts)},
+            resource_config="config/resourceconfig.json",
+            maximum=body["StoppingCondition"]["MaxRuntimeInSeconds"],
+            image=image,
+        )  # fmt: skip
+
+    def _check(self, request: Request) -> None:
+        seen: set[str] = set()
+        for given in request.get("ProcessingInputs", []):
+            if ("S3Input" in given) == ("DatasetDefinition" in given):
+                raise ValidationError(
+                    f"Processing input '{given['InputName']}' must have exactly one of S3Input and DatasetDefinition."
+                )
+            if "S3Input" not in given:
+                raise ValidationError(
+                    f"Processing input '{given['InputName']}': the local service has no Athena and no Redshift, so "
+                    "DatasetDefinition inputs can't be read; use S3Input."
+                )
+            if given.get("AppManaged"):
+                continue
+            path = _checked_path(given["InputName"], given["S3Input"].get("LocalPath"))
+            if path in seen:
+                raise ValidationError(f"Processing inputs must have different LocalPaths; {path} is given twice.")
+            seen.add(path)
+            region, role = self._settings.region, request["RoleArn"]
+            channels.check(given["S3Input"]["S3Uri"], self._objects, region=region, role=role)
+        for given in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+            if "S3Output" not in given and not given.get("AppManaged"):
+                raise ValidationError(f"Processing output '{given['OutputName']}' must have an S3Output.")
+            if "S3Output" in given:
+                _checked_path(given["OutputName"], given["S3Output"].get("LocalPath"))
+                uris.split(given["S3Output"]["S3Uri"])
+
+
+def _with_defaults(request: Request) -> Request:
+    """The request as Describe shows it: optional members of inputs and outputs filled in."""
+    filled = deepcopy(request)
+    filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
+    fill_cluster(filled["ProcessingResources"]["ClusterConfig"])
+    for given in filled.get("ProcessingInputs", []):
+        given.setdefault("AppManaged", False)
+        if "S3Input" in given:
+            for member, value in (
+                ("S3InputMode", "File"),
+                ("S3DataDistributionType", "FullyReplicated"),
+                ("S3CompressionType", "None"),
+            ):
+                given["S3Input"].setdefault(member, value)
+    for given in _outputs(filled):
+        given.setdefault("AppManaged", False)
+        if "S3Output" in given:
+            given["S3Output"].setdefault("S3UploadMode", "EndOfJob")
+    return filled
+
+
+def _outputs(body: Body) -> list[Body]:
+    outputs: list[Body] = body.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    return outputs
+
+
+def _channel(given: Body) -> Channel:
+    s3 = given["S3Input"]
+    pipe = s3["S3InputMode"] == "Pipe"
+    path = _below(s3["LocalPath"])
+    return Channel(
+        name=given["InputName"],
+        uri=s3["S3Uri"],
+        path=f"{path}/input" if pipe else path,
+        data_type=s3["S3DataType"],
+        sharded=s3["S3DataDistributionType"] == "ShardedByS3Key",
+        pipe=pipe,
+        gzip=s3["S3CompressionType"] == "Gzip",
+    )
+
+
+def _upload(given: Body) -> Upload:
+    s3 = given["S3Output"]
+    return Upload(_below(s3["LocalPath"]), s3["S3Uri"], When(s3["S3UploadMode"]))
+
+
+def _below(path: str) -> str:
+    return str(PurePosixPath(path).relative_to("/opt/ml"))
+
+
+def _checked_path(name: str, path: str | None) -> str:
+    parts = PurePosixPath(path or "").parts
+    if path is None or ".." in parts or not (path == _FOLDER or path.startswith(f"{_FOLDER}/")):
+        raise ValidationError(f"The LocalPath of '{name}' must start with {_FOLDER}/; it is '{path or ''}'.")
+    return str(PurePosixPath(path))

@@ -1,0 +1,88 @@
+"""All resources of Amazon SageMaker's API, listed in `build`."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.endpoints.registry import Endpoints as Hosting
+from local_sagemaker.events import Events
+from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.processes import Processes
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.absent_resources import FeatureGroups, Images
+from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
+from local_sagemaker.services.sagemaker.endpoints import Endpoints
+from local_sagemaker.services.sagemaker.experiments import Experiments
+from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
+from local_sagemaker.services.sagemaker.model_packages import ModelPackages
+from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
+from local_sagemaker.services.sagemaker.pipelines import Pipelines
+from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
+from local_sagemaker.services.sagemaker.search import Search
+from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
+from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
+from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
+from local_sagemaker.services.sagemaker.trial_components import TrialComponents
+from local_sagemaker.services.sagemaker.tuning_jobs import TuningJobs
+from local_sagemaker.tuning.suggestions import Suggestions
+
+
+def build(
+    *,
+    settings: Settings,
+    records: Records,
+    objects: DiskObjects,
+    events: Events,
+    logs: Logs,
+    runner: JobRunner,
+    hosting: Hosting,
+    temporary_endpoints: TemporaryEndpoints,
+    processes: Processes,
+    call: Call,
+) -> list[Resource]:
+    """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
+
+    Add a resource here: one line.
+    """
+    tags = Tags(records, call)
+    training_jobs = TrainingJobs(
+        settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+    )
+    return [
+        tags,
+        Models(settings=settings, records=records, objects=objects, tags=tags, call=call),
+        ModelPackageGroups(settings=settings, records=records, tags=tags),
+        ModelPackages(settings=settings, records=records, events=events, tags=tags),
+        Experiments(settings=settings, records=records, tags=tags),
+        TrialComponents(settings=settings, records=records, tags=tags),
+        ProcessingJobs(
+            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        ),
+        training_jobs,
+        TuningJobs(
+            settings=settings,
+            records=records,
+            events=events,
+            tags=tags,
+            call=call,
+            logs=logs,
+            check_training_job=training_jobs.check,
+            link_training_job=training_jobs.link,
+            suggest=Suggestions(processes, settings.jobs),
+        ),
+        TransformJobs(
+            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        ),
+        temporary_endpoints,
+        EndpointConfigs(settings=settings, records=records, events=events, tags=tags, call=call),
+        Endpoints(settings=settings, records=records, events=events, tags=tags, call=call, hosting=hosting),
+        Pipelines(settings=settings, records=records, objects=objects, tags=tags),
+        PipelineExecutions(settings=settings, records=records, objects=objects, events=events, logs=logs, call=call),
+        Search(records=records, tags=tags, call=call),
+        Images(),
+        FeatureGroups(),
+    ]

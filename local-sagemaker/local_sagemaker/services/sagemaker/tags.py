@@ -1,0 +1,81 @@
+"""Tags of any SageMaker resource, kept by ARN."""
+
+from __future__ import annotations
+
+from local_sagemaker import arns
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import KINDS, PIPELINE_EXECUTION
+from local_sagemaker.services.sagemaker.listing import page
+
+KIND = "tags"
+LIMIT = 50
+_DESCRIBED = {kind.kind: (kind.describe, kind.name) for kind in KINDS.values() if kind is not PIPELINE_EXECUTION}
+"""How a resource is asked for, by the type in its ARN. Other types are not looked for, as they are not here."""
+
+
+class Tags(Resource):
+    """AddTags, ListTags, DeleteTags; Create operations hand their ``Tags`` to `put`."""
+
+    def __init__(self, records: Records, call: Call | None = None) -> None:
+        """`call` tells whether a resource is there; without it every one is taken to be."""
+        self._records, self._call = records, call
+
+    def put(self, arn: str, tags: list[dict[str, str]] | None) -> None:
+        """Adds tags to a resource; the value of a key that it has is replaced."""
+        if tags:
+            self._merge(arn, tags)
+
+    def of(self, arn: str) -> list[dict[str, str]]:
+        """The tags of a resource, in the order they were added."""
+        body = self._records.get(KIND, arn.lower()) or {}
+        return [{"Key": key, "Value": value} for key, value in body.items()]
+
+    def drop(self, arn: str) -> None:
+        """Forgets all tags of a deleted resource."""
+        self._records.delete(KIND, arn.lower())
+
+    @operation("AddTags")
+    def add(self, request: Request) -> Response:
+        """Merges tags and answers all that the resource now has."""
+        self._expect(request["ResourceArn"])
+        self._merge(request["ResourceArn"], request["Tags"])
+        return {"Tags": self.of(request["ResourceArn"])}
+
+    @operation("ListTags")
+    def list_tags(self, request: Request) -> Response:
+        """The tags of a resource."""
+        self._expect(request["ResourceArn"])
+        tags, token = page(self.of(request["ResourceArn"]), request, default=50)
+        return {"Tags": tags, **token}
+
+    @operation("DeleteTags")
+    def delete(self, request: Request) -> Response:
+        """Removes tags by key."""
+        self._expect(request["ResourceArn"])
+        with self._records.transaction():
+            body = self._records.get(KIND, request["ResourceArn"].lower()) or {}
+            kept = {key: value for key, value in body.items() if key not in request["TagKeys"]}
+            self._records.put(KIND, request["ResourceArn"].lower(), kept)
+        return {}
+
+    def _expect(self, arn: str) -> None:
+        """Refuses a resource that is not there: ValidationException whatever its type (public threads), with the text
+        of its Describe, as no record of AWS's was found."""
+        kind, _, name = arns.resource(arn).partition("/")
+        if self._call is None or kind not in _DESCRIBED or (kind == "pipeline" and "/" in name):
+            return
+        operation, member = _DESCRIBED[kind]
+        try:
+            self._call(f"sagemaker:{operation}", {member: arn if kind == "model-package" else name})
+        except ServiceError as error:
+            raise ValidationError(error.message) from error
+
+    def _merge(self, arn: str, tags: list[dict[str, str]]) -> None:
+        with self._records.transaction():
+            body = self._records.get(KIND, arn.lower()) or {}
+            body.update({tag["Key"]: tag["Value"] for tag in tags})
+            if len(body) > LIMIT:
+                raise ValidationError(f"A resource can have at most {LIMIT} tags; {arn} would have {len(body)}.")
+            self._records.put(KIND, arn.lower(), body)

@@ -1,0 +1,323 @@
+"""Training jobs: an algorithm or a script over channels that writes a model (specs: containers 2)."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from pathlib import PurePosixPath
+from typing import Any
+
+from local_sagemaker import images
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.events import Events
+from local_sagemaker.images.image import Image, ImageUri, Program
+from local_sagemaker.jobs import channels
+from local_sagemaker.jobs.resources import input_data_config
+from local_sagemaker.jobs.runner import JobRunner
+from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
+from local_sagemaker.objects import uris
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
+from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.tags import Tags
+
+KIND = "training-job"
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+_MAXIMUM = 86400
+_FINAL_METRIC = ("MetricName", "Value", "Timestamp")
+_CHECKPOINTS = "/opt/ml/checkpoints"
+# What clients print while a job runs (the SDK shows a line for each new message).
+_MESSAGES = {
+    "Starting": "Starting the training job",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Uploading": "Uploading generated training model",
+    "Stopping": "Stopping the training job",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+_PHASES = {Phase.DOWNLOADING: "Downloading", Phase.RUNNING: "Training", Phase.UPLOADING: "Uploading"}
+
+
+class TrainingJobs(Resource):
+    """CreateTrainingJob, Describe, List, Stop, Update, Delete."""
+
+    def __init__(
+        self, *, settings: Settings, records: Records, objects: Objects, events: Events, tags: Tags,
+        runner: JobRunner, call: Call,
+    ) -> None:  # fmt: skip
+        self._settings, self._objects, self._runner = settings, objects, runner
+        self._jobs = JobRecords(
+            "TrainingJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
+        )
+
+    @operation("CreateTrainingJob")
+    def create(self, request: Request) -> Response:
+        """Checks image, channels and limits, then queues the job. Hyperparameters are the container's to check."""
+        self.check(request)
+        body = self._jobs.new(_with_defaults(request))
+        move(body, "Starting")
+        job = self._spec(body)
+        self._jobs.add(body, request.get("Tags"))
+        self._runner.submit(job, self)
+        return {"TrainingJobArn": body["TrainingJobArn"]}
+
+    @operation("DescribeTrainingJob")
+    def describe(self, request: Request) -> Response:
+        """The request with what has become of it."""
+        return public(self._jobs.require(request["TrainingJobName"]))
+
+    @operation("ListTrainingJobs")
+    def list_jobs(self, request: Request) -> Response:
+        """Newest first unless asked otherwise."""
+        return self._jobs.listed(request, "TrainingEndTime", "SecondaryStatus")
+
+    @operation("StopTrainingJob")
+    def stop(self, request: Request) -> Response:
+        """SIGTERM, a grace, SIGKILL; the model that is there is uploaded."""
+        body = self._jobs.stopping(request["TrainingJobName"], lambda body: move(body, "Stopping"))
+        self._runner.stop(body["TrainingJobArn"])
+        return {}
+
+    @operation("UpdateTrainingJob")
+    def update(self, request: Request) -> Response:
+        """Changes the members that AWS lets one change while a job runs."""
+        found = self._jobs.require(request["TrainingJobName"])
+
+        def change(body: Body) -> None:
+            if body["TrainingJobStatus"] in ENDED:
+                raise ValidationError(
+                    f"The request was rejected because the training job is in status {body['TrainingJobStatus']}."
+                )
+            for member in ("ProfilerConfig", "ResourceConfig", "RemoteDebugConfig"):
+                if member in request:
+                    body[member] = {**body.get(member, {}), **request[member]}
+            if "ProfilerRuleConfigurations" in request:
+                body["ProfilerRuleConfigurations"] = request["ProfilerRuleConfigurations"]
+
+        self._jobs.change(found["TrainingJobName"], change)
+        return {"TrainingJobArn": found["TrainingJobArn"]}
+
+    @operation("DeleteTrainingJob")
+    def delete(self, request: Request) -> Response:
+        """Forgets a job that has ended; its model stays."""
+        self._jobs.delete(request["TrainingJobName"])
+        return {}
+
+    def link(self, name: str, tuning_job: str) -> None:
+        """Notes which tuning job, by its ARN, made a training job."""
+        self._jobs.change(name, lambda body: body.update(TuningJobArn=tuning_job))
+
+    def resume(self) -> None:
+        """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
+        self._jobs.resume(self._again, self._end)
+
+    def _again(self, body: Body) -> None:
+        if body["TrainingJobStatus"] == "Stopping":
+            self._end(body["TrainingJobName"], Outcome("Stopped", ended=now()))
+            return
+        job = self._spec(body)
+        self._jobs.change(job.name, lambda body: move(body, "Starting"))
+        self._runner.submit(job, self)
+
+    def phase(self, job: JobSpec, phase: Phase) -> None:
+        """Each phase is a secondary status."""
+
+        def change(body: Body) -> None:
+            if phase is Phase.DOWNLOADING:
+                body["TrainingStartTime"] = now()
+            if body["TrainingJobStatus"] == "InProgress":
+                move(body, _PHASES[phase])
+
+        self._jobs.change(job.name, change)
+
+    def ended(self, job: JobSpec, outcome: Outcome) -> None:
+        """Records the outcome."""
+        self._end(job.name, outcome)
+
+    def _end(self, name: str, outcome: Outcome) -> None:
+        def change(body: Body) -> None:
+            body["TrainingJobStatus"] = outcome.status
+            move(body, "MaxRuntimeExceeded" if outcome.timed_out and outcome.status == "Stopped" else outcome.status)
+            if outcome.started is not None:
+                seconds = max(1, math.ceil(outcome.ended - outcome.started))
+                body.update(
+                    TrainingStartTime=outcome.started,
+                    TrainingEndTime=outcome.ended,
+                    TrainingTimeInSeconds=seconds,
+                    BillableTimeInSeconds=seconds,
+                )
+            if outcome.reason:
+                body["FailureReason"] = outcome.reason
+            if outcome.status in ("Completed", "Stopped"):
+                body["ModelArtifacts"] = {"S3ModelArtifacts": _model_uri(body)}
+            if outcome.metrics:
+                body["FinalMetricDataList"] = [pick(dict(one), *_FINAL_METRIC) for one in outcome.metrics]
+                body["_metrics"] = list(outcome.metrics)
+
+        self._jobs.change(name, change)
+
+    def _spec(self, body: Body) -> JobSpec:
+        algorithm, (instance_type, hosts) = body["AlgorithmSpecification"], instances(body["ResourceConfig"])
+        image, uri = images.find(algorithm["TrainingImage"], "train")
+        given = body.get("InputDataConfig", [])
+        mode = algorithm["TrainingInputMode"]
+        environment = {
+            "TRAINING_JOB_NAME": body["TrainingJobName"],
+            "TRAINING_JOB_ARN": body["TrainingJobArn"],
+            **body.get("Environment", {}),
+        }
+        files: dict[str, Any] = {
+            "input/config/hyperparameters.json": body.get("HyperParameters", {}),
+            "input/config/inputdataconfig.json": input_data_config(given, mode),
+        }
+        if "CheckpointConfig" in body:
+            files["input/config/checkpointconfig.json"] = body["CheckpointConfig"]
+        return JobSpec(
+            kind=KIND,
+            name=body["TrainingJobName"],
+            arn=body["TrainingJobArn"],
+            log_group=LOG_GROUP,
+            program=_program(image, uri, algorithm),
+            hosts=hosts,
+            instance_type=instance_type,
+            channels=tuple(_channel(channel, mode) for channel in given) + _checkpoint_channel(body),
+            uploads=_uploads(body),
+            folders=("input/config", "input/data", "model", "output/data"),
+            environment=environment,
+            files=files,
+            resource_config="input/config/resourceconfig.json",
+            maximum=body["StoppingCondition"]["MaxRuntimeInSeconds"],
+            metrics=tuple(algorithm.get("MetricDefinitions", [])),
+            image=image,
+        )
+
+    def check(self, request: Request) -> None:
+        """Raises ValidationError for what CreateTrainingJob refuses."""
+        algorithm = request.get("AlgorithmSpecification", {})
+        if "TrainingImage" not in algorithm:
+            raise ValidationError("The local service needs AlgorithmSpecification.TrainingImage.")
+        check_cluster(request.get("ResourceConfig", {}))
+        uris.split(request["OutputDataConfig"]["S3OutputPath"])
+        stopping = request.get("StoppingCondition", {})
+        if request.get("EnableManagedSpotTraining") and (
+            stopping.get("MaxWaitTimeInSeconds", 0) < stopping.get("MaxRuntimeInSeconds", _MAXIMUM)
+        ):
+            raise ValidationError(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+        path = request.get("CheckpointConfig", {}).get("LocalPath", _CHECKPOINTS)
+        if ".." in PurePosixPath(path).parts or not path.startswith("/opt/ml/"):
+            raise ValidationError(f"CheckpointConfig.LocalPath must be below /opt/ml here; it is '{path}'.")
+        names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+        if len(set(names)) != len(names):
+            raise ValidationError("Channel names in InputDataConfig must be unique.")
+        for channel in request.get("InputDataConfig", []):
+            self._check_channel(channel, request["RoleArn"])
+
+    def _check_channel(self, channel: Request, role: str) -> None:
+        source = channel["DataSource"].get("S3DataSource")
+        if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+            raise ValidationError(
+                f"Channel '{channel['ChannelName']}': the local service reads S3Prefix and ManifestFile data sources."
+            )
+        channels.check(source["S3Uri"], self._objects, region=self._settings.region, role=role)
+
+
+def move(body: Body, status: str) -> None:
+    """Enters a secondary status: the transition before it ends where this one begins."""
+    transitions = body.setdefault("SecondaryStatusTransitions", [])
+    moment = now()
+    if transitions:
+        transitions[-1].setdefault("EndTime", moment)
+    entered = {"Status": status, "StartTime": moment, "StatusMessage": _MESSAGES[status]}
+    if status in (*ENDED, "MaxRuntimeExceeded"):
+        entered["EndTime"] = moment
+    transitions.append(entered)
+    body["SecondaryStatus"] = status
+
+
+def _with_defaults(request: Request) -> Request:
+    """The request as Describe shows it, with the metric definitions of the image, also where a script trains in it."""
+    filled = deepcopy(request)
+    algorithm = filled["AlgorithmSpecification"]
+    algorithm.setdefault("TrainingInputMode", "File")
+    image, uri = images.find(algorithm["TrainingImage"], "train")
+    defaults = image.default_metrics(uri)
+    if defaults:
+        algorithm["MetricDefinitions"] = [*defaults, *algorithm.get("MetricDefinitions", [])]
+    algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
+    filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
+    fill_cluster(filled["ResourceConfig"])
+    filled["OutputDataConfig"].setdefault("KmsKeyId", "")
+    filled["OutputDataConfig"].setdefault("CompressionType", "GZIP")
+    for member in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
+        filled.setdefault(member, False)
+    for channel in filled.get("InputDataConfig", []):
+        channel.setdefault("CompressionType", "None")
+        channel.setdefault("RecordWrapperType", "None")
+        channel["DataSource"]["S3DataSource"].setdefault("S3DataDistributionType", "FullyReplicated")
+    if "CheckpointConfig" in filled:
+        filled["CheckpointConfig"].setdefault("LocalPath", _CHECKPOINTS)
+    return filled
+
+
+def _program(image: Image, uri: ImageUri, algorithm: Request) -> Program:
+    """Entrypoint and arguments of the request take precedence over the argument ``train``."""
+    entrypoint, arguments = algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments")
+    return image.process(uri, entrypoint, arguments) if entrypoint or arguments else image.train(uri)
+
+
+def _channel(given: Request, mode: str) -> Channel:
+    s3 = given["DataSource"]["S3DataSource"]
+    return Channel(
+        name=given["ChannelName"],
+        uri=s3["S3Uri"],
+        path=f"input/data/{given['ChannelName']}",
+        data_type=s3["S3DataType"],
+        sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
+        pipe=given.get("InputMode", mode) == "Pipe",
+        gzip=given.get("CompressionType") == "Gzip",
+        seed=given.get("ShuffleConfig", {}).get("Seed"),
+    )
+
+
+def _checkpoint_channel(body: Body) -> tuple[Channel, ...]:
+    """Checkpoints of an earlier job are there from the start."""
+    if "CheckpointConfig" not in body:
+        return ()
+    uri = body["CheckpointConfig"]["S3Uri"].rstrip("/") + "/"
+    return (Channel("checkpoints", uri, _checkpoints(body), optional=True),)
+
+
+def _checkpoints(body: Body) -> str:
+    return str(PurePosixPath(body["CheckpointConfig"]["LocalPath"]).relative_to("/opt/ml"))
+
+
+def _output_uri(body: Body) -> str:
+    return uris.join(body["OutputDataConfig"]["S3OutputPath"], body["TrainingJobName"], "output")
+
+
+def _model_uri(body: Body) -> str:
+    compressed = body["OutputDataConfig"]["CompressionType"] != "NONE"
+    return f"{_output_uri(body)}/model.tar.gz" if compressed else f"{_output_uri(body)}/model/"
+
+
+def _uploads(body: Body) -> tuple[Upload, ...]:
+    compressed = body["OutputDataConfig"]["CompressionType"] != "NONE"
+    data = f"{_output_uri(body)}/output.tar.gz" if compressed else f"{_output_uri(body)}/data/"
+    uploads = [
+        Upload("model", _model_uri(body), archive=compressed, after_failure=False),
+        Upload("output/data", data, archive=compressed),
+    ]
+    if "CheckpointConfig" in body:
+        uploads.append(Upload(_checkpoints(body), body["CheckpointConfig"]["S3Uri"], When.MIRROR))
+    return tuple(uploads)

@@ -1,0 +1,163 @@
+"""Trial components: the parameters, inputs, outputs and metrics of one stage of a trial, often of one job."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.records import Records, kinds
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.sagemaker import job_components
+from local_sagemaker.services.sagemaker.experiment_entities import Entities
+from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, association
+from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.tags import Tags
+
+# SageMaker names the component of a job like this (Experiments guide); its source is that job.
+_OF_JOB = re.compile(r"(.+)-aws-(training|processing|transform)-job", re.IGNORECASE)
+_MAPS = ("Parameters", "InputArtifacts", "OutputArtifacts")
+
+
+class TrialComponents(Resource):
+    """Operations on trial components and their places in trials."""
+
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
+        self._records = records
+        self._components = Entities(kinds.TRIAL_COMPONENT, settings=settings, records=records, tags=tags)
+        self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
+
+    @operation("CreateTrialComponent")
+    def create(self, request: Request) -> Response:
+        """Adds a component; one that is named like a job's has that job as its source."""
+        job = self._job(request["TrialComponentName"])
+        if job is None:
+            return self._components.create(request)
+        noun, body = job
+        source = {"SourceArn": body[f"{noun}Arn"], "SourceType": f"SageMaker{noun}"}
+        return self._components.create({**request, "Source": source})
+
+    @operation("DescribeTrialComponent")
+    def describe(self, request: Request) -> Response:
+        """One component; one of a job shows the job, and what was added to the component since."""
+        return self._shown(self._known(request["TrialComponentName"]))
+
+    def _shown(self, body: Body) -> Body:
+        empty: Body = {**{name: {} for name in _MAPS}, "Metrics": []}
+        found = self._job(body["TrialComponentName"]) if "Source" in body else None
+        if found is None:
+            return {**empty, **body}
+        noun, job = found
+        shown = {**empty, **job_components.described(noun, job, self._model(job))}
+        maps = {name: {**shown[name], **body.get(name, {})} for name in _MAPS}
+        return {**shown, **body, **maps}
+
+    def _model(self, job: Body) -> Body | None:
+        found = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
+        return found[1] if found else None
+
+    def _known(self, name: str) -> Body:
+        """The record of a component. A job has one from the first time that somebody asks for it.
+
+        (AWS makes one for every job, whether or not it has an ExperimentConfig.)
+        """
+        name = name.rsplit("/", 1)[-1]
+        if self._components.find(name) is None and self._job(name) is not None:
+            with suppress(ValidationError):  # it was made meanwhile
+                self.create({"TrialComponentName": name})
+        return self._components.require(name)
+
+    @operation("ListTrialComponents")
+    def list_components(self, request: Request) -> Response:
+        """Components, of one trial, experiment or source if asked, newest first."""
+        members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
+        if component := _component_of(request.get("SourceArn", "")):
+            with suppress(ServiceError):
+                self._known(component)
+        if not {"TrialName", "ExperimentName", "SourceArn"} & set(request):
+            return self._with_status(self._components.listed(request, *members))
+        bodies = self._components.all()
+        trials = None
+        if "TrialName" in request:
+            trials = [self._trials.require(request["TrialName"])["TrialName"]]
+        elif "ExperimentName" in request:
+            name = request["ExperimentName"].lower()
+            trials = [trial["TrialName"] for trial in self._trials.all() if trial["ExperimentName"].lower() == name]
+        if trials is not None:
+            places = [place for trial in trials for place in self._records.list(ASSOCIATION, association(trial, ""))]
+            wanted = {place["TrialComponentName"] for place in places}
+            bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
+        if "SourceArn" in request:
+            bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
+        return self._with_status(self._components.listed_among(bodies, request, *members))
+
+    def _with_status(self, response: Response) -> Response:
+        """A List answer in which components of jobs have the status and times of these."""
+        for summary in response["TrialComponentSummaries"]:
+            shown = self._shown(self._components.require(summary["TrialComponentName"]))
+            summary.update(pick(shown, "Status", "StartTime", "EndTime"))
+        return response
+
+    @operation("UpdateTrialComponent")
+    def update(self, request: Request) -> Response:
+        """Merges the given parameters and artifacts, removes those named for it, replaces the rest."""
+
+        def change(body: Body) -> None:
+            for name in _MAPS:
+                merged = {**body.get(name, {}), **request.get(name, {})}
+                for key in request.get(f"{name}ToRemove", ()):
+                    merged.pop(key, None)
+                body.pop(name, None)
+                if merged:
+                    body[name] = merged
+            body.update(pick(request, "DisplayName", "Status", "StartTime", "EndTime"))
+
+        self._known(request["TrialComponentName"])
+        return self._components.change(request["TrialComponentName"], change)
+
+    @operation("DeleteTrialComponent")
+    def delete(self, request: Request) -> Response:
+        """Removes a component that is in no trial."""
+        name = request["TrialComponentName"]
+        self._components.require(name)
+        if any(key.endswith(association("", name)) for key, _ in self._records.items(ASSOCIATION)):
+            raise ValidationError(
+                f"TrialComponent '{self._components.arn(name)}' is in trials; disassociate it from them first."
+            )
+        return self._components.remove(name)
+
+    @operation("AssociateTrialComponent")
+    def associate(self, request: Request) -> Response:
+        """Puts a component into a trial; nothing happens when it is there."""
+        trial, component = self._both(request)
+        key = association(trial["TrialName"], component["TrialComponentName"])
+        names = {"TrialName": trial["TrialName"], "TrialComponentName": component["TrialComponentName"]}
+        self._records.put(ASSOCIATION, key, names | {"ExperimentName": trial["ExperimentName"]})
+        return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
+
+    @operation("DisassociateTrialComponent")
+    def disassociate(self, request: Request) -> Response:
+        """Takes a component out of a trial."""
+        trial, component = self._both(request)
+        self._records.delete(ASSOCIATION, association(trial["TrialName"], component["TrialComponentName"]))
+        return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
+
+    def _both(self, request: Request) -> tuple[Body, Body]:
+        return self._trials.require(request["TrialName"]), self._known(request["TrialComponentName"])
+
+    def _job(self, component: str) -> tuple[str, Body] | None:
+        """The noun and record of the job that a component's name stands for, if there is one."""
+        found = _OF_JOB.fullmatch(component)
+        if not found:
+            return None
+        job = self._records.find(f"{found[2].lower()}-job", found[1])
+        return (f"{found[2].title()}Job", job[1]) if job else None
+
+
+def _component_of(arn: str) -> str | None:
+    """The name of the component of a job, by the job's ARN."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    component = f"{name}-aws-{kind}"
+    return component if _OF_JOB.fullmatch(component) else None

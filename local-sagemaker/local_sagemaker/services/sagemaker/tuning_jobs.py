@@ -1,0 +1,191 @@
+"""Hyperparameter tuning jobs: many training jobs, of which the best is wanted."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.events import Events
+from local_sagemaker.jobs.metrics import series
+from local_sagemaker.logs import Logs
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.sagemaker.job_records import JobRecords
+from local_sagemaker.services.sagemaker.listing import order, page, select
+from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
+from local_sagemaker.services.sagemaker.training_jobs import LOG_GROUP
+from local_sagemaker.tuning import training_jobs as tried
+from local_sagemaker.tuning import warm_start
+from local_sagemaker.tuning.checks import check, total
+from local_sagemaker.tuning.definitions import definitions, objective
+from local_sagemaker.tuning.policy import not_improving
+from local_sagemaker.tuning.run import Tools
+from local_sagemaker.tuning.runs import Runs
+from local_sagemaker.tuning.sampling import Question
+from local_sagemaker.tuning.training_jobs import Trials
+
+KIND = "hyper-parameter-tuning-job"
+
+
+class TuningJobs(Resource):
+    """CreateHyperParameterTuningJob, Describe, List, ListTrainingJobsFor, Stop, Delete."""
+
+    def __init__(
+        self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, logs: Logs,
+        check_training_job: Callable[[Request], None], link_training_job: Callable[[str, str], None],
+        suggest: Callable[[Question], dict[str, str]],
+    ) -> None:  # fmt: skip
+        """`check_training_job` refuses what CreateTrainingJob would, `link_training_job` notes in a training job (by
+        name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
+        self._check_training_job, self._records, self._logs = check_training_job, records, logs
+        self._jobs = JobRecords(
+            "HyperParameterTuningJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
+        )
+        self._trials = Trials(records)
+        self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
+        self._runs = Runs(
+            Tools(
+                call=call,
+                events=events,
+                trials=self._trials,
+                read=lambda name: records.get(KIND, name),
+                change=self._jobs.change,
+                linked=link_training_job,
+                tags=tags.of,
+                suggest=suggest,
+                series=self._series,
+            )
+        )
+
+    @operation("CreateHyperParameterTuningJob")
+    def create(self, request: Request) -> Response:
+        """Checks ranges, objective and training job definitions, then starts."""
+        check(request, self._check_training_job)
+        body = self._jobs.new(_with_defaults(request))
+        body["_seed"] = secrets.randbits(31)
+        body.update(warm_start.taken_over(request, self._jobs.require, self._trials))
+        if math.isfinite(points := total(request)):
+            body["_combinations"] = int(points)
+        self._jobs.add(body, request.get("Tags"))
+        self._runs.start(body["HyperParameterTuningJobName"])
+        return {"HyperParameterTuningJobArn": body["HyperParameterTuningJobArn"]}
+
+    @operation("DescribeHyperParameterTuningJob")
+    def describe(self, request: Request) -> Response:
+        """The request with what has become of it."""
+        body = self._jobs.require(request["HyperParameterTuningJobName"])
+        trials = self._trials_of(body)
+        answer = {**public(body), **_counters(trials)}
+        best = tried.best_first(trials)
+        if best:
+            answer["BestTrainingJob"] = public(best[0])
+        overall = warm_start.overall(body, best)
+        if overall:
+            answer["OverallBestTrainingJob"] = overall
+        seconds = body.get("HyperParameterTuningEndTime", now()) - body["CreationTime"]
+        answer["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(seconds)}
+        answer["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials)}
+        return answer
+
+    @operation("ListHyperParameterTuningJobs")
+    def list_jobs(self, request: Request) -> Response:
+        """By name unless asked otherwise (API reference)."""
+        sorting = {"SortBy": "Name", "SortOrder": "Ascending"}
+        answer = self._jobs.listed({**sorting, **request}, "HyperParameterTuningEndTime")
+        for summary in answer["HyperParameterTuningJobSummaries"]:
+            body = self._jobs.require(summary["HyperParameterTuningJobName"])
+            config = body["HyperParameterTuningJobConfig"]
+            summary.update(
+                Strategy=config["Strategy"], ResourceLimits=config["ResourceLimits"], **_counters(self._trials_of(body))
+            )
+        return answer
+
+    @operation("ListTrainingJobsForHyperParameterTuningJob")
+    def list_training_jobs(self, request: Request) -> Response:
+        """By name unless asked otherwise; by FinalObjectiveMetricValue only those that have one (API reference)."""
+        trials = self._trials_of(self._jobs.require(request["HyperParameterTuningJobName"]))
+        trials = select(trials, request, name="TrainingJobName", status="TrainingJobStatus")
+        if request.get("SortBy") == "FinalObjectiveMetricValue":
+            known = [{**trial, "_value": tried.value(trial)} for trial in trials if tried.value(trial) is not None]
+            trials = sorted(known, key=lambda trial: trial["_value"], reverse=request.get("SortOrder") == "Descending")
+        else:
+            members = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}
+            trials = order(trials, request, members=members, by="Name", direction="Ascending")
+        chosen, token = page([public(trial) for trial in trials], request)
+        return {"TrainingJobSummaries": chosen, **token}
+
+    @operation("StopHyperParameterTuningJob")
+    def stop(self, request: Request) -> Response:
+        """Stops the training jobs that run; the tuning job is Stopped when they are."""
+        body = self._jobs.stopping(request["HyperParameterTuningJobName"])
+        self._runs.wake(body["HyperParameterTuningJobName"])
+        return {}
+
+    @operation("DeleteHyperParameterTuningJob")
+    def delete(self, request: Request) -> Response:
+        """Forgets a tuning job that has ended; its training jobs and their models stay."""
+        name = self._jobs.require(request["HyperParameterTuningJobName"])["HyperParameterTuningJobName"]
+        self._jobs.delete(name)
+        self._trials.drop(name)
+        return {}
+
+    def resume(self) -> None:
+        """Goes on with what a stop or a kill of the service interrupted."""
+        self._jobs.resume(lambda body: self._runs.start(body["HyperParameterTuningJobName"]), lambda *_: None)
+
+    def close(self) -> None:
+        """Ends the threads; what they run goes on at the next `resume`."""
+        self._runs.end_all()
+
+    def reset(self) -> None:
+        """Ends the threads, before all records are removed."""
+        self._runs.end_all()
+
+    def _series(self, name: str, metric: str) -> list[float]:
+        """What the first host of a training job has printed of a metric."""
+        job = self._records.get(TRAINING_JOB, name) or {"AlgorithmSpecification": {}}
+        wanted = [one for one in job["AlgorithmSpecification"].get("MetricDefinitions", []) if one["Name"] == metric]
+        if name not in self._printed:
+            streams = [stream.name for stream in self._logs.streams(LOG_GROUP, f"{name}/algo-1")]
+            if not streams:
+                return []
+            self._printed[name] = self._logs.file(LOG_GROUP, streams[-1])
+        return series(wanted[-1], self._printed[name]) if wanted else []
+
+    def _trials_of(self, body: Body) -> list[Body]:
+        """The training jobs; those that run, as they are at this moment."""
+        given = definitions(body)
+        return [
+            trial if tried.ended(trial) else self._live(trial, objective(body, given[trial["_definition"]]))
+            for trial in self._trials.of(body["HyperParameterTuningJobName"])
+            if "TrainingJobArn" in trial  # else it is only about to be made
+        ]
+
+    def _live(self, trial: Body, wanted: dict[str, str]) -> Body:
+        job = self._records.get(TRAINING_JOB, trial["TrainingJobName"])
+        return tried.updated(trial, job, wanted) if job else trial
+
+
+def _counters(trials: list[Body]) -> Body:
+    return {
+        "TrainingJobStatusCounters": tried.status_counters(trials),
+        "ObjectiveStatusCounters": tried.objective_counters(trials),
+    }
+
+
+def _with_defaults(request: Request) -> Request:
+    """The request as Describe shows it."""
+    filled = deepcopy(request)
+    config = filled["HyperParameterTuningJobConfig"]
+    config.setdefault("TrainingJobEarlyStoppingType", "Off")
+    for definition in definitions(filled):
+        for member in ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"):
+            definition.setdefault(member, False)
+    return filled

@@ -1,0 +1,35 @@
+"""The services that are spoken to in raw HTTP: clients' own REST APIs, and the neighbours for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local_sagemaker.arns import is_region
+from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.services import apigateway
+from local_sagemaker.services.apigateway import Address, ExecuteApi
+from local_sagemaker.services.moto_services import Neighbours
+
+
+class RawServices:
+    """Answers by the name that a service has in signatures."""
+
+    def __init__(self, *, apis: Callable[[Address], ExecuteApi], neighbours: Neighbours) -> None:
+        """`apis` finds the door of the region that an address belongs to."""
+        self._apis, self._neighbours = apis, neighbours
+
+    def answer(self, service: str, request: RawRequest) -> RawResponse:
+        """The answer of ``execute-api``, ``iam``, ``events`` ..."""
+        if service == apigateway.SERVICE:
+            address = _address(request.headers.get("host", ""), request.path) or Address("", "", "/")
+            return self._apis(address).answer(request)
+        return self._neighbours.answer(service, request)
+
+    def unsigned(self, host: str, path: str) -> str | None:
+        """The service that takes a request without a signature: an API, whose methods may ask for none."""
+        return apigateway.SERVICE if _address(host, path) else None
+
+
+def _address(host: str, path: str) -> Address | None:
+    address = Address.of(host, path)
+    return None if address and address.region and not is_region(address.region) else address

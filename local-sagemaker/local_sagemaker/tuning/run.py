@@ -1,0 +1,283 @@
+"""One tuning job's life: look at its training jobs, do what `course` says, wait for an event, again.
+
+No polling: the thread sleeps until a training job's event, a request to stop, or the tuning job's time limit. Each look
+starts from the records alone, and a training job is written down before it is made, so that a kill loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.clock import now
+from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.events import Event, Events
+from local_sagemaker.records.store import Body
+from local_sagemaker.tuning import early_stopping, policy, training_jobs
+from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
+from local_sagemaker.tuning.ranges import parse
+from local_sagemaker.tuning.sampling import Question, Tried
+from local_sagemaker.tuning.training_jobs import Trials
+
+STATUS = "HyperParameterTuningJobStatus"
+_FULL_DISK_PAUSE = 1.0
+_EPOCHS = 1.0  # seconds between two looks at what running training jobs print, for early stopping only
+_GONE = ("ValidationException", "ResourceNotFound")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every run needs of the service. `read` and `change` are for the tuning job's record, by its name; `linked`
+    notes in a training job's record which tuning job made it (name, ARN); `tags` are those of an ARN; `series` is all
+    that a training job has printed of a metric so far (name, metric)."""
+
+    call: Call
+    events: Events
+    trials: Trials
+    read: Callable[[str], Body | None]
+    change: Callable[[str, Callable[[Body], None]], Body | None]
+    linked: Callable[[str, str], None]
+    tags: Callable[[str], list[dict[str, str]]]
+    suggest: Callable[[Question], dict[str, str]]
+    series: Callable[[str, str], list[float]]
+
+
+class Run:
+    """A tuning job that is running. `execute` is called once, in a thread of its own; the others from any."""
+
+    def __init__(self, name: str, tools: Tools) -> None:
+        self.name, self._tools = name, tools
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._running: set[str] = set()
+        self._asked: set[str] = set()
+        self._series: dict[str, list[float]] = {}  # of those that have ended
+        self._closing = threading.Event()
+
+    def wake(self) -> None:
+        """Looks again: the tuning job was asked to stop."""
+        self._news.put(None)
+
+    def close(self) -> None:
+        """Ends the thread and leaves everything as it is, to be resumed."""
+        self._closing.set()
+        self.wake()
+
+    def execute(self) -> None:
+        """Runs to the end, or to `close`."""
+        leave = self._tools.events.subscribe(self._hear)
+        try:
+            wait = self._guarded()
+            while wait is not None and not self._closing.is_set():
+                self._sleep(wait)
+                wait = self._guarded()
+        finally:
+            leave()
+
+    def _hear(self, event: Event) -> None:
+        if (
+            event.kind == "training-job"
+            and event.status in training_jobs.ENDED
+            and event.arn.rsplit("/", 1)[-1] in self._running
+        ):
+            self.wake()
+
+    def _sleep(self, seconds: float) -> None:
+        try:
+            self._news.get(timeout=seconds if seconds != float("inf") else None)
+            while True:
+                self._news.get_nowait()  # what came together is looked at together
+        except queue.Empty:
+            return
+
+    def _guarded(self) -> float | None:
+        """One look; whatever goes wrong, the tuning job must not hang in InProgress for ever."""
+        try:
+            return self._look()
+        except Exception as error:
+            if self._closing.is_set():
+                return None
+            if says_full(error):
+                log.warning("tuning job %s waits for space: %s", self.name, error)
+                return _FULL_DISK_PAUSE
+            known = isinstance(error, ServiceError)
+            log.warning("tuning job %s: %s", self.name, error, exc_info=not known)
+            self._abandon()
+            self._end("Failed", f"ClientError: {error}" if known else f"InternalServerError: {error!r}")
+            return None
+
+    def _look(self) -> float | None:
+        """Seconds until the next look at the latest, None at the end."""
+        body = self._tools.read(self.name)
+        if body is None or body[STATUS] in training_jobs.ENDED:
+            return None
+        found = [self._settled(body, trial) for trial in self._tools.trials.of(self.name)]
+        to_do = policy.decide(body, found, now())
+        running = [trial for trial in found if not training_jobs.ended(trial)]
+        if to_do.stop:
+            self._stop(running)
+        for _ in range(to_do.launch):
+            trial = self._new(body, found)
+            if self._closing.is_set():
+                return None
+            self._tools.trials.put(self.name, trial)
+            found.append(trial)
+            self._create(body, trial)
+        if to_do.status and not running:
+            self._end(to_do.status, to_do.reason)
+            return None
+        if to_do.stop:
+            return float("inf")
+        config = body["HyperParameterTuningJobConfig"]
+        limit = config["ResourceLimits"].get("MaxRuntimeInSeconds", float("inf"))
+        left = max(0.0, body["CreationTime"] + limit - now())
+        if config.get("TrainingJobEarlyStoppingType") == "Auto" or config["Strategy"] == "Hyperband":
+            self._stop(
+                [trial for trial in found if not training_jobs.ended(trial) and self._hopeless(body, trial, found)]
+            )
+            return min(left, _EPOCHS)
+        return left
+
+    def _settled(self, body: Body, trial: Body) -> Body:
+        """A training job as it is now; its end is written down, and one that a kill came before is made."""
+        if training_jobs.ended(trial):
+            return trial
+        name = trial["TrainingJobName"]
+        self._running.add(name)
+        job = self._described(name)
+        if job is None:
+            if "TrainingJobArn" not in trial:
+                self._create(body, trial)
+                return trial
+            job = {"TrainingJobStatus": "Failed", "FailureReason": "ClientError: The training job was deleted."}
+        elif "TrainingJobArn" not in trial:
+            self._tools.linked(name, body["HyperParameterTuningJobArn"])
+        definition = definitions(body)[trial["_definition"]]
+        after = training_jobs.updated(trial, job, objective(body, definition))
+        if after != trial:
+            self._tools.trials.put(self.name, after)
+        if training_jobs.ended(after):
+            self._running.discard(name)
+        return after
+
+    def _described(self, name: str) -> Body | None:
+        try:
+            return self._tools.call("sagemaker:DescribeTrainingJob", {"TrainingJobName": name})
+        except ServiceError as error:
+            if error.code in _GONE:
+                return None
+            raise
+
+    def _new(self, body: Body, found: list[Body]) -> Body:
+        """The next training job, not written down yet. Several definitions take turns."""
+        number = len(found)
+        given = definitions(body)
+        index = number % len(given)
+        same = [trial for trial in found if trial["_definition"] == index]
+        trial: Body = {
+            "TrainingJobName": f"{self.name}-{number + 1:03d}-{secrets.token_hex(4)}",
+            "CreationTime": now(),
+            "TrainingJobStatus": "InProgress",
+            "TunedHyperParameters": self._tools.suggest(_question(body, given[index], same)),
+            "ObjectiveStatus": "Pending",
+            "_number": f"{number + 1:06d}",
+            "_definition": index,
+        }
+        if "DefinitionName" in given[index]:
+            trial["TrainingJobDefinitionName"] = given[index]["DefinitionName"]
+        return trial
+
+    def _create(self, body: Body, trial: Body) -> None:
+        name, arn = trial["TrainingJobName"], body["HyperParameterTuningJobArn"]
+        definition = definitions(body)[trial["_definition"]]
+        request = training_request(body, definition, name, trial["TunedHyperParameters"])
+        tags = self._tools.tags(arn)
+        self._running.add(name)
+        answer = self._tools.call("sagemaker:CreateTrainingJob", {**request, **({"Tags": tags} if tags else {})})
+        self._tools.linked(name, arn)
+        trial["TrainingJobArn"] = answer["TrainingJobArn"]
+        self._tools.trials.put(self.name, trial)
+        # Its end may have come before the record was there to be found by it.
+        self.wake()
+
+    def _stop(self, running: list[Body]) -> None:
+        """Asks each training job once; one that has just ended says so by its event."""
+        for trial in running:
+            name = trial["TrainingJobName"]
+            if name in self._asked:
+                continue
+            self._asked.add(name)
+            try:
+                self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
+            except ServiceError as error:
+                if error.code not in _GONE:
+                    raise
+                self.wake()
+
+    def _abandon(self) -> None:
+        """Stops what still runs of a tuning job that can't go on."""
+        for name in list(self._running):
+            with contextlib.suppress(ServiceError):
+                self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
+
+    def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
+        """Whether a running training job is stopped for what the others do better."""
+        config, definition = body["HyperParameterTuningJobConfig"], definitions(body)[trial["_definition"]]
+        wanted = objective(body, definition)
+        minimise = wanted["Type"] == "Minimize"
+        values = self._printed(trial, wanted["MetricName"])
+        others = [one for one in found if one["_definition"] == trial["_definition"] and one is not trial]
+        if config["Strategy"] == "Hyperband":
+            limits = early_stopping.resources(config, definition.get("StaticHyperParameters", {})) or (1, sys.maxsize)
+            series = [self._printed(one, wanted["MetricName"]) for one in others]
+            return early_stopping.halved(values, series, limits, minimise=minimise)
+        before = [self._printed(one, wanted["MetricName"]) for one in others if training_jobs.value(one) is not None]
+        return early_stopping.worse(values, before, minimise=minimise)
+
+    def _printed(self, trial: Body, metric: str) -> list[float]:
+        """All values of the objective so far."""
+        name = trial["TrainingJobName"]
+        if name in self._series:
+            return self._series[name]
+        values = self._tools.series(name, metric)
+        if training_jobs.ended(trial):
+            self._series[name] = values
+        return values
+
+    def _end(self, status: str, reason: str | None) -> None:
+        def change(body: Body) -> None:
+            # A request to stop may have come while the last training job ended; it was acknowledged, so it holds.
+            stopped = body[STATUS] == "Stopping" and status != "Failed"
+            body[STATUS] = "Stopped" if stopped else status
+            body["HyperParameterTuningEndTime"] = now()
+            if reason:
+                body["FailureReason"] = reason[:1024]
+
+        self._tools.change(self.name, change)
+
+
+def _question(body: Body, definition: Body, same: list[Body]) -> Question:
+    config: dict[str, Any] = body["HyperParameterTuningJobConfig"]
+    before = [Tried(one["values"], one["objective"]) for one in body.get("_parents", [])]
+    return Question(
+        strategy=config["Strategy"],
+        space=parse(ranges(body, definition)),
+        seed=int(config["RandomSeed"] if "RandomSeed" in config else body["_seed"]),
+        number=len(same),
+        tried=[
+            *before,
+            *(
+                Tried(trial["TunedHyperParameters"], training_jobs.value(trial), running=not training_jobs.ended(trial))
+                for trial in same
+            ),
+        ],
+        minimise=objective(body, definition)["Type"] == "Minimize",
+    )

@@ -1,0 +1,55 @@
+"""Answers for a tuning job that asks what to try next, by its strategy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import shutil
+import uuid
+from pathlib import Path
+
+from local_sagemaker.images.image import Program
+from local_sagemaker.processes.spec import Processes, ProcessSpec
+from local_sagemaker.tuning.ranges import features
+from local_sagemaker.tuning.sampling import Question, drawn, on_grid
+
+_MODEL = Program(("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main")
+_MORE = 2  # results that a model needs to start from, beyond one for each range
+_SECONDS = 300.0
+log = logging.getLogger(__name__)
+
+
+class Suggestions:
+    """The strategies. Hyperband draws at random; which of its training jobs go on is decided elsewhere (`early`)."""
+
+    def __init__(self, processes: Processes, folder: Path) -> None:
+        """Models are fitted in processes, each of which has a folder of its own in `folder`."""
+        self._processes, self._folder = processes, folder
+
+    def __call__(self, question: Question) -> dict[str, str]:
+        """The hyperparameters of the next training job."""
+        if question.strategy == "Grid":
+            return on_grid(question)
+        known = [one for one in question.tried if one.objective is not None and features(question.space, one.values)]
+        enough = len(known) >= len(question.space) + _MORE
+        answer = self._modelled(question) if question.strategy == "Bayesian" and enough else None
+        return answer or drawn(question)
+
+    def _modelled(self, question: Question) -> dict[str, str] | None:
+        """What the model says; None when it has nothing to say."""
+        root = self._folder / f"tuning-{uuid.uuid4().hex}"
+        (root / "ml").mkdir(parents=True)
+        (root / "ml" / "question.json").write_text(json.dumps(dataclasses.asdict(question)), "utf-8")
+        try:
+            process = self._processes.start(ProcessSpec(_MODEL, root, root / "log.txt"))
+            code = process.wait(_SECONDS)
+            if code == 0:
+                found: dict[str, str] | None = json.loads((root / "ml" / "answer.json").read_text("utf-8"))
+                return found
+            process.signal(9)
+            said = (root / "log.txt").read_text("utf-8", "replace")[-2000:]
+            log.warning("a point is drawn at random, as the model gave none (exit code %s): %s", code, said)
+            return None
+        finally:
+            shutil.rmtree(root, ignore_errors=True)

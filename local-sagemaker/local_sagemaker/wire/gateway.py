@@ -1,0 +1,292 @@
+"""The way of a request, top to bottom: host, signature, operation, members, the call, the answer.
+
+Async only where bytes come and go; all else runs in a worker thread, so operations may block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from shutil import disk_usage
+from typing import Any, Protocol
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.config import Settings
+from local_sagemaker.digits import natural
+from local_sagemaker.errors import NotSupported, ServiceError, says_full
+from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.ids import request_id
+from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
+from local_sagemaker.wire.authentication import Admission, guess
+from local_sagemaker.wire.body import received
+from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
+from local_sagemaker.wire.protocols.rest import UnreadableText
+from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, Memory, Receive, TooLarge
+from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.responses import prepare, send_answer, send_events
+from local_sagemaker.wire.signature import Keys
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+THREADS = 256
+"""How many operations may run at once. Their bodies are here, so none of them waits for a client."""
+UPLOADS = 512
+"""How many uploads may be written at once; these wait for their clients, and hold up nothing but other uploads."""
+LONGEST_HEADERS = 8 << 10
+HEALTH = "/_health"
+
+
+class Neighbours(Protocol):
+    """The services that are answered in raw HTTP."""
+
+    def answer(self, service: str, request: RawRequest) -> RawResponse:
+        """The answer of the service with this signing name (``sts``, ``iam``)."""
+        ...
+
+
+class Gateway:
+    """The ASGI application that speaks AWS."""
+
+    def __init__(
+        self,
+        call: Callable[[str], Call],
+        neighbours: Neighbours,
+        credentials: Keys,
+        settings: Settings,
+        *,
+        unsigned: Callable[[WireRequest], str | None] = lambda _: None,
+        invoke: Callable[[str], invocation.Invoke] | None = None,
+    ) -> None:
+        """`call` and `invoke` are given for the region that a request is signed for ("": for none).
+
+        `unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it.
+
+        `invoke` is InvokeEndpoint as a coroutine, awaited in the event loop; without it the operation is one of `call`.
+        """
+        self._call = call
+        self._neighbours = neighbours
+        self._settings, self._keys = settings, credentials
+        self._admission = Admission(credentials, settings, unsigned)
+        self._invoke = invoke
+        self._memory = Memory()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
+        self._uploads = ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload")
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _lifespan(scope, receive, send)
+            return
+        request = WireRequest.from_scope(scope, received(b""))
+        if request.path == HEALTH and request.method == "GET":  # whatever all threads wait for
+            await send_answer(send, self.answer(request))
+            return
+        arriving = Arriving(receive, self._memory)
+        try:
+            answer = await self._answer(scope, request, arriving)
+            if not arriving.ended:
+                waiting = request.headers.get("expect", "").lower() == "100-continue"
+                if not await arriving.drop(waiting=waiting):
+                    answer.headers["Connection"] = "close"
+            if isinstance(answer.body, AsyncIterator):
+                await send_events(send, receive, answer)
+            else:
+                await send_answer(send, answer)
+        finally:
+            arriving.close()
+
+    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: Arriving) -> Answer:
+        endpoint = invocation.endpoint_of(scope) if self._invoke is not None else None
+        if endpoint is not None and self._invoke is not None:
+            return await self._invocation(endpoint, self._invoke, request, arriving)
+        try:
+            streamed = await self._receive(request, arriving)
+        except ServiceError as error:
+            return self._refused(error, request)
+        threads = self._uploads if streamed else self._threads
+        return await asyncio.get_running_loop().run_in_executor(threads, self.answer, request)
+
+    async def _receive(self, request: WireRequest, arriving: Arriving) -> bool:
+        """Gives the request its body; says whether that is still to come."""
+        given = request.headers.get("content-length", "")
+        length = natural(given)
+        if not length and "transfer-encoding" not in request.headers:
+            arriving.ended = True
+            return False
+        if length is not None and length <= SMALL:
+            request.body = received(await arriving.whole(SMALL))
+            return False
+        self._admission.refuse_foreign_host(request)
+        service = "s3" if form_upload.is_form(request) else self._admission.expected(request)
+        if service == "s3":
+            request.body = arriving.streamed(length)
+            return True
+        limit = LIMITS.get(service, LIMIT)
+        if length is not None and length > limit:
+            raise TooLarge(service, limit)
+        request.body = received(await arriving.whole(limit, service))
+        return False
+
+    def _refused(self, error: ServiceError, request: WireRequest) -> Answer:
+        """The answer to a request whose body was not wanted."""
+        identity, service = request_id(), guess(request)
+        answer = self._failed(error, request, service, None, identity)
+        _identify(answer, service, identity)
+        return answer
+
+    async def _invocation(
+        self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: Arriving
+    ) -> Answer:
+        """The answer to InvokeEndpoint; never raises."""
+        identity = request_id()
+        try:
+            self._admission.refuse_foreign_host(request)
+            if (natural(request.headers.get("content-length", "")) or SMALL) >= SMALL:
+                self._admission.expected(request)
+            try:
+                request.body = received(await arriving.whole(invocation.VERIFIED))
+            except TooLarge as error:
+                raise invocation.too_large() from error
+            self._admission.service(request)
+            answer = invocation.answer(await invoke(request.region)(invocation.members(endpoint, request)))
+        except ServiceError as error:
+            answer = ERRORS["rest-json"](error, request, identity)
+        except Exception:
+            log.exception("request %s failed: %s", identity, invocation.NAME)
+            text = f"An internal error occurred; the service's log has more under request {identity}."
+            answer = ERRORS["rest-json"](ServiceError(text), request, identity)
+        answer.headers["x-amzn-RequestId"] = identity
+        return answer
+
+    def answer(self, request: WireRequest) -> Answer:
+        """The answer to one request; never raises."""
+        identity = request_id()
+        service, target = "", None
+        try:
+            self._admission.refuse_foreign_host(request)
+            if request.path == HEALTH and request.method == "GET":
+                return self._health()
+            if form_upload.is_form(request):
+                service = "s3"
+                answer = form_upload.answer(request, self._call, self._keys)
+                _identify(answer, service, identity)
+                return answer
+            service = self._admission.service(request)
+            if service == "s3":
+                _check_headers(request)
+            if detect.is_neighbour(service):
+                answer = self._ask_neighbour(service, request)
+            else:
+                target = detect.find(service, request)
+                protocol = PROTOCOLS[target.protocol]
+                response = self._call(request.region)(target.name, _parse(request, target))
+                answer = protocol.answer(response, target)
+            answer = prepare(answer)
+        except ServiceError as error:
+            service = service or guess(request)
+            answer = prepare(self._failed(error, request, service, target, identity))
+        except Exception as error:
+            service = service or guess(request)
+            log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
+            answer = prepare(
+                self._failed(self._unexpected(error, service, identity), request, service, target, identity)
+            )
+        _identify(answer, service, identity)
+        return answer
+
+    def _unexpected(self, error: Exception, service: str, identity: str) -> ServiceError:
+        """What a client sees of an error that no operation words. Clients do not retry a full disk (status 507)."""
+        if says_full(error):
+            home = self._settings.home
+            free = disk_usage(home).free / 1e6
+            return ServiceError(
+                f"The disk is full ({error}); nothing was changed. {home} has {free:.1f} MB free. "
+                "Free some space, or move the state folder with LOCAL_SAGEMAKER_HOME.",
+                code="InsufficientCapacity",
+                status=507,
+            )
+        text = f"An internal error occurred; the service's log has more under request {identity}."
+        return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
+
+    def _health(self) -> Answer:
+        state = {"status": "running", "region": self._settings.region, "account": self._settings.account}
+        return Answer(headers={"Content-Type": "application/json"}, body=json.dumps(state).encode())
+
+    def _ask_neighbour(self, service: str, request: WireRequest) -> Answer:
+        raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.whole())
+        response = self._neighbours.answer(service, raw)
+        return Answer(response.status, dict(response.headers), response.body)
+
+    def _failed(
+        self, error: ServiceError, request: WireRequest, service: str, target: detect.Target | None, identity: str
+    ) -> Answer:
+        if isinstance(error, NotSupported) and detect.SUPPORT not in error.message:
+            error = NotSupported(f"{error.message} {detect.SUPPORT} lists what is.")
+        return ERRORS[_protocol(request, service, target)](error, request, _shown(service, identity))
+
+
+def _check_headers(request: WireRequest) -> None:
+    """S3 takes 8 KB of headers (user guide, "Working with object metadata")."""
+    headers = request.headers
+    size = sum(map(len, headers)) + sum(map(len, headers.values())) + 4 * len(headers)
+    if size > LONGEST_HEADERS:
+        error = ServiceError(
+            "Your request header section exceeds the maximum allowed size.",
+            code="RequestHeaderSectionTooLarge",
+            status=400,
+        )
+        error.detail = {"MaxSizeAllowed": str(LONGEST_HEADERS)}  # type: ignore[attr-defined]
+        raise error
+
+
+def _shown(service: str, identity: str) -> str:
+    """A request's id in the form of its service: S3's are 16 capitals."""
+    return identity.replace("-", "")[:16].upper() if service == "s3" else identity
+
+
+def _identify(answer: Answer, service: str, identity: str) -> None:
+    if service == "s3":
+        answer.headers["x-amz-request-id"] = _shown(service, identity)
+        answer.headers["x-amz-id-2"] = identity
+    else:
+        answer.headers.setdefault("x-amzn-RequestId", identity)
+
+
+def _parse(request: WireRequest, target: detect.Target) -> dict[str, Any]:
+    try:
+        return PROTOCOLS[target.protocol].parse(request, target)
+    except UnreadableText as error:
+        if target.service != "s3":
+            raise ServiceError(
+                f"The request can't be read: {error}", code="SerializationException", status=400
+            ) from error
+        if error.place in ("Key", "Bucket"):
+            raise ServiceError("Couldn't parse the specified URI.", code="InvalidURI", status=400) from error
+        raise ServiceError(f"The header {error}.", code="InvalidArgument", status=400) from error
+    except ValueError as error:  # text that is no base64 or no JSON inside a header
+        raise ServiceError(f"The request can't be read: {error}", code="SerializationException", status=400) from error
+
+
+def _protocol(request: WireRequest, service: str, target: detect.Target | None) -> str:
+    """The protocol that the client expects an error in."""
+    if target is not None:
+        return target.protocol
+    if service == "s3":
+        return "rest-xml"
+    if "x-amz-target" in request.headers:
+        return "json"
+    return "query" if auth_errors.is_query(request) else "rest-json"
+
+
+async def _lifespan(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

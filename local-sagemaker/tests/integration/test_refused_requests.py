@@ -1,0 +1,371 @@
+"""Requests that no client library would send, each with its answer: never 500, in the form of the service."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import socket
+import threading
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.hostile.malformed import Connection
+from tests.hostile.requests import encoded
+from tests.hostile.signing import HttpRequest, Signer
+from tests.hostile.values import DIGITS, deep_text
+from tests.support import ROLE, SCIKIT_LEARN, Service, until
+
+DEEP = deep_text(5000).encode()
+
+
+def keys_of(service: Service) -> tuple[str, str]:
+    kept = json.loads(service.settings.credentials_file.read_text())
+    return kept["access_key_id"], kept["secret_access_key"]
+
+
+def sent(service: Service, request: HttpRequest, *, signed: bool = True) -> tuple[int, bytes]:
+    """Status and body of the answer."""
+    port = service.found["port"]
+    if signed:
+        Signer(*keys_of(service)).sign(request, f"127.0.0.1:{port}")
+    else:
+        request.headers |= {"host": f"127.0.0.1:{port}", "content-length": str(len(request.body))}
+    connection = Connection(port)
+    fault, status, body, _ = connection.exchange(request)
+    connection.close()
+    assert not fault, f"{fault} {body[:500]!r}"
+    return status, body
+
+
+def json_request(operation: str, body: bytes) -> HttpRequest:
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": f"SageMaker.{operation}"}
+    return HttpRequest("sagemaker", "POST", "/", headers=headers, body=body)
+
+
+@pytest.fixture(scope="module")
+def bucket(service: Service) -> str:
+    s3 = service.client("s3")
+    s3.create_bucket(Bucket="refusals")
+    s3.put_object(Bucket="refusals", Key="k", Body=b"12345")
+    return "refusals"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP, deep_text(100_000, '{"a":', "1", "}").encode(), b'{"PipelineName":"\\ud800"}', b'{"\\udfff":1}',
+        b'{"PipelineName":"\xff"}', b'{"a":' + DIGITS.encode() + b"}", b'{"a":NaN}', b"\xff\xfe{\x00}\x00", b"[]", b"{",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("operation", ["DescribePipeline", "CreateModel", "Search"])
+def test_json_that_is_none(service: Service, operation: str, body: bytes) -> None:
+    status, answer = sent(service, json_request(operation, body))
+    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("moment", ["1e999", '"nan"', "1e300", "-1e15", '"Infinity"', "true"])
+def test_times_that_are_none(service: Service, moment: str) -> None:
+    body = f'{{"TrialComponentName":"t","StartTime":{moment}}}'.encode()
+    status, answer = sent(service, json_request("CreateTrialComponent", body))
+    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+
+
+def test_members_that_are_optional_may_be_left_out(service: Service) -> None:
+    status, answer = sent(service, json_request("ListPipelineExecutionSteps", b"{}"))
+    assert (status, json.loads(answer)["__type"]) == (400, "ValidationException")
+    sagemaker = service.client("sagemaker")
+    clusters: list[dict[str, Any]] = [
+        {"InstanceType": "ml.m5.large"},
+        {"InstancePreferences": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.m5.xlarge"}]},
+        {"InstancePreferences": [{"InstanceType": "ml.c5.xlarge", "InstanceCount": 1}]},
+    ]
+    for number, cluster in enumerate(clusters):
+        name = f"optional-{number}"
+        sagemaker.create_processing_job(
+            ProcessingJobName=name,
+            ProcessingResources={"ClusterConfig": {"VolumeSizeInGB": 1, **cluster}},
+            AppSpecification={"ImageUri": SCIKIT_LEARN, "ContainerEntrypoint": ["true"]},
+            RoleArn=ROLE,
+        )
+        described = until(
+            lambda job=name: (one := sagemaker.describe_processing_job(ProcessingJobName=job))["ProcessingJobStatus"]
+            not in ("InProgress", "Stopping") and one,
+            "the job has ended",
+        )  # fmt: skip
+        assert described["ProcessingJobStatus"] == "Completed", described.get("FailureReason")
+        shown = described["ProcessingResources"]["ClusterConfig"]
+        if "InstancePreferences" in cluster:
+            first = cluster["InstancePreferences"][0]["InstanceType"]
+            assert (shown["SelectedInstanceType"], shown["SelectedInstanceCount"]) == (first, 1)
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        {},
+        {"InstanceCount": 1},
+        {"InstanceType": "ml.m5.large", "InstancePreferences": [{"InstanceType": "ml.m5.large"}]},
+        {"InstancePreferences": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.m5.large"}]},
+        {"InstanceCount": 1, "InstancePreferences": [{"InstanceType": "ml.m5.large", "InstanceCount": 1}]},
+    ],
+)
+def test_clusters_that_are_none(service: Service, cluster: dict[str, Any]) -> None:
+    sagemaker = service.client("sagemaker")
+    with pytest.raises(sagemaker.exceptions.ClientError, match="ValidationException"):
+        sagemaker.create_processing_job(
+            ProcessingJobName="none",
+            ProcessingResources={"ClusterConfig": {"VolumeSizeInGB": 1, **cluster}},
+            AppSpecification={"ImageUri": SCIKIT_LEARN, "ContainerEntrypoint": ["true"]},
+            RoleArn=ROLE,
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@pytest.mark.parametrize("key", ["%FF", "a%ED%A0%80", "%C0%80"])
+def test_keys_that_are_not_utf_8(service: Service, bucket: str, method: str, key: str) -> None:
+    status, answer = sent(service, HttpRequest("s3", method, f"/{bucket}/{key}"))
+    assert (status, method == "HEAD" or b"<Code>InvalidURI</Code>" in answer) == (400, True)
+
+
+def test_texts_that_are_not_utf_8(service: Service, bucket: str) -> None:
+    status, answer = sent(service, HttpRequest("s3", "PUT", f"/{bucket}/m", headers={"x-amz-meta-a": "\xff"}))
+    assert (status, b"<Code>InvalidArgument</Code>" in answer) == (400, True)
+    for path in ("/2015-03-31/functions/%FF", "/2015-03-31/functions/a/aliases/%FF"):
+        status, answer = sent(service, HttpRequest("lambda", "GET", path))
+        assert (status, b"is not UTF-8" in answer) == (400, True)
+    assert sent(service, HttpRequest("apigateway", "GET", "/restapis/%FF"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "headers", "expected"),
+    [
+        ("HEAD", [], {"range": f"bytes={DIGITS[:4500]}-"}, (200, 206)),
+        ("GET", [], {"range": "bytes=\xc2\xb2-"}, (200,)),
+        ("PUT", [], {"x-amz-decoded-content-length": "\xc2\xb2", "content-encoding": "aws-chunked",
+                     "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, (411,)),
+        ("GET", [("response-content-type", "%0d%0a")], {}, (400,)),
+        ("GET", [("response-content-disposition", "%00")], {}, (400,)),
+        ("GET", [("versionId", "%00")], {}, (400,)),
+        ("DELETE", [("versionId", "%00")], {}, (400,)),
+        ("GET", [("partNumber", "%C2%B2")], {}, (400,)),
+        ("GET", [("partNumber", DIGITS[:4500])], {}, (400,)),
+        ("GET", [], {"if-modified-since": "Mon, 99 Foo 2020"}, (200, 400)),
+    ],
+)  # fmt: skip
+def test_numbers_and_headers_of_s3(
+    service: Service, bucket: str, method: str, query: list[tuple[str, str]], headers: dict[str, str], expected: Any
+) -> None:
+    status, _ = sent(service, HttpRequest("s3", method, f"/{bucket}/k", list(query), dict(headers)))
+    assert status in expected
+
+
+def test_tokens_and_documents_of_s3(service: Service, bucket: str) -> None:
+    status, answer = sent(service, HttpRequest("s3", "GET", "/", [("continuation-token", "x")]))
+    assert (status, b"<Code>InvalidArgument</Code>" in answer) == (400, True)
+    bodies = (
+        b"<?xml version='1.0' encoding='utf-7'?><Tagging/>", b"<?xml version='1.0' encoding='UTF-16'?><Tagging/>",
+        b"<Tagging>\xff</Tagging>", b"<a>" * 50_000, "<Tagging/>".encode("utf-16"),
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><Tagging>&b;</Tagging>",
+    )  # fmt: skip
+    for body in bodies:
+        status, answer = sent(service, HttpRequest("s3", "PUT", f"/{bucket}/k", [("tagging", "")], body=body))
+        assert (status, b"<Code>MalformedXML</Code>" in answer) == (400, True), body[:60]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "AWSAccessKeyId={key}&Signature=%C2%B2&Expires=99999999999",
+        "AWSAccessKeyId={key}&Signature=x&Expires=%C2%B2",
+        "AWSAccessKeyId=%FF&Signature=x&Expires=1",
+        "X-Amz-Signature=%C2%B2&X-Amz-Expires=60&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=host"
+        "&X-Amz-Date=20260101T000000Z&X-Amz-Credential={key}/20260101/us-east-1/s3/aws4_request",
+        "X-Amz-Signature=0&X-Amz-Expires=%D9%A3&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=host"
+        "&X-Amz-Date=20260101T000000Z&X-Amz-Credential={key}/20260101/us-east-1/s3/aws4_request",
+    ],
+)
+def test_links_whose_signature_is_none(service: Service, bucket: str, query: str) -> None:
+    pairs = [tuple(part.split("=", 1)) for part in query.format(key=keys_of(service)[0]).split("&")]
+    status, _ = sent(service, HttpRequest("s3", "GET", f"/{bucket}/k", pairs), signed=False)  # type: ignore[arg-type]
+    assert status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "AWS4-HMAC-SHA256 Credential=\xff/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00",
+        "AWS4-HMAC-SHA256 Credential=a/20260101/\xff/s3/aws4_request, SignedHeaders=host, Signature=00",
+        "AWS4-HMAC-SHA256 Credential=a/20260101/r/\xff/aws4_request, SignedHeaders=h\xc3\xb6st, Signature=00",
+        "AWS4-HMAC-SHA256 " + "x" * 7000,
+        "AWS \xff:\xff",
+    ],
+)
+def test_credentials_that_are_none(service: Service, authorization: str) -> None:
+    for service_name, headers in (("s3", {}), ("sagemaker", {"x-amz-target": "SageMaker.ListPipelines"})):
+        request = HttpRequest(service_name, "POST", "/", headers={"authorization": authorization, **headers})
+        assert sent(service, request, signed=False)[0] in (400, 403)
+
+
+def test_invocations_with_deep_payloads(service: Service) -> None:
+    for path, method in (
+        ("/2015-03-31/functions/f/invocations", "POST"),
+        ("/2014-11-13/functions/f/invoke-async/", "POST"),
+    ):
+        assert sent(service, HttpRequest("lambda", method, path, body=DEEP))[0] in (400, 404, 501)
+    listed = encoded("lambda", _operation("lambda", "CreateFunction"), {})
+    listed.body = json.dumps({"FunctionName": "f", "Role": ROLE, "Code": {"ZipFile": [1]}}).encode()
+    status, answer = sent(service, listed)
+    assert (status, b"Start of list" in answer) == (400, True)
+
+
+def _operation(service: str, name: str) -> Any:
+    from local_sagemaker.api import models
+
+    return models.operation(service, name)
+
+
+def form(service: Service, policy: bytes, **fields: str) -> HttpRequest:
+    """A form whose policy is signed in version 2."""
+    key, secret = keys_of(service)
+    encoded_policy = base64.b64encode(policy).decode()
+    signature = base64.b64encode(hmac.digest(secret.encode(), encoded_policy.encode(), hashlib.sha1)).decode()
+    given = {"key": "form", "AWSAccessKeyId": key, "policy": encoded_policy, "signature": signature, **fields}
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in given.items()
+    ]
+    body = "".join(parts) + '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    return HttpRequest("s3", "POST", "/refusals", headers=kind, body=body.encode("utf-8", "surrogateescape"))
+
+
+def test_forms(service: Service, bucket: str) -> None:
+    status, answer = sent(service, form(service, DEEP), signed=False)
+    assert (status, b"InvalidPolicyDocument" in answer) == (400, True)
+    conditions = [["starts-with", f"${name}", ""] for name in ("key", "x-amz-meta-a", "content-type", "bucket")]
+    policy = json.dumps({"expiration": "2100-01-01T00:00:00Z", "conditions": conditions}).encode()
+    for odd in ({"x-amz-meta-a": "b\r\nc: d"}, {"x-amz-meta-a": "\x00"}, {"Content-Type": "a\nb"}):
+        status, answer = sent(service, form(service, policy, **odd), signed=False)
+        assert (status, b"<Code>InvalidArgument</Code>" in answer) == (400, True), answer
+    assert sent(service, form(service, policy, **{"x-amz-meta-a": "b"}), signed=False)[0] == 204
+    assert service.client("s3").head_object(Bucket=bucket, Key="form")["Metadata"] == {"a": "b"}
+
+
+def control(service: Service, verb: str, **headers: str) -> int:
+    with closing(http.client.HTTPConnection("127.0.0.1", service.found["port"], timeout=20)) as connection:
+        connection.putrequest("POST", f"/_local-sagemaker/{verb}", skip_host="host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value.encode("latin-1"))
+        connection.endheaders()
+        return connection.getresponse().status
+
+
+def test_control_verbs_need_the_key_and_an_own_host(service: Service) -> None:
+    secret = keys_of(service)[1]
+    assert control(service, "status", x_secret=secret) == 200
+    assert control(service, "status", x_secret=secret, host="localhost:1") == 200
+    assert control(service, "status", x_secret="\xff") == 403
+    assert control(service, "status", x_secret="") == 403
+    assert control(service, "status", x_secret=secret, host="evil.example") == 403
+    assert control(service, "status", x_secret=secret, host="s3.amazonaws.com") == 403
+    assert control(service, "nothing", x_secret=secret) == 404
+
+
+def test_what_changes_a_requests_meaning_must_be_signed(service: Service, bucket: str) -> None:
+    port = service.found["port"]
+    for service_name, header, value, expected in (
+        ("s3", "x-amz-copy-source", f"{bucket}/k", b"<HeadersNotSigned>x-amz-copy-source</HeadersNotSigned>"),
+        ("s3", "x-amz-meta-a", "b", b"<HeadersNotSigned>x-amz-meta-a</HeadersNotSigned>"),
+        ("sagemaker", "x-amz-target", "SageMaker.ListPipelines", b"'X-Amz-Target' must be a 'SignedHeader'"),
+    ):
+        request = HttpRequest(service_name, "PUT" if service_name == "s3" else "POST", f"/{bucket}/new", body=b"{}")
+        Signer(*keys_of(service)).sign(request, f"127.0.0.1:{port}")
+        request.headers[header] = value
+        connection = Connection(port)
+        _, status, answer, _ = connection.exchange(request)
+        connection.close()
+        assert (status, expected in answer) == (403, True)
+
+
+@pytest.mark.slow
+def test_nobody_can_stop_the_service(own_service: Service) -> None:
+    """Stalled uploads, endless heads, huge documents with a wrong signature; meanwhile all others are served."""
+    own_service.client("s3").create_bucket(Bucket="refusals")
+    found, signer = own_service.found, Signer(*keys_of(own_service))
+    host, most = f"127.0.0.1:{found['port']}", [0]
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch, args=(found["pid"], most, ended))
+    watch.start()
+    with ExitStack() as stack:
+        for number in range(400):
+            stalled = HttpRequest("s3", "PUT", f"/refusals/{number}")
+            stalled.headers["content-length"] = str(5 << 20)
+            signer.sign(stalled, host)
+            stack.enter_context(_opened(found["port"])).sendall(stalled.encoded() + b"x" * 1000)
+        senders = [
+            *(threading.Thread(target=_send_document, args=(found["port"], signer, host)) for _ in range(4)),
+            *(threading.Thread(target=_send_without_end, args=(found["port"], begun)) for begun in
+              (b"GET /", b"GET / HTTP/1.1\r\nHost: a\r\nX-A: ")),
+        ]  # fmt: skip
+        for sender in senders:
+            sender.start()
+        for _ in range(5):
+            started = time.monotonic()
+            assert b"running" in _health(found["port"])
+            own_service.client("sagemaker").list_pipelines()
+            own_service.client("s3").put_object(Bucket="refusals", Key="k", Body=os.urandom(3 << 20))
+            assert control(own_service, "status", x_secret=keys_of(own_service)[1]) == 200
+            assert time.monotonic() - started < 15
+        for sender in senders:
+            sender.join()
+    ended.set()
+    watch.join()
+    assert most[0] < 600 << 20, f"the service held {most[0] >> 20} MiB"
+
+
+def _watch(pid: int, most: list[int], ended: threading.Event) -> None:
+    while not ended.wait(0.05):
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        most[0] = max(most[0], pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _opened(port: int) -> Any:
+    return closing(socket.create_connection(("127.0.0.1", port), timeout=60))
+
+
+def _health(port: int) -> bytes:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", "/_health")
+        return connection.getresponse().read()
+
+
+def _send_document(port: int, signer: Signer, host: str) -> None:
+    """250 MB of JSON, with a wrong signature."""
+    request = json_request("CreateModel", b"")
+    request.headers["content-length"] = str(250 << 20)
+    Signer(signer.key_id, "wrong").sign(request, host)
+    with _opened(port) as connection:
+        try:
+            connection.sendall(request.encoded())
+            for _ in range(250):
+                connection.sendall(b" " * (1 << 20))
+        except OSError:
+            return  # cut off
+
+
+def _send_without_end(port: int, begun: bytes) -> None:
+    with _opened(port) as connection:
+        try:
+            connection.sendall(begun)
+            for _ in range(200):
+                connection.sendall(quote("é").encode() * 30_000)
+        except OSError:
+            return

@@ -1,0 +1,49 @@
+"""Where the tests of this distribution have their files, and the service's helpers for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.testing import (
+    COMMANDS,
+    ROLE,
+    SCIKIT_LEARN,
+    XGBOOST,
+    Service,
+    create_function,
+    create_pipeline,
+    finished,
+    read_json,
+    script_step,
+    start,
+    steps_of,
+    until,
+    zipped,
+)
+
+__all__ = [
+    "COMMANDS", "ROLE", "ROOT", "SCIKIT_LEARN", "SHARED", "XGBOOST", "Service", "create_function", "create_pipeline",
+    "document", "finished", "read_json", "script_step", "shared_file", "start", "steps_of", "until", "zipped",
+]  # fmt: skip
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent.parent / "shared"
+"""The folder beside the checkout that holds reference data."""
+
+
+def shared_file(name: str) -> Path:
+    """A file of the folder beside the checkout that holds reference data; skips by name where it is missing."""
+    file = SHARED / name
+    if not file.exists():
+        pytest.skip(f"the reference file {name} is not at hand")
+    return file
+
+
+def document(name: str) -> Path:
+    """A page of the repository whose tables are tests; skips the module by name where there is no checkout."""
+    file = ROOT.parent / "docs" / name
+    if not file.exists():
+        pytest.skip(f"the page docs/{name} is not at hand", allow_module_level=True)
+    return file

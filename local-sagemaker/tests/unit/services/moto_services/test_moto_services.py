@@ -1,0 +1,360 @@
+"""The neighbours, spoken to by unmodified boto3 clients over a real socket."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_sagemaker.config import Settings
+from local_sagemaker.http import RawRequest
+from local_sagemaker.records import Records
+from local_sagemaker.services.moto_services import Neighbours
+
+ACCOUNT = "210987654321"
+ROLE = "LocalSageMakerRole"
+VERSION = {"Version": "2012-10-17"}
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+SESSION = boto3.Session(region_name="us-east-1")  # One, since loading the services' models takes long.
+Client = Callable[..., Any]
+
+
+class Keys:
+    """The credentials' side of it: what was issued."""
+
+    def __init__(self) -> None:
+        self.issued: dict[str, tuple[str, str | None, float | None]] = {}
+
+    def issue(self, access_key_id: str, secret: str, token: str | None, expires: float | None) -> None:
+        self.issued[access_key_id] = (secret, token, expires)
+
+
+class Bridge:
+    """An HTTP server in front of the neighbours, which can be restarted over the same records."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings(home=home, account=ACCOUNT)
+        self.records = Records(self.settings.records_file)
+        self.keys = Keys()
+        self.restart()
+        bridge = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", self.headers.get("Authorization", ""))
+                path, _, query = self.path.partition("?")
+                request = RawRequest(self.command, path, query, dict(self.headers.items()), body)
+                response = bridge.neighbours.answer(found[1] if found else "", request)
+                self.send_response(response.status)
+                for name, value in response.headers.items():
+                    if name.lower() != "content-length":
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(response.body)))
+                self.end_headers()
+                self.wfile.write(response.body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def restart(self) -> None:
+        """As after a kill: nothing but the records is left."""
+        self.neighbours = Neighbours(settings=self.settings, records=self.records, credentials=self.keys)
+
+    def client(self, service: str, key: str = "AKIAAAAAAAAAAAAAAAAA", **options: Any) -> Any:
+        return SESSION.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.server.server_port}",
+            aws_access_key_id=key,
+            aws_secret_access_key="secret",
+            config=Config(retries={"max_attempts": 0}),
+            **options,
+        )
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.records.close()
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[Bridge]:
+    made = Bridge(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(bridge: Bridge) -> Client:
+    return bridge.client
+
+
+def decisions(answer: dict[str, Any]) -> dict[str, str]:
+    return {result["EvalActionName"]: result["EvalDecision"] for result in answer["EvaluationResults"]}
+
+
+def test_the_caller_has_assumed_a_role_that_exists_and_trusts_sagemaker(client: Client) -> None:
+    identity = client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/local-sagemaker"
+    assert identity["Account"] == ACCOUNT
+    role = client("iam").get_role(RoleName=ROLE)["Role"]
+    assert role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    assert identity["UserId"] == f"{role['RoleId']}:local-sagemaker"
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+    assert "sagemaker.amazonaws.com" in trusted
+    attached = client("iam").list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonSageMakerFullAccess"]
+
+
+def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, client: Client) -> None:
+    iam = client("iam")
+    document = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    )
+    made = iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST, Tags=[{"Key": "a", "Value": "ä&b"}])["Role"]
+    policy = iam.create_policy(PolicyName="p", PolicyDocument=document)["Policy"]
+    iam.attach_role_policy(RoleName="mine", PolicyArn=policy["Arn"])
+    iam.attach_role_policy(RoleName="mine", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    iam.put_role_policy(RoleName="mine", PolicyName="inline", PolicyDocument=document)
+    iam.create_role(RoleName="gone", AssumeRolePolicyDocument=TRUST)
+    iam.delete_role(RoleName="gone")
+    with pytest.raises(ClientError):
+        iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
+    bridge.restart()
+    found = iam.get_role(RoleName="mine")["Role"]
+    assert (found["RoleId"], found["Arn"], found["Tags"]) == (made["RoleId"], made["Arn"], made["Tags"])
+    assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["PolicyId"] == policy["PolicyId"]
+    attached = iam.list_attached_role_policies(RoleName="mine")["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == {"p", "AmazonS3ReadOnlyAccess"}
+    assert iam.list_role_policies(RoleName="mine")["PolicyNames"] == ["inline"]
+    with pytest.raises(iam.exceptions.NoSuchEntityException, match=r"The role with name gone cannot be found\."):
+        iam.get_role(RoleName="gone")
+
+
+def test_ids_are_not_predictable_from_what_was_replayed(bridge: Bridge, client: Client) -> None:
+    iam = client("iam")
+    first = iam.create_role(RoleName="a", AssumeRolePolicyDocument=TRUST)["Role"]["RoleId"]
+    bridge.restart()
+    second = iam.create_role(RoleName="b", AssumeRolePolicyDocument=TRUST)["Role"]["RoleId"]
+    assert first != second
+
+
+def test_the_permissions_of_the_callers_role_suffice(client: Client) -> None:
+    answer = client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
+        ActionNames=["sagemaker:CreateTrainingJob", "s3:PutObject", "iam:PassRole"],
+    )
+    assert set(decisions(answer).values()) == {"allowed"}
+
+
+def test_a_weak_role_lacks_what_its_policies_do_not_allow(client: Client) -> None:
+    iam = client("iam")
+    iam.create_role(RoleName="weak", AssumeRolePolicyDocument=TRUST)
+    arn = f"arn:aws:iam::{ACCOUNT}:role/weak"
+    actions = ["s3:GetObject", "s3:PutObject", "sagemaker:CreateModel"]
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions)
+    assert set(decisions(answer).values()) == {"implicitDeny"}
+    iam.attach_role_policy(RoleName="weak", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    deny = {"Statement": {"Effect": "Deny", "Action": "s3:Put*", "Resource": "*"}}
+    iam.put_role_policy(
+        RoleName="weak", PolicyName="no-writes", PolicyDocument=json.dumps({"Version": "2012-10-17", **deny})
+    )
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions)
+    assert decisions(answer) == {
+        "s3:GetObject": "allowed",
+        "s3:PutObject": "explicitDeny",
+        "sagemaker:CreateModel": "implicitDeny",
+    }
+    paged = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=arn, ActionNames=actions, PaginationConfig={"PageSize": 1}
+    )
+    pages = [result["EvalActionName"] for page in paged for result in page["EvaluationResults"]]
+    assert pages == actions
+
+
+def test_a_permissions_boundary_limits(client: Client) -> None:
+    iam = client("iam")
+    limit = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+    boundary = iam.create_policy(PolicyName="limit", PolicyDocument=json.dumps(limit))["Policy"]["Arn"]
+    iam.create_role(RoleName="bounded", AssumeRolePolicyDocument=TRUST, PermissionsBoundary=boundary)
+    iam.attach_role_policy(RoleName="bounded", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/bounded", ActionNames=["s3:GetObject", "s3:PutObject"]
+    )
+    assert decisions(answer) == {"s3:GetObject": "allowed", "s3:PutObject": "implicitDeny"}
+    within = [one["PermissionsBoundaryDecisionDetail"] for one in answer["EvaluationResults"]]
+    assert within == [{"AllowedByPermissionsBoundary": True}, {"AllowedByPermissionsBoundary": False}]
+
+
+def test_users_have_their_groups_policies(client: Client) -> None:
+    iam = client("iam")
+    iam.create_user(UserName="ann")
+    iam.create_group(GroupName="readers")
+    iam.add_user_to_group(GroupName="readers", UserName="ann")
+    iam.attach_group_policy(GroupName="readers", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/ann", ActionNames=["s3:GetObject", "s3:DeleteObject"]
+    )
+    assert decisions(answer) == {"s3:GetObject": "allowed", "s3:DeleteObject": "implicitDeny"}
+
+
+def test_simulating_nobody_is_no_such_entity(client: Client) -> None:
+    iam = client("iam")
+    with pytest.raises(iam.exceptions.NoSuchEntityException, match="The role with name nobody cannot be found"):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/nobody", ActionNames=["s3:GetObject"]
+        )
+    with pytest.raises(iam.exceptions.InvalidInputException, match="does not clearly define entity type"):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/x", ActionNames=["s3:GetObject"]
+        )
+
+
+def test_custom_policies_are_simulated_with_context(client: Client) -> None:
+    document = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            }
+        ]
+    }
+    asked = {"PolicyInputList": [json.dumps(document)], "ActionNames": ["iam:PassRole"]}
+    without = client("iam").simulate_custom_policy(**asked)["EvaluationResults"][0]
+    assert (without["EvalDecision"], without["MissingContextValues"]) == ("implicitDeny", ["iam:PassedToService"])
+    entry = {
+        "ContextKeyName": "iam:PassedToService",
+        "ContextKeyValues": ["sagemaker.amazonaws.com"],
+        "ContextKeyType": "string",
+    }
+    answer = client("iam").simulate_custom_policy(**asked, ContextEntries=[entry])
+    assert decisions(answer) == {"iam:PassRole": "allowed"}
+
+
+def test_assumed_roles_get_keys_that_are_remembered(bridge: Bridge, client: Client) -> None:
+    answer = client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", RoleSessionName="me")
+    keys = answer["Credentials"]
+    issued = (keys["SecretAccessKey"], keys["SessionToken"], keys["Expiration"].timestamp())
+    assert bridge.keys.issued == {keys["AccessKeyId"]: issued}
+    assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/me"
+    bridge.restart()
+    assert client("sts", keys["AccessKeyId"]).get_caller_identity()["Arn"] == answer["AssumedRoleUser"]["Arn"]
+
+
+def test_roles_that_do_not_trust_the_caller_cannot_be_assumed(client: Client) -> None:
+    client("iam").create_role(RoleName="closed", AssumeRolePolicyDocument=TRUST)
+    for name in ("closed", "absent"):
+        with pytest.raises(ClientError) as error:
+            client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}", RoleSessionName="me")
+        assert error.value.response["Error"]["Code"] == "AccessDenied"
+        assert f"is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::{ACCOUNT}:role/{name}" in str(
+            error.value
+        )
+
+
+def test_users_keys_are_let_in(bridge: Bridge, client: Client) -> None:
+    client("iam").create_user(UserName="bob")
+    key = client("iam").create_access_key(UserName="bob")["AccessKey"]
+    assert bridge.keys.issued[key["AccessKeyId"]] == (key["SecretAccessKey"], None, None)
+    identity = client("sts", key["AccessKeyId"]).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/bob"
+    bridge.restart()
+    listed = client("iam").list_access_keys(UserName="bob")["AccessKeyMetadata"]
+    assert [one["AccessKeyId"] for one in listed] == [key["AccessKeyId"]]
+
+
+def test_rules_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge, client: Client) -> None:
+    client("events").put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
+    queue = client("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
+    topic = client("sns").create_topic(Name="drift")["TopicArn"]
+    client("ecr").create_repository(repositoryName="images")
+    secret = client("secretsmanager").create_secret(Name="token", SecretString="x")["ARN"]
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="drift",
+        MetricName="m",
+        Namespace="n",
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1,
+        Period=60,
+        Statistic="Average",
+    )
+    target = {"Arn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/p", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/x"}
+    client("scheduler").create_schedule(
+        Name="s", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
+    )
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    bridge.restart()
+    assert client("events").describe_rule(Name="nightly")["Arn"].endswith(f"{ACCOUNT}:rule/nightly")
+    assert client("sqs").get_queue_url(QueueName="callbacks")["QueueUrl"] == queue
+    assert [one["TopicArn"] for one in client("sns").list_topics()["Topics"]] == [topic]
+    assert client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "images"
+    assert client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == "x"
+    assert client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"] == "drift"
+    assert client("scheduler").get_schedule(Name="s")["Target"]["Arn"] == target["Arn"]
+    assert client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+
+
+def test_who_waits_for_a_message_keeps_nobody_waiting(bridge: Bridge, client: Client) -> None:
+    sqs, iam = client("sqs"), client("iam")
+    queue = sqs.create_queue(QueueName="callbacks")["QueueUrl"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+        iam.create_role(RoleName="meanwhile", AssumeRolePolicyDocument=TRUST)
+        client("sqs").send_message(QueueUrl=queue, MessageBody="done")
+        assert waiting.result(15)["Messages"][0]["Body"] == "done"
+
+
+def test_reset_leaves_only_the_callers_role(bridge: Bridge, client: Client) -> None:
+    iam = client("iam")
+    iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
+    bridge.records.clear()
+    bridge.neighbours.reset()
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == [ROLE]
+    bridge.restart()
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == [ROLE]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("ec2", "describe_instances"), ("dynamodb", "list_tables"), ("emr", "list_clusters")]
+)
+def test_other_services_answer_501_with_the_operations_name(client: Client, service: str, operation: str) -> None:
+    with pytest.raises(ClientError) as error:
+        getattr(client(service), operation)()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert error.value.response["Error"]["Code"] == "NotImplemented"
+    assert "".join(part.title() for part in operation.split("_")) in str(error.value)
+
+
+def test_answers_cannot_be_read_by_a_web_page(bridge: Bridge) -> None:
+    body = b"Action=ListRoles&Version=2010-05-08"
+    kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Origin": "http://evil.example"}
+    response = bridge.neighbours.answer("iam", RawRequest("POST", "/", "", kind, body))
+    assert response.status == 200
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]

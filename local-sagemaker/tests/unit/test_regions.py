@@ -1,0 +1,79 @@
+"""The composition: every resource is in a region's dispatch table, and takes part in the life of the service."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker import services
+from local_sagemaker.api.operations import Resource
+from local_sagemaker.app import Application
+from local_sagemaker.arns import Arns, is_region
+from local_sagemaker.config import Settings
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Application]:
+    made = Application(Settings(home=tmp_path), "http://127.0.0.1:1")
+    yield made
+    made.close()
+
+
+def kinds_of_resources() -> set[type]:
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        importlib.import_module(module.name)
+    return {kind for kind in Resource.__subclasses__() if kind.__name__ != "Kept"}
+
+
+def test_no_resource_is_left_out_of_a_region(application: Application) -> None:
+    resources = application.regions.of("").resources
+    assert {type(resource) for resource in resources} >= kinds_of_resources()
+    assert len(resources) == len({id(resource) for resource in resources})
+
+
+def test_regions_are_made_once_on_their_first_request(application: Application) -> None:
+    assert len(application.regions.all()) == 1
+    away = application.regions.of("eu-west-1")
+    assert application.regions.of("eu-west-1") is away
+    assert application.regions.of("") is application.regions.of("us-east-1")
+    assert len(application.regions.all()) == 2
+    request = {"ModelPackageGroupName": "g"}
+    answer = away.call("sagemaker:CreateModelPackageGroup", request)
+    assert answer["ModelPackageGroupArn"] == "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/g"
+
+
+def test_what_fails_to_resume_keeps_no_other_from_it(
+    application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    region, resumed = application.regions.of(""), []
+
+    class Broken(Resource):
+        def resume(self) -> None:
+            raise RuntimeError("broken")
+
+    class Fine(Resource):
+        def resume(self) -> None:
+            resumed.append(self)
+
+    region.resources[:] = [Broken(), Fine()]
+    region.resume()
+    assert len(resumed) == 1
+    assert "Broken could not be resumed in us-east-1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("ap-southeast-2", "aws")],
+)
+def test_arns_are_in_the_partition_of_their_region(region: str, partition: str) -> None:
+    assert is_region(region)
+    assert Arns("1", region).of("lambda", "function:f") == f"arn:{partition}:lambda:{region}:1:function:f"
+
+
+@pytest.mark.parametrize("text", ["", "nowhere", "us-east", "us-east-1'", "../etc-x-1", "US-EAST-1", "us-east-1/x"])
+def test_what_is_no_region(text: str) -> None:
+    assert not is_region(text)

@@ -1,0 +1,26 @@
+"""Which operations the tests of the wire cover: all of every model that the service speaks itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.api import models
+from local_sagemaker.cli.reference import implemented
+
+__all__ = ["implemented", "in_models", "streams_events"]
+
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway", "application-autoscaling")
+
+
+def in_models() -> list[str]:
+    """All operations of the models, without those that stream events."""
+    return [
+        f"{service}:{name}"
+        for service in SERVICES
+        for name in models.model(service).operation_names
+        if not streams_events(models.operation(service, name))
+    ]
+
+
+def streams_events(operation: Any) -> bool:
+    return bool(operation.has_event_stream_input or operation.has_event_stream_output)

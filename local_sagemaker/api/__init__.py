@@ -1,1 +1,0 @@
-"""AWS's description of its operations, as far as more than the wire needs it."""

@@ -1,5 +1,0 @@
-"""Services where nothing needs to run (IAM, STS, ECR, EventBridge ...): answered by moto inside this process."""
-
-from local_sagemaker.services.neighbours.neighbours import Neighbours
-
-__all__ = ["Neighbours"]
