@@ -56,13 +56,13 @@ def capture(output: str, given: str) -> str:
 @pytest.mark.parametrize(
     ("actual", "predicted", "classes"),
     [
-        (["3", "1"], ["0.25", "1"], ["3.0", "1.0", "0.25"]),
-        (["3", "1"], ["1", "1"], ["3", "1"]),
-        (["3.0", "1.0"], ["1", "1"], ["3.0", "1.0"]),
-        (["a", "1.0"], ["1", "a"], ["a", "1"]),
+        (["3", "1"], ["0.25", "1"], ["1.0", "3.0", "0.25"]),
+        (["3", "1"], ["1", "1"], ["1", "3"]),
+        (["3.0", "1.0"], ["1", "1"], ["1.0", "3.0"]),
+        (["a", "1.0"], ["1", "a"], ["1", "a"]),
     ],
 )
-def test_classes_are_doubles_where_one_is_a_fraction(
+def test_classes_are_sorted_and_doubles_where_one_is_a_fraction(
     jobs: JobFolder, actual: list[str], predicted: list[str], classes: list[str]
 ) -> None:
     rows = "".join(f"{y},{p}\n" for y, p in zip(actual, predicted, strict=True))
