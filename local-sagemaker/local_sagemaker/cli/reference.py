@@ -15,6 +15,7 @@ from local_sagemaker.api import models
 from local_sagemaker.engine.steps import STEP_TYPES
 from local_sagemaker.images import CUSTOM, RUNTIMES
 from local_sagemaker.services.moto_services.moto_application import SERVICES
+from local_sagemaker.services.s3.configurations import CONFIGURATIONS
 
 FOLDERS = {
     "application_autoscaling": "application-autoscaling", "lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime",
@@ -29,8 +30,11 @@ Made by `make docs` from what is registered in the code; a test compares. An ope
 
 @cache
 def implemented() -> tuple[str, ...]:
-    """``service:Operation`` of every marked method of every class in `local_sagemaker.services`."""
-    found = set()
+    """``service:Operation`` of every marked method of every class in `local_sagemaker.services`, and of the classes
+    that are made of the table of S3's configurations."""
+    found = {
+        f"s3:{name}" for row in CONFIGURATIONS for verb in ("get", "put", "delete") for name in row.operations(verb)
+    }
     root = local_sagemaker.services
     for module in pkgutil.walk_packages(root.__path__, root.__name__ + "."):
         folder = module.name.removeprefix(root.__name__ + ".").split(".")[0]
