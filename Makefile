@@ -12,12 +12,13 @@ STAMP := $(VENV)/.installed
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
-$(STAMP): setup.py local-sagemaker/pyproject.toml
+$(STAMP): setup.py local-sagemaker/pyproject.toml model-checks/pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || \
 	  { echo "Python 3.11 to 3.13 is needed; none is on PATH. Run: make PYTHON=/path/to/python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ./local-sagemaker --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ./model-checks \
+	  --editable ./local-sagemaker --editable '.[test]'
 	@touch $(STAMP)
 
 install: $(STAMP) ## make .venv with the project and everything it needs

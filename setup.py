@@ -1,8 +1,9 @@
 """Package metadata. Tool settings are in pyproject.toml.
 
-``pip install .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS; ``.[test]`` the tests
-and checks; ``.[bench]`` what the benchmarks compare with, too. The local service is a distribution of its own, in the
-folder ``local-sagemaker``: ``pip install ./local-sagemaker '.[local]'`` brings both.
+``pip install ./model-checks .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS;
+``.[test]`` the tests and checks; ``.[bench]`` what the benchmarks compare with, too. The local service and the library
+of the checks are distributions of their own, in the folders ``local-sagemaker`` and ``model-checks``:
+``pip install ./model-checks ./local-sagemaker '.[local]'`` brings all three.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from setuptools import find_packages, setup
 BASE = [
     "sagemaker>=3.27,<4",  # pipeline definitions; v2 reaches its end of support in 2026
     "boto3>=1.40,<2",  # everything that is not a definition
+    "model-checks",  # the analyses that portable checks ship with their jobs: in the folder of that name
     "scikit-lego>=0.9,<1",  # carries the abalone data set, so that nothing is downloaded
     "scikit-learn>=1.4",  # preprocessing, in the step scripts and in scikit-lego
     "pandas>=2.1",  # tables, in the step scripts

@@ -162,8 +162,8 @@ def kernel_shap(path: str, samples: str) -> Found:
     """Our Kernel SHAP of the whole training set."""
     import numpy as np
 
-    from local_sagemaker.monitors.explainability import Settings
-    from local_sagemaker.monitors.explainability import kernel_shap as explain
+    from model_checks.analysis.explainability import Settings
+    from model_checks.analysis.explainability import kernel_shap as explain
 
     rows, baseline, predict, exact = _abalone(path)
     took, cpu, errors = [], [], []

@@ -16,7 +16,7 @@ import yaml
 from tests.support import ROLE, ROOT, Service
 
 NAME, ID, BUCKET = "abalone", "p-build1", "codebuild-artifacts"
-PARTS = ("setup.py", "pyproject.toml", "README.md", "codebuild-buildspec.yml", "pipelines", "delivery")
+PARTS = ("setup.py", "pyproject.toml", "README.md", "codebuild-buildspec.yml", "pipelines", "delivery", "model-checks")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from jsonschema import validate
 
-from local_sagemaker.monitors import bias, spark_json
+from model_checks.analysis import bias, spark_json
 from tests import monitor_schemas as schemas
 from tests.analyzer_jobs import Ended, JobFolder, model_server
 from tests.support import shared_file

@@ -28,11 +28,11 @@ from local_sagemaker.containers.analyzers.clarify_model import Model
 from local_sagemaker.containers.analyzers.contract import AnalysisError, files, guarded, local, log, read_json, write
 from local_sagemaker.containers.analyzers.report import Evidence, write_report
 from local_sagemaker.containers.paths import ml
-from local_sagemaker.monitors import bias, explainability
-from local_sagemaker.monitors.baselines import given_baseline, made_baseline
-from local_sagemaker.monitors.bias_counts import Counted
-from local_sagemaker.monitors.explainability import Explanation, Settings
-from local_sagemaker.monitors.partial_dependence import partial_dependence
+from model_checks.analysis import bias, explainability
+from model_checks.analysis.baselines import given_baseline, made_baseline
+from model_checks.analysis.bias_counts import Counted
+from model_checks.analysis.explainability import Explanation, Settings
+from model_checks.analysis.partial_dependence import partial_dependence
 
 Report = dict[str, Any]
 Rows = npt.NDArray[Any]

@@ -21,7 +21,7 @@ import pyarrow.csv as arrow_csv
 
 from local_sagemaker.containers.analyzers.contract import AnalysisError, cores
 from local_sagemaker.containers.analyzers.csv_numbers import HEAD, Numbers, is_plain
-from local_sagemaker.monitors.profile import Table
+from model_checks.analysis.profile import Table
 
 BLOCK = 8 << 20  # bytes
 _QUOTE = np.uint8(ord('"'))

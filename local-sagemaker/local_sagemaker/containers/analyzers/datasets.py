@@ -23,7 +23,7 @@ from local_sagemaker.containers.analyzers.contract import AnalysisError, files, 
 from local_sagemaker.containers.analyzers.csv_numbers import Numbers
 from local_sagemaker.containers.analyzers.records import Part
 from local_sagemaker.containers.analyzers.scripts import InferenceRecord
-from local_sagemaker.monitors.profile import Table
+from model_checks.analysis.profile import Table
 
 T = TypeVar("T")
 Work = Callable[[Table, int, int], T]

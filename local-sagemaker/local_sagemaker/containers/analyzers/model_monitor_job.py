@@ -27,16 +27,16 @@ from local_sagemaker.containers.analyzers.contract import (
 )
 from local_sagemaker.containers.analyzers.datasets import Dataset, Window
 from local_sagemaker.containers.analyzers.predictions import Attributes
-from local_sagemaker.monitors import (
+from model_checks.analysis import (
     data_quality,
     data_quality_violations,
     model_quality,
     model_quality_constraints,
     spark_json,
 )
-from local_sagemaker.monitors.inference import INTEGRAL
-from local_sagemaker.monitors.profile import profile_dataset
-from local_sagemaker.monitors.quality_folds import ErrorFolds
+from model_checks.analysis.inference import INTEGRAL
+from model_checks.analysis.profile import profile_dataset
+from model_checks.analysis.quality_folds import ErrorFolds
 
 Report = dict[str, Any]
 

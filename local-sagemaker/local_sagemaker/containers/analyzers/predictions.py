@@ -1,6 +1,6 @@
 """Labels, predictions and scores of a model-quality job: only the columns that are asked for are read.
 
-They are kept as arrays or, of many rows, counted in folds (`monitors.quality_folds`)."""
+They are kept as arrays or, of many rows, counted in folds (`analysis.quality_folds`)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 from local_sagemaker.containers.analyzers.contract import AnalysisError
 from local_sagemaker.containers.analyzers.datasets import Dataset
 from local_sagemaker.containers.analyzers.records import GROUND_TRUTH
-from local_sagemaker.monitors import spark_json
-from local_sagemaker.monitors.inference import typed
-from local_sagemaker.monitors.model_quality import Labels
-from local_sagemaker.monitors.profile import Table
-from local_sagemaker.monitors.quality_folds import ErrorFolds, LabelFolds
+from model_checks.analysis import spark_json
+from model_checks.analysis.inference import typed
+from model_checks.analysis.model_quality import Labels
+from model_checks.analysis.profile import Table
+from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from smclarify.bias.metrics.common import divide
 
 from local_sagemaker.containers.analyzers.report_words import MEANINGS, STAGES
-from local_sagemaker.monitors.bias_counts import Counted
-from local_sagemaker.monitors.explainability import Explanation
+from model_checks.analysis.bias_counts import Counted
+from model_checks.analysis.explainability import Explanation
 
 Analysis = Mapping[str, Any]
 Counts = npt.NDArray[np.int64]

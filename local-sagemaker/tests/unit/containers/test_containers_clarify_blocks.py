@@ -13,7 +13,7 @@ from local_sagemaker.containers.analyzers.clarify_bias import BiasBlocks
 from local_sagemaker.containers.analyzers.clarify_data import ClarifyData, load
 from local_sagemaker.containers.analyzers.clarify_model import Model
 from local_sagemaker.containers.analyzers.clarify_tables import CsvTable, ParquetTable, Table
-from local_sagemaker.monitors import bias
+from model_checks.analysis import bias
 
 RANDOM = np.random.default_rng(2)
 FRAME = pd.DataFrame(

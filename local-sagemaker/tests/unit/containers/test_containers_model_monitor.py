@@ -119,7 +119,7 @@ def test_a_baseline_passes_against_itself_and_drifted_data_does_not(jobs: JobFol
 
 
 def test_the_violations_file_is_spelled_like_sparks() -> None:
-    from local_sagemaker.monitors import spark_json
+    from model_checks.analysis import spark_json
 
     assert spark_json.dumps({"violations": [{"feature_name": "a"}]}).startswith(
         '{\n  "violations" : [ {\n    "feature_name"'

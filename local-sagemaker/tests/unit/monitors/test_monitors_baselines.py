@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_sagemaker.monitors.baselines import given_baseline, made_baseline
+from model_checks.analysis.baselines import given_baseline, made_baseline
 
 FEATURES = pd.DataFrame({"age": [30, 40], "pay": [1.5, 2.5], "town": ["x", "y"]})
 

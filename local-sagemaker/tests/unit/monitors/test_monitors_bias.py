@@ -8,7 +8,7 @@ import pytest
 from jsonschema import validate
 from sklearn.neighbors import KNeighborsClassifier
 
-from local_sagemaker.monitors import bias
+from model_checks.analysis import bias
 from tests.monitor_schemas import ANALYSIS, CLARIFY_VIOLATIONS
 
 RANDOM = np.random.default_rng(23)

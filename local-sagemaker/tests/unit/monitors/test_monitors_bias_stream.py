@@ -10,8 +10,8 @@ import pytest
 from smclarify.bias import report
 from smclarify.bias.report import FacetColumn, LabelColumn, StageType, bias_report
 
-from local_sagemaker.monitors import bias, bias_columns
-from local_sagemaker.monitors.bias_counts import BiasStream, Block, Cut, Facet, count
+from model_checks.analysis import bias, bias_columns
+from model_checks.analysis.bias_counts import BiasStream, Block, Cut, Facet, count
 
 SIZE = 700
 RANDOM = np.random.default_rng(8)

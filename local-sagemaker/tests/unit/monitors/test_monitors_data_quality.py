@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from jsonschema import validate
 
-from local_sagemaker.monitors import data_quality
-from local_sagemaker.monitors.profile import DatasetProfile, Work, profile_dataset
+from model_checks.analysis import data_quality
+from model_checks.analysis.profile import DatasetProfile, Work, profile_dataset
 from tests.monitor_schemas import CONSTRAINTS, STATISTICS
 
 

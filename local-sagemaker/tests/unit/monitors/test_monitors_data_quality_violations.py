@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from jsonschema import validate
 
-from local_sagemaker.monitors import data_quality
-from local_sagemaker.monitors.data_quality_violations import domains_of, violations
-from local_sagemaker.monitors.profile import profile_dataset
+from model_checks.analysis import data_quality
+from model_checks.analysis.data_quality_violations import domains_of, violations
+from model_checks.analysis.profile import profile_dataset
 from tests.monitor_schemas import DATA_VIOLATIONS
 from tests.unit.monitors.test_monitors_data_quality import text_blocks
 

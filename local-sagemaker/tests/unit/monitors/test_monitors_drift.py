@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from local_sagemaker.monitors import drift
+from model_checks.analysis import drift
 
 
 def numeric(values: list[float]) -> dict:  # type: ignore[type-arg]

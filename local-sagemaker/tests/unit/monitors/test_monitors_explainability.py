@@ -12,10 +12,10 @@ import xgboost
 from jsonschema import validate
 from sklearn.metrics import ndcg_score
 
-from local_sagemaker.monitors import coalitions
-from local_sagemaker.monitors import explainability as ex
-from local_sagemaker.monitors.baselines import made_baseline
-from local_sagemaker.monitors.partial_dependence import partial_dependence
+from model_checks.analysis import coalitions
+from model_checks.analysis import explainability as ex
+from model_checks.analysis.baselines import made_baseline
+from model_checks.analysis.partial_dependence import partial_dependence
 from tests.monitor_schemas import ANALYSIS, CLARIFY_VIOLATIONS
 
 RANDOM = np.random.default_rng(31)

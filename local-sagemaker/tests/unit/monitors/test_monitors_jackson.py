@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.monitors import spark_json
+from model_checks.analysis import spark_json
 
 
 @pytest.mark.parametrize(

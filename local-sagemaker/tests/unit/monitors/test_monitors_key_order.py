@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_sagemaker.monitors.scala_map_order import listed
+from model_checks.analysis.scala_map_order import listed
 
 RECORDED = [
     # violated metrics: of a binary and of a multiclass problem

@@ -7,8 +7,8 @@ import pytest
 from jsonschema import validate
 from sklearn import metrics as skl
 
-from local_sagemaker.monitors import model_quality as quality
-from local_sagemaker.monitors import model_quality_constraints as limits
+from model_checks.analysis import model_quality as quality
+from model_checks.analysis import model_quality_constraints as limits
 from tests import monitor_schemas as schemas
 
 RANDOM = np.random.default_rng(17)

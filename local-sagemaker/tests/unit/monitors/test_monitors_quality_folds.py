@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 from local_sagemaker.containers.analyzers import csv_blocks, predictions
 from local_sagemaker.containers.analyzers.datasets import Dataset
 from local_sagemaker.containers.analyzers.predictions import Attributes
-from local_sagemaker.monitors import model_quality as quality
-from local_sagemaker.monitors.quality_folds import ErrorFolds, LabelFolds, folds, score_ranges
+from model_checks.analysis import model_quality as quality
+from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds, folds, score_ranges
 
 RANDOM = np.random.default_rng(3)
 SIZE = 4000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from datasketches import kll_doubles_sketch
 
-from local_sagemaker.monitors.sketches import (
+from model_checks.analysis.sketches import (
     KEPT,
     UNSAMPLED,
     DistinctSketch,

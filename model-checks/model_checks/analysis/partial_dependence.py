@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from local_sagemaker.monitors.explainability import Predict, Rows
+from model_checks.analysis.explainability import Predict, Rows
 
 _FREE_TEXT = 100  # a text column with more distinct values is not one of categories
 _AT_ONCE = 1 << 17

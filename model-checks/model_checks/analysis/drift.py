@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from local_sagemaker.monitors.sketches import weighted
+from model_checks.analysis.sketches import weighted
 
 Feature = Mapping[str, Any]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.monitors import drift
-from local_sagemaker.monitors.inference import FRACTIONAL, INTEGRAL, STRING, UNKNOWN, TypeCounts
-from local_sagemaker.monitors.profile import Column, DatasetProfile
+from model_checks.analysis import drift
+from model_checks.analysis.inference import FRACTIONAL, INTEGRAL, STRING, UNKNOWN, TypeCounts
+from model_checks.analysis.profile import Column, DatasetProfile
 
 Report = dict[str, Any]
 Violation = dict[str, str]

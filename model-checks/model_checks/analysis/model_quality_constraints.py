@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from local_sagemaker.monitors import scala_map_order
+from model_checks.analysis import scala_map_order
 
 Report = dict[str, Any]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from local_sagemaker.monitors.bias_columns import (
+from model_checks.analysis.bias_columns import (
     FLOAT,
     INTEGER,
     TEXT,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from local_sagemaker.monitors.curves import Curves
-from local_sagemaker.monitors.profile import Moments
+from model_checks.analysis.curves import Curves
+from model_checks.analysis.profile import Moments
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -19,7 +19,7 @@ import pandas as pd
 import smclarify.bias.metrics as metrics
 from smclarify.bias.metrics import common
 
-from local_sagemaker.monitors.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
+from model_checks.analysis.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
 
 __all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pandas.util import hash_array
 
-from local_sagemaker.monitors import inference
-from local_sagemaker.monitors.inference import KINDS, UNKNOWN, TypeCounts
-from local_sagemaker.monitors.sketches import DistinctSketch, Floats, QuantileSketch
+from model_checks.analysis import inference
+from model_checks.analysis.inference import KINDS, UNKNOWN, TypeCounts
+from model_checks.analysis.sketches import DistinctSketch, Floats, QuantileSketch
 
 CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
 _UNKNOWN, _FRACTIONAL, _INTEGRAL, _, _STRING = range(len(KINDS))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from local_sagemaker.monitors import scala_map_order
-from local_sagemaker.monitors.curves import Curves
-from local_sagemaker.monitors.quality_folds import FOLDS, ErrorFolds, LabelFolds
+from model_checks.analysis import scala_map_order
+from model_checks.analysis.curves import Curves
+from model_checks.analysis.quality_folds import FOLDS, ErrorFolds, LabelFolds
 
 Report = dict[str, Any]
 Floats = npt.NDArray[np.float64]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.monitors import scala_map_order
-from local_sagemaker.monitors.inference import FRACTIONAL, INTEGRAL, STRING
-from local_sagemaker.monitors.profile import CATEGORIES, Column, DatasetProfile
-from local_sagemaker.monitors.sketches import SHRINK, K, buckets
+from model_checks.analysis import scala_map_order
+from model_checks.analysis.inference import FRACTIONAL, INTEGRAL, STRING
+from model_checks.analysis.profile import CATEGORIES, Column, DatasetProfile
+from model_checks.analysis.sketches import SHRINK, K, buckets
 
 Report = dict[str, Any]
 
