@@ -23,9 +23,9 @@ from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
 from local_sagemaker.services import apigateway, application_autoscaling, lambda_, s3, sagemaker_runtime
 from local_sagemaker.services import logs as logs_service
+from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.moto_services import Neighbours
-from local_sagemaker.services.moto_services.cloudwatch import CloudWatch
-from local_sagemaker.services.moto_services.sns import Topics
+from local_sagemaker.services.moto_services.spine import MotoCalls
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
 
@@ -57,15 +57,15 @@ class Region:
         self._logs = Logs(self._settings.logs)
         self._events = Events()
         self._environment = with_hook({}, client_environment(self._settings, shared.url, shared.keys))
-        self._cloudwatch = CloudWatch(shared.neighbours.answer, name)
+        self._metrics = Metrics(self._late_call)
         self._endpoints = Endpoints(
             settings=self._settings,
             objects=shared.objects,
             logs=self._logs,
             servers=shared.servers,
             environment=self._environment,
-            alarms=self._cloudwatch.in_alarm,
-            put_metrics=self._cloudwatch.put_metrics,
+            alarms=self._metrics.in_alarm,
+            put_metrics=self._metrics.put,
         )
         self._invocations = Invocations(settings=self._settings, endpoints=self._endpoints)
         self.invoke = self._invocations.invoke
@@ -82,7 +82,8 @@ class Region:
         )
         self.resources = [resource for resources in services.values() for resource in resources]
         handlers = [table(service, resources) for service, resources in services.items()]
-        self.call: Call = dispatcher({name: handler for part in handlers for name, handler in part.items()}, check)
+        own = {name: handler for part in handlers for name, handler in part.items()}
+        self.call: Call = dispatcher(own, check, MotoCalls(shared.neighbours.answer, name))
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""
@@ -127,7 +128,7 @@ class Region:
             endpoints=temporary,
             call=self._late_call,
             service_environment=self._environment,
-            put_metrics=self._cloudwatch.put_metrics,
+            put_metrics=self._metrics.put,
         )
         return build_sagemaker(
             settings=self._settings,
@@ -149,7 +150,7 @@ class Region:
             objects=self._shared.objects,
             endpoints=self._endpoints,
             invocations=self._invocations,
-            publish=Topics(self._shared.neighbours.answer).publish,
+            call=self._late_call,
         )
 
     def _functions(self) -> list[Resource]:

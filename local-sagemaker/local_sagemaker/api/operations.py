@@ -57,13 +57,23 @@ def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
     return found
 
 
-def dispatcher(handlers: Mapping[str, Handler], check: Callable[[str, Request], None]) -> Call:
-    """The `Call` over a table of handlers; `check` validates a request before its handler sees it."""
+def refuse(name: str, _: Request) -> Response:
+    """Where no other service is."""
+    raise NotSupported(f"{name} is not supported by the local service.")
+
+
+def dispatcher(
+    handlers: Mapping[str, Handler], check: Callable[[str, Request], None], elsewhere: Call = refuse
+) -> Call:
+    """The `Call` over a table of handlers; `check` validates a request before its handler sees it.
+
+    What the table lacks is for `elsewhere`, which refuses what no service has.
+    """
 
     def call(name: str, request: Request) -> Response:
         handler = handlers.get(name)
         if handler is None:
-            raise NotSupported(f"{name} is not supported by the local service.")
+            return elsewhere(name, request)
         check(name, request)
         return handler(request)
 

@@ -17,6 +17,10 @@ from local_sagemaker.errors import MalformedXML, ServiceError
 
 CODES = {
     "sagemaker-runtime": "ValidationError",
+    "iam": "ValidationError",
+    "sts": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "sns": "InvalidParameter",
     "logs": "InvalidParameterException",
     "apigateway": "BadRequestException",
     "s3": "InvalidArgument",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_sagemaker.api.operations import Resource
+from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.invocations import Invocations
 from local_sagemaker.endpoints.registry import Endpoints
@@ -11,15 +11,14 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker_runtime.asynchronous_invocations import AsynchronousInvocations
 from local_sagemaker.services.sagemaker_runtime.invocations import RuntimeInvocations
-from local_sagemaker.services.sagemaker_runtime.notifications import Publish
 from local_sagemaker.services.sagemaker_runtime.streamed_invocations import StreamedInvocations
 
 
 def build(
     *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations,
-    publish: Publish,
+    call: Call,
 ) -> list[Resource]:  # fmt: skip
-    """The service's resources. `publish` sends a message to an SNS topic."""
+    """The service's resources."""
     return [
         RuntimeInvocations(endpoints=endpoints, invocations=invocations),
         StreamedInvocations(endpoints=endpoints, streams=ResponseStreams(settings=settings, endpoints=endpoints)),
@@ -29,6 +28,6 @@ def build(
             objects=objects,
             endpoints=endpoints,
             invocations=invocations,
-            publish=publish,
+            call=call,
         ),
     ]

@@ -10,7 +10,7 @@ import logging
 import uuid
 from typing import Any
 
-from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.errors import InvalidInvocation
@@ -20,7 +20,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
-from local_sagemaker.services.sagemaker_runtime.notifications import Notifications, Publish
+from local_sagemaker.services.sagemaker_runtime.notifications import Notifications
 
 KIND = "asynchronous-invocation"
 _LARGEST = 128_000  # bytes of an inline body
@@ -37,9 +37,9 @@ class AsynchronousInvocations(Resource):
 
     def __init__(
         self, *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints,
-        invocations: Invocations, publish: Publish,
+        invocations: Invocations, call: Call,
     ) -> None:  # fmt: skip
-        self._notifications = Notifications(settings.region, publish)
+        self._notifications = Notifications(settings.region, call)
         self._account, self._records, self._objects = settings.account, records, objects
         self._endpoints, self._invocations = endpoints, invocations
         self._turns: dict[tuple[str, int], asyncio.Semaphore] = {}

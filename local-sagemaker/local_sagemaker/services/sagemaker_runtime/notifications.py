@@ -9,15 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.errors import ModelError
 from local_sagemaker.errors import ServiceError
 
-Publish = Callable[[str, str], None]
-"""Sends a message to a topic, by its ARN."""
 _LARGEST = 128 << 10
 """Bytes of a response that IncludeInferenceResponseIn puts into the message (API reference)."""
 log = logging.getLogger(__name__)
@@ -26,8 +25,8 @@ log = logging.getLogger(__name__)
 class Notifications:
     """Tells the topics of a NotificationConfig about invocations that have ended."""
 
-    def __init__(self, region: str, publish: Publish) -> None:
-        self._region, self._publish = region, publish
+    def __init__(self, region: str, call: Call) -> None:
+        self._region, self._call = region, call
 
     def succeeded(
         self, config: Mapping[str, Any], queued: Mapping[str, Any], response: Mapping[str, Any], moment: float
@@ -74,10 +73,11 @@ class Notifications:
         }
 
     def _send(self, topic: str, message: Mapping[str, Any]) -> None:
+        text = json.dumps(message, separators=(",", ":"))
         try:
-            self._publish(topic, json.dumps(message, separators=(",", ":")))
-        except Exception:  # a notification that cannot be sent changes nothing of the invocation
-            log.exception("a notification to %s could not be sent", topic)
+            self._call("sns:Publish", {"TopicArn": topic, "Message": text})
+        except ServiceError as error:  # a notification that cannot be sent changes nothing of the invocation
+            log.warning("a notification to %s was refused: %s: %s", topic, error.code, error.message)
 
 
 def _ending(queued: Mapping[str, Any]) -> dict[str, str]:
