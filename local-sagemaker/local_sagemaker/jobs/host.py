@@ -6,9 +6,11 @@ import codecs
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.files.beneath import Folder
 from local_sagemaker.processes.spec import Process
 
 LONGEST = 1024  # characters of a FailureReason and of an ExitMessage (API reference)
@@ -26,6 +28,11 @@ class Host:
     log: Path
     process: Process | None = None
 
+    @cached_property
+    def files(self) -> Folder:
+        """The open root, through which all is read that the job may have written; to be closed."""
+        return Folder(self.root)
+
     @property
     def ml(self) -> Path:
         """Its /opt/ml."""
@@ -37,7 +44,7 @@ class Host:
         With `verbatim` the text is taken as it stands: the batch agent words the whole reason. With `client_errors`
         that is so for texts that begin with ``ClientError``: Clarify's container words them.
         """
-        text = head(self.ml / "output" / "failure").decode("utf-8", "replace").strip()
+        text = head(self.files, "ml/output/failure").decode("utf-8", "replace").strip()
         if text and (verbatim or (client_errors and text.startswith("ClientError"))):
             return text
         suffix = f", exit code: {code if code >= 0 else 128 - code}"
@@ -48,19 +55,17 @@ def exit_message(hosts: Iterable[Host]) -> str | None:
     """The exit message of all hosts, the first KB of it. Raises UnicodeDecodeError when it is not UTF-8."""
     text = ""
     for host in hosts:
-        data = head(host.ml / "output" / "message")
+        data = head(host.files, "ml/output/message")
         # Of a longer file, the last character of the head may be cut: that is not an error.
         text += codecs.getincrementaldecoder("utf-8")().decode(data, len(data) < _HEAD)
     return text.encode()[:LONGEST].decode("utf-8", "ignore") or None
 
 
-def head(file: Path) -> bytes:
-    """The beginning of a file that the job may have written, whatever it is."""
+def head(folder: Folder, name: str) -> bytes:
+    """The beginning of a file that the job may have written; nothing for a link, a pipe or whatever else it is."""
     try:
-        if file.is_symlink() or not file.is_file():
-            return b""
-        with file.open("rb") as opened:
-            return opened.read(_HEAD)
+        with folder.open(name) as file:
+            return file.read(_HEAD)
     except OSError:
         return b""
 

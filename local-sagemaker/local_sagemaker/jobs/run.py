@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import shutil
 import signal
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, resources
 from local_sagemaker.jobs.addresses import Addresses
@@ -120,7 +120,7 @@ class Run:
         self._remove()
 
     def _remove(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard(self._folder)
 
     def stop(self, *, timed_out: bool = False) -> None:
         """SIGTERM to all processes of the job, SIGKILL after the grace; what is there then is uploaded."""
@@ -178,7 +178,11 @@ class Run:
         if self._killed:
             return
         self._enter(Phase.UPLOADING)
-        self._upload(failed=failure is not None and not self._stopping)
+        try:
+            self._upload(failed=failure is not None and not self._stopping)
+        except (JobFailure, ServiceError):
+            if not failure:
+                raise  # else the program's own failure is what matters
         if failure:
             raise JobFailure(failure)
 
@@ -196,6 +200,7 @@ class Run:
                 documents[self.job.resource_config] = resources.resource_config(self.job, name)
             for path, document in documents.items():
                 write_json(host.ml / path, document)
+            cleanup.callback(host.files.close)
             self._hosts.append(host)
 
     def _enter(self, phase: Phase) -> None:
@@ -267,7 +272,7 @@ class Run:
         """While the processes run: marks in the logs, uploads of what is to be uploaded continuously."""
         call = self._tools.call
         self._mirrors = [
-            outputs.Mirror(upload, host.ml / upload.path, self._tools.objects, call)
+            outputs.Mirror(upload, host.files, self._tools.objects, call)
             for upload in self.job.uploads
             if upload.when is not When.END
             for host in self._hosts
@@ -359,8 +364,8 @@ class Run:
                 self._finish(upload)
 
     def _finish(self, upload: Upload) -> None:
-        folders = [host.ml / upload.path for host in self._hosts]
-        if outputs.finish(upload, folders, self._folder, self._tools.objects):
+        found = outputs.Outputs([host.files for host in self._hosts], self._tools.objects)
+        if found.finish(upload, self._folder):
             self._uploaded.add(upload.uri)
 
     def _metrics(self) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from local_sagemaker.files.beneath import Folder
 from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.errors import disk_errors
@@ -200,8 +201,23 @@ class DiskObjects:
         self, bucket: str, key: str, file: Path, *, move: bool = False, content_type: str = DEFAULT_TYPE
     ) -> StoredObject:
         """Writes an object from a file; with `move` the file itself becomes the object where possible."""
+        with Folder(file.parent) as folder:
+            return self.put_from(bucket, key, folder, file.name, move=move, content_type=content_type)
+
+    def put_from(
+        self,
+        bucket: str,
+        key: str,
+        folder: Folder,
+        name: str,
+        *,
+        move: bool = False,
+        content_type: str = DEFAULT_TYPE,
+    ) -> StoredObject:
+        """Like `put_file`, from a file below a folder that others write: neither links nor anything but a regular file
+        (OSError), and with no other name for it left."""
         self._check(bucket, key)
-        with taken(self._layout, file, move) as written:
+        with taken(self._layout, folder, name, move) as written:
             return self.commit(bucket, key, written, Attributes(content_type))
 
     def write(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from local_sagemaker.errors import FULL
+from local_sagemaker.files.beneath import Folder
 from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.layout import Layout
 
@@ -151,38 +152,26 @@ def received_at(layout: Layout, path: str, offset: int, length: int, source: byt
 
 
 @contextmanager
-def taken(layout: Layout, source: Path, move: bool) -> Iterator[Written]:
+def taken(layout: Layout, folder: Folder, name: str, move: bool) -> Iterator[Written]:
     """A file's bytes as a temporary file: the file itself when it may be moved and nothing else refers to it.
 
     When what follows fails, a moved file is put back.
     """
     path = layout.scratch()
-    if not (move and _renamed(source, path)):
-        with source.open("rb", buffering=0) as file, received(layout, file) as written:
+    if not (move and folder.take(name, path)):
+        with folder.open(name) as file, received(layout, file) as written:
             yield written
         if move:
-            source.unlink()
+            folder.unlink(name)
         return
     try:
+        os.chmod(path, 0o644)  # an object is readable by its owner
         digest, size = md5_of(path)
         yield Written(path, size, digest, stamp(path).st_mtime_ns)
     except BaseException:
         with suppress(FileNotFoundError):
-            os.replace(path, source)
+            folder.put(path, name)
         raise
-
-
-def _renamed(source: Path, target: str) -> bool:
-    """Renames, unless the file has other names or is on another file system; an object is readable by its owner."""
-    facts = source.lstat()
-    if source.is_symlink() or facts.st_nlink > 1:
-        return False
-    try:
-        os.replace(source, target)
-    except OSError:
-        return False
-    os.chmod(target, 0o644)
-    return True
 
 
 def joined(layout: Layout, sources: list[tuple[str, int, int]]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
+from local_sagemaker.files.beneath import Folder
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -61,6 +63,12 @@ class Objects(Protocol):
 
     def put_file(self, bucket: str, key: str, file: Path, *, move: bool = False, content_type: str = ...) -> ObjectInfo:
         """Writes an object from a file; with `move` the file itself becomes the object where possible."""
+        ...
+
+    def put_from(
+        self, bucket: str, key: str, folder: Folder, name: str, *, move: bool = False, content_type: str = ...
+    ) -> ObjectInfo:
+        """Like `put_file`, from a regular file below a folder that others write; OSError for anything else."""
         ...
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:

@@ -11,6 +11,7 @@ import zlib
 
 import pytest
 
+from local_sagemaker.files.beneath import Folder
 from local_sagemaker.jobs.archive import ParallelGzip, pack
 
 
@@ -48,7 +49,8 @@ def test_folders_are_merged_and_links_left_out(tmp_path):
     (one / "sub" / "a").write_text("a")
     (two / "link").symlink_to("/etc/passwd")
     (two / "folder-link").symlink_to(one)
-    assert pack([one, two], tmp_path / "m.tar.gz")
+    with Folder(one) as first, Folder(two) as second:
+        assert pack([first, second], tmp_path / "m.tar.gz")
     listed = subprocess.run(["tar", "tzf", tmp_path / "m.tar.gz"], capture_output=True, text=True, check=True).stdout
     assert sorted(listed.split()) == ["model", "sub/", "sub/a"]
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
@@ -59,5 +61,6 @@ def test_folders_are_merged_and_links_left_out(tmp_path):
 
 def test_nothing_is_packed_when_there_is_no_file(tmp_path):
     (tmp_path / "empty" / "sub").mkdir(parents=True)
-    assert not pack([tmp_path / "empty", tmp_path / "missing"], tmp_path / "m.tar.gz")
+    with Folder(tmp_path / "empty") as empty:
+        assert not pack([empty], tmp_path / "m.tar.gz")
     assert not (tmp_path / "m.tar.gz").exists()

@@ -28,5 +28,5 @@ def test_the_client_errors_of_clarify_are_the_reason(
 
 def test_it_is_clarify_that_words_client_errors() -> None:
     for repository, words in (("sagemaker-clarify-processing", True), ("sagemaker-model-monitor-analyzer", False)):
-        image, uri = find(f"1.dkr.ecr.us-east-1.amazonaws.com/{repository}:1.0")
+        image, uri = find(f"1.dkr.ecr.us-east-1.amazonaws.com/{repository}:1.0", "process")
         assert image.process(uri, None, None).client_errors is words

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local_sagemaker.files.beneath import Folder
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import (
     BucketNotEmpty,
@@ -155,13 +156,11 @@ def test_a_moved_file_becomes_the_object(store: DiskObjects, folder: Path, tmp_p
     assert (info.etag, info.content_type) == (md5(b"model"), "application/gzip")
 
 
-@pytest.mark.parametrize("kind", ["plain", "symlink", "hard link"])
+@pytest.mark.parametrize("kind", ["plain", "hard link"])
 def test_files_that_others_refer_to_are_copied(store: DiskObjects, folder: Path, tmp_path: Path, kind: str) -> None:
     original, source = tmp_path / "original", tmp_path / "source"
     original.write_bytes(b"bytes")
-    if kind == "symlink":
-        source.symlink_to(original)
-    elif kind == "hard link":
+    if kind == "hard link":
         source.hardlink_to(original)
     else:
         source = original
@@ -169,7 +168,17 @@ def test_files_that_others_refer_to_are_copied(store: DiskObjects, folder: Path,
     original.write_bytes(b"changed")
     assert store.read("box", "x") == b"bytes"
     assert source.exists() == (kind == "plain")
-    assert not (folder / "box/x").is_symlink()
+
+
+@pytest.mark.parametrize("move", [False, True])
+def test_what_a_link_leads_to_is_no_file_of_its_folder(store: DiskObjects, tmp_path: Path, move: bool) -> None:
+    (tmp_path / "original").write_bytes(b"bytes")
+    (tmp_path / "link").symlink_to("original")
+    with Folder(tmp_path) as folder, pytest.raises(OSError):
+        store.put_from("box", "x", folder, "link", move=move)
+    assert store.read("box", "x") is None
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "original").read_bytes() == b"bytes"
 
 
 def test_a_file_is_put_back_when_it_cannot_be_stored(store: DiskObjects, tmp_path: Path) -> None:
