@@ -54,7 +54,7 @@ class Canary:
         """It is as it was, and nothing of it is in the bucket."""
         assert self.state() == self.before
         inodes = {entry[0] for entry in self.before.values()}
-        for key in world.keys():
+        for key in world.keys(""):
             path = world.objects.path(BUCKET, key)
             assert path is not None
             assert path.stat().st_ino not in inodes
