@@ -22,6 +22,7 @@ MODELS_BY_SIGNING_NAME = {
     "lambda": ("lambda",),
     "apigateway": ("apigateway",),
     "application-autoscaling": ("application-autoscaling",),
+    "cloudformation": ("cloudformation",),
 }  # fmt: skip
 """The services that are spoken to in dicts, by the service name in the signature's scope; all others are neighbours."""
 

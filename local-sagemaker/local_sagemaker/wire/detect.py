@@ -17,7 +17,7 @@ from local_sagemaker.errors import NotSupported
 from local_sagemaker.wire.request import WireRequest
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel
+    from botocore.model import OperationModel, ServiceModel
 
 SUPPORT = "docs/reference/operations.md"
 _S3_HOST = re.compile(
@@ -41,7 +41,12 @@ class Target:
     @property
     def protocol(self) -> str:
         """botocore's name of the wire protocol."""
-        return str(self.operation.service_model.protocol)
+        return protocol_of(self.operation.service_model)
+
+
+def protocol_of(model: ServiceModel) -> str:
+    """The protocol that botocore speaks with a service: of several, the one it prefers."""
+    return str(model.resolved_protocol)
 
 
 def is_neighbour(signing_name: str) -> bool:
@@ -66,9 +71,13 @@ def find(signing_name: str, request: WireRequest) -> Target:
     wanted = request.headers.get("x-amz-target", "")
     for service in models.MODELS_BY_SIGNING_NAME[signing_name]:
         model = models.model(service)
-        if model.protocol == "json":
+        if protocol_of(model) == "json":
             prefix, _, name = wanted.rpartition(".")
             if name and prefix == model.metadata["targetPrefix"] and name in _names(service):
+                return Target(service, models.operation(service, name), {})
+        elif protocol_of(model) == "query":
+            name = dict(request.form()).get("Action", "")
+            if name in _names(service):
                 return Target(service, models.operation(service, name), {})
         elif not wanted:
             found = _rest(service, request)

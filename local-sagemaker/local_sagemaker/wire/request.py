@@ -24,6 +24,7 @@ class WireRequest:
     headers: dict[str, str]
     body: Body
     region: str = ""
+    _form: list[tuple[str, str]] | None = None
 
     @classmethod
     def from_scope(cls, scope: Mapping[str, Any], body: Body) -> WireRequest:
@@ -46,6 +47,13 @@ class WireRequest:
     def parameters(self) -> list[tuple[str, str]]:
         """The query's names and values, decoded, in the order sent."""
         return parse_qsl(self.query, keep_blank_values=True) if self.query else []
+
+    def form(self) -> list[tuple[str, str]]:
+        """Names and values of the query and of a body that is a form; reads the body at the first call."""
+        if self._form is None:
+            body = self.body.whole().decode("utf-8", "replace")
+            self._form = [*self.parameters(), *parse_qsl(body, keep_blank_values=True)]
+        return self._form
 
 
 @dataclass

@@ -9,7 +9,7 @@ from local_sagemaker.cli.reference import implemented
 
 __all__ = ["implemented", "in_models", "streams_events"]
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway", "application-autoscaling")
+SERVICES = tuple(service for services in models.MODELS_BY_SIGNING_NAME.values() for service in services)
 
 
 def in_models() -> list[str]:

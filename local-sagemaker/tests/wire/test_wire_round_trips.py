@@ -36,7 +36,7 @@ def sent(name: str, parameters: dict[str, Any], host: str = "http://127.0.0.1:50
     """The request as botocore sends it."""
     service, _, operation_name = name.partition(":")
     operation = models.operation(service, operation_name)
-    serializer = create_serializer(operation.service_model.protocol, include_validation=False)
+    serializer = create_serializer(operation.service_model.resolved_protocol, include_validation=False)
     written = serializer.serialize_to_request(parameters, operation)
     prepare_request_dict(written, host)
     prepared = create_request_object(written).prepare()
@@ -94,7 +94,7 @@ def test_answers_are_read_by_botocore(name: str) -> None:
     answer = PROTOCOLS[target.protocol].answer(response, target)
     body = io.BytesIO(answer.body) if operation.has_streaming_output else answer.body  # as its client passes it
     raw = {"status_code": answer.status, "headers": _Headers(answer.headers), "body": body}
-    understood = create_parser(operation.service_model.protocol).parse(raw, shape)
+    understood = create_parser(operation.service_model.resolved_protocol).parse(raw, shape)
     understood.pop("ResponseMetadata")
     if name == "s3:GetBucketLocation":  # botocore reads this one by a special case of its client
         region = response["LocationConstraint"].encode()

@@ -31,11 +31,11 @@ PROTOCOLS: dict[str, WireProtocol] = {
     "json": json,
     "rest-json": rest_json,
     "rest-xml": rest_xml,
+    "query": query,
 }
 """By botocore's name of the protocol."""
 
 ERRORS: dict[str, Callable[[ServiceError, WireRequest, str], Answer]] = {
-    **{name: protocol.error for name, protocol in PROTOCOLS.items()},
-    "query": query.error,
+    name: protocol.error for name, protocol in PROTOCOLS.items()
 }
-"""How an error is written, for the neighbours' protocol too."""
+"""How an error is written, also for the services that moto answers."""

@@ -133,6 +133,13 @@ def write(shape: Shape, value: Any, tag: str, namespace: str = "") -> bytes:
     return "".join(parts).encode("utf-8", "replace")
 
 
+def write_members(shape: Shape, value: dict[str, Any], tag: str) -> str:
+    """A structure as one element, to be put into a document."""
+    parts: list[str] = []
+    _write_structure(shape, value, tag, parts)
+    return "".join(parts)
+
+
 def _write(shape: Shape, value: Any, tag: str, parts: list[str], attributes: str = "") -> None:
     kind = shape.type_name
     if kind == "structure":

@@ -1,0 +1,88 @@
+"""Parameter values of a stack: defaults and overrides, checked against the template's constraints.
+
+Values are texts, as Ref gives them; those of list types become lists of texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_sagemaker.api.patterns import compiled
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.template import Template
+
+LONGEST_VALUE = 4096
+MASK = "*****" + "*" * 3
+"""What DescribeStacks shows of a parameter with NoEcho."""
+_SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+Value = str | list[str]
+
+
+def resolve(template: Template, given: Mapping[str, str], stored: Callable[[str], str]) -> dict[str, Value]:
+    """The value of every parameter. `stored` reads a parameter of Systems Manager by its name."""
+    unknown = [name for name in given if name not in template.parameters]
+    if unknown:
+        raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    missing = [name for name, rule in template.parameters.items() if name not in given and "Default" not in rule]
+    if missing:
+        raise TemplateError(f"Parameters: [{', '.join(missing)}] must have values")
+    values: dict[str, Value] = {}
+    for name, rule in template.parameters.items():
+        text = given[name] if name in given else as_text(rule["Default"])
+        values[name] = _value(name, rule, text, stored)
+    return values
+
+
+def as_text(value: Any) -> str:
+    """A scalar of a template as Ref gives it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(as_text, value)) if isinstance(value, list) else str(value)
+
+
+def _value(name: str, rule: Mapping[str, Any], text: str, stored: Callable[[str], str]) -> Value:
+    kind = str(rule.get("Type", ""))
+    if not kind:
+        raise TemplateError(f"Template format error: Every Parameters object must contain a Type member: {name}.")
+    if len(text) > LONGEST_VALUE:
+        raise TemplateError(f"Parameter '{name}' must contain at most {LONGEST_VALUE} characters")
+    from_store = _SSM.fullmatch(kind)
+    _check(name, rule, text, "String" if from_store else kind)
+    if from_store:
+        kind, text = from_store[1], stored(text)
+    if kind == "CommaDelimitedList" or kind.startswith("List<"):
+        return [part.strip() for part in text.split(",")] if text else []
+    return text
+
+
+def _check(name: str, rule: Mapping[str, Any], text: str, kind: str) -> None:
+    numbers = text.split(",") if kind == "List<Number>" else [text] if kind == "Number" else []
+    if any(not _NUMBER.fullmatch(number.strip()) for number in numbers):
+        raise TemplateError(f"Parameter '{name}' must be a number.")
+    allowed = [as_text(value) for value in rule.get("AllowedValues", [])]
+    parts = [part.strip() for part in text.split(",")] if kind == "CommaDelimitedList" else [text]
+    if allowed and any(part not in allowed for part in parts):
+        raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must be one of AllowedValues"))
+    pattern = rule.get("AllowedPattern")
+    if pattern and any(not compiled(str(pattern)).fullmatch(part) for part in parts):
+        raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must match pattern {pattern}"))
+    _check_bounds(name, rule, text, [float(number) for number in numbers])
+
+
+def _check_bounds(name: str, rule: Mapping[str, Any], text: str, numbers: list[float]) -> None:
+    for bound, wrong, words in (
+        ("MinLength", lambda limit: len(text) < limit, "contain at least {} characters"),
+        ("MaxLength", lambda limit: len(text) > limit, "contain at most {} characters"),
+        ("MinValue", lambda limit: any(number < limit for number in numbers), "be a number not less than {}"),
+        ("MaxValue", lambda limit: any(number > limit for number in numbers), "be a number not greater than {}"),
+    ):
+        if bound in rule and wrong(float(rule[bound])):
+            raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must {words.format(rule[bound])}"))
+
+
+def _refusal(name: str, rule: Mapping[str, Any], text: str) -> str:
+    constraint = rule.get("ConstraintDescription")
+    return f"Parameter '{name}' failed to satisfy constraint: {constraint}" if constraint else text

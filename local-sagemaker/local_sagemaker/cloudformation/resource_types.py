@@ -1,0 +1,74 @@
+"""The resource types that are executed here: their properties, and which of them replace the resource when they change.
+
+The table is made of AWS's published schemas by ``tools/resource_types.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from local_sagemaker.cloudformation.errors import TemplateError, UnsupportedTemplate
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One type. `properties` has the JSON type of each; `tags` is the property that holds the resource's tags."""
+
+    name: str
+    properties: dict[str, str]
+    required: tuple[str, ...]
+    replaces: frozenset[str]
+    may_replace: frozenset[str]
+    read_only: frozenset[str]
+    tags: str | None
+    system_tags: bool
+
+    def check(self, logical: str, properties: dict[str, Any]) -> None:
+        """Refuses unknown and missing properties, before anything happens."""
+        for name in properties:
+            if name not in self.properties or name in self.read_only:
+                raise TemplateError(
+                    f"Property validation failure: [Encountered unsupported properties in {{/}}: [{name}]]"
+                    if name not in self.properties
+                    else f"Encountered read-only property {self.name}.{name} in resource {logical}"
+                )
+        missing = [name for name in self.required if name not in properties]
+        if missing:
+            texts = ", ".join(f"The property {{/{name}}} is required" for name in missing)
+            raise TemplateError(f"Property validation failure: [{texts}]")
+
+
+@cache
+def _table() -> dict[str, ResourceType]:
+    text = files(__package__).joinpath("resource_types.json").read_text("utf-8")
+    return {name: _resource_type(name, row) for name, row in json.loads(text).items()}
+
+
+def _resource_type(name: str, row: dict[str, Any]) -> ResourceType:
+    return ResourceType(
+        name=name,
+        properties=row["properties"],
+        required=tuple(row["required"]),
+        replaces=frozenset(row["replaces"]),
+        may_replace=frozenset(row["may_replace"]),
+        read_only=frozenset(row["read_only"]),
+        tags=row["tags"],
+        system_tags=row["system_tags"],
+    )
+
+
+def resource_type(name: str, logical: str) -> ResourceType:
+    """The type of a resource. Raises by type for what is not executed here."""
+    found = _table().get(name)
+    if found is None:
+        raise UnsupportedTemplate(name, f"Resources/{logical}")
+    return found
+
+
+def names() -> list[str]:
+    """All types that are executed here."""
+    return sorted(_table())

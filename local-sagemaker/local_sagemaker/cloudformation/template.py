@@ -1,0 +1,225 @@
+"""A template as frozen values, checked as far as that needs no parameter values (contracts: delivery 2.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.cloudformation.documents import read
+from local_sagemaker.cloudformation.errors import TemplateError, UnsupportedTemplate
+from local_sagemaker.cloudformation.resource_types import ResourceType, resource_type
+
+SECTIONS = (
+    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Resources",
+    "Outputs",
+)  # fmt: skip
+NOT_EXECUTED = ("Rules", "Transform", "Hooks")
+ATTRIBUTES = (
+    "Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata",
+)  # fmt: skip
+POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+LONGEST_DESCRIPTION = 1024
+_LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
+
+
+@dataclass(frozen=True)
+class ResourceDeclaration:
+    """One entry of Resources, its properties still with functions in them."""
+
+    logical: str
+    type: ResourceType
+    properties: dict[str, Any]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    deletion_policy: str = "Delete"
+    replace_policy: str = "Delete"
+    metadata: Any = None
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template. Sections that are plain mappings stay as they are written."""
+
+    resources: dict[str, ResourceDeclaration]
+    description: str | None = None
+    metadata: Any = None
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mappings: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def load(text: str) -> Template:
+    """The template of a text. Raises `TemplateError` in CloudFormation's words."""
+    document = read(text)
+    for name in document:
+        if name in NOT_EXECUTED:
+            raise UnsupportedTemplate(name, name)
+        if name not in SECTIONS:
+            raise TemplateError(f"Invalid template property or properties [{name}]")
+    sections = {
+        name: _section(document, name) for name in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+    }
+    if not sections["Resources"]:
+        raise TemplateError("Template format error: At least one Resources member must be defined.")
+    _refuse_unsupported_functions(document)
+    template = Template(
+        resources={name: _resource(name, value) for name, value in sections["Resources"].items()},
+        description=_description(document),
+        metadata=document.get("Metadata"),
+        parameters=sections["Parameters"],
+        mappings=sections["Mappings"],
+        conditions=sections["Conditions"],
+        outputs=sections["Outputs"],
+    )
+    _check_references(template)
+    return template
+
+
+def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = document.get(name) or {}
+    if not isinstance(section, dict):
+        raise TemplateError(f"Template format error: {name} must be an object.")
+    if len(section) > MOST.get(name, len(section)):
+        raise TemplateError(f"Template format error: Number of {name.lower()}, {len(section)}, is greater than maximum "
+                            f"allowed, {MOST[name]}")  # fmt: skip
+    for key, value in section.items():
+        if name != "Conditions" and not isinstance(value, dict):
+            raise TemplateError(f"Template format error: Every {name} member must be an object: {key}.")
+        if name in ("Resources", "Outputs", "Parameters") and not _LOGICAL.fullmatch(str(key)):
+            raise TemplateError(f"Template format error: {name} name {key} is non alphanumeric.")
+    return section
+
+
+def _description(document: Mapping[str, Any]) -> str | None:
+    text = document.get("Description")
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TemplateError("Template format error: Description must be a string.")
+    if len(text.encode()) > LONGEST_DESCRIPTION:
+        raise TemplateError("Template format error: 'Description' length is greater than 1024.")
+    return text
+
+
+def _resource(logical: str, value: dict[str, Any]) -> ResourceDeclaration:
+    if not isinstance(value.get("Type"), str):
+        place = f"[/Resources/{logical}]"
+        raise TemplateError(f"Template format error: {place} Every Resources object must contain a Type member.")
+    for attribute in value:
+        if attribute in ("CreationPolicy", "UpdatePolicy"):
+            raise UnsupportedTemplate(attribute, f"Resources/{logical}")
+        if attribute not in ATTRIBUTES:
+            raise TemplateError(f"Invalid template resource property '{attribute}'")
+    kind = resource_type(value["Type"], logical)
+    properties = value.get("Properties") or {}
+    if not isinstance(properties, dict):
+        raise TemplateError(f"Template format error: [/Resources/{logical}/Properties] must be an object.")
+    kind.check(logical, properties)
+    depends = value.get("DependsOn") or []
+    return ResourceDeclaration(
+        logical=logical,
+        type=kind,
+        properties=properties,
+        depends_on=tuple([depends] if isinstance(depends, str) else depends),
+        condition=value.get("Condition"),
+        deletion_policy=_policy(value, "DeletionPolicy"),
+        replace_policy=_policy(value, "UpdateReplacePolicy"),
+        metadata=value.get("Metadata"),
+    )
+
+
+def _policy(value: Mapping[str, Any], name: str) -> str:
+    policy = value.get(name, "Delete")
+    if policy not in POLICIES or (name == "UpdateReplacePolicy" and policy == "RetainExceptOnCreate"):
+        raise TemplateError(f"Template format error: Unrecognized {name} {policy} for resource")
+    return str(policy)
+
+
+UNSUPPORTED_FUNCTIONS = frozenset({"Fn::Transform", "Fn::Length", "Fn::ToJsonString", "Fn::GetStackOutput"})
+
+
+def _refuse_unsupported_functions(document: Mapping[str, Any]) -> None:
+    for section in ("Conditions", "Resources", "Outputs"):
+        for key in _keys(document.get(section)):
+            if key in UNSUPPORTED_FUNCTIONS or key.startswith("Fn::ForEach"):
+                raise UnsupportedTemplate(key, section)
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield str(key)
+            yield from _keys(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _keys(part)
+
+
+PSEUDO = frozenset({
+    "AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
+    "AWS::StackName", "AWS::URLSuffix",
+})  # fmt: skip
+_SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+def substitutions(text: str) -> list[str]:
+    """The names inside of ``${...}`` of a Fn::Sub text, without literals (``${!Name}``)."""
+    return [name.strip() for name in _SUBSTITUTION.findall(text)]
+
+
+def references(value: Any) -> Iterator[str]:
+    """Names that Ref, GetAtt and Sub lead to: parameters, pseudo parameters and logical ids."""
+    if isinstance(value, list):
+        for part in value:
+            yield from references(part)
+    if not isinstance(value, dict):
+        return
+    if len(value) == 1:
+        ((key, inner),) = value.items()
+        if key == "Ref" and isinstance(inner, str):
+            yield inner
+            return
+        if key == "Fn::GetAtt":
+            yield str(inner.partition(".")[0] if isinstance(inner, str) else inner[0] if inner else "")
+            yield from references(inner[1:] if isinstance(inner, list) else [])
+            return
+        if key == "Fn::Sub":
+            text, own = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
+            yield from (name.partition(".")[0] for name in substitutions(text) if name not in own)
+            yield from references(own)
+            return
+    for part in value.values():
+        yield from references(part)
+
+
+def _check_references(template: Template) -> None:
+    known = {*template.parameters, *template.resources, *PSEUDO}
+    for logical, resource in template.resources.items():
+        missing = [name for name in resource.depends_on if name not in template.resources]
+        missing += [name for name in references(resource.properties) if name not in known]
+        _refuse_missing(missing, "Resources", "Template format error: ")
+        if resource.condition is not None and resource.condition not in template.conditions:
+            raise TemplateError(
+                f"Template format error: Unresolved condition dependency {resource.condition} in the Resources block "
+                "of the template"
+            )
+        if logical in template.parameters:
+            raise TemplateError(f"Template format error: {logical} is both a parameter and a resource.")
+    for output in template.outputs.values():
+        if "Value" not in output:
+            raise TemplateError("Template format error: Every Outputs member must contain a Value object")
+        _refuse_missing([name for name in references(output) if name not in known], "Outputs", "")
+    for condition in template.conditions.values():
+        known_there = {*template.parameters, *PSEUDO}
+        _refuse_missing([name for name in references(condition) if name not in known_there], "Conditions",
+                        "Template format error: ")  # fmt: skip
+
+
+def _refuse_missing(names: list[str], block: str, prefix: str) -> None:
+    if names:
+        listed = ", ".join(dict.fromkeys(names))
+        raise TemplateError(f"{prefix}Unresolved resource dependencies [{listed}] in the {block} block of the template")

@@ -1,0 +1,217 @@
+"""Templates as CloudFormation reads them: grammar, refusals in its words, parameters, functions, dependencies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local_sagemaker.cloudformation import dependencies, intrinsics, parameters
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.intrinsics import Scope
+from local_sagemaker.cloudformation.template import load
+
+PSEUDO = {
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "stack",
+    "AWS::Partition": "aws",
+}
+TOPIC = {"Type": "AWS::SNS::Topic"}
+
+
+def scope(document: dict[str, Any], **values: str) -> Scope:
+    template = load(json.dumps({"Resources": {"Topic": TOPIC}, **document}))
+    return Scope(
+        template,
+        parameters.resolve(template, values, lambda name: f"stored {name}"),
+        PSEUDO,
+        reference=lambda logical: f"ref-{logical}",
+        attribute=lambda logical, name: f"{logical}/{name}",
+        export=lambda name: f"export-{name}",
+        dynamic=lambda service, name: f"<{service} {name}>",
+    )
+
+
+def evaluated(value: Any, document: dict[str, Any] | None = None, **values: str) -> Any:
+    return intrinsics.evaluate(value, scope(document or {}, **values))
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(TemplateError) as raised:
+        load(text)
+    return raised.value.message
+
+
+def test_yaml_with_short_tags_is_the_same_as_json() -> None:
+    text = """
+AWSTemplateFormatVersion: 2010-09-09
+Parameters: {Name: {Type: String}}
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: !Sub "${Name}-topic"
+      DisplayName: !Select [1, !Split ["/", !GetAtt Other.TopicArn]]
+  Other: {Type: AWS::SNS::Topic}
+"""
+    properties = load(text).resources["Topic"].properties
+    assert properties["TopicName"] == {"Fn::Sub": "${Name}-topic"}
+    parts = {"Fn::Split": ["/", {"Fn::GetAtt": ["Other", "TopicArn"]}]}
+    assert properties["DisplayName"] == {"Fn::Select": [1, parts]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Resources: [", "Template format error: YAML not well-formed. (line 1, column 13)"),
+        ("{", "Template format error: JSON not well-formed. (line 1, column 2)"),
+        ("[]", "Template format error: unsupported structure."),
+        ("Resources: {}", "Template format error: At least one Resources member must be defined."),
+        (
+            "Resources: {A: {}}",
+            "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+        ),
+        (
+            "Resources: {A: {Type: AWS::EC2::Instance}}",
+            "LocalUnsupported: AWS::EC2::Instance is not executed by the local service (Resources/A)",
+        ),
+        ("Transform: X\nResources: {}", "LocalUnsupported: Transform is not executed by the local service (Transform)"),
+        ("Other: X\nResources: {}", "Invalid template property or properties [Other]"),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref B}}}",
+            "Template format error: Unresolved resource dependencies [B] in the Resources block of the template",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic}}\nOutputs: {O: {Value: !Ref B}}",
+            "Unresolved resource dependencies [B] in the Outputs block of the template",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SageMaker::EndpointConfig}}",
+            "Property validation failure: [The property {/ProductionVariants} is required]",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic, Properties: {Nam: x}}}",
+            "Property validation failure: [Encountered unsupported properties in {/}: [Nam]]",
+        ),
+        ("a: &x 1\nResources: {A: *x}", "Template error: YAML aliases are not allowed in CloudFormation templates"),
+        ('{"Resources": {}, "Resources": {}}', "Template format error: duplicate key 'Resources'"),
+        ("Resources: {}\nResources: {}", "Template format error: duplicate key 'Resources' (line 2, column 1)"),
+        ("Resources: {A-B: {Type: AWS::SNS::Topic}}", "Template format error: Resources name A-B is non alphanumeric."),
+        ('{"a":' * 5000 + "1" + "}" * 5000, "Template format error: the template is nested too deeply"),
+    ],
+)  # fmt: skip
+def test_what_is_no_template_is_refused_in_its_words(text: str, message: str) -> None:
+    assert refusal(text) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        ({"Ref": "Topic"}, "ref-Topic"),
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Fn::GetAtt": ["Topic", "A.B"]}, "Topic/A.B"),
+        ({"Fn::GetAtt": "Topic.A.B"}, "Topic/A.B"),
+        ({"Fn::Sub": "${Topic} ${Topic.Arn} ${!Kept} ${AWS::AccountId}"}, "ref-Topic Topic/Arn ${Kept} 123456789012"),
+        ({"Fn::Sub": ["${X}-${AWS::Region}", {"X": {"Ref": "Topic"}}]}, "ref-Topic-us-east-1"),
+        ({"Fn::Join": ["-", ["a", 1, True]]}, "a-1-true"),
+        ({"Fn::Select": ["1", {"Fn::Split": ["/", "a/b/c"]}]}, "b"),
+        ({"Fn::FindInMap": ["M", "A", "B"]}, [1, 2]),
+        ({"Fn::FindInMap": ["M", "A", "C", {"DefaultValue": "d"}]}, "d"),
+        ({"Fn::ImportValue": "x"}, "export-x"),
+        ({"Fn::Base64": "ab"}, "YWI="),
+        ({"Fn::GetAZs": ""}, ["us-east-1a", "us-east-1b", "us-east-1c"]),
+        ({"Fn::Cidr": ["10.0.0.0/24", 2, 5]}, ["10.0.0.0/27", "10.0.0.32/27"]),
+        ({"Fn::If": ["Big", "yes", "no"]}, "no"),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": {"Fn::If": ["Big", 1, {"Ref": "AWS::NoValue"}]}, "c": 1}, {"c": 1}),
+        ([1, {"Ref": "AWS::NoValue"}], [1]),
+        ("{{resolve:ssm:/a/b:1}}!", "<ssm /a/b:1>!"),
+    ],
+)
+def test_functions(value: Any, result: Any) -> None:
+    document = {
+        "Mappings": {"M": {"A": {"B": [1, 2]}}},
+        "Parameters": {"Size": {"Type": "Number", "Default": 1}},
+        "Conditions": {"Big": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Size"}, "1"]}]}},
+    }
+    assert evaluated(value, document) == result
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"Fn::FindInMap": ["M", "A", "B"]}, "Template error: Unable to get mapping for M::A::B"),
+        ({"Fn::If": ["C", 1, 2]}, "Template error: unresolved condition dependency C in Fn::If"),
+        (
+            {"Fn::Select": [1]},
+            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
+        ),
+        ({"Fn::Select": [3, ["a"]]}, "Template error: Fn::Select cannot select nonexistent value at index 3"),
+    ],
+)
+def test_functions_that_cannot_be_evaluated(value: Any, message: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        evaluated(value)
+    assert raised.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "message"),
+    [
+        ({"Type": "String"}, {}, "Parameters: [P] must have values"),
+        ({"Type": "String"}, {"P": "a", "Q": "b"}, "Parameters: [Q] do not exist in the template"),
+        ({"Type": "Number"}, {"P": "a"}, "Parameter 'P' must be a number."),
+        ({"Type": "Number", "MinValue": 3}, {"P": "2"}, "Parameter 'P' must be a number not less than 3"),
+        ({"Type": "String", "AllowedValues": ["a"]}, {"P": "b"}, "Parameter 'P' must be one of AllowedValues"),
+        ({"Type": "String", "AllowedPattern": "[a-c]+"}, {"P": "abcd"}, "Parameter 'P' must match pattern [a-c]+"),
+        ({"Type": "String", "MaxLength": 2}, {"P": "abc"}, "Parameter 'P' must contain at most 2 characters"),
+        (
+            {"Type": "String", "MaxLength": 2, "ConstraintDescription": "be short"},
+            {"P": "abc"},
+            "Parameter 'P' failed to satisfy constraint: be short",
+        ),
+    ],
+)
+def test_parameters_that_are_refused(rule: dict[str, Any], values: dict[str, str], message: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        scope({"Parameters": {"P": rule}}, **values)
+    assert raised.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("CommaDelimitedList", " a , b", ["a", "b"]),
+        ("List<Number>", "1, 2", ["1", "2"]),
+        ("Number", "1.50", "1.50"),
+        ("AWS::SSM::Parameter::Value<String>", "/p", "stored /p"),
+    ],
+)
+def test_values_of_parameters(kind: str, text: str, value: Any) -> None:
+    assert evaluated({"Ref": "P"}, {"Parameters": {"P": {"Type": kind}}}, P=text) == value
+
+
+def topics(**needs: Any) -> dict[str, Any]:
+    return {"Resources": {name: {"Type": "AWS::SNS::Topic", **value} for name, value in needs.items()}}
+
+
+def test_dependencies_follow_references_and_chosen_branches_only() -> None:
+    document = {
+        **topics(
+            A={},
+            B={"Properties": {"DisplayName": {"Fn::Sub": "${A.TopicName}"}}},
+            C={"DependsOn": "B", "Condition": "Yes"},
+            D={"Condition": "No"},
+            E={"Properties": {"DisplayName": {"Fn::If": ["No", {"Ref": "D"}, {"Ref": "C"}]}}},
+        ),
+        "Conditions": {"Yes": {"Fn::Equals": [1, 1]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}},
+    }
+    assert dependencies.graph(scope(document)) == {"A": set(), "B": {"A"}, "C": {"B"}, "E": {"C"}}
+
+
+def test_circles_are_refused_by_name() -> None:
+    document = topics(A={"DependsOn": "B"}, B={"DependsOn": ["A"]}, C={"DependsOn": "A"}, D={})
+    with pytest.raises(TemplateError) as raised:
+        dependencies.graph(scope(document))
+    assert raised.value.message == "Circular dependency between resources: [A, B]"
