@@ -45,6 +45,7 @@ TEST = [
     "mypy>=1.13",  # types
     "import-linter>=2.1",  # who may import whom
     "boto3-stubs[logs,s3,sagemaker]",  # types of the project code's clients
+    "cfn-lint>=1.20",  # checks the delivery's templates; AWS's resource schemas, for tools/resource_types.py
     "setuptools>=77",  # builds the package without a network, in the test of codebuild-buildspec.yml
     "types-PyYAML",  # the same, for the build specification's test
     "pandas-stubs",  # the same, for frames
