@@ -1,33 +1,54 @@
-"""What happened inside the service: status changes, told to whoever waits for them.
+"""In-process event bus for resource status changes.
 
-The engine waits here for the end of a job instead of polling; rules and pages can listen the same way.
+Published in one place, the record layer, after the change is committed (`records/store.py`). Every event has a number;
+the newest are kept in the state file, so that a reader continues where it was after a restart (`records/event_log.py`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+CREATED, DELETED = "Created", "Deleted"
+"""The status in the event of a resource without a status of its own that was created, and of any that was deleted."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A resource changed. `kind` is the record kind (`training-job`), `status` its new AWS status."""
+    """A resource was created or deleted, or changed its status.
+
+    `kind` is the record kind (`training-job`), `key` the record's key in it, `status` the new AWS status (a model
+    package's approval), `previous` the one before (None for a new resource), `body` the record without private members,
+    as it was at `time` (seconds since the epoch). `previous` is `status` where only a stage changed (SecondaryStatus).
+    """
 
     arn: str
     kind: str
     status: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    key: str = ""
+    region: str = ""
+    previous: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    time: float = 0.0
+    number: int = 0
 
 
 Listener = Callable[[Event], None]
 
 
 class Events:
-    """A synchronous in-process bus. Listeners are called in the publisher's thread and must be quick."""
+    """A synchronous bus. Listeners are called in the publisher's thread, must be quick and must not raise.
 
-    def __init__(self) -> None:
+    Two events of different threads may arrive in the other order than their numbers: a reader that needs the order
+    takes the event as a signal and reads the log.
+    """
+
+    def __init__(self, parent: Events | None = None) -> None:
+        """What is published here is also published in `parent`: a region's events in those of all regions."""
+        self._parent = parent
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
 
@@ -43,8 +64,10 @@ class Events:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Tells every listener."""
+        """Notifies every listener."""
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener(event)
+        if self._parent is not None:
+            self._parent.publish(event)

@@ -13,7 +13,6 @@ from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.invocations import Invocations
 from local_sagemaker.endpoints.registry import Endpoints
-from local_sagemaker.events import Events
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.logs import Logs
@@ -55,7 +54,6 @@ class Region:
         self._settings = shared.settings.in_region(name)
         self._records = shared.records.of(name)
         self._logs = Logs(self._settings.logs)
-        self._events = Events()
         self._environment = with_hook({}, client_environment(self._settings, shared.url, shared.keys))
         self._metrics = Metrics(self._late_call)
         self._endpoints = Endpoints(
@@ -134,7 +132,6 @@ class Region:
             settings=self._settings,
             records=self._records,
             objects=shared.objects,
-            events=self._events,
             logs=self._logs,
             runner=runner,
             hosting=self._endpoints,
@@ -166,7 +163,6 @@ class Region:
         return application_autoscaling.build(
             settings=self._settings,
             records=self._records,
-            events=self._events,
             call=self._late_call,
             count=self._endpoints.measures.invocations,
         )

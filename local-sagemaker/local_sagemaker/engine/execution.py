@@ -27,7 +27,6 @@ from local_sagemaker.engine.selective import restricted
 from local_sagemaker.engine.steps.step_type import Ended, Facts, StepRun, Tools
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
-from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 
 _LOG = logging.getLogger(__name__)
@@ -44,12 +43,11 @@ class Execution:
         journal: Journal,
         *,
         tools: Tools,
-        events: Events,
         logs: Logs,
         watch: Watch,
     ) -> None:
         body = journal.execution() or {}
-        self._definition, self._journal, self._tools, self._events = definition, journal, tools, events
+        self._definition, self._journal, self._tools = definition, journal, tools
         self._facts = facts_of(body)
         self._values = body.get("_values", {})
         self._tries = body.get("_attempts", {})
@@ -234,8 +232,7 @@ class Execution:
             if reason and final == "Failed":
                 body["FailureReason"] = reason[:1300]
 
-        if self._journal.change(change) is not None:
-            self._events.publish(Event(self._facts.execution_arn, "pipeline-execution", final))
+        self._journal.change(change)
 
 
 def facts_of(body: Record) -> Facts:

@@ -10,7 +10,6 @@ from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.journal import Journal
 from local_sagemaker.engine.steps.step_type import Tools
 from local_sagemaker.engine.watch import Watch
-from local_sagemaker.events import Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
@@ -21,12 +20,11 @@ _FULL_DISK_PAUSE = 1.0
 class Executions:
     """Threads of running executions, by record key."""
 
-    def __init__(self, *, records: Records, objects: Objects, events: Events, logs: Logs, call: Call) -> None:
+    def __init__(self, *, records: Records, objects: Objects, logs: Logs, call: Call) -> None:
         self._records = records
-        self._tools = Tools(call, objects, events.publish)
-        self._events = events
+        self._tools = Tools(call, objects, records.events.publish)
         self._logs = logs
-        self._watch = Watch(events)
+        self._watch = Watch(records.events)
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
         self._lock = threading.Lock()
 
@@ -65,7 +63,6 @@ class Executions:
             definition,
             Journal(self._records, key),
             tools=self._tools,
-            events=self._events,
             logs=self._logs,
             watch=self._watch,
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class ResourceKind:
     """A kind of resource. `kind` is the type in its ARN and of its records; `noun` names it in operations and members.
 
-    `search` is its name in Search, "" for kinds that Search does not have.
+    `search` is its name in Search, "" for kinds that Search does not have. A change of its status is an event, and of
+    the members `approval`, which stands for the status in events where a body has it, and `stage`.
     """
 
     kind: str
     noun: str
     search: str = ""
+    approval: str = ""
+    stage: str = ""
 
     @property
     def name(self) -> str:
@@ -36,18 +41,23 @@ class ResourceKind:
         """The operation that describes one, e.g. ``DescribeTrainingJob``."""
         return f"Describe{self.noun}"
 
+    def state(self, body: Mapping[str, Any]) -> tuple[str | None, ...]:
+        """The values whose change is an event; the first is what the event shows as the status."""
+        status = body.get(self.status)
+        return body.get(self.approval) or status, status, body.get(self.stage)
+
 
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
 ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint")
-TRAINING_JOB = ResourceKind("training-job", "TrainingJob", "TrainingJob")
+TRAINING_JOB = ResourceKind("training-job", "TrainingJob", "TrainingJob", stage="SecondaryStatus")
 PROCESSING_JOB = ResourceKind("processing-job", "ProcessingJob")
 TRANSFORM_JOB = ResourceKind("transform-job", "TransformJob")
 TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob", "HyperParameterTuningJob")
 PIPELINE = ResourceKind("pipeline", "Pipeline", "Pipeline")
 PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution", "PipelineExecution")
 MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup", "ModelPackageGroup")
-MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage", "ModelPackage")
+MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage", "ModelPackage", approval="ModelApprovalStatus")
 EXPERIMENT = ResourceKind("experiment", "Experiment", "Experiment")
 TRIAL = ResourceKind("experiment-trial", "Trial", "ExperimentTrial")
 TRIAL_COMPONENT = ResourceKind("experiment-trial-component", "TrialComponent", "ExperimentTrialComponent")
@@ -59,3 +69,8 @@ KINDS: dict[str, ResourceKind] = {
         PIPELINE_EXECUTION, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, EXPERIMENT, TRIAL, TRIAL_COMPONENT,
     )
 }  # fmt: skip
+
+PIPELINE_STEP = ResourceKind("pipeline-step", "Step")
+"""A step of an execution: no resource with an ARN and tags, but with a status."""
+WATCHED: dict[str, ResourceKind] = {**KINDS, PIPELINE_STEP.kind: PIPELINE_STEP}
+"""The kinds whose changes are events."""

@@ -20,6 +20,7 @@ class Database:
         self._corrupted = corrupted
         self._lock = threading.RLock()
         self._depth = 0
+        self._committed: list[Callable[[], None]] = []
         try:
             self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -46,6 +47,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Several reads and writes as one; nested use joins the outer transaction."""
+        committed: list[Callable[[], None]] = []
         with self._lock:
             outermost = self._depth == 0
             if outermost:
@@ -55,6 +57,7 @@ class Database:
                 yield
                 if outermost:
                     self._connection.execute("COMMIT")
+                    committed = self._committed
             except BaseException:
                 if outermost and self._connection.in_transaction:  # SQLite has rolled back already on a full disk
                     with suppress(sqlite3.Error):  # what went wrong first is what the caller must see
@@ -62,6 +65,14 @@ class Database:
                 raise
             finally:
                 self._depth -= 1
+                if outermost:
+                    self._committed = []
+        for action in committed:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Does something when the transaction is committed and others may write; nothing when it is rolled back."""
+        self._committed.append(action)
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a query."""

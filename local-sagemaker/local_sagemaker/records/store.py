@@ -4,6 +4,8 @@ A body is the AWS-shaped dict that Describe answers from; times in it are second
 with an underscore are the service's own and never leave it (`public` drops them).
 
 What a record hangs on stands before a slash in its key: the executions of a pipeline are ``pipeline/id``.
+
+A change of a resource's status is an event: it is logged with the change, and published when that is committed.
 """
 
 from __future__ import annotations
@@ -13,9 +15,15 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from copy import copy
+from functools import partial
 from pathlib import Path
 
+from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.events import CREATED, DELETED, Event, Events
+from local_sagemaker.records import event_log
+from local_sagemaker.records.event_log import EventLog
+from local_sagemaker.records.kinds import WATCHED
 from local_sagemaker.records.migration import upgrade
 from local_sagemaker.records.query import Position, Query
 from local_sagemaker.records.schema import COLUMNS, GLOBAL, INDEXES, TABLE, Body, row
@@ -48,9 +56,11 @@ class Records:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.region = region
         self._database = Database(file, lambda error: _corrupted(file, error))
+        self.event_log = EventLog(self._database)
+        self._buses = {GLOBAL: Events()}
         try:
             upgrade(self._database, region)
-            self._database.script(f"{TABLE};{INDEXES}")
+            self._database.script(f"{TABLE};{INDEXES};{event_log.TABLE}")
         except sqlite3.DatabaseError as error:
             raise _corrupted(file, error) from error
 
@@ -59,6 +69,11 @@ class Records:
         other = copy(self)
         other.region = region
         return other
+
+    @property
+    def events(self) -> Events:
+        """The bus of the region's events; that of `GLOBAL` has the events of all regions."""
+        return self._buses.get(self.region) or self._buses.setdefault(self.region, Events(self._buses[GLOBAL]))
 
     def regions(self) -> list[str]:
         """The regions that have records."""
@@ -79,15 +94,22 @@ class Records:
 
     def insert(self, kind: str, key: str, body: Body) -> None:
         """Adds a record; raises `AlreadyExists` when the key is taken."""
-        try:
-            self._database.execute(_INSERT, *row(self.region, kind, key, body))
-        except sqlite3.IntegrityError as error:
-            raise AlreadyExists(f"{kind} {key}") from error
+        with self.transaction():
+            try:
+                self._database.execute(_INSERT, *row(self.region, kind, key, body))
+            except sqlite3.IntegrityError as error:
+                raise AlreadyExists(f"{kind} {key}") from error
+            self._log_change(kind, key, None, body)
 
     def put(self, kind: str, key: str, body: Body) -> None:
         """Adds or replaces a record; a replaced one keeps its place in the order."""
-        sql = f"{_INSERT} ON CONFLICT (region, kind, key) DO UPDATE SET {_REPLACED}"
-        self._database.execute(sql, *row(self.region, kind, key, body))
+        if kind not in WATCHED:
+            self._put(kind, key, body)
+            return
+        with self.transaction():
+            before = self.get(kind, key)
+            self._put(kind, key, body)
+            self._log_change(kind, key, None if before is None else WATCHED[kind].state(before), body)
 
     def get(self, kind: str, key: str) -> Body | None:
         """The body, or None."""
@@ -110,18 +132,28 @@ class Records:
             body = self.get(kind, key)
             if body is None:
                 return None
+            before = WATCHED[kind].state(body) if kind in WATCHED else None
             changed = change(body)
             body = body if changed is None else changed
-            self.put(kind, key, body)
+            self._put(kind, key, body)
+            self._log_change(kind, key, before, body)
         return body
 
     def delete(self, kind: str, key: str) -> bool:
         """Removes a record; says whether it was there."""
         sql = "DELETE FROM records WHERE region = ? AND kind = ? AND key = ?"
-        return self._database.execute(sql, self.region, kind, key) > 0
+        if kind not in WATCHED:
+            return self._database.execute(sql, self.region, kind, key) > 0
+        with self.transaction():
+            before = self.get(kind, key)
+            if before is None:
+                return False
+            self._database.execute(sql, self.region, kind, key)
+            self._publish(kind, key, DELETED, WATCHED[kind].state(before)[0], before)
+        return True
 
     def delete_all(self, kind: str, prefix: str) -> None:
-        """Removes the records whose keys start with `prefix`."""
+        """Removes the records whose keys start with `prefix`, without events: what they belong to has one."""
         condition, values = _by_prefix(prefix)
         sql = f"DELETE FROM records WHERE region = ? AND kind = ?{condition}"
         self._database.execute(sql, self.region, kind, *values)
@@ -163,7 +195,32 @@ class Records:
 
     def clear(self) -> None:
         """Removes everything, in all regions."""
-        self._database.execute("DELETE FROM records")
+        with self.transaction():
+            self._database.execute("DELETE FROM records")
+            self._database.execute("DELETE FROM events")
+
+    def _put(self, kind: str, key: str, body: Body) -> None:
+        sql = f"{_INSERT} ON CONFLICT (region, kind, key) DO UPDATE SET {_REPLACED}"
+        self._database.execute(sql, *row(self.region, kind, key, body))
+
+    def _log_change(self, kind: str, key: str, before: tuple[str | None, ...] | None, body: Body) -> None:
+        """An event, if this is a new resource or its status is another one. Inside the change's transaction."""
+        watched = WATCHED.get(kind)
+        if watched is None:
+            return
+        state = watched.state(body)
+        if before is None or state != before:
+            self._publish(kind, key, state[0] or CREATED, before[0] if before else None, body)
+
+    def _publish(self, kind: str, key: str, status: str, previous: str | None, body: Body) -> None:
+        watched = WATCHED[kind]
+        event = self.event_log.add(
+            Event(
+                str(body.get(watched.arn, "")), kind, status, name=str(body.get(watched.name, key)), key=key,
+                region=self.region, previous=previous, body=public(body), time=now(),
+            )
+        )  # fmt: skip
+        self._database.after_commit(partial(self.events.publish, event))
 
 
 def _by_prefix(prefix: str) -> tuple[str, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, says_full
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import DELETED, Event, Events
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import early_stopping, policy, training_jobs
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
@@ -85,7 +85,7 @@ class Run:
     def _hear(self, event: Event) -> None:
         if (
             event.kind == "training-job"
-            and event.status in training_jobs.ENDED
+            and event.status in (*training_jobs.ENDED, DELETED)
             and event.arn.rsplit("/", 1)[-1] in self._running
         ):
             self.wake()

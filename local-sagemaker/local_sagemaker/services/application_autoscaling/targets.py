@@ -13,7 +13,7 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, described
@@ -40,9 +40,9 @@ def names(resource: str) -> tuple[str, str]:
 class ScalableTargets(Resource):
     """RegisterScalableTarget, DescribeScalableTargets, DeregisterScalableTarget."""
 
-    def __init__(self, *, settings: Settings, records: Records, events: Events, call: Call) -> None:
+    def __init__(self, *, settings: Settings, records: Records, call: Call) -> None:
         self._settings, self._records, self._call = settings, records, call
-        events.subscribe(self._heard)
+        records.events.subscribe(self._on)
 
     @operation("RegisterScalableTarget")
     def register(self, request: Request) -> Response:
@@ -110,7 +110,7 @@ class ScalableTargets(Resource):
         if body["MaxCapacity"] < body["MinCapacity"]:
             raise ValidationError("Maximum capacity cannot be less than minimum capacity")
 
-    def _heard(self, event: Event) -> None:
+    def _on(self, event: Event) -> None:
         """An endpoint that is gone has no targets any more (Developer Guide, "Delete endpoints configured for auto
         scaling")."""
         if event.kind == "endpoint" and event.status == "Deleted":

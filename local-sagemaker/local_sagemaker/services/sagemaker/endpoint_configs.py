@@ -8,7 +8,6 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.objects import uris
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT_CONFIG
@@ -23,8 +22,8 @@ _MEMORY_STEP = 1024  # of MemorySizeInMB (API reference, ProductionVariantServer
 class EndpointConfigs(Resource):
     """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
 
-    def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call) -> None:
-        self._events, self._call = events, call
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags, call: Call) -> None:
+        self._call = call
         self._configs = ResourceRecords(
             ENDPOINT_CONFIG, settings=settings, records=records, tags=tags,
             missing=lambda _, arn: ValidationError(f'Could not find endpoint configuration "{arn}".'),
@@ -48,7 +47,6 @@ class EndpointConfigs(Resource):
         body.setdefault("EnableNetworkIsolation", False)
         tags = body.pop("Tags", None)
         self._configs.insert(body, tags)
-        self._events.publish(Event(arn, KIND, "Created"))
         return {"EndpointConfigArn": arn}
 
     @operation("DescribeEndpointConfig")
@@ -69,7 +67,6 @@ class EndpointConfigs(Resource):
         body = self._configs.delete(request["EndpointConfigName"])
         if body is None:  # AWS names it here without its ARN (truth/api-errors)
             raise ValidationError(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
-        self._events.publish(Event(body["EndpointConfigArn"], KIND, "Deleted"))
         return {}
 
     def _check_variant(self, variant: dict[str, Any]) -> None:

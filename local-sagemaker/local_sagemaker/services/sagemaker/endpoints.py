@@ -16,7 +16,7 @@ from local_sagemaker.endpoints.endpoint_spec import EndpointSpec
 from local_sagemaker.endpoints.registry import Endpoints as Hosting
 from local_sagemaker.endpoints.running_endpoint import Update
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT
 from local_sagemaker.records.store import Body, public
@@ -34,10 +34,8 @@ _PATIENCE = 3.0
 class Endpoints(Resource):
     """CreateEndpoint, Describe, List, Update, UpdateEndpointWeightsAndCapacities, Delete."""
 
-    def __init__(
-        self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, hosting: Hosting
-    ) -> None:
-        self._events, self._call = events, call
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags, call: Call, hosting: Hosting) -> None:
+        self._call = call
         self._endpoints = ResourceRecords(
             ENDPOINT, settings=settings, records=records, tags=tags,
             missing=lambda _, arn: ValidationError(f'Could not find endpoint "{arn}".'),
@@ -45,6 +43,7 @@ class Endpoints(Resource):
         )  # fmt: skip
         self._hosting = hosting
         self._changed = threading.Condition()
+        records.events.subscribe(self._notify)
         self._found = [body["EndpointName"] for body in records.list(KIND)]
         for body in records.list(KIND):
             if body["EndpointStatus"] in ("InService", "Updating", "RollingBack"):
@@ -62,7 +61,6 @@ class Endpoints(Resource):
         if "DeploymentConfig" in request:
             body["LastDeploymentConfig"] = request["DeploymentConfig"]
         self._endpoints.insert(body, request.get("Tags"))
-        self._publish(body)
         self._hosting.create(spec, self)
         return {"EndpointArn": arn}
 
@@ -151,9 +149,7 @@ class Endpoints(Resource):
 
     def progress(self, name: str, stage: str, share: float) -> None:
         """A deployment got further."""
-        body = self._endpoints.update(name, lambda body: endpoint_records.progressed(body, stage, share, now()))
-        if body is not None:
-            self._publish(body)
+        self._endpoints.update(name, lambda body: endpoint_records.progressed(body, stage, share, now()))
 
     def returned(self, name: str) -> None:
         """Requests need not wait any longer for what served before the service ended."""
@@ -162,16 +158,12 @@ class Endpoints(Resource):
     def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended."""
         self._hosting.returned(name)
-        body = self._endpoints.update(name, lambda body: endpoint_records.settled(body, status, reason, spec, now()))
-        if body is not None:
-            self._publish(body)
+        self._endpoints.update(name, lambda body: endpoint_records.settled(body, status, reason, spec, now()))
 
     def removed(self, name: str) -> None:
         """The endpoint is gone."""
         self._hosting.forget(name)
-        body = self._endpoints.delete(name)
-        if body is not None:
-            self._publish({**body, "EndpointStatus": "Deleted"})
+        self._endpoints.delete(name)
 
     def resume(self) -> None:
         """Brings back what ran when the service ended, and carries on the change that was under way."""
@@ -233,10 +225,7 @@ class Endpoints(Resource):
             body["LastModifiedTime"] = now()
             body["_changed"] = 0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
 
-        body = self._endpoints.update(name, apply)
-        if body is not None:
-            self._publish(body)
-        return body
+        return self._endpoints.update(name, apply)
 
     def _idle(self, name: str) -> Body:
         """An endpoint that is not being changed."""
@@ -248,7 +237,7 @@ class Endpoints(Resource):
         if body["EndpointStatus"] in CHANGING:
             raise ValidationError(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
 
-    def _publish(self, body: Body) -> None:
-        with self._changed:
-            self._changed.notify_all()
-        self._events.publish(Event(body["EndpointArn"], KIND, body["EndpointStatus"]))
+    def _notify(self, event: Event) -> None:
+        if event.kind == KIND:
+            with self._changed:
+                self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""What the records of the four kinds of jobs share: names, look-up, changes with their events."""
+"""What the records of the four kinds of jobs share: names, look-up, changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported, ResourceInUse, ResourceNotFound, ServiceError, ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.jobs.spec import Outcome
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
@@ -24,12 +23,10 @@ log = logging.getLogger(__name__)
 class JobRecords:
     """The records of one kind of job. `noun` is the job as operations name it, e.g. ``TrainingJob``."""
 
-    def __init__(
-        self, noun: str, kind: str, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call
-    ) -> None:
+    def __init__(self, noun: str, kind: str, *, settings: Settings, records: Records, tags: Tags, call: Call) -> None:
         self.noun, self.kind = noun, kind
         self.name, self.arn, self.status = f"{noun}Name", f"{noun}Arn", f"{noun}Status"
-        self._arns, self._records, self._events, self._tags, self._call = settings.arns, records, events, tags, call
+        self._arns, self._records, self._tags, self._call = settings.arns, records, tags, call
         # Looked up now, since requests may create others before `resume` is called.
         unfinished = records.with_status(self.kind, "InProgress", "Stopping")
         self._interrupted = [(body[self.name], body["CreationTime"]) for _, body in unfinished]
@@ -55,7 +52,6 @@ class JobRecords:
                 f"({body[self.arn]})"
             ) from error
         self._component(body)
-        self._publish(body)
 
     def find(self, name: str) -> Body | None:
         """A job by its name, whatever the case."""
@@ -76,18 +72,13 @@ class JobRecords:
         return body
 
     def change(self, name: str, change: Callable[[Body], None]) -> Body | None:
-        """Changes a job's record; a new status is published. None when the job is not there any more."""
-        before: list[str] = []
+        """Changes a job's record. None when the job no longer exists."""
 
         def apply(body: Body) -> None:
-            before.append(body[self.status])
             change(body)
             body["LastModifiedTime"] = now()
 
-        body = self._records.update(self.kind, name, apply)
-        if body is not None and body[self.status] != before[0]:
-            self._publish(body)
-        return body
+        return self._records.update(self.kind, name, apply)
 
     def listed(self, request: Request, *members: str) -> Response:
         """The List answer: filtered, sorted, one page; `members` are shown beside name, ARN, status and times."""
@@ -134,9 +125,6 @@ class JobRecords:
     def _rejected(self, body: Body) -> str:
         noun = self.kind.replace("hyper-parameter", "hyperparameter").replace("-", " ")
         return f"The request was rejected because the {noun} is in status {body[self.status]}."
-
-    def _publish(self, body: Body) -> None:
-        self._events.publish(Event(body[self.arn], self.kind, body[self.status]))
 
     def _component(self, body: Body) -> None:
         """The trial component that SageMaker makes of a job with an ExperimentConfig."""

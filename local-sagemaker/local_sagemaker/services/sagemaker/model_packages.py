@@ -11,7 +11,6 @@ from local_sagemaker.arns import last, resource
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
 from local_sagemaker.records.store import Body, public
@@ -48,10 +47,9 @@ _REPLACED = (
 class ModelPackages(Resource):
     """Operations on model packages. The record key is what follows ``model-package/`` in the ARN."""
 
-    def __init__(self, *, settings: Settings, records: Records, events: Events, tags: Tags) -> None:
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags) -> None:
         self._settings = settings
         self._records = records
-        self._events = events
         self._tags = tags
         self._tokens = Tokens(records)
 
@@ -69,9 +67,7 @@ class ModelPackages(Resource):
             self._tags.put(body["ModelPackageArn"], request.get("Tags"))
             return pick(body, "ModelPackageArn")
 
-        answer, new = self._tokens.once("CreateModelPackage", request, act, "ClientToken")
-        if new:
-            self._publish(body)
+        answer, _ = self._tokens.once("CreateModelPackage", request, act, "ClientToken")
         return answer
 
     @operation("DescribeModelPackage")
@@ -116,7 +112,6 @@ class ModelPackages(Resource):
         """Approves or rejects a version, or changes what may be changed after registration."""
         key, _ = self._require(request["ModelPackageArn"])
         body = self._records.update(KIND, key, lambda body: self._changed(body, request)) or {}
-        self._publish(body)
         return {"ModelPackageArn": body["ModelPackageArn"]}
 
     @operation("DeleteModelPackage")
@@ -208,10 +203,6 @@ class ModelPackages(Resource):
 
     def _arn(self, name: str) -> str:
         return self._settings.arns.sagemaker("model-package", name.lower())
-
-    def _publish(self, body: Body) -> None:
-        status = str(body.get("ModelApprovalStatus") or body["ModelPackageStatus"])
-        self._events.publish(Event(body["ModelPackageArn"], KIND, status, public(body)))
 
 
 def _added(body: Body, added: list[Body]) -> list[Body]:

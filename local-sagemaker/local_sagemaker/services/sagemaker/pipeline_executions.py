@@ -15,7 +15,6 @@ from local_sagemaker.engine.definition import parse
 from local_sagemaker.engine.executions import Executions
 from local_sagemaker.engine.journal import EXECUTION, STEP, UNFINISHED, execution_key
 from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
@@ -40,16 +39,14 @@ class PipelineExecutions(Resource):
         settings: Settings,
         records: Records,
         objects: Objects,
-        events: Events,
         logs: Logs,
         call: Call,
     ) -> None:
         self._settings = settings
         self._records = records
-        self._events = events
         self._tokens = Tokens(records)
         self._versions = PipelineVersions(records)
-        self._executions = Executions(records=records, objects=objects, events=events, logs=logs, call=call)
+        self._executions = Executions(records=records, objects=objects, logs=logs, call=call)
         # Looked up now, since requests may start others before `resume` is called.
         self._interrupted = [key for key, _ in records.with_status(EXECUTION, *UNFINISHED)]
 
@@ -93,7 +90,6 @@ class PipelineExecutions(Resource):
 
         answer, new = self._tokens.once("StartPipelineExecution", request, act)
         if new:
-            self._publish(answer["PipelineExecutionArn"], "Executing")
             self._executions.start(execution_key(answer["PipelineExecutionArn"]), text)
         return answer
 
@@ -116,7 +112,6 @@ class PipelineExecutions(Resource):
 
         answer, new = self._tokens.once("StopPipelineExecution", request, act)
         if new:
-            self._publish(answer["PipelineExecutionArn"], "Stopping")
             self._executions.refresh(execution_key(arn))
         return answer
 
@@ -145,7 +140,6 @@ class PipelineExecutions(Resource):
 
         answer, new = self._tokens.once("RetryPipelineExecution", request, act)
         if new:
-            self._publish(answer["PipelineExecutionArn"], "Executing")
             self._executions.start(key, text)
         return answer
 
@@ -242,9 +236,6 @@ class PipelineExecutions(Resource):
     def _aliases(self, body: Body, number: int) -> Body:
         version = self._versions.get(last(body["PipelineArn"]), number) or {}
         return pick(version, "PipelineVersionAliases") if version.get("PipelineVersionAliases") else {}
-
-    def _publish(self, arn: str, status: str) -> None:
-        self._events.publish(Event(arn, EXECUTION, status))
 
 
 def _summary(body: Body) -> Body:

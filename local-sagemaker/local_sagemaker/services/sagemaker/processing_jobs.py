@@ -9,7 +9,6 @@ from local_sagemaker import images
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.events import Events
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import processing_config
@@ -33,13 +32,11 @@ class ProcessingJobs(Resource):
     """CreateProcessingJob, Describe, List, Stop, Delete."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, events: Events, tags: Tags,
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
         runner: JobRunner, call: Call,
     ) -> None:  # fmt: skip
         self._settings, self._objects, self._runner = settings, objects, runner
-        self._jobs = JobRecords(
-            "ProcessingJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
-        )
+        self._jobs = JobRecords("ProcessingJob", KIND, settings=settings, records=records, tags=tags, call=call)
 
     @operation("CreateProcessingJob")
     def create(self, request: Request) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.registry import Endpoints as Hosting
-from local_sagemaker.events import Events
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
@@ -36,7 +35,6 @@ def build(
     settings: Settings,
     records: Records,
     objects: DiskObjects,
-    events: Events,
     logs: Logs,
     runner: JobRunner,
     hosting: Hosting,
@@ -50,23 +48,20 @@ def build(
     """
     tags = Tags(records, call)
     training_jobs = TrainingJobs(
-        settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
+        settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call
     )
     return [
         tags,
         Models(settings=settings, records=records, objects=objects, tags=tags, call=call),
         ModelPackageGroups(settings=settings, records=records, tags=tags),
-        ModelPackages(settings=settings, records=records, events=events, tags=tags),
+        ModelPackages(settings=settings, records=records, tags=tags),
         Experiments(settings=settings, records=records, tags=tags),
         TrialComponents(settings=settings, records=records, tags=tags),
-        ProcessingJobs(
-            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
-        ),
+        ProcessingJobs(settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call),
         training_jobs,
         TuningJobs(
             settings=settings,
             records=records,
-            events=events,
             tags=tags,
             call=call,
             logs=logs,
@@ -74,14 +69,12 @@ def build(
             link_training_job=training_jobs.link,
             suggest=Suggestions(processes, settings.jobs),
         ),
-        TransformJobs(
-            settings=settings, records=records, objects=objects, events=events, tags=tags, runner=runner, call=call
-        ),
+        TransformJobs(settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call),
         temporary_endpoints,
-        EndpointConfigs(settings=settings, records=records, events=events, tags=tags, call=call),
-        Endpoints(settings=settings, records=records, events=events, tags=tags, call=call, hosting=hosting),
+        EndpointConfigs(settings=settings, records=records, tags=tags, call=call),
+        Endpoints(settings=settings, records=records, tags=tags, call=call, hosting=hosting),
         Pipelines(settings=settings, records=records, objects=objects, tags=tags),
-        PipelineExecutions(settings=settings, records=records, objects=objects, events=events, logs=logs, call=call),
+        PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
         Search(records=records, tags=tags, call=call),
         Images(),
         FeatureGroups(),

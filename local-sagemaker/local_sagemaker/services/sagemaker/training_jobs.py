@@ -12,7 +12,6 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.events import Events
 from local_sagemaker.images.image import Image, ImageUri, Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import input_data_config
@@ -51,13 +50,11 @@ class TrainingJobs(Resource):
     """CreateTrainingJob, Describe, List, Stop, Update, Delete."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, events: Events, tags: Tags,
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
         runner: JobRunner, call: Call,
     ) -> None:  # fmt: skip
         self._settings, self._objects, self._runner = settings, objects, runner
-        self._jobs = JobRecords(
-            "TrainingJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
-        )
+        self._jobs = JobRecords("TrainingJob", KIND, settings=settings, records=records, tags=tags, call=call)
 
     @operation("CreateTrainingJob")
     def create(self, request: Request) -> Response:

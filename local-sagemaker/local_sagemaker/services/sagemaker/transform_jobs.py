@@ -8,7 +8,6 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.events import Events
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.runner import JobRunner
@@ -31,13 +30,11 @@ class TransformJobs(Resource):
     """CreateTransformJob, Describe, List, Stop."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, events: Events, tags: Tags,
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
         runner: JobRunner, call: Call,
     ) -> None:  # fmt: skip
         self._settings, self._objects, self._runner, self._call = settings, objects, runner, call
-        self._jobs = JobRecords(
-            "TransformJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
-        )
+        self._jobs = JobRecords("TransformJob", KIND, settings=settings, records=records, tags=tags, call=call)
 
     @operation("CreateTransformJob")
     def create(self, request: Request) -> Response:

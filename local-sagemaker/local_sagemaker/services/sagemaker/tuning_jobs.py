@@ -11,7 +11,6 @@ from pathlib import Path
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.events import Events
 from local_sagemaker.jobs.metrics import series
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
@@ -38,7 +37,7 @@ class TuningJobs(Resource):
     """CreateHyperParameterTuningJob, Describe, List, ListTrainingJobsFor, Stop, Delete."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, events: Events, tags: Tags, call: Call, logs: Logs,
+        self, *, settings: Settings, records: Records, tags: Tags, call: Call, logs: Logs,
         check_training_job: Callable[[Request], None], link_training_job: Callable[[str, str], None],
         suggest: Callable[[Question], dict[str, str]],
     ) -> None:  # fmt: skip
@@ -46,14 +45,14 @@ class TuningJobs(Resource):
         name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
         self._check_training_job, self._records, self._logs = check_training_job, records, logs
         self._jobs = JobRecords(
-            "HyperParameterTuningJob", KIND, settings=settings, records=records, events=events, tags=tags, call=call
+            "HyperParameterTuningJob", KIND, settings=settings, records=records, tags=tags, call=call
         )
         self._trials = Trials(records)
         self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
         self._runs = Runs(
             Tools(
                 call=call,
-                events=events,
+                events=records.events,
                 trials=self._trials,
                 read=lambda name: records.get(KIND, name),
                 change=self._jobs.change,

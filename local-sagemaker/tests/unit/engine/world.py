@@ -14,7 +14,6 @@ from local_sagemaker.api.validation import check
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ResourceInUse, ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
@@ -92,7 +91,6 @@ class Jobs:
         if reason:
             body["FailureReason"] = reason
         self.world.records.put(self.kind, name, body)
-        self.world.events.publish(Event(body[f"{self.noun}Arn"], self.kind, status))
 
 
 def puppets(noun: str, kind: str, world: World) -> Jobs:
@@ -151,7 +149,6 @@ class World:
     def open(self) -> None:
         self.records = Records(self.settings.records_file)
         self.objects = DiskObjects(self.settings.objects)
-        self.events = Events()
         self.logs = Logs(self.settings.logs)
         tags = Tags(self.records)
         shared: dict[str, Any] = {"settings": self.settings, "records": self.records}
@@ -160,14 +157,12 @@ class World:
         self.transform = puppets("TransformJob", "transform-job", self)
         self.tuning = puppets("HyperParameterTuningJob", "hyper-parameter-tuning-job", self)
         self.pipelines = Pipelines(**shared, objects=self.objects, tags=tags)
-        self.executions = PipelineExecutions(
-            **shared, objects=self.objects, events=self.events, logs=self.logs, call=self.call
-        )
+        self.executions = PipelineExecutions(**shared, objects=self.objects, logs=self.logs, call=self.call)
         resources = [
             self.processing, self.training, self.transform, self.tuning, TuningLists(), tags,
             self.pipelines, self.executions,
             Models(**shared, objects=self.objects, tags=tags, call=self.call), ModelPackageGroups(**shared, tags=tags),
-            ModelPackages(**shared, events=self.events, tags=tags), Experiments(**shared, tags=tags),
+            ModelPackages(**shared, tags=tags), Experiments(**shared, tags=tags),
         ]  # fmt: skip
         self._call = dispatcher(table("sagemaker", resources), check)
 

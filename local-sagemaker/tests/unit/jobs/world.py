@@ -14,7 +14,7 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Response, table
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import Event
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.jobs.spec import ModelServers
 from local_sagemaker.logs import Logs
@@ -64,11 +64,11 @@ class World:
         self.objects = DiskObjects(self.settings.objects)
         if not self.objects.bucket_exists(BUCKET):
             self.objects.buckets.create(BUCKET)
-        self.records, self.events, self.logs = Records(self.settings.records_file), Events(), Logs(self.settings.logs)
+        self.records, self.logs = Records(self.settings.records_file), Logs(self.settings.logs)
         self.calls: list[tuple[str, Request]] = []
         self.changed = threading.Condition()
         self.statuses: dict[str, list[str]] = {}
-        self.events.subscribe(self._hear)
+        self.records.events.subscribe(self._hear)
         self.endpoints = NotedEndpoints()
         discard_leftovers(self.settings.home)
         self.queue = JobQueue(self.settings.job_slots)
@@ -78,7 +78,7 @@ class World:
             servers=self.servers, call=self.call, service_environment={"AWS_REGION": "us-east-1"}, grace=self.grace,
         )  # fmt: skip
         common: dict[str, Any] = {
-            "settings": self.settings, "records": self.records, "objects": self.objects, "events": self.events,
+            "settings": self.settings, "records": self.records, "objects": self.objects,
             "tags": Tags(self.records), "runner": self.runner, "call": self.call,
         }  # fmt: skip
         self.processing, self.training = ProcessingJobs(**common), TrainingJobs(**common)
@@ -186,7 +186,8 @@ class World:
 
     def _hear(self, event: Event) -> None:
         with self.changed:
-            self.statuses.setdefault(event.arn, []).append(event.status)
+            if event.status != event.previous:  # else another stage of the same status
+                self.statuses.setdefault(event.arn, []).append(event.status)
             self.changed.notify_all()
 
 

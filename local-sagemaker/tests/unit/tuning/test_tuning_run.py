@@ -11,7 +11,6 @@ import pytest
 from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.events import Event, Events
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -54,9 +53,9 @@ class World:
         self.open()
 
     def open(self) -> None:
-        self.records, self.events = Records(self.settings.records_file), Events()
+        self.records = Records(self.settings.records_file)
         self.tuning = TuningJobs(
-            settings=self.settings, records=self.records, events=self.events, tags=Tags(self.records), call=self.call,
+            settings=self.settings, records=self.records, tags=Tags(self.records), call=self.call,
             logs=Logs(self.settings.logs), check_training_job=lambda _: None, suggest=drawn,
             link_training_job=self.link,
         )  # fmt: skip
@@ -92,7 +91,6 @@ class World:
         if value is not None:
             body["FinalMetricDataList"] = [{"MetricName": "loss", "Value": value, "Timestamp": 2.0}]
         self.records.put("training-job", job, body)
-        self.events.publish(Event(body["TrainingJobArn"], "training-job", status))
 
     def described(self) -> Response:
         return self.tuning.describe({"HyperParameterTuningJobName": "T"})
@@ -169,7 +167,5 @@ def test_a_deleted_training_job_has_failed(world: World) -> None:
     world.tuning.create(REQUEST)
     until(lambda: len(world.created) == 2, "two training jobs")
     name = world.names()[0]
-    arn = (world.records.get("training-job", name) or {})["TrainingJobArn"]
     world.records.delete("training-job", name)
-    world.events.publish(Event(arn, "training-job", "Stopped"))
     until(lambda: world.described()["TrainingJobStatusCounters"]["NonRetryableError"] == 1, "it counts as failed")

@@ -14,7 +14,7 @@ from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call, Response, dispatcher, table
 from local_sagemaker.api.validation import check
 from local_sagemaker.config import Settings
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import Event
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.experiments import Experiments
@@ -58,8 +58,8 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     """Models, packages, experiments and Search over an empty state."""
     settings = Settings(home=tmp_path)
     records = Records(settings.records_file)
-    objects, events, seen = DiskObjects(settings.objects), Events(), list[Event]()
-    events.subscribe(seen.append)
+    objects, seen = DiskObjects(settings.objects), list[Event]()
+    records.events.subscribe(seen.append)
 
     def late(name: str, request: dict[str, Any]) -> Response:
         return call(name, request)
@@ -70,7 +70,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
         tags,
         Models(settings=settings, records=records, objects=objects, tags=tags, call=late),
         ModelPackageGroups(settings=settings, records=records, tags=tags),
-        ModelPackages(settings=settings, records=records, events=events, tags=tags),
+        ModelPackages(settings=settings, records=records, tags=tags),
         Experiments(settings=settings, records=records, tags=tags),
         TrialComponents(settings=settings, records=records, tags=tags),
         Search(records=records, tags=tags, call=late),

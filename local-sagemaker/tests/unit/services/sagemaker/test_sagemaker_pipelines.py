@@ -320,7 +320,9 @@ def test_a_missing_execution(world: World, operation: str) -> None:
 
 def test_status_changes_are_events(world: World) -> None:
     seen: list[str] = []
-    world.events.subscribe(lambda event: seen.append(event.status) if event.kind == "pipeline-execution" else None)
+    world.records.events.subscribe(
+        lambda event: seen.append(event.status) if event.kind == "pipeline-execution" else None
+    )
     world.plan = {"A": fails("x")}
     create(world)
     arn = world.wait(world.start())
