@@ -40,6 +40,7 @@ TEST = [
     "awscli>=1.40,<2",  # the AWS CLI as a client of the service
     "nbclient>=0.10",  # runs the notebook from top to bottom
     "nbconvert>=7.16",  # renders a copy of it for readers
+    "datasketches>=5",  # the reference that quantile sketches are compared with
     "shap>=0.46",  # the reference that Kernel SHAP is compared with
     "ruff>=0.9",  # lint and format
     "mypy>=1.13",  # types

@@ -1,18 +1,16 @@
 """Sketches of a stream of values: quantiles (KLL) and the number of distinct values.
 
-Quantiles are datasketches' KLL; the levels that statistics.json lists are read from its serialised form, whose
-layout is fixed across languages. Distinct values are estimated from the smallest hashes (exact up to `KEPT`).
+Quantiles are by the KLL algorithm (Karnin, Lang, Liberty: Optimal Quantile Approximation in Streams, 2016), which is
+in no library of AWS's images. Distinct values are estimated from the smallest hashes (exact up to `KEPT`).
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from datasketches import kll_doubles_sketch
 
 Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
@@ -33,28 +31,6 @@ _FEW = np.uint64(1 << 62)
 _AT_ONCE = 1 << 13
 _FIRST, _SECOND, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53), np.uint64(32)
 
-_HEADER = struct.Struct("<BBBBHBBQHBB")
-_EMPTY, _SINGLE = 1, 4
-
-
-def _levels(sketch: kll_doubles_sketch) -> list[Floats]:
-    """The retained values per level; one of level i stands for 2**i values. Newest first within level 0."""
-    raw = sketch.serialize()
-    flags = raw[3]
-    if flags & _EMPTY:
-        return []
-    if flags & _SINGLE:
-        return [np.frombuffer(raw, "<f8", 1, 8)]
-    count = _HEADER.unpack_from(raw)[9]
-    starts = struct.unpack_from(f"<{count}I", raw, _HEADER.size)
-    items = np.frombuffer(raw, "<f8", offset=_HEADER.size + 4 * count)[2:]  # after the minimum and the maximum
-    ends = [*starts[1:], starts[0] + len(items)]
-    return [items[start - starts[0] : end - starts[0]] for start, end in zip(starts, ends, strict=True)]
-
-
-def _lifted(sketch: kll_doubles_sketch, height: int) -> list[Floats]:
-    return [np.empty(0)] * height + _levels(sketch)
-
 
 def _groups(values: Floats, height: int) -> tuple[Floats, Floats]:
     """Rows of 2**height consecutive values, and the rest."""
@@ -69,7 +45,7 @@ class QuantileSketch:
     """
 
     def __init__(self) -> None:
-        self._sketches: dict[int, kll_doubles_sketch] = {}
+        self._levels: list[Floats] = []  # a value of level i stands for 2**i values
         self._first: list[Floats] | None = []  # the values themselves, in file order, while there are at most K
         self.count = 0
 
@@ -82,34 +58,48 @@ class QuantileSketch:
         self.count += len(values)
         if self._first is not None:
             self._first = [*self._first, values.copy()] if self.count <= K else None
-        if before < COMPACTED:
-            self._add(values, 0)
-            return
         dice = np.random.default_rng(before)
-        if height:
-            picked, values = _groups(values, height)
-            at = dice.integers(0, 1 << height, len(picked))
-            self._add_sorted(np.take_along_axis(picked, at[:, None], 1)[:, 0], height, dice)
-        self._add_sorted(values, 0, dice)
+        if before < COMPACTED:
+            self._put(values, 0)
+        else:
+            if height:
+                picked, values = _groups(values, height)
+                at = dice.integers(0, 1 << height, len(picked))
+                self._put_sorted(np.take_along_axis(picked, at[:, None], 1)[:, 0], height, dice)
+            self._put_sorted(values, 0, dice)
+        self._compact(dice)
 
-    def _add_sorted(self, values: Floats, height: int, dice: np.random.Generator) -> None:
-        """Adds values that each stand for 2**height, in fewer steps than `_add`, and without holding up other threads.
+    def _put_sorted(self, values: Floats, height: int, dice: np.random.Generator) -> None:
+        """Adds values that each stand for 2**height by one of 2**EVERY of a sorted run.
 
         A run loses at most 2**EVERY - 1 ranks: far less than the sketch does.
         """
         picked, rest = _groups(np.sort(values), EVERY)
-        self._add(picked[:, dice.integers(0, 1 << EVERY)], height + EVERY)
-        self._add(rest, height)
+        self._put(picked[:, dice.integers(0, 1 << EVERY)], height + EVERY)
+        self._put(rest, height)
 
-    def _add(self, values: Floats, height: int) -> None:
+    def _put(self, values: Floats, height: int) -> None:
         if len(values):
-            self._sketches.setdefault(height, kll_doubles_sketch(K)).update(np.require(values, np.float64, ["C", "W"]))
+            self._levels += [np.empty(0)] * (height + 1 - len(self._levels))
+            self._levels[height] = np.concatenate([self._levels[height], values])
+
+    def _compact(self, dice: np.random.Generator) -> None:
+        """No more values than K allows: of the lowest full level, every other value goes up (KLL paper, section 3)."""
+        while True:
+            top = len(self._levels) - 1
+            capacities = [max(8, math.ceil(K * SHRINK ** (top - level))) for level in range(top + 1)]
+            if sum(map(len, self._levels)) <= sum(capacities):
+                return
+            full = next(level for level, held in enumerate(self._levels) if len(held) > capacities[level])
+            pairs, self._levels[full] = _groups(np.sort(self._levels[full]), 1)
+            self._put(pairs[:, dice.integers(0, 2)], full + 1)
 
     def merge(self, other: QuantileSketch) -> None:
         """Adds what the other, of later values of the stream, has seen."""
         self.count += other.count
-        for height, sketch in other._sketches.items():
-            self._sketches.setdefault(height, kll_doubles_sketch(K)).merge(sketch)
+        for height, values in enumerate(other._levels):
+            self._put(values, height)
+        self._compact(np.random.default_rng(self.count))
         if self._first is not None:
             both = other._first is not None and self.count <= K
             self._first = [*self._first, *(other._first or [])] if both else None
@@ -118,27 +108,7 @@ class QuantileSketch:
         """Values per level, lowest first. Up to K values they are all in level 0, in file order, as AWS writes them."""
         if self._first is not None:
             return [np.concatenate(self._first)] if self._first else []
-        found: list[Floats] = []
-        for height, sketch in sorted(self._sketches.items()):
-            for level, items in enumerate(_lifted(sketch, height)):
-                if level == len(found):
-                    found.append(np.empty(0))
-                found[level] = np.concatenate([found[level], items])
-        return _compacted(found, np.random.default_rng(self.count)) if len(self._sketches) > 1 else found
-
-
-def _compacted(levels: list[Floats], dice: np.random.Generator) -> list[Floats]:
-    """No more values than one sketch keeps: of a full level, every other value goes up (KLL paper, section 3)."""
-    while True:
-        capacities = [max(8, math.ceil(K * SHRINK ** (len(levels) - 1 - level))) for level in range(len(levels))]
-        if sum(map(len, levels)) <= sum(capacities):
-            return levels
-        full = next(level for level, items in enumerate(levels) if len(items) > capacities[level])
-        pairs, rest = _groups(np.sort(levels[full]), 1)
-        if full + 1 == len(levels):
-            levels.append(np.empty(0))
-        levels[full] = rest
-        levels[full + 1] = np.concatenate([pairs[:, dice.integers(0, 2)], levels[full + 1]])
+        return list(self._levels)
 
 
 def weighted(levels: Sequence[Sequence[float] | Floats]) -> tuple[Floats, Floats]:
