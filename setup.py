@@ -14,18 +14,19 @@ BASE = [
     "sagemaker>=3.27,<4",  # pipeline definitions; v2 reaches its end of support in 2026
     "boto3>=1.40,<2",  # everything that is not a definition
     "model-checks",  # the analyses that portable checks ship with their jobs: in the folder of that name
-    "scikit-lego>=0.9,<1",  # carries the abalone data set, so that nothing is downloaded
-    "scikit-learn>=1.4",  # preprocessing, in the step scripts and in scikit-lego
-    "pandas>=2.1",  # tables, in the step scripts
     "rich>=13",  # the live table of run-pipeline (comes with sagemaker)
     "matplotlib>=3.8",  # plots of the check reports (comes with sagemaker)
 ]
 LOCAL = [
     "local-sagemaker",  # the local service: a distribution of its own, in the folder of that name
 ]
+LOCAL_TEST = [
+    "local-sagemaker[test]",  # the same with what its tests need
+]
 DELIVERY = [
     "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
     "xgboost>=3.0.5,<3.1",  # local-model trains and converts models on this machine
+    "scikit-learn>=1.4",  # its data set and its split
     "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
 ]
 NOTEBOOK = [
@@ -33,21 +34,14 @@ NOTEBOOK = [
     "matplotlib>=3.8",  # its plots (comes with sagemaker)
 ]
 TEST = [
-    "pytest>=8",  # the tests
-    "pytest-timeout>=2",  # a hanging test ends with its stack
-    "pytest-xdist>=3.6",  # the tests use all cores
-    "hypothesis>=6.100",  # properties of the pure parts
-    "awscli>=1.40,<2",  # the AWS CLI as a client of the service
     "nbclient>=0.10",  # runs the notebook from top to bottom
     "nbconvert>=7.16",  # renders a copy of it for readers
-    "datasketches>=5",  # the reference that quantile sketches are compared with
-    "shap>=0.46",  # the reference that Kernel SHAP is compared with
     "ruff>=0.9",  # lint and format
     "mypy>=1.13",  # types
     "import-linter>=2.1",  # who may import whom
     "boto3-stubs[logs,s3,sagemaker]",  # types of the project code's clients
     "cfn-lint>=1.20",  # checks the delivery's templates; AWS's resource schemas, for tools/resource_types.py
-    "setuptools>=77",  # builds the package without a network, in the test of codebuild-buildspec.yml
+    "setuptools>=77",  # builds the wheels without a network, in the tests of the installations
     "types-PyYAML",  # the same, for the build specification's test
     "pandas-stubs",  # the same, for frames
 ]
@@ -66,9 +60,14 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipelines*", "delivery*"]),
     include_package_data=True,
-    package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "py.typed"]},
+    package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"]},
     install_requires=BASE,
-    extras_require={"local": LOCAL, "delivery": DELIVERY, "notebook": NOTEBOOK, "test": [*LOCAL, *NOTEBOOK, *TEST]},
+    extras_require={
+        "local": LOCAL,
+        "delivery": DELIVERY,
+        "notebook": NOTEBOOK,
+        "test": [*LOCAL_TEST, *NOTEBOOK, *TEST],
+    },
     entry_points={
         "console_scripts": [
             "get-pipeline-definition = pipelines.get_pipeline_definition:main",

@@ -1,7 +1,7 @@
 """The abalone data set: where it comes from, where its object is, and how it gets there.
 
-Runs before a pipeline is upserted. The table is the one that the package scikit-lego carries, rounded to the four
-decimals of the published file: there are floating-point remainders in the package's copy.
+Runs before a pipeline is upserted. The table lies in `datasets` beside this module, with its source and its licence: nothing is
+downloaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -36,26 +35,8 @@ COLUMNS = (
 
 @cache
 def abalone_csv() -> bytes:
-    """The table without a header, columns in the order of ``COLUMNS``.
-
-    Read from the archive inside scikit-lego: its ``load_abalone`` gives the same rows, but imports scikit-learn,
-    which takes longer than all the rest of starting a pipeline.
-    """
-    archive = files("sklego").joinpath("data", "abalone.zip").read_bytes()
-    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
-        text = zipped.read(zipped.namelist()[0]).decode("utf-8")
-    table = io.StringIO(newline="")
-    writer = csv.writer(table, lineterminator="\n")
-    for row in csv.DictReader(io.StringIO(text)):
-        writer.writerow([_rounded(row[name]) for name in COLUMNS])
-    return table.getvalue().encode("utf-8")
-
-
-def _rounded(cell: str) -> str:
-    try:
-        return f"{round(float(cell), 4):g}"
-    except ValueError:
-        return cell
+    """The published table without a header, columns in the order of ``COLUMNS``."""
+    return files("pipelines").joinpath("datasets", "abalone.csv").read_bytes()
 
 
 def abalone_key() -> str:

@@ -10,6 +10,9 @@ from local_sagemaker.config import Settings
 REMOVED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN")
 """Variables that would make a client prefer other credentials."""
 
+_OTHER_ENDPOINTS = ("AWS_ENDPOINT_URL_", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+"""Prefixes of variables that come before AWS_ENDPOINT_URL, or turn it off."""
+
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 """Never by way of a proxy, which would take a request past the hook to AWS."""
 
@@ -35,7 +38,11 @@ def client_environment(settings: Settings, url: str, keys: Mapping[str, str]) ->
 
 def with_hook(environment: Mapping[str, str], client: Mapping[str, str]) -> dict[str, str]:
     """A process environment in which Python programs load the hook and every client finds the service."""
-    merged = {name: value for name, value in environment.items() if name not in REMOVED}
+    merged = {
+        name: value
+        for name, value in environment.items()
+        if name not in REMOVED and not name.startswith(_OTHER_ENDPOINTS)
+    }
     merged.update(client)
     merged["PYTHONPATH"] = ":".join(filter(None, [str(HOOK), environment.get("PYTHONPATH")]))
     for name in ("NO_PROXY", "no_proxy"):

@@ -11,17 +11,17 @@ from local_sagemaker.testing import (
     ROLE,
     SCIKIT_LEARN,
     XGBOOST,
-    Service,
     create_function,
     create_pipeline,
-    finished,
     read_json,
     script_step,
-    start,
-    steps_of,
-    until,
-    zipped,
 )
+from local_sagemaker.testing import LocalSageMaker as Service
+from local_sagemaker.testing import list_steps as steps_of
+from local_sagemaker.testing import start_execution as start
+from local_sagemaker.testing import wait_for_execution as finished
+from local_sagemaker.testing import wait_until as until
+from local_sagemaker.testing import zip_modules as zipped
 
 __all__ = [
     "COMMANDS", "ROLE", "ROOT", "SCIKIT_LEARN", "SHARED", "XGBOOST", "Service", "create_function", "create_pipeline",

@@ -140,7 +140,7 @@ def test_a_gigabyte_of_log_is_survived(service: Service) -> None:
     stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job)["logStreams"][0]["logStreamName"]
     events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=5)["events"]
     assert events[-1]["message"] == "the end"
-    lines = Path(f"/proc/{service.found['pid']}/status").read_text().splitlines()
+    lines = Path(f"/proc/{service.description['pid']}/status").read_text().splitlines()
     peak = next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM"))
     assert peak < 600, f"the service's memory went to {peak:.0f} MB"
     logs.delete_log_stream(logGroupName=group, logStreamName=stream)

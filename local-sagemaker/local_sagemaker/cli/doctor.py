@@ -11,7 +11,7 @@ import shutil
 from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
 
-PACKAGES = ("sagemaker", "boto3", "xgboost", "scikit-learn", "pandas", "numpy", "smclarify", "moto")
+PACKAGES = ("sagemaker", "boto3", "xgboost", "scikit-learn", "pandas", "numpy", "moto")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ its STS client with an explicit endpoint and sends telemetry by other means than
 service (with its Host header, which its signature covers, kept), the second is answered here and goes nowhere: were it
 refused, SDK v2 would log a traceback. Every other client is refused at name resolution. REST APIs have clients of
 every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become plain ones to the
-service.
+service. The service is that of LOCAL_SAGEMAKER_URL at the time of a request, else that of the installation.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ def _is_aws(host: str | bytes) -> bool:
     return host.endswith(_AWS)
 
 
+def _current(endpoint: str) -> str:
+    return os.environ.get("LOCAL_SAGEMAKER_URL") or endpoint
+
+
 def _patch_session(module: Any, endpoint: str) -> None:
     from urllib.parse import urlsplit
 
@@ -43,7 +47,7 @@ def _patch_session(module: Any, endpoint: str) -> None:
         parts = urlsplit(request.url)
         if parts.hostname and _is_aws(parts.hostname):
             request.headers["Host"] = parts.netloc
-            request.url = endpoint + request.url[len(f"{parts.scheme}://{parts.netloc}") :]
+            request.url = _current(endpoint) + request.url[len(f"{parts.scheme}://{parts.netloc}") :]
         return plain_send(self, request)
 
     send.__local_sagemaker__ = True  # type: ignore[attr-defined]
@@ -56,7 +60,7 @@ def _patch_connection(module: Any, endpoint: str) -> None:
     connection = getattr(module, "HTTPSConnection", None)
     if connection is None or getattr(connection.connect, "__local_sagemaker__", False):
         return
-    plain_connect, service = connection.connect, urlsplit(endpoint)
+    plain_connect = connection.connect
 
     def connect(self: Any) -> None:
         telemetry = self.host.lower().startswith(_TELEMETRY)
@@ -73,6 +77,7 @@ def _patch_connection(module: Any, endpoint: str) -> None:
             other.sendall(_NOTHING)
             self.is_verified = True
             return
+        service = urlsplit(_current(endpoint))
         limit = (self.timeout,) if isinstance(self.timeout, (int, float)) else ()
         self.sock = socket.create_connection((service.hostname, service.port), *limit)
         self.is_verified = True  # read by urllib3, which else would warn
@@ -120,8 +125,15 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
         )
 
 
+_installed = False
+
+
 def install(endpoint: str) -> None:
-    """Patches the modules, now or when they are imported, and refuses AWS's hosts to every other client."""
+    """Patches the modules, now or when they are imported, and refuses AWS's hosts to every other client. Idempotent."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
     for name in _PATCHES:
         if name in sys.modules:
             _PATCHES[name](sys.modules[name], endpoint)

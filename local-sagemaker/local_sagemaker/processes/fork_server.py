@@ -29,7 +29,7 @@ from local_sagemaker.processes.messages import Message, receive, send
 WARM = (
     "numpy", "pandas", "scipy.stats", "scipy.sparse", "sklearn.pipeline", "sklearn.compose", "sklearn.impute",
     "sklearn.preprocessing", "sklearn.metrics", "sklearn.model_selection", "xgboost", "pyarrow.parquet",
-    "smclarify.bias.report", "botocore.session", "uvicorn.protocols.http.httptools_impl",
+    "sklearn.neighbors", "botocore.session", "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.on", "starlette.applications", "starlette.routing", "starlette.responses",
     "concurrent.futures.thread", "joblib", "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
 )  # fmt: skip

@@ -1,17 +1,13 @@
-"""Fixtures for pytest: a clean environment, and a real service in a process of its own."""
+"""Fixtures of this repository's own tests: a clean environment, and services that leave it as it is."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local_sagemaker import lifecycle
-from local_sagemaker.testing import Service
+from local_sagemaker.testing import LocalSageMaker, temporary_service
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,24 +24,14 @@ def clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
+def service() -> Iterator[LocalSageMaker]:
     """One service for all tests that do not disturb it; resources need names of their own."""
-    yield from _service()
+    with temporary_service() as service:
+        yield service
 
 
 @pytest.fixture
-def own_service() -> Iterator[Service]:
+def own_service() -> Iterator[LocalSageMaker]:
     """A service for one test that kills, fills or empties it."""
-    yield from _service()
-
-
-def _service() -> Iterator[Service]:
-    home = Path(tempfile.mkdtemp(prefix="service-"))
-    made = Service(home)
-    made.up()
-    try:
-        yield made
-    finally:
-        if lifecycle.running(made.settings):
-            made.down()
-        shutil.rmtree(home, ignore_errors=True)
+    with temporary_service() as service:
+        yield service

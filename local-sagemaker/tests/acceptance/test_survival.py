@@ -109,7 +109,7 @@ def test_two_simultaneous_starts_make_one_service(own_service: Service) -> None:
 
 
 def test_the_next_service_is_never_taken_for_the_last(own_service: Service) -> None:
-    killed = own_service.found
+    killed = own_service.description
     own_service.kill()
     assert own_service.settings.service_file.exists(), "a killed service leaves its description"
     starting = subprocess.Popen([COMMANDS / "local-sagemaker", "--home", own_service.home, "up"])
@@ -118,18 +118,18 @@ def test_the_next_service_is_never_taken_for_the_last(own_service: Service) -> N
     with (own_service.home / "start.lock").open() as only, pytest.raises(BlockingIOError):
         fcntl.flock(only, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert starting.wait(60) == 0
-    assert own_service.found["pid"] != killed["pid"]
-    assert own_service.found["port"] == killed["port"], "clients find it where it was"
+    assert own_service.description["pid"] != killed["pid"]
+    assert own_service.description["port"] == killed["port"], "clients find it where it was"
 
 
 def test_a_service_whose_state_folder_was_removed_ends(own_service: Service) -> None:
-    pid = own_service.found["pid"]
+    pid = own_service.description["pid"]
     shutil.rmtree(own_service.home)
     until(lambda: not Path(f"/proc/{pid}").exists(), "the end of a service without a state folder", 30)
 
 
 def test_a_port_in_use_is_named(own_service: Service) -> None:
-    taken = own_service.found["port"]
+    taken = own_service.description["port"]
     own_service.down()
     import socket
 
@@ -142,7 +142,7 @@ def test_a_port_in_use_is_named(own_service: Service) -> None:
         assert done.returncode == 1
         assert f"Port {taken} on 127.0.0.1 can't be used" in done.stderr
         own_service.up()
-        assert own_service.found["port"] != taken
+        assert own_service.description["port"] != taken
 
 
 def test_a_corrupted_state_file_is_named_and_left_alone(own_service: Service) -> None:

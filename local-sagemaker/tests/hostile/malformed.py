@@ -71,7 +71,7 @@ def run(service: Service, count: int, seed: int) -> Summary:
     summary, started = Summary(), time.monotonic()
     prepare(service)
     ended = threading.Event()
-    watch = threading.Thread(target=_watch, args=(service.found["pid"], summary, ended))
+    watch = threading.Thread(target=_watch, args=(service.description["pid"], summary, ended))
     watch.start()
     workers = [
         threading.Thread(target=_send_all, args=(service, count // WORKERS, seed * WORKERS + number, summary))
@@ -115,7 +115,7 @@ def _watch(pid: int, summary: Summary, ended: threading.Event) -> None:
 
 
 def _send_all(service: Service, count: int, seed: int, summary: Summary) -> None:
-    found = service.found
+    found = service.description
     keys = json.loads(service.settings.credentials_file.read_text())
     signer = Signer(keys["access_key_id"], keys["secret_access_key"])
     requests = Requests(operations(), seed)

@@ -27,7 +27,7 @@ def test_no_malformed_request_breaks_the_service(own_service: Service) -> None:
 def test_what_the_model_allows_is_accepted_or_refused_in_words(own_service: Service, full: bool) -> None:
     """The smallest request that each operation's model allows, and one with nearly everything it allows."""
     malformed.prepare(own_service)
-    found: dict[str, Any] = own_service.found
+    found: dict[str, Any] = own_service.description
     keys = json.loads(own_service.settings.credentials_file.read_text())
     signer = Signer(keys["access_key_id"], keys["secret_access_key"])
     requests, connection = Requests(operations(), seed=5), malformed.Connection(found["port"])

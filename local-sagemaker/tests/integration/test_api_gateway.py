@@ -154,7 +154,7 @@ def test_who_is_let_in(service: Service) -> None:
     for url in (api.url("/key"), api.url("/open", "other-stage"), api.url("/open").replace(api.id, "aaaaaaaaaa")):
         answer = send(url, "{}")
         assert (answer.status, answer.json) == (403, {"message": "Forbidden"}), url
-    keys = connection(service.settings, service.found)
+    keys = connection(service.settings, service.description)
     credentials = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]).get_credentials()
     request = AWSRequest("POST", api.url("/iam"), data=b"{}", headers={"Content-Type": "application/json"})
     SigV4Auth(credentials, "execute-api", REGION).add_auth(request)

@@ -40,7 +40,7 @@ def answers_as(made: Made, endpoint: str, model: xgb.Booster) -> None:
 def fork_servers(service: Service) -> set[int]:
     """The running fork servers of a service."""
     found = set()
-    for task in Path(f"/proc/{service.found['pid']}/task").iterdir():
+    for task in Path(f"/proc/{service.description['pid']}/task").iterdir():
         for pid in (task / "children").read_text().split():
             with contextlib.suppress(OSError):
                 if b"fork_server" in Path(f"/proc/{pid}/cmdline").read_bytes():

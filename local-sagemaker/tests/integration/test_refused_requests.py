@@ -34,7 +34,7 @@ def keys_of(service: Service) -> tuple[str, str]:
 
 def sent(service: Service, request: HttpRequest, *, signed: bool = True) -> tuple[int, bytes]:
     """Status and body of the answer."""
-    port = service.found["port"]
+    port = service.description["port"]
     if signed:
         Signer(*keys_of(service)).sign(request, f"127.0.0.1:{port}")
     else:
@@ -260,7 +260,7 @@ def test_forms(service: Service, bucket: str) -> None:
 
 
 def control(service: Service, verb: str, **headers: str) -> int:
-    with closing(http.client.HTTPConnection("127.0.0.1", service.found["port"], timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", service.description["port"], timeout=20)) as connection:
         connection.putrequest("POST", f"/_local-sagemaker/{verb}", skip_host="host" in headers)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value.encode("latin-1"))
@@ -280,7 +280,7 @@ def test_control_verbs_need_the_key_and_an_own_host(service: Service) -> None:
 
 
 def test_what_changes_a_requests_meaning_must_be_signed(service: Service, bucket: str) -> None:
-    port = service.found["port"]
+    port = service.description["port"]
     for service_name, header, value, expected in (
         ("s3", "x-amz-copy-source", f"{bucket}/k", b"<HeadersNotSigned>x-amz-copy-source</HeadersNotSigned>"),
         ("s3", "x-amz-meta-a", "b", b"<HeadersNotSigned>x-amz-meta-a</HeadersNotSigned>"),
@@ -299,7 +299,7 @@ def test_what_changes_a_requests_meaning_must_be_signed(service: Service, bucket
 def test_nobody_can_stop_the_service(own_service: Service) -> None:
     """Stalled uploads, endless heads, huge documents with a wrong signature; meanwhile all others are served."""
     own_service.client("s3").create_bucket(Bucket="refusals")
-    found, signer = own_service.found, Signer(*keys_of(own_service))
+    found, signer = own_service.description, Signer(*keys_of(own_service))
     host, most = f"127.0.0.1:{found['port']}", [0]
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(found["pid"], most, ended))

@@ -1,38 +1,28 @@
-"""Bias metrics of a dataset and of predictions, by smclarify: the library inside the Clarify container.
+"""Bias sections of Clarify's analysis.json: metrics of a dataset and of predictions, and their drift.
 
-Its formulas are given counts of rows (`bias_counts`) in place of the rows. Those few that look at every row are written
-out here, from their published definitions; the flip test looks at rows, of which there are at most `FLIP_ROWS`.
+The metrics (`bias_metrics`) are computed from counts of rows (`bias_counts`); the flip test looks at rows, of which
+there are at most `FLIP_ROWS`.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import smclarify.bias.metrics as metrics
-from smclarify.bias.metrics import common
 
+from model_checks.analysis import bias_metrics
 from model_checks.analysis.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
+from model_checks.analysis.bias_metrics import FLIP_TEST, POST_TRAINING, PRE_TRAINING, BiasCounts, BiasMetric
 
 __all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
 
 Report = dict[str, Any]
-Metric = Callable[..., float]
-Floats = npt.NDArray[np.float64]
 
 FLIP_ROWS = 100_000  # of larger datasets, the flip test looks at this many rows, always the same ones
-
-PRE_TRAINING: tuple[Metric, ...] = tuple(sorted(metrics.PRETRAINING_METRICS, key=lambda m: m.__name__))
-POST_TRAINING: tuple[Metric, ...] = tuple(sorted(metrics.POSTTRAINING_METRICS, key=lambda m: m.__name__))
-
-logging.getLogger("smclarify").setLevel(logging.CRITICAL)  # it logs the values of each column, and each failed metric
 
 
 @dataclass(frozen=True)
@@ -56,43 +46,16 @@ class BiasData:
         return BiasStream(lambda *_: iter([block]), self.label_name, self.positive, self.facets)
 
 
-class Cells:
-    """Stands for a column in smclarify's formulas, which index columns and ask for lengths: here each element is a
-    combination of values, and a length is how many rows have it."""
-
-    def __init__(self, values: pd.Series, rows: pd.Series) -> None:
-        self._values, self._rows = values, rows
-
-    def __getitem__(self, chosen: pd.Series) -> Cells:
-        return Cells(self._values[chosen], self._rows[chosen])
-
-    def __len__(self) -> int:
-        return int(self._rows.sum())
-
-    def __eq__(self, value: object) -> Any:
-        return self._values == value
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return self._values.to_numpy(dtype)
-
-    @property
-    def empty(self) -> bool:
-        return not len(self)
-
-
-def counted(data: BiasData | BiasStream, methods: Sequence[Metric]) -> Counted:
+def counted(data: BiasData | BiasStream, methods: Sequence[BiasMetric]) -> Counted:
     """The dataset's counts, and the rows of the flip test where it is among the methods. Raises ValueError."""
     stream = data.stream() if isinstance(data, BiasData) else data
-    return count(stream, FLIP_ROWS if any(method.__name__ == "FT" for method in methods) else None)
+    return count(stream, FLIP_ROWS if FLIP_TEST in methods else None)
 
 
-def section(data: BiasData | Counted, methods: Sequence[Metric]) -> Report:
+def section(data: BiasData | Counted, methods: Sequence[BiasMetric]) -> Report:
     """One stage of analysis.json. A metric that can't be computed has a null value and the error.
 
-    Raises ValueError, as smclarify does, when the predictions can't be judged or none of them is positive. That no
+    Raises ValueError, as the container fails, when the predictions can't be judged or none of them is positive. That no
     prediction exceeds the threshold of a measured label is said by each metric: a weak regression model is for the
     quality gate to stop.
     """
@@ -118,97 +81,26 @@ class _About:
     entry: Entry
 
     @cached_property
-    def table(self) -> npt.NDArray[np.int64]:
-        return self.counted.facets[self.position].inside(self.entry)
+    def counts(self) -> BiasCounts:
+        return BiasCounts(self.counted.facets[self.position].inside(self.entry), self.counted.groups)
 
-    @cached_property
-    def cells(self) -> dict[str, Any]:
-        """The arguments of smclarify's formulas."""
-        facet, label, predicted, group = np.nonzero(self.table)
-        rows = pd.Series(self.table[facet, label, predicted, group])
-        groups = self.counted.groups
-        return {
-            "feature": Cells(rows, rows),
-            "sensitive_facet_index": pd.Series(facet == 1),
-            "positive_label_index": pd.Series(label == 1),
-            "positive_predicted_label_index": pd.Series(predicted == 1),
-            "group_variable": Cells(groups.iloc[group].reset_index(drop=True), rows) if groups is not None else None,
-        }
-
-    def flip_test(self, method: Metric) -> float:
+    def flip_test(self) -> float:
         sample, inside = self.counted.sample, self.entry.inside
         assert sample is not None and inside is not None
         name = self.counted.facets[self.position].facet.name
-        return method(
-            sample.frame.drop(columns=name, errors="ignore"),
-            pd.Series(inside[sample.facets[self.position]]),
-            pd.Series(sample.predicted),
-        )
+        features = sample.frame.drop(columns=name, errors="ignore")
+        return bias_metrics.flip_test(features, inside[sample.facets[self.position]], sample.predicted)
 
 
-def _metric(method: Metric, about: _About, error: str) -> Report:
-    name = method.__name__
-    found: Report = {"name": name, "description": common.metric_description(method), "value": None}
+def _metric(metric: BiasMetric, about: _About, error: str) -> Report:
+    report: Report = {"name": metric.name, "description": metric.description, "value": None}
     if error:
-        return {**found, "error": error}
+        return {**report, "error": error}
     try:
-        if name == "FT":
-            value = about.flip_test(method)
-        elif name in FORMULAS:
-            value = FORMULAS[name](about.table)
-        else:
-            value = metrics.call_metric(method, **about.cells)
-    except Exception as failure:
-        return {**found, "error": str(failure)}
-    return {**found, "value": number(float(value))}
-
-
-def _shares(table: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """The distribution of the label in the rest and in the facet, over outcomes that both have."""
-    sizes = table.sum(axis=(2, 3))
-    shares = sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1)
-    both = (sizes > 0).all(axis=0)
-    if not both.any():
-        raise ValueError("No instance of common facet found, dataset may be too small")
-    return shares[0, both], shares[1, both]
-
-
-def _divergence(p: Floats, q: Floats) -> float:
-    return float(np.sum(p * np.log(p / q)))
-
-
-def _jensen_shannon(table: npt.NDArray[np.int64]) -> float:
-    a, d = _shares(table)
-    middle = 1 / 2 * (a + d)
-    return 0.5 * (_divergence(a, middle) + _divergence(d, middle))
-
-
-def _distance(table: npt.NDArray[np.int64], order: float) -> float:
-    a, d = _shares(table)
-    return float(np.linalg.norm(a - d, order))
-
-
-def _entropy(table: npt.NDArray[np.int64]) -> float:
-    """Generalised entropy with alpha 2 of the benefits: prediction minus label plus 1."""
-    by_outcome = table.sum(axis=(0, 3))
-    rows = np.array([by_outcome[1, 0], by_outcome[0, 0] + by_outcome[1, 1], by_outcome[0, 1]])
-    mean = float(rows @ np.arange(3) / rows.sum())
-    if mean == 0:
-        raise ValueError(
-            "All predicted labels are false negatives. "
-            "There should be at least one prediction that is not false negative."
-        )
-    return float(rows @ ((np.arange(3) / mean) ** 2 - 1) / (rows.sum() * 2))
-
-
-FORMULAS: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {  # smclarify's own look at each row
-    "KL": lambda table: _divergence(*_shares(table)),
-    "JS": _jensen_shannon,
-    "LP": lambda table: _distance(table, 2),
-    "TVD": lambda table: 0.5 * _distance(table, 1),
-    "KS": lambda table: _distance(table, np.inf),
-    "GE": _entropy,
-}
+        value = about.flip_test() if metric is FLIP_TEST else metric.compute(about.counts)
+    except (ValueError, TypeError) as failure:  # the container reports what numpy and scikit-learn refuse, too
+        return {**report, "error": str(failure)}
+    return {**report, "value": number(value)}
 
 
 def number(value: float) -> float | str | None:
@@ -218,19 +110,19 @@ def number(value: float) -> float | str | None:
     return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def chosen(methods: str | Sequence[str], known: Sequence[Metric]) -> list[Metric]:
+def chosen(methods: str | Sequence[str], known: Sequence[BiasMetric]) -> list[BiasMetric]:
     """The metrics of a configuration: ``"all"`` or a list of names. Raises ValueError for an unknown name."""
     if methods == "all" or methods == ["all"]:
         return list(known)
     names = [methods] if isinstance(methods, str) else list(methods)
-    known_names = {method.__name__: method for method in known}
+    known_names = {method.name: method for method in known}
     unknown = [name for name in names if name not in known_names]
     if unknown:
         raise ValueError(
             f"Invalid metric_name: {', '.join(unknown)}: metrics should be one of the registered metrics "
             f"{list(known_names)}"
         )
-    return [method for method in known if method.__name__ in names]
+    return [method for method in known if method.name in names]
 
 
 def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[Report]:

@@ -1,7 +1,7 @@
 """A column that decides about bias (label, prediction, facet, group), read in blocks and never held whole.
 
-What smclarify decides from a whole column is decided here from what a first pass noted of it: its kind of values, the
-different ones, and its range. A second pass then finds the rows.
+What the container decides from a whole column is decided here from what a first pass noted of it: its kind of values,
+the different ones, and its range. A second pass then finds the rows.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from smclarify.bias import report
-from smclarify.bias.metrics.common import divide
-from smclarify.bias.metrics.constants import UNIQUENESS_THRESHOLD
+
+from model_checks.analysis.bias_metrics import divide
 
 INTEGER, FLOAT, BOOLEAN, TEXT = "integer", "float", "boolean", "text"
+MEASURED = 0.05  # the share of different values from which integers count as measured, not as categories
 DISTINCT = 1 << 20  # different values that are kept; a column with more is one of numbers with a threshold, or refused
 
 _DTYPES: dict[str, Any] = {INTEGER: "int64", FLOAT: "float64", BOOLEAN: "bool"}
@@ -131,11 +131,11 @@ class ColumnScan:
         return None if found is None else int(found.nunique())
 
     def continuous(self, values: Sequence[Any] | None) -> bool:
-        """Whether smclarify's rule takes the column for a measured one, with a threshold; else it has categories."""
+        """Whether the container takes the column for a measured one, with a threshold; else it has categories."""
         if (values and len(values) > 1) or self.kind in (TEXT, BOOLEAN):
             return False
         different = self.different()
-        return self.kind == FLOAT or different is None or divide(different, self.present) >= UNIQUENESS_THRESHOLD
+        return self.kind == FLOAT or different is None or divide(different, self.present) >= MEASURED
 
     def extremes(self) -> pd.Series:
         """The lowest and the highest number, with the column's type."""
@@ -174,7 +174,7 @@ class Threshold:
 
 
 class Listed:
-    """Rows with one of some values. smclarify says which of the column's different values those are."""
+    """Rows with one of some values."""
 
     def __init__(self, scan: ColumnScan, values: Sequence[Any]) -> None:
         self.text = ",".join(map(str, values))
@@ -182,11 +182,36 @@ class Listed:
         if distinct is None:
             self._accepted: list[Any] = list(values)
         else:
-            chosen = report._categorical_data_idx(distinct.astype("category"), list(values)).astype(bool)
-            self._accepted = distinct[chosen.to_numpy()].tolist()
+            self._accepted = distinct[_equal_to_any(distinct, values)].tolist()
 
     def rows(self, series: pd.Series) -> Rows:
         return series.isin(self._accepted).to_numpy()
+
+
+def _equal_to_any(column: pd.Series, values: Sequence[Any]) -> Rows:
+    """Where a column has one of some values; where none of them occurs, of those values in the column's type.
+
+    Raises ValueError for a value that has no such form. The type is that of the first row, as in the container.
+    """
+    categories = column.astype("category")
+
+    def compare(accepted: Sequence[Any]) -> Rows:
+        return np.any([(categories == value).to_numpy(dtype=bool) for value in accepted], axis=0)
+
+    rows = compare(values)
+    if rows.any() or isinstance(values[0], kind := type(categories.iloc[0])):
+        return np.asarray(rows)
+    try:
+        converted = [kind(value) for value in values]
+    except ValueError as error:
+        if "invalid literal for int()" in str(error):  # '1.0'
+            converted = [float(value) for value in values]
+        else:
+            raise ValueError(
+                "'label' has not positive elements. Double-check if 'label' and 'positive_label_values'"
+                "have correct data-types or values."
+            ) from None
+    return compare(converted)
 
 
 def threshold(scan: ColumnScan, values: Sequence[Any] | None, extremes: pd.Series | None = None) -> Threshold:
@@ -199,7 +224,11 @@ def threshold(scan: ColumnScan, values: Sequence[Any] | None, extremes: pd.Serie
             raise ValueError(
                 "Facet/label value provided must be a single numeric threshold for continuous data"
             ) from None
-    return Threshold(report._interval_index(scan.extremes() if extremes is None else extremes, limits))
+    if not limits:
+        raise ValueError("Threshold values must be provided for continuous features")
+    highest = (scan.extremes() if extremes is None else extremes).max()
+    breaks = sorted(limits if abs(highest) in limits else [*limits, highest])
+    return Threshold(pd.IntervalIndex.from_breaks(breaks))
 
 
 class Categories:

@@ -216,7 +216,7 @@ def _label_rule(scan: ColumnScan, positive: list[Any]) -> Threshold | Listed:
 
 
 def _predicted_rule(predicted: _Predicted, label: ColumnScan, positive: list[Any]) -> Callable[[pd.Series], Rows] | str:
-    """Which predictions are positive, by smclarify's rules: the range is that of labels and predictions. Or why not."""
+    """Which predictions are positive, or why not. The range of a threshold is that of labels and predictions."""
     continuous = label.continuous(positive)
     if predicted.scan.continuous(positive) != continuous:
         return "Predicted Label Column series datatype is not the same as Label Column series"

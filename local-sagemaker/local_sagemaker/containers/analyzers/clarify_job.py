@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from local_sagemaker.containers.paths import ml
 from model_checks.analysis import bias, explainability
 from model_checks.analysis.baselines import given_baseline, made_baseline
 from model_checks.analysis.bias_counts import Counted
+from model_checks.analysis.bias_metrics import BiasMetric
 from model_checks.analysis.explainability import Explanation, Settings
 from model_checks.analysis.partial_dependence import partial_dependence
 
@@ -135,7 +136,7 @@ class Analysis:
             found["explanations"] = explanations
         return found
 
-    def _bias(self, methods: Any, known: Sequence[Callable[..., float]]) -> Report:
+    def _bias(self, methods: Any, known: Sequence[BiasMetric]) -> Report:
         try:
             return bias.section(self.counted, bias.chosen(methods, known))
         except ValueError as error:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from smclarify.bias.metrics.common import divide
 
 from local_sagemaker.containers.analyzers.report_words import MEANINGS, STAGES
 from model_checks.analysis.bias_counts import Counted
+from model_checks.analysis.bias_metrics import divide
 from model_checks.analysis.explainability import Explanation
 
 Analysis = Mapping[str, Any]

@@ -179,7 +179,7 @@ def test_infinite_metrics_are_texts() -> None:
 
 
 def test_chosen_metrics_and_unknown_ones() -> None:
-    assert [method.__name__ for method in bias.chosen(["DPL", "CI"], bias.PRE_TRAINING)] == ["CI", "DPL"]
+    assert [method.name for method in bias.chosen(["DPL", "CI"], bias.PRE_TRAINING)] == ["CI", "DPL"]
     assert bias.chosen("all", bias.PRE_TRAINING) == list(bias.PRE_TRAINING)
     with pytest.raises(ValueError, match="XYZ"):
         bias.chosen(["XYZ"], bias.PRE_TRAINING)

@@ -102,7 +102,7 @@ def test_blocks_give_what_smclarify_reports_of_the_whole(kind: str, facet: tuple
         (StageType.PRE_TRAINING, bias.PRE_TRAINING),
         (StageType.POST_TRAINING, bias.POST_TRAINING),
     ):
-        some = [method for method in methods if method.__name__ != "FT"]
+        some = [method for method in methods if method.name != "FT"]
         try:
             found = bias.section(bias.counted(data, some), some)
         except ValueError as error:  # of the predictions
@@ -139,7 +139,7 @@ def test_the_flip_test_sees_the_same_rows_in_any_blocks(size: int, sampled: int)
     label, predicted, positive = LABELS["whole"]
     numbers = FRAME.drop(columns="sex").fillna(0)
     facet = Facet("region", [1])
-    flip = [method for method in bias.POST_TRAINING if method.__name__ == "FT"]
+    flip = [method for method in bias.POST_TRAINING if method.name == "FT"]
     values = [
         bias.section(count(stream(numbers, label, predicted, positive, facet, some), sampled), flip)
         for some in (size, SIZE)
