@@ -1,7 +1,6 @@
 """The abalone data set: where it comes from, where its object is, and how it gets there.
 
-Runs before a pipeline is upserted. The table lies in `datasets` beside this module, with its source and its licence: nothing is
-downloaded.
+Runs before a pipeline is upserted. The table lies in `datasets` beside this module, with its source and its licence.
 """
 
 from __future__ import annotations
