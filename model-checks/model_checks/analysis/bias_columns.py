@@ -202,7 +202,7 @@ def _equal_to_any(column: pd.Series, values: Sequence[Any]) -> Rows:
     if rows.any() or isinstance(values[0], kind := type(categories.iloc[0])):
         return np.asarray(rows)
     try:
-        converted = [kind(value) for value in values]
+        converted: list[Any] = [kind(value) for value in values]
     except ValueError as error:
         if "invalid literal for int()" in str(error):  # '1.0'
             converted = [float(value) for value in values]
