@@ -10,12 +10,11 @@ from collections.abc import Callable
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.cache import EarlierRun, look_up
-from local_sagemaker.engine.expressions import ExpressionError, resolve
+from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.naming import job_name
 from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
 from local_sagemaker.engine.steps import step_type
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, StepRun, StepType, failed
+from local_sagemaker.engine.steps.step_type import SUCCEEDED, StepResult, StepRun, StepType, failure
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
@@ -25,23 +24,22 @@ from local_sagemaker.objects.uris import split
 _LOG = logging.getLogger(__name__)
 LOG_GROUP = "/aws/sagemaker/PipelineExecutions"
 _LONGEST_REASON = 1024
-_PRIVATE = ("_request", "_retries", "_previous", "_drift")
+_PRIVATE = ("_request", "_retries", "_notes")
 
 
 class Attempts:
     """Makes, resumes, stops and finishes the attempts of an execution's steps."""
 
-    def __init__(self, *, journal: Journal, watch: Watch, logs: Logs, wake: Callable[[str], None]) -> None:
+    def __init__(self, *, journal: Journal, watch: Watch, logs: Logs) -> None:
         self._journal = journal
         self._watch = watch
         self._logs = logs
-        self._wake = wake
 
-    def start(self, run: StepRun) -> Ended | None:
+    def start(self, run: StepRun) -> StepResult | None:
         """Starts an attempt; None while its job runs."""
         return _guarded(lambda: self._start(run, _kind(run)))
 
-    def resume(self, run: StepRun) -> Ended | None:
+    def resume(self, run: StepRun) -> StepResult | None:
         """Goes on with an attempt that was under way when the service was killed."""
         kind = _kind(run)
         if "_request" not in run.record:
@@ -49,12 +47,12 @@ class Attempts:
         self._await(run, kind)
         return self._note(run, _guarded(lambda: kind.resume(run)))
 
-    def ended(self, run: StepRun) -> Ended | None:
-        """Asks how the job ended, after its event."""
-        return _guarded(lambda: _kind(run).ended(run))
+    def result(self, run: StepRun) -> StepResult | None:
+        """How the job ended, after its event."""
+        return _guarded(lambda: _kind(run).result(run))
 
     def stop(self, run: StepRun) -> None:
-        """Asks the job to stop. Where that is refused, the job's own end is awaited."""
+        """Stops the job. Where that is refused, the job's own end is awaited."""
         _guarded(lambda: _kind(run).stop(run))
 
     def renew(self, run: StepRun) -> None:
@@ -62,45 +60,44 @@ class Attempts:
         self._forget(run)
         run.record["AttemptCount"] += 1
         run.record["_retries"] = run.record.get("_retries", 0) + 1
-        for member in ("_job", "_request"):
+        for member in ("_job", "_request", "_notes"):
             run.record.pop(member, None)
         self._journal.save(run.record)
 
-    def finish(self, run: StepRun, ended: Ended) -> None:
+    def finish(self, run: StepRun, result: StepResult) -> None:
         """Writes down the end of a step, for listings and for the cache."""
         record, kind = run.record, _kind(run)
         self._forget(run)
-        record["StepStatus"] = ended.status
+        record["StepStatus"] = result.status
         record["EndTime"] = now()
-        if ended.reason:
-            record["FailureReason"] = ended.reason[:_LONGEST_REASON]
+        if result.reason:
+            record["FailureReason"] = result.reason[:_LONGEST_REASON]
         signature = kind.signature(record["_request"]) if "_request" in record else None
         for member in _PRIVATE:
             record.pop(member, None)
-        if ended.status == "Succeeded" and signature is not None and "CacheHitResult" not in record:
+        if result.status == "Succeeded" and signature is not None and "CacheHitResult" not in record:
             self._remember(run, kind, signature)
         self._journal.save(record)
 
-    def _start(self, run: StepRun, kind: StepType) -> Ended | None:
+    def _start(self, run: StepRun, kind: StepType) -> StepResult | None:
         record = run.record
-        prefix = run.step.arguments.get(kind.name_member) if kind.name_member else None
-        record["_job"] = job_name(run.facts.execution_id, run.step.name, resolve(prefix, run.scope))
-        record["_request"] = kind.resolve(run)
+        prepared = kind.prepare(run)
+        record["_job"], record["_request"] = prepared.name, prepared.request
         if self._cached(run, kind):
             return SUCCEEDED
         self._await(run, kind)
         self._journal.save(record)
         return self._note(run, kind.start(run))
 
-    def _note(self, run: StepRun, ended: Ended | None) -> Ended | None:
-        if ended is None:
+    def _note(self, run: StepRun, result: StepResult | None) -> StepResult | None:
+        if result is None:
             run.record["StepStatus"] = "Executing"
             self._journal.save(run.record)
-        return ended
+        return result
 
     def _await(self, run: StepRun, kind: StepType) -> None:
         if kind.job:
-            self._watch.add(kind.job, run.job_name, lambda: self._wake(run.step.name))
+            self._watch.add(kind.job, run.job_name, run.wake)
 
     def _forget(self, run: StepRun) -> None:
         kind = _kind(run)
@@ -119,26 +116,26 @@ class Attempts:
             lost=lambda earlier: _lost(earlier, run, kind),
         )
         run.record["_cache"] = answer.text
-        self._tell(run, answer.text)
+        self._log(run, answer.text)
         if answer.run is None:
             return False
         run.record["Metadata"] = answer.run.metadata
         run.record["CacheHitResult"] = {"SourcePipelineExecutionArn": answer.run.execution_arn}
         return True
 
-    def _tell(self, run: StepRun, text: str) -> None:
-        stream = f"{run.facts.pipeline_name}/{run.facts.execution_id}/{run.step.name}"
+    def _log(self, run: StepRun, text: str) -> None:
+        stream = f"{run.execution.pipeline_name}/{run.execution.id}/{run.step.name}"
         with self._logs.file(LOG_GROUP, stream).open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")
         self._logs.mark(LOG_GROUP, stream)
 
     def _remember(self, run: StepRun, kind: StepType, signature: dict[str, object]) -> None:
         try:
-            written = kind.outputs(kind.properties(run.record, run.tools))
+            written = kind.outputs(kind.properties(run.record, run.context))
         except ServiceError:
             return  # the job's record is gone already: nothing that a later run could use
-        there = tuple(uri for uri in written if _exists(uri, run.tools.objects))
-        earlier = EarlierRun(run.facts.execution_arn, run.record["EndTime"], signature, run.record["Metadata"], there)
+        there = tuple(uri for uri in written if _exists(uri, run.context.objects))
+        earlier = EarlierRun(run.execution.arn, run.record["EndTime"], signature, run.record["Metadata"], there)
         self._journal.remember(run.step.name, earlier)
 
 
@@ -149,29 +146,29 @@ def _kind(run: StepRun) -> StepType:
     return kind
 
 
-def _guarded(attempt: Callable[[], Ended | None]) -> Ended | None:
+def _guarded(attempt: Callable[[], StepResult | None]) -> StepResult | None:
     try:
         return attempt()
     except ExpressionError as error:
-        return failed(f"ClientError: {error}")
+        return failure(f"ClientError: {error}")
     except ServiceError as error:
-        return failed(f"ClientError: {error.message}", cause_of_error(error))
+        return failure(f"ClientError: {error.message}", cause_of_error(error))
     except Exception as error:
         if says_full(error):
             raise  # the execution waits for space
         # a defect in an operation is its step's failure, not the end of the execution
         _LOG.exception("a step's attempt")
-        return failed(f"InternalServerError: {error!r}", SERVICE_FAULT)
+        return failure(f"InternalServerError: {error!r}", SERVICE_FAULT)
 
 
 def _lost(earlier: EarlierRun, run: StepRun, kind: StepType) -> str | None:
     try:
-        kind.properties({"Metadata": earlier.metadata}, run.tools)
+        kind.properties({"Metadata": earlier.metadata}, run.context)
     except ServiceError:
-        return "its job is gone"
+        return "its job no longer exists"
     for uri in earlier.outputs:
-        if not _exists(uri, run.tools.objects):
-            return f"its output {uri} is gone (it ended at {iso(earlier.ended)})"
+        if not _exists(uri, run.context.objects):
+            return f"its output {uri} no longer exists (it ended at {iso(earlier.ended)})"
     return None
 
 

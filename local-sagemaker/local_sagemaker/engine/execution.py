@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from local_sagemaker.clock import now
@@ -24,7 +25,7 @@ from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
 from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
 from local_sagemaker.engine.selective import restricted
-from local_sagemaker.engine.steps.step_type import Ended, Facts, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import ExecutionInfo, StepContext, StepResult, StepRun
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
@@ -42,13 +43,13 @@ class Execution:
         definition: Definition,
         journal: Journal,
         *,
-        tools: Tools,
+        context: StepContext,
         logs: Logs,
         watch: Watch,
     ) -> None:
         body = journal.execution() or {}
-        self._definition, self._journal, self._tools = definition, journal, tools
-        self._facts = facts_of(body)
+        self._definition, self._journal, self._context = definition, journal, context
+        self._info = execution_info(body)
         self._values = body.get("_values", {})
         self._tries = body.get("_attempts", {})
         self._nodes = restricted(graph(definition), body.get("SelectiveExecutionConfig"))
@@ -58,8 +59,8 @@ class Execution:
                 self._dependents.setdefault(upstream, []).append(name)
         self._states = dict.fromkeys(self._nodes, State.WAITING)
         self._records: dict[str, Record] = {}
-        self._results = Results(definition, self._records, tools)
-        self._attempts = Attempts(journal=journal, watch=watch, logs=logs, wake=self._step_changed)
+        self._results = Results(definition, self._records, context)
+        self._attempts = Attempts(journal=journal, watch=watch, logs=logs)
         self._runs: dict[str, StepRun] = {}
         self._fresh: deque[str] = deque(self._nodes)
         self._ready: deque[str] = deque()
@@ -96,16 +97,16 @@ class Execution:
             if self.closing.is_set():
                 return True
             if says_full(error):
-                _LOG.warning("pipeline execution %s waits for space: %s", self._facts.execution_arn, error)
+                _LOG.warning("pipeline execution %s waits for space: %s", self._info.arn, error)
                 return False
-            _LOG.exception("pipeline execution %s", self._facts.execution_arn)
+            _LOG.exception("pipeline execution %s", self._info.arn)
             reason = error.message if isinstance(error, ServiceError) else f"InternalFailure: {error!r}"
             self._write_end("Failed", reason)
         return True
 
     def _begin(self) -> None:
         body = self._journal.execution() or {}
-        experiments.ensure(self._facts.experiment, self._tools.call)
+        experiments.ensure(self._info.experiment, self._context.call)
         self._limit = _limit_of(body)
         self._records.update({name: item for name, item in self._journal.steps().items() if name in self._nodes})
         for name, record in list(self._records.items()):
@@ -116,6 +117,8 @@ class Execution:
                 self._states[name] = State.RUNNING
                 self._runs[name] = run = self._step_run(name, record)
                 self._settle(run, self._attempts.resume(run))
+                if name in self._runs and run.is_stopping:  # the crash may have come before the job was stopped
+                    self._attempts.stop(run)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -126,7 +129,7 @@ class Execution:
         self._halted = True
         for name in list(self._retries):
             del self._retries[name]
-            self._settle(self._runs[name], Ended("Stopped"))
+            self._settle(self._runs[name], StepResult("Stopped"))
         for run in list(self._runs.values()):
             if run.record["StepStatus"] != "Stopping":
                 run.record["StepStatus"] = "Stopping"
@@ -145,8 +148,8 @@ class Execution:
         if self._states[name] is not State.WAITING or name in self._ready:
             return
         answer = verdict(self._nodes[name], self._states, self._outcome)
-        if answer is Verdict.LEAVE_OUT:
-            self._states[name] = State.LEFT_OUT
+        if answer is Verdict.SKIP:
+            self._states[name] = State.SKIPPED
             self._fresh.extend(self._dependents.get(name, ()))
         elif answer is not Verdict.WAIT:
             # A step that must fail for lack of data is started too: its expressions say what is missing.
@@ -164,34 +167,37 @@ class Execution:
         self._settle(run, self._attempts.start(run))
 
     def _step_run(self, name: str, record: Record) -> StepRun:
-        scope = ExecutionScope(self._facts, self._values, self._results, lambda: str(record.get("_job", "")))
-        step = self._definition.steps[name]
-        return StepRun(step, self._facts, scope, self._tools, record, lambda: self._journal.save(record))
-
-    def _step_changed(self, name: str) -> None:
-        self._messages.put(lambda: self._look_at(name))
+        return StepRun(
+            self._definition.steps[name],
+            self._info,
+            partial(ExecutionScope, self._info, self._values, self._results),
+            self._context,
+            record,
+            save=lambda: self._journal.save(record),
+            wake=lambda: self._messages.put(lambda: self._look_at(name)),
+        )
 
     def _look_at(self, name: str) -> None:
         run = self._runs.get(name)
         if run is not None and name not in self._retries:
-            self._settle(run, self._attempts.ended(run))
+            self._settle(run, self._attempts.result(run))
 
-    def _settle(self, run: StepRun, ended: Ended | None) -> None:
+    def _settle(self, run: StepRun, result: StepResult | None) -> None:
         name, record = run.step.name, run.record
-        if ended is None or self.closing.is_set():
+        if result is None or self.closing.is_set():
             return  # while closing, calls fail for reasons of their own; the resumed execution looks again
-        if ended.status == "Failed" and not self._halted and not ended.final:
+        if result.status == "Failed" and not self._halted and not result.final:
             retries = record.get("_retries", 0)
-            wait = delay(run.step.retry_policies, ended.cause, retries, now() - record["StartTime"])
+            wait = delay(run.step.retry_policies, result.cause, retries, now() - record["StartTime"])
             if wait is not None:
                 self._attempts.renew(run)
                 self._retries[name] = time.monotonic() + wait
                 return
-        self._failed_while_stopping |= ended.final and record["StepStatus"] == "Stopping"
-        self._attempts.finish(run, ended)
+        self._failed_while_stopping |= result.final and record["StepStatus"] == "Stopping"
+        self._attempts.finish(run, result)
         del self._runs[name]
-        self._states[name] = _STATES[ended.status]
-        self._halted = self._halted or ended.final
+        self._states[name] = _STATES[result.status]
+        self._halted = self._halted or result.final
         self._fresh.extend(self._dependents.get(name, ()))
 
     def _next_message(self) -> Callable[[], None]:
@@ -235,13 +241,13 @@ class Execution:
         self._journal.change(change)
 
 
-def facts_of(body: Record) -> Facts:
+def execution_info(body: Record) -> ExecutionInfo:
     """What expressions may know of an execution, from its record."""
-    return Facts(
+    return ExecutionInfo(
         pipeline_name=body.get("_pipeline", ""),
         pipeline_arn=body.get("PipelineArn", ""),
-        execution_arn=body.get("PipelineExecutionArn", ""),
-        execution_id=body.get("PipelineExecutionArn", "").rsplit("/", 1)[-1],
+        arn=body.get("PipelineExecutionArn", ""),
+        id=body.get("PipelineExecutionArn", "").rsplit("/", 1)[-1],
         started=body.get("CreationTime", 0.0),
         experiment=body.get("PipelineExperimentConfig"),
     )

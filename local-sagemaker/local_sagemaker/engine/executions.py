@@ -6,9 +6,10 @@ import threading
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.engine.definition import Definition, parse
+from local_sagemaker.engine.deliveries import Deliveries
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.steps.step_type import Tools
+from local_sagemaker.engine.steps.step_type import StepContext
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
@@ -22,7 +23,7 @@ class Executions:
 
     def __init__(self, *, records: Records, objects: Objects, logs: Logs, call: Call) -> None:
         self._records = records
-        self._tools = Tools(call, objects, records.events.publish)
+        self._context = StepContext(call, objects, Deliveries(records))
         self._logs = logs
         self._watch = Watch(records.events)
         self._running: dict[str, tuple[Execution, threading.Thread]] = {}
@@ -62,7 +63,7 @@ class Executions:
         return Execution(
             definition,
             Journal(self._records, key),
-            tools=self._tools,
+            context=self._context,
             logs=self._logs,
             watch=self._watch,
         )

@@ -20,7 +20,7 @@ class State(Enum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     STOPPED = "Stopped"
-    LEFT_OUT = "LeftOut"
+    SKIPPED = "Skipped"
 
 
 class Verdict(Enum):
@@ -28,11 +28,11 @@ class Verdict(Enum):
 
     WAIT = "wait"
     RUN = "run"
-    LEAVE_OUT = "leave out"
+    SKIP = "skip"
     FAIL = "fail"
 
 
-FINAL = (State.SUCCEEDED, State.FAILED, State.STOPPED, State.LEFT_OUT)
+FINAL = (State.SUCCEEDED, State.FAILED, State.STOPPED, State.SKIPPED)
 _WANTED = {
     "Completed": (State.SUCCEEDED,),
     "Failed": (State.FAILED,),
@@ -49,17 +49,17 @@ def verdict(node: Node, states: Mapping[str, State], outcome: Outcome) -> Verdic
     if node.parent:
         state = states[node.parent]
         if state in FINAL and (state is not State.SUCCEEDED or outcome(node.parent) != node.branch):
-            return Verdict.LEAVE_OUT
+            return Verdict.SKIP
         waiting = state not in FINAL
     for dependency in node.depends_on:
         state = states[dependency.step]
         if state in FINAL and state not in _WANTED[dependency.trigger]:
-            return Verdict.LEAVE_OUT
+            return Verdict.SKIP
         waiting = waiting or state not in FINAL
     lost = [name for name in node.data if states[name] in FINAL and states[name] is not State.SUCCEEDED]
     handled = {item.step for item in node.depends_on if item.trigger != "Completed"}
-    if any(name not in handled or states[name] is State.LEFT_OUT for name in lost):
-        return Verdict.LEAVE_OUT
+    if any(name not in handled or states[name] is State.SKIPPED for name in lost):
+        return Verdict.SKIP
     if waiting or any(states[name] not in FINAL for name in node.data):
         return Verdict.WAIT
     return Verdict.FAIL if lost else Verdict.RUN

@@ -6,7 +6,7 @@ steps; property files and JSON objects likewise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.clock import iso, now
@@ -14,7 +14,7 @@ from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.paths import PathError, Token, descend
 from local_sagemaker.engine.steps import step_type
-from local_sagemaker.engine.steps.step_type import Facts, Record, Tools
+from local_sagemaker.engine.steps.step_type import ExecutionInfo, Record, StepContext
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
@@ -23,10 +23,10 @@ from local_sagemaker.objects.uris import join, split
 class Results:
     """What ended steps left, shared by the scopes of an execution. `records` are the steps' journal entries."""
 
-    def __init__(self, definition: Definition, records: Mapping[str, Record], tools: Tools) -> None:
+    def __init__(self, definition: Definition, records: Mapping[str, Record], context: StepContext) -> None:
         self._definition = definition
         self._records = records
-        self._tools = tools
+        self._context = context
         self._properties: dict[str, Record] = {}
         self._files: dict[tuple[str, str], Any] = {}
 
@@ -44,7 +44,7 @@ class Results:
             if record is None or kind is None or record.get("StepStatus") != "Succeeded":
                 raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.")
             try:
-                self._properties[step] = kind.properties(record, self._tools)
+                self._properties[step] = kind.properties(record, self._context)
             except ServiceError as error:
                 raise ExpressionError(f"The properties of step '{step}' can't be read: {error.message}") from error
         return self._properties[step]
@@ -68,7 +68,7 @@ class Results:
     def json(self, uri: str) -> Any:
         """The parsed S3 object."""
         try:
-            data = self._tools.objects.read(*split(uri))
+            data = self._context.objects.read(*split(uri))
         except ServiceError as error:
             raise ExpressionError(f"Unable to read {uri}: {error.message}") from error
         if data is None:
@@ -83,9 +83,9 @@ class ExecutionScope:
     """The `Scope` of one step; `job_name` is what Execution.TrainingJobName and ProcessingJobName mean in it."""
 
     def __init__(
-        self, facts: Facts, values: Mapping[str, Any], results: Results | None, job_name: Callable[[], str] = lambda: ""
+        self, execution: ExecutionInfo, values: Mapping[str, Any], results: Results | None, job_name: str = ""
     ) -> None:
-        self._facts = facts
+        self._execution = execution
         self._values = values
         self._results = results
         self._job_name = job_name
@@ -98,16 +98,16 @@ class ExecutionScope:
 
     def variable(self, name: str) -> str:
         """The value of ``Execution.<name>``; times are ISO-8601 in UTC."""
-        facts = self._facts
+        execution = self._execution
         known = {
-            "StartDateTime": iso(facts.started),
+            "StartDateTime": iso(execution.started),
             "CurrentDateTime": iso(now()),
-            "PipelineName": facts.pipeline_name,
-            "PipelineArn": facts.pipeline_arn,
-            "PipelineExecutionId": facts.execution_id,
-            "PipelineExecutionArn": facts.execution_arn,
-            "TrainingJobName": self._job_name(),
-            "ProcessingJobName": self._job_name(),
+            "PipelineName": execution.pipeline_name,
+            "PipelineArn": execution.pipeline_arn,
+            "PipelineExecutionId": execution.id,
+            "PipelineExecutionArn": execution.arn,
+            "TrainingJobName": self._job_name,
+            "ProcessingJobName": self._job_name,
         }
         if name not in known:
             raise ExpressionError(f"Execution variable '{name}' is undefined.")
@@ -115,7 +115,7 @@ class ExecutionScope:
 
     def experiment(self, name: str) -> str:
         """The value of ``PipelineExperimentConfig.<name>``."""
-        config = self._facts.experiment or {}
+        config = self._execution.experiment or {}
         if name not in config:
             raise ExpressionError(f"PipelineExperimentConfig.{name} is undefined.")
         return config[name]

@@ -1,11 +1,10 @@
-"""Which execution waits for which job: one listener on the event bus, told apart by the job's kind and name."""
+"""Which execution waits for which job: one listener on the event bus, by the kind and key of the job's record."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from local_sagemaker.arns import last
 from local_sagemaker.events import Event, Events
 
 Wake = Callable[[], None]
@@ -13,7 +12,7 @@ TERMINAL = ("Completed", "Failed", "Stopped", "InService", "UpdateRollbackFailed
 
 
 class Watch:
-    """Wakes whoever waits for a job when it has ended."""
+    """Wakes the execution that waits for a job when the job has ended."""
 
     def __init__(self, events: Events) -> None:
         self._wakes: dict[tuple[str, str], Wake] = {}
@@ -38,6 +37,6 @@ class Watch:
         if event.status not in TERMINAL:
             return
         with self._lock:
-            wake = self._wakes.get((event.kind, last(event.arn).lower()))
+            wake = self._wakes.get((event.kind, event.key.lower()))
         if wake:
             wake()

@@ -72,5 +72,7 @@ KINDS: dict[str, ResourceKind] = {
 
 PIPELINE_STEP = ResourceKind("pipeline-step", "Step")
 """A step of an execution: no resource with an ARN and tags, but with a status."""
-WATCHED: dict[str, ResourceKind] = {**KINDS, PIPELINE_STEP.kind: PIPELINE_STEP}
+STEP_DELIVERY = ResourceKind("step-delivery", "Delivery")
+"""What a step of an execution waits for from outside, by a token (engine/deliveries.py)."""
+WATCHED: dict[str, ResourceKind] = {**KINDS, **{kind.kind: kind for kind in (PIPELINE_STEP, STEP_DELIVERY)}}
 """The kinds whose changes are events."""

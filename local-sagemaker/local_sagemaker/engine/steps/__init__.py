@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from local_sagemaker.engine.steps.callback import CALLBACK
 from local_sagemaker.engine.steps.clarify_check import CLARIFY_CHECK
 from local_sagemaker.engine.steps.condition import CONDITION
+from local_sagemaker.engine.steps.create import ENDPOINT_CONFIG, MODEL
 from local_sagemaker.engine.steps.endpoint import ENDPOINT
-from local_sagemaker.engine.steps.endpoint_config import ENDPOINT_CONFIG
 from local_sagemaker.engine.steps.fail import FAIL
+from local_sagemaker.engine.steps.job import PROCESSING, TRAINING, TRANSFORM
 from local_sagemaker.engine.steps.lambda_ import LAMBDA
-from local_sagemaker.engine.steps.model import MODEL
-from local_sagemaker.engine.steps.processing import PROCESSING
 from local_sagemaker.engine.steps.quality_check import QUALITY_CHECK
 from local_sagemaker.engine.steps.register_model import REGISTER_MODEL
 from local_sagemaker.engine.steps.step_type import StepType
-from local_sagemaker.engine.steps.training import TRAINING
-from local_sagemaker.engine.steps.transform import TRANSFORM
 from local_sagemaker.engine.steps.tuning import TUNING
 
 __all__ = ["STEP_TYPES", "StepType", "step_type"]
@@ -31,6 +29,7 @@ STEP_TYPES: tuple[StepType, ...] = (
     QUALITY_CHECK,
     CLARIFY_CHECK,
     LAMBDA,
+    CALLBACK,
     ENDPOINT_CONFIG,
     ENDPOINT,
 )

@@ -1,4 +1,4 @@
-"""Which baseline a check step compares with, and which one it hands on.
+"""Which baseline a check step compares with, and which one the next run gets.
 
 The supplied baseline wins; else it is that of the latest approved version in the model package group. What happens
 then is a table of three switches (developer guide, "Baseline calculation, drift detection and lifecycle").
@@ -40,12 +40,12 @@ class Plan:
 
     possible: bool
     drift: bool
-    hand_on_new: bool
+    publish_new_baseline: bool
 
 
 def plan(*, skip: bool, register: bool, previous: bool) -> Plan:
     """The row for SkipCheck, RegisterNewBaseline and whether a previous baseline is available."""
-    return Plan(possible=previous or (skip and register), drift=not skip and previous, hand_on_new=register)
+    return Plan(possible=previous or (skip and register), drift=not skip and previous, publish_new_baseline=register)
 
 
 def previous(check_type: str, supplied: Baseline, group: str | None, call: Call) -> Baseline:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.engine.arguments import truth
@@ -18,8 +17,18 @@ from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import ExpressionError, resolve, text
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.steps.baselines import Baseline, plan, previous
-from local_sagemaker.engine.steps.job import JobStep, output_uris
-from local_sagemaker.engine.steps.step_type import CACHED, RETRIED, SUCCEEDED, Ended, Record, StepRun, Tools, failed
+from local_sagemaker.engine.steps.job import ProcessingJobStep, output_uris
+from local_sagemaker.engine.steps.step_type import (
+    CACHED,
+    RETRIED,
+    SUCCEEDED,
+    Prepared,
+    Record,
+    StepContext,
+    StepResult,
+    StepRun,
+    failure,
+)
 from local_sagemaker.engine.value_types import BOOLEAN, STRING, member_of
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
@@ -33,13 +42,12 @@ MEMBERS = CACHED | RETRIED | set(_SWITCHES) | {"CheckType", "ModelPackageGroupNa
 _KEY = ("AppSpecification", "Environment", "ProcessingInputs")
 
 
-@dataclass(frozen=True)
-class CheckStep(JobStep):
-    """A check; the two types say which checks they have, what their files are called and how the job is told."""
+class CheckStep(ProcessingJobStep):
+    """A check; the two types say which checks they have, what their files are called and how the job is configured."""
 
-    title: str = ""
+    title: str
     """How the failure text names the check: ``Quality``, ``Clarify``."""
-    checks: tuple[str, ...] = ()
+    checks: tuple[str, ...]
     statistics_file: str | None = None
     constraints_file: str = "constraints.json"
 
@@ -69,47 +77,48 @@ class CheckStep(JobStep):
         kinds = ("CalculatedBaseline", "BaselineUsedForDriftCheck")
         return member_of({f"{kind}{file}": STRING for kind in kinds for file in files}, path)
 
-    def resolve(self, run: StepRun) -> Record:
+    def prepare(self, run: StepRun) -> Prepared:
         """The job's request under ``Job``, the check's switches and baselines beside it."""
-        members = resolve(dict(run.step.members), run.scope)
-        request: Record = {"Job": super().resolve(run), "CheckType": members["CheckType"]}
+        job = super().prepare(run)
+        members = resolve(dict(run.step.members), run.scope(job.name))
+        request: Record = {"Job": job.request, "CheckType": members["CheckType"]}
         for name, default in _SWITCHES.items():
             request[name] = truth(members.get(name, default), name)
         for name in _TEXTS:
             if members.get(name):  # an empty parameter means: not given
                 request[name] = text(members[name])
-        return request
+        return Prepared(job.name, request)
 
     def signature(self, request: Record) -> Record | None:
         """The check's and the job's configuration; output locations are left out, as for processing steps."""
         check = {key: value for key, value in request.items() if key not in ("Job", "FailOnViolation")}
         return {**check, **{key: request["Job"][key] for key in _KEY if key in request["Job"]}}
 
-    def start(self, run: StepRun) -> Ended | None:
+    def start(self, run: StepRun) -> StepResult | None:
         """Finds the previous baseline, then creates the job."""
         request = run.request
         check_type, group = request["CheckType"], request.get("ModelPackageGroupName")
         supplied = Baseline(request.get("SuppliedBaselineConstraints"), request.get("SuppliedBaselineStatistics"))
         try:
-            found = previous(check_type, supplied, group, run.tools.call)
+            found = previous(check_type, supplied, group, run.context.call)
             row = plan(
                 skip=request["SkipCheck"],
                 register=request["RegisterNewBaseline"],
                 previous=found.complete(check_type),
             )
             if not row.possible:
-                return failed(self._no_baseline(check_type, group))
-            run.record["_previous"] = {"constraints": found.constraints, "statistics": found.statistics}
-            run.record["_drift"] = row.drift
+                return failure(self._no_baseline(check_type, group))
+            run.notes["previous"] = {"constraints": found.constraints, "statistics": found.statistics}
+            run.notes["drift"] = row.drift
             job = self.job_request(run, request, found if row.drift else None)
         except (ServiceError, ExpressionError) as error:
-            return failed(f"ClientError: {error}")
+            return failure(f"ClientError: {error}")
         run.save()
         return self.create(run, job)
 
     def job_request(self, run: StepRun, request: Record, baseline: Baseline | None) -> Record:
         """The CreateProcessingJob request; `baseline` is what drift is looked for against."""
-        raise TypeError(f"{self.type} does not say how its job is told")
+        raise TypeError(f"{self.type} does not say how its job is configured")
 
     def metadata(self, arn: str, run: StepRun) -> Record:
         """The check, its switches and its job; the baselines are added when the job has ended."""
@@ -117,29 +126,29 @@ class CheckStep(JobStep):
         shown = ("CheckType", "ModelPackageGroupName", "SkipCheck", "RegisterNewBaseline")
         return {self.type: {**{name: request[name] for name in shown if name in request}, "CheckJobArn": arn}}
 
-    def outcome(self, run: StepRun, job: Record) -> Ended | None:
+    def outcome(self, run: StepRun, resource: Record) -> StepResult | None:
         """Sets the baselines, and applies FailOnViolation when drift was looked for."""
-        ended = super().outcome(run, job)
-        if ended is not SUCCEEDED:
-            return ended
+        result = super().outcome(run, resource)
+        if result is not SUCCEEDED:
+            return result
         request, details = run.request, run.record["Metadata"][self.type]
-        folder = output_uris(job)[0]
+        folder = output_uris(resource)[0]
         new = {"Constraints": join(folder, self.constraints_file)}
         if self.statistics_file:
             new["Statistics"] = join(folder, self.statistics_file)
-        old = {name.capitalize(): uri for name, uri in run.record["_previous"].items() if uri}
+        old = {name.capitalize(): uri for name, uri in run.notes["previous"].items() if uri}
         used = new if request["RegisterNewBaseline"] else old
         details.update({f"CalculatedBaseline{name}": uri for name, uri in new.items()})
         details.update({f"BaselineUsedForDriftCheck{name}": used[name] for name in new if name in used})
         report = join(folder, VIOLATIONS)
-        if not run.record["_drift"] or not _violated(report, job, run.tools):
+        if not run.notes["drift"] or not _violated(report, resource, run.context):
             return SUCCEEDED
         details["ViolationReport"] = report
         if not request["FailOnViolation"]:
             return SUCCEEDED
-        return failed(f"ClientError: {self.title} check failed. See violation report: {report}")
+        return failure(f"ClientError: {self.title} check failed. See violation report: {report}")
 
-    def properties(self, record: Record, tools: Tools) -> Record:
+    def properties(self, record: Record, context: StepContext) -> Record:
         """The new baseline and the one that was checked against."""
         details: dict[str, Any] = record["Metadata"][self.type]
         return {name: value for name, value in details.items() if "Baseline" in name and name != "RegisterNewBaseline"}
@@ -176,14 +185,14 @@ def with_variable(request: Record, name: str, value: str) -> Record:
     return {**request, "Environment": {**request.get("Environment", {}), name: value}}
 
 
-def _violated(report: str, job: Record, tools: Tools) -> bool:
+def _violated(report: str, job: Record, context: StepContext) -> bool:
     bucket, key = split(report)
-    info = tools.objects.head(bucket, key)
+    info = context.objects.head(bucket, key)
     # A fixed output location may still hold the report of an earlier execution.
     if info is None or info.modified + 1 < float(job.get("CreationTime", 0)):
         return False
     try:
-        found = load(tools.objects.read(bucket, key) or b"{}")
+        found = load(context.objects.read(bucket, key) or b"{}")
     except ValueError:
         return True
     return not (isinstance(found, dict) and found.get("violations") == [])

@@ -7,14 +7,12 @@ only when the pipeline runs; it is put back into a copy of the file, which the j
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.arns import last
 from local_sagemaker.engine.steps.baselines import Baseline
 from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
-from local_sagemaker.engine.steps.job import output_uris
-from local_sagemaker.engine.steps.step_type import Record, StepRun, Tools
+from local_sagemaker.engine.steps.step_type import Prepared, Record, StepContext, StepRun
 from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 
@@ -22,16 +20,21 @@ CONFIG, CONFIG_FILE = "analysis_config", "analysis_config.json"
 _BASELINE_FOLDER = "/opt/ml/processing/input/baseline"
 
 
-@dataclass(frozen=True)
 class ClarifyCheckStep(CheckStep):
     """The configuration is a file in S3, so its content is part of what the check is."""
 
-    def resolve(self, run: StepRun) -> Record:
+    type = "ClarifyCheck"
+    members = MEMBERS | {"ModelName"}
+    title = "Clarify"
+    checks = ("DATA_BIAS", "MODEL_BIAS", "MODEL_EXPLAINABILITY")
+    constraints_file = "analysis.json"
+
+    def prepare(self, run: StepRun) -> Prepared:
         """As for every check, and what analysis_config.json says now: it is the check's configuration."""
-        request = super().resolve(run)
-        uri = _config_uri(request["Job"])
-        config = _read(uri, run.tools) if uri else None
-        return request if config is None else {**request, "AnalysisConfig": config}
+        prepared = super().prepare(run)
+        uri = _config_uri(prepared.request["Job"])
+        config = _read(uri, run.context) if uri else None
+        return prepared if config is None else Prepared(prepared.name, {**prepared.request, "AnalysisConfig": config})
 
     def job_request(self, run: StepRun, request: Record, baseline: Baseline | None) -> Record:
         """The definition's job, with the model's name in its configuration and the previous constraints."""
@@ -47,9 +50,9 @@ class ClarifyCheckStep(CheckStep):
     def _with_model(self, run: StepRun, job: Record, config: dict[str, Any], model: str) -> Record:
         original = _config_uri(job) or ""
         folder = original.rsplit("/", 1)[0] if original.endswith(".json") else original
-        target = join(folder, run.facts.execution_id, run.step.name, CONFIG_FILE)
+        target = join(folder, run.execution.id, run.step.name, CONFIG_FILE)
         named = {**config, "predictor": {**config.get("predictor", {}), "model_name": model}}
-        run.tools.objects.put(*split(target), json.dumps(named, indent=2).encode(), "application/json")
+        run.context.objects.put(*split(target), json.dumps(named, indent=2).encode(), "application/json")
         return {**job, "ProcessingInputs": [_at(entry, target) for entry in job["ProcessingInputs"]]}
 
 
@@ -66,9 +69,9 @@ def _config_uri(job: Record) -> str | None:
     return None
 
 
-def _read(uri: str, tools: Tools) -> Any:
+def _read(uri: str, context: StepContext) -> Any:
     bucket, key = split(uri if uri.endswith(".json") else join(uri, CONFIG_FILE))
-    data = tools.objects.read(bucket, key)
+    data = context.objects.read(bucket, key)
     try:
         config = load(data) if data else None
     except ValueError:
@@ -76,14 +79,4 @@ def _read(uri: str, tools: Tools) -> Any:
     return config if isinstance(config, dict) else None
 
 
-CLARIFY_CHECK = ClarifyCheckStep(
-    type="ClarifyCheck",
-    noun="ProcessingJob",
-    job="processing-job",
-    key=(),
-    written=output_uris,
-    members=MEMBERS | {"ModelName"},
-    title="Clarify",
-    checks=("DATA_BIAS", "MODEL_BIAS", "MODEL_EXPLAINABILITY"),
-    constraints_file="analysis.json",
-)
+CLARIFY_CHECK = ClarifyCheckStep()

@@ -5,22 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.engine.conditions import ConditionError, holds, operands, problems
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.paths import Token
-from local_sagemaker.engine.steps.step_type import SUCCEEDED, Ended, Immediate, Record, StepRun, Tools, failed
+from local_sagemaker.engine.steps.step_type import (
+    SUCCEEDED,
+    Prepared,
+    Record,
+    StepContext,
+    StepResult,
+    StepRun,
+    StepType,
+    failure,
+)
 from local_sagemaker.engine.value_types import ANY, BOOLEAN, member_of
 
 
-@dataclass(frozen=True)
-class ConditionStep(Immediate):
+class ConditionStep(StepType):
     """Decides between two branches."""
 
-    type: str = field(default="Condition", init=False)
+    type = "Condition"
 
     def problems(self, step: Step) -> Iterator[str]:
         """Conditions in neither spelling, unknown arguments."""
@@ -38,24 +45,21 @@ class ConditionStep(Immediate):
         """Only the outcome."""
         return member_of({"Outcome": BOOLEAN}, path)
 
-    def resolve(self, run: StepRun) -> Record:
+    def prepare(self, run: StepRun) -> Prepared:
         """Nothing yet: operands are evaluated one by one, so that a short circuit spares the rest."""
-        return {}
+        return Prepared("", {})
 
-    def start(self, run: StepRun) -> Ended | None:
-        """Evaluates the conditions."""
+    def start(self, run: StepRun) -> StepResult | None:
+        """Evaluates the conditions, which has no effects."""
+        scope = run.scope("")
         try:
-            outcome = holds(run.step.arguments["Conditions"], lambda value: resolve(value, run.scope))
+            outcome = holds(run.step.arguments["Conditions"], lambda value: resolve(value, scope))
         except ConditionError as error:
-            return failed(f"ClientError: {error}")
+            return failure(f"ClientError: {error}")
         run.record["Metadata"] = {"Condition": {"Outcome": str(outcome)}}
         return SUCCEEDED
 
-    def resume(self, run: StepRun) -> Ended | None:
-        """Evaluates again: it has no effects."""
-        return self.start(run)
-
-    def properties(self, record: Record, tools: Tools) -> Record:
+    def properties(self, record: Record, context: StepContext) -> Record:
         """Only the outcome."""
         return {"Outcome": record["Metadata"]["Condition"]["Outcome"] == "True"}
 

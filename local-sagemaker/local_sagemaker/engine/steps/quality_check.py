@@ -4,20 +4,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from local_sagemaker.arns import last
 from local_sagemaker.engine.steps.baselines import Baseline
 from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
-from local_sagemaker.engine.steps.job import output_uris
 from local_sagemaker.engine.steps.step_type import Record, StepRun
 
 _FOLDERS = {"constraints": "/opt/ml/processing/baseline/constraints", "statistics": "/opt/ml/processing/baseline/stats"}
 
 
-@dataclass(frozen=True)
 class QualityCheckStep(CheckStep):
-    """The analyzer is told of a previous baseline by inputs and by variables with the paths of the files."""
+    """The analyzer gets a previous baseline as inputs, and variables with the paths of its files."""
+
+    type = "QualityCheck"
+    members = MEMBERS | {"SuppliedBaselineStatistics"}
+    title = "Quality"
+    checks = ("DATA_QUALITY", "MODEL_QUALITY")
+    statistics_file = "statistics.json"
 
     def job_request(self, run: StepRun, request: Record, baseline: Baseline | None) -> Record:
         """The definition's job, with the previous baseline when drift is looked for."""
@@ -31,15 +33,4 @@ class QualityCheckStep(CheckStep):
         return job
 
 
-QUALITY_CHECK = QualityCheckStep(
-    type="QualityCheck",
-    noun="ProcessingJob",
-    job="processing-job",
-    key=(),
-    written=output_uris,
-    members=MEMBERS | {"SuppliedBaselineStatistics"},
-    title="Quality",
-    checks=("DATA_QUALITY", "MODEL_QUALITY"),
-    statistics_file="statistics.json",
-    constraints_file="constraints.json",
-)
+QUALITY_CHECK = QualityCheckStep()

@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from local_sagemaker.api.request_shapes import request_shape, response_shape
+from local_sagemaker.api.request_shapes import response_shape
 from local_sagemaker.arns import last
-from local_sagemaker.engine.arguments import fit
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
 from local_sagemaker.engine.naming import tuning_job_name
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import JOB_INTERNAL_ERROR
 from local_sagemaker.engine.steps.job import JobStep
-from local_sagemaker.engine.steps.step_type import Ended, Record, StepRun, Tools, tagged
+from local_sagemaker.engine.steps.step_type import Prepared, Record, StepContext, StepResult, StepRun, with_tags
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.uris import join
 
@@ -24,18 +23,22 @@ _DEFINITION_KEY = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TuningStep(JobStep):
+class TuningStep(JobStep, noun="HyperParameterTuningJob"):
     """A JobStep with shorter names, other metadata, and properties from two operations."""
 
-    def resolve(self, run: StepRun) -> Record:
-        """The Create request. Its job belongs to no experiment, and its name is cut shorter."""
-        arguments = resolve(run.step.arguments, run.scope)
-        request: Record = fit(arguments, request_shape(self.operation))
-        prefix = request.get(self.name_member)
-        run.record["_job"] = tuning_job_name(run.facts.execution_id, run.step.name, prefix)
-        request[self.name_member] = run.job_name
-        return tagged(request, run)
+    type = "Tuning"
+    job = "hyper-parameter-tuning-job"
+    key = ("HyperParameterTuningJobConfig", "TrainingJobDefinitions")
+
+    def prepare(self, run: StepRun) -> Prepared:
+        """The Create request. Its job belongs to no experiment."""
+        name = self.new_name(run)
+        return Prepared(name, with_tags({**self.arguments(run, name), self.name_member: name}, run))
+
+    def new_name(self, run: StepRun) -> str:
+        """Shorter than other jobs' names."""
+        prefix = resolve(run.step.arguments.get(self.name_member), run.scope(""))
+        return tuning_job_name(run.execution.id, run.step.name, prefix)
 
     def property_type(self, step: Step, path: tuple[Token, ...]) -> str:  # noqa: ARG002 - as JobStep has it
         """By the response shapes of the two operations."""
@@ -55,15 +58,19 @@ class TuningStep(JobStep):
         """What listings show of the step."""
         return {"TuningJob": {"Arn": arn}}
 
-    def outcome(self, run: StepRun, job: Record) -> Ended | None:
-        """Reads a Describe answer. An internal error of a tuning job is never retried."""
-        ended = super().outcome(run, job)
-        return replace(ended, cause=None) if ended and ended.cause == JOB_INTERNAL_ERROR else ended
+    def outcome(self, run: StepRun, resource: Record) -> StepResult | None:
+        """By the job's status. An internal error of a tuning job is never retried."""
+        result = super().outcome(run, resource)
+        return replace(result, cause=None) if result and result.cause == JOB_INTERNAL_ERROR else result
 
-    def properties(self, record: Record, tools: Tools) -> Record:
+    def outputs(self, properties: Record) -> list[str]:
+        """The best model."""
+        return _best_model(properties)
+
+    def properties(self, record: Record, context: StepContext) -> Record:
         """The Describe answer of the job in the step's metadata, and its training jobs."""
         name = {self.name_member: last(record["Metadata"]["TuningJob"]["Arn"])}
-        found = tools.call(f"sagemaker:Describe{self.noun}", name)
+        found = context.call(f"sagemaker:Describe{self.noun}", name)
         final = found.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric", {})
         request = {
             **name,
@@ -71,12 +78,11 @@ class TuningStep(JobStep):
             "SortOrder": "Ascending" if final.get("Type") == "Minimize" else "Descending",
             "MaxResults": _KEPT,
         }
-        listed = tools.call("sagemaker:ListTrainingJobsForHyperParameterTuningJob", request)
+        listed = context.call("sagemaker:ListTrainingJobsForHyperParameterTuningJob", request)
         return {**found, "TrainingJobSummaries": listed["TrainingJobSummaries"]}
 
 
-def _written(job: Record) -> list[str]:
-    """The best model."""
+def _best_model(job: Record) -> list[str]:
     best = job.get("BestTrainingJob", {})
     for definition in [job.get("TrainingJobDefinition"), *job.get("TrainingJobDefinitions", [])]:
         if definition and best and definition.get("DefinitionName") == best.get("TrainingJobDefinitionName"):
@@ -85,10 +91,4 @@ def _written(job: Record) -> list[str]:
     return []
 
 
-TUNING = TuningStep(
-    type="Tuning",
-    noun="HyperParameterTuningJob",
-    job="hyper-parameter-tuning-job",
-    key=("HyperParameterTuningJobConfig", "TrainingJobDefinitions"),
-    written=_written,
-)
+TUNING = TuningStep()

@@ -19,6 +19,7 @@ from local_sagemaker.services.moto_services import query_answers
 from local_sagemaker.services.moto_services.identities import Identities, Issued
 from local_sagemaker.services.moto_services.journal import Journal
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
+from local_sagemaker.services.moto_services.queue_messages import QueueMessages
 from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
 from local_sagemaker.services.moto_services.roles import add_seed, ensure_named
 from local_sagemaker.services.moto_services.simulation import simulate
@@ -42,7 +43,7 @@ class Neighbours:
 
     def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
         self._settings = settings
-        self._journal = Journal(records)
+        self._journal, self._messages = Journal(records), QueueMessages(records)
         self._identities = Identities(settings=settings, records=records, credentials=credentials)
         self._moto = MotoApplication(settings.account, settings.region)
         self._lock = threading.Lock()
@@ -111,6 +112,7 @@ class Neighbours:
         if self._loaded:
             return
         self._moto.load()
+        self._messages.install()
         add_seed(self._moto.iam(), self._settings)
         for service, request, seed in self._journal.calls():
             if service == "iam":
@@ -119,6 +121,7 @@ class Neighbours:
             if self._asked(service, request).status >= 300:
                 log.warning("%s: %s could not be made again after the restart", service, operation(request))
         self._moto.seed(None)
+        self._messages.restore()
         self._loaded = True
 
 

@@ -12,7 +12,7 @@ from local_sagemaker.arns import last
 from local_sagemaker.clock import now
 from local_sagemaker.engine import experiments
 from local_sagemaker.engine.definition import Definition
-from local_sagemaker.engine.execution import facts_of
+from local_sagemaker.engine.execution import execution_info
 from local_sagemaker.engine.expressions import ExpressionError, resolve
 from local_sagemaker.engine.graph import graph
 from local_sagemaker.engine.journal import EXECUTION, STEP, Record, execution_key
@@ -53,7 +53,7 @@ def new_execution(pipeline: Record, version: Record, definition: Definition, req
         "_pipeline": pipeline["PipelineName"],
         "_values": given,
     }
-    scope = ExecutionScope(facts_of(body), given, None)
+    scope = ExecutionScope(execution_info(body), given, None)
     try:
         experiment = experiments.resolved(definition.experiment, scope)
         mlflow = resolve(definition.mlflow, scope)

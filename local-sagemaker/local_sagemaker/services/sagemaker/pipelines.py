@@ -12,6 +12,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
+from local_sagemaker.engine.deliveries import forget_deliveries
 from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipeline
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import Conflict, ResourceNotFound, ValidationError
@@ -132,6 +133,7 @@ class Pipelines(Resource):
                     f"'{execution['PipelineExecutionArn']}' is {execution['PipelineExecutionStatus']}."
                 )
         forget_pipeline(self._records, name)
+        forget_deliveries(self._records, arn)
         self._versions.drop(name)
         self._records.delete(PIPELINE, name.lower())
         self._tags.drop(arn)

@@ -17,6 +17,7 @@ from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
 from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
 from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
@@ -75,6 +76,7 @@ def build(
         Endpoints(settings=settings, records=records, tags=tags, call=call, hosting=hosting),
         Pipelines(settings=settings, records=records, objects=objects, tags=tags),
         PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
+        PipelineCallbacks(records=records),
         Search(records=records, tags=tags, call=call),
         Images(),
         FeatureGroups(),

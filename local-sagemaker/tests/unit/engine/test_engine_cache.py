@@ -174,7 +174,7 @@ def test_lost_outputs_make_a_miss_that_says_so(world: World) -> None:
     assert "CacheHitResult" in world.steps(world.run(steps))["S"]
     world.objects.delete("bucket", "S/out/part-0.csv")
     arn = world.run(steps)
-    assert "its output s3://bucket/S/out is gone" in world.cache_text(arn, "S")
+    assert "its output s3://bucket/S/out no longer exists" in world.cache_text(arn, "S")
 
 
 def test_a_changed_clarify_configuration_is_another_check(world: World) -> None:

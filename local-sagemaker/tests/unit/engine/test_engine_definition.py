@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
-from pathlib import Path
+import pkgutil
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from local_sagemaker.engine import steps as step_package
 from local_sagemaker.engine.definition import Dependency, parse
 from local_sagemaker.engine.durations import seconds
 from local_sagemaker.engine.graph import cycle, graph
-from local_sagemaker.engine.steps import STEP_TYPES, step_type
+from local_sagemaker.engine.steps import STEP_TYPES, StepType, step_type
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import ValidationError
 from tests.support import SHARED
@@ -89,8 +90,8 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         ),
         (text(condition({"Type": "Between"})), "Type of a condition must be one of Equals,"),
         (
-            text({"Name": "L", "Type": "Callback", "Arguments": {}}),
-            "Step type 'Callback' of step 'L' is not supported by the local service; supported are Processing, ",
+            text({"Name": "L", "Type": "EMR", "Arguments": {}}),
+            "Step type 'EMR' of step 'L' is not supported by the local service; supported are Processing, ",
         ),
         (
             text({**processing("Q"), "Type": "QualityCheck", "CheckType": "DATA_BIAS"}),
@@ -197,10 +198,15 @@ def test_every_step_type_is_listed_once() -> None:
     names = [item.type for item in STEP_TYPES]
     assert len(names) == len(set(names))
     assert all(step_type(name) is not None for name in names)
-    folder = Path(str(step_package.__file__)).parent
-    shared = {"__init__", "step_type", "job", "check", "baselines"}
-    modules = {file.stem for file in folder.glob("*.py")} - shared
-    assert {"".join(part.title() for part in module.split("_")) for module in modules} == set(names)
+    defined: list[StepType] = []
+    for found in pkgutil.iter_modules(step_package.__path__, f"{step_package.__name__}."):
+        module = importlib.import_module(found.name)
+        kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, StepType)]
+        own = [kind for kind in kinds if kind.__module__ == found.name and "type" in vars(kind)]
+        instances = [value for value in vars(module).values() if isinstance(value, StepType)]
+        assert {type(value) for value in instances} == set(own), f"{found.name} names an instance of each of its types"
+        defined += instances
+    assert {id(item) for item in defined} == {id(item) for item in STEP_TYPES}
 
 
 @pytest.mark.truth

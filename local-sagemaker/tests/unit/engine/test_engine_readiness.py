@@ -9,7 +9,7 @@ from local_sagemaker.engine.graph import Node
 from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
 
 W, R, S, F, T, L = (
-    State.WAITING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.STOPPED, State.LEFT_OUT,
+    State.WAITING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.STOPPED, State.SKIPPED,
 )  # fmt: skip
 
 
@@ -24,24 +24,24 @@ def node(*triggers: str, data: bool = False, parent: str | None = None) -> Node:
         (node("Completed"), W, Verdict.WAIT),
         (node("Completed"), R, Verdict.WAIT),
         (node("Completed"), S, Verdict.RUN),
-        (node("Completed"), F, Verdict.LEAVE_OUT),
-        (node("Completed"), T, Verdict.LEAVE_OUT),
-        (node("Completed"), L, Verdict.LEAVE_OUT),
-        (node("Failed"), S, Verdict.LEAVE_OUT),
+        (node("Completed"), F, Verdict.SKIP),
+        (node("Completed"), T, Verdict.SKIP),
+        (node("Completed"), L, Verdict.SKIP),
+        (node("Failed"), S, Verdict.SKIP),
         (node("Failed"), F, Verdict.RUN),
-        (node("Failed"), T, Verdict.LEAVE_OUT),
+        (node("Failed"), T, Verdict.SKIP),
         (node("Stopped"), T, Verdict.RUN),
         (node("Any"), S, Verdict.RUN),
         (node("Any"), F, Verdict.RUN),
         (node("Any"), T, Verdict.RUN),
-        (node("Any"), L, Verdict.LEAVE_OUT),
+        (node("Any"), L, Verdict.SKIP),
         (node("Any"), R, Verdict.WAIT),
         (node(data=True), R, Verdict.WAIT),
         (node(data=True), S, Verdict.RUN),
-        (node(data=True), F, Verdict.LEAVE_OUT),
+        (node(data=True), F, Verdict.SKIP),
         (node("Any", data=True), F, Verdict.FAIL),
         (node("Any", data=True), S, Verdict.RUN),
-        (node("Any", data=True), L, Verdict.LEAVE_OUT),
+        (node("Any", data=True), L, Verdict.SKIP),
     ],
 )
 def test_verdicts(what: Node, state: State, expected: Verdict) -> None:
@@ -54,9 +54,9 @@ def test_verdicts(what: Node, state: State, expected: Verdict) -> None:
         (W, True, Verdict.WAIT),
         (R, True, Verdict.WAIT),
         (S, True, Verdict.RUN),
-        (S, False, Verdict.LEAVE_OUT),
-        (F, True, Verdict.LEAVE_OUT),
-        (L, True, Verdict.LEAVE_OUT),
+        (S, False, Verdict.SKIP),
+        (F, True, Verdict.SKIP),
+        (L, True, Verdict.SKIP),
     ],
 )
 def test_branches(state: State, outcome: bool, expected: Verdict) -> None:

@@ -21,6 +21,7 @@ from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
 from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -160,7 +161,7 @@ class World:
         self.executions = PipelineExecutions(**shared, objects=self.objects, logs=self.logs, call=self.call)
         resources = [
             self.processing, self.training, self.transform, self.tuning, TuningLists(), tags,
-            self.pipelines, self.executions,
+            self.pipelines, self.executions, PipelineCallbacks(records=self.records),
             Models(**shared, objects=self.objects, tags=tags, call=self.call), ModelPackageGroups(**shared, tags=tags),
             ModelPackages(**shared, tags=tags), Experiments(**shared, tags=tags),
         ]  # fmt: skip

@@ -331,6 +331,58 @@ def test_who_waits_for_a_message_keeps_nobody_waiting(bridge: Bridge, client: Cl
         assert waiting.result(15)["Messages"][0]["Body"] == "done"
 
 
+def test_messages_outlive_a_restart_until_they_are_deleted(bridge: Bridge, client: Client) -> None:
+    sqs, sns = client("sqs"), client("sns")
+    queue = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    attributes = {"a": {"DataType": "Binary", "BinaryValue": b"\xff"}, "b": {"DataType": "String", "StringValue": "ä"}}
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="first", MessageAttributes=attributes)
+    sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "x", "MessageBody": "second"}])
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="third")
+    for name in ("emptied", "removed"):
+        other = sqs.create_queue(QueueName=name)["QueueUrl"]
+        sqs.send_message(QueueUrl=other, MessageBody=name)
+        sqs.purge_queue(QueueUrl=other) if name == "emptied" else sqs.delete_queue(QueueUrl=other)
+    bridge.restart()
+    given = {"QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    messages = sqs.receive_message(**given)["Messages"]
+    bodies = [message["Body"] for message in messages]
+    assert bodies[:2] == ["first", "second"] and json.loads(bodies[2])["Message"] == "third"
+    assert (messages[0]["MessageId"], messages[0]["MD5OfBody"]) == (sent["MessageId"], sent["MD5OfMessageBody"])
+    assert messages[0]["MessageAttributes"] == attributes
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
+    bridge.restart()
+    assert len(sqs.receive_message(**given)["Messages"]) == 2, "what was received but not deleted comes again"
+    emptied = sqs.get_queue_url(QueueName="emptied")["QueueUrl"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=emptied)
+    assert len(bridge.records.list("queue-message")) == 2
+
+
+def test_no_message_is_lost_that_is_sent_while_others_are_deleted(client: Client) -> None:
+    sqs = client("sqs")
+    queue = sqs.create_queue(QueueName="busy")["QueueUrl"]
+
+    def send(start: int) -> None:
+        for number in range(start, start + 40):
+            client("sqs").send_message(QueueUrl=queue, MessageBody=str(number))
+
+    with ThreadPoolExecutor() as pool:
+        sending = [pool.submit(send, start) for start in (0, 100)]
+        seen: set[str] = set()
+        while len(seen) < 80:
+            given = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+            for message in given.get("Messages", []):
+                seen.add(message["Body"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+            ended = all(one.done() for one in sending) and left["Attributes"]["ApproximateNumberOfMessages"] == "0"
+            assert not ended or len(seen) == 80, "messages were lost"
+        for one in sending:
+            one.result()
+
+
 def test_reset_leaves_only_the_callers_role(bridge: Bridge, client: Client) -> None:
     iam = client("iam")
     iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)

@@ -1,0 +1,38 @@
+"""The two operations that bring back a Callback step's token: SendPipelineExecutionStepSuccess and ...StepFailure."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.engine.deliveries import Deliveries, Outcome
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.tokens import Tokens
+
+
+class PipelineCallbacks(Resource):
+    """Delivers results to steps. Nothing runs here: the written result wakes the execution."""
+
+    def __init__(self, *, records: Records) -> None:
+        self._deliveries, self._tokens = Deliveries(records), Tokens(records)
+
+    @operation("SendPipelineExecutionStepSuccess")
+    def succeed(self, request: Request) -> Response:
+        """Completes the step with its outputs, which the step checks against what it declares."""
+        outputs = request.get("OutputParameters", [])
+        values = {output["Name"]: output["Value"] for output in outputs}
+        if len(values) < len(outputs):
+            raise ValidationError("The names of OutputParameters must be unique.")
+        return self._deliver("SendPipelineExecutionStepSuccess", request, Outcome(True, values))
+
+    @operation("SendPipelineExecutionStepFailure")
+    def fail(self, request: Request) -> Response:
+        """Fails the step; the reason becomes the step's."""
+        outcome = Outcome(False, reason=request.get("FailureReason", ""))
+        return self._deliver("SendPipelineExecutionStepFailure", request, outcome)
+
+    def _deliver(self, name: str, request: Request, outcome: Outcome) -> Response:
+        act = partial(self._deliveries.deliver, request["CallbackToken"], outcome)
+        answer, _ = self._tokens.once(name, request, lambda: {"PipelineExecutionArn": act()})
+        return answer
