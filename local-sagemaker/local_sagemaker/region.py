@@ -20,7 +20,7 @@ from local_sagemaker.model_servers.supervisor import ModelServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
-from local_sagemaker.services import apigateway, application_autoscaling, lambda_, s3, sagemaker_runtime
+from local_sagemaker.services import apigateway, application_autoscaling, cloudformation, lambda_, s3, sagemaker_runtime
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.moto_services import Neighbours
@@ -74,6 +74,9 @@ class Region:
             "application-autoscaling": self._autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
+            "cloudformation": cloudformation.build(
+                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
+            ),
         }
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call

@@ -1,0 +1,27 @@
+"""CloudFormation: stacks of the resource types that the local service has."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+from local_sagemaker.services.cloudformation.change_sets import ChangeSets
+from local_sagemaker.services.cloudformation.requests import Requests
+from local_sagemaker.services.cloudformation.scopes import Scopes
+from local_sagemaker.services.cloudformation.stack_contents import StackContents
+from local_sagemaker.services.cloudformation.stack_runs import StackRuns
+from local_sagemaker.services.cloudformation.stack_store import StackStore
+from local_sagemaker.services.cloudformation.stacks import Stacks
+
+
+def build(*, settings: Settings, records: Records, objects: Objects, call: Call) -> list[Resource]:
+    """The service's resources."""
+    store = StackStore(records, settings.arns)
+    scopes = Scopes(settings, store, call)
+    requests, runs = Requests(objects, scopes), StackRuns(store, scopes)
+    stacks = Stacks(store=store, requests=requests, runs=runs)
+    change_sets = ChangeSets(
+        records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks, runs=runs
+    )
+    return [stacks, StackContents(store=store, requests=requests), change_sets]

@@ -1,0 +1,237 @@
+"""Change sets: what an update would do, described before it is done."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.arns import Arns
+from local_sagemaker.clock import now
+from local_sagemaker.cloudformation import dependencies, intrinsics
+from local_sagemaker.cloudformation.comparison import Change, change, changed
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.template import ResourceDeclaration, references
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.cloudformation.requests import Requests
+from local_sagemaker.services.cloudformation.scopes import Scopes
+from local_sagemaker.services.cloudformation.stack_runs import StackRuns
+from local_sagemaker.services.cloudformation.stack_store import StackStore, key_of
+from local_sagemaker.services.cloudformation.stacks import Stacks, refuse_unsupported, same
+
+KIND = "change-set"
+LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
+EMPTY = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+class ChangeSets(Resource):
+    """CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
+
+    def __init__(
+        self, *, records: Records, arns: Arns, store: StackStore, scopes: Scopes, requests: Requests, stacks: Stacks,
+        runs: StackRuns,
+    ) -> None:  # fmt: skip
+        self._records, self._arns, self._store, self._scopes = records, arns, store, scopes
+        self._requests, self._stacks, self._runs = requests, stacks, runs
+
+    @operation("CreateChangeSet")
+    def create(self, request: Request) -> Response:
+        """Compares the request with the stack. A set of type CREATE makes a stack that waits to be reviewed."""
+        refuse_unsupported(request)
+        name, kind = request["ChangeSetName"], request.get("ChangeSetType", "UPDATE")
+        if kind == "IMPORT" or request.get("ResourcesToImport"):
+            raise TemplateError("LocalUnsupported: import of resources is not executed by the local service")
+        stack = self._stack(request, kind)
+        if self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}") is not None:
+            raise TemplateError(
+                f"ChangeSet {name} already exists for stack {stack['StackName']}", code="AlreadyExistsException", status=400
+            )
+        wanted, _ = self._requests.wanted(request, stack)
+        if not stack.get("_stored"):
+            stack = self._insert(stack)
+        changes = self._changes(stack, wanted)
+        failed = kind == "UPDATE" and same(stack, wanted)
+        body = {
+            "ChangeSetName": name,
+            "ChangeSetId": self._arns.of("cloudformation", f"changeSet/{name}/{uuid.uuid4()}"),
+            "StackId": stack["StackId"], "StackName": stack["StackName"], "Description": request.get("Description"),
+            "Parameters": wanted["Parameters"], "CreationTime": now(), "Tags": request.get("Tags", []),
+            "Capabilities": request.get("Capabilities", []), "NotificationARNs": request.get("NotificationARNs", []),
+            "Changes": changes, "Status": "FAILED" if failed else "CREATE_COMPLETE",
+            "ExecutionStatus": "UNAVAILABLE" if failed else "AVAILABLE", "StatusReason": EMPTY if failed else None,
+            "IncludeNestedStacks": False, "_wanted": wanted, "_kind": kind,
+            "OnStackFailure": request.get("OnStackFailure"),
+        }  # fmt: skip
+        self._records.put(KIND, f"{key_of(stack['StackId'])}/{name}", body)
+        return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
+
+    def _stack(self, request: Request, kind: str) -> Body:
+        name = request["StackName"]
+        found = self._store.find(name)
+        if kind == "CREATE":
+            if found is not None and found["StackStatus"] != "REVIEW_IN_PROGRESS":
+                raise TemplateError(f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                                    f"[{request['ChangeSetName']}].")  # fmt: skip
+            return {**found, "_stored": True} if found else {"StackId": self._store.new_id(name), "StackName": name}
+        if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
+            raise TemplateError(f"Stack [{name}] does not exist")
+        return {**found, "_stored": True}
+
+    def _insert(self, stack: Body) -> Body:
+        body = {**stack, "CreationTime": now(), "StackStatus": "REVIEW_IN_PROGRESS", "DisableRollback": False}
+        self._store.insert(body)
+        self._store.enter(body["StackId"], "REVIEW_IN_PROGRESS", "User Initiated")
+        return body
+
+    def _changes(self, stack: Body, wanted: Body) -> list[dict[str, Any]]:
+        scope = self._scopes.scope({**stack, **wanted})
+        existing = self._store.resources(stack["StackId"])
+        settled: dict[str, bool] = {}
+
+        def reference(logical: str) -> str:
+            return str(existing[logical]["_reference"]) if settled.get(logical) else LATER
+
+        def attribute(logical: str, name: str) -> Any:
+            return existing[logical]["_attributes"].get(name, LATER) if settled.get(logical) else LATER
+
+        scope = replace(scope, reference=reference, attribute=attribute)
+        graph = dependencies.graph(scope)
+        rows, left = [], dict(graph)
+        while left:
+            for logical in [name for name, needs in left.items() if not needs & left.keys()]:
+                del left[logical]
+                declared = scope.template.resources[logical]
+                evaluated = intrinsics.evaluate(declared.properties, scope)
+                after = self._scopes.with_tags(declared.type, evaluated, {**stack, **wanted}, logical)
+                row = _row(declared, existing.get(logical), after)
+                settled[logical] = row is None or row.get("Replacement") == "False"
+                rows += [row] if row else []
+        gone = [body for logical, body in reversed(existing.items()) if logical not in graph]
+        rows += [_removal(body) for body in gone]
+        return [{"Type": "Resource", "ResourceChange": row} for row in rows]
+
+    @operation("DescribeChangeSet")
+    def describe(self, request: Request) -> Response:
+        """A change set with its changes."""
+        body = self._require(request)
+        described = {name: value for name, value in public(body).items() if value not in (None, "")}
+        if not request.get("IncludePropertyValues"):
+            for row in described["Changes"]:
+                for member in ("BeforeContext", "AfterContext"):
+                    row["ResourceChange"].pop(member, None)
+        return described
+
+    def _require(self, request: Request) -> Body:
+        name = request["ChangeSetName"]
+        if name.startswith("arn:"):
+            for body in self._records.list(KIND):
+                if body["ChangeSetId"] == name:
+                    return body
+        elif request.get("StackName"):
+            stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+            found = self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}")
+            if found is not None:
+                return found
+        else:
+            raise TemplateError("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        raise TemplateError(f"ChangeSet [{name}] does not exist", code="ChangeSetNotFound", status=404)
+
+    @operation("ExecuteChangeSet")
+    def execute(self, request: Request) -> Response:
+        """Does what the change set describes. All other sets of the stack are obsolete from then on."""
+        body = self._require(request)
+        if body["ExecutionStatus"] != "AVAILABLE":
+            raise TemplateError(
+                f"ChangeSet [{body['ChangeSetId']}] cannot be executed in its current execution status of "
+                f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
+            )  # fmt: skip
+        stack = self._store.require(body["StackId"])
+        wanted = {**body["_wanted"], "ChangeSetId": body["ChangeSetId"]}
+        if body["_kind"] == "CREATE":
+            keep = request.get("DisableRollback", False) or body.get("OnStackFailure") == "DO_NOTHING"
+            on_failure = "DO_NOTHING" if keep else body.get("OnStackFailure") or "ROLLBACK"
+            self._store.enter(
+                stack["StackId"], "CREATE_IN_PROGRESS", "User Initiated", **wanted, _on_failure=on_failure,
+                DisableRollback=keep, _token=request.get("ClientRequestToken"),
+            )  # fmt: skip
+            self._runs.start(stack["StackId"])
+        else:
+            self._stacks.begin_update(stack, wanted, request)
+        self._settle(stack, body)
+        return {}
+
+    def _settle(self, stack: Body, executed: Body) -> None:
+        for key, body in self._records.items(KIND, f"{key_of(stack['StackId'])}/"):
+            status = "EXECUTE_COMPLETE" if body["ChangeSetId"] == executed["ChangeSetId"] else "OBSOLETE"
+            self._records.put(KIND, key, {**body, "ExecutionStatus": status})
+
+    @operation("DeleteChangeSet")
+    def delete(self, request: Request) -> Response:
+        """Deletes a change set; one that is not known is deleted already."""
+        try:
+            body = self._require(request)
+        except TemplateError as error:
+            if error.code == "ChangeSetNotFound":
+                return {}
+            raise
+        self._records.delete(KIND, f"{key_of(body['StackId'])}/{body['ChangeSetName']}")
+        return {}
+
+    @operation("ListChangeSets")
+    def list(self, request: Request) -> Response:
+        """The change sets of a stack."""
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        members = ("StackId", "StackName", "ChangeSetId", "ChangeSetName", "ExecutionStatus", "Status", "StatusReason",
+                   "CreationTime", "Description")  # fmt: skip
+        bodies = self._records.list(KIND, f"{key_of(stack['StackId'])}/")
+        return {"Summaries": [{name: body[name] for name in members if body.get(name)} for body in bodies]}
+
+
+def _row(declared: ResourceDeclaration, before: Body | None, after: Body) -> dict[str, Any] | None:
+    """A ResourceChange, or None where nothing changes."""
+    row = {"LogicalResourceId": declared.logical, "ResourceType": declared.type.name}
+    context = {"AfterContext": _context(after)}
+    if before is None:
+        return {"Action": "Add", **row, "Scope": [], "Details": [], **context}
+    kind = change(declared.type, before["_properties"], after)
+    if kind is Change.NONE:
+        return None
+    names = changed(before["_properties"], after)
+    certain = any(name in declared.type.replaces and LATER not in str(after.get(name)) for name in names)
+    replacement = "False" if kind is Change.UPDATE else "True" if certain else "Conditional"
+    scopes = sorted({"Tags" if name == declared.type.tags else "Properties" for name in names})
+    policy = {"PolicyAction": "ReplaceAndRetain" if declared.replace_policy == "Retain" else "ReplaceAndDelete"}
+    return {
+        "Action": "Modify", **row, "PhysicalResourceId": before.get("PhysicalResourceId"), "Replacement": replacement,
+        "Scope": scopes, "Details": [_detail(declared, name, after) for name in names],
+        **(policy if replacement != "False" else {}), "BeforeContext": _context(before["_properties"]), **context,
+    }  # fmt: skip
+
+
+def _detail(declared: ResourceDeclaration, name: str, after: Body) -> dict[str, Any]:
+    whole = declared.type.tags == name
+    target: dict[str, Any] = {"Attribute": "Tags" if whole else "Properties", "RequiresRecreation": "Never"}
+    if not whole:
+        target["Name"] = name
+        target["RequiresRecreation"] = "Always" if name in declared.type.replaces else "Never"
+    names = list(references(declared.properties.get(name)))
+    dynamic = LATER in str(after.get(name))
+    source = "ResourceReference" if dynamic else "ParameterReference" if names else "DirectModification"
+    detail = {"Target": target, "Evaluation": "Dynamic" if dynamic else "Static", "ChangeSource": source}
+    return {**detail, "CausingEntity": names[0]} if names else detail
+
+
+def _removal(body: Body) -> dict[str, Any]:
+    keeps = body["_policies"][0] != "Delete"
+    return {
+        "Action": "Remove", "LogicalResourceId": body["LogicalResourceId"], "ResourceType": body["ResourceType"],
+        "PhysicalResourceId": body.get("PhysicalResourceId"), "Scope": [], "Details": [],
+        "PolicyAction": "Retain" if keeps else "Delete", "BeforeContext": _context(body["_properties"]),
+    }  # fmt: skip
+
+
+def _context(properties: Body) -> str:
+    return json.dumps({"Properties": properties}, separators=(",", ":"))

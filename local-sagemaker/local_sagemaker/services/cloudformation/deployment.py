@@ -1,0 +1,277 @@
+"""One operation of one stack: its resources are made, changed, replaced and deleted, or set back (delivery 2.3).
+
+Everything that is done is written down before and after: after a crash the same operation goes through its resources
+again, and what was made already is found by its name.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from local_sagemaker.cloudformation import dependencies, intrinsics
+from local_sagemaker.cloudformation.comparison import Change, change
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.template import ResourceDeclaration
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.handlers import HANDLERS
+from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, Context, Handler, Identity
+from local_sagemaker.services.cloudformation.scopes import Scopes
+from local_sagemaker.services.cloudformation.stack_store import StackStore
+
+log = logging.getLogger(__name__)
+THREADS = 8
+"""How many resources of a stack are worked on at once."""
+REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+Work = Callable[[str], None]
+
+
+class Deployment:
+    """Works on one stack in the calling thread. `ended` is set when the service stops: the work is left as it is."""
+
+    def __init__(self, stack_id: str, store: StackStore, scopes: Scopes, ended: threading.Event) -> None:
+        self._id, self._store, self._scopes, self._ended = stack_id, store, scopes, ended
+        self._cancelled = threading.Event()
+
+    def apply(self, template_of: Body, verb: str) -> list[str]:
+        """Makes the stack's resources what its template says; the logical ids of those that failed.
+
+        `template_of` is the stack's body with the template and values to apply; `verb` is CREATE or UPDATE.
+        """
+        scope = self._scopes.scope(template_of)
+        graph = dependencies.graph(scope)
+
+        def work(logical: str) -> None:
+            self._apply(scope.template.resources[logical], scope, template_of, verb)
+
+        return self._walk(graph, work)
+
+    def delete(
+        self, logicals: Mapping[str, frozenset[str]], retained: tuple[str, ...] = (), *, new: bool = False
+    ) -> list[str]:
+        """Deletes resources in the reverse order of their dependencies; the logical ids of those that failed.
+
+        `new` says that the stack's creation failed, which RetainExceptOnCreate is about.
+        """
+        waits: dict[str, set[str]] = {logical: set() for logical in logicals}
+        for logical, needs in logicals.items():
+            for need in needs & logicals.keys():
+                waits[need].add(logical)
+        graph = {logical: frozenset(others) for logical, others in waits.items()}
+        return self._walk(graph, lambda logical: self._remove(logical, retained, new=new), stop=False)
+
+    def set_back(self, before: Mapping[str, Body]) -> list[str]:
+        """Undoes an update: each resource becomes what it was; the logical ids of those that failed."""
+        now = self._store.resources(self._id)
+        changed = [name for name, body in before.items() if now.get(name, {}).get("_properties") != body["_properties"]
+                   or now.get(name, {}).get("PhysicalResourceId") != body["PhysicalResourceId"]]  # fmt: skip
+        return self._walk({name: frozenset() for name in changed}, lambda name: self._restore(name, before[name]))
+
+    def _walk(self, graph: Mapping[str, frozenset[str]], work: Work, *, stop: bool = True) -> list[str]:
+        """Does the work on each resource after those it waits for; `stop` begins nothing new after a failure."""
+        waiting, done, failed = dict(graph), set[str](), list[str]()
+        running: dict[Future[None], str] = {}
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="stack") as pool:
+            while waiting or running:
+                if not (failed and stop) and not self._ended.is_set():
+                    for logical in [name for name, needs in waiting.items() if needs <= done]:
+                        del waiting[logical]
+                        running[pool.submit(work, logical)] = logical
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    logical = running.pop(future)
+                    if future.exception() is None:
+                        done.add(logical)
+                        continue
+                    failed.append(logical)
+                    if stop:
+                        self._cancelled.set()
+                    if not isinstance(future.exception(), ServiceError | Cancelled):
+                        log.error("stack %s: %s", self._id, logical, exc_info=future.exception())
+        if self._ended.is_set():
+            raise Cancelled
+        return failed
+
+    def _context(self, logical: str) -> Context:
+        return self._scopes.context(self._id, logical, self._cancelled if not self._ended.is_set() else self._ended)
+
+    def _apply(self, declared: ResourceDeclaration, scope: intrinsics.Scope, stack: Body, verb: str) -> None:
+        logical = declared.logical
+        before = self._store.resource(self._id, logical)
+        resource = {
+            "LogicalResourceId": logical, "ResourceType": declared.type.name,
+            "_policies": [declared.deletion_policy, declared.replace_policy],
+        }  # fmt: skip
+        try:
+            properties = self._scopes.with_tags(declared.type, intrinsics.evaluate(declared.properties, scope), stack, logical)
+            if before is None or before.get("_creating"):
+                self._create(resource, before, properties, "CREATE" if before is None or verb == "CREATE" else verb)
+            elif before["ResourceType"] != declared.type.name:
+                self._replace(resource, before, properties)
+            else:
+                self._change(resource, before, properties, declared)
+        except Cancelled:
+            self._fail(logical, resource, verb, "Resource creation cancelled")
+            raise
+        except ServiceError as error:
+            self._fail(logical, resource, verb, _reason(error))
+            raise
+
+    def _fail(self, logical: str, resource: Body, verb: str, reason: str) -> None:
+        if self._ended.is_set():
+            return
+        current = self._store.resource(self._id, logical) or resource
+        verb = "CREATE" if current.get("_creating") or "PhysicalResourceId" not in current else verb
+        self._store.put_resource(self._id, current, f"{verb}_FAILED", reason)
+
+    def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
+        """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
+        handler = HANDLERS[resource["ResourceType"]]
+        context = self._context(resource["LogicalResourceId"])
+        named = handler.named(context, {**properties, **(attempt or {}).get("_names", {})})
+        names = {name: value for name, value in named.items() if name not in properties}
+        pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
+        if attempt and "_replaced" in attempt:
+            pending["_replaced"] = attempt["_replaced"]
+        self._store.put_resource(self._id, pending, f"{verb}_IN_PROGRESS", REPLACING if "_replaced" in pending else "")
+        identity = self._made(handler, context, named, again=bool(attempt and attempt.get("_creating")))
+        made = {**pending, **_identified(identity)}
+        made.pop("_creating")
+        if verb == "CREATE":
+            self._store.note(self._id, made, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+        self._store.put_resource(self._id, made, f"{verb}_COMPLETE")
+
+    @staticmethod
+    def _made(handler: Handler, context: Context, named: Body, *, again: bool) -> Identity:
+        try:
+            return handler.create(context, named)
+        except ServiceError as error:
+            if again and _exists_already(error):
+                return handler.find(context, named)
+            raise
+
+    def _replace(self, resource: Body, before: Body, properties: Body) -> None:
+        handler = HANDLERS[resource["ResourceType"]]
+        name = handler.name_property
+        if name is not None and name in properties and properties[name] == before["_properties"].get(name):
+            raise TemplateError(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
+                f"{properties[name]} and update the stack again."
+            )
+        replaced = {key: before[key] for key in _KEPT if key in before}
+        self._create(resource, {"_replaced": [*before.get("_replaced", []), replaced]}, properties, "UPDATE")
+
+    def _change(self, resource: Body, before: Body, properties: Body, declared: ResourceDeclaration) -> None:
+        match change(declared.type, before["_properties"], properties):
+            case Change.REPLACE:
+                self._replace(resource, before, properties)
+            case Change.UPDATE:
+                kept = {**resource, **{key: before[key] for key in _KEPT if key in before}}
+                self._update(kept, before["_properties"], properties)
+            case Change.NONE:
+                kept = {**before, "_policies": resource["_policies"]}
+                if kept != before:
+                    self._store.put_resource(self._id, kept, before["ResourceStatus"])
+
+    def _update(self, resource: Body, before: Body, after: Body) -> None:
+        handler, names = HANDLERS[resource["ResourceType"]], resource.get("_names", {})
+        self._store.put_resource(self._id, {**resource, "_properties": before, "_wanted": after}, "UPDATE_IN_PROGRESS")
+        context = self._context(resource["LogicalResourceId"])
+        identity = handler.update(context, _identity(resource), {**before, **names}, {**after, **names})
+        self._store.put_resource(self._id, {**resource, **_identified(identity), "_properties": after}, "UPDATE_COMPLETE")
+
+    def _restore(self, logical: str, before: Body) -> None:
+        """Sets one resource back; a replacement's old resource is there still, and the new one goes in the clean-up."""
+        current = self._store.resource(self._id, logical)
+        try:
+            if current is None or current.get("PhysicalResourceId") != before["PhysicalResourceId"]:
+                new = [{key: current[key] for key in _KEPT if key in current}] if current else []
+                restored = {**before, "_replaced": [item for item in new if "PhysicalResourceId" in item]}
+                self._store.put_resource(self._id, restored, "UPDATE_COMPLETE")
+            else:
+                wanted = current.get("_wanted", current["_properties"])
+                self._update({**before, **{key: current[key] for key in _KEPT if key in current}}, wanted, before["_properties"])
+        except ServiceError as error:
+            self._store.put_resource(self._id, current or before, "UPDATE_FAILED", _reason(error))
+            raise
+
+    def clean_up(self) -> None:
+        """Deletes what was replaced. A failure leaves an event, and the resource leaves the stack (delivery 2.3)."""
+        for logical, body in reversed(self._store.resources(self._id).items()):
+            for old in body.get("_replaced", []):
+                self._delete_replaced(logical, body, old, retain=body["_policies"][1] == "Retain")
+            if body.get("_replaced"):
+                settled = {key: value for key, value in body.items() if key != "_replaced"}
+                self._store.put_resource(self._id, settled, body["ResourceStatus"])
+
+    def _delete_replaced(self, logical: str, body: Body, old: Body, *, retain: bool) -> None:
+        shown = {**old, "LogicalResourceId": logical, "ResourceType": old.get("ResourceType", body["ResourceType"])}
+        if retain:
+            self._store.note(self._id, shown, "DELETE_SKIPPED")
+            return
+        self._store.note(self._id, shown, "DELETE_IN_PROGRESS")
+        try:
+            properties = {**old["_properties"], **old.get("_names", {})}
+            HANDLERS[shown["ResourceType"]].delete(self._context(logical), _identity(old), properties)
+            self._store.note(self._id, shown, "DELETE_COMPLETE")
+        except ServiceError as error:
+            self._store.note(self._id, shown, "DELETE_FAILED", _reason(error))
+
+    def _remove(self, logical: str, retained: tuple[str, ...], *, new: bool) -> None:
+        body = self._store.resource(self._id, logical)
+        if body is None:
+            return
+        keeping = ("Retain",) if new else ("Retain", "RetainExceptOnCreate")
+        if logical in retained or body["_policies"][0] in keeping:
+            self._store.put_resource(self._id, body, "DELETE_SKIPPED")
+            self._store.drop_resource(self._id, logical)
+            return
+        self._store.put_resource(self._id, body, "DELETE_IN_PROGRESS")
+        try:
+            handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
+            if "PhysicalResourceId" in body or body.get("_creating"):
+                properties = {**body["_properties"], **body.get("_names", {})}
+                handler.delete(context, _identity(body), properties)
+        except ServiceError as error:
+            self._store.put_resource(self._id, body, "DELETE_FAILED", _reason(error))
+            raise
+        self._store.put_resource(self._id, body, "DELETE_COMPLETE")
+        self._store.drop_resource(self._id, logical)
+
+
+_KEPT = ("PhysicalResourceId", "ResourceType", "_reference", "_attributes", "_names", "_properties", "_replaced")
+"""What stays of a resource when another takes its place."""
+_CODES = {
+    "AccessDenied": "AccessDenied", "NotFound": "NotFound", "NoSuch": "NotFound", "AlreadyExists": "AlreadyExists",
+    "InUse": "ResourceConflict", "Conflict": "ResourceConflict", "Throttl": "Throttling", "LimitExceeded":
+    "ServiceLimitExceeded", "Validation": "InvalidRequest", "Invalid": "InvalidRequest",
+}  # fmt: skip
+
+
+def _identified(identity: Identity) -> Body:
+    return {
+        "PhysicalResourceId": identity.physical,
+        "_reference": identity.reference or identity.physical,
+        "_attributes": identity.attributes,
+    }
+
+
+def _identity(body: Body) -> Identity:
+    return Identity(body.get("PhysicalResourceId", ""), body.get("_reference", ""), body.get("_attributes", {}))
+
+
+def _exists_already(error: ServiceError) -> bool:
+    return "exist" in error.message.lower() or "exist" in error.code.lower() or error.code == "ResourceInUse"
+
+
+def _reason(error: ServiceError) -> str:
+    """The status reason of a resource that failed, as resource handlers give it."""
+    if isinstance(error, TemplateError):
+        return error.message
+    code = next((name for part, name in _CODES.items() if part in error.code), "GeneralServiceException")
+    return f'Resource handler returned message: "{error.message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'

@@ -1,0 +1,15 @@
+"""The registry of resource types: one handler each. A new type is a handler here and a line in tools/resource_types.py."""
+
+from __future__ import annotations
+
+from local_sagemaker.services.cloudformation.handlers import iam, messaging, operating, s3, sagemaker
+from local_sagemaker.services.cloudformation.handlers.handler import Handler
+
+HANDLERS: dict[str, Handler] = {
+    **iam.HANDLERS,
+    **messaging.HANDLERS,
+    **operating.HANDLERS,
+    **s3.HANDLERS,
+    **sagemaker.HANDLERS,
+}
+"""By the name of the type."""

@@ -1,0 +1,168 @@
+"""What a stack does with a resource of one type: makes, changes, deletes it through the operations of its service."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local_sagemaker.api import models
+from local_sagemaker.api.operations import Call
+from local_sagemaker.errors import ServiceError
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A resource that was made: its physical id, what Ref gives, what GetAtt gives by name."""
+
+    physical: str
+    reference: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler works with. `cancelled` is set when the stack's operation fails elsewhere or the service ends."""
+
+    call: Call
+    account: str
+    region: str
+    stack: str
+    logical: str
+    cancelled: threading.Event
+
+    def name(self, longest: int, *, lower: bool = False) -> str:
+        """A name as CloudFormation makes it where the template gives none: ``stack-logical-RANDOM``."""
+        random = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
+        head = f"{self.stack}-{self.logical}"[: longest - 13]
+        text = f"{head}-{random}"
+        return re.sub(r"[^a-z0-9-]", "-", text.lower()) if lower else text
+
+
+class Handler(Protocol):
+    """One resource type. Each method returns when the resource is as it should be, or raises `ServiceError`."""
+
+    name_property: str | None
+    """The property that is the resource's own name, where it has one that a template may give."""
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """The properties with a name, made where the template gives none."""
+        ...
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes the resource. Called again after a crash: what is there under the name already is it."""
+        ...
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """The resource that the properties name. Raises the service's error when there is none."""
+        ...
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes it in place."""
+        ...
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """Deletes it; what no longer exists is deleted."""
+        ...
+
+
+class Cancelled(Exception):
+    """The work on a resource was given up because its stack's operation was."""
+
+
+Find = Callable[[Context, Properties], Identity]
+
+
+class ApiResource:
+    """A type whose properties are the members of its service's requests, as those of SageMaker's are.
+
+    `service` and the operations are botocore's names. `find` reads the identity of the resource that the properties
+    name, and raises the service's error when there is none.
+    """
+
+    def __init__(
+        self, service: str, *, create: str, delete: str, find: Find, name_property: str | None, longest: int = 63,
+        update: str | None = None, deletion: tuple[str, ...] = (), absent: tuple[str, ...] = ("Could not find", "does not exist"),
+    ) -> None:  # fmt: skip
+        self.name_property = name_property
+        self._service, self._create, self._update, self._delete = service, create, update, delete
+        self._longest, self._deletion, self._absent = longest, deletion, absent
+        self._find = find
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """With a name of CloudFormation's where the template gives none."""
+        if self.name_property is None or self.name_property in properties:
+            return properties
+        return {**properties, self.name_property: context.name(self._longest)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it; the same again after a crash."""
+        context.call(f"{self._service}:{self._create}", fitting(self._service, self._create, properties))
+        return self._find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """The resource that the properties name."""
+        return self._find(context, properties)
+
+    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Changes it by the service's update operation."""
+        if self._update is not None:
+            context.call(f"{self._service}:{self._update}", fitting(self._service, self._update, after))
+        return Identity(identity.physical, identity.reference, self._find(context, after).attributes)
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Deletes it by its name and the members that the deletion needs."""
+        names = (self.name_property, *self._deletion)
+        request = {name: properties[name] for name in names if name is not None and name in properties}
+        try:
+            context.call(f"{self._service}:{self._delete}", request)
+        except ServiceError as error:
+            if not is_absent(error, *self._absent):
+                raise
+
+
+def is_absent(error: ServiceError, *texts: str) -> bool:
+    """Whether an error says that a resource does not exist."""
+    return error.code.endswith(("NotFound", "NotFoundException", "NoSuchEntity", "NoSuchBucket", "NonExistentQueue")) or (
+        any(text.lower() in error.message.lower() for text in texts)
+    )
+
+
+def fitting(service: str, operation: str, properties: Properties) -> Properties:
+    """The properties that are members of an operation's request, in its types: templates have numbers as texts."""
+    shape = models.operation(service, operation).input_shape
+    return coerce(shape, {name: value for name, value in properties.items() if name in shape.members})
+
+
+def coerce(shape: Any, value: Any) -> Any:
+    """A template's value as a shape has it; what does not fit stays, for validation to name."""
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, dict):
+        return {
+            name: coerce(shape.members[name], part) if name in shape.members else part for name, part in value.items()
+        }
+    if kind == "list" and isinstance(value, list):
+        return [coerce(shape.member, part) for part in value]
+    if kind == "map" and isinstance(value, dict):
+        return {name: coerce(shape.value, part) for name, part in value.items()}
+    return _scalar(kind, value)
+
+
+def _scalar(kind: str, value: Any) -> Any:
+    if kind == "string" and isinstance(value, int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if not isinstance(value, str):
+        return value
+    if kind in ("integer", "long") and re.fullmatch(r"[+-]?\d+", value):
+        return int(value)
+    if kind in ("float", "double") and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
+        return float(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value

@@ -1,0 +1,237 @@
+"""IAM's types: roles with their policies, policies of their own, providers of OpenID Connect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    Context,
+    Handler,
+    Identity,
+    Properties,
+    fitting,
+    is_absent,
+)
+
+
+def _document(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _quietly(context: Context, name: str, request: Properties) -> None:
+    """Calls an operation of a deletion: what no longer exists is no error."""
+    try:
+        context.call(name, request)
+    except ServiceError as error:
+        if not is_absent(error):
+            raise
+
+
+class Role:
+    """A role: its trust policy, its inline policies, the managed ones that are attached."""
+
+    name_property = "RoleName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A role's name has 64 characters at most."""
+        return properties if "RoleName" in properties else {**properties, "RoleName": context.name(64)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes the role, then its policies."""
+        request = fitting("iam", "CreateRole", properties)
+        request["AssumeRolePolicyDocument"] = _document(properties["AssumeRolePolicyDocument"])
+        context.call("iam:CreateRole", request)
+        self._settle(context, {}, properties)
+        return self.find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """A role is known by its name."""
+        role = context.call("iam:GetRole", {"RoleName": properties["RoleName"]})["Role"]
+        return Identity(role["RoleName"], role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes policies, description and session length in place."""
+        name = {"RoleName": identity.physical}
+        trust = {**name, "PolicyDocument": _document(after["AssumeRolePolicyDocument"])}
+        context.call("iam:UpdateAssumeRolePolicy", trust)
+        context.call("iam:UpdateRole", fitting("iam", "UpdateRole", {**after, **name}))
+        self._settle(context, before, {**after, **name})
+        return identity
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """Takes its policies away, then the role."""
+        properties = {**properties, "RoleName": identity.physical or properties["RoleName"]}
+        empty = {"RoleName": properties["RoleName"]}
+        try:
+            self._settle(context, properties, empty)
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+        _quietly(context, "iam:DeleteRole", empty)
+
+    @staticmethod
+    def _settle(context: Context, before: Properties, after: Properties) -> None:
+        role = {"RoleName": after["RoleName"]}
+        wanted = {policy["PolicyName"]: policy for policy in after.get("Policies", [])}
+        for policy in before.get("Policies", []):
+            if policy["PolicyName"] not in wanted:
+                _quietly(context, "iam:DeleteRolePolicy", {**role, "PolicyName": policy["PolicyName"]})
+        for name, policy in wanted.items():
+            document = _document(policy["PolicyDocument"])
+            context.call("iam:PutRolePolicy", {**role, "PolicyName": name, "PolicyDocument": document})
+        attached = after.get("ManagedPolicyArns", [])
+        for arn in before.get("ManagedPolicyArns", []):
+            if arn not in attached:
+                _quietly(context, "iam:DetachRolePolicy", {**role, "PolicyArn": arn})
+        for arn in attached:
+            context.call("iam:AttachRolePolicy", {**role, "PolicyArn": arn})
+
+
+class InlinePolicy:
+    """AWS::IAM::Policy: one document that is put into roles under one name."""
+
+    name_property = "PolicyName"
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """The name is required."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it into its roles."""
+        return self.update(context, Identity(context.name(64)), {}, properties)
+
+    def find(self, _context: Context, properties: Properties) -> Identity:
+        """It has nothing of its own to be found by."""
+        return Identity(properties["PolicyName"])
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Puts the new document into the roles named, and takes it out of others."""
+        document, name = _document(after["PolicyDocument"]), after["PolicyName"]
+        for role in after.get("Roles", []):
+            request = {"RoleName": role, "PolicyName": name, "PolicyDocument": document}
+            context.call("iam:PutRolePolicy", request)
+        renamed = before.get("PolicyName", name) != name
+        gone = [role for role in before.get("Roles", []) if renamed or role not in after.get("Roles", [])]
+        self._take(context, gone, before.get("PolicyName", name))
+        return identity
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Takes it out of its roles."""
+        self._take(context, properties.get("Roles", []), properties["PolicyName"])
+
+    @staticmethod
+    def _take(context: Context, roles: list[str], name: str) -> None:
+        for role in roles:
+            _quietly(context, "iam:DeleteRolePolicy", {"RoleName": role, "PolicyName": name})
+
+
+class ManagedPolicy:
+    """AWS::IAM::ManagedPolicy: a policy with an ARN, attached to roles."""
+
+    name_property = "ManagedPolicyName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A policy's name has 128 characters at most."""
+        return properties if "ManagedPolicyName" in properties else {**properties, "ManagedPolicyName": context.name(128)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it and attaches it."""
+        request = fitting("iam", "CreatePolicy", {**properties, "PolicyName": properties["ManagedPolicyName"]})
+        request["PolicyDocument"] = _document(properties["PolicyDocument"])
+        context.call("iam:CreatePolicy", request)
+        identity = self.find(context, properties)
+        self._attach(context, identity.physical, [], properties.get("Roles", []))
+        return identity
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its ARN, which follows from path and name."""
+        path = properties.get("Path", "/")
+        arn = f"arn:aws:iam::{context.account}:policy{path}{properties['ManagedPolicyName']}"
+        context.call("iam:GetPolicy", {"PolicyArn": arn})
+        return Identity(arn, arn, {"PolicyArn": arn})
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """A new default version of its document."""
+        arn = identity.physical
+        document = _document(after["PolicyDocument"])
+        context.call("iam:CreatePolicyVersion", {"PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": True})
+        self._drop_versions(context, arn)
+        self._attach(context, arn, before.get("Roles", []), after.get("Roles", []))
+        return identity
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """Detaches and deletes it."""
+        if not identity.physical:
+            return
+        try:
+            self._attach(context, identity.physical, properties.get("Roles", []), [])
+            self._drop_versions(context, identity.physical)
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+        _quietly(context, "iam:DeletePolicy", {"PolicyArn": identity.physical})
+
+    @staticmethod
+    def _drop_versions(context: Context, arn: str) -> None:
+        for version in context.call("iam:ListPolicyVersions", {"PolicyArn": arn})["Versions"]:
+            if not version["IsDefaultVersion"]:
+                context.call("iam:DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version["VersionId"]})
+
+    @staticmethod
+    def _attach(context: Context, arn: str, before: list[str], after: list[str]) -> None:
+        for role in before:
+            if role not in after:
+                _quietly(context, "iam:DetachRolePolicy", {"RoleName": role, "PolicyArn": arn})
+        for role in after:
+            context.call("iam:AttachRolePolicy", {"RoleName": role, "PolicyArn": arn})
+
+
+class OidcProvider:
+    """AWS::IAM::OIDCProvider: whose tokens roles may trust."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It is known by its URL."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        names = {"ClientIdList": "ClientIDList"}
+        request = {names.get(name, name): value for name, value in properties.items()}
+        arn = context.call("iam:CreateOpenIDConnectProvider", fitting("iam", "CreateOpenIDConnectProvider", request))
+        return Identity(arn["OpenIDConnectProviderArn"], "", {"Arn": arn["OpenIDConnectProviderArn"]})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its URL."""
+        host = properties["Url"].removeprefix("https://")
+        arn = f"arn:aws:iam::{context.account}:oidc-provider/{host}"
+        context.call("iam:GetOpenIDConnectProvider", {"OpenIDConnectProviderArn": arn})
+        return Identity(arn, arn, {"Arn": arn})
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes thumbprints and client ids."""
+        arn = {"OpenIDConnectProviderArn": identity.physical}
+        if after.get("ThumbprintList"):
+            request = {**arn, "ThumbprintList": after["ThumbprintList"]}
+            context.call("iam:UpdateOpenIDConnectProviderThumbprint", request)
+        old, new = before.get("ClientIdList", []), after.get("ClientIdList", [])
+        for client in [client for client in new if client not in old]:
+            context.call("iam:AddClientIDToOpenIDConnectProvider", {**arn, "ClientID": client})
+        for client in [client for client in old if client not in new]:
+            context.call("iam:RemoveClientIDFromOpenIDConnectProvider", {**arn, "ClientID": client})
+        return identity
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        _quietly(context, "iam:DeleteOpenIDConnectProvider", {"OpenIDConnectProviderArn": identity.physical})
+
+
+HANDLERS: dict[str, Handler] = {
+    "AWS::IAM::Role": Role(),
+    "AWS::IAM::Policy": InlinePolicy(),
+    "AWS::IAM::ManagedPolicy": ManagedPolicy(),
+    "AWS::IAM::OIDCProvider": OidcProvider(),
+}

@@ -1,0 +1,287 @@
+"""Types that bring things to each other: event rules, schedules, topics, queues."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    ApiResource,
+    Context,
+    Handler,
+    Identity,
+    Properties,
+    fitting,
+    is_absent,
+)
+
+
+class Rule:
+    """AWS::Events::Rule: a pattern or a schedule, with its targets."""
+
+    name_property = "Name"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A rule's name has 64 characters at most."""
+        return properties if "Name" in properties else {**properties, "Name": context.name(64)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts the rule, then its targets."""
+        return self.update(context, Identity(""), {}, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name; Ref gives the name, for a bus of its own ``bus|name``."""
+        bus = properties.get("EventBusName")
+        request = {"Name": properties["Name"], **({"EventBusName": bus} if bus else {})}
+        arn = context.call("events:DescribeRule", request)["Arn"]
+        physical = properties["Name"] if bus in (None, "default") else f"{bus}|{properties['Name']}"
+        return Identity(physical, physical, {"Arn": arn})
+
+    def update(self, context: Context, _identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Puts it again; targets that it no longer has are removed."""
+        pattern = after.get("EventPattern")
+        request = fitting("events", "PutRule", {name: value for name, value in after.items() if name != "Targets"})
+        if isinstance(pattern, dict):
+            request["EventPattern"] = json.dumps(pattern)
+        context.call("events:PutRule", request)
+        bus = {"EventBusName": after["EventBusName"]} if after.get("EventBusName") else {}
+        wanted = {str(target["Id"]) for target in after.get("Targets", [])}
+        gone = [str(target["Id"]) for target in before.get("Targets", []) if str(target["Id"]) not in wanted]
+        if gone:
+            context.call("events:RemoveTargets", {"Rule": after["Name"], "Ids": gone, **bus})
+        if wanted:
+            targets = fitting("events", "PutTargets", {"Rule": after["Name"], "Targets": after["Targets"], **bus})
+            failed = context.call("events:PutTargets", targets).get("FailedEntries", [])
+            if failed:
+                raise ServiceError(failed[0]["ErrorMessage"], code=failed[0]["ErrorCode"], status=400)
+        return self.find(context, after)
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Removes its targets, then the rule."""
+        bus = {"EventBusName": properties["EventBusName"]} if properties.get("EventBusName") else {}
+        targets = [str(target["Id"]) for target in properties.get("Targets", [])]
+        try:
+            if targets:
+                context.call("events:RemoveTargets", {"Rule": properties["Name"], "Ids": targets, **bus})
+            context.call("events:DeleteRule", {"Name": properties["Name"], **bus})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+def _schedule(context: Context, properties: Properties) -> Identity:
+    group = {"GroupName": properties["GroupName"]} if properties.get("GroupName") else {}
+    body = context.call("scheduler:GetSchedule", {"Name": properties["Name"], **group})
+    return Identity(properties["Name"], properties["Name"], {"Arn": body["Arn"]})
+
+
+class Topic:
+    """AWS::SNS::Topic with its inline subscriptions."""
+
+    name_property = "TopicName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A topic's name has 256 characters at most."""
+        return properties if "TopicName" in properties else {**properties, "TopicName": context.name(256)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes the topic and its subscriptions; the same topic again is no error in SNS."""
+        names = {"DisplayName": "DisplayName", "KmsMasterKeyId": "KmsMasterKeyId", "FifoTopic": "FifoTopic"}
+        attributes = {name: _text(properties[name]) for name in names if name in properties}
+        request: Properties = {"Name": properties["TopicName"], "Attributes": attributes}
+        if properties.get("Tags"):
+            request["Tags"] = properties["Tags"]
+        arn = context.call("sns:CreateTopic", request)["TopicArn"]
+        for subscription in properties.get("Subscription", []):
+            context.call("sns:Subscribe", {"TopicArn": arn, **subscription})
+        return self._identity(arn, properties["TopicName"])
+
+    @staticmethod
+    def _identity(arn: str, name: str) -> Identity:
+        return Identity(arn, arn, {"TopicArn": arn, "TopicName": name})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its ARN, which follows from its name."""
+        arn = f"arn:aws:sns:{context.region}:{context.account}:{properties['TopicName']}"
+        context.call("sns:GetTopicAttributes", {"TopicArn": arn})
+        return self._identity(arn, properties["TopicName"])
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its attributes and subscriptions."""
+        for name in ("DisplayName", "KmsMasterKeyId"):
+            if after.get(name) != before.get(name):
+                request = {"TopicArn": identity.physical, "AttributeName": name, "AttributeValue": after.get(name, "")}
+                context.call("sns:SetTopicAttributes", request)
+        for subscription in after.get("Subscription", []):
+            if subscription not in before.get("Subscription", []):
+                context.call("sns:Subscribe", {"TopicArn": identity.physical, **subscription})
+        return identity
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it with its subscriptions."""
+        if identity.physical:
+            context.call("sns:DeleteTopic", {"TopicArn": identity.physical})
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class TopicPolicy:
+    """The access policy of topics."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It is known by its topics."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it on its topics."""
+        document = properties["PolicyDocument"]
+        text = document if isinstance(document, str) else json.dumps(document)
+        for topic in properties["Topics"]:
+            request = {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": text}
+            context.call("sns:SetTopicAttributes", request)
+        return Identity(context.name(128))
+
+    def find(self, context: Context, _properties: Properties) -> Identity:
+        """It has nothing of its own to be found by."""
+        return Identity(context.name(128))
+
+    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new one."""
+        self.create(context, after)
+        return identity
+
+    def delete(self, _context: Context, _identity: Identity, _properties: Properties) -> None:
+        """Goes with its topics."""
+
+
+class Subscription:
+    """AWS::SNS::Subscription."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It is known by topic and endpoint."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Subscribes; again is no error in SNS."""
+        request = {name: properties[name] for name in ("TopicArn", "Protocol", "Endpoint") if name in properties}
+        names = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+        attributes = {name: _attribute(properties[name]) for name in names if name in properties}
+        arn = context.call("sns:Subscribe", {**request, "Attributes": attributes, "ReturnSubscriptionArn": True})
+        return Identity(arn["SubscriptionArn"], arn["SubscriptionArn"], {"Arn": arn["SubscriptionArn"]})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """The same subscription is made once."""
+        return self.create(context, properties)
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its attributes."""
+        for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"):
+            if after.get(name) != before.get(name):
+                value = _attribute(after.get(name, ""))
+                request = {"SubscriptionArn": identity.physical, "AttributeName": name, "AttributeValue": value}
+                context.call("sns:SetSubscriptionAttributes", request)
+        return identity
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Unsubscribes."""
+        if identity.physical.startswith("arn:"):
+            context.call("sns:Unsubscribe", {"SubscriptionArn": identity.physical})
+
+
+def _attribute(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else _text(value)
+
+
+class Queue:
+    """AWS::SQS::Queue. Ref gives its URL."""
+
+    name_property = "QueueName"
+    _not_attributes = ("QueueName", "Tags", "RedrivePolicy", "RedriveAllowPolicy")
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A queue's name has 80 characters at most."""
+        return properties if "QueueName" in properties else {**properties, "QueueName": context.name(80)}
+
+    def _attributes(self, properties: Properties) -> dict[str, str]:
+        plain = {name: _text(value) for name, value in properties.items() if name not in self._not_attributes}
+        policies = ("RedrivePolicy", "RedriveAllowPolicy")
+        return plain | {name: _attribute(properties[name]) for name in policies if name in properties}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        request = {"QueueName": properties["QueueName"], "Attributes": self._attributes(properties), "tags": tags}
+        context.call("sqs:CreateQueue", request)
+        return self.find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["QueueName"]
+        url = context.call("sqs:GetQueueUrl", {"QueueName": name})["QueueUrl"]
+        arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
+        return Identity(url, url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+
+    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Changes its attributes."""
+        request = {"QueueUrl": identity.physical, "Attributes": self._attributes(after)}
+        context.call("sqs:SetQueueAttributes", request)
+        return identity
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        try:
+            if identity.physical:
+                context.call("sqs:DeleteQueue", {"QueueUrl": identity.physical})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+class QueuePolicy:
+    """The access policy of queues."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It is known by its queues."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it on its queues."""
+        text = _attribute(properties["PolicyDocument"])
+        for queue in properties["Queues"]:
+            context.call("sqs:SetQueueAttributes", {"QueueUrl": queue, "Attributes": {"Policy": text}})
+        return Identity(context.name(128))
+
+    def find(self, context: Context, _properties: Properties) -> Identity:
+        """It has nothing of its own to be found by."""
+        return Identity(context.name(128))
+
+    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new one."""
+        self.create(context, after)
+        return identity
+
+    def delete(self, _context: Context, _identity: Identity, _properties: Properties) -> None:
+        """Goes with its queues."""
+
+
+HANDLERS: dict[str, Handler] = {
+    "AWS::Events::Rule": Rule(),
+    "AWS::Scheduler::Schedule": ApiResource(
+        "scheduler", create="CreateSchedule", update="UpdateSchedule", delete="DeleteSchedule", longest=64,
+        name_property="Name", deletion=("GroupName",), find=_schedule,
+    ),
+    "AWS::SNS::Topic": Topic(),
+    "AWS::SNS::TopicPolicy": TopicPolicy(),
+    "AWS::SNS::Subscription": Subscription(),
+    "AWS::SQS::Queue": Queue(),
+    "AWS::SQS::QueuePolicy": QueuePolicy(),
+}  # fmt: skip

@@ -1,0 +1,348 @@
+"""Types that watch and serve: alarms, log groups, scaling, functions, parameters, keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    ApiResource,
+    Context,
+    Handler,
+    Identity,
+    Properties,
+    fitting,
+    is_absent,
+)
+
+
+class Alarm:
+    """AWS::CloudWatch::Alarm: put as often as it changes."""
+
+    name_property = "AlarmName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """An alarm's name has 255 characters at most."""
+        return properties if "AlarmName" in properties else {**properties, "AlarmName": context.name(255)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it."""
+        context.call("cloudwatch:PutMetricAlarm", fitting("cloudwatch", "PutMetricAlarm", properties))
+        return self.find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["AlarmName"]
+        found = context.call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
+        if not found:
+            raise ServiceError(f"Alarm {name} does not exist", code="ResourceNotFound", status=404)
+        return Identity(name, name, {"Arn": found[0]["AlarmArn"]})
+
+    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new one."""
+        return self.create(context, after)
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        if identity.physical:
+            context.call("cloudwatch:DeleteAlarms", {"AlarmNames": [identity.physical]})
+
+
+class LogGroup:
+    """AWS::Logs::LogGroup with its retention."""
+
+    name_property = "LogGroupName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """A log group's name has 512 characters at most."""
+        return properties if "LogGroupName" in properties else {**properties, "LogGroupName": context.name(512)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        name = properties["LogGroupName"]
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        context.call("logs:CreateLogGroup", {"logGroupName": name, **({"tags": tags} if tags else {})})
+        return self.update(context, Identity(name), {}, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["LogGroupName"]
+        arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
+        return Identity(name, name, {"Arn": arn})
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its retention."""
+        days, name = after.get("RetentionInDays"), identity.physical
+        if days is not None:
+            context.call("logs:PutRetentionPolicy", {"logGroupName": name, "retentionInDays": int(days)})
+        elif before.get("RetentionInDays") is not None:
+            context.call("logs:DeleteRetentionPolicy", {"logGroupName": name})
+        return self.find(context, {**after, "LogGroupName": name})
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it with its streams."""
+        try:
+            if identity.physical:
+                context.call("logs:DeleteLogGroup", {"logGroupName": identity.physical})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+class ScalableTarget:
+    """AWS::ApplicationAutoScaling::ScalableTarget: known by resource, dimension and namespace."""
+
+    name_property = None
+    _names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It has no name of its own."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Registers it; again is no error."""
+        request = fitting("application-autoscaling", "RegisterScalableTarget", properties)
+        context.call("application-autoscaling:RegisterScalableTarget", request)
+        return self.find(context, properties)
+
+    def find(self, _context: Context, properties: Properties) -> Identity:
+        """Its id is made of its three names."""
+        parts = [properties[name] for name in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
+        return Identity("|".join(parts), "|".join(parts), {"Id": "|".join(parts)})
+
+    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Registers the new bounds."""
+        return self.create(context, after)
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Deregisters it; with its endpoint it may have gone already."""
+        try:
+            request = {name: properties[name] for name in self._names}
+            context.call("application-autoscaling:DeregisterScalableTarget", request)
+        except ServiceError as error:
+            if not is_absent(error, "No scalable target"):
+                raise
+
+
+class ScalingPolicy:
+    """AWS::ApplicationAutoScaling::ScalingPolicy of a target."""
+
+    name_property = "PolicyName"
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """The name is required."""
+        return properties
+
+    @staticmethod
+    def _target(properties: Properties) -> Properties:
+        if "ScalingTargetId" not in properties:
+            return properties
+        resource, dimension, namespace = properties["ScalingTargetId"].split("|")
+        names = {"ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}
+        return {**properties, **names}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it."""
+        request = fitting("application-autoscaling", "PutScalingPolicy", self._target(properties))
+        arn = context.call("application-autoscaling:PutScalingPolicy", request)["PolicyARN"]
+        return Identity(arn, arn, {"Arn": arn})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """Putting it again is no error."""
+        return self.create(context, properties)
+
+    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new one."""
+        return self.create(context, after)
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Deletes it; with its target it may have gone already."""
+        request = self._target(properties)
+        names = ("PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension")
+        try:
+            call = "application-autoscaling:DeleteScalingPolicy"
+            context.call(call, {name: request[name] for name in names})
+        except ServiceError as error:
+            if not is_absent(error, "No scaling policy"):
+                raise
+
+
+class Function(ApiResource):
+    """AWS::Lambda::Function: its code is in the template or in S3."""
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        context.call("lambda:CreateFunction", fitting("lambda", "CreateFunction", _function(properties)))
+        return self.find(context, properties)
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its code and its configuration."""
+        name = {"FunctionName": identity.physical}
+        if after["Code"] != before["Code"]:
+            context.call("lambda:UpdateFunctionCode", {**name, **_code(after)})
+        request = fitting("lambda", "UpdateFunctionConfiguration", {**after, **name})
+        request.pop("Code", None)
+        context.call("lambda:UpdateFunctionConfiguration", request)
+        return self.find(context, {**after, **name})
+
+
+def _function(properties: Properties) -> Properties:
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    return {**properties, "Code": _code(properties), **({"Tags": tags} if tags else {})}
+
+
+def _code(properties: Properties) -> Properties:
+    code = properties["Code"]
+    if "ZipFile" not in code:
+        return dict(code)
+    archive = io.BytesIO()
+    module = str(properties.get("Handler", "index.handler")).partition(".")[0]
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr(f"{module}.py" if "python" in str(properties.get("Runtime", "python")) else "index.js", code["ZipFile"])
+    return {"ZipFile": archive.getvalue()}
+
+
+def _function_identity(context: Context, properties: Properties) -> Identity:
+    name = properties["FunctionName"]
+    arn = context.call("lambda:GetFunctionConfiguration", {"FunctionName": name})["FunctionArn"]
+    return Identity(name, name, {"Arn": arn})
+
+
+class Permission:
+    """AWS::Lambda::Permission: who may call a function."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """Its statement's id is made anew."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Adds a statement."""
+        statement = f"{context.stack}-{context.logical}-{uuid.uuid4().hex[:12]}"
+        request = fitting("lambda", "AddPermission", {**properties, "StatementId": statement})
+        context.call("lambda:AddPermission", request)
+        return Identity(statement, statement, {"Id": statement})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """It has nothing of its own to be found by."""
+        return self.create(context, properties)
+
+    def update(self, _context: Context, identity: Identity, _before: Properties, _after: Properties) -> Identity:
+        """Every change replaces it."""
+        return identity
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """Removes the statement."""
+        try:
+            request = {"FunctionName": properties["FunctionName"], "StatementId": identity.physical}
+            context.call("lambda:RemovePermission", request)
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+class Parameter:
+    """AWS::SSM::Parameter."""
+
+    name_property = "Name"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """CloudFormation names parameters ``CFN-...``."""
+        return properties if "Name" in properties else {**properties, "Name": f"CFN-{context.name(200)}"}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it."""
+        return self._put(context, properties, overwrite=False)
+
+    def _put(self, context: Context, properties: Properties, *, overwrite: bool) -> Identity:
+        request = fitting("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
+        context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
+        return self.find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name."""
+        found = context.call("ssm:GetParameter", {"Name": properties["Name"]})["Parameter"]
+        return Identity(found["Name"], found["Name"], {"Type": found["Type"], "Value": found["Value"]})
+
+    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new value."""
+        return self._put(context, after, overwrite=True)
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        try:
+            if identity.physical:
+                context.call("ssm:DeleteParameter", {"Name": identity.physical})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+class Key:
+    """AWS::KMS::Key: an id, no secret."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """Its id is KMS's."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        request: Properties = {"Description": properties.get("Description", "")}
+        if "KeyPolicy" in properties:
+            request["Policy"] = _json(properties["KeyPolicy"])
+        key = context.call("kms:CreateKey", request)["KeyMetadata"]
+        if str(properties.get("EnableKeyRotation", "")).lower() == "true":
+            context.call("kms:EnableKeyRotation", {"KeyId": key["KeyId"]})
+        return Identity(key["KeyId"], key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """It has nothing of its own to be found by."""
+        return self.create(context, properties)
+
+    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Changes policy and rotation."""
+        key = {"KeyId": identity.physical}
+        if "KeyPolicy" in after:
+            context.call("kms:PutKeyPolicy", {**key, "PolicyName": "default", "Policy": _json(after["KeyPolicy"])})
+        on = str(after.get("EnableKeyRotation", "")).lower() == "true"
+        context.call(f"kms:{'Enable' if on else 'Disable'}KeyRotation", key)
+        return identity
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """KMS deletes keys after a while only."""
+        if identity.physical:
+            days = int(properties.get("PendingWindowInDays", 30))
+            context.call("kms:ScheduleKeyDeletion", {"KeyId": identity.physical, "PendingWindowInDays": days})
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _alias(_context: Context, properties: Properties) -> Identity:
+    return Identity(properties["AliasName"])
+
+
+HANDLERS: dict[str, Handler] = {
+    "AWS::CloudWatch::Alarm": Alarm(),
+    "AWS::Logs::LogGroup": LogGroup(),
+    "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTarget(),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": ScalingPolicy(),
+    "AWS::Lambda::Function": Function(
+        "lambda", create="CreateFunction", delete="DeleteFunction", name_property="FunctionName", longest=64,
+        find=_function_identity,
+    ),
+    "AWS::Lambda::Permission": Permission(),
+    "AWS::SSM::Parameter": Parameter(),
+    "AWS::KMS::Key": Key(),
+    "AWS::KMS::Alias": ApiResource(
+        "kms", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias", name_property="AliasName", find=_alias,
+    ),
+}  # fmt: skip

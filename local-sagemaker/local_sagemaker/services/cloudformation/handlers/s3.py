@@ -1,0 +1,198 @@
+"""S3's types: buckets with their settings, and their policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    Context,
+    Handler,
+    Identity,
+    Properties,
+    coerce,
+    is_absent,
+)
+from local_sagemaker.api import models
+
+
+def _encryption(value: Any) -> Properties:
+    rules = []
+    for rule in value["ServerSideEncryptionConfiguration"]:
+        default = rule.get("ServerSideEncryptionByDefault")
+        applied = {"ApplyServerSideEncryptionByDefault": default} if default else {}
+        key = {"BucketKeyEnabled": rule["BucketKeyEnabled"]} if "BucketKeyEnabled" in rule else {}
+        rules.append({**applied, **key})
+    return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+
+
+def _cors(value: Any) -> Properties:
+    names = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"}
+    return {"CORSConfiguration": {"CORSRules": [_renamed(rule, names) for rule in value["CorsRules"]]}}
+
+
+def _lifecycle(value: Any) -> Properties:
+    rules = []
+    for rule in value["Rules"]:
+        row = _renamed(rule, {"Id": "ID"})
+        days = row.pop("ExpirationInDays", None)
+        if days is not None:
+            row["Expiration"] = {"Days": days}
+        old = row.pop("NoncurrentVersionExpirationInDays", None)
+        if old is not None:
+            row["NoncurrentVersionExpiration"] = {"NoncurrentDays": old}
+        if "Prefix" in row:
+            row["Filter"] = {"Prefix": row.pop("Prefix")}
+        row.setdefault("Filter", {"Prefix": ""})
+        rules.append(row)
+    return {"LifecycleConfiguration": {"Rules": rules}}
+
+
+def _notifications(value: Any) -> Properties:
+    switch = value.get("EventBridgeConfiguration")
+    enabled = switch is not None and str(switch.get("EventBridgeEnabled", True)).lower() == "true"
+    other = set(value) - {"EventBridgeConfiguration"}
+    if other:
+        raise ServiceError(f"LocalUnsupported: NotificationConfiguration.{min(other)} is not executed by the local service",
+                           code="InvalidRequest", status=400)  # fmt: skip
+    return {"NotificationConfiguration": {"EventBridgeConfiguration": {}} if enabled else {}}
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Properties:
+    return {names.get(name, name): part for name, part in value.items()}
+
+
+SETTINGS: dict[str, tuple[str, str, Any]] = {
+    "VersioningConfiguration": ("PutBucketVersioning", "", lambda value: {"VersioningConfiguration": value}),
+    "BucketEncryption": ("PutBucketEncryption", "DeleteBucketEncryption", _encryption),
+    "PublicAccessBlockConfiguration": (
+        "PutPublicAccessBlock", "DeletePublicAccessBlock", lambda value: {"PublicAccessBlockConfiguration": value},
+    ),
+    "OwnershipControls": (
+        "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", lambda value: {"OwnershipControls": value},
+    ),
+    "CorsConfiguration": ("PutBucketCors", "DeleteBucketCors", _cors),
+    "LifecycleConfiguration": ("PutBucketLifecycleConfiguration", "DeleteBucketLifecycle", _lifecycle),
+    "NotificationConfiguration": ("PutBucketNotificationConfiguration", "", _notifications),
+    "LoggingConfiguration": (
+        "PutBucketLogging", "",
+        lambda value: {"BucketLoggingStatus": {"LoggingEnabled": {
+            "TargetBucket": value.get("DestinationBucketName", ""), "TargetPrefix": value.get("LogFilePrefix", ""),
+        }}},
+    ),
+    "Tags": ("PutBucketTagging", "DeleteBucketTagging", lambda value: {"Tagging": {"TagSet": value}}),
+}  # fmt: skip
+"""Each property, the operations that put and delete it, and the request's members."""
+
+
+class Bucket:
+    """A bucket with its settings. Only an empty one can be deleted."""
+
+    name_property = "BucketName"
+
+    def named(self, context: Context, properties: Properties) -> Properties:
+        """Names of buckets are in lower case."""
+        return properties if "BucketName" in properties else {**properties, "BucketName": context.name(63, lower=True)}
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes the bucket, then its settings."""
+        self._check(properties)
+        name = properties["BucketName"]
+        place = {} if context.region == "us-east-1" else {"LocationConstraint": context.region}
+        request: Properties = {"Bucket": name, **({"CreateBucketConfiguration": place} if place else {})}
+        if not self._exists(context, name):
+            context.call("s3:CreateBucket", request)
+        elif "BucketName" in properties:
+            raise ServiceError(f"{name} already exists", code="BucketAlreadyExists", status=409)
+        self._settle(context, name, {}, properties)
+        return self.find(context, properties)
+
+    @staticmethod
+    def _check(properties: Properties) -> None:
+        unknown = sorted(properties.keys() - SETTINGS.keys() - {"BucketName"})
+        if unknown:
+            text = f"LocalUnsupported: AWS::S3::Bucket.{unknown[0]} is not executed by the local service"
+            raise ServiceError(text, code="InvalidRequest", status=400)
+
+    @staticmethod
+    def _exists(context: Context, name: str) -> bool:
+        try:
+            context.call("s3:HeadBucket", {"Bucket": name})
+        except ServiceError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """By its name."""
+        name, domain = properties["BucketName"], "amazonaws.com"
+        context.call("s3:HeadBucket", {"Bucket": name})
+        return Identity(name, name, {
+            "Arn": f"arn:aws:s3:::{name}", "DomainName": f"{name}.s3.{domain}",
+            "RegionalDomainName": f"{name}.s3.{context.region}.{domain}",
+            "DualStackDomainName": f"{name}.s3.dualstack.{context.region}.{domain}",
+            "WebsiteURL": f"http://{name}.s3-website-{context.region}.{domain}",
+        })  # fmt: skip
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its settings."""
+        self._check(after)
+        self._settle(context, identity.physical, before, after)
+        return identity
+
+    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+        """Deletes it; a bucket with objects in it is refused."""
+        if not identity.physical:
+            return
+        try:
+            context.call("s3:DeleteBucket", {"Bucket": identity.physical})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+    @staticmethod
+    def _settle(context: Context, name: str, before: Properties, after: Properties) -> None:
+        for member, (put, delete, request_of) in SETTINGS.items():
+            if member in after and after[member] != before.get(member):
+                shape = models.operation("s3", put).input_shape
+                context.call(f"s3:{put}", {"Bucket": name, **coerce(shape, request_of(after[member]))})
+            elif member in before and member not in after and delete:
+                context.call(f"s3:{delete}", {"Bucket": name})
+
+
+class BucketPolicy:
+    """The policy of a bucket."""
+
+    name_property = None
+
+    def named(self, _context: Context, properties: Properties) -> Properties:
+        """It is known by its bucket."""
+        return properties
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Puts it."""
+        document = properties["PolicyDocument"]
+        text = document if isinstance(document, str) else json.dumps(document)
+        context.call("s3:PutBucketPolicy", {"Bucket": properties["Bucket"], "Policy": text})
+        return self.find(context, properties)
+
+    def find(self, _context: Context, properties: Properties) -> Identity:
+        """By its bucket."""
+        return Identity(properties["Bucket"])
+
+    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+        """Puts the new one."""
+        return self.create(context, after)
+
+    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+        """Takes it away."""
+        try:
+            context.call("s3:DeleteBucketPolicy", {"Bucket": properties["Bucket"]})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+HANDLERS: dict[str, Handler] = {"AWS::S3::Bucket": Bucket(), "AWS::S3::BucketPolicy": BucketPolicy()}

@@ -1,0 +1,171 @@
+"""SageMaker's types: models, endpoint configurations, endpoints, groups of versions, pipelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_sagemaker.cloudformation.comparison import changed
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    ApiResource,
+    Cancelled,
+    Context,
+    Find,
+    Handler,
+    Identity,
+    Properties,
+    fitting,
+    is_absent,
+)
+
+POLL = 0.1
+"""Seconds between two looks at an endpoint."""
+
+
+def _found_by(describe: str, name: str, arn: str, *more: str) -> Find:
+    """Reads the identity of what an operation describes: its ARN, with some members as attributes."""
+
+    def find(context: Context, properties: Properties) -> Identity:
+        body = context.call(f"sagemaker:{describe}", {name: properties[name]})
+        attributes = {member: body[member] for member in (name, arn, *more) if member in body}
+        return Identity(body[arn], body[arn], {key: _text(value) for key, value in attributes.items()})
+
+    return find
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, float) else value
+
+
+class SageMakerResource(ApiResource):
+    """A type of SageMaker's: of everything but tags, its operations take care."""
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Tags are changed by operations of their own."""
+        if "Tags" in changed(before, after):
+            _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
+        if changed({**before, "Tags": None}, {**after, "Tags": None}):
+            return super().update(context, identity, before, after)
+        return identity
+
+
+def _retag(context: Context, arn: str, before: list[dict[str, str]], after: list[dict[str, str]]) -> None:
+    wanted = {tag["Key"] for tag in after}
+    gone = [tag["Key"] for tag in before if tag["Key"] not in wanted]
+    if gone:
+        context.call("sagemaker:DeleteTags", {"ResourceArn": arn, "TagKeys": gone})
+    if after:
+        context.call("sagemaker:AddTags", {"ResourceArn": arn, "Tags": after})
+
+
+class Endpoint(SageMakerResource):
+    """An endpoint: made, updated and deleted when it is in service, as it was before, or no longer there."""
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it and waits until it is in service."""
+        context.call("sagemaker:CreateEndpoint", fitting("sagemaker", "CreateEndpoint", properties))
+        self._wait(context, properties)
+        return self.find(context, properties)
+
+    def find(self, context: Context, properties: Properties) -> Identity:
+        """Waits for it, too: after a restart it may still be in the making."""
+        self._wait(context, properties)
+        return super().find(context, properties)
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Moves it to its new configuration; what was rolled back there is a failure here."""
+        present = context.call("sagemaker:DescribeEndpoint", {"EndpointName": after["EndpointName"]})
+        if present["EndpointStatus"] == "Failed" or present.get("EndpointConfigName") != after["EndpointConfigName"]:
+            context.call("sagemaker:UpdateEndpoint", fitting("sagemaker", "UpdateEndpoint", after))
+        body = self._wait(context, after)
+        if body["EndpointConfigName"] != after["EndpointConfigName"]:
+            raise ServiceError(
+                body.get("FailureReason") or f"The update of {after['EndpointName']} was rolled back.", code="NotStabilized",
+                status=400,
+            )  # fmt: skip
+        if "Tags" in changed(before, after):
+            _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
+        return identity
+
+    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+        """Deletes it, and waits until it no longer exists."""
+        super().delete(context, identity, properties)
+        while True:
+            try:
+                context.call("sagemaker:DescribeEndpoint", {"EndpointName": properties["EndpointName"]})
+            except ServiceError as error:
+                if is_absent(error, "Could not find"):
+                    return
+                raise
+            context.cancelled.wait(POLL)
+
+    @staticmethod
+    def _wait(context: Context, properties: Properties) -> dict[str, Any]:
+        while True:
+            body = context.call("sagemaker:DescribeEndpoint", {"EndpointName": properties["EndpointName"]})
+            status = body["EndpointStatus"]
+            if status == "InService":
+                return body
+            if not status.endswith("ing"):
+                raise ServiceError(body.get("FailureReason", f"The endpoint is {status}."), code="NotStabilized", status=400)
+            if context.cancelled.wait(POLL):
+                raise Cancelled
+
+
+class Pipeline(SageMakerResource):
+    """A pipeline: its definition is a text, or an object in S3."""
+
+    def create(self, context: Context, properties: Properties) -> Identity:
+        """Makes it."""
+        context.call("sagemaker:CreatePipeline", fitting("sagemaker", "CreatePipeline", _with_definition(properties)))
+        return self.find(context, properties)
+
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes it."""
+        return super().update(context, identity, _with_definition(before), _with_definition(after))
+
+
+def _with_definition(properties: Properties) -> Properties:
+    definition = properties["PipelineDefinition"]
+    rest = {name: value for name, value in properties.items() if not name.startswith("PipelineD")}
+    renamed = {"PipelineDisplayName": properties.get("PipelineDisplayName"),
+               "PipelineDescription": properties.get("PipelineDescription")}  # fmt: skip
+    request = {**rest, **{name: value for name, value in renamed.items() if value is not None}}
+    if not isinstance(definition, dict) or "PipelineDefinitionBody" in definition:
+        body = definition["PipelineDefinitionBody"] if isinstance(definition, dict) else definition
+        return {**request, "PipelineDefinition": body}
+    place = definition["PipelineDefinitionS3Location"]
+    names = {"Bucket": "Bucket", "Key": "ObjectKey", "Version": "VersionId"}
+    return {**request, "PipelineDefinitionS3Location": {names[k]: v for k, v in place.items() if k in names}}
+
+
+HANDLERS: dict[str, Handler] = {
+    "AWS::SageMaker::Model": SageMakerResource(
+        "sagemaker", create="CreateModel", delete="DeleteModel", name_property="ModelName",
+        find=_found_by("DescribeModel", "ModelName", "ModelArn"),
+    ),
+    "AWS::SageMaker::EndpointConfig": SageMakerResource(
+        "sagemaker", create="CreateEndpointConfig", delete="DeleteEndpointConfig", name_property="EndpointConfigName",
+        find=_found_by("DescribeEndpointConfig", "EndpointConfigName", "EndpointConfigArn"),
+    ),
+    "AWS::SageMaker::Endpoint": Endpoint(
+        "sagemaker", create="CreateEndpoint", update="UpdateEndpoint", delete="DeleteEndpoint",
+        name_property="EndpointName", find=_found_by("DescribeEndpoint", "EndpointName", "EndpointArn"),
+    ),
+    "AWS::SageMaker::ModelPackageGroup": SageMakerResource(
+        "sagemaker", create="CreateModelPackageGroup", delete="DeleteModelPackageGroup",
+        name_property="ModelPackageGroupName",
+        find=_found_by("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
+                       "ModelPackageGroupStatus", "CreationTime"),
+    ),
+    "AWS::SageMaker::Pipeline": Pipeline(
+        "sagemaker", create="CreatePipeline", update="UpdatePipeline", delete="DeletePipeline", longest=256,
+        name_property="PipelineName",
+        find=lambda context, properties: _pipeline(context, properties),
+    ),
+}  # fmt: skip
+
+
+def _pipeline(context: Context, properties: Properties) -> Identity:
+    body = context.call("sagemaker:DescribePipeline", {"PipelineName": properties["PipelineName"]})
+    return Identity(properties["PipelineName"], properties["PipelineName"], {"PipelineArn": body["PipelineArn"]})

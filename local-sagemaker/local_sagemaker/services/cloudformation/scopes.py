@@ -1,0 +1,115 @@
+"""The values that a stack's template sees: its parameters, its resources, what other stacks export."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.cloudformation import parameters, template
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.intrinsics import Scope
+from local_sagemaker.cloudformation.resource_types import ResourceType
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.handlers.handler import Context
+from local_sagemaker.services.cloudformation.stack_store import StackStore
+
+
+class Scopes:
+    """Makes the scope of a stack, and the contexts of its handlers."""
+
+    def __init__(self, settings: Settings, store: StackStore, call: Call) -> None:
+        self._settings, self._store, self._call = settings, store, call
+
+    def context(self, stack_id: str, logical: str, cancelled: threading.Event) -> Context:
+        """What the handler of a resource works with."""
+        name = stack_id.split("/")[1]
+        return Context(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
+
+    def stored(self, name: str) -> str:
+        """The value of a parameter of Systems Manager."""
+        try:
+            return str(self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
+        except ServiceError as error:
+            raise TemplateError(
+                f"Unable to fetch parameters [{name}] from parameter store for this account."
+            ) from error
+
+    def scope(self, stack: Body) -> Scope:
+        """The scope of a stack's body, which holds the template's text and the values of its parameters."""
+        read = template.load(stack["_template"])
+        stack_id = stack["StackId"]
+        pseudo: dict[str, Any] = {
+            "AWS::AccountId": self._settings.account,
+            "AWS::Region": self._settings.region,
+            "AWS::Partition": self._settings.arns.partition,
+            "AWS::URLSuffix": "amazonaws.com.cn" if self._settings.region.startswith("cn-") else "amazonaws.com",
+            "AWS::StackId": stack_id,
+            "AWS::StackName": stack["StackName"],
+            "AWS::NotificationARNs": stack.get("NotificationARNs", []),
+        }
+        return Scope(
+            read,
+            parameters.resolve(read, stack["_values"], self.stored),
+            pseudo,
+            reference=lambda logical: str(self._resource(stack_id, logical)["_reference"]),
+            attribute=lambda logical, name: self._attribute(stack_id, logical, name),
+            export=self._importing(stack),
+            dynamic=self._dynamic,
+        )
+
+    def _resource(self, stack_id: str, logical: str) -> Body:
+        body = self._store.resource(stack_id, logical)
+        if body is None or "_reference" not in body:
+            raise TemplateError(f"Resource {logical} does not exist for stack {stack_id}")
+        return body
+
+    def _attribute(self, stack_id: str, logical: str, name: str) -> Any:
+        attributes = self._resource(stack_id, logical)["_attributes"]
+        if name not in attributes:
+            kind = self._resource(stack_id, logical)["ResourceType"]
+            raise TemplateError(f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt"
+                                f" ({kind}: {', '.join(sorted(attributes)) or 'none'})")  # fmt: skip
+        return attributes[name]
+
+    def _importing(self, stack: Body) -> Callable[[str], str]:
+        def export(name: str) -> str:
+            value = self._store.export(name)
+            imports = self._store.require(stack["StackId"]).get("_imports", [])
+            if name not in imports:
+                self._store.update(stack["StackId"], lambda body: body.update({"_imports": [*imports, name]}))
+            return value
+
+        return export
+
+    def _dynamic(self, service: str, reference: str) -> str:
+        if service == "secretsmanager":
+            name, _, rest = reference.partition(":SecretString")
+            secret = str(self._call("secretsmanager:GetSecretValue", {"SecretId": name})["SecretString"])
+            key = rest.lstrip(":").partition(":")[0]
+            return str(load(secret)[key]) if key else secret
+        return self.stored(reference)
+
+    def with_tags(self, kind: ResourceType, properties: Body, stack: Body, logical: str) -> Body:
+        """The properties with the stack's tags, and CloudFormation's own where the type's schema has them."""
+        if kind.tags is None:
+            return properties
+        tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+        if kind.system_tags:
+            tags |= {
+                "aws:cloudformation:stack-name": stack["StackName"],
+                "aws:cloudformation:stack-id": stack["StackId"],
+                "aws:cloudformation:logical-id": logical,
+            }
+        own = properties.get(kind.tags, {} if kind.properties[kind.tags] == "object" else [])
+        if isinstance(own, dict):
+            tags |= own
+            merged: Any = tags
+        else:
+            tags |= {tag["Key"]: tag["Value"] for tag in own}
+            merged = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return {**properties, kind.tags: merged} if merged else properties

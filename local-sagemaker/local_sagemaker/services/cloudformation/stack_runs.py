@@ -1,0 +1,249 @@
+"""The stacks that are being worked on: a thread each, driven by the stack's status, so that a restart resumes them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from local_sagemaker.clock import now
+from local_sagemaker.cloudformation import dependencies, intrinsics
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.deployment import Deployment
+from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
+from local_sagemaker.services.cloudformation.scopes import Scopes
+from local_sagemaker.services.cloudformation.stack_store import StackStore
+
+log = logging.getLogger(__name__)
+TAKEN_OVER = (
+    "_template", "_values", "Parameters", "Tags", "Capabilities", "Description", "NotificationARNs", "RoleARN",
+    "RollbackConfiguration", "ChangeSetId",
+)  # fmt: skip
+"""What an update changes of a stack's own body; what it was before comes back with a rollback."""
+
+
+class StackRuns:
+    """Starts and resumes the work on stacks. One thread a stack."""
+
+    def __init__(self, store: StackStore, scopes: Scopes) -> None:
+        self._store, self._scopes = store, scopes
+        self._ended = threading.Event()
+        self._threads: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def start(self, stack_id: str) -> None:
+        """Works on a stack whose status says what is to be done, until its status is a final one."""
+        with self._lock:
+            if stack_id in self._threads:
+                return
+            thread = threading.Thread(target=self._run, args=(stack_id,), name=f"stack-{stack_id}", daemon=True)
+            self._threads[stack_id] = thread
+            thread.start()
+
+    def resume(self) -> None:
+        """Works on all stacks whose work was interrupted."""
+        for body in self._store.stacks():
+            if body["StackStatus"] in STATES:
+                self.start(body["StackId"])
+
+    def close(self) -> None:
+        """Ends all threads; the stacks stay as they are written down."""
+        self._ended.set()
+        with self._lock:
+            threads = list(self._threads.values())
+        for thread in threads:
+            thread.join(timeout=10)
+
+    def reset(self) -> None:
+        """Ends all threads, for a service that goes on empty."""
+        self.close()
+        self._ended.clear()
+
+    def _run(self, stack_id: str) -> None:
+        try:
+            body = self._store.require(stack_id)
+            while body["StackStatus"] in STATES and not self._ended.is_set():
+                self._advance(body)
+                body = self._store.require(stack_id)
+        except Cancelled:
+            log.info("the work on stack %s stops with the service", stack_id)
+        finally:
+            with self._lock:
+                self._threads.pop(stack_id, None)
+
+    def _advance(self, body: Body) -> None:
+        step = STATES[body["StackStatus"]]
+        try:
+            step(self, body, Deployment(body["StackId"], self._store, self._scopes, self._ended))
+        except ServiceError as error:
+            failed = _FAILED[body["StackStatus"]]
+            self._store.enter(body["StackId"], failed, error.message)
+
+    def _create(self, body: Body, deployment: Deployment) -> None:
+        failed = deployment.apply(body, "CREATE")
+        stack_id = body["StackId"]
+        reason = ""
+        if not failed:
+            try:
+                self._complete(body, "CREATE_COMPLETE")
+                return
+            except ServiceError as error:
+                reason = error.message
+        else:
+            reason = f"The following resource(s) failed to create: [{', '.join(sorted(failed))}]. "
+        on_failure = body.get("_on_failure", "ROLLBACK")
+        if on_failure == "DO_NOTHING":
+            self._store.enter(stack_id, "CREATE_FAILED", reason)
+        elif on_failure == "DELETE":
+            self._store.enter(stack_id, "DELETE_IN_PROGRESS", f"{reason}Delete requested by user.")
+        else:
+            self._store.enter(stack_id, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+
+    def _complete(self, body: Body, status: str) -> None:
+        """Writes the outputs and exports, then the status."""
+        outputs, exports = self._outputs(body)
+        self._store.put_exports(body["StackId"], exports)
+        self._store.enter(body["StackId"], status, Outputs=outputs)
+
+    def _outputs(self, body: Body) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        scope = self._scopes.scope(body)
+        outputs, exports = [], {}
+        for name, declared in scope.template.outputs.items():
+            if "Condition" in declared and not intrinsics.condition(declared["Condition"], scope):
+                continue
+            output = {"OutputKey": name, "OutputValue": str(intrinsics.evaluate(declared["Value"], scope))}
+            if "Description" in declared:
+                output["Description"] = declared["Description"]
+            if "Export" in declared:
+                export = str(intrinsics.evaluate(declared["Export"]["Name"], scope))
+                output["ExportName"] = export
+                exports[export] = output["OutputValue"]
+            outputs.append(output)
+        self._check_exports(body["StackId"], exports)
+        return outputs, exports
+
+    def _check_exports(self, stack_id: str, exports: dict[str, str]) -> None:
+        for body in self._store.exports():
+            name, own = body["Name"], body["ExportingStackId"] == stack_id
+            if name in exports and not own:
+                other = body["ExportingStackId"].split("/")[1]
+                raise TemplateError(f"Export with name {name} is already exported by stack {other}.")
+            if own and exports.get(name) != body["Value"]:
+                users = self._store.importers(name)
+                if users:
+                    verb = "updated" if name in exports else "deleted"
+                    raise TemplateError(f"Export {name} cannot be {verb} as it is in use by {' and '.join(users)}")
+
+    def _roll_back(self, body: Body, deployment: Deployment) -> None:
+        failed = deployment.delete(self._dependencies(body), new=True)
+        if failed:
+            self._store.enter(body["StackId"], "ROLLBACK_FAILED", _undeleted(failed))
+        else:
+            self._store.enter(body["StackId"], "ROLLBACK_COMPLETE")
+
+    def _dependencies(self, body: Body, *names: str) -> dict[str, frozenset[str]]:
+        """What the stack's resources (or those named) wait for; of those that the template lacks, nothing."""
+        try:
+            graph = dependencies.graph(self._scopes.scope(body))
+        except ServiceError:  # a parameter of Systems Manager is gone: the order is lost, the deletion is not
+            graph = {}
+        existing = self._store.resources(body["StackId"])
+        return {logical: graph.get(logical, frozenset()) for logical in names or existing}
+
+    def _update(self, body: Body, deployment: Deployment) -> None:
+        wanted = {**body, **body["_next"]}
+        failed = deployment.apply(wanted, "UPDATE")
+        stack_id, reason = body["StackId"], ""
+        if not failed:
+            try:
+                outputs, exports = self._outputs(wanted)
+                self._store.put_exports(stack_id, exports)
+                members = {name: wanted[name] for name in TAKEN_OVER if name in wanted}
+                self._store.enter(stack_id, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Outputs=outputs, **members)
+                return
+            except ServiceError as error:
+                reason = error.message
+        else:
+            reason = f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
+        if body.get("DisableRollback"):
+            self._store.enter(stack_id, "UPDATE_FAILED", reason)
+        else:
+            self._store.enter(stack_id, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+
+    def _verb(self, stack_id: str, failed: list[str]) -> str:
+        resources = self._store.resources(stack_id)
+        created = all(resources.get(name, {}).get("ResourceStatus") == "CREATE_FAILED" for name in failed)
+        return "create" if created else "update"
+
+    def _clean_up_update(self, body: Body, deployment: Deployment) -> None:
+        """Deletes what the new template lacks, and what was replaced; no failure here fails the update."""
+        deployment.clean_up()
+        wanted = dependencies.graph(self._scopes.scope(body))
+        gone = [name for name in self._store.resources(body["StackId"]) if name not in wanted]
+        for logical in deployment.delete(self._dependencies({**body, **body["_before_body"]}, *gone) if gone else {}):
+            self._store.drop_resource(body["StackId"], logical)
+        self._store.enter(body["StackId"], "UPDATE_COMPLETE", _next=None, _before=None, _before_body=None)
+
+    def _roll_back_update(self, body: Body, deployment: Deployment) -> None:
+        skipped = body.get("_skip", [])
+        before = {name: resource for name, resource in body["_before"].items() if name not in skipped}
+        for name in skipped:
+            if name in body["_before"]:
+                self._store.put_resource(body["StackId"], body["_before"][name], "UPDATE_COMPLETE")
+        failed = deployment.set_back(before)
+        if failed:
+            reason = f"The following resource(s) failed to update: [{', '.join(sorted(failed))}]. "
+            self._store.enter(body["StackId"], "UPDATE_ROLLBACK_FAILED", reason)
+        else:
+            self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", _skip=None)
+
+    def _clean_up_rollback(self, body: Body, deployment: Deployment) -> None:
+        deployment.clean_up()
+        new = [name for name in self._store.resources(body["StackId"]) if name not in body["_before"]]
+        for logical in deployment.delete(self._dependencies({**body, **body["_next"]}, *new) if new else {}, new=True):
+            self._store.drop_resource(body["StackId"], logical)
+        self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE", _next=None, _before=None, _before_body=None)
+
+    def _delete(self, body: Body, deployment: Deployment) -> None:
+        stack_id = body["StackId"]
+        for export in self._store.exports():
+            users = self._store.importers(export["Name"]) if export["ExportingStackId"] == stack_id else []
+            if users:
+                text = f"Export {export['Name']} cannot be deleted as it is in use by {' and '.join(users)}"
+                self._store.enter(stack_id, "DELETE_FAILED", text)
+                return
+        deployment.clean_up()
+        failed = deployment.delete(self._dependencies(body), tuple(body.get("_retained", ())))
+        if failed:
+            self._store.enter(stack_id, "DELETE_FAILED", _undeleted(failed))
+            return
+        self._store.put_exports(stack_id, {})
+        self._store.enter(stack_id, "DELETE_COMPLETE", DeletionTime=now())
+
+
+def _undeleted(failed: list[str]) -> str:
+    return f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]. "
+
+
+STATES = {
+    "CREATE_IN_PROGRESS": StackRuns._create,
+    "ROLLBACK_IN_PROGRESS": StackRuns._roll_back,
+    "UPDATE_IN_PROGRESS": StackRuns._update,
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": StackRuns._clean_up_update,
+    "UPDATE_ROLLBACK_IN_PROGRESS": StackRuns._roll_back_update,
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": StackRuns._clean_up_rollback,
+    "DELETE_IN_PROGRESS": StackRuns._delete,
+}
+"""What is done in each status in which a stack is worked on."""
+_FAILED = {
+    "CREATE_IN_PROGRESS": "ROLLBACK_IN_PROGRESS",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "UPDATE_IN_PROGRESS": "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+}
+"""Where a stack is when a whole step fails, before any of its resources."""

@@ -1,0 +1,199 @@
+"""Stacks: created, updated, deleted, rolled back (contracts: delivery 2.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.cloudformation.requests import Requests
+from local_sagemaker.services.cloudformation.stack_runs import StackRuns
+from local_sagemaker.services.cloudformation.stack_store import DELETED, StackStore
+
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+UPDATABLE = (
+    "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_COMPLETE", "CREATE_FAILED",
+)  # fmt: skip
+NOTHING = "No updates are to be performed."
+NOT_DONE = {"StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL",
+            "ResourceTypes", "DeploymentConfig"}  # fmt: skip
+"""Members that would change what happens, and are not executed here."""
+
+
+def refuse_unsupported(request: Request) -> None:
+    """Refuses members that would be accepted and not done."""
+    for name in sorted(NOT_DONE & request.keys()):
+        raise TemplateError(f"LocalUnsupported: {name} is not executed by the local service")
+
+
+class Stacks(Resource):
+    """CreateStack, UpdateStack, DeleteStack, RollbackStack, ContinueUpdateRollback, CancelUpdateStack, DescribeStacks,
+    ListStacks, UpdateTerminationProtection."""
+
+    def __init__(self, *, store: StackStore, requests: Requests, runs: StackRuns) -> None:
+        self._store, self._requests, self._runs = store, requests, runs
+
+    def resume(self) -> None:
+        """Goes on with the stacks that were being worked on."""
+        self._runs.resume()
+
+    def reset(self) -> None:
+        """Ends the work on all stacks."""
+        self._runs.reset()
+
+    def close(self) -> None:
+        """Ends the work on all stacks; it is resumed at the next start."""
+        self._runs.close()
+
+    @operation("CreateStack")
+    def create(self, request: Request) -> Response:
+        """Makes a stack and begins to make its resources."""
+        refuse_unsupported(request)
+        name = request["StackName"]
+        if not _NAME.fullmatch(name):
+            raise TemplateError(f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
+                                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")  # fmt: skip
+        if "OnFailure" in request and "DisableRollback" in request:
+            raise TemplateError("You can specify either DisableRollback or OnFailure, but not both")
+        repeated = self._repeated(request)
+        if repeated:
+            return {"StackId": repeated}
+        stack = {"StackId": self._store.new_id(name), "StackName": name}
+        wanted, _ = self._requests.wanted(request, stack)
+        keep = request.get("DisableRollback", False) or request.get("OnFailure") == "DO_NOTHING"
+        body = {
+            **stack, **wanted, "CreationTime": now(), "StackStatus": "CREATE_IN_PROGRESS", "DisableRollback": keep,
+            "EnableTerminationProtection": request.get("EnableTerminationProtection", False),
+            "_on_failure": "DO_NOTHING" if keep else request.get("OnFailure", "ROLLBACK"),
+            "_token": request.get("ClientRequestToken"),
+        }  # fmt: skip
+        self._store.insert(body)
+        self._store.enter(body["StackId"], "CREATE_IN_PROGRESS", "User Initiated")
+        self._runs.start(body["StackId"])
+        return {"StackId": body["StackId"]}
+
+    def _repeated(self, request: Request) -> str | None:
+        """The stack that the same request made already."""
+        token = request.get("ClientRequestToken")
+        found = self._store.find(request["StackName"]) if token else None
+        return str(found["StackId"]) if found is not None and found.get("_token") == token else None
+
+    @operation("UpdateStack")
+    def update(self, request: Request) -> Response:
+        """Begins to make the stack what the request says."""
+        refuse_unsupported(request)
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        wanted, _ = self._requests.wanted(request, stack)
+        self.begin_update(stack, wanted, request)
+        return {"StackId": stack["StackId"]}
+
+    def begin_update(self, stack: Body, wanted: Body, request: Request) -> None:
+        """Starts an update to the wanted members. Raises when nothing would change, or the stack is not in a state for
+        it."""
+        if stack["StackStatus"] not in UPDATABLE:
+            status = stack["StackStatus"]
+            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
+        if same(stack, wanted):
+            raise TemplateError(NOTHING)
+        before = {name: stack.get(name) for name in wanted}
+        self._store.enter(
+            stack["StackId"], "UPDATE_IN_PROGRESS", "User Initiated", _next=wanted, _before_body=before,
+            _before=self._store.resources(stack["StackId"]), LastUpdatedTime=now(),
+            DisableRollback=request.get("DisableRollback", False), _token=request.get("ClientRequestToken"),
+        )  # fmt: skip
+        self._runs.start(stack["StackId"])
+
+    @operation("DeleteStack")
+    def delete(self, request: Request) -> Response:
+        """Begins to delete a stack. An unknown or deleted one is no error."""
+        stack = self._store.find(request["StackName"])
+        if stack is None or stack["StackStatus"] == DELETED:
+            return {}
+        if stack.get("EnableTerminationProtection"):
+            raise TemplateError(
+                f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
+            )
+        retained = request.get("RetainResources", [])
+        if retained and stack["StackStatus"] != "DELETE_FAILED":
+            raise TemplateError(
+                "Invalid operation on stack: specify which resources to retain only when the stack is in the "
+                "DELETE_FAILED state."
+            )
+        if stack["StackStatus"] == "DELETE_IN_PROGRESS":
+            return {}
+        if stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+            status = stack["StackStatus"]
+            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be deleted.")
+        self._store.enter(stack["StackId"], "DELETE_IN_PROGRESS", "User Initiated", _retained=retained)
+        self._runs.start(stack["StackId"])
+        return {}
+
+    @operation("ContinueUpdateRollback")
+    def continue_rollback(self, request: Request) -> Response:
+        """Tries a failed rollback of an update again; `ResourcesToSkip` are taken as they are."""
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        if stack["StackStatus"] != "UPDATE_ROLLBACK_FAILED":
+            status = stack["StackStatus"]
+            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not continue rollback.")
+        skip = request.get("ResourcesToSkip", [])
+        self._store.enter(stack["StackId"], "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated", _skip=skip)
+        self._runs.start(stack["StackId"])
+        return {}
+
+    @operation("RollbackStack")
+    def roll_back(self, request: Request) -> Response:
+        """Rolls a failed stack back to the last state that worked."""
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        states = {"CREATE_FAILED": "ROLLBACK_IN_PROGRESS", "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS"}
+        if stack["StackStatus"] not in states:
+            status = stack["StackStatus"]
+            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be rolled back.")
+        self._store.enter(stack["StackId"], states[stack["StackStatus"]], "User Initiated")
+        self._runs.start(stack["StackId"])
+        return {"StackId": stack["StackId"]}
+
+    @operation("UpdateTerminationProtection")
+    def protect(self, request: Request) -> Response:
+        """Switches the protection against deletion."""
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        value = request["EnableTerminationProtection"]
+        self._store.update(stack["StackId"], lambda body: body.update({"EnableTerminationProtection": value}))
+        return {"StackId": stack["StackId"]}
+
+    @operation("DescribeStacks")
+    def describe(self, request: Request) -> Response:
+        """One stack by name or id, or all live ones."""
+        if "StackName" in request:
+            return {"Stacks": [shown(self._store.require(request["StackName"]))]}
+        return {"Stacks": [shown(body) for body in self._store.stacks() if body["StackStatus"] != DELETED]}
+
+    @operation("ListStacks")
+    def list(self, request: Request) -> Response:
+        """Summaries of all stacks, those deleted included."""
+        wanted = request.get("StackStatusFilter")
+        bodies = [body for body in self._store.stacks() if not wanted or body["StackStatus"] in wanted]
+        return {"StackSummaries": [_summary(body) for body in bodies]}
+
+
+def same(stack: Body, wanted: Body) -> bool:
+    """Whether an update would change nothing: template, values and tags are the same."""
+    return all(stack.get(name) == wanted[name] for name in ("_template", "_values", "Tags") if name in wanted)
+
+
+def shown(body: Body) -> dict[str, Any]:
+    """A stack as DescribeStacks has it."""
+    described = {name: value for name, value in public(body).items() if value not in (None, "")}
+    described.setdefault("Tags", [])
+    described["DriftInformation"] = {"StackDriftStatus": "NOT_CHECKED"}
+    return described
+
+
+def _summary(body: Body) -> dict[str, Any]:
+    members = ("StackId", "StackName", "CreationTime", "LastUpdatedTime", "DeletionTime", "StackStatus", "StackStatusReason")
+    summary = {name: body[name] for name in members if body.get(name)}
+    if body.get("Description"):
+        summary["TemplateDescription"] = body["Description"]
+    return {**summary, "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"}}
