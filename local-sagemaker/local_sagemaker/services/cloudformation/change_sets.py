@@ -47,7 +47,9 @@ class ChangeSets(Resource):
         stack = self._stack(request, kind)
         if self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}") is not None:
             raise TemplateError(
-                f"ChangeSet {name} already exists for stack {stack['StackName']}", code="AlreadyExistsException", status=400
+                f"ChangeSet {name} already exists for stack {stack['StackName']}",
+                code="AlreadyExistsException",
+                status=400,
             )
         wanted, _ = self._requests.wanted(request, stack)
         if not stack.get("_stored"):

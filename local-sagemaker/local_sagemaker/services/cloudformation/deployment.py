@@ -108,7 +108,9 @@ class Deployment:
             "_policies": [declared.deletion_policy, declared.replace_policy],
         }  # fmt: skip
         try:
-            properties = self._scopes.with_tags(declared.type, intrinsics.evaluate(declared.properties, scope), stack, logical)
+            properties = self._scopes.with_tags(
+                declared.type, intrinsics.evaluate(declared.properties, scope), stack, logical
+            )
             if before is None or before.get("_creating"):
                 self._create(resource, before, properties, "CREATE" if before is None or verb == "CREATE" else verb)
             elif before["ResourceType"] != declared.type.name:
@@ -176,14 +178,16 @@ class Deployment:
             case Change.NONE:
                 kept = {**before, "_policies": resource["_policies"]}
                 if kept != before:
-                    self._store.put_resource(self._id, kept, before["ResourceStatus"])
+                    self._store.keep_resource(self._id, kept)
 
     def _update(self, resource: Body, before: Body, after: Body) -> None:
         handler, names = HANDLERS[resource["ResourceType"]], resource.get("_names", {})
         self._store.put_resource(self._id, {**resource, "_properties": before, "_wanted": after}, "UPDATE_IN_PROGRESS")
         context = self._context(resource["LogicalResourceId"])
         identity = handler.update(context, _identity(resource), {**before, **names}, {**after, **names})
-        self._store.put_resource(self._id, {**resource, **_identified(identity), "_properties": after}, "UPDATE_COMPLETE")
+        self._store.put_resource(
+            self._id, {**resource, **_identified(identity), "_properties": after}, "UPDATE_COMPLETE"
+        )
 
     def _restore(self, logical: str, before: Body) -> None:
         """Sets one resource back; a replacement's old resource is there still, and the new one goes in the clean-up."""
@@ -194,8 +198,10 @@ class Deployment:
                 restored = {**before, "_replaced": [item for item in new if "PhysicalResourceId" in item]}
                 self._store.put_resource(self._id, restored, "UPDATE_COMPLETE")
             else:
-                wanted = current.get("_wanted", current["_properties"])
-                self._update({**before, **{key: current[key] for key in _KEPT if key in current}}, wanted, before["_properties"])
+                wanted = current.get("_wanted") or current["_properties"]
+                self._update(
+                    {**before, **{key: current[key] for key in _KEPT if key in current}}, wanted, before["_properties"]
+                )
         except ServiceError as error:
             self._store.put_resource(self._id, current or before, "UPDATE_FAILED", _reason(error))
             raise
@@ -207,7 +213,7 @@ class Deployment:
                 self._delete_replaced(logical, body, old, retain=body["_policies"][1] == "Retain")
             if body.get("_replaced"):
                 settled = {key: value for key, value in body.items() if key != "_replaced"}
-                self._store.put_resource(self._id, settled, body["ResourceStatus"])
+                self._store.keep_resource(self._id, settled)
 
     def _delete_replaced(self, logical: str, body: Body, old: Body, *, retain: bool) -> None:
         shown = {**old, "LogicalResourceId": logical, "ResourceType": old.get("ResourceType", body["ResourceType"])}
@@ -274,4 +280,6 @@ def _reason(error: ServiceError) -> str:
     if isinstance(error, TemplateError):
         return error.message
     code = next((name for part, name in _CODES.items() if part in error.code), "GeneralServiceException")
-    return f'Resource handler returned message: "{error.message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
+    return (
+        f'Resource handler returned message: "{error.message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
+    )

@@ -1,4 +1,4 @@
-"""What the operations that change stacks have in common: the template, the parameters, the capabilities of a request."""
+"""What requests that change stacks have in common: template, parameters, capabilities."""
 
 from __future__ import annotations
 
@@ -88,8 +88,10 @@ class Requests:
             name = parameter["ParameterKey"]
             if parameter.get("UsePreviousValue"):
                 if name not in before and "Default" not in read.parameters.get(name, {}):
-                    raise TemplateError(f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true "
-                                        "for a parameter key not in the previous template")  # fmt: skip
+                    raise TemplateError(
+                        f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a "
+                        "parameter key not in the previous template"
+                    )
                 if name in before:
                     values[name] = before[name]
             else:
@@ -129,7 +131,10 @@ def required_capabilities(read: Template) -> list[str]:
 
 def _check_capabilities(request: Request, read: Template) -> None:
     needed, given = required_capabilities(read), request.get("Capabilities", [])
-    enough = {"CAPABILITY_IAM": ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"), "CAPABILITY_NAMED_IAM": ("CAPABILITY_NAMED_IAM",)}
+    enough = {
+        "CAPABILITY_IAM": ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
+        "CAPABILITY_NAMED_IAM": ("CAPABILITY_NAMED_IAM",),
+    }
     for capability in needed:
         if not any(name in given for name in enough[capability]):
             text = f"Requires capabilities : [{capability}]"

@@ -72,8 +72,10 @@ class Scopes:
         attributes = self._resource(stack_id, logical)["_attributes"]
         if name not in attributes:
             kind = self._resource(stack_id, logical)["ResourceType"]
-            raise TemplateError(f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt"
-                                f" ({kind}: {', '.join(sorted(attributes)) or 'none'})")  # fmt: skip
+            raise TemplateError(
+                f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt "
+                f"({kind}: {', '.join(sorted(attributes)) or 'none'})"
+            )
         return attributes[name]
 
     def _importing(self, stack: Body) -> Callable[[str], str]:

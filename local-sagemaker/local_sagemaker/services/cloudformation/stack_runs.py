@@ -166,7 +166,9 @@ class StackRuns:
             except ServiceError as error:
                 reason = error.message
         else:
-            reason = f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
+            reason = (
+                f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
+            )
         if body.get("DisableRollback"):
             self._store.enter(stack_id, "UPDATE_FAILED", reason)
         else:

@@ -62,7 +62,7 @@ class StackStore:
 
     def update(self, stack_id: str, change: Callable[[Body], None]) -> Body:
         """Changes a stack in place."""
-        body = self._records.update(STACK, key_of(stack_id), lambda found: change(found))
+        body = self._records.update(STACK, key_of(stack_id), change)
         if body is None:
             raise TemplateError(f"Stack with id {stack_id} does not exist")
         return body
@@ -98,6 +98,10 @@ class StackStore:
         with self._records.transaction():
             self._records.put(RESOURCE, f"{key_of(stack_id)}/{resource['LogicalResourceId']}", body)
             self._add_event(self.require(stack_id), body, status, reason)
+
+    def keep_resource(self, stack_id: str, resource: Body) -> None:
+        """Writes a resource whose status does not change; that is no event."""
+        self._records.put(RESOURCE, f"{key_of(stack_id)}/{resource['LogicalResourceId']}", resource)
 
     def drop_resource(self, stack_id: str, logical: str) -> None:
         """Forgets a resource; its events stay."""

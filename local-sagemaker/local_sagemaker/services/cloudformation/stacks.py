@@ -15,7 +15,7 @@ from local_sagemaker.services.cloudformation.stack_store import DELETED, StackSt
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 UPDATABLE = (
-    "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_COMPLETE", "CREATE_FAILED",
+    "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED",
 )  # fmt: skip
 NOTHING = "No updates are to be performed."
 NOT_DONE = {"StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL",
@@ -54,8 +54,10 @@ class Stacks(Resource):
         refuse_unsupported(request)
         name = request["StackName"]
         if not _NAME.fullmatch(name):
-            raise TemplateError(f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
-                                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")  # fmt: skip
+            raise TemplateError(
+                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
+                "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            )
         if "OnFailure" in request and "DisableRollback" in request:
             raise TemplateError("You can specify either DisableRollback or OnFailure, but not both")
         repeated = self._repeated(request)
@@ -192,7 +194,15 @@ def shown(body: Body) -> dict[str, Any]:
 
 
 def _summary(body: Body) -> dict[str, Any]:
-    members = ("StackId", "StackName", "CreationTime", "LastUpdatedTime", "DeletionTime", "StackStatus", "StackStatusReason")
+    members = (
+        "StackId",
+        "StackName",
+        "CreationTime",
+        "LastUpdatedTime",
+        "DeletionTime",
+        "StackStatus",
+        "StackStatusReason",
+    )
     summary = {name: body[name] for name in members if body.get(name)}
     if body.get("Description"):
         summary["TemplateDescription"] = body["Description"]

@@ -1,4 +1,4 @@
-"""The registry of resource types: one handler each. A new type is a handler here and a line in tools/resource_types.py."""
+"""The registry of resource types. A new type is a handler here, and a line in ``tools/resource_types.py``."""
 
 from __future__ import annotations
 

@@ -48,26 +48,28 @@ class Context:
 class Handler(Protocol):
     """One resource type. Each method returns when the resource is as it should be, or raises `ServiceError`."""
 
-    name_property: str | None
-    """The property that is the resource's own name, where it has one that a template may give."""
+    @property
+    def name_property(self) -> str | None:
+        """The property that is the resource's own name, where it has one that a template may give."""
+        ...
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: Context, properties: Properties, /) -> Properties:
         """The properties with a name, made where the template gives none."""
         ...
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: Context, properties: Properties, /) -> Identity:
         """Makes the resource. Called again after a crash: what is there under the name already is it."""
         ...
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: Context, properties: Properties, /) -> Identity:
         """The resource that the properties name. Raises the service's error when there is none."""
         ...
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: Context, identity: Identity, before: Properties, after: Properties, /) -> Identity:
         """Changes it in place."""
         ...
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: Context, identity: Identity, properties: Properties, /) -> None:
         """Deletes it; what no longer exists is deleted."""
         ...
 
@@ -87,17 +89,16 @@ class ApiResource:
     """
 
     def __init__(
-        self, service: str, *, create: str, delete: str, find: Find, name_property: str | None, longest: int = 63,
-        update: str | None = None, deletion: tuple[str, ...] = (), absent: tuple[str, ...] = ("Could not find", "does not exist"),
+        self, service: str, *, create: str, delete: str, find: Find, name_property: str, longest: int = 63,
+        update: str | None = None, deletion: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.name_property = name_property
         self._service, self._create, self._update, self._delete = service, create, update, delete
-        self._longest, self._deletion, self._absent = longest, deletion, absent
-        self._find = find
+        self._find, self._longest, self._deletion = find, longest, deletion
 
     def named(self, context: Context, properties: Properties) -> Properties:
         """With a name of CloudFormation's where the template gives none."""
-        if self.name_property is None or self.name_property in properties:
+        if self.name_property in properties:
             return properties
         return {**properties, self.name_property: context.name(self._longest)}
 
@@ -119,24 +120,24 @@ class ApiResource:
     def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
         """Deletes it by its name and the members that the deletion needs."""
         names = (self.name_property, *self._deletion)
-        request = {name: properties[name] for name in names if name is not None and name in properties}
+        request = {name: properties[name] for name in names if name in properties}
         try:
             context.call(f"{self._service}:{self._delete}", request)
         except ServiceError as error:
-            if not is_absent(error, *self._absent):
+            if not is_absent(error, "Could not find", "does not exist"):
                 raise
 
 
 def is_absent(error: ServiceError, *texts: str) -> bool:
     """Whether an error says that a resource does not exist."""
-    return error.code.endswith(("NotFound", "NotFoundException", "NoSuchEntity", "NoSuchBucket", "NonExistentQueue")) or (
-        any(text.lower() in error.message.lower() for text in texts)
-    )
+    return error.code.endswith(
+        ("NotFound", "NotFoundException", "NoSuchEntity", "NoSuchBucket", "NonExistentQueue")
+    ) or (any(text.lower() in error.message.lower() for text in texts))
 
 
 def fitting(service: str, operation: str, properties: Properties) -> Properties:
     """The properties that are members of an operation's request, in its types: templates have numbers as texts."""
-    shape = models.operation(service, operation).input_shape
+    shape: Any = models.operation(service, operation).input_shape
     return coerce(shape, {name: value for name, value in properties.items() if name in shape.members})
 
 

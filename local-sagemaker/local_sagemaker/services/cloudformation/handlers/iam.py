@@ -112,9 +112,10 @@ class InlinePolicy:
         for role in after.get("Roles", []):
             request = {"RoleName": role, "PolicyName": name, "PolicyDocument": document}
             context.call("iam:PutRolePolicy", request)
-        renamed = before.get("PolicyName", name) != name
+        previous = str(before.get("PolicyName", name))
+        renamed = previous != name
         gone = [role for role in before.get("Roles", []) if renamed or role not in after.get("Roles", [])]
-        self._take(context, gone, before.get("PolicyName", name))
+        self._take(context, gone, previous)
         return identity
 
     def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
@@ -134,7 +135,9 @@ class ManagedPolicy:
 
     def named(self, context: Context, properties: Properties) -> Properties:
         """A policy's name has 128 characters at most."""
-        return properties if "ManagedPolicyName" in properties else {**properties, "ManagedPolicyName": context.name(128)}
+        return (
+            properties if "ManagedPolicyName" in properties else {**properties, "ManagedPolicyName": context.name(128)}
+        )
 
     def create(self, context: Context, properties: Properties) -> Identity:
         """Makes it and attaches it."""

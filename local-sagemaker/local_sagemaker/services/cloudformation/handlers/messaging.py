@@ -170,7 +170,8 @@ class Subscription:
 
     def create(self, context: Context, properties: Properties) -> Identity:
         """Subscribes; again is no error in SNS."""
-        request = {name: properties[name] for name in ("TopicArn", "Protocol", "Endpoint") if name in properties}
+        members = ("TopicArn", "Protocol", "Endpoint")
+        request: Properties = {name: properties[name] for name in members if name in properties}
         names = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
         attributes = {name: _attribute(properties[name]) for name in names if name in properties}
         arn = context.call("sns:Subscribe", {**request, "Attributes": attributes, "ReturnSubscriptionArn": True})

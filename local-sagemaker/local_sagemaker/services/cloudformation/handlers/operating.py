@@ -202,7 +202,9 @@ def _code(properties: Properties) -> Properties:
     archive = io.BytesIO()
     module = str(properties.get("Handler", "index.handler")).partition(".")[0]
     with zipfile.ZipFile(archive, "w") as out:
-        out.writestr(f"{module}.py" if "python" in str(properties.get("Runtime", "python")) else "index.js", code["ZipFile"])
+        out.writestr(
+            f"{module}.py" if "python" in str(properties.get("Runtime", "python")) else "index.js", code["ZipFile"]
+        )
     return {"ZipFile": archive.getvalue()}
 
 

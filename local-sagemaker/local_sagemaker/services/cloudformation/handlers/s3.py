@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local_sagemaker.api import models
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     Context,
@@ -14,7 +15,6 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     coerce,
     is_absent,
 )
-from local_sagemaker.api import models
 
 
 def _encryption(value: Any) -> Properties:
@@ -54,9 +54,14 @@ def _notifications(value: Any) -> Properties:
     enabled = switch is not None and str(switch.get("EventBridgeEnabled", True)).lower() == "true"
     other = set(value) - {"EventBridgeConfiguration"}
     if other:
-        raise ServiceError(f"LocalUnsupported: NotificationConfiguration.{min(other)} is not executed by the local service",
-                           code="InvalidRequest", status=400)  # fmt: skip
+        text = f"LocalUnsupported: NotificationConfiguration.{min(other)} is not executed by the local service"
+        raise ServiceError(text, code="InvalidRequest", status=400)
     return {"NotificationConfiguration": {"EventBridgeConfiguration": {}} if enabled else {}}
+
+
+def _tags(value: Any) -> Properties:
+    """Without CloudFormation's own tags: their prefix ``aws:`` is refused in requests."""
+    return {"Tagging": {"TagSet": [tag for tag in value if not tag["Key"].startswith("aws:")]}}
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Properties:
@@ -81,7 +86,7 @@ SETTINGS: dict[str, tuple[str, str, Any]] = {
             "TargetBucket": value.get("DestinationBucketName", ""), "TargetPrefix": value.get("LogFilePrefix", ""),
         }}},
     ),
-    "Tags": ("PutBucketTagging", "DeleteBucketTagging", lambda value: {"Tagging": {"TagSet": value}}),
+    "Tags": ("PutBucketTagging", "DeleteBucketTagging", _tags),
 }  # fmt: skip
 """Each property, the operations that put and delete it, and the request's members."""
 

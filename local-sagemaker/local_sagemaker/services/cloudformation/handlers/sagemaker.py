@@ -79,10 +79,8 @@ class Endpoint(SageMakerResource):
             context.call("sagemaker:UpdateEndpoint", fitting("sagemaker", "UpdateEndpoint", after))
         body = self._wait(context, after)
         if body["EndpointConfigName"] != after["EndpointConfigName"]:
-            raise ServiceError(
-                body.get("FailureReason") or f"The update of {after['EndpointName']} was rolled back.", code="NotStabilized",
-                status=400,
-            )  # fmt: skip
+            reason = body.get("FailureReason") or f"The update of {after['EndpointName']} was rolled back."
+            raise ServiceError(reason, code="NotStabilized", status=400)
         if "Tags" in changed(before, after):
             _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
         return identity
@@ -107,7 +105,9 @@ class Endpoint(SageMakerResource):
             if status == "InService":
                 return body
             if not status.endswith("ing"):
-                raise ServiceError(body.get("FailureReason", f"The endpoint is {status}."), code="NotStabilized", status=400)
+                raise ServiceError(
+                    body.get("FailureReason", f"The endpoint is {status}."), code="NotStabilized", status=400
+                )
             if context.cancelled.wait(POLL):
                 raise Cancelled
 
@@ -139,6 +139,11 @@ def _with_definition(properties: Properties) -> Properties:
     return {**request, "PipelineDefinitionS3Location": {names[k]: v for k, v in place.items() if k in names}}
 
 
+def _pipeline(context: Context, properties: Properties) -> Identity:
+    body = context.call("sagemaker:DescribePipeline", {"PipelineName": properties["PipelineName"]})
+    return Identity(properties["PipelineName"], properties["PipelineName"], {"PipelineArn": body["PipelineArn"]})
+
+
 HANDLERS: dict[str, Handler] = {
     "AWS::SageMaker::Model": SageMakerResource(
         "sagemaker", create="CreateModel", delete="DeleteModel", name_property="ModelName",
@@ -161,11 +166,6 @@ HANDLERS: dict[str, Handler] = {
     "AWS::SageMaker::Pipeline": Pipeline(
         "sagemaker", create="CreatePipeline", update="UpdatePipeline", delete="DeletePipeline", longest=256,
         name_property="PipelineName",
-        find=lambda context, properties: _pipeline(context, properties),
+        find=_pipeline,
     ),
 }  # fmt: skip
-
-
-def _pipeline(context: Context, properties: Properties) -> Identity:
-    body = context.call("sagemaker:DescribePipeline", {"PipelineName": properties["PipelineName"]})
-    return Identity(properties["PipelineName"], properties["PipelineName"], {"PipelineArn": body["PipelineArn"]})

@@ -1,0 +1,349 @@
+"""CloudFormation through unmodified boto3 and the AWS CLI: stacks of real resources, against a real service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import Service, until
+
+GROUP = {"Type": "AWS::SageMaker::ModelPackageGroup"}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {"Name": {"Type": "String"}, "Keep": {"Type": "Number", "Default": 3}},
+    "Resources": {
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {
+                "BucketName": {"Fn::Sub": "${Name}-${AWS::AccountId}"},
+                "VersioningConfiguration": {"Status": "Enabled"},
+            },
+        },
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Name"}}},
+        "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": {"Ref": "Keep"}}},
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": TRUST,
+                "Policies": [
+                    {
+                        "PolicyName": "publish",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "Topic"}}],
+                        },
+                    }
+                ],
+            },
+        },
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventPattern": {"source": ["aws.sagemaker"]},
+                "Targets": [{"Id": "topic", "Arn": {"Ref": "Topic"}}],
+            },
+        },
+        "Group": {
+            **GROUP,
+            "Properties": {
+                "ModelPackageGroupName": {"Ref": "Name"},
+                "ModelPackageGroupDescription": {"Fn::Join": [" ", ["versions in", {"Ref": "Bucket"}]]},
+            },
+        },
+    },
+    "Outputs": {"Topic": {"Value": {"Ref": "Topic"}, "Export": {"Name": {"Fn::Sub": "${Name}-topic"}}}},
+}
+
+
+@pytest.fixture(scope="module")
+def stacks(service: Service) -> Any:
+    return service.client("cloudformation")
+
+
+def parameters(**values: str) -> list[dict[str, str]]:
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+
+
+def stack(stacks: Any, name: str) -> dict[str, Any]:
+    return dict(stacks.describe_stacks(StackName=name)["Stacks"][0])
+
+
+def settled(stacks: Any, name: str) -> dict[str, Any]:
+    """The stack, when nothing is being done with it."""
+
+    def at_rest() -> dict[str, Any] | None:
+        found = stack(stacks, name)
+        return None if found["StackStatus"].endswith("_PROGRESS") else found
+
+    return dict(until(at_rest, f"{name} settles"))
+
+
+def create(stacks: Any, name: str, template: dict[str, Any], **options: Any) -> dict[str, Any]:
+    options.setdefault("Capabilities", ["CAPABILITY_IAM"])
+    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template), **options)
+    return settled(stacks, name)
+
+
+def update(stacks: Any, name: str, template: dict[str, Any], **options: Any) -> dict[str, Any]:
+    stacks.update_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"], **options)
+    return settled(stacks, name)
+
+
+def events(stacks: Any, name: str) -> list[tuple[str, str, str]]:
+    rows = stacks.describe_stack_events(StackName=name)["StackEvents"]
+    members = ("LogicalResourceId", "ResourceStatus", "ResourceStatusReason")
+    return [(row[members[0]], row[members[1]], row.get(members[2], "")) for row in rows][::-1]
+
+
+def physical(stacks: Any, name: str) -> dict[str, str]:
+    rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return {row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows}
+
+
+def refused(call: Callable[..., Any], **request: Any) -> str:
+    with pytest.raises(ClientError) as raised:
+        call(**request)
+    return str(raised.value.response["Error"]["Message"])
+
+
+def topics(*names: str, **more: Any) -> dict[str, Any]:
+    resources = {f"T{i}": topic(name) for i, name in enumerate(names)}
+    return {"Resources": {**resources, **more}}
+
+
+def topic(name: str) -> dict[str, Any]:
+    return {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}
+
+
+ENDPOINT_CONFIG = {
+    "Type": "AWS::SageMaker::EndpointConfig",
+    "Properties": {
+        "EndpointConfigName": "never",
+        "ProductionVariants": [{"VariantName": "a", "ModelName": "no-such-model", "InitialVariantWeight": 1,
+                                "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}],
+    },
+}  # fmt: skip
+"""A resource that can't be made: its model does not exist."""
+
+
+def test_a_stack_from_its_creation_to_its_deletion(service: Service, stacks: Any) -> None:
+    made = create(stacks, "whole", TEMPLATE, Parameters=parameters(Name="whole"), Tags=[{"Key": "team", "Value": "a"}])
+    assert made["StackStatus"] == "CREATE_COMPLETE", events(stacks, "whole")
+    assert (made["StackStatus"], made["Tags"]) == ("CREATE_COMPLETE", [{"Key": "team", "Value": "a"}])
+    ids = physical(stacks, "whole")
+    assert made["Outputs"] == [{"OutputKey": "Topic", "OutputValue": ids["Topic"], "ExportName": "whole-topic"}]
+    s3, iam, sagemaker = service.client("s3"), service.client("iam"), service.client("sagemaker")
+    assert s3.get_bucket_versioning(Bucket="whole-123456789012")["Status"] == "Enabled"
+    policy = iam.get_role_policy(RoleName=ids["Role"], PolicyName="publish")["PolicyDocument"]
+    assert policy["Statement"][0]["Resource"] == ids["Topic"]
+    assert ids["Role"].startswith("whole-Role-")
+    group = sagemaker.describe_model_package_group(ModelPackageGroupName="whole")
+    assert group["ModelPackageGroupDescription"] == "versions in whole-123456789012"
+    tags = sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"]
+    assert {"Key": "team", "Value": "a"} in tags
+    targets = service.client("events").list_targets_by_rule(Rule=ids["Rule"])["Targets"]
+    assert targets == [{"Id": "topic", "Arn": ids["Topic"]}]
+    found = events(stacks, "whole")
+    assert found[0] == ("whole", "CREATE_IN_PROGRESS", "User Initiated")
+    assert found[-1] == ("whole", "CREATE_COMPLETE", "")
+    of_topic = [status for logical, status, _ in found if logical == "Topic"]
+    assert of_topic == ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+    assert found.index(("Role", "CREATE_IN_PROGRESS", "")) > found.index(("Topic", "CREATE_COMPLETE", ""))
+
+    stacks.delete_stack(StackName="whole")
+    identity = made["StackId"]
+    assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE"
+    assert refused(stacks.describe_stacks, StackName="whole") == "Stack with id whole does not exist"
+    assert "whole" in refused(sagemaker.describe_model_package_group, ModelPackageGroupName="whole")
+    assert refused(s3.head_bucket, Bucket="whole-123456789012") == "Not Found"
+    assert stacks.list_exports()["Exports"] == []
+
+
+def test_an_update_changes_replaces_adds_and_removes(service: Service, stacks: Any) -> None:
+    create(stacks, "up", topics("up-a", "up-b"))
+    before = physical(stacks, "up")
+    changed = topics("up-a", "up-c", G={**GROUP, "Properties": {"ModelPackageGroupName": "up-g"}})
+    changed["Resources"]["T0"]["Properties"]["DisplayName"] = "A"
+    assert update(stacks, "up", changed)["StackStatus"] == "UPDATE_COMPLETE"
+    after = physical(stacks, "up")
+    assert after["T0"] == before["T0"]
+    assert after["T1"] != before["T1"]
+    sns = service.client("sns")
+    assert sns.get_topic_attributes(TopicArn=after["T0"])["Attributes"]["DisplayName"] == "A"
+    assert before["T1"] not in [row["TopicArn"] for row in sns.list_topics()["Topics"]]
+    rows = [row for row in events(stacks, "up") if row[0] == "T1"][3:]
+    assert [status for _, status, _ in rows] == [
+        "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE",
+    ]  # fmt: skip
+    assert rows[0][2] == ("Requested update requires the creation of a new physical resource; hence creating one.")
+    assert update(stacks, "up", topics("up-a"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert list(physical(stacks, "up")) == ["T0"]
+    same = {"StackName": "up", "TemplateBody": json.dumps(topics("up-a"))}
+    assert refused(stacks.update_stack, **same) == "No updates are to be performed."
+
+
+def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None:
+    made = create(stacks, "bad", topics("bad-topic", Never=ENDPOINT_CONFIG))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert made.get("StackStatusReason", "") == ""
+    reasons = {(logical, status): reason for logical, status, reason in events(stacks, "bad")}
+    assert reasons["bad", "ROLLBACK_IN_PROGRESS"] == (
+        "The following resource(s) failed to create: [Never]. Rollback requested by user."
+    )
+    assert reasons["Never", "CREATE_FAILED"].startswith('Resource handler returned message: "')
+    assert "no-such-model" in reasons["Never", "CREATE_FAILED"]
+    assert "bad-topic" not in str(service.client("sns").list_topics())
+    assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(
+        stacks.update_stack, StackName="bad", TemplateBody=json.dumps(topics("x"))
+    )
+    create(stacks, "kept", topics("kept-topic", Never=ENDPOINT_CONFIG), OnFailure="DO_NOTHING")
+    assert stack(stacks, "kept")["StackStatus"] == "CREATE_FAILED"
+    assert "kept-topic" in str(service.client("sns").list_topics())
+
+
+def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> None:
+    first = topics("back-a", "back-b")
+    create(stacks, "back", first)
+    before = physical(stacks, "back")
+    changed = topics("back-a", "back-c", New={"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "back-new"}})
+    changed["Resources"]["T0"]["Properties"]["DisplayName"] = "changed"
+    changed["Resources"]["Never"] = {**ENDPOINT_CONFIG, "DependsOn": ["T0", "T1", "New"]}
+    done = update(stacks, "back", changed)
+    assert done["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert physical(stacks, "back") == before
+    sns = service.client("sns")
+    assert not sns.get_topic_attributes(TopicArn=before["T0"])["Attributes"].get("DisplayName")
+    arns = [row["TopicArn"] for row in sns.list_topics()["Topics"]]
+    assert before["T1"] in arns
+    assert not any(name in str(arns) for name in ("back-c", "back-new"))
+    assert stacks.get_template(StackName="back")["TemplateBody"] == first
+
+
+def test_what_is_retained_and_what_cannot_be_deleted(service: Service, stacks: Any) -> None:
+    s3 = service.client("s3")
+    template = topics(
+        "stay-topic",
+        Stays={"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "stays-here"}},
+        Full={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "full-here"}},
+    )
+    create(stacks, "stay", template)
+    s3.put_object(Bucket="full-here", Key="x", Body=b"x")
+    stacks.delete_stack(StackName="stay")
+    failed = settled(stacks, "stay")
+    assert failed["StackStatus"] == "DELETE_FAILED"
+    assert failed["StackStatusReason"] == "The following resource(s) failed to delete: [Full]. "
+    assert list(physical(stacks, "stay")) == ["Full"]
+    stacks.delete_stack(StackName="stay", RetainResources=["Full"])
+    assert settled(stacks, failed["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    for bucket in ("stays-here", "full-here"):
+        s3.head_bucket(Bucket=bucket)
+
+
+def test_a_stack_uses_what_another_exports(stacks: Any) -> None:
+    exporter = topics("exported")
+    exporter["Outputs"] = {"O": {"Value": {"Ref": "T0"}, "Export": {"Name": "the-topic"}}}
+    create(stacks, "exporter", exporter)
+    importer = topics("imports")
+    importer["Resources"]["T0"]["Properties"]["DisplayName"] = {"Fn::ImportValue": "the-topic"}
+    assert create(stacks, "importer", importer)["StackStatus"] == "CREATE_COMPLETE"
+    assert stacks.list_imports(ExportName="the-topic")["Imports"] == ["importer"]
+    stacks.delete_stack(StackName="exporter")
+    text = "Export the-topic cannot be deleted as it is in use by importer"
+    assert settled(stacks, "exporter")["StackStatusReason"] == text
+    importer["Resources"]["T0"]["Properties"]["DisplayName"] = {"Fn::ImportValue": "nothing"}
+    failed = create(stacks, "importer-2", importer)
+    assert failed["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any("No export named nothing found" in reason for _, _, reason in events(stacks, "importer-2"))
+
+
+def test_change_sets(stacks: Any) -> None:
+    request = {"StackName": "reviewed", "ChangeSetName": "one", "TemplateBody": json.dumps(topics("rev-a", "rev-b"))}
+    stacks.create_change_set(**request, ChangeSetType="CREATE")
+    assert stack(stacks, "reviewed")["StackStatus"] == "REVIEW_IN_PROGRESS"
+    stacks.get_waiter("change_set_create_complete").wait(StackName="reviewed", ChangeSetName="one")
+    described = stacks.describe_change_set(StackName="reviewed", ChangeSetName="one")
+    assert [change["ResourceChange"]["Action"] for change in described["Changes"]] == ["Add", "Add"]
+    stacks.execute_change_set(StackName="reviewed", ChangeSetName="one")
+    assert settled(stacks, "reviewed")["StackStatus"] == "CREATE_COMPLETE"
+    changed = topics("rev-a", G=GROUP)
+    changed["Resources"]["T0"]["Properties"] = {"TopicName": "rev-z"}
+    changed["Resources"]["G"] = {**GROUP, "Properties": {"ModelPackageGroupName": "rev-g"}}
+    body = json.dumps(changed)
+    stacks.create_change_set(StackName="reviewed", ChangeSetName="two", TemplateBody=body)
+    described = stacks.describe_change_set(StackName="reviewed", ChangeSetName="two")
+    rows = {row["ResourceChange"]["LogicalResourceId"]: row["ResourceChange"] for row in described["Changes"]}
+    actions = {logical: (row["Action"], row.get("Replacement")) for logical, row in rows.items()}
+    assert actions == {"T0": ("Modify", "True"), "G": ("Add", None), "T1": ("Remove", None)}
+    assert rows["T0"]["Details"][0]["Target"] == {
+        "Attribute": "Properties", "Name": "TopicName", "RequiresRecreation": "Always",
+    }  # fmt: skip
+    stacks.execute_change_set(StackName="reviewed", ChangeSetName="two")
+    assert settled(stacks, "reviewed")["StackStatus"] == "UPDATE_COMPLETE"
+    stacks.create_change_set(StackName="reviewed", ChangeSetName="three", TemplateBody=body)
+    described = stacks.describe_change_set(StackName="reviewed", ChangeSetName="three")
+    assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert described["StatusReason"].startswith("The submitted information didn't contain changes.")
+
+
+def test_requests_that_are_refused(stacks: Any) -> None:
+    body = json.dumps(TEMPLATE)
+    given = parameters(Name="refused")
+    create_stack = stacks.create_stack
+    assert refused(create_stack, StackName="refused") == "Either Template URL or Template Body must be specified."
+    assert refused(create_stack, StackName="refused", TemplateBody=body, Capabilities=["CAPABILITY_IAM"]) == (
+        "Parameters: [Name] must have values"
+    )
+    assert refused(create_stack, StackName="refused", TemplateBody=body, Parameters=given) == (
+        "Requires capabilities : [CAPABILITY_IAM]"
+    )
+    create(stacks, "taken", topics("taken-topic"))
+    text = refused(create_stack, StackName="taken", TemplateBody=json.dumps(topics("y")))
+    assert text == "Stack [taken] already exists"
+    stacks.update_termination_protection(StackName="taken", EnableTerminationProtection=True)
+    assert refused(stacks.delete_stack, StackName="taken") == (
+        "Stack [taken] cannot be deleted while TerminationProtection is enabled"
+    )
+    stacks.delete_stack(StackName="never-was")
+    assert refused(stacks.validate_template, TemplateBody="Resources: [").startswith("Template format error: YAML")
+
+
+def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(TEMPLATE))
+    command = ["aws", "cloudformation", "deploy", "--stack-name", "by-cli", "--template-file", str(file),
+               "--capabilities", "CAPABILITY_IAM", "--parameter-overrides"]  # fmt: skip
+    done = service.run(*command, "Name=by-cli")
+    assert "Successfully created/updated stack - by-cli" in done.stdout
+    again = service.run(*command, "Name=by-cli", "--no-fail-on-empty-changeset")
+    assert "No changes to deploy. Stack by-cli is up to date" in again.stdout
+    service.run(*command, "Keep=7")
+    shown = {row["ParameterKey"]: row["ParameterValue"] for row in stack(stacks, "by-cli")["Parameters"]}
+    assert shown == {"Name": "by-cli", "Keep": "7"}
+
+
+def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:
+    stacks = own_service.client("cloudformation")
+    resources = {f"T{i}": topic(f"many-{i}") for i in range(60)}
+    for i in range(1, 60):
+        resources[f"T{i}"]["DependsOn"] = f"T{i - 1}"
+    stacks.create_stack(StackName="many", TemplateBody=json.dumps({"Resources": resources}))
+    until(lambda: len(physical_or_none(stacks, "many")) > 10, "some of it is made")
+    own_service.kill()
+    own_service.up()
+    stacks = own_service.client("cloudformation")
+    assert settled(stacks, "many")["StackStatus"] == "CREATE_COMPLETE"
+    assert len(physical(stacks, "many")) == 60
+    assert len(own_service.client("sns").list_topics()["Topics"]) == 60
+
+
+def physical_or_none(stacks: Any, name: str) -> list[str]:
+    rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return [row["LogicalResourceId"] for row in rows if row["ResourceStatus"] == "CREATE_COMPLETE"]
