@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +12,7 @@ from local_sagemaker import images
 from local_sagemaker.api import models
 from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import discard
 from local_sagemaker.jobs.runner import JobQueue
 from local_sagemaker.model_servers.supervisor import ModelServers
 from local_sagemaker.objects.disk import DiskObjects
@@ -145,7 +145,7 @@ class Application:
         self.neighbours.reset()
         for folder in (self._settings.home / "jobs").iterdir():
             if not folder.name.startswith("."):
-                shutil.rmtree(folder, ignore_errors=True)
+                discard(folder)
 
     def close(self) -> None:
         """Ends processes and closes files; interrupted work is resumed at the next start."""

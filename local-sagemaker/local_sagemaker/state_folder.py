@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import uuid
 from pathlib import Path
+
+from local_sagemaker.files.removal import discard
 
 _TRANSIENT = ("jobs", "endpoints")
 """Folders of running work: none is left of a service that ended in order."""
@@ -24,7 +25,7 @@ def discard_leftovers(home: Path) -> None:
 
     def remove() -> None:
         for folder in old:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
     if old:
         threading.Thread(target=remove, name="leftovers", daemon=True).start()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
+from pathlib import Path
 
 from local_sagemaker import lifecycle
 from local_sagemaker.cli.control import ask
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import remove
 
 KEPT = ("credentials.json", "lock", "start.lock", "service.json", "service.log", "images.json", ".gitignore")
 
@@ -33,6 +34,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     elif settings.home.is_dir():
         for entry in settings.home.iterdir():
             if entry.name not in KEPT:
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+                _remove(entry)
     print(f"Empty: {settings.home}")
     return 0
+
+
+def _remove(entry: Path) -> None:
+    try:
+        remove(entry)
+    except OSError as error:
+        raise lifecycle.LifecycleError(
+            f"{entry} can't be removed ({error}); remove it and run 'reset' again."
+        ) from error

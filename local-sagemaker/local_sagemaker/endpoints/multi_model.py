@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import shutil
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from local_sagemaker.endpoints.errors import InvalidInvocation, ModelNotReady
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
 from local_sagemaker.model_servers.async_client import Answer, NoAnswer, TimedOut, Upstream
 from local_sagemaker.model_servers.model_data import ModelDataError
@@ -182,7 +182,7 @@ class MultiModel:
         try:
             model_data.fetch({"ModelDataUrl": location}, self._objects, folder / "model")
         except ModelDataError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
             if self._objects.head(bucket, key) is None:
                 raise InvalidInvocation(
                     f"Failed to download model data(bucket: {bucket}, key: {key}). Please ensure that there is an "
@@ -206,7 +206,7 @@ class MultiModel:
             folder = self._folder / "models" / name
             removed.append(folder.rename(folder.with_name(f".{uuid.uuid4().hex}")))
         for folder in removed:
-            await asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, folder, True)
+            await asyncio.get_running_loop().run_in_executor(None, discard, folder)
 
 
 def _opaque(target: str) -> str:

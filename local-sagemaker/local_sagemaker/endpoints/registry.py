@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from local_sagemaker.endpoints.instance import Instance
 from local_sagemaker.endpoints.multi_model import MultiModel
 from local_sagemaker.endpoints.rollout import Alarms
 from local_sagemaker.endpoints.running_endpoint import Observer, RunningEndpoint, Update
+from local_sagemaker.files.removal import discard
 from local_sagemaker.logs import Logs
 from local_sagemaker.model_servers.async_client import Upstream
 from local_sagemaker.model_servers.supervisor import ModelServers, Server
@@ -100,7 +100,7 @@ class Endpoints:
         running = self._running.pop(name.lower(), None)
         self.returned(name)
         if running:
-            shutil.rmtree(self._folder / running.spec.name, ignore_errors=True)
+            discard(self._folder / running.spec.name)
 
     def in_loop(self, change: Callable[[], None]) -> None:
         """Does something between two requests, and returns when it is done."""
@@ -122,7 +122,7 @@ class Endpoints:
                 list(pool.map(RunningEndpoint.kill, running))
         self._streams.clear()
         self._returning.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard(self._folder)
 
     def close(self) -> None:
         """Ends all endpoints; their records say that they are to run again at the next start."""

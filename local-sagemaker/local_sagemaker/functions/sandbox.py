@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import platform
-import shutil
 import signal
 import socket
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.clock import iso, now
+from local_sagemaker.files.removal import discard
 from local_sagemaker.functions import runtime
 from local_sagemaker.images.image import Program
 from local_sagemaker.logs import Logs
@@ -153,7 +153,7 @@ class Sandbox:
         self._process.signal(signal.SIGKILL)
         self._process.wait(10)
         self._logs.mark(self.function.log_group, self._stream, final=True)
-        shutil.rmtree(self._root, ignore_errors=True)
+        discard(self._root)
 
     def _ask(self, invocation: Invocation, began: float) -> tuple[dict[str, Any], bytes] | None:
         header = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_sagemaker.files.removal import discard
 from local_sagemaker.functions.sandbox import Answer, Function, Invocation, Sandbox
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes.spec import Processes
@@ -45,7 +45,7 @@ class Sandboxes:
         self._room = threading.Semaphore(MOST)
         self._closed = False
         self._reaper: threading.Thread | None = None
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
 
     def invoke(self, function: Function, invocation: Invocation) -> Answer:
         """Runs an invocation in a warm sandbox, or in a new one; once more in another when the service lost it."""

@@ -7,13 +7,13 @@ then, which is all that is needed to read the lines back with times. Side files 
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.files.removal import discard
 from local_sagemaker.logs.lines import last, line_start
 from local_sagemaker.logs.marks import Mark, Marks, append
 from local_sagemaker.logs.names import escape
@@ -149,11 +149,11 @@ class Logs:
 
     def delete_group(self, group: str) -> None:
         """Removes a group with all its streams."""
-        shutil.rmtree(self._group(group), ignore_errors=True)
+        discard(self._group(group))
 
     def clear(self) -> None:
         """Removes everything."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard(self._folder)
         with self._lock:
             self._marked.clear()
 

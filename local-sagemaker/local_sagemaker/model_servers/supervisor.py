@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import shutil
 import signal
 import socket
 import threading
@@ -21,6 +20,7 @@ from typing import Any
 from local_sagemaker import images
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
 from local_sagemaker.model_servers.inference_pipeline import Chain
 from local_sagemaker.objects.types import Objects
@@ -89,7 +89,7 @@ class ModelServer:
             if server.listener:
                 server.listener.close()
         for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
 
 class ModelServers:

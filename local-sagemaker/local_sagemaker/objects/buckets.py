@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from local_sagemaker import clock
+from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.errors import BucketNotEmpty, InvalidBucketName, NoSuchBucket
 from local_sagemaker.objects.index import Bucket, Index
 from local_sagemaker.objects.layout import Layout, valid_bucket_name
@@ -65,9 +65,9 @@ class Buckets:
             scratch = self._layout.scratch()
             with suppress(FileNotFoundError):
                 os.replace(self._layout.folder / name, scratch)
-        shutil.rmtree(scratch, ignore_errors=True)
+        discard(scratch)
         for (upload,) in uploads:
-            shutil.rmtree(self._layout.uploads / upload, ignore_errors=True)
+            discard(self._layout.uploads / upload)
 
     def set_versioning(self, name: str, state: str) -> None:
         """`state` is Enabled or Suspended; a bucket never goes back to unversioned."""

@@ -8,7 +8,6 @@ an object is either whole or not there. Layout and index: `layout.py`, `index.py
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.removal import discard
 from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.errors import disk_errors
@@ -75,7 +75,7 @@ class DiskObjects:
                 if entry.name != INTERNAL:
                     entry.rename(scratch / entry.name)
             self._layout.make()
-        threading.Thread(target=shutil.rmtree, args=(scratch, True), daemon=True).start()
+        threading.Thread(target=discard, args=(scratch,), daemon=True).start()
 
     # Reading
 

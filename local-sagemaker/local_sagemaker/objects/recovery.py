@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import Layout, check_key, unescape, valid_bucket_name
@@ -26,7 +26,7 @@ def clean(layout: Layout) -> IO[bytes] | None:
     except OSError:
         claim.close()
         return None
-    shutil.rmtree(layout.temporary, ignore_errors=True)
+    discard(layout.temporary)
     layout.make()
     return claim
 
@@ -36,7 +36,7 @@ def drop_orphans(layout: Layout, index: Index) -> None:
     uploads = {row[0] for row in index.rows("SELECT id FROM uploads")}
     for folder in layout.uploads.iterdir():
         if folder.name not in uploads:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
     files = [file for bucket in layout.versions.iterdir() for file in bucket.iterdir()]
     if files:
         places = {row[0] for row in index.rows("SELECT place FROM versions UNION ALL SELECT place FROM objects")}

@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, Protocol
 
 from local_sagemaker import clock
+from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.errors import NoSuchUpload, disk_errors
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, Layout
@@ -210,7 +210,7 @@ class Uploads:
 
     def _clean(self, upload: Upload) -> None:
         """The folder first: without it nobody can write to ``whole``, which is the object now."""
-        shutil.rmtree(self._layout.uploads / upload.id, ignore_errors=True)
+        discard(self._layout.uploads / upload.id)
         self._assembly.forget(upload.id)
 
     def list(self, bucket: str, prefix: str = "") -> list[Upload]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import shutil
 import uuid
 from pathlib import Path
 
+from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 from local_sagemaker.tuning.ranges import features
@@ -52,4 +52,4 @@ class Suggestions:
             log.warning("a point is drawn at random, as the model gave none (exit code %s): %s", code, said)
             return None
         finally:
-            shutil.rmtree(root, ignore_errors=True)
+            discard(root)

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import io
 import lzma
-import shutil
 import stat
 import struct
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
 
@@ -93,13 +93,13 @@ class Code:
             for file in self._archives.glob("*.zip"):
                 if file.stem not in names and file.stat().st_mtime < limit:
                     file.unlink()
-                    shutil.rmtree(self._unpacked / file.stem, ignore_errors=True)
+                    discard(self._unpacked / file.stem)
 
     def clear(self) -> None:
         """Removes everything."""
         with self._lock:
             for folder in (self._archives, self._unpacked):
-                shutil.rmtree(folder, ignore_errors=True)
+                discard(folder)
 
     def _from_s3(self, given: Request) -> bytes:
         if not given.get("S3Bucket") or not given.get("S3Key"):
@@ -146,7 +146,7 @@ def _unpack(file: Path, folder: Path) -> None:
                     if entry.external_attr >> 16 & stat.S_IXUSR and written.is_file():
                         written.chmod(0o755)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         raise
 
 
