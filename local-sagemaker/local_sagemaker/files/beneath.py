@@ -14,6 +14,7 @@ import stat
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +76,29 @@ class Folder:
         except PermissionError:
             self._grant(name)
             return _opened(self._resolve(name, _FOLDER))
+
+    def make(self, name: str) -> Folder:
+        """A folder below this one, made with those above it where they do not exist."""
+        try:
+            return self.folder(name)
+        except FileNotFoundError:
+            pass
+        folder = _opened(os.dup(self.descriptor))
+        for part in filter(None, name.split("/")):
+            with folder:
+                with suppress(FileExistsError):
+                    os.mkdir(part, 0o755, dir_fd=folder.descriptor)
+                folder = folder.folder(part)
+        return folder
+
+    def create(self, name: str, mode: int = 0o644) -> int:
+        """A descriptor of a new file in this folder, to be written, instead of what has that name and is no folder."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(name, flags, mode, dir_fd=self.descriptor)
+        except FileExistsError:
+            os.unlink(name, dir_fd=self.descriptor)
+            return os.open(name, flags, mode, dir_fd=self.descriptor)
 
     def open(self, name: str) -> BinaryIO:
         """A regular file below this folder, to be read without a buffer. OSError for whatever else it is."""

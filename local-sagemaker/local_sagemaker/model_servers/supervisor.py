@@ -126,7 +126,8 @@ class ModelServers:
             for index, container in enumerate(containers):
                 root = folder / f"container-{index + 1}" if several else folder
                 started.folders.append(root)
-                started.servers.append(self._start_one(container, environment, root, log, supervised))
+                name = container.get("ContainerHostname", f"container_{index + 1}")
+                started.servers.append(self._start_one(container, name, environment, root, log, supervised))
             deadline = time.monotonic() + seconds
             for server, container in zip(started.servers, containers, strict=True):
                 self._await_start(server, container.get("ContainerHostname", "primary"), variant, deadline, stop)
@@ -163,11 +164,17 @@ class ModelServers:
             server.process = self.run_again(server)
 
     def _start_one(
-        self, container: Mapping[str, Any], environment: Mapping[str, str], root: Path, log: Path, supervised: bool
+        self,
+        container: Mapping[str, Any],
+        name: str,
+        environment: Mapping[str, str],
+        root: Path,
+        log: Path,
+        supervised: bool,
     ) -> Server:
         image, uri = images.find(container["Image"], "serve")
         if container.get("Mode") != "MultiModel":
-            model_data.fetch(container, self._objects, root / "ml" / "model")
+            model_data.fetch(container, self._objects, root / "ml" / "model", name)
         variables = {**container.get("Environment", {}), **environment}
         program = image.serve(uri, variables)
         listener = socket.create_server((self._settings.host, 0), backlog=2048)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
-import lzma
-import stat
-import struct
 import threading
 import time
 import uuid
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker.api.operations import Call, Request
-from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
+from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
 
@@ -28,6 +21,8 @@ LARGEST_UPLOAD = 70_167_211
 """Bytes of a request with a ZipFile, 50 MB of archive as base64."""
 LARGEST_UNPACKED = 262_144_000
 _FRESH = 600.0
+_SECONDS = 120.0
+"""For the unpacking of an archive."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,8 @@ class Code:
         data = given["ZipFile"] if given.get("ZipFile") else self._from_s3(given)
         if given.get("ZipFile") and len(data) * 4 / 3 > LARGEST_UPLOAD:
             raise TooLarge(f"Request must be smaller than {LARGEST_UPLOAD} bytes for the CreateFunction operation")
-        _check(data)
+        if len(data) > LARGEST_UNPACKED:
+            raise _too_large()
         digest = hashlib.sha256(data)
         archive = Archive(digest.hexdigest(), len(data), base64.b64encode(digest.digest()).decode())
         file = self.file(archive.name)
@@ -79,11 +75,15 @@ class Code:
     def folder(self, name: str) -> Path:
         """The folder with an archive's files, unpacked on first use."""
         folder = self._unpacked / name
-        with self._lock:
-            if not folder.is_dir():
-                fresh = self._unpacked / f".{uuid.uuid4().hex}"
-                _unpack(self.file(name), fresh)
+        if not folder.is_dir():
+            fresh = self._unpacked / f".{uuid.uuid4().hex}"
+            _unpack(self.file(name), fresh)
+            try:
                 fresh.rename(folder)
+            except OSError:
+                discard(fresh)
+                if not folder.is_dir():  # else another thread was quicker
+                    raise
         return folder
 
     def keep_only(self, names: set[str]) -> None:
@@ -117,52 +117,29 @@ class Code:
         assert body.file is not None
         with body.file as file:
             if body.length > LARGEST_UNPACKED:
-                raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
+                raise _too_large()
             file.seek(body.offset)
             return file.read(body.length)
 
 
-def _check(data: bytes) -> None:
-    with _readable(), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        entries = archive.infolist()
-    if not entries:
-        raise InvalidValue("Uploaded file must be a non-empty zip")
-    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
-        raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
-
-
 def _unpack(file: Path, folder: Path) -> None:
-    """Names that lead out of the folder are made to stay in it by zipfile; files keep their execute bits.
-
-    Raises for an archive of which anything can't be unpacked; then nothing of it is left. No entry is longer than it
-    says, which `_check` has added up.
-    """
+    """Raises for an archive of which anything can't be unpacked; then nothing of it is left."""
     try:
-        with _readable():
-            folder.mkdir(parents=True)
-            with zipfile.ZipFile(file) as archive:
-                for entry in archive.infolist():
-                    written = Path(archive.extract(entry, folder))
-                    if entry.external_attr >> 16 & stat.S_IXUSR and written.is_file():
-                        written.chmod(0o755)
+        folder.mkdir(parents=True)
+        members = unpack_zip(file, folder, LARGEST_UNPACKED, seconds=_SECONDS)
+        if not members:
+            raise InvalidValue("Uploaded file must be a non-empty zip")
+    except ArchiveError as error:
+        discard(folder)
+        if error.too_large:
+            raise _too_large() from error
+        raise InvalidValue(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from error
     except BaseException:
         discard(folder)
         raise
 
 
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Words what zipfile, the decompressors and the file system say of a damaged or strange archive: encrypted, of an
-    unknown method or version, with a wrong checksum, with names that no file can have or that are folders of others."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error) as error:
-        raise _damaged() from error
-    except (OSError, OverflowError) as error:
-        if says_full(error):
-            raise
-        raise _damaged() from error
-
-
-def _damaged() -> InvalidValue:
-    return InvalidValue("Could not unzip uploaded file. Please check your file, then try to upload again.")
+def _too_large() -> InvalidValue:
+    return InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")

@@ -1,0 +1,1 @@
+"""Work on what clients wrote, in processes that can be ended: bounded in time and memory."""
