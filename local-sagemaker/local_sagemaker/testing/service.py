@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from local_sagemaker.cli.control import ask
 from local_sagemaker.cli.exec import connection
 from local_sagemaker.client_environment import with_hook
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import discard
 from local_sagemaker.testing.waiting import wait_until
 
 COMMANDS = Path(sys.executable).parent
@@ -142,4 +142,4 @@ def temporary_service() -> Iterator[LocalSageMaker]:
         yield service
     finally:
         service.down()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
