@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.13; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check check-hostile structure bench docs clean
@@ -12,13 +13,11 @@ STAMP := $(VENV)/.installed
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
-$(STAMP): setup.py local-sagemaker/pyproject.toml model-checks/pyproject.toml
+$(STAMP): setup.py local-sagemaker/pyproject.toml model-checks/pyproject.toml tools/install.py
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || \
 	  { echo "Python 3.11 to 3.13 is needed; none is on PATH. Run: make PYTHON=/path/to/python3.12 ..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ./model-checks \
-	  --editable ./local-sagemaker --editable '.[test]'
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[test]'
 	@touch $(STAMP)
 
 install: $(STAMP) ## make .venv with the project and everything it needs
@@ -43,7 +42,7 @@ check-hostile: $(STAMP) ## campaigns of malformed requests and kills against the
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
 
 $(VENV)/.bench: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[bench]'
 	@touch $@
 
 bench: $(VENV)/.bench ## the benchmarks behind the README's figures

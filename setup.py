@@ -23,9 +23,13 @@ LOCAL = [
 LOCAL_TEST = [
     "local-sagemaker[test]",  # the same with what its tests need
 ]
+XGBOOST = [  # one library in two distributions, never both: docs/adr/0007-xgboost-without-gpu.md
+    "xgboost-cpu>=3.0.5,<3.1; sys_platform != 'darwin'",
+    "xgboost>=3.0.5,<3.1; sys_platform == 'darwin'",
+]
 DELIVERY = [
     "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
-    "xgboost>=3.0.5,<3.1",  # local-model trains and converts models on this machine
+    *XGBOOST,  # local-model trains and converts models on this machine
     "scikit-learn>=1.4",  # its data set and its split
     "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
 ]
@@ -46,6 +50,10 @@ TEST = [
     "pandas-stubs",  # the same, for frames
 ]
 BENCH = [
+    "local-sagemaker",  # what is measured
+    *XGBOOST,  # the models that are served, and the bare server beside
+    "shap>=0.46",  # KernelExplainer: what explainability is compared with
+    "pyarrow>=14",  # writes the data of ten million rows
     "polars>=1.20",  # describe: what a data-quality baseline is compared with
     "duckdb>=1.2",  # SUMMARIZE: the same
 ]
@@ -66,7 +74,8 @@ setup(
         "local": LOCAL,
         "delivery": DELIVERY,
         "notebook": NOTEBOOK,
-        "test": [*LOCAL_TEST, *NOTEBOOK, *TEST],
+        "test": [*LOCAL_TEST, *DELIVERY, *NOTEBOOK, *TEST],
+        "bench": BENCH,
     },
     entry_points={
         "console_scripts": [

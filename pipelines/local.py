@@ -31,7 +31,7 @@ def hand_over(command: str, argv: Sequence[str], package: str = "pipelines") -> 
         again = [own] if own else [sys.executable, "-m", f"{package}.{command.replace('-', '_')}"]
         os.environ[COMMAND_VARIABLE] = " ".join(COMMAND)
         os.execv(service, [service, *COMMAND[1:], *again, *(word for word in argv if word != FLAG)])
-    print(f"{command}: --local needs the local service: pip install ./local-sagemaker", file=sys.stderr)
+    print(f"{command}: --local needs the local service: pip install ./model-checks ./local-sagemaker", file=sys.stderr)
     return 2
 
 
@@ -45,7 +45,7 @@ def join() -> None:
     """
     service = _beside_python(COMMAND[0])
     if service is None:
-        raise FileNotFoundError("the local service is not installed: pip install ./local-sagemaker")
+        raise FileNotFoundError("the local service is not installed: pip install ./model-checks ./local-sagemaker")
     show = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
     given = subprocess.run([service, *COMMAND[1:], *show], stdout=subprocess.PIPE, check=True, text=True).stdout
     environment = json.loads(given.splitlines()[-1])

@@ -7,11 +7,16 @@ import importlib.metadata
 import os
 import platform
 import shutil
+from collections.abc import Iterable
 
 from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
 
-PACKAGES = ("sagemaker", "boto3", "xgboost", "scikit-learn", "pandas", "numpy", "moto")
+PACKAGES = ("botocore", "moto", "scikit-learn", "pandas", "numpy", "pyarrow", "scipy")
+XGBOOST = ("xgboost-cpu", "xgboost")
+"""One library in two distributions; both at once hold each other's files (docs/adr/0007-xgboost-without-gpu.md)."""
+CLIENTS = ("sagemaker", "boto3", "awscli")
+"""What users have beside the service, or not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +38,19 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         ("cores", f"{os.cpu_count()}: {settings.job_slots} jobs run at a time, further ones wait"),
         ("memory", f"{memory:.1f} GiB"),
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        ("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)),
+        ("packages", _versions([*XGBOOST, *PACKAGES])),
+        ("clients", _versions(CLIENTS) or "none in this environment"),
     ]
     for name, text in facts:
         print(f"{name:20}{text}")
-    missing = [name for name in PACKAGES if _version(name) == "missing"]
+    missing = [name for name in PACKAGES if not _version(name)]
+    if not any(map(_version, XGBOOST)):
+        missing.append(XGBOOST[0])
     if missing:
-        print(f"Missing: {', '.join(missing)}. Install with: pip install --force-reinstall local-sagemaker")
+        print(f"Missing: {', '.join(missing)}. Install the service anew: pip install --force-reinstall local-sagemaker")
+    if all(map(_version, XGBOOST)):
+        print("xgboost and xgboost-cpu are both installed, and hold the same files. Repair with: "
+              "pip uninstall xgboost xgboost-cpu, then pip install xgboost-cpu")  # fmt: skip
     if free < 1:
         print("Less than 1 GiB is free where the state is; jobs will fail when it runs out.")
     return 1 if missing else 0
@@ -52,8 +63,13 @@ def _existing(settings: Settings) -> str:
     return str(folder)
 
 
+def _versions(packages: Iterable[str]) -> str:
+    return ", ".join(f"{name} {_version(name)}" for name in packages if _version(name))
+
+
 def _version(package: str) -> str:
+    """Empty where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "missing"
+        return ""
