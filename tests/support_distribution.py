@@ -35,8 +35,9 @@ def table(folder: str = "local-sagemaker") -> dict[str, Any]:
 
 
 def extras() -> dict[str, list[str]]:
-    """All extras."""
-    return {**project().extras_require, **table()["optional-dependencies"]}
+    """All extras, those of the project and of the service by one name."""
+    own, service = project().extras_require, table()["optional-dependencies"]
+    return {name: [*own.get(name, []), *service.get(name, [])] for name in {**own, **service}}
 
 
 def commands() -> dict[str, str]:

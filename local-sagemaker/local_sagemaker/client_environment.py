@@ -1,8 +1,14 @@
-"""The environment that points any AWS client at the service: for `env`, `exec` and the processes of jobs."""
+"""The environment that points any AWS client at the service: for `env`, `exec` and the processes of jobs.
+
+SAGEMAKER_VALIDATE_ROLE is SDK v3's own switch. The SDK simulates some 90 permissions of a role before it uses it; an
+account of AWS has the roles of its team, here they would have to be made first. So any role's ARN is taken, unless the
+variable is set to true.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from local_sagemaker.config import Settings
@@ -37,14 +43,34 @@ def client_environment(settings: Settings, url: str, keys: Mapping[str, str]) ->
 
 
 def with_hook(environment: Mapping[str, str], client: Mapping[str, str]) -> dict[str, str]:
-    """A process environment in which Python programs load the hook and every client finds the service."""
-    merged = {
-        name: value
-        for name, value in environment.items()
-        if name not in REMOVED and not name.startswith(_OTHER_ENDPOINTS)
-    }
+    """A process environment in which Python programs load the hook and every client finds the service.
+
+    The environment of a process that has it already stays as it is.
+    """
+    merged = {name: value for name, value in environment.items() if not _is_removed(name)}
     merged.update(client)
-    merged["PYTHONPATH"] = ":".join(filter(None, [str(HOOK), environment.get("PYTHONPATH")]))
+    merged["PYTHONPATH"] = _list(os.pathsep, [str(HOOK), *_split(os.pathsep, environment.get("PYTHONPATH"))])
     for name in ("NO_PROXY", "no_proxy"):
-        merged[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1,localhost", *AWS_DOMAINS]))
+        own = _split(",", environment.get(name))
+        merged[name] = _list(",", [*own, "127.0.0.1", "localhost", *AWS_DOMAINS])
+    merged.setdefault("SAGEMAKER_VALIDATE_ROLE", "false")
     return merged
+
+
+def changes(environment: Mapping[str, str], client: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """What a shell with this environment has to set, and what to remove, to be as a process of `exec` is."""
+    merged = with_hook(environment, client)
+    names = [*client, "PYTHONPATH", "NO_PROXY", "no_proxy", "SAGEMAKER_VALIDATE_ROLE"]
+    return {name: merged[name] for name in names}, [name for name in environment if _is_removed(name) and name not in merged]
+
+
+def _is_removed(name: str) -> bool:
+    return name in REMOVED or name.startswith(_OTHER_ENDPOINTS)
+
+
+def _split(separator: str, text: str | None) -> list[str]:
+    return [part for part in (text or "").split(separator) if part]
+
+
+def _list(separator: str, parts: Iterable[str]) -> str:
+    return separator.join(dict.fromkeys(parts))

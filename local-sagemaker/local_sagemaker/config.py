@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from local_sagemaker.arns import Arns
 
 FOLDER = ".local-sagemaker"
+T = TypeVar("T")
+_ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+
+
+class SettingsError(Exception):
+    """A setting has a value that nothing can be done with; the message names both, and what is expected."""
+
+
+def check_account(text: str, source: str) -> str:
+    """:raises SettingsError: if it is no account's number; `source` says where it was read."""
+    if not _ACCOUNT.fullmatch(text):
+        raise SettingsError(f"{source}: '{text}' is no account: 12 digits are expected.")
+    return text
+
+
+def check_region(text: str, source: str) -> str:
+    """:raises SettingsError: if no region can be called so."""
+    if not _REGION.fullmatch(text):
+        raise SettingsError(f"{source}: '{text}' is no region; one is called like us-east-1.")
+    return text
+
+
+def check_port(text: str, source: str) -> int:
+    """:raises SettingsError: if it is no port's number; 0 means any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise SettingsError(f"{source}: '{text}' is no port: a number from 0 (any free one) to 65535 is expected.")
+    return int(text)
+
+
+def check_seconds(text: str, source: str) -> float:
+    """:raises SettingsError: if it is no number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise SettingsError(f"{source}: '{text}' is no number of seconds.")
+    return seconds
 
 
 def find_home(start: Path, environment: Mapping[str, str]) -> Path:
@@ -39,16 +81,23 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, start: Path | None = None) -> Settings:
-        """Settings of this process's environment; `start` is where the search for the project begins."""
+        """Settings of this process's environment; `start` is where the search for the project begins.
+
+        :raises SettingsError: for a value that is none of its kind.
+        """
         environment = os.environ if environment is None else environment
-        region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+        def read(check: Callable[[str, str], T], default: str, *names: str) -> T:
+            source = next((name for name in names if environment.get(name)), "")
+            return check(environment.get(source, default), source)
+
         return cls(
             home=find_home((start or Path.cwd()).resolve(), environment),
-            account=environment.get("LOCAL_SAGEMAKER_ACCOUNT", "123456789012"),
-            region=environment.get("LOCAL_SAGEMAKER_REGION", region),
-            port=int(environment.get("LOCAL_SAGEMAKER_PORT", "0")),
-            stop_grace=float(environment.get("LOCAL_SAGEMAKER_STOP_GRACE", "120")),
-            autoscaling_period=float(environment.get("LOCAL_SAGEMAKER_AUTOSCALING_PERIOD", "60")),
+            account=read(check_account, "123456789012", "LOCAL_SAGEMAKER_ACCOUNT"),
+            region=read(check_region, "us-east-1", "LOCAL_SAGEMAKER_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+            port=read(check_port, "0", "LOCAL_SAGEMAKER_PORT"),
+            stop_grace=read(check_seconds, "120", "LOCAL_SAGEMAKER_STOP_GRACE"),
+            autoscaling_period=read(check_seconds, "60", "LOCAL_SAGEMAKER_AUTOSCALING_PERIOD"),
         )
 
     def in_region(self, region: str) -> Settings:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from local_sagemaker import __version__
 from local_sagemaker.clock import now
-from local_sagemaker.config import Settings
+from local_sagemaker.config import Settings, SettingsError
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.lifecycle import LifecycleError, prepare_home
 
@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--last-port", type=int, default=0, help="taken again if it is free, so that clients find it")
     options = parser.parse_args(arguments)
     with os.fdopen(options.ready_fd, "w") as ready:
-        settings = Settings.from_environment()
         try:
+            settings = Settings.from_environment()
             prepare_home(settings.home)
             lock = _take_lock(settings)
             if lock is None:
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return 1
             listening = _listen(settings, options.last_port)
             return _serve(settings, listening, ready)
-        except (LifecycleError, ServiceError) as error:
+        except (LifecycleError, ServiceError, SettingsError) as error:
             ready.write(str(error))
             return 1
 

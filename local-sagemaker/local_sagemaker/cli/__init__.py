@@ -10,9 +10,10 @@ import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from local_sagemaker import __version__
-from local_sagemaker.config import Settings
+from local_sagemaker.config import Settings, SettingsError
 from local_sagemaker.lifecycle import LifecycleError
 
 # Add a subcommand here: (name, module, one line for --help).
@@ -29,34 +30,57 @@ COMMANDS = (
 )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Parses, runs the subcommand, and turns its errors into one line and an exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """Says a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help shows all)\n")
+
+
+def parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """The command line's parser. With the name of a subcommand, only that one's module is imported."""
+    made = Parser(
         prog="local-sagemaker",
         description="Amazon SageMaker's API on this machine: no AWS account, no Docker.",
         epilog="Example: local-sagemaker exec -- aws sagemaker list-pipelines",
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--home", type=Path, help="state folder (default: LOCAL_SAGEMAKER_HOME, else .local-sagemaker)")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    made.add_argument("--version", action="version", version=__version__)
+    made.add_argument("--home", type=Path, help="state folder (default: LOCAL_SAGEMAKER_HOME, else .local-sagemaker)")
+    subparsers = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    names = {name for name, _, _ in COMMANDS}
     for name, module, line in COMMANDS:
         subparser = subparsers.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
-        if name == wanted or wanted not in {command for command, _, _ in COMMANDS}:
+        if name == wanted or wanted not in names:
             loaded = importlib.import_module(f"local_sagemaker.cli.{module}")
             loaded.add_arguments(subparser)
             subparser.set_defaults(run=loaded.run)
-    options = parser.parse_args(arguments)
-    settings = Settings.from_environment()
-    if options.home:
-        settings = replace(settings, home=options.home.expanduser().resolve())
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parses, runs the subcommand, and turns its errors into one line and an exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser(_subcommand(arguments)).parse_args(arguments)
     try:
+        settings = Settings.from_environment()
+        if options.home:
+            settings = replace(settings, home=options.home.expanduser().resolve())
         return int(options.run(options, settings))
-    except LifecycleError as error:
+    except (LifecycleError, SettingsError) as error:
         print(f"local-sagemaker: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 141
+
+
+def _subcommand(arguments: list[str]) -> str | None:
+    """The first word that is neither an option nor the folder that follows ``--home``."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--home":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 
 from local_sagemaker import lifecycle
 from local_sagemaker.client_environment import client_environment, with_hook
@@ -35,8 +36,16 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return 126
 
 
-def connection(settings: Settings, found: dict[str, object]) -> dict[str, str]:
-    """The client environment of a running service."""
+def connection(
+    settings: Settings, found: Mapping[str, object], environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The client environment of a running service.
+
+    The region is the one that `environment` (this process's by default) names, else the one that the service was
+    started as: it answers for all.
+    """
+    environment = os.environ if environment is None else environment
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or str(found["region"])
     keys = json.loads(settings.credentials_file.read_text())
-    answers_as = Settings(home=settings.home, region=str(found["region"]), account=str(found["account"]))
+    answers_as = Settings(home=settings.home, region=region, account=str(found["account"]))
     return {**client_environment(answers_as, str(found["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}

@@ -6,7 +6,8 @@ its STS client with an explicit endpoint and sends telemetry by other means than
 service (with its Host header, which its signature covers, kept), the second is answered here and goes nowhere: were it
 refused, SDK v2 would log a traceback. Every other client is refused at name resolution. REST APIs have clients of
 every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become plain ones to the
-service. The service is that of LOCAL_SAGEMAKER_URL at the time of a request, else that of the installation.
+service. The service is that of LOCAL_SAGEMAKER_URL at the time of a request, else that of the installation. Waiters of
+botocore and the SDK's waits look again after half a second instead of up to a minute.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _API = ".execute-api."
 _TELEMETRY = "sm-pysdk-t-"
+_PACE = 0.5
+"""Seconds between two looks of a waiter or of the SDK's wait(): what takes minutes on AWS takes seconds here."""
 _NOTHING = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
@@ -86,8 +89,64 @@ def _patch_connection(module: Any, endpoint: str) -> None:
     connection.connect = connect
 
 
+def _patch_waiter(module: Any, _endpoint: str) -> None:
+    waiter = module.Waiter
+    if getattr(waiter.wait, "__local_sagemaker__", False):
+        return
+    plain_wait = waiter.wait
+
+    def wait(self: Any, **arguments: Any) -> Any:
+        own = arguments.pop("WaiterConfig", {})
+        delay, attempts = own.get("Delay", self.config.delay), own.get("MaxAttempts", self.config.max_attempts)
+        if delay > _PACE:  # the same time in all, in shorter steps
+            own = {"Delay": _PACE, "MaxAttempts": int(attempts * delay / _PACE) + 1}
+        return plain_wait(self, WaiterConfig=own, **arguments)
+
+    wait.__local_sagemaker__ = True  # type: ignore[attr-defined]
+    waiter.wait = wait
+
+
+class _Time:
+    """The module `time` as a module of the SDK sees it: its loops that wait for a status look again soon."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def sleep(self, seconds: float) -> None:
+        self._module.sleep(min(seconds, _PACE))
+
+
+def _patch_polling(module: Any, _endpoint: str) -> None:
+    plain = getattr(module, "time", None)
+    if plain is sys.modules.get("time"):
+        module.time = _Time(plain)
+
+
+_POLLING = (
+    "sagemaker.session",  # SDK v2
+    "sagemaker.remote_function.job",  # SDK v2
+    "sagemaker.core.common_utils",
+    "sagemaker.core.processing",
+    "sagemaker.core.remote_function.job",
+    "sagemaker.core.resources",
+    "sagemaker.core.transformer",
+    "sagemaker.core.helper.session_helper",
+    "sagemaker.mlops.feature_store.feature_utils",
+    "sagemaker.serve.deployment_progress",
+    "sagemaker.train.common_utils.job_wait",
+    "sagemaker.train.common_utils.log_streamer",
+    "sagemaker.train.common_utils.trainer_wait",
+    "sagemaker.train.evaluate.base_evaluator",
+    "sagemaker.train.evaluate.execution",
+)
+"""Modules of the SDKs that sleep 5 to 60 seconds between two looks at a job, an endpoint or an execution."""
 _PATCHES = {
     "botocore.httpsession": _patch_session,
+    "botocore.waiter": _patch_waiter,
+    **dict.fromkeys(_POLLING, _patch_polling),
     "http.client": _patch_connection,
     "urllib3.connection": _patch_connection,
 }

@@ -87,7 +87,7 @@ class LocalSageMaker:
 
     def client(self, name: str, **options: Any) -> Any:
         """An unmodified boto3 client of it. Errors are not retried."""
-        keys = connection(self.settings, self.description)
+        keys = connection(self.settings, self.description, {})
         region = options.pop("region_name", keys["AWS_REGION"])
         session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=region)
         config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
@@ -96,7 +96,7 @@ class LocalSageMaker:
 
     def client_environment(self) -> dict[str, str]:
         """The variables that point every AWS client of this process at it."""
-        return connection(self.settings, self.description)
+        return connection(self.settings, self.description, {})
 
     def environment(self, **extra: str) -> dict[str, str]:
         """The whole environment of a command under ``local-sagemaker exec``."""

@@ -1,0 +1,104 @@
+"""What the command line reads of executions, as any AWS client does: which is meant, its steps, and whether it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from local_sagemaker.lifecycle import LifecycleError
+
+RUNNING = ("Executing", "Stopping")
+ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):\d+:pipeline/([^/]+)/execution/([a-z0-9]+)")
+ID = re.compile(r"[a-z0-9]{12}")
+_FAILED_JOBS = (
+    ("list_processing_jobs", "ProcessingJobSummaries", "ProcessingJobName"),
+    ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
+    ("list_transform_jobs", "TransformJobSummaries", "TransformJobName"),
+)
+
+
+class Executions:
+    """The executions of one region of a running service."""
+
+    def __init__(self, connection: dict[str, str]) -> None:
+        """`connection` is the client environment of the service."""
+        import botocore.session
+        from botocore.config import Config
+
+        self._client: Any = botocore.session.get_session().create_client(
+            "sagemaker",
+            region_name=connection["AWS_REGION"],
+            endpoint_url=connection["AWS_ENDPOINT_URL"],
+            aws_access_key_id=connection["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=connection["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    def find(self, text: str) -> str | None:
+        """The ARN of the execution that an ARN, an id, or the name of a pipeline (its newest) means; None if none."""
+        if ARN.fullmatch(text):
+            return text
+        if text in self._pipelines():
+            return next((item["PipelineExecutionArn"] for item in self._of(text)), None)
+        if ID.fullmatch(text):
+            listed = (item["PipelineExecutionArn"] for name in self._pipelines() for item in self._of(name))
+            return next((arn for arn in listed if arn.endswith(f"/{text}")), None)
+        return None
+
+    def require(self, text: str) -> str:
+        """:raises LifecycleError: if no execution is called so."""
+        arn = self.find(text)
+        if arn is None:
+            pipelines = ", ".join(self._pipelines()) or "none"
+            raise LifecycleError(f"There is no execution '{text}' here. The pipelines are: {pipelines}.")
+        return arn
+
+    def steps(self, arn: str) -> list[dict[str, Any]]:
+        """The steps that have started, the last one first."""
+        pages = self._client.get_paginator("list_pipeline_execution_steps").paginate(
+            PipelineExecutionArn=arn, SortOrder="Descending"
+        )
+        return [step for page in pages for step in page["PipelineExecutionSteps"]]
+
+    def has_ended(self, arn: str) -> bool:
+        """Whether no step of it runs any more."""
+        described = self._client.describe_pipeline_execution(PipelineExecutionArn=arn)
+        return described["PipelineExecutionStatus"] not in RUNNING
+
+    def last_failure(self) -> tuple[str | None, str | None]:
+        """The execution that failed last, and the job outside of executions, if one failed after that."""
+        failed = [item for name in self._pipelines() for item in self._of(name, "Failed")[:1]]
+        execution = max(failed, key=lambda item: item["StartTime"], default=None)
+        jobs = [(item["CreationTime"], item[name]) for item, name in self._failed_jobs()]
+        created, job = max(jobs, default=(None, ""))
+        if execution and (created is None or created <= execution["StartTime"] or job.startswith("pipelines-")):
+            return execution["PipelineExecutionArn"], None
+        return None, job or None
+
+    def _failed_jobs(self) -> Iterator[tuple[dict[str, Any], str]]:
+        for operation, member, name in _FAILED_JOBS:
+            listed = getattr(self._client, operation)(StatusEquals="Failed", SortBy="CreationTime", MaxResults=1)
+            yield from ((item, name) for item in listed[member])
+
+    def _pipelines(self) -> list[str]:
+        pages = self._client.get_paginator("list_pipelines").paginate()
+        return [item["PipelineName"] for page in pages for item in page["PipelineSummaries"]]
+
+    def _of(self, pipeline: str, status: str | None = None) -> list[dict[str, Any]]:
+        """The newest first."""
+        pages = self._client.get_paginator("list_pipeline_executions").paginate(
+            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
+        )
+        items = (item for page in pages for item in page["PipelineExecutionSummaries"])
+        return [item for item in items if status in (None, item["PipelineExecutionStatus"])]
+
+
+def job_of(step: dict[str, Any]) -> str | None:
+    """The name of the job that a step ran."""
+    for details in step.get("Metadata", {}).values():
+        arn = details.get("CheckJobArn") or details.get("Arn") or ""
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        if kind.endswith("-job"):
+            return str(name)
+    return None
