@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from delivery.errors import DeliveryError, hint
+from delivery.errors import DeliveryError
 from pipelines import local, session
+from pipelines.command_line import Parser
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,27 +24,6 @@ INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 WIDE = 200  # columns, where the output is no terminal
 Command = Callable[["Work"], int | None]
 Adder = Callable[[str, Command, str], argparse.ArgumentParser]
-
-
-class Parser(argparse.ArgumentParser):
-    """Says a mistake in one line, with what was probably meant."""
-
-    def error(self, message: str) -> NoReturn:
-        choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
-        unknown = re.search(r"unrecognized arguments: (\S+)", message)
-        if choice:
-            message = f"there is no {choice[1]}{hint(choice[1], re.split(r', ', choice[2].replace(chr(39), '')), '')}"
-        elif unknown and unknown[1].startswith("-"):
-            message = f"there is no option {unknown[1]}{hint(unknown[1], _options(self), '')}"
-        self.exit(2, f"{self.prog}: {message} (--help shows all)\n")
-
-
-def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
-    for action in parser._actions:
-        yield from (option for option in action.option_strings if option.startswith("--"))
-        if isinstance(action, argparse._SubParsersAction):
-            for nested in action.choices.values():
-                yield from _options(nested)
 
 
 def parser(program: str, description: str, examples: str) -> Parser:
@@ -113,7 +92,7 @@ class Work:
         return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
 
 
-def run(program: str, package: str, made: Parser, argv: Sequence[str] | None) -> int:
+def run(program: str, package: str, made: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """The exit code: 0, 1 if it cannot be done, 2 for wrong usage, 130 for Ctrl-C."""
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = made.parse_args(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SMALLER_IS_BETTER = ("mse", "rmse", "mae", "error", "loss", "deviance", "nloglik", "merror", "rmsle", "mape")
+SHORT = {"PendingManualApproval": "pending"}
+EDGE, COLUMN = 2, 13  # characters of a table's edge, and of a version's column: a date, padding and a rule
 PLOTS = (".png", ".svg", ".pdf")
 
 
@@ -82,18 +84,30 @@ def best(measured: Sequence[Measured], metric: str) -> Measured | None:
     return choose(having, key=lambda item: item.metrics[metric])
 
 
-def table(measured: Sequence[Measured]) -> Table:
-    """One column for each version, one row for each metric; the best value of a row is marked by an asterisk."""
+def tables(measured: Sequence[Measured], width: int) -> Iterator[Table]:
+    """One column for each version, one row for each metric; the best value of a row is marked by an asterisk.
+
+    Several tables where one is wider than ``width`` characters.
+    """
+    room = width - max(map(len, [*names(measured), "approval"])) - 2 * EDGE
+    per_table = max(1, room // COLUMN)
+    for start in range(0, len(measured), per_table):
+        yield table(measured, measured[start : start + per_table])
+
+
+def table(measured: Sequence[Measured], shown: Sequence[Measured] | None = None) -> Table:
+    """The versions ``shown``, by default all, each with what is best among all."""
     from rich.table import Table
 
-    made = Table("Metric", title_justify="left")
-    for item in measured:
-        made.add_column(item.version.name, justify="right")
-    made.add_row("approval", *(item.version.approval for item in measured))
-    made.add_row("created", *(f"{item.version.created:%Y-%m-%d %H:%M}" for item in measured))
+    shown = measured if shown is None else shown
+    made = Table("Metric", title=measured[0].version.group, title_justify="left")
+    for item in shown:
+        made.add_column(str(item.version.number), justify="right", no_wrap=True)
+    made.add_row("approval", *(SHORT.get(item.version.approval, item.version.approval) for item in shown))
+    made.add_row("created", *(f"{item.version.created:%Y-%m-%d\n%H:%M}" for item in shown))
     for metric in names(measured):
         winner = best(measured, metric)
-        made.add_row(metric, *(_cell(item, metric, item is winner) for item in measured))
+        made.add_row(metric, *(_cell(item, metric, item is winner) for item in shown))
     return made
 
 

@@ -132,7 +132,7 @@ def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> s
     configuration = deployment.configuration_request()
     _ensure(sagemaker.describe_endpoint_config, sagemaker.create_endpoint_config, configuration, "EndpointConfigName")
     names = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.configuration}
-    found = settled(clients, deployment.endpoint, timeout)
+    found = settled(clients, deployment.endpoint, timeout, "it can be updated")
     if found and found.status == "Failed":
         remove(clients, deployment.endpoint, timeout)
         found = None
@@ -167,12 +167,20 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
             raise DeliveryError(f"the update of {endpoint} was rolled back, {serving} goes on serving: {reason}")
 
 
-def settled(clients: Clients, endpoint: str, timeout: float = 1800) -> State | None:
-    """The endpoint's state once it is not changing; None if there is no such endpoint."""
-    last = None
-    for last in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is what is asked for
+def settled(clients: Clients, endpoint: str, timeout: float = 1800, then: str = "") -> State | None:
+    """The endpoint's state once it is not changing; None if there is no such endpoint.
+
+    :param then: what is waited for; printed when there is something to wait for, as an update may take an hour.
+    """
+    found = state(clients, endpoint)
+    if found is None or not found.changing:
+        return found
+    if then:
+        stage = f", {found.stage}" if found.stage else ""
+        print(f"endpoint {endpoint} is {found.status}{stage}: waiting until {then}", flush=True)
+    for found in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is what is asked for
         pass
-    return last
+    return found
 
 
 def follow(clients: Clients, endpoint: str, timeout: float) -> Iterator[State | None]:
@@ -230,18 +238,17 @@ def served(clients: Clients, configuration: str) -> str:
 
 
 def remove(clients: Clients, endpoint: str, timeout: float = 1800) -> None:
-    """Deletes the endpoint and waits until it is gone. Nothing happens if there is none."""
-    found = settled(clients, endpoint, timeout)
-    if found is None:
+    """Deletes the endpoint and waits until it no longer exists. Nothing happens if there is none."""
+    if settled(clients, endpoint, timeout, "it can be deleted") is None:
         return
     try:
         clients.sagemaker.delete_endpoint(EndpointName=endpoint)
     except ClientError as error:
         if not is_absent(error):
             raise
-    gone = settled(clients, endpoint, timeout)
-    if gone is not None:
-        raise DeliveryError(f"the endpoint {endpoint} could not be deleted: {gone.status} {gone.reason}".rstrip())
+    left = settled(clients, endpoint, timeout)
+    if left is not None:
+        raise DeliveryError(f"the endpoint {endpoint} could not be deleted: {left.status} {left.reason}".rstrip())
 
 
 def list_endpoints(clients: Clients) -> list[str]:

@@ -42,7 +42,7 @@ examples:
 VERSION = "GROUP/3, GROUP/latest, GROUP/approved, or an ARN"
 
 
-def parser() -> command_line.Parser:
+def parser() -> argparse.ArgumentParser:
     made = command_line.parser(
         "model-registry", "Register, compare, approve, deploy and invoke models; clean up afterwards.", EXAMPLES
     )

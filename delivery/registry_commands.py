@@ -14,6 +14,9 @@ from delivery.errors import DeliveryError
 from delivery.ownership import REGISTRY
 from pipelines.local import next_command
 
+WITH_ARN = 140
+"""Characters of a line from which on a table of versions has room for their ARNs."""
+
 
 def create_group(work: Work) -> None:
     arguments = work.arguments
@@ -63,7 +66,7 @@ def list_(work: Work) -> None:
     arguments = work.arguments
     if arguments.group:
         found = versions.list_versions(work.clients, arguments.group, arguments.status)
-        _print(work, [_row(version) for version in found])
+        _print(work, [_row(version) for version in found], f"{arguments.group}, as GROUP/VERSION in commands")
         return
     _print(
         work,
@@ -96,7 +99,8 @@ def compare(work: Work) -> None:
     if arguments.json:
         print(json.dumps({item.version.name: item.metrics for item in measured}, indent=2))
     else:
-        work.console.print(comparison.table(measured))
+        for table in comparison.tables(measured, work.console.width):
+            work.console.print(table)
         for item in measured:
             if item.remark:
                 print(f"{item.version.name}: {item.remark}")
@@ -133,7 +137,8 @@ def latest(work: Work) -> None:
     print(json.dumps(_row(version), indent=2) if work.arguments.json else version.arn)
 
 
-def _print(work: Work, rows: Sequence[dict[str, Any]]) -> None:
+def _print(work: Work, rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
+    """Rows with the same keys, as JSON or as a table: its first and its short columns whole, the others as they fit."""
     if work.arguments.json:
         print(json.dumps(rows, indent=2))
         return
@@ -142,7 +147,21 @@ def _print(work: Work, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         print("There is none.")
         return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+    names = [name for name in rows[0] if name != "arn" or work.console.width >= WITH_ARN]
+    table = Table(title=title, title_justify="left")
+    cells = [[_short(name, str(row[name])) for name in names] for row in rows]
+    longest = {name: max(map(len, column)) for name, column in zip(names, zip(*cells, strict=True), strict=True)}
+    rest = sum(length for name, length in longest.items() if name != "description") + 3 * len(names) + 1
+    for name in names:
+        most = max(len(name), work.console.width - rest) if name == "description" else None
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=most)
+    for cell in cells:
+        table.add_row(*cell)
     work.console.print(table)
+
+
+def _short(name: str, value: str) -> str:
+    """A version's number, and its approval in a word: what is said by the title, or in full by --json."""
+    if name == "version":
+        return value.rpartition("/")[2]
+    return comparison.SHORT.get(value, value) if name == "approval" else value

@@ -11,8 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from delivery.clients import Clients, is_absent, split
-from delivery.errors import DeliveryError, NotFoundError, hint, not_found
+from delivery.errors import DeliveryError, NotFoundError, not_found
 from pipelines import conditions, progress
+from pipelines.command_line import hint
 
 CARRIED = ("InferenceSpecification", "ModelMetrics", "DriftCheckBaselines", "MetadataProperties", "Domain", "Task")
 """What a version that is registered into a second group takes along."""

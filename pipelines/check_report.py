@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipelines import local
+from pipelines.command_line import EXECUTION, Parser, not_an_execution
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
@@ -25,7 +26,7 @@ EXAMPLES = """examples:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         "check-report",
         description="Show what the checks of an execution found, and write an HTML page for each. "
         "The exit code is 1 if one of them has failed or has violations.",
@@ -45,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 if no check has violations or failed, 1 if one has, 2 if there is nothing to report."""
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = parser().parse_args(words)
+    if arguments.execution.startswith("arn:") and not EXECUTION.fullmatch(arguments.execution):
+        print(f"check-report: {not_an_execution(arguments.execution)}", file=sys.stderr)
+        return 2
     if arguments.local:
         return local.hand_over("check-report", words)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines import local
+from pipelines.command_line import Parser
 
 EXAMPLES = """examples:
   get-pipeline-definition --local -n pipelines.abalone.pipeline -f definition.json
@@ -17,7 +18,7 @@ EXAMPLES = """examples:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         "get-pipeline-definition",
         description="Print the definition of a pipeline. The scripts of its steps are uploaded, as the SDK does.",
         epilog=EXAMPLES,
@@ -40,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = parser().parse_args(words)
     if arguments.module_name is None:
-        parser().print_help()
+        missing = "-n MODULE is missing, the module with get_pipeline: -n pipelines.abalone.pipeline (--help shows all)"
+        print(f"get-pipeline-definition: {missing}", file=sys.stderr) if words else parser().print_help()
         return 2
     if arguments.local:
         return local.hand_over("get-pipeline-definition", words)

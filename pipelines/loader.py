@@ -10,24 +10,32 @@ import ast
 import difflib
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import json
 import logging
 import pkgutil
+import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pipelines
 from pipelines import session
+from pipelines.command_line import hint
 from pipelines.definition import Definition
 
 if TYPE_CHECKING:
     from sagemaker.mlops.workflow.pipeline import Pipeline
+
+
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[\w+=,.@/-]+")  # CreatePipeline, RoleArn
 
 
 class LoadError(Exception):
@@ -51,6 +59,7 @@ def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Names
 
     :raises LoadError: if there is no such module or function, or if it does not accept what is given.
     """
+    check_role(given.get("role") or arguments.role_arn)
     region = session.find_region(given.get("region") or arguments.region)
     with quick_and_quiet(arguments.debug):
         module = load(module_name)
@@ -59,6 +68,12 @@ def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Names
         pipeline = build(module, given, {"region": region, "role": role, "default_bucket": bucket})
         definition = json.loads(pipeline.definition())
     return Built(pipeline.name, definition, region, role)
+
+
+def check_role(arn: str | None) -> None:
+    """:raises LoadError: if it is given and cannot be the ARN of a role."""
+    if arn and not ROLE.fullmatch(arn):
+        raise LoadError(f"--role-arn: {arn} is no ARN of a role; one is like arn:aws:iam::123456789012:role/NAME")
 
 
 def literal(text: str | None, kind: type, flag: str) -> Any:
@@ -78,28 +93,61 @@ def literal(text: str | None, kind: type, flag: str) -> Any:
 
 
 def load(name: str) -> ModuleType:
-    """The module that holds ``get_pipeline``.
+    """The module that holds ``get_pipeline``, from the working directory or from what is installed.
 
     :raises LoadError: if there is no such module, with those that there are, or if it has no ``get_pipeline``.
     """
+    working = Path.cwd()
+    _search(working, name)
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
-        known = list(known_modules())
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"this project has {', '.join(known)}"
-        raise LoadError(f"there is no module {name}; {hint}") from error
+        known = list(known_modules(working))
+        raise LoadError(
+            f"there is no module {name}, neither in {working} nor installed{hint(name, known, 'none of them has one')}"
+        ) from error
     if not callable(getattr(module, "get_pipeline", None)):
         raise LoadError(f"{name} has no function get_pipeline")
     return module
 
 
-def known_modules() -> Iterator[str]:
-    for found in pkgutil.iter_modules(pipelines.__path__, "pipelines."):
-        if found.ispkg and importlib.util.find_spec(f"{found.name}.pipeline"):
-            yield f"{found.name}.pipeline"
+def _search(working: Path, name: str) -> None:
+    """Lets the working directory count, as it does for ``python -m``; a console script has its own folder instead.
+
+    A project of the SageMaker template has a package ``pipelines`` as this one has: of that, the folder of the wanted
+    pipeline counts before ours, the rest behind.
+    """
+    if str(working) not in sys.path:
+        sys.path.insert(0, str(working))
+    own, folder = Path(pipelines.__path__[0]), working / "pipelines"
+    if not name.startswith("pipelines.") or not folder.is_dir() or folder.samefile(own):
+        return
+    package = ".".join(name.split(".")[:2])
+    spec = importlib.machinery.PathFinder.find_spec(package, [str(folder)])
+    if str(folder) not in pipelines.__path__:
+        pipelines.__path__.append(str(folder))
+    if spec is not None and package not in sys.modules:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[package] = module
+        if spec.loader is not None:
+            spec.loader.exec_module(module)
+
+
+def known_modules(working: Path) -> Iterator[str]:
+    """The modules ``pipeline`` with a ``get_pipeline``: the working directory's, or those of this project."""
+    found = [file for depth in (1, 2) for file in working.glob(f"{'*/' * depth}pipeline.py") if _defines(file)]
+    if found:
+        yield from (".".join(file.relative_to(working).with_suffix("").parts) for file in found)
+        return
+    for package in pkgutil.iter_modules(pipelines.__path__, "pipelines."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.pipeline"):
+            yield f"{package.name}.pipeline"
+
+
+def _defines(file: Path) -> bool:
+    return "def get_pipeline(" in file.read_text("utf-8", errors="replace")
 
 
 def build(module: ModuleType, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Pipeline:
@@ -115,8 +163,8 @@ def build(module: ModuleType, given: Mapping[str, Any], defaults: Mapping[str, A
     except TypeError as error:
         unknown = [name for name in given if name not in signature.parameters]
         close = difflib.get_close_matches(unknown[0], signature.parameters, n=1) if unknown else []
-        hint = f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(signature.parameters)}"
-        raise LoadError(f"--kwargs: get_pipeline: {error}{hint}") from error
+        meant = f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(signature.parameters)}"
+        raise LoadError(f"--kwargs: get_pipeline: {error}{meant}") from error
     return module.get_pipeline(**arguments)
 
 

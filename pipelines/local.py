@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import site
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 COMMAND = ["local-sagemaker", "exec", "--"]
 COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what to put in front of a command that the user is told to run next
@@ -59,13 +61,33 @@ def join() -> None:
 
 
 def is_local() -> bool:
-    """Whether this process was handed over to."""
-    return COMMAND_VARIABLE in os.environ
+    """Whether the AWS clients of this process talk to the service on this machine."""
+    return COMMAND_VARIABLE in os.environ or "LOCAL_SAGEMAKER_URL" in os.environ
 
 
 def next_command(words: str) -> str:
     """A command as the user has to type it to reach the same place that this process talks to."""
     return " ".join(filter(None, [os.environ.get(COMMAND_VARIABLE), words]))
+
+
+def curl_command(url: str, body: str) -> str | None:
+    """How curl reaches a REST API of this machine, whose AWS name it can't look up; None on AWS, where it can."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not is_local() or not endpoint:
+        return None
+    parts = urlsplit(url)
+    words = ["curl", "-H", f"Host: {parts.netloc}", "-d", body, f"{endpoint}{parts.path}"]
+    return shlex.join(words)
+
+
+def log_command(group: str, job: str) -> str:
+    """The command that prints the whole log of a job."""
+    if is_local():
+        return f"local-sagemaker logs {job} --lines 0"
+    return (
+        f"aws logs filter-log-events --log-group-name {group} --log-stream-name-prefix {job}/ "
+        "--query events[].message --output text"
+    )
 
 
 def _beside_python(command: str) -> str | None:

@@ -43,17 +43,24 @@ class Notes:
         return notes
 
 
-def job_log(client: CloudWatchLogsClient, job_arn: str, lines: int = 15) -> list[str]:
-    """The last lines that a job wrote; none if there is no log, or no right to read it."""
+def group_and_name(job_arn: str) -> tuple[str, str] | None:
+    """The log group of a job and the job's name; None where jobs of this kind write no log."""
     kind, _, name = job_arn.rpartition(":")[2].partition("/")
-    if kind not in GROUPS:
+    return (GROUPS[kind], name) if kind in GROUPS else None
+
+
+def job_log(client: CloudWatchLogsClient, job_arn: str, lines: int = 200) -> list[str]:
+    """The last lines that a job wrote; none if there is no log, or no right to read it."""
+    found = group_and_name(job_arn)
+    if found is None:
         return []
+    group, name = found
     try:
-        streams = client.describe_log_streams(logGroupName=GROUPS[kind], logStreamNamePrefix=f"{name}/")["logStreams"]
+        streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
         last: list[str] = []
         for stream in streams:
             events = client.get_log_events(
-                logGroupName=GROUPS[kind], logStreamName=stream["logStreamName"], limit=lines, startFromHead=False
+                logGroupName=group, logStreamName=stream["logStreamName"], limit=lines, startFromHead=False
             )["events"]
             last += [event["message"].rstrip() for event in events]
     except ClientError:

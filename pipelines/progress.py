@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 RUNNING = ("Starting", "Executing", "Stopping")
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 10.0  # seconds
+FIRST_RUN = "Cache miss: no earlier run"  # holds for every step of a first execution: nothing to remark
+FRAME = 6  # lines of the live table that are no steps: title, heads, rules, and the cursor's own
+WAITING = ("waiting", "not run")
+ORDER = {"Succeeded": 0, "waiting": 1, "Stopped": 2, "Starting": 3, "Executing": 4, "Failed": 5}
+"""Which steps the live table leaves out first where not all have room."""
 STYLES = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Executing": "cyan", "Starting": "cyan"}
 
 
@@ -83,7 +89,7 @@ def remark(step: Mapping[str, Any], note: str = "") -> str:
         return f"reused from execution {reused.rpartition('/')[2]}"
     if outcome:
         return "the condition is met" if outcome == "True" else "the condition is not met"
-    return note
+    return "" if note.startswith(FIRST_RUN) else note
 
 
 def duration(step: Mapping[str, Any]) -> str:
@@ -117,38 +123,52 @@ class LiveTable:
         from rich.live import Live
 
         self._names = [step["Name"] for step in steps(definition)]
+        self._console = console
         self._live = Live(console=console, refresh_per_second=8, transient=False)
         self._live.start()
 
     def show(self, progress: Progress) -> None:
-        self._live.update(self._table(progress))
+        self._live.update(self.table(progress))
         if not progress.running:
             self.close()
 
     def close(self) -> None:
         self._live.stop()
 
-    def _table(self, progress: Progress) -> Table:
+    def table(self, progress: Progress) -> Table:
+        """What is shown: in as many lines as the terminal has while it is redrawn, and all of it at the end."""
+        from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        started = list(progress.steps)
+        rows = self._rows(progress)
         done = sum(step["StepStatus"] not in RUNNING for step in progress.steps.values())
-        table = Table(title=f"{progress.status}: {done} of {len(self._names)} steps done", title_justify="left")
+        title = f"{progress.status}: {done} of {len(self._names)} steps done"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for column in ("Step", "Status"):
             table.add_column(column, no_wrap=True)
         table.add_column("Time", justify="right", no_wrap=True)
-        table.add_column("Remark")
-        for name in [*started, *(name for name in self._names if name not in progress.steps)]:
-            step = progress.steps.get(name)
-            if step is None:
-                waiting = "waiting" if progress.running else "not run"
-                table.add_row(Text(name, "dim"), Text(waiting, "dim"), "", "")
-            else:
-                status = Text(step["StepStatus"], STYLES.get(step["StepStatus"], ""))
-                note = progress.notes.get(name, "")
-                table.add_row(name, status, duration(step), remark(step, shortened(note)))
+        table.add_column("Remark", no_wrap=True, overflow="ellipsis")
+        room = self._console.height - FRAME
+        if progress.running and len(rows) > room:
+            rows.sort(key=lambda row: ORDER.get(row[1], len(ORDER)))
+            counts = Counter(status for _, status, _, _ in rows[: len(rows) - room + 1])
+            hidden = ", ".join(f"{count} {status}" for status, count in counts.items())
+            table.add_row(Text(f"and {hidden}", "dim"), "", "", "")
+            rows = rows[len(rows) - room + 1 :]
+        for name, status, took, note in rows:
+            style = "dim" if status in WAITING else ""
+            table.add_row(Text(name, style), Text(status, STYLES.get(status, style)), took, Text(note))
         return table
+
+    def _rows(self, progress: Progress) -> list[tuple[str, str, str, str]]:
+        """Name, status, time and remark of each step, those that have started first."""
+        waiting = WAITING[0] if progress.running else WAITING[1]
+        rows = [
+            (name, str(step["StepStatus"]), duration(step), remark(step, shortened(progress.notes.get(name, ""))))
+            for name, step in progress.steps.items()
+        ]
+        return rows + [(name, waiting, "", "") for name in self._names if name not in progress.steps]
 
 
 def shortened(note: str) -> str:

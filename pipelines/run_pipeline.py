@@ -6,6 +6,8 @@ The flow is ``main`` -> ``prepare`` (definition, data, switches, upsert) -> ``st
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines import local
+from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
 
 if TYPE_CHECKING:
     from pipelines.definition import Definition
@@ -33,7 +36,7 @@ EXAMPLES = """examples:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         "run-pipeline",
         description="Create or update a pipeline, start it, and follow it to its end.",
         epilog=EXAMPLES,
@@ -47,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add("-tags", "--tags", metavar="LIST", help="tags, as a Python list of {'Key': ..., 'Value': ...}")
     add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a pipeline parameter; repeatable")
     add("--no-wait", action="store_true", help="start the execution and return")
+    add("--attach", metavar="ARN", help="follow an execution that has been started before, instead of starting one")
     add(local.FLAG, action="store_true", help="run on this machine, without an AWS account")
     add("--region", help="AWS region; by default that of the environment")
     add("--bucket", help="bucket for everything; by default sagemaker-REGION-ACCOUNT")
@@ -58,12 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 if the execution succeeded, 1 if not, 2 for wrong usage, 130 for Ctrl-C."""
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = parser().parse_args(words)
-    if arguments.module_name is None or not (arguments.role_arn or arguments.local or local.is_local()):
-        parser().print_help()
+    missing = _missing(arguments)
+    if missing:
+        print(f"run-pipeline: {missing}", file=sys.stderr) if words else parser().print_help()
         return 2
+    if not arguments.attach:
+        announce()
     if arguments.local:
         return local.hand_over("run-pipeline", words)
     try:
+        if arguments.attach:
+            return watch_or_leave(attach(arguments), arguments.attach)
         run = prepare(arguments)
         arn = start(run)
         return 0 if arguments.no_wait else watch_or_leave(run, arn)
@@ -75,6 +84,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         usage = _is_usage(error)
         print(f"run-pipeline: {_text(error)}{'' if usage else ' (--debug shows where)'}", file=sys.stderr)
         return 2 if usage else 1
+
+
+def _missing(arguments: argparse.Namespace) -> str:
+    """What has to be given and is not; empty if all is there."""
+    if arguments.attach:
+        known = EXECUTION.fullmatch(arguments.attach)
+        return "" if known else f"--attach: {not_an_execution(arguments.attach)}"
+    if arguments.module_name is None:
+        return "-n MODULE is missing, the module with get_pipeline: -n pipelines.abalone.pipeline (--help shows all)"
+    if not (arguments.role_arn or arguments.local or local.is_local()):
+        return (
+            "--role-arn is missing, the role that SageMaker takes on for the pipeline; "
+            "or add --local to run on this machine (--help shows all)"
+        )
+    return ""
+
+
+def announce() -> None:
+    """Says at once what takes a few seconds. The process that another has started for ``--local`` is silent."""
+    if local.COMMAND_VARIABLE not in os.environ:
+        print("Loading the SageMaker SDK ...", flush=True)
+
+
+def attach(arguments: argparse.Namespace) -> Run:
+    """An execution that was started before, as far as it is needed to follow it."""
+    from pipelines.reports import names
+    from pipelines.session import Clients, find_region
+
+    clients = Clients(find_region(arguments.region or arguments.attach.split(":")[3]))
+    text = clients.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arguments.attach)
+    definition: Definition = json.loads(text["PipelineDefinition"])
+    name = arguments.attach.split("/")[1]
+    print(f"Execution {arguments.attach}", flush=True)
+    return Run(clients, name, definition, {}, names.of_module(arguments.module_name))
 
 
 @dataclass(frozen=True)
@@ -207,16 +250,21 @@ def watch(run: Run, arn: str) -> int:
 def _goes_on(arn: str) -> str:
     steps = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {arn}"
     stop = f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {arn}"
+    again = local.next_command(f"run-pipeline --attach {arn}")
     return (
-        f"\nThe execution goes on without this command. To look at it:\n  {local.next_command(steps)}\n"
-        f"To stop it:\n  {local.next_command(stop)}"
+        f"\nThe execution continues without this command. To follow it again:\n  {again}\n"
+        f"To look at its steps:\n  {local.next_command(steps)}\nTo stop it:\n  {local.next_command(stop)}"
     )
 
 
 def _text(error: Exception) -> str:
     from pipelines.upsert import remedy
 
-    return "\n".join(filter(None, [str(error) or type(error).__name__, remedy(error)]))
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: {error.msg}"
+    place = "" if _is_usage(error) else where(error)
+    text = f"{str(error) or type(error).__name__}{f' ({place})' if place else ''}"
+    return "\n".join(filter(None, [text, remedy(error)]))
 
 
 def _is_usage(error: Exception) -> bool:

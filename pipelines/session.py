@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,8 +66,17 @@ def find_region(given: str | None = None) -> str:
     region = given or os.environ.get("AWS_REGION") or boto3.Session().region_name
     if not region:
         raise NoRegionError()
-    os.environ["AWS_DEFAULT_REGION"] = region
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
     return region
+
+
+@cache
+def private_folder() -> TemporaryDirectory[str]:
+    """A folder for what the SDK writes on this machine, removed when the process ends.
+
+    The SDK's own is /tmp/sagemaker/model-builder, which belongs to whoever used it first on this machine.
+    """
+    return TemporaryDirectory(prefix="pipelines-")
 
 
 def find_bucket(region: str) -> str:

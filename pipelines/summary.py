@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipelines import conditions
+from pipelines import conditions, failures
 from pipelines.definition import Definition, Step, steps
-from pipelines.local import next_command
-from pipelines.logs import job_log
+from pipelines.local import log_command, next_command
+from pipelines.logs import group_and_name, job_log
 from pipelines.progress import Progress, remark
 from pipelines.reports.writing import Written
 
@@ -47,14 +47,20 @@ class Summary:
         for name, step in self.progress.steps.items():
             if step["StepStatus"] != "Failed":
                 continue
-            yield f"Step {name} failed: {step.get('FailureReason', 'AWS gives no reason.')}"
-            if any(check.check.step == name and check.verdict.violations for check in self.checks):
-                continue  # its log ends well: what is wrong is in the violations
-            job = _job_of(step)
-            log = job_log(self.clients.logs, job) if job else []
-            if log:
-                yield f"  the last lines of {job.rpartition('/')[2] if job else ''}:"
-                yield from (f"  | {line}" for line in log)
+            yield from self._failure(name, step)
+
+    def _failure(self, name: str, step: Mapping[str, Any]) -> Iterator[str]:
+        reason = step.get("FailureReason", "")
+        if any(check.check.step == name and check.verdict.violations for check in self.checks):
+            yield f"Step {name} failed: {reason}"
+            return  # its log ends well: what is wrong is in the violations
+        job = _job_of(step)
+        first, *rest = failures.explain(reason, job_log(self.clients.logs, job) if job else [])
+        yield f"Step {name} failed: {first}"
+        yield from rest
+        log = group_and_name(job or "")
+        if log:
+            yield f"  The whole log:  {log_command(*log)}"
 
     def _caching(self) -> Iterator[str]:
         hits = [name for name, step in self.progress.steps.items() if "CacheHitResult" in step]
@@ -118,12 +124,14 @@ class Summary:
 
     def _next(self, packages: Sequence[str]) -> Iterator[str]:
         for arn in packages:
-            approve = f"aws sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved"
-            yield f"Next, approve the model:\n  {next_command(approve)}"
+            described = self.clients.sagemaker.describe_model_package(ModelPackageName=arn)
+            name = f"{described.get('ModelPackageGroupName')}/{described.get('ModelPackageVersion')}"
+            yield f"Next, approve the model:\n  {next_command(f'model-registry approve {name}')}"
         endpoints = self._endpoints()
         for endpoint in endpoints:
             yield f"Next, wait for the endpoint:\n  {next_command(f'model-registry wait {endpoint}')}"
-        if not packages and not endpoints:
+        failed = any(step["StepStatus"] == "Failed" for step in self.progress.steps.values())
+        if not packages and not endpoints and not failed:
             show = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {self.execution_arn}"
             yield f"Next, look at the steps:\n  {next_command(show)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from delivery.command_line import Command, Work
 from delivery.images import XGBOOST
 from delivery.local_model.stages import GOLDEN, Names
 from delivery.ownership import LOCAL_MODEL
-from pipelines.local import next_command
+from pipelines.local import curl_command, next_command
 
 EXAMPLES = f"""examples (each on this machine with --local):
   local-model tour                                   all of it, from training to a name of a class
@@ -25,7 +26,7 @@ EXAMPLES = f"""examples (each on this machine with --local):
 FOLDER = Path("local-model")
 
 
-def parser() -> command_line.Parser:
+def parser() -> argparse.ArgumentParser:
     made = command_line.parser(
         LOCAL_MODEL, "Serve a model that was trained on this machine behind a REST API.", EXAMPLES
     )
@@ -129,7 +130,11 @@ def deploy(work: Work) -> None:
 def api(work: Work) -> None:
     from delivery.local_model import stages
 
-    print(f"POST {stages.open_api(work.clients, _names(work)).url}")
+    url = stages.open_api(work.clients, _names(work)).url
+    print(f"POST {url}")
+    curl = curl_command(url, json.dumps({"data": GOLDEN}))
+    if curl:
+        print(f"With curl:\n  {curl}")
 
 
 def call(work: Work) -> None:

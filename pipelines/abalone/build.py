@@ -24,6 +24,7 @@ from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, Training
 from sagemaker.serve.model_builder import ModelBuilder
 
 from pipelines.abalone.parameters import Parameters
+from pipelines.session import private_folder
 
 CSV = "text/csv"
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
@@ -77,6 +78,7 @@ class Build:
 def trained_model(build: Build, train: TrainingStep) -> ModelBuilder:
     """The model that a training step leaves, to be created or registered."""
     return ModelBuilder(
+        model_path=private_folder().name,
         image_uri=build.xgboost_image,
         s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
         role_arn=build.role,

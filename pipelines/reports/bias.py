@@ -64,7 +64,8 @@ def _section(heading: str, label: str, key: str, now: Metrics, before: Metrics, 
         "constraint if it is further from 0 than the baseline's. Infinite values are in the table only."
     )
     heads = ["Metric", "Name", "Before", "Now", "Further from 0 by", "Meaning"]
-    body = joined(figure([plot], 1, 0.26 * len(names), 6.0), words, table(heads, rows, numeric=(2, 3, 4)))
+    drawn = figure([plot] if names else [], 1, 0.26 * len(names), 6.0)
+    body = joined(drawn, words, table(heads, rows, numeric=(2, 3, 4)))
     return Section(heading, body, {key: {"names": names, "baseline": earlier, "current": values}})
 
 

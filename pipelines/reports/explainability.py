@@ -58,7 +58,7 @@ def _plot(
     plot = Plot(
         f"Attributions for {label}", "mean |SHAP value|", "", bars(short, earlier, [now[name] for name in shown]), bad
     )
-    return figure([plot], 1, 0.26 * len(shown), 6.0, room_for(short))
+    return figure([plot] if shown else [], 1, 0.26 * len(shown), 6.0, room_for(short))
 
 
 def _table(

@@ -44,7 +44,9 @@ def test_the_benchmarks_have_what_they_import() -> None:
     missing = {
         f"{file.name}: {name}"
         for file in (ROOT / "benchmarks").glob("*.py")
-        for name in imports(file) - sys.stdlib_module_names - {"benchmarks", "local_sagemaker", "model_checks", "pipelines"}
+        for name in imports(file)
+        - sys.stdlib_module_names
+        - {"benchmarks", "local_sagemaker", "model_checks", "pipelines"}
         if not {canonicalize_name(one) for one in providers.get(name, [name])} & reached
     }
     assert missing == set()

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines import loader, parameters
 from tests.project.building import stock
-from tests.support import COMMANDS
+from tests.support import COMMANDS, ROOT
 
 MODULE = "pipelines.abalone.pipeline"
 ROLE = ("--role-arn", "arn:aws:iam::123456789012:role/Any")
@@ -33,14 +33,100 @@ def test_help_has_examples(command: str) -> None:
     assert "examples:" in done.stdout and f"{command} --local -n {MODULE}" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("run-pipeline",), ("run-pipeline", "-n", MODULE), ("run-pipeline", *ROLE), ("get-pipeline-definition",)],
-)
-def test_a_missing_module_or_role_shows_the_help_and_exits_with_2(words: tuple[str, ...]) -> None:
-    done = call(*words)
+@pytest.mark.parametrize("command", ["run-pipeline", "get-pipeline-definition"])
+def test_without_arguments_the_help_is_shown_and_the_exit_code_is_2(command: str) -> None:
+    done = call(command)
     assert done.returncode == 2
     assert done.stdout.startswith("usage: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("run-pipeline", "-n", MODULE), "--role-arn is missing"),
+        (("run-pipeline", *ROLE), "-n MODULE is missing"),
+        (("run-pipeline", "--local"), "-n MODULE is missing"),
+        (("get-pipeline-definition", "--local"), "-n MODULE is missing"),
+        (("run-pipeline", "-n", MODULE, "--role-arn", "MyRole"), "--role-arn: MyRole is no ARN of a role"),
+        (("run-pipeline", "--attach", "arn:foo"), "--attach: arn:foo is no ARN of an execution"),
+        (
+            ("run-pipeline", "-n", MODULE, "--paramter", "a=b"),
+            "there is no option --paramter; did you mean --parameter?",
+        ),
+        (("check-report", "arn:foo"), "arn:foo is no ARN of an execution"),
+        (("check-report", "--local", "arn:aws:sagemaker:eu-west-1:1:pipeline/x"), "is no ARN of an execution"),
+        (("check-report",), "execution"),
+    ],
+)
+def test_a_mistake_is_one_line(words: tuple[str, ...], expected: str) -> None:
+    done = call(*words)
+    assert done.returncode == 2
+    assert expected in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "usage:" not in done.stdout
+
+
+@pytest.mark.parametrize("flags", [ROLE, ("--local",)])
+def test_the_first_line_comes_before_anything_slow(flags: tuple[str, ...], tmp_path: Path) -> None:
+    """Neither the SDK, nor boto3, nor the service is waited for: here all of them block until the line was read."""
+    (tmp_path / "boto3.py").write_text("import time; time.sleep(600)")
+    service = tmp_path / "local-sagemaker"
+    service.write_text("#!/bin/sh\nexec sleep 600\n")
+    service.chmod(0o755)
+    code = (
+        f"import sys; from pipelines import local; local._beside_python = lambda name: {str(service)!r}; "
+        "from pipelines.run_pipeline import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "-n", MODULE, *flags],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "Loading the SageMaker SDK ...\n"
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+PIPELINE = (
+    "class P:\n    name = 'Own'\n    def definition(self):\n        return '{}'\ndef get_pipeline(region): return P()\n"
+)
+
+
+@pytest.mark.parametrize("module", ["churn.pipeline", "pipelines.churn.pipeline", "pipelines.abalone.pipeline"])
+def test_a_module_of_the_working_directory(module: str, tmp_path: Path) -> None:
+    """Also in a repository of the SageMaker template, whose package is called `pipelines`, too."""
+    file = tmp_path / Path(*module.split(".")).with_suffix(".py")
+    file.parent.mkdir(parents=True)
+    file.write_text(f"from {module.rpartition('.')[0]} import steps\n{PIPELINE}")
+    (file.parent / "steps.py").write_text("")
+    done = subprocess.run(
+        [COMMANDS / "python", "-c", f"from pipelines import loader; print(loader.load({module!r}).__file__)"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(file), done.stderr
+
+
+def test_what_was_looked_for_is_named(tmp_path: Path) -> None:
+    (tmp_path / "churn").mkdir()
+    (tmp_path / "churn/pipeline.py").write_text(PIPELINE)
+    words = [COMMANDS / "run-pipeline", "-n", "churn.pipelin", *ROLE, "--region", "us-east-1"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (
+        f"there is no module churn.pipelin, neither in {tmp_path} nor installed; did you mean churn.pipeline?"
+        in done.stderr
+    )
+    assert "abalone" not in done.stderr and done.returncode == 2
+
+
+def test_a_mistake_in_a_pipeline_names_its_line(tmp_path: Path) -> None:
+    for name, text in {"syntax": "x = = 1\n", "raised": "def get_pipeline(region):\n    return undefined\n"}.items():
+        (tmp_path / f"{name}_pipeline.py").write_text(text)
+        words = [COMMANDS / "run-pipeline", "-n", f"{name}_pipeline", *ROLE, "--region", "us-east-1", "--bucket", "b"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        line = {"syntax": "line 1: invalid syntax", "raised": "line 2, in get_pipeline"}[name]
+        assert f"{tmp_path}/{name}_pipeline.py, {line}" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -79,7 +165,7 @@ def test_local_puts_the_services_command_in_front(command: str, tmp_path: Path) 
         capture_output=True,
         text=True,
     )
-    assert done.stdout.splitlines() == [
+    assert done.stdout.splitlines()[command == "run-pipeline" :] == [
         "exec", "--", str(tmp_path / command), "-n", MODULE, "--region", "eu-west-1", "local-sagemaker exec --",
     ]  # fmt: skip
 

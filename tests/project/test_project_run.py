@@ -48,9 +48,15 @@ def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(service: Service,
     done = run(service, module("RunFails", script_step("Breaks", code)), tmp_path)
     assert done.returncode == 1
     assert "ended: Failed" in done.stdout
-    assert "Step Breaks failed: ClientError: AlgorithmError" in done.stdout
-    assert "ValueError: the data is odd" in done.stdout
-    assert "line 39" in done.stdout and "line 1\n" not in done.stdout
+    lines = done.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("Step Breaks failed: "))
+    assert "AlgorithmError" in lines[at]
+    assert lines[at + 1 : at + 3] == ["  ValueError: the data is odd", "  at <string>, line 1, in <module>"]
+    assert lines[at + 3].startswith("  The whole log:  local-sagemaker logs pipelines-")
+    assert done.stdout.count("the data is odd") == 1 and "Traceback" not in done.stdout
+    words = lines[at + 3].partition(":")[2].split()
+    log = subprocess.run(words, env=service.environment(), capture_output=True, text=True, check=True).stdout
+    assert "line 0" in log and "ValueError: the data is odd" in log
 
 
 def test_no_wait_starts_and_returns(service: Service, module: Any, tmp_path: Path) -> None:
@@ -79,12 +85,30 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_go_on(
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "goes on without this command" in errors
+    assert "continues without this command" in errors
+    assert f"run-pipeline --attach {execution}" in errors
     assert f"stop-pipeline-execution --pipeline-execution-arn {execution}" in errors
     described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
     assert described["PipelineExecutionStatus"] == "Executing"
     sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     finished(sagemaker, execution)
+
+
+def test_an_execution_is_followed_again(service: Service, tmp_path: Path) -> None:
+    sagemaker = service.client("sagemaker")
+    create_pipeline(sagemaker, "RunAttach", script_step("Slow", "import time; time.sleep(2)"))
+    arn = sagemaker.start_pipeline_execution(PipelineName="RunAttach")["PipelineExecutionArn"]
+    done = service.run(str(COMMANDS / "run-pipeline"), "--attach", arn, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"Execution {arn}" in done.stdout and "ended: Succeeded" in done.stdout
+
+
+def test_the_region_of_the_command_line_counts(service: Service, module: Any, tmp_path: Path) -> None:
+    name = module("RunRegion", script_step("Quick", "pass"))
+    done = run(service, name, tmp_path, "--region", "eu-west-1", "--no-wait")
+    assert done.returncode == 0, done.stderr
+    assert "Pipeline arn:aws:sagemaker:eu-west-1:" in done.stdout
+    assert "Execution arn:aws:sagemaker:eu-west-1:" in done.stdout
 
 
 def background(service: Service, module: str, folder: Path) -> subprocess.Popen[str]:

@@ -62,7 +62,8 @@ def test_metrics_are_the_numbers_of_a_report() -> None:
         ({"SelectiveExecutionResult": {"SourcePipelineExecutionArn": "arn:p/execution/abc"}}, "",
          "reused from execution abc"),
         ({"Metadata": {"Condition": {"Outcome": "False"}}}, "", "the condition is not met"),
-        ({}, "Cache miss: no earlier run", "Cache miss: no earlier run"),
+        ({}, "Cache miss: no earlier run", ""),  # true of every step of a first run
+        ({}, "Cache miss: the role differs", "Cache miss: the role differs"),
     ],
 )  # fmt: skip
 def test_remarks(step: dict[str, Any], note: str, expected: str) -> None:

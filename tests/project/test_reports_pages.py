@@ -210,6 +210,14 @@ def test_bias_with_an_interval_that_moved_with_the_data() -> None:
     assert "sex=F (column_1)" in found.text and "rings (column_0) in (15.0, 29.0]" in found.text
 
 
+def test_bias_of_predictions_that_are_all_alike() -> None:
+    """A model of one round: no metric can be computed, and there is nothing to plot."""
+    nothing = {"post_training_bias_metrics": facet("(0.5, 1.0]", DPPL=None, DI=None)}
+    found = made("MODEL_BIAS", constraints=nothing)
+    assert found.plots == 0 and "The DPPL" in found.text
+    assert found.plotted["post_training_bias_metrics/column_1/(0.5, 1.0]"]["names"] == []
+
+
 def test_attributions_are_ranked() -> None:
     def analysis(**values: float) -> dict[str, Any]:
         return {"explanations": {"kernel_shap": {"label0": {"global_shap_values": values, "expected_value": 9.5}}}}

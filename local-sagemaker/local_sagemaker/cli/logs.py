@@ -11,7 +11,7 @@ from typing import Any
 from local_sagemaker import lifecycle
 from local_sagemaker.cli import log_files
 from local_sagemaker.cli.exec import connection
-from local_sagemaker.cli.executions import ARN, Executions, job_of
+from local_sagemaker.cli.executions import ARN, ID, Executions, job_of
 from local_sagemaker.cli.log_files import LogFile
 from local_sagemaker.config import Settings
 from local_sagemaker.lifecycle import LifecycleError
@@ -78,8 +78,11 @@ def _words(options: argparse.Namespace) -> tuple[str | None, str | None]:
 
 
 def _is_pipeline_or_id(settings: Settings, which: str) -> bool:
-    """Whether streams of executions have this as a part of their names, rather than of a step's."""
-    notes = (settings.home / "logs").glob("*/+aws+sagemaker+PipelineExecutions/*.log")
+    """Whether streams of executions, or of their jobs, have this as a part of their names, rather than of a step's."""
+    logs = settings.home / "logs"
+    if ID.fullmatch(which) and any(logs.glob(f"*/*/pipelines-{which}-*.log")):
+        return True
+    notes = logs.glob("*/+aws+sagemaker+PipelineExecutions/*.log")
     return any(which in file.stem.split("+")[:2] for file in notes)
 
 
