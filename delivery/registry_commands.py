@@ -150,7 +150,8 @@ def _print(work: Work, rows: Sequence[dict[str, Any]], title: str | None = None)
     names = [name for name in rows[0] if name != "arn" or work.console.width >= WITH_ARN]
     table = Table(title=title, title_justify="left")
     cells = [[_short(name, str(row[name])) for name in names] for row in rows]
-    longest = {name: max(map(len, column)) for name, column in zip(names, zip(*cells, strict=True), strict=True)}
+    columns = zip(names, zip(*cells, strict=True), strict=True)
+    longest = {name: max(map(len, [name, *column])) for name, column in columns}
     rest = sum(length for name, length in longest.items() if name != "description") + 3 * len(names) + 1
     for name in names:
         most = max(len(name), work.console.width - rest) if name == "description" else None

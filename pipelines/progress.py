@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 RUNNING = ("Starting", "Executing", "Stopping")
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 10.0  # seconds
 FIRST_RUN = "Cache miss: no earlier run"  # holds for every step of a first execution: nothing to remark
-FRAME = 6  # lines of the live table that are no steps: title, heads, rules, and the cursor's own
+FRAME = 7  # lines of the live table that are no steps: title, heads, rules, caption, and the cursor's own
+EDGES = 12  # characters of it that are no text
 WAITING = ("waiting", "not run")
 ORDER = {"Succeeded": 0, "waiting": 1, "Stopped": 2, "Starting": 3, "Executing": 4, "Failed": 5}
 """Which steps the live table leaves out first where not all have room."""
@@ -145,17 +146,18 @@ class LiveTable:
         done = sum(step["StepStatus"] not in RUNNING for step in progress.steps.values())
         title = f"{progress.status}: {done} of {len(self._names)} steps done"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in ("Step", "Status"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("Time", justify="right", no_wrap=True)
-        table.add_column("Remark", no_wrap=True, overflow="ellipsis")
         room = self._console.height - FRAME
         if progress.running and len(rows) > room:
             rows.sort(key=lambda row: ORDER.get(row[1], len(ORDER)))
-            counts = Counter(status for _, status, _, _ in rows[: len(rows) - room + 1])
-            hidden = ", ".join(f"{count} {status}" for status, count in counts.items())
-            table.add_row(Text(f"and {hidden}", "dim"), "", "", "")
-            rows = rows[len(rows) - room + 1 :]
+            counts = Counter(status for _, status, _, _ in rows[:-room])
+            table.caption = f"and {', '.join(f'{count} {status}' for status, count in counts.items())}"
+            table.caption_justify = "left"
+            rows = rows[-room:]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for column, width in zip(("Step", "Status", "Time"), widths, strict=False):
+            table.add_column(column, no_wrap=True, justify="right" if column == "Time" else "left", min_width=width)
+        rest = max(1, self._console.width - sum(widths[:3]) - EDGES)
+        table.add_column("Remark", no_wrap=True, overflow="ellipsis", max_width=rest)
         for name, status, took, note in rows:
             style = "dim" if status in WAITING else ""
             table.add_row(Text(name, style), Text(status, STYLES.get(status, style)), took, Text(note))

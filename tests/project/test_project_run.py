@@ -197,7 +197,7 @@ def test_local_needs_no_role_and_uses_the_callers(service: Service, tmp_path: Pa
     command = [str(COMMANDS / "run-pipeline"), "--local", "-n", "pipelines.abalone.pipeline", "--kwargs", names]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\n  local-sagemaker exec -- aws sagemaker update-model-package" in done.stdout
+    assert "\n  local-sagemaker exec -- model-registry approve RunLocal/1\n" in done.stdout
     described = service.client("sagemaker").describe_pipeline(PipelineName="RunLocal")
     caller = service.client("sts").get_caller_identity()["Arn"]
     assert described["RoleArn"].rpartition("/")[2] == caller.split("/")[1]
