@@ -61,7 +61,7 @@ def changes(environment: Mapping[str, str], client: Mapping[str, str]) -> tuple[
     """What a shell with this environment has to set, and what to remove, to be as a process of `exec` is."""
     merged = with_hook(environment, client)
     names = [*client, "PYTHONPATH", "NO_PROXY", "no_proxy", "SAGEMAKER_VALIDATE_ROLE"]
-    return {name: merged[name] for name in names}, [name for name in environment if _is_removed(name) and name not in merged]
+    return {name: merged[name] for name in names}, [name for name in environment if _is_removed(name)]
 
 
 def _is_removed(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker import lifecycle
 from tests.support import COMMANDS, Service
 
 SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
@@ -86,7 +87,7 @@ def test_files_of_variables_hold_the_same(odd: Service) -> None:
 def test_it_starts_the_service_as_exec_does(own_service: Service) -> None:
     own_service.down()
     subprocess.run(["local-sagemaker", "env"], env=own_environment(own_service), capture_output=True, check=True)
-    assert own_service.found
+    assert lifecycle.running(own_service.settings)
 
 
 def test_an_endpoint_given_in_the_program_reaches_the_service(service: Service, tmp_path: Path) -> None:
