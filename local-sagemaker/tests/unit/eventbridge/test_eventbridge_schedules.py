@@ -47,7 +47,8 @@ def test_local_times_that_do_not_exist_are_skipped_and_those_that_come_twice_are
     "text",
     [
         "rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(5 seconds)", "cron(0 0 * * * *)",
-        "cron(0 0 ? * ? *)", "cron(60 0 * * ? *)", "cron(0 0 1 13 ? *)", "cron(0 0 1 1 ?)", "at(2026-01-01T00:00:00)", "every day", "",
+        "cron(0 0 ? * ? *)", "cron(60 0 * * ? *)", "cron(0 0 1 13 ? *)", "cron(0 0 1 1 ?)", "at(2026-01-01T00:00:00)",
+        "every day", "",
     ],
 )  # fmt: skip
 def test_what_is_no_schedule(text: str) -> None:
