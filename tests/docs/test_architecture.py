@@ -1,4 +1,4 @@
-"""docs/architecture.md against the code: the floors against the imports as they are, the walks against its functions."""
+"""docs/architecture.md against the code: the floors against the imports, the walks against its functions."""
 
 from __future__ import annotations
 
