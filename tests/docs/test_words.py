@@ -1,0 +1,63 @@
+"""The words of docs/glossary.md in docstrings, comments and messages of shipped code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from tools import words
+
+
+def test_no_replaced_word_comes_back() -> None:
+    remaining = words.remaining()
+    found = [
+        place
+        for path in words.modules()
+        if str(path.relative_to(ROOT)) not in remaining
+        for place in words.places(path)
+    ]
+    assert not found, "\n".join(map(str, found))
+
+
+def test_the_modules_still_to_clean_exist() -> None:
+    missing = {name for name in words.remaining() if not (ROOT / name).exists()}
+    assert not missing, "python tools/words.py --write"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# after a kill of the service",
+        '"""Goes on at the next start."""',
+        "raise ValueError('The folder is not there.')",
+        "x = 1  # until the client is gone",
+        '"""\nTwo lines.\n\nThe runner hears of it.\n"""',
+        "log(f'whoever reads {x}')",
+        '"""Sends it; answers the ARN."""',
+    ],
+)
+def test_it_finds_them_in_docstrings_comments_and_messages(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "ROOT", tmp_path)
+    (tmp_path / "module.py").write_text(f"{text}\n")
+    (place,) = words.places(tmp_path / "module.py")
+    assert text.splitlines()[place.line - 1].count(place.word)
+
+
+@pytest.mark.parametrize("text", ["answers = ask('gone')", "kill(pid)  # ends it by SIGKILL", '"""There is one."""'])
+def test_names_and_other_uses_are_left_alone(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "ROOT", tmp_path)
+    (tmp_path / "module.py").write_text(f"{text}\n")
+    assert words.places(tmp_path / "module.py") == []
+
+
+def test_the_glossary_names_each_of_them() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text("utf-8").partition("## Words")[2]
+    listed = [
+        cell.strip() for line in page.splitlines() if line.startswith("| ") for cell in line.split("|")[1].split(",")
+    ]
+    for pattern in words.REPLACED:
+        assert any(words.matches(pattern, word) for word in listed), pattern

@@ -1,0 +1,103 @@
+"""Looks for words that the glossary replaces, in docstrings, comments and messages of shipped code.
+
+`python tools/words.py` prints each place with the word to use instead; `docs/glossary.md` says why.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ("local-sagemaker/local_sagemaker", "model-checks/model_checks", "pipelines", "delivery")
+REMAINING = ROOT / "tools" / "words_remaining.txt"
+"""Modules that still have such words, one a line; it only ever gets shorter."""
+
+REPLACED = {
+    r"(?:a|the|any|each|every|no) kill|kills? of": "crash, restart; end, stop",
+    r"(?:go|goes|went|going) on": "resume, continue, proceed",
+    r"(?:is|are|was|were|be)(?: not|n't)? there|that there (?:is|are)": "exists; there is ...",
+    r"gone": "no longer exists, removed, ended",
+    r"hears?|heard": "is notified, receives",
+    r"told|tells": "is notified; says, states",
+    r"asks|asked|asking": "requests, queries, calls",
+    r"answers|answered|answering": "returns, responds",
+    r"whoever": "any caller, the user that ...",
+    r"meanwhile": "while ..., in the meantime",
+}
+
+
+def matches(pattern: str, text: str) -> list[str]:
+    """The words in a text that one of `REPLACED` stands for."""
+    return [match.group() for match in re.finditer(rf"\b(?:{pattern})\b", text, re.IGNORECASE)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A word where it stands."""
+
+    module: str
+    line: int
+    word: str
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line}: '{self.word}' -> {self.instead}"
+
+
+def modules() -> Iterator[Path]:
+    """The shipped modules."""
+    for package in SHIPPED:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """(line, text) of comments, docstrings, and other strings of several words."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+            for number, line in enumerate(node.value.splitlines()):
+                yield node.lineno + number, line
+
+
+def places(path: Path) -> list[Place]:
+    """What a module has of the replaced words, by line."""
+    name = str(path.relative_to(ROOT))
+    found = [
+        Place(name, line, word, instead)
+        for line, text in prose(path.read_text("utf-8"))
+        for pattern, instead in REPLACED.items()
+        for word in matches(pattern, text)
+    ]
+    return sorted(set(found), key=lambda place: place.line)
+
+
+def remaining() -> set[str]:
+    """The modules of `REMAINING`."""
+    return {line for line in REMAINING.read_text("utf-8").splitlines() if line} if REMAINING.exists() else set()
+
+
+def main(arguments: list[str]) -> int:
+    """Prints all places, or with ``--write`` the modules that have some into `REMAINING`, if that gets shorter."""
+    found = {str(path.relative_to(ROOT)): places(path) for path in modules()}
+    found = {name: listed for name, listed in found.items() if listed}
+    if arguments == ["--write"]:
+        kept = set(found) & remaining() if REMAINING.exists() else set(found)
+        REMAINING.write_text("".join(f"{name}\n" for name in sorted(kept)), "utf-8")
+        return 0
+    for listed in found.values():
+        print("\n".join(map(str, listed)))
+    print(f"{sum(map(len, found.values()))} words in {len(found)} modules")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
