@@ -17,8 +17,8 @@ import pandas as pd
 from local_sagemaker.containers.analyzers.clarify_config import Config
 from local_sagemaker.containers.analyzers.clarify_data import ClarifyData
 from local_sagemaker.containers.analyzers.clarify_model import Model
-from local_sagemaker.containers.analyzers.contract import AnalysisError
 from model_checks.analysis.bias_counts import BiasStream, Block, Cut, Facet
+from model_checks.errors import AnalysisError
 
 
 def matrix(frame: pd.DataFrame) -> npt.NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError
+from model_checks.errors import AnalysisError
 
 Config = Mapping[str, Any]
 

@@ -18,10 +18,12 @@ import pandas as pd
 from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.containers.analyzers import storage
 from local_sagemaker.containers.analyzers.clarify_config import Config
-from local_sagemaker.containers.analyzers.clarify_tables import CsvTable, Held, ParquetTable, Table
-from local_sagemaker.containers.analyzers.contract import AnalysisError, files, shown
-from local_sagemaker.containers.analyzers.records import GROUND_TRUTH, INPUT, OUTPUT
+from local_sagemaker.containers.analyzers.contract import shown
 from local_sagemaker.containers.paths import ml
+from model_checks.datasets.files import files
+from model_checks.datasets.records import GROUND_TRUTH, INPUT, OUTPUT
+from model_checks.datasets.tables import CsvTable, Held, ParquetTable, Table
+from model_checks.errors import AnalysisError
 
 LABEL, PREDICTED_LABEL = "label", "predicted_label"
 

@@ -25,7 +25,7 @@ from local_sagemaker.containers.analyzers.clarify_bias import BiasBlocks, matrix
 from local_sagemaker.containers.analyzers.clarify_config import Config, checked
 from local_sagemaker.containers.analyzers.clarify_data import ClarifyData
 from local_sagemaker.containers.analyzers.clarify_model import Model
-from local_sagemaker.containers.analyzers.contract import AnalysisError, files, guarded, local, log, read_json, write
+from local_sagemaker.containers.analyzers.contract import guarded, local, log, read_json, write
 from local_sagemaker.containers.analyzers.report import Evidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.analysis import bias, explainability
@@ -34,6 +34,8 @@ from model_checks.analysis.bias_counts import Counted
 from model_checks.analysis.bias_metrics import BiasMetric
 from model_checks.analysis.explainability import Explanation, Settings
 from model_checks.analysis.partial_dependence import partial_dependence
+from model_checks.datasets.files import files
+from model_checks.errors import AnalysisError
 
 Report = dict[str, Any]
 Rows = npt.NDArray[Any]

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from local_sagemaker.containers.analyzers.clarify_config import Config
-from local_sagemaker.containers.analyzers.contract import AnalysisError
+from model_checks.errors import AnalysisError
 
 ADDRESS = "LOCAL_SAGEMAKER_MODEL_SERVER"
 BATCH = 5 << 20  # bytes of a request, under InvokeEndpoint's 6 MB

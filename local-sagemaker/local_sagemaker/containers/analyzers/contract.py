@@ -1,29 +1,24 @@
-"""What both analyzer containers share: their paths, how they end, and the files in a dataset's folder."""
+"""What both analyzer containers share: their paths and how they end."""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import zip_longest
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.containers.analyzers import compressed
 from local_sagemaker.containers.paths import ml
+from model_checks.datasets.times import utc
+from model_checks.errors import AnalysisError
 
 FAILED = 255  # the exit code of both containers
 _MESSAGE_LENGTH = 1024
 
 log = logging.getLogger("analyzer")
-
-
-class AnalysisError(Exception):
-    """The job can't be done as asked. The text is what the job's FailureReason shows."""
 
 
 def local(path: str) -> Path:
@@ -36,35 +31,6 @@ def local(path: str) -> Path:
 def shown(path: Path) -> str:
     """A path as the user knows it, in /opt/ml."""
     return str(Path("/opt/ml") / path.relative_to(ml())) if path.is_relative_to(ml()) else str(path)
-
-
-def files(folder: Path) -> list[Path]:
-    """Every file of a dataset, whatever its extension, in order of its name; hidden and marker files are left out.
-
-    Instead of a compressed file it is a decompressed copy (`compressed`).
-    """
-    found = [folder] if folder.is_file() else sorted(filter(lambda path: _is_data(path, folder), folder.rglob("*")))
-    try:
-        return [compressed.plain(path) for path in found]
-    except compressed.Unreadable as error:
-        raise AnalysisError(f"Error: {error}") from None
-
-
-def _is_data(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and path.suffix != ".manifest"
-
-
-def same_columns(path: Path, names: Sequence[str], first: Path, expected: Sequence[str], kind: str) -> None:
-    """Refuses a file whose columns are not those of the dataset's first file; the error names the first other one."""
-    if list(names) == list(expected):
-        return
-    for position, (ours, theirs) in enumerate(zip_longest(names, expected)):
-        if ours != theirs:
-            raise AnalysisError(
-                f"{kind}: The files of the dataset have different columns: column {position + 1} is "
-                f"{ours or 'missing'} in {path.name}, but {theirs or 'missing'} in {first.name}."
-            )
 
 
 def read_json(path: Path, what: str) -> Any:
@@ -84,12 +50,6 @@ def time_of(environment: Mapping[str, str], name: str) -> datetime | None:
         return utc(text) if text else None
     except ValueError:
         raise AnalysisError(f"Error: {name} is not a time in ISO 8601: {text}.") from None
-
-
-def utc(text: str) -> datetime:
-    """A time in ISO 8601, in UTC where it says nothing else."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def finish(message: str) -> None:
@@ -133,8 +93,3 @@ def guarded(work: Callable[[], str]) -> int:
     write(ml() / "output" / "failure", reason[:_MESSAGE_LENGTH])
     write(ml() / "output" / "message", reason[:_MESSAGE_LENGTH])
     return FAILED
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -17,18 +17,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
-from local_sagemaker.containers.analyzers.contract import (
-    AnalysisError,
-    files,
-    guarded,
-    local,
-    log,
-    required,
-    shown,
-    time_of,
-)
-from local_sagemaker.containers.analyzers.datasets import Window
-from local_sagemaker.containers.analyzers.records import BATCH, GROUND_TRUTH
+from local_sagemaker.containers.analyzers.contract import guarded, local, log, required, shown, time_of
+from model_checks.datasets.dataset import Window
+from model_checks.datasets.files import files
+from model_checks.datasets.records import BATCH, GROUND_TRUTH
+from model_checks.errors import AnalysisError
 
 Event = dict[str, Any]
 

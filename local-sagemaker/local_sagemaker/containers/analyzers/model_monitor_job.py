@@ -8,52 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.containers.analyzers import cloudwatch, predictions, scripts
-from local_sagemaker.containers.analyzers.contract import (
-    AnalysisError,
-    guarded,
-    local,
-    read_json,
-    required,
-    shown,
-    time_of,
-    write,
-)
-from local_sagemaker.containers.analyzers.datasets import Dataset, Window
-from local_sagemaker.containers.analyzers.predictions import Attributes
-from model_checks.analysis import (
-    data_quality,
-    data_quality_violations,
-    model_quality,
-    model_quality_constraints,
-    spark_json,
-)
-from model_checks.analysis.inference import INTEGRAL
-from model_checks.analysis.profile import profile_dataset
-from model_checks.analysis.quality_folds import ErrorFolds
+from local_sagemaker.containers.analyzers import cloudwatch, scripts
+from local_sagemaker.containers.analyzers.contract import guarded, local, read_json, required, shown, time_of, write
+from model_checks import quality
+from model_checks.datasets.dataset import Dataset, Window
+from model_checks.datasets.predictions import Attributes
+from model_checks.errors import AnalysisError
+from model_checks.quality import QualityAnalysis
 
 Report = dict[str, Any]
 
 NO_VIOLATIONS = "Completed: Job completed successfully with no violations."
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What a job computes; `violations` is None where there is no baseline to compare with.
-
-    A schedule's execution whose data has another number of columns than the baseline is not analysed: recorded ones
-    left no other file than that violation. (A check step's job is: its new baseline is wanted in any case.)
-    """
-
-    statistics: Report | None
-    constraints: Report | None
-    violations: list[dict[str, str]] | None
 
 
 def main(arguments: list[str]) -> int:
@@ -67,12 +37,8 @@ def run(environment: Mapping[str, str]) -> str:
     output = local(required(environment, "output_path"))
     dataset = _dataset(environment)
     found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)
-    reports = {"statistics": found.statistics, "constraints": found.constraints}
-    if found.violations:
-        reports["constraint_violations"] = {"violations": found.violations}
-    for name, report in reports.items():
-        if report is not None:
-            write(output / f"{name}.json", spark_json.dumps(report))
+    for name, text in found.files().items():
+        write(output / name, text)
     if environment.get("publish_cloudwatch_metrics") == "Enabled" and found.statistics is not None:
         cloudwatch.write_metrics(environment, found.statistics, found.violations or [])
     if script := environment.get("post_analytics_processor_script"):
@@ -89,14 +55,14 @@ def _dataset(environment: Mapping[str, str]) -> Dataset:
     except json.JSONDecodeError as error:
         raise AnalysisError(f"Error: dataset_format is not JSON: {error}: {text}") from None
     script = environment.get("record_preprocessor_script")
-    features = (_baseline(environment, "constraints") or {}).get("features", [])
+    source = local(required(environment, "dataset_source"))
     return Dataset(
-        local(required(environment, "dataset_source")),
+        source,
         dataset_format,
         scripts.preprocessor(local(script)) if script else None,
         Window(time_of(environment, "start_time"), time_of(environment, "end_time")),
-        [feature["name"] for feature in features],
-        frozenset(feature["name"] for feature in features if feature.get("inferred_type") == INTEGRAL),
+        *quality.baseline_columns(_baseline(environment, "constraints")),
+        place=shown(source),
     )
 
 
@@ -105,12 +71,8 @@ def _baseline(environment: Mapping[str, str], what: str) -> Report | None:
     path = environment.get(f"baseline_{what}")
     if not path:
         return None
-    found = read_json(_file(local(path), what), f"baseline {what}")
-    section = f"_{'metrics' if what == 'statistics' else what}" if _is_quality(environment) else "features"
-    if not isinstance(found, dict) or not any(name.endswith(section) for name in found):
-        kind = "model" if _is_quality(environment) else "data"
-        raise AnalysisError(f"Error: The baseline {what} are not those of a {kind} quality baseline: {path}.")
-    return found
+    report = read_json(_file(local(path), what), f"baseline {what}")
+    return quality.check_baseline(report, what, _is_quality(environment), path)
 
 
 def _is_quality(environment: Mapping[str, str]) -> bool:
@@ -121,29 +83,10 @@ def _file(path: Path, what: str) -> Path:
     return path / f"{what}.json" if path.is_dir() else path
 
 
-def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
-    constraints, baseline = _baseline(environment, "constraints"), _baseline(environment, "statistics")
-    domains = data_quality_violations.domains_of(constraints) if constraints else {}
-    profile = profile_dataset(dataset.blocks, domains)
-    if not profile.item_count:
-        raise AnalysisError(f"Error: The dataset under {shown(dataset.source)} is empty.")
-    if constraints is not None and _scheduled(environment):
-        other_columns = data_quality_violations.column_count(list(profile.columns), constraints)
-        if other_columns:
-            return Analysis(None, None, other_columns)
-    statistics = data_quality.statistics(profile)
+def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> QualityAnalysis:
+    constraints, statistics = _baseline(environment, "constraints"), _baseline(environment, "statistics")
     method = environment.get("categorical_drift_method")
-    suggested = data_quality.suggest_constraints(statistics, {"categorical_drift_method": method} if method else None)
-    if constraints is None:
-        return Analysis(statistics, suggested, None)
-    found = data_quality_violations.violations(profile, statistics, constraints, baseline)
-    return Analysis(statistics, suggested, found)
-
-
-def _check_two(classes: Sequence[str]) -> None:
-    if len(classes) > 2:
-        some = ", ".join([*classes[:5], *(["..."] if len(classes) > 5 else [])])
-        raise AnalysisError(f"Error: BinaryClassification needs two classes, but there are {len(classes)}: {some}.")
+    return quality.analyse_data_quality(dataset, constraints, statistics, method, _scheduled(environment))
 
 
 def _threshold(environment: Mapping[str, str]) -> float:
@@ -166,31 +109,9 @@ def _times(environment: Mapping[str, str]) -> dict[str, str]:
     return {**window, "evaluation_time": now}
 
 
-def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> Analysis:
+def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> QualityAnalysis:
     problem = required(environment, "problem_type")
-    if problem not in model_quality.SECTIONS:
-        raise AnalysisError(f"Error: Unknown problem_type {problem}. Known: {', '.join(model_quality.SECTIONS)}.")
     attributes = Attributes.of(environment, dataset.merged)
-    if problem == "Regression":
-        predicted_name = attributes.prediction or attributes.probability or ""
-        errors = predictions.numbers(dataset, attributes.label, predicted_name)
-        if isinstance(errors, ErrorFolds):
-            statistics = model_quality.folded_regression(errors)
-        else:
-            statistics = model_quality.regression(*errors)
-    else:
-        threshold = _threshold(environment)
-        if problem == "MulticlassClassification" and not attributes.prediction:
-            raise AnalysisError("Error: MulticlassClassification needs inference_attribute.")
-        doubles = problem == "MulticlassClassification"
-        labels, scores = predictions.labels(dataset, attributes, threshold, doubles)
-        if problem == "BinaryClassification":
-            _check_two(labels.names)
-            statistics = model_quality.binary(labels, model_quality.positive_name(labels.names), scores)
-        else:
-            statistics = model_quality.multiclass(labels)
-    statistics["dataset"] |= _times(environment)
-    suggested = model_quality_constraints.suggest_constraints(statistics)
     constraints = _baseline(environment, "constraints")
-    found = model_quality_constraints.violations(statistics, constraints) if constraints else None
-    return Analysis(statistics, suggested, found)
+    threshold = _threshold(environment) if problem != "Regression" else 0.0
+    return quality.analyse_model_quality(dataset, problem, attributes, threshold, constraints, _times(environment))

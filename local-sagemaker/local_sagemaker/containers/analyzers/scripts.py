@@ -1,4 +1,4 @@
-"""The user's record preprocessor and post-analytics scripts, and the record that a preprocessor is called with."""
+"""The user's record preprocessor and post-analytics scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError, shown
+from local_sagemaker.containers.analyzers.contract import shown
+from model_checks.errors import AnalysisError
 
 WRONG_PREPROCESSOR = "Preprocess Handler not implemented correctly in customer script."
 RAISING_PREPROCESSOR = "Error: Exception while invoking preprocessor script."
@@ -18,53 +19,6 @@ RAISING_PREPROCESSOR = "Error: Exception while invoking preprocessor script."
 WRONG_POSTPROCESSOR = "Postprocess Handler not implemented correctly in customer script."
 
 Row = dict[str, Any]
-
-
-class CapturedData:
-    """One side of a captured request: ``data``, ``encoding``, ``observedContentType``, ``mode``."""
-
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self.data = fields.get("data")
-        self.encoding = fields.get("encoding")
-        self.observedContentType = fields.get("observedContentType")
-        self.mode = fields.get("mode")
-
-    def as_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-class EventMetadata:
-    """``event_id``, ``event_time`` and ``custom_attribute`` of a captured request."""
-
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self.event_id = fields.get("eventId")
-        self.event_time = fields.get("inferenceTime")
-        self.custom_attribute = fields.get("customAttributes")
-        self.inference_id = fields.get("inferenceId")
-
-    def as_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-class InferenceRecord:
-    """A captured request as the documented preprocessor interface shows it; ``event_dict`` is the record itself."""
-
-    def __init__(self, event: Mapping[str, Any]) -> None:
-        captured = event.get("captureData") or {}
-        self.event_dict = event
-        self.event_version = event.get("eventVersion")
-        self.endpoint_input = _side(captured, "endpointInput")
-        self.endpoint_output = _side(captured, "endpointOutput")
-        self.batch_transform_output = _side(captured, "batchTransformOutput")
-        self.ground_truth = CapturedData(event["groundTruthData"]) if event.get("groundTruthData") else None
-        self.event_metadata = EventMetadata(event.get("eventMetadata") or {})
-
-    def as_dict(self) -> Mapping[str, Any]:
-        return self.event_dict
-
-
-def _side(captured: Mapping[str, Any], name: str) -> CapturedData | None:
-    return CapturedData(captured[name]) if captured.get(name) else None
 
 
 def preprocessor(path: Path) -> Callable[[Any], list[Row]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlparse
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError
 from local_sagemaker.containers.paths import private_tmp
+from model_checks.errors import AnalysisError
 
 
 def fetched(uri: str, name: str) -> Path:

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_sagemaker.containers.analyzers import clarify_tables
 from local_sagemaker.containers.analyzers.clarify_bias import BiasBlocks
 from local_sagemaker.containers.analyzers.clarify_data import ClarifyData, load
 from local_sagemaker.containers.analyzers.clarify_model import Model
-from local_sagemaker.containers.analyzers.clarify_tables import CsvTable, ParquetTable, Table
 from model_checks.analysis import bias
+from model_checks.datasets.tables import CsvTable, ParquetTable, Table
 
 RANDOM = np.random.default_rng(2)
 FRAME = pd.DataFrame(
@@ -28,7 +27,7 @@ FRAME = pd.DataFrame(
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clarify_tables, "BLOCK_ROWS", 50)
+    monkeypatch.setattr("model_checks.datasets.tables.BLOCK_ROWS", 50)
 
 
 def tables(folder: Path) -> list[Table]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.containers.analyzers import csv_blocks
+from model_checks.datasets import csv_blocks
 
 
 def read(folder: Path, files: dict[str, bytes], header: bool = False) -> list[list[str | None]]:

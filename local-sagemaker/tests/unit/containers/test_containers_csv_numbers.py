@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local_sagemaker.containers.analyzers import csv_blocks
-from local_sagemaker.containers.analyzers.csv_numbers import Numbers, is_plain
 from model_checks.analysis.profile import DatasetProfile, Work, profile_dataset
+from model_checks.datasets import csv_blocks
+from model_checks.datasets.csv_numbers import Numbers, is_plain
 
 WHOLE = ["1", "-3", "007", "12345678901234567890123", "", "+4", " 5", "- 6", "0"]
 DECIMAL = ["1.5", "-0.25", "2.0", "1e3", "1.5E-2", "", "3", "1e999"]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.containers.analyzers import records
-from local_sagemaker.containers.analyzers.contract import AnalysisError
+from model_checks.datasets import records
+from model_checks.errors import AnalysisError
 
 
 @pytest.mark.parametrize(

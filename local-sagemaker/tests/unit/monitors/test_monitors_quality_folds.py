@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from local_sagemaker.containers.analyzers import csv_blocks, predictions
-from local_sagemaker.containers.analyzers.datasets import Dataset
-from local_sagemaker.containers.analyzers.predictions import Attributes
 from model_checks.analysis import model_quality as quality
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds, folds, score_ranges
+from model_checks.datasets import csv_blocks, predictions
+from model_checks.datasets.dataset import Dataset
+from model_checks.datasets.predictions import Attributes
 
 RANDOM = np.random.default_rng(3)
 SIZE = 4000

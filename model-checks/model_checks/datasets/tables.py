@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow.parquet as parquet
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError, same_columns
-from local_sagemaker.containers.analyzers.csv_blocks import first_record
+from model_checks.datasets.csv_blocks import first_record
+from model_checks.datasets.files import same_columns
+from model_checks.errors import AnalysisError
 
 BLOCK_ROWS = 1 << 17
 _HEAD_ROWS = 10_000  # rows that tell whether a first record is one of names

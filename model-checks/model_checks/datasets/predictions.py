@@ -14,14 +14,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError
-from local_sagemaker.containers.analyzers.datasets import Dataset
-from local_sagemaker.containers.analyzers.records import GROUND_TRUTH
 from model_checks.analysis import spark_json
 from model_checks.analysis.inference import typed
 from model_checks.analysis.model_quality import Labels
 from model_checks.analysis.profile import Table
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds
+from model_checks.datasets.dataset import Dataset
+from model_checks.datasets.records import GROUND_TRUTH
+from model_checks.errors import AnalysisError
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

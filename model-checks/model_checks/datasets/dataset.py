@@ -1,4 +1,4 @@
-"""The dataset of a Model Monitor job, in any of its formats, as blocks of columns that can be read more than once.
+"""A dataset in any of Model Monitor's formats, as blocks of columns that can be read more than once.
 
 CSV is read by several threads (`csv_blocks`), Parquet in batches; JSON and captured records are turned into rows first
 (`records`), by the user's preprocessor where there is one.
@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from local_sagemaker.containers.analyzers import csv_blocks, records
-from local_sagemaker.containers.analyzers.contract import AnalysisError, files, same_columns, shown, utc
-from local_sagemaker.containers.analyzers.csv_numbers import Numbers
-from local_sagemaker.containers.analyzers.records import Part
-from local_sagemaker.containers.analyzers.scripts import InferenceRecord
 from model_checks.analysis.profile import Table
+from model_checks.datasets import csv_blocks, records
+from model_checks.datasets.csv_numbers import Numbers
+from model_checks.datasets.files import files, same_columns
+from model_checks.datasets.inference_record import InferenceRecord
+from model_checks.datasets.records import Part
+from model_checks.datasets.times import utc
+from model_checks.errors import AnalysisError
 
 T = TypeVar("T")
 Work = Callable[[Table, int, int], T]
@@ -57,7 +59,7 @@ class Dataset:
     """Where the records are, how they are written, and what the user's preprocessor does to them.
 
     `names` are a baseline's column names, for records whose fields have only positions; `exact` those of its columns
-    where it matters which values are whole numbers.
+    where it matters which values are whole numbers. `place` is what errors call the folder.
     """
 
     source: Path
@@ -66,6 +68,7 @@ class Dataset:
     window: Window = field(default_factory=Window)
     names: Sequence[str] = ()
     exact: frozenset[str] = frozenset()
+    place: str = ""
 
     @property
     def kind(self) -> str:
@@ -94,7 +97,7 @@ class Dataset:
     def _none_found(self) -> AnalysisError:
         word = self.kind if self.kind in ("csv", "parquet") else "json"
         return AnalysisError(
-            f"Error: Could not find any {word} file under directory {shown(self.source)}. "
+            f"Error: Could not find any {word} file under directory {self.place or self.source}. "
             "Please verify if the provided dataset path is correct "
             "or if data capturing in your Endpoint is turned on."
         )
@@ -120,7 +123,7 @@ class Dataset:
         header = bool(self.settings.get("header", False))
         first = next((fields for fields in map(csv_blocks.first_record, paths) if fields), None)
         if first is None:
-            raise AnalysisError(f"Error: The dataset under {shown(self.source)} is empty.")
+            raise AnalysisError(f"Error: The dataset under {self.place or self.source} is empty.")
         return csv_blocks.header_names(first) if header else self._positional(len(first)), header
 
     @staticmethod

@@ -19,9 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError, cores
-from local_sagemaker.containers.analyzers.csv_numbers import HEAD, Numbers, is_plain
 from model_checks.analysis.profile import Table
+from model_checks.datasets.csv_numbers import HEAD, Numbers, is_plain
+from model_checks.datasets.files import cores
+from model_checks.errors import AnalysisError
 
 BLOCK = 8 << 20  # bytes
 _QUOTE = np.uint8(ord('"'))

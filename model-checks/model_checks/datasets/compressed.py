@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import os
 import shutil
 import zlib
 from collections.abc import Callable
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-
-from local_sagemaker.containers.paths import private_tmp
 
 Opened = Any
 _PIECE = 1 << 20
@@ -48,7 +47,7 @@ def _zstandard(path: Path) -> Opened:
 
 
 def _missing(path: Path) -> Opened:
-    raise Unreadable(f"{path.name}: Hadoop's {path.suffix[1:]} format is not supported by the local service.")
+    raise Unreadable(f"{path.name}: Hadoop's {path.suffix[1:]} format is not supported.")
 
 
 _CODECS: dict[str, Callable[[Path], Opened]] = {
@@ -68,7 +67,9 @@ def plain(path: Path) -> Path:
         return path
     status = path.stat()
     identity = f"{path} {status.st_size} {status.st_mtime_ns}"
-    folder = private_tmp() / "decompressed" / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    folder = (
+        Path(os.environ.get("TMPDIR", "/tmp")) / "decompressed" / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    )
     target = folder / path.stem
     if target.exists():
         return target

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local_sagemaker.containers.analyzers.contract import AnalysisError
+from model_checks.errors import AnalysisError
 
 SAME_ENCODING = "We currently only support the same type of input and output encoding at the moment."
 NOT_FLAT = "Error: We currently only support flat json at the moment."

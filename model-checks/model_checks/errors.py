@@ -1,0 +1,7 @@
+"""The one error that an analysis ends with."""
+
+from __future__ import annotations
+
+
+class AnalysisError(Exception):
+    """The analysis can't be done as asked. The text is for the user, in the wording of AWS's containers."""
