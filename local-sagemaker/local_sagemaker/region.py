@@ -21,6 +21,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
 from local_sagemaker.services import apigateway, application_autoscaling, cloudformation, lambda_, s3, sagemaker_runtime
+from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.moto_services import Neighbours
@@ -74,6 +75,7 @@ class Region:
             "application-autoscaling": self._autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
+            "events": events_service.build(settings=self._settings, records=self._records, call=self._late_call),
             "cloudformation": cloudformation.build(
                 settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
             ),

@@ -23,6 +23,7 @@ MODELS_BY_SIGNING_NAME = {
     "apigateway": ("apigateway",),
     "application-autoscaling": ("application-autoscaling",),
     "cloudformation": ("cloudformation",),
+    "events": ("events",),
 }  # fmt: skip
 """The services that are spoken to in dicts, by the service name in the signature's scope; all others are neighbours."""
 

@@ -20,7 +20,6 @@ SERVICES = {
     "sts": "sts",
     "ecr": "ecr",  # names of images
     "kms": "kms",
-    "events": "events",  # rules
     "scheduler": "scheduler",  # triggers of pipelines
     "sns": "sns",
     "sqs": "sqs",  # queues of callbacks

@@ -1,0 +1,18 @@
+"""EventBridge: buses, rules and their targets; SageMaker's own events reach them."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.records import Records
+from local_sagemaker.services.events.entries import Entries
+from local_sagemaker.services.events.event_bus import EventBus
+from local_sagemaker.services.events.rule_store import RuleStore
+from local_sagemaker.services.events.rules import Buses, Rules
+
+
+def build(*, settings: Settings, records: Records, call: Call) -> list[Resource]:
+    """The service's resources."""
+    store = RuleStore(records, settings.arns)
+    bus = EventBus(settings=settings, store=store, call=call)
+    return [Rules(store=store, changed=bus.wake), Buses(store=store), Entries(store=store, bus=bus)]

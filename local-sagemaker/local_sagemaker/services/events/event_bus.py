@@ -1,0 +1,238 @@
+"""What happens to events: matched by rules, sent to targets at once, again with back-off, and kept as history.
+
+What is to be sent is written down with the event's place in the log of changes, so that a restart loses nothing and
+repeats only what it was in the middle of: delivery is at least once, as on AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.clock import iso, now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.eventbridge import schedules
+from local_sagemaker.eventbridge.target_input import text_for
+from local_sagemaker.events import Event
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
+from local_sagemaker.services.events.sagemaker_events import events_of
+from local_sagemaker.services.events.targets import sender_of
+
+log = logging.getLogger(__name__)
+_PLACE, _KIND = "place", "event-log-place"
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between two tries of a delivery: doubled each time."""
+IDLE = 30.0
+"""Seconds after which the thread looks again though nothing happened."""
+
+
+class EventBus:
+    """One region's buses: a thread that reads the log of changes, fires scheduled rules and sends to targets."""
+
+    def __init__(self, *, settings: Settings, store: RuleStore, call: Call) -> None:
+        self._settings, self._store, self._call = settings, store, call
+        self._records = store.records
+        self._signal: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._unsubscribe = self._records.events.subscribe(self._notice)
+        self._waiting: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        self._kept: int | None = None
+
+    def start(self) -> None:
+        """Begins to work; called when requests are answered. What a restart interrupted is sent first."""
+        if self._thread is None:
+            self._waiting = {key: 0.0 for key, _ in self._records.items(DELIVERY)}
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._run, name=f"events-{self._settings.region}", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; what is written down is sent at the next start."""
+        self._ended.set()
+        self._signal.put(True)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=10)
+        self._due.clear()
+        self._kept = None
+
+    def close(self) -> None:
+        """Ends the thread for good."""
+        self.stop()
+        self._unsubscribe()
+
+    def wake(self) -> None:
+        """Makes the thread look again: a rule has changed."""
+        self._signal.put(True)
+
+    def _notice(self, event: Event) -> None:
+        if event.region == self._settings.region:
+            self._signal.put(True)
+
+    def put(self, bus: str, event: Body) -> None:
+        """Takes an event that a client sent, or a service made."""
+        self._dispatch(bus, event)
+        self._signal.put(True)
+
+    def new_event(self, source: str, kind: str, resources: list[str], detail: Any, time: float | None = None) -> Body:
+        """An event's envelope."""
+        return {
+            "version": "0", "id": str(uuid.uuid4()), "detail-type": kind, "source": source,
+            "account": self._settings.account, "time": iso(time or now())[:19] + "Z", "region": self._settings.region,
+            "resources": resources, "detail": detail,
+        }  # fmt: skip
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._read_log()
+                self._fire_schedules()
+                self._send_due()
+            except Exception:  # a full disk or a bug must not end all deliveries: said in the log, tried again
+                log.exception("events of %s", self._settings.region)
+                self._ended.wait(FIRST_PAUSE)
+            self._wait()
+
+    def _wait(self) -> None:
+        times = [*self._waiting.values(), *self._due.values()]
+        pause = min([IDLE, *(time - now() for time in times)])
+        try:
+            self._signal.get(timeout=max(0.0, pause))
+            while True:
+                self._signal.get_nowait()
+        except queue.Empty:
+            pass
+
+    def _read_log(self) -> None:
+        """Makes events of what changed since the last look; the place in the log moves with what is to be sent."""
+        place = self._records.get(_KIND, _PLACE)
+        number = int(place["number"]) if place else self._records.event_log.newest()
+        while not self._ended.is_set():
+            changes = self._records.event_log.after(number, region=self._settings.region)
+            if not changes and place is not None:
+                return
+            with self._records.transaction():
+                for change in changes:
+                    for kind, resources, detail in events_of(change, self._tags):
+                        self._dispatch(DEFAULT, self.new_event("aws.sagemaker", kind, resources, detail, change.time))
+                    number = change.number
+                place = {"number": number}
+                self._records.put(_KIND, _PLACE, place)
+            if not changes:
+                return
+
+    def _tags(self, arn: str) -> Mapping[str, str]:
+        body = self._records.get("tags", arn.lower()) or {}
+        return {key: value for key, value in body.items() if isinstance(value, str)}
+
+    def _fire_schedules(self) -> None:
+        """Fires the rules whose time has come. A rule's first time is counted from when it is first seen."""
+        present = set()
+        for rule in self._store.rules(DEFAULT):
+            expression = rule.get("ScheduleExpression")
+            if not expression or rule["State"] == "DISABLED":
+                continue
+            key = f"{rule['Name']}|{expression}"
+            present.add(key)
+            schedule, start = schedules.parse(expression), rule["CreationTime"]
+            if key in self._due and self._due[key] <= now():
+                due = self._due[key]
+                event = self.new_event("aws.events", "Scheduled Event", [rule["Arn"]], {}, due)
+                self._write_deliveries(event, [rule])
+                del self._due[key]
+            if key not in self._due:
+                following = schedule.next(now(), start)
+                if following is not None:
+                    self._due[key] = following
+        for key in self._due.keys() - present:
+            del self._due[key]
+
+    def _dispatch(self, bus: str, event: Body) -> None:
+        rules = self._store.matching(bus, event)
+        self._write_deliveries(event, rules)
+
+    def _write_deliveries(self, event: Body, rules: list[Body]) -> None:
+        targets = [(rule, target) for rule in rules for target in rule["_targets"]]
+        with self._records.transaction():
+            history = {"event": event, "rules": [rule["Name"] for rule in rules], "deliveries": [], "time": now()}
+            self._records.put(HISTORY, event["id"], history)
+            self._trim()
+            for rule, target in targets:
+                key = str(uuid.uuid4())
+                body = {"event": event, "rule": rule["Name"], "arn": rule["Arn"], "target": target, "tries": 0,
+                        "since": now()}  # fmt: skip
+                self._records.put(DELIVERY, key, body)
+                self._waiting[key] = 0.0
+
+    def _trim(self) -> None:
+        count = len(self._records.items(HISTORY)) if self._kept is None else self._kept + 1
+        if count > KEPT + KEPT // 10:
+            for key, _ in self._records.items(HISTORY)[: count - KEPT]:
+                self._records.delete(HISTORY, key)
+            count = KEPT
+        self._kept = count
+
+    def _send_due(self) -> None:
+        for key in [key for key, time in self._waiting.items() if time <= now()]:
+            if self._ended.is_set():
+                return
+            body = self._records.get(DELIVERY, key)
+            if body is None:
+                self._waiting.pop(key, None)
+                continue
+            self._send(key, body)
+
+    def _send(self, key: str, body: Body) -> None:
+        target, event = body["target"], body["event"]
+        found = sender_of(target["Arn"])
+        rule = {"name": body["rule"], "arn": body["arn"], "ingestion": iso(body["since"])[:19] + "Z"}
+        try:
+            if found is None:
+                raise ServiceError(f"No target {target['Arn']}.", code="NotSupported", status=400)
+            result = found[0](self._call, target, text_for(target, event, rule))
+        except ServiceError as error:
+            self._failed(key, body, f"{error.code}: {error.message}")
+            return
+        self._settle(key, body, {"status": "Delivered", "result": result})
+
+    def _failed(self, key: str, body: Body, reason: str) -> None:
+        policy = body["target"].get("RetryPolicy", {})
+        tries, age = body["tries"] + 1, now() - body["since"]
+        most, oldest = policy.get("MaximumRetryAttempts", 185), policy.get("MaximumEventAgeInSeconds", 86_400)
+        if tries > most or age > oldest:
+            self._to_dead_letters(body)
+            self._settle(key, body, {"status": "Failed", "reason": reason})
+            return
+        self._records.put(DELIVERY, key, {**body, "tries": tries, "reason": reason})
+        self._waiting[key] = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        log.warning("event %s to %s: %s", body["event"]["id"], body["target"]["Arn"], reason)
+
+    def _to_dead_letters(self, body: Body) -> None:
+        arn = body["target"].get("DeadLetterConfig", {}).get("Arn")
+        found = sender_of(arn) if arn else None
+        if found is not None:
+            try:
+                found[0](self._call, {"Arn": arn}, json.dumps(body["event"]))
+            except ServiceError as error:
+                log.warning("dead letter of event %s: %s", body["event"]["id"], error.message)
+
+    def _settle(self, key: str, body: Body, outcome: Body) -> None:
+        entry = {"rule": body["rule"], "target": body["target"]["Arn"], "tries": body["tries"] + 1, **outcome}
+
+        def note(history: Body) -> None:
+            history["deliveries"].append(entry)
+
+        with self._records.transaction():
+            self._records.delete(DELIVERY, key)
+            self._records.update(HISTORY, body["event"]["id"], note)
+        self._waiting.pop(key, None)

@@ -1,0 +1,100 @@
+"""The records of event buses, rules, and what is on its way to targets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from local_sagemaker.arns import Arns
+from local_sagemaker.errors import ResourceNotFound
+from local_sagemaker.eventbridge.patterns import Pattern, parse
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body
+
+RULE, BUS, DELIVERY, HISTORY = "event-rule", "event-bus", "event-delivery", "event-history"
+DEFAULT = "default"
+KEPT = 1_000
+"""How many events are kept with what became of them."""
+
+
+class NotFound(ResourceNotFound):
+    """No such bus or rule, in EventBridge's code."""
+
+    code = "ResourceNotFoundException"
+
+
+class RuleStore:
+    """Rules by bus, their patterns parsed once."""
+
+    def __init__(self, records: Records, arns: Arns) -> None:
+        self.records, self._arns = records, arns
+        self._patterns: dict[str, Pattern] = {}
+        self._rules: dict[str, list[Body]] = {}
+        self._lock = threading.Lock()
+
+    def bus(self, name_or_arn: str | None) -> str:
+        """The name of a bus that exists. Raises EventBridge's error otherwise."""
+        name = (name_or_arn or DEFAULT).rpartition("event-bus/")[2]
+        if name != DEFAULT and self.records.get(BUS, name) is None:
+            raise NotFound(f"Event bus {name} does not exist.")
+        return name
+
+    def rule_arn(self, bus: str, name: str) -> str:
+        """A rule's ARN: that of the default bus does not name it."""
+        return self._arns.of("events", f"rule/{name}" if bus == DEFAULT else f"rule/{bus}/{name}")
+
+    def bus_arn(self, name: str) -> str:
+        """A bus's ARN."""
+        return self._arns.of("events", f"event-bus/{name}")
+
+    def require(self, bus: str, name: str) -> Body:
+        """A rule. Raises EventBridge's error when there is none."""
+        body = self.records.get(RULE, f"{bus}/{name}")
+        if body is None:
+            raise NotFound(f"Rule {name} does not exist on EventBus {bus}.")
+        return body
+
+    def put(self, bus: str, body: Body) -> None:
+        """Adds or replaces a rule."""
+        with self._lock:
+            self.records.put(RULE, f"{bus}/{body['Name']}", body)
+            self._forget(bus, body["Name"])
+
+    def delete(self, bus: str, name: str) -> None:
+        """Removes a rule."""
+        with self._lock:
+            self.records.delete(RULE, f"{bus}/{name}")
+            self._forget(bus, name)
+
+    def _forget(self, bus: str, name: str) -> None:
+        self._rules.pop(bus, None)
+        self._patterns.pop(f"{bus}/{name}", None)
+
+    def forget_all(self) -> None:
+        """Drops what is kept in memory, for a service that goes on empty."""
+        with self._lock:
+            self._rules.clear()
+            self._patterns.clear()
+
+    def rules(self, bus: str) -> list[Body]:
+        """All rules of a bus."""
+        with self._lock:
+            if bus not in self._rules:
+                self._rules[bus] = self.records.list(RULE, f"{bus}/")
+            return self._rules[bus]
+
+    def matching(self, bus: str, event: Mapping[str, Any]) -> list[Body]:
+        """The enabled rules whose pattern matches an event."""
+        return [
+            rule
+            for rule in self.rules(bus)
+            if rule["State"] != "DISABLED" and rule.get("EventPattern") and self._pattern(bus, rule).matches(event)
+        ]
+
+    def _pattern(self, bus: str, rule: Body) -> Pattern:
+        key = f"{bus}/{rule['Name']}"
+        found = self._patterns.get(key)
+        if found is None:
+            found = self._patterns[key] = parse(rule["EventPattern"])
+        return found

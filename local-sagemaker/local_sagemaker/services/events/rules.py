@@ -1,0 +1,245 @@
+"""Rules and their targets, and event buses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.eventbridge import patterns, schedules, target_input
+from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.events.rule_store import BUS, DEFAULT, NotFound, RuleStore
+from local_sagemaker.services.events.targets import check_target
+
+_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
+MOST_TARGETS = 5
+_SHOWN = (
+    "Name", "Arn", "EventPattern", "State", "Description", "ScheduleExpression", "RoleArn", "ManagedBy", "EventBusName",
+)  # fmt: skip
+
+
+class Rules(Resource):
+    """PutRule, DescribeRule, ListRules, DeleteRule, EnableRule, DisableRule, PutTargets, RemoveTargets,
+    ListTargetsByRule, ListRuleNamesByTarget, TestEventPattern, TagResource, UntagResource, ListTagsForResource."""
+
+    def __init__(self, *, store: RuleStore, changed: Callable[[], None]) -> None:
+        """`changed` is called when a schedule may have changed."""
+        self._store, self._changed = store, changed
+
+    def reset(self) -> None:
+        """Forgets the rules in memory."""
+        self._store.forget_all()
+
+    @operation("PutRule")
+    def put(self, request: Request) -> Response:
+        """Adds a rule, or changes one; its targets stay."""
+        bus, name = self._store.bus(request.get("EventBusName")), request["Name"]
+        if not _NAME.fullmatch(name):
+            raise ValidationError(
+                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must "
+                "satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
+            )
+        pattern, expression = request.get("EventPattern"), request.get("ScheduleExpression")
+        if not pattern and not expression:
+            raise ValidationError("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+        if pattern:
+            patterns.parse(pattern)
+        if expression:
+            if bus != DEFAULT:
+                raise ValidationError("ScheduleExpression is supported only on the default event bus.")
+            _check_schedule(expression)
+        before = self._store.records.get("event-rule", f"{bus}/{name}") or {}
+        body = {
+            "Name": name, "Arn": self._store.rule_arn(bus, name), "State": request.get("State", "ENABLED"),
+            "EventBusName": bus, "CreationTime": before.get("CreationTime", now()),
+            "_tags": before.get("_tags") or {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            "_targets": before.get("_targets", []),
+            **{member: request[member] for member in ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
+               if member in request},
+        }  # fmt: skip
+        self._store.put(bus, body)
+        self._changed()
+        return {"RuleArn": body["Arn"]}
+
+    def _rule(self, request: Request, member: str = "Name") -> tuple[str, Body]:
+        bus = self._store.bus(request.get("EventBusName"))
+        return bus, self._store.require(bus, request[member])
+
+    @operation("DescribeRule")
+    def describe(self, request: Request) -> Response:
+        """One rule."""
+        return _shown(self._rule(request)[1])
+
+    @operation("ListRules")
+    def list(self, request: Request) -> Response:
+        """The rules of a bus."""
+        bus, prefix = self._store.bus(request.get("EventBusName")), request.get("NamePrefix", "")
+        rules = sorted(self._store.rules(bus), key=lambda rule: str(rule["Name"]))
+        return {"Rules": [_shown(rule) for rule in rules if rule["Name"].startswith(prefix)]}
+
+    @operation("DeleteRule")
+    def delete(self, request: Request) -> Response:
+        """Removes a rule without targets; an unknown one is removed already."""
+        bus = self._store.bus(request.get("EventBusName"))
+        try:
+            rule = self._store.require(bus, request["Name"])
+        except NotFound:
+            return {}
+        if rule["_targets"]:
+            raise ValidationError("Rule can't be deleted since it has targets.")
+        self._store.delete(bus, request["Name"])
+        return {}
+
+    @operation("EnableRule")
+    def enable(self, request: Request) -> Response:
+        """Switches a rule on."""
+        return self._switch(request, "ENABLED")
+
+    @operation("DisableRule")
+    def disable(self, request: Request) -> Response:
+        """Switches a rule off."""
+        return self._switch(request, "DISABLED")
+
+    def _switch(self, request: Request, state: str) -> Response:
+        bus, rule = self._rule(request)
+        self._store.put(bus, {**rule, "State": state})
+        self._changed()
+        return {}
+
+    @operation("PutTargets")
+    def put_targets(self, request: Request) -> Response:
+        """Adds targets to a rule, or changes those of the same id."""
+        bus, rule = self._rule(request, "Rule")
+        targets = {target["Id"]: target for target in rule["_targets"]}
+        for target in request["Targets"]:
+            target_input.check(target)
+            check_target(target)
+            targets[target["Id"]] = target
+        if len(targets) > MOST_TARGETS:
+            text = "The requested resource exceeds the maximum number allowed."
+            raise ServiceError(text, code="LimitExceededException", status=400)
+        self._store.put(bus, {**rule, "_targets": list(targets.values())})
+        return {"FailedEntryCount": 0, "FailedEntries": []}
+
+    @operation("RemoveTargets")
+    def remove_targets(self, request: Request) -> Response:
+        """Takes targets away by their ids; unknown ones are named in the answer."""
+        bus, rule = self._rule(request, "Rule")
+        known = {target["Id"] for target in rule["_targets"]}
+        kept = [target for target in rule["_targets"] if target["Id"] not in request["Ids"]]
+        self._store.put(bus, {**rule, "_targets": kept})
+        text = "Rule does not have any targets by that id."
+        failed = [
+            {"TargetId": identity, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": text}
+            for identity in request["Ids"]
+            if identity not in known
+        ]
+        return {"FailedEntryCount": len(failed), "FailedEntries": failed}
+
+    @operation("ListTargetsByRule")
+    def targets(self, request: Request) -> Response:
+        """The targets of a rule."""
+        return {"Targets": self._rule(request, "Rule")[1]["_targets"]}
+
+    @operation("ListRuleNamesByTarget")
+    def names_by_target(self, request: Request) -> Response:
+        """The rules that have a target with this ARN."""
+        rules = self._store.rules(self._store.bus(request.get("EventBusName")))
+        arn = request["TargetArn"]
+        return {"RuleNames": [rule["Name"] for rule in rules if any(t["Arn"] == arn for t in rule["_targets"])]}
+
+    @operation("TestEventPattern")
+    def test(self, request: Request) -> Response:
+        """Whether a pattern matches an event."""
+        try:
+            event = load(request["Event"])
+        except JsonError as error:
+            raise ServiceError(f"Parameter Event is not valid. Reason: {error}", code="ValidationException",
+                               status=400) from error  # fmt: skip
+        return {"Result": patterns.parse(request["EventPattern"]).matches(event)}
+
+    def _by_arn(self, arn: str) -> tuple[str, Body]:
+        bus, _, name = arn.partition(":rule/")[2].rpartition("/")
+        return bus or DEFAULT, self._store.require(bus or DEFAULT, name)
+
+    @operation("TagResource")
+    def tag(self, request: Request) -> Response:
+        """Adds tags to a rule."""
+        bus, rule = self._by_arn(request["ResourceARN"])
+        tags = {**rule["_tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+        self._store.put(bus, {**rule, "_tags": tags})
+        return {}
+
+    @operation("UntagResource")
+    def untag(self, request: Request) -> Response:
+        """Takes tags away."""
+        bus, rule = self._by_arn(request["ResourceARN"])
+        tags = {key: value for key, value in rule["_tags"].items() if key not in request["TagKeys"]}
+        self._store.put(bus, {**rule, "_tags": tags})
+        return {}
+
+    @operation("ListTagsForResource")
+    def tags(self, request: Request) -> Response:
+        """The tags of a rule."""
+        _, rule = self._by_arn(request["ResourceARN"])
+        return {"Tags": [{"Key": key, "Value": value} for key, value in rule["_tags"].items()]}
+
+
+class Buses(Resource):
+    """CreateEventBus, DescribeEventBus, ListEventBuses, DeleteEventBus."""
+
+    def __init__(self, *, store: RuleStore) -> None:
+        self._store = store
+
+    @operation("CreateEventBus")
+    def create(self, request: Request) -> Response:
+        """Adds a bus."""
+        name = request["Name"]
+        if name == DEFAULT or self._store.records.get(BUS, name) is not None:
+            text = f"Event bus {name} already exists."
+            raise ServiceError(text, code="ResourceAlreadyExistsException", status=400)
+        body = {"Name": name, "Arn": self._store.bus_arn(name), "CreationTime": now()}
+        if request.get("Description"):
+            body["Description"] = request["Description"]
+        self._store.records.put(BUS, name, body)
+        return {"EventBusArn": body["Arn"]}
+
+    @operation("DescribeEventBus")
+    def describe(self, request: Request) -> Response:
+        """One bus, the default one without a name."""
+        name = self._store.bus(request.get("Name"))
+        found = self._store.records.get(BUS, name) or {"Name": name, "Arn": self._store.bus_arn(name)}
+        return public(found)
+
+    @operation("ListEventBuses")
+    def list(self, request: Request) -> Response:
+        """All buses, the default one first."""
+        own = {"Name": DEFAULT, "Arn": self._store.bus_arn(DEFAULT)}
+        buses = [own, *map(public, self._store.records.list(BUS))]
+        return {"EventBuses": [bus for bus in buses if bus["Name"].startswith(request.get("NamePrefix", ""))]}
+
+    @operation("DeleteEventBus")
+    def delete(self, request: Request) -> Response:
+        """Removes a bus without rules; an unknown one is removed already."""
+        name = request["Name"]
+        if name == DEFAULT:
+            raise ValidationError("Cannot delete event bus default.")
+        if self._store.records.has_any("event-rule", f"{name}/"):
+            raise ValidationError("Cannot delete event bus, rules still exist.")
+        self._store.records.delete(BUS, name)
+        return {}
+
+
+def _shown(rule: Body) -> dict[str, Any]:
+    return {name: rule[name] for name in _SHOWN if rule.get(name) is not None}
+
+
+def _check_schedule(expression: str) -> None:
+    try:
+        schedules.parse(expression)
+    except schedules.InvalidSchedule as error:
+        raise ValidationError("Parameter ScheduleExpression is not valid.") from error

@@ -1,0 +1,109 @@
+"""SageMaker's own events, made of changes of records (contracts: delivery 5.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_sagemaker.clock import iso
+from local_sagemaker.events import CREATED, DELETED, Event
+from local_sagemaker.records import kinds
+
+Detail = dict[str, Any]
+_JOBS = {
+    kinds.TRAINING_JOB.kind: "SageMaker Training Job State Change",
+    kinds.PROCESSING_JOB.kind: "SageMaker Processing Job State Change",
+    kinds.TRANSFORM_JOB.kind: "SageMaker Transform Job State Change",
+    kinds.TUNING_JOB.kind: "SageMaker HyperParameter Tuning Job State Change",
+}
+_TIMES = ("CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime", "ProcessingStartTime",
+          "ProcessingEndTime", "TransformStartTime", "TransformEndTime")  # fmt: skip
+
+
+def events_of(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    """(detail-type, resources, detail) of each event that SageMaker sends for a change. `tags` are those of an ARN."""
+    maker = _MAKERS.get(event.kind)
+    return maker(event, tags) if maker is not None else []
+
+
+def _milliseconds(body: Mapping[str, Any]) -> Detail:
+    """Times as the recorded events have them: milliseconds since the epoch."""
+    return {
+        name: int(value * 1000) if name in _TIMES and isinstance(value, int | float) else value
+        for name, value in body.items()
+        if not name.startswith("_") and value is not None
+    }
+
+
+def _job(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    if event.status == DELETED:
+        return []
+    detail = {**_milliseconds(event.body), "Tags": dict(tags(event.arn))}
+    return [(_JOBS[event.kind], [event.arn], detail)]
+
+
+def _model(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    if event.status not in (CREATED, DELETED):
+        return []
+    detail = {**_milliseconds(event.body), "Tags": dict(tags(event.arn))}
+    return [("SageMaker Model State Change", [event.arn], detail)]
+
+
+def _upper(status: str) -> str:
+    """``InService`` as events write it: ``IN_SERVICE``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", status).upper()
+
+
+def _endpoint(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    members = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "CreationTime",
+               "LastModifiedTime", "FailureReason")  # fmt: skip
+    body = {name: event.body[name] for name in members if name in event.body}
+    status = "DELETED" if event.status == DELETED else _upper(event.status)
+    detail = {**_milliseconds(body), "EndpointStatus": status, "Tags": dict(tags(event.arn))}
+    return [("SageMaker Endpoint State Change", [event.arn], detail)]
+
+
+def _package(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    if event.status == DELETED:
+        return []
+    detail = _milliseconds(event.body)
+    detail["ModelPackageName"] = event.arn.partition(":model-package/")[2]
+    if event.previous is not None:
+        detail["UpdatedModelPackageFields"] = ["ModelApprovalStatus"] if event.previous != event.status else []
+    return [("SageMaker Model Package State Change", [event.arn], detail)]
+
+
+def _execution(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    if event.status in (CREATED, DELETED):
+        return []
+    body = event.body
+    pipeline = str(body.get("PipelineArn", ""))
+    detail = {
+        "pipelineArn": pipeline,
+        "pipelineExecutionArn": event.arn,
+        "pipelineExecutionDisplayName": body.get("PipelineExecutionDisplayName"),
+        "pipelineExecutionDescription": body.get("PipelineExecutionDescription"),
+        "previousPipelineExecutionStatus": event.previous,
+        "currentPipelineExecutionStatus": event.status,
+        "executionStartTime": _seconds(body.get("CreationTime")),
+        "executionEndTime": _seconds(body.get("LastModifiedTime")) if event.status in _ENDED else None,
+    }
+    kept = {name: value for name, value in detail.items() if value is not None}
+    return [("SageMaker Model Building Pipeline Execution Status Change", [pipeline, event.arn], kept)]
+
+
+_ENDED = ("Succeeded", "Failed", "Stopped")
+
+
+def _seconds(value: Any) -> str | None:
+    return iso(value) if isinstance(value, int | float) else None
+
+
+_MAKERS: dict[str, Callable[[Event, Callable[[str], Mapping[str, str]]], list[tuple[str, list[str], Detail]]]] = {
+    **dict.fromkeys(_JOBS, _job),
+    kinds.MODEL.kind: _model,
+    kinds.ENDPOINT.kind: _endpoint,
+    kinds.MODEL_PACKAGE.kind: _package,
+    kinds.PIPELINE_EXECUTION.kind: _execution,
+}

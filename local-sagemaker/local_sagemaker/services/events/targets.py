@@ -1,0 +1,123 @@
+"""What receives events: each kind of target by the service in its ARN, as a request of that service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_sagemaker.api.operations import Call, Request
+from local_sagemaker.clock import now
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.json_text import JsonError, load
+
+Target = Mapping[str, Any]
+Sender = Callable[[Call, Target, str], Any]
+"""Sends a text to a target, by the spine."""
+
+
+def _pipeline(call: Call, target: Target, _text: str) -> Any:
+    parameters = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
+    request: Request = {"PipelineName": target["Arn"], "PipelineParameters": parameters}
+    return call("sagemaker:StartPipelineExecution", request)["PipelineExecutionArn"]
+
+
+def _delivery_pipeline(call: Call, target: Target, text: str) -> Any:
+    request: Request = {"name": target["Arn"].rsplit(":", 1)[-1]}
+    variables = _members(text).get("variables")
+    if variables:
+        request["variables"] = variables
+    return call("codepipeline:StartPipelineExecution", request).get("pipelineExecutionId")
+
+
+def _build(call: Call, target: Target, text: str) -> Any:
+    overrides = {name: value for name, value in _members(text).items() if name.endswith("Override")}
+    request = {"projectName": target["Arn"].rpartition("project/")[2], **overrides}
+    return call("codebuild:StartBuild", request)["build"]["id"]
+
+
+def _function(call: Call, target: Target, text: str) -> Any:
+    call("lambda:Invoke", {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": text.encode()})
+
+
+def _topic(call: Call, target: Target, text: str) -> Any:
+    return call("sns:Publish", {"TopicArn": target["Arn"], "Message": text})["MessageId"]
+
+
+def _queue(call: Call, target: Target, text: str) -> Any:
+    account, name = target["Arn"].split(":")[4:6]
+    url = call("sqs:GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": account})["QueueUrl"]
+    request: Request = {"QueueUrl": url, "MessageBody": text}
+    group = target.get("SqsParameters", {}).get("MessageGroupId")
+    if group:
+        request["MessageGroupId"] = group
+    return call("sqs:SendMessage", request)["MessageId"]
+
+
+def _log_group(call: Call, target: Target, text: str) -> Any:
+    group = target["Arn"].partition(":log-group:")[2].removesuffix(":*")
+    document = _members(text)
+    message, time = document.get("message", text), document.get("timestamp")
+    stream = "events"
+    try:
+        call("logs:CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+    except ServiceError as error:
+        if error.code != "ResourceAlreadyExistsException":
+            raise
+    moment = time if isinstance(time, int) else int(now() * 1000)
+    entry = {"timestamp": moment, "message": message if isinstance(message, str) else json.dumps(message)}
+    call("logs:PutLogEvents", {"logGroupName": group, "logStreamName": stream, "logEvents": [entry]})
+
+
+def _bus(call: Call, target: Target, text: str) -> Any:
+    event = _members(text)
+    entry = {
+        "Source": event.get("source", ""), "DetailType": event.get("detail-type", ""),
+        "Detail": json.dumps(event.get("detail", {})), "EventBusName": target["Arn"],
+        "Resources": event.get("resources", []),
+    }  # fmt: skip
+    return call("events:PutEvents", {"Entries": [entry]})["Entries"][0].get("EventId")
+
+
+def _members(text: str) -> dict[str, Any]:
+    try:
+        document = load(text)
+    except JsonError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+SENDERS: dict[tuple[str, str], tuple[Sender, bool]] = {
+    ("sagemaker", "pipeline/"): (_pipeline, True),
+    ("codepipeline", ""): (_delivery_pipeline, True),
+    ("codebuild", "project/"): (_build, True),
+    ("lambda", "function:"): (_function, False),
+    ("sns", ""): (_topic, False),
+    ("sqs", ""): (_queue, False),
+    ("logs", "log-group:"): (_log_group, False),
+    ("events", "event-bus/"): (_bus, False),
+}
+"""By service and the beginning of the resource; whether a role is needed."""
+
+
+def sender_of(arn: str) -> tuple[Sender, bool] | None:
+    """What sends to a target, and whether the target needs a role."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":
+        return None
+    for (service, beginning), found in SENDERS.items():
+        if parts[2] == service and parts[5].startswith(beginning):
+            return found
+    return None
+
+
+def check_target(target: Target) -> None:
+    """Refuses targets that can't be sent to."""
+    arn = target["Arn"]
+    if not arn.startswith("arn:"):
+        raise ValidationError(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
+    found = sender_of(arn)
+    if found is None:
+        raise ValidationError(f"LocalUnsupported: the target {arn} is not executed by the local service.")
+    if found[1] and not target.get("RoleArn"):
+        raise ValidationError(f"RoleArn is required for target {arn}.")

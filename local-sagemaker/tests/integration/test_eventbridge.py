@@ -1,0 +1,200 @@
+"""EventBridge through unmodified boto3: rules match clients' events and SageMaker's own, targets receive them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import ROLE, Service, create_function, create_pipeline, script_step, until
+
+SAGEMAKER = {"source": ["aws.sagemaker"]}
+
+
+@pytest.fixture(scope="module")
+def events(service: Service) -> Any:
+    return service.client("events")
+
+
+class Queue:
+    """A queue as a target, and what it received."""
+
+    def __init__(self, service: Service, name: str) -> None:
+        self._client = service.client("sqs")
+        self.url = self._client.create_queue(QueueName=name)["QueueUrl"]
+        attributes = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        self.arn = attributes["Attributes"]["QueueArn"]
+
+    def messages(self) -> list[Any]:
+        found = self._client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    def next(self) -> Any:
+        return until(self.messages, "a message")[0]
+
+
+def rule(events: Any, name: str, pattern: Any, **target: Any) -> None:
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "t", **target}])
+
+
+def send(events: Any, **detail: Any) -> dict[str, Any]:
+    entry = {"Source": "tests", "DetailType": "Test", "Detail": json.dumps(detail)}
+    return dict(events.put_events(Entries=[entry]))
+
+
+def refused(call: Any, **request: Any) -> str:
+    with pytest.raises(ClientError) as raised:
+        call(**request)
+    return str(raised.value.response["Error"]["Message"])
+
+
+def test_a_clients_event_reaches_the_targets_whose_rules_match(service: Service, events: Any) -> None:
+    queue = Queue(service, "clients")
+    rule(events, "ones", {"source": ["tests"], "detail": {"n": [1]}}, Arn=queue.arn)
+    assert send(events, n=2)["FailedEntryCount"] == 0
+    sent = send(events, n=1)["Entries"][0]["EventId"]
+    event = queue.next()
+    assert (event["id"], event["source"], event["detail-type"], event["detail"]) == (sent, "tests", "Test", {"n": 1})
+    assert (event["account"], event["region"], event["version"]) == ("123456789012", "us-east-1", "0")
+    events.disable_rule(Name="ones")
+    send(events, n=1)
+    events.enable_rule(Name="ones")
+    second = send(events, n=1)["Entries"][0]["EventId"]
+    assert queue.next()["id"] == second
+
+
+def test_inputs_of_targets(service: Service, events: Any) -> None:
+    queue = Queue(service, "inputs")
+    transformer = {
+        "InputPathsMap": {"n": "$.detail.n"},
+        "InputTemplate": '{"text": "n is <n>", "rule": <aws.events.rule-name>}',
+    }
+    rule(events, "transformed", {"detail": {"inputs": [True]}}, Arn=queue.arn, InputTransformer=transformer)
+    send(events, n=7, inputs=True)
+    assert queue.next() == {"text": "n is 7", "rule": "transformed"}
+
+
+def test_events_of_sagemaker(service: Service, events: Any) -> None:
+    queue, sagemaker = Queue(service, "sagemaker"), service.client("sagemaker")
+    pattern = {**SAGEMAKER, "detail": {"ModelPackageGroupName": ["watched"]}}
+    rule(events, "packages", pattern, Arn=queue.arn)
+    sagemaker.create_model_package_group(ModelPackageGroupName="watched")
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    specification = {
+        "Containers": [{"Image": image, "ModelDataUrl": "s3://bucket/model.tar.gz"}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="watched",
+        InferenceSpecification=specification,
+        ModelApprovalStatus="PendingManualApproval",
+    )["ModelPackageArn"]
+    made = queue.next()
+    assert made["detail-type"] == "SageMaker Model Package State Change"
+    assert made["resources"] == [arn]
+    assert made["detail"]["ModelApprovalStatus"] == "PendingManualApproval"
+    assert isinstance(made["detail"]["CreationTime"], int)
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    approved = queue.next()["detail"]
+    assert (approved["ModelApprovalStatus"], approved["UpdatedModelPackageFields"]) == (
+        "Approved",
+        ["ModelApprovalStatus"],
+    )
+
+
+def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events: Any) -> None:
+    queue, sagemaker = Queue(service, "executions"), service.client("sagemaker")
+    create_pipeline(sagemaker, "started-by-rule", script_step("Hello", "print('hello')"))
+    arn = sagemaker.describe_pipeline(PipelineName="started-by-rule")["PipelineArn"]
+    rule(events, "starts", {"detail": {"start": [True]}}, Arn=arn, RoleArn=ROLE)
+    pattern = {**SAGEMAKER, "detail": {"pipelineArn": [arn], "currentPipelineExecutionStatus": ["Succeeded"]}}
+    rule(events, "ends", pattern, Arn=queue.arn)
+    send(events, start=True)
+    detail = queue.next()["detail"]
+    assert detail["previousPipelineExecutionStatus"] == "Executing"
+    assert detail["executionEndTime"] >= detail["executionStartTime"]
+
+
+def test_functions_logs_and_topics_receive_events(service: Service, events: Any) -> None:
+    logs = service.client("logs")
+    code = "def handler(event, context):\n    print('received', event['detail']['n'])\n"
+    function = create_function(service.client("lambda"), "event-reader", code)
+    logs.create_log_group(logGroupName="/events/all")
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:/events/all:*"
+    events.put_rule(Name="several", EventPattern=json.dumps({"detail": {"several": [True]}}))
+    targets = [{"Id": "function", "Arn": function}, {"Id": "logs", "Arn": group}]
+    events.put_targets(Rule="several", Targets=targets)
+    send(events, several=True, n=5)
+
+    def lines(name: str) -> list[str]:
+        try:
+            return [row["message"] for row in logs.filter_log_events(logGroupName=name)["events"]]
+        except ClientError:
+            return []
+
+    until(lambda: any("received 5" in line for line in lines("/aws/lambda/event-reader")), "the function's log")
+    until(lambda: any('"several": true' in line for line in lines("/events/all")), "the log group")
+
+
+def test_another_bus_and_archive_of_what_was_sent(service: Service, events: Any) -> None:
+    queue = Queue(service, "bus")
+    bus = events.create_event_bus(Name="own")["EventBusArn"]
+    rule(events, "to-own", {"detail": {"bus": [True]}}, Arn=bus, RoleArn=ROLE)
+    events.put_rule(Name="on-own", EventBusName="own", EventPattern=json.dumps({"detail": {"bus": [True]}}))
+    events.put_targets(Rule="on-own", EventBusName="own", Targets=[{"Id": "q", "Arn": queue.arn}])
+    send(events, bus=True)
+    assert queue.next()["detail"] == {"bus": True}
+    assert refused(events.delete_event_bus, Name="own") == "Cannot delete event bus, rules still exist."
+
+
+def test_what_is_refused(service: Service, events: Any) -> None:
+    put = events.put_rule
+    assert refused(put, Name="x", EventPattern='{"a": "b"}') == (
+        'Event pattern is not valid. Reason: "a" must be an object or an array'
+    )
+    assert refused(put, Name="x", ScheduleExpression="rate(1 minutes)") == "Parameter ScheduleExpression is not valid."
+    assert refused(put, Name="x") == "Parameter(s) EventPattern or ScheduleExpression must be specified."
+    assert refused(events.describe_rule, Name="none") == "Rule none does not exist on EventBus default."
+    put(Name="full", EventPattern=json.dumps(SAGEMAKER))
+    arn = "arn:aws:ecs:us-east-1:123456789012:cluster/x"
+    assert "is not executed by the local service" in refused(
+        events.put_targets, Rule="full", Targets=[{"Id": "a", "Arn": arn}]
+    )
+    both = {"Id": "a", "Arn": Queue(service, "both").arn, "Input": "{}", "InputPath": "$"}
+    assert refused(events.put_targets, Rule="full", Targets=[both]) == (
+        "Only one of Input, InputPath, or InputTransformer must be provided for target a."
+    )
+    entry = {"Source": "aws.sagemaker", "DetailType": "x", "Detail": "{}"}
+    answer = events.put_events(Entries=[entry, {"Source": "a", "DetailType": "x", "Detail": "["}])
+    codes = [row["ErrorCode"] for row in answer["Entries"]]
+    assert codes == ["NotAuthorizedForSourceException", "MalformedDetail"]
+    matches = events.test_event_pattern(EventPattern='{"a":[1]}', Event='{"a":1}')["Result"]
+    assert matches is True
+
+
+def test_deliveries_survive_a_crash(own_service: Service) -> None:
+    events, sqs = own_service.client("events"), own_service.client("sqs")
+    arn = "arn:aws:sqs:us-east-1:123456789012:later"
+    rule(events, "later", {"source": ["tests"]}, Arn=arn)
+    sent = send(events, n=1)["Entries"][0]["EventId"]
+    own_service.kill()
+    own_service.up()
+    sqs = own_service.client("sqs")
+    queue = Queue(own_service, "later")
+    assert queue.next()["id"] == sent
+    assert sqs is not None
+
+
+def test_a_scheduled_rule_is_due(own_service: Service) -> None:
+    events = own_service.client("events")
+    queue = Queue(own_service, "minutes")
+    events.put_rule(Name="minutes", ScheduleExpression="rate(1 minute)")
+    events.put_targets(Rule="minutes", Targets=[{"Id": "q", "Arn": queue.arn}])
+    event = until(queue.messages, "the first minute is over", 90)[0]
+    assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
