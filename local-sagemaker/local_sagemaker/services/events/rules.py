@@ -53,14 +53,17 @@ class Rules(Resource):
                 raise ValidationError("ScheduleExpression is supported only on the default event bus.")
             _check_schedule(expression)
         before = self._store.records.get("event-rule", f"{bus}/{name}") or {}
-        body = {
-            "Name": name, "Arn": self._store.rule_arn(bus, name), "State": request.get("State", "ENABLED"),
-            "EventBusName": bus, "CreationTime": before.get("CreationTime", now()),
+        members = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
+        body: Body = {
+            "Name": name,
+            "Arn": self._store.rule_arn(bus, name),
+            "State": request.get("State", "ENABLED"),
+            "EventBusName": bus,
+            "CreationTime": before.get("CreationTime", now()),
             "_tags": before.get("_tags") or {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
             "_targets": before.get("_targets", []),
-            **{member: request[member] for member in ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
-               if member in request},
-        }  # fmt: skip
+            **{member: request[member] for member in members if member in request},
+        }
         self._store.put(bus, body)
         self._changed()
         return {"RuleArn": body["Arn"]}
