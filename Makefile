@@ -50,6 +50,7 @@ bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 
 docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
 	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
+	@$(BIN)/python -m local_sagemaker.cli.member_reference > docs/reference/members.md
 	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \
 	  trap '$(BIN)/local-sagemaker down' EXIT; \
 	  $(BIN)/python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs

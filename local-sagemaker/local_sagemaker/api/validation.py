@@ -11,6 +11,7 @@ import uuid
 from typing import Any
 
 from local_sagemaker.api import models
+from local_sagemaker.api.members import refuse_unsupported
 from local_sagemaker.api.patterns import compiled
 from local_sagemaker.api.scalars import Shape
 from local_sagemaker.errors import MalformedXML, ServiceError
@@ -50,7 +51,8 @@ _JAVA = {
 def check(name: str, request: dict[str, Any]) -> None:
     """Checks the request of ``"sagemaker:CreateTrainingJob"``; fills in an idempotency token that is absent.
 
-    Raises `ServiceError`: SerializationException for a wrong type, else the service's code for violated constraints.
+    Raises `ServiceError`: SerializationException for a wrong type, the service's code for violated constraints, else
+    NotSupported for a member that the local service refuses.
     """
     service, _, operation_name = name.partition(":")
     operation = models.operation(service, operation_name)
@@ -69,6 +71,7 @@ def check(name: str, request: dict[str, Any]) -> None:
         plural = "" if len(problems) == 1 else "s"
         text = f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}"
         raise ServiceError(text, code=CODES.get(service, "ValidationException"), status=400)
+    refuse_unsupported(name, request)
 
 
 def _refuse_for_s3(shape: Shape, problems: list[str]) -> list[str]:

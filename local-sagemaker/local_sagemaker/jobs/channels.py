@@ -81,10 +81,15 @@ def download(chosen: list[Item], folder: Path, objects: Objects) -> None:
 def stream(chosen: list[Item], objects: Objects, *, inflate: bool) -> Iterator[bytes]:
     """The bytes of the objects one after the other, as Pipe mode sends them."""
     for item in chosen:
-        path = source(item, objects)
-        with gzip.open(path) if inflate else path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
+        yield from pieces(item, objects, inflate=inflate)
+
+
+def pieces(item: Item, objects: Objects, *, inflate: bool) -> Iterator[bytes]:
+    """The bytes of one object."""
+    path = source(item, objects)
+    with gzip.open(path) if inflate else path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def source(item: Item, objects: Objects) -> Path:

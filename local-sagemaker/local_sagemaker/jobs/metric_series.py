@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from local_sagemaker.clock import now
-from local_sagemaker.jobs.metrics import read, single
+from local_sagemaker.jobs.metrics import MetricPatterns, single
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 Put = Callable[[str, list[dict[str, Any]]], None]
@@ -23,7 +22,7 @@ class MetricSeries:
 
     def __init__(self, job: str, definitions: Iterable[Mapping[str, str]], put: Put) -> None:
         self._dimensions = [{"Name": "TrainingJobName", "Value": job}]
-        self._wanted = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+        self._patterns = MetricPatterns(definitions)
         self._put = put
         self._positions: dict[Path, int] = {}
 
@@ -32,7 +31,7 @@ class MetricSeries:
         found: dict[str, list[float]] = {}
         for log in logs:
             for line in self._lines(log, last):
-                for name, value in read(line, self._wanted).items():
+                for name, value in self._patterns.read(line).items():
                     found.setdefault(name, []).append(single(value))
         moment = now()
         data = [

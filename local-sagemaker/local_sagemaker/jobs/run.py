@@ -24,7 +24,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
-from local_sagemaker.jobs import channels, metrics, outputs, resources
+from local_sagemaker.jobs import channels, metrics, outputs, record_io, resources
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
 from local_sagemaker.jobs.metric_series import MetricSeries, Put
@@ -217,7 +217,8 @@ class Run:
             for rank, host in enumerate(self._hosts):
                 chosen = channels.share(channel, found, rank, len(self._hosts))
                 if channel.pipe:
-                    data = partial(channels.stream, chosen, objects, inflate=channel.gzip)
+                    send = record_io.stream if channel.record_io else channels.stream
+                    data = partial(send, chosen, objects, inflate=channel.gzip)
                     cleanup.enter_context(Pipe(host.ml / channel.path, data))
                 else:
                     channels.download(chosen, host.ml / channel.path, objects)

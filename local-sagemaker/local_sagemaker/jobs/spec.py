@@ -35,7 +35,8 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class Channel:
-    """S3 objects that become files. `path` is below /opt/ml; with `optional` there may be none."""
+    """S3 objects that become files. `path` is below /opt/ml; with `optional` there may be none. A `pipe` sends each
+    object as a RecordIO record if `record_io` is set."""
 
     name: str
     uri: str
@@ -45,6 +46,7 @@ class Channel:
     pipe: bool = False
     gzip: bool = False
     seed: int | None = None
+    record_io: bool = False
     optional: bool = False
 
 

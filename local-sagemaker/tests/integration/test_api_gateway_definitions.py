@@ -138,3 +138,13 @@ def test_apis_survive_a_kill_and_have_their_aws_names(own_service: Service) -> N
     host = f"{api.id}.execute-api.{REGION}.amazonaws.com"
     done = own_service.run(sys.executable, "-c", BY_NAME, f"https://{host}/test/x", check=False)
     assert done.stdout.strip() == "{'a': 1}", done.stderr
+
+
+def test_an_api_whose_endpoint_is_disabled_answers_nobody(service: Service) -> None:
+    api = Api(service, "disabled", disableExecuteApiEndpoint=True)
+    api.method(api.root, "GET", type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    api.deploy()
+    assert send(api.url("/"), method="GET").status == 403
+    change = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "false"}
+    api.client.update_rest_api(restApiId=api.id, patchOperations=[change])
+    assert send(api.url("/"), method="GET").status == 200

@@ -256,6 +256,10 @@ def test_versions_and_aliases_stay_what_they_were(functions: Any) -> None:
     assert invoke(functions, "versioned")[0] == 2
     assert invoke(functions, "versioned", Qualifier="live")[0] == [1, "1"]
     assert invoke(functions, one["FunctionArn"])[0] == [1, "1"]
+    for change in (functions.update_alias, functions.publish_version):
+        named = {"Name": "live", "FunctionVersion": "1"} if change == functions.update_alias else {}
+        code, _ = refused(change, FunctionName="versioned", RevisionId="another", **named)
+        assert code == "PreconditionFailedException"
     functions.update_alias(FunctionName="versioned", Name="live", FunctionVersion="$LATEST")
     assert invoke(functions, "versioned:live")[0] == 2
     listed = functions.list_versions_by_function(FunctionName="versioned")["Versions"]
@@ -276,6 +280,15 @@ def test_permissions_and_tags_are_kept(functions: Any) -> None:
     policy = json.loads(functions.get_policy(FunctionName="permitted")["Policy"])
     assert policy["Statement"] == [json.loads(statement)]
     assert policy["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    statement = functions.add_permission(
+        FunctionName="permitted", StatementId="org", Action="lambda:InvokeFunctionUrl", Principal="*",
+        PrincipalOrgID="o-a1b2c3d4e5", FunctionUrlAuthType="NONE", InvokedViaFunctionUrl=True,
+    )["Statement"]  # fmt: skip
+    assert json.loads(statement)["Condition"] == {
+        "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "lambda:FunctionUrlAuthType": "NONE"},
+        "Bool": {"lambda:InvokedViaFunctionUrl": "true"},
+    }
+    functions.remove_permission(FunctionName="permitted", StatementId="org")
     functions.remove_permission(FunctionName="permitted", StatementId="api")
     assert refused(functions.get_policy, FunctionName="permitted")[0] == "ResourceNotFoundException"
     functions.tag_resource(Resource=arn, Tags={"c": "d"})

@@ -13,6 +13,7 @@ from local_sagemaker import services
 from local_sagemaker.api.operations import Resource
 from local_sagemaker.app import Application
 from local_sagemaker.arns import Arns, is_region
+from local_sagemaker.cli.reference import implemented
 from local_sagemaker.config import Settings
 
 
@@ -33,6 +34,17 @@ def test_no_resource_is_left_out_of_a_region(application: Application) -> None:
     resources = application.regions.of("").resources
     assert {type(resource) for resource in resources} >= kinds_of_resources()
     assert len(resources) == len({id(resource) for resource in resources})
+
+
+def test_the_page_of_operations_is_of_what_a_region_answers(application: Application) -> None:
+    resources = application.regions.of("").resources
+    marked = [
+        getattr(getattr(type(resource), name), "__operations__", ())
+        for resource in resources
+        for name in dir(type(resource))
+    ]
+    answered = sorted(operation for operations in marked for operation in operations)
+    assert answered == sorted(name.partition(":")[2] for name in implemented())
 
 
 def test_regions_are_made_once_on_their_first_request(application: Application) -> None:

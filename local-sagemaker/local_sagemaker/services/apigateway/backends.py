@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
+import regex
+
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.apigateway import templates
@@ -23,6 +25,7 @@ from local_sagemaker.services.apigateway.exchange import (
 )
 from local_sagemaker.services.apigateway.templates import Overrides
 from local_sagemaker.services.apigateway.velocity_values import text
+from local_sagemaker.user_patterns import SECONDS
 
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[^:]*:(?P<service>lambda|runtime\.sagemaker):path/(?P<path>.*)", re.DOTALL
@@ -211,12 +214,19 @@ def _selected(responses: list[Body], backing: Backing) -> Body:
     if backing.selected_by is not None:
         for response in responses:
             pattern = response.get("selectionPattern")
-            if pattern and re.fullmatch(pattern, backing.selected_by, re.DOTALL):
+            if pattern and _matches(pattern, backing.selected_by):
                 return response
     default = next((response for response in responses if not response.get("selectionPattern")), None)
     if default is None:
         raise internal_error()
     return default
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return regex.fullmatch(pattern, text, regex.DOTALL, timeout=SECONDS) is not None
+    except TimeoutError as error:
+        raise internal_error() from error
 
 
 def _response_parameter(source: str, exchange: Exchange, backing: Backing) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway import backends, templates
 from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
 from local_sagemaker.services.apigateway.methods import response_of
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of
+from local_sagemaker.user_patterns import InvalidPattern, compiled
 
 _KEPT = ("uri", "credentials", "requestParameters", "requestTemplates", "contentHandling", "cacheKeyParameters")
 _PATCHED = {
@@ -77,8 +76,8 @@ class Integrations(Resource):
         """Says when the integration's answer becomes this response of the method, and how."""
         pattern = request.get("selectionPattern", "")
         try:
-            re.compile(pattern)
-        except re.error as error:
+            compiled(pattern)
+        except InvalidPattern as error:
             raise BadRequest(f"Invalid selection pattern specified: {pattern}") from error
         _check_templates(request.get("responseTemplates", {}))
         kept = ("statusCode", "selectionPattern", "responseParameters", "responseTemplates", "contentHandling")

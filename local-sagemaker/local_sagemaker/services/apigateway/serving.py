@@ -113,7 +113,7 @@ class ExecuteApi:
         address = Address.of(request.headers.get("host", ""), request.path)
         body = self._store.known(address.api) if address else None
         stage = body["_stages"].get(address.stage) if body and address else None
-        if address is None or body is None or stage is None:
+        if address is None or body is None or stage is None or body.get("disableExecuteApiEndpoint"):
             raise Refused(403, "Forbidden", "ForbiddenException")
         deployment = self._store.deployment(address.api, stage["deploymentId"])
         route = routing.find(deployment["_resources"], request.method, address.path)

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker.api.operations import Call, Request
+<<<<<<< HEAD
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import FileRange
+=======
+from local_sagemaker.errors import ServiceError, says_full
+>>>>>>> 667f8fb (Each member of each operation acts, is recorded, stands on a page or is refused; users' regular expressions end in time)
 from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
+from local_sagemaker.services.object_reading import read_object
 
 LARGEST_UPLOAD = 70_167_211
 """Bytes of a request with a ZipFile, 50 MB of archive as base64."""
@@ -104,15 +109,15 @@ class Code:
     def _from_s3(self, given: Request) -> bytes:
         if not given.get("S3Bucket") or not given.get("S3Key"):
             raise InvalidValue("Please provide a source for function code.")
-        request = {"Bucket": given["S3Bucket"], "Key": given["S3Key"]}
-        if given.get("S3ObjectVersion"):
-            request["VersionId"] = given["S3ObjectVersion"]
         try:
-            body = self._call("s3:GetObject", request)["Body"]
+            data = read_object(
+                self._call, given["S3Bucket"], given["S3Key"], given.get("S3ObjectVersion"), LARGEST_UNPACKED
+            )
         except ServiceError as error:
             raise InvalidValue(
                 f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"
             ) from error
+<<<<<<< HEAD
         assert isinstance(body, FileRange)
         assert body.file is not None
         with body.file as file:
@@ -120,6 +125,11 @@ class Code:
                 raise _too_large()
             file.seek(body.offset)
             return file.read(body.length)
+=======
+        if data is None:
+            raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
+        return data
+>>>>>>> 667f8fb (Each member of each operation acts, is recorded, stands on a page or is refused; users' regular expressions end in time)
 
 
 def _unpack(file: Path, folder: Path) -> None:

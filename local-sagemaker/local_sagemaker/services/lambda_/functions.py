@@ -24,7 +24,10 @@ _RESERVED = (
     "LAMBDA_RUNTIME_DIR",
 )  # fmt: skip
 _ENVIRONMENT_BYTES = 4096
-_PLAIN = ("Description", "Role", "Handler", "Runtime", "Timeout", "MemorySize", "EphemeralStorage", "KMSKeyArn")
+_PLAIN = (
+    "Description", "Role", "Handler", "Runtime", "Timeout", "MemorySize", "EphemeralStorage", "KMSKeyArn",
+    "Architectures",
+)  # fmt: skip
 
 
 class Functions(Resource):
@@ -49,11 +52,11 @@ class Functions(Resource):
             "Timeout": 3,
             "MemorySize": 128,
             "Version": LATEST,
-            "TracingConfig": {"Mode": request.get("TracingConfig", {}).get("Mode", "PassThrough")},
+            "TracingConfig": {"Mode": "PassThrough"},
             "State": "Active",
             "LastUpdateStatus": "Successful",
             "PackageType": "Zip",
-            "Architectures": request.get("Architectures", ["x86_64"]),
+            "Architectures": ["x86_64"],
             "EphemeralStorage": {"Size": 512},
             "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
@@ -172,7 +175,7 @@ def _apply(body: Body, request: Request, archive: Archive | None) -> None:
         body.pop("Environment", None)
         if variables:
             body["Environment"] = {"Variables": variables}
-    for member in ("VpcConfig", "DeadLetterConfig", "LoggingConfig"):
+    for member in ("VpcConfig", "DeadLetterConfig", "LoggingConfig", "TracingConfig", "SnapStart"):
         if request.get(member):
             body[member] = {**body.get(member, {}), **request[member]}
     if archive:

@@ -10,6 +10,16 @@ from local_sagemaker.services.lambda_.errors import Conflict, NotFound
 from local_sagemaker.services.lambda_.names import Reference
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
 
+_CONDITIONS = (
+    ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
+)
+"""The members of AddPermission that become conditions of the statement (API reference, AddPermission)."""
+
 
 class Permissions(Resource):
     """AddPermission and its kin. Statements are kept by qualifier."""
@@ -70,10 +80,11 @@ class Permissions(Resource):
         elif given != "*":
             principal = {"AWS": given if given.startswith("arn:") else f"arn:aws:iam::{given}:root"}
         conditions: dict[str, dict[str, str]] = {}
-        if "SourceAccount" in request:
-            conditions["StringEquals"] = {"AWS:SourceAccount": request["SourceAccount"]}
-        if "SourceArn" in request:
-            conditions["ArnLike"] = {"AWS:SourceArn": request["SourceArn"]}
+        for member, operator, key in _CONDITIONS:
+            if member in request:
+                value = request[member]
+                text = str(value).lower() if isinstance(value, bool) else value
+                conditions.setdefault(operator, {})[key] = text
         return {
             "Sid": request["StatementId"],
             "Effect": "Allow",

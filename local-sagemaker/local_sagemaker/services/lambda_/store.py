@@ -102,11 +102,7 @@ class FunctionStore:
         """Changes a function in one transaction; with `revision`, only when that is still the newest."""
 
         def apply(body: Body) -> None:
-            if revision and revision != body["RevisionId"]:
-                raise RevisionChanged(
-                    "The RevisionId provided does not match the latest RevisionId. Call the "
-                    "GetFunction/GetAlias/GetPolicy API to retrieve the latest RevisionId for your resource."
-                )
+            check_revision(body, revision)
             change(body)
 
         body = self._records.update(FUNCTION, reference.name, apply)
@@ -131,6 +127,15 @@ class FunctionStore:
 
     def _not_found(self, reference: Reference) -> NotFound:
         return NotFound(f"Function not found: {self.arn(reference.name, reference.qualifier)}")
+
+
+def check_revision(body: Body, revision: str | None) -> None:
+    """Refuses a change of what is not the revision that the caller knows."""
+    if revision and revision != body["RevisionId"]:
+        raise RevisionChanged(
+            "The RevisionId provided does not match the latest RevisionId. Call the "
+            "GetFunction/GetAlias/GetPolicy API to retrieve the latest RevisionId for your resource."
+        )
 
 
 def touch(body: Body) -> None:

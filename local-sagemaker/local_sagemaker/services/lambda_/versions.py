@@ -11,7 +11,7 @@ from local_sagemaker.services.lambda_.code import Code
 from local_sagemaker.services.lambda_.errors import InvalidValue, NotFound
 from local_sagemaker.services.lambda_.names import LATEST, Reference
 from local_sagemaker.services.lambda_.paging import page
-from local_sagemaker.services.lambda_.store import Body, FunctionStore
+from local_sagemaker.services.lambda_.store import Body, FunctionStore, check_revision
 
 
 class Versions(Resource):
@@ -24,6 +24,7 @@ class Versions(Resource):
     def create(self, request: Request) -> Response:
         """Makes a version of $LATEST; when nothing has changed since the last one, answers that."""
         body = self._store.latest(Reference.parse(request["FunctionName"]))
+        check_revision(body, request.get("RevisionId"))
         expected = request.get("CodeSha256")
         if expected and expected != body["CodeSha256"]:
             raise InvalidValue(f"CodeSHA256 ({expected}) is different from current CodeSHA256 in $LATEST "
@@ -97,6 +98,7 @@ class Versions(Resource):
         """Gives an alias another version."""
         name = Reference.parse(request["FunctionName"]).name
         body = self._store.alias(name, request["Name"])
+        check_revision(body, request.get("RevisionId"))
         _refuse_routing(request)
         if "FunctionVersion" in request:
             self._store.find(Reference(name, request["FunctionVersion"]))

@@ -111,8 +111,12 @@ class ModelPackages(Resource):
     def update(self, request: Request) -> Response:
         """Approves or rejects a version, or changes what may be changed after registration."""
         key, _ = self._require(request["ModelPackageArn"])
-        body = self._records.update(KIND, key, lambda body: self._changed(body, request)) or {}
-        return {"ModelPackageArn": body["ModelPackageArn"]}
+
+        def act() -> Response:
+            body = self._records.update(KIND, key, lambda body: self._changed(body, request)) or {}
+            return pick(body, "ModelPackageArn")
+
+        return self._tokens.once("UpdateModelPackage", request, act, "ClientToken")[0]
 
     @operation("DeleteModelPackage")
     def delete(self, request: Request) -> Response:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.engine.deliveries import forget_deliveries
 from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipeline
 from local_sagemaker.engine.validation import read
-from local_sagemaker.errors import Conflict, ResourceNotFound, ValidationError
-from local_sagemaker.objects.types import Objects
+from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
+from local_sagemaker.services.object_reading import read_object
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.resource_records import page_of
@@ -52,10 +52,10 @@ def _check_name(name: str) -> None:
 class Pipelines(Resource):
     """The operations on pipelines and on their versions."""
 
-    def __init__(self, *, settings: Settings, records: Records, objects: Objects, tags: Tags) -> None:
+    def __init__(self, *, settings: Settings, records: Records, tags: Tags, call: Call) -> None:
         self._settings = settings
         self._records = records
-        self._objects = objects
+        self._call = call
         self._tags = tags
         self._tokens = Tokens(records)
         self._versions = PipelineVersions(records)
@@ -180,10 +180,12 @@ class Pipelines(Resource):
 
     def _from_s3(self, location: Body) -> str:
         bucket, key = location["Bucket"], location["ObjectKey"]
-        info = self._objects.head(bucket, key)
-        data = self._objects.read(bucket, key) if info and info.size <= LIMIT else None
-        if info is None:
-            raise ValidationError(f"Could not find the pipeline definition at s3://{bucket}/{key}.")
+        try:
+            data = read_object(self._call, bucket, key, location.get("VersionId"), LIMIT)
+        except ServiceError as error:
+            raise ValidationError(
+                f"Could not find the pipeline definition at s3://{bucket}/{key}. {error.message}"
+            ) from error
         if data is None:
             raise ValidationError(f"The pipeline definition at s3://{bucket}/{key} is longer than {LIMIT} bytes.")
         try:

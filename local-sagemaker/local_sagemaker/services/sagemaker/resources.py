@@ -74,7 +74,7 @@ def build(
         temporary_endpoints,
         EndpointConfigs(settings=settings, records=records, tags=tags, call=call),
         Endpoints(settings=settings, records=records, tags=tags, call=call, hosting=hosting),
-        Pipelines(settings=settings, records=records, objects=objects, tags=tags),
+        Pipelines(settings=settings, records=records, tags=tags, call=call),
         PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
         PipelineCallbacks(records=records),
         Search(records=records, tags=tags, call=call),

@@ -25,12 +25,14 @@ from local_sagemaker.services.sagemaker.instance_preferences import check_cluste
 from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.user_patterns import InvalidPattern, compiled
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _MAXIMUM = 86400
 _FINAL_METRIC = ("MetricName", "Value", "Timestamp")
 _CHECKPOINTS = "/opt/ml/checkpoints"
+_TENSORBOARD = "/opt/ml/output/tensorboard"
 # What clients print while a job runs (the SDK shows a line for each new message).
 _MESSAGES = {
     "Starting": "Starting the training job",
@@ -74,7 +76,9 @@ class TrainingJobs(Resource):
 
     @operation("ListTrainingJobs")
     def list_jobs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
+        """Newest first unless asked otherwise; no job has a warm pool or a training plan."""
+        if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
+            return {"TrainingJobSummaries": []}
         return self._jobs.listed(request, "TrainingEndTime", "SecondaryStatus")
 
     @operation("StopTrainingJob")
@@ -202,6 +206,7 @@ class TrainingJobs(Resource):
         algorithm = request.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
             raise ValidationError("The local service needs AlgorithmSpecification.TrainingImage.")
+        check_expressions(algorithm.get("MetricDefinitions", []))
         check_cluster(request.get("ResourceConfig", {}))
         uris.split(request["OutputDataConfig"]["S3OutputPath"])
         stopping = request.get("StoppingCondition", {})
@@ -211,9 +216,12 @@ class TrainingJobs(Resource):
             raise ValidationError(
                 "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
             )
-        path = request.get("CheckpointConfig", {}).get("LocalPath", _CHECKPOINTS)
-        if ".." in PurePosixPath(path).parts or not path.startswith("/opt/ml/"):
-            raise ValidationError(f"CheckpointConfig.LocalPath must be below /opt/ml here; it is '{path}'.")
+        for member, default in (("CheckpointConfig", _CHECKPOINTS), ("TensorBoardOutputConfig", _TENSORBOARD)):
+            path = request.get(member, {}).get("LocalPath", default)
+            if ".." in PurePosixPath(path).parts or not path.startswith("/opt/ml/"):
+                raise ValidationError(f"{member}.LocalPath must be below /opt/ml here; it is '{path}'.")
+        if "TensorBoardOutputConfig" in request:
+            uris.split(request["TensorBoardOutputConfig"]["S3OutputPath"])
         names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
         if len(set(names)) != len(names):
             raise ValidationError("Channel names in InputDataConfig must be unique.")
@@ -227,6 +235,15 @@ class TrainingJobs(Resource):
                 f"Channel '{channel['ChannelName']}': the local service reads S3Prefix and ManifestFile data sources."
             )
         channels.check(source["S3Uri"], self._objects, region=self._settings.region, role=role)
+
+
+def check_expressions(definitions: list[Request]) -> None:
+    """Refuses metrics whose Regex is none."""
+    for definition in definitions:
+        try:
+            compiled(definition["Regex"])
+        except InvalidPattern as error:
+            raise ValidationError(f"Regex of metric '{definition['Name']}' is not valid: {error}.") from error
 
 
 def move(body: Body, status: str) -> None:
@@ -264,6 +281,8 @@ def _with_defaults(request: Request) -> Request:
         channel["DataSource"]["S3DataSource"].setdefault("S3DataDistributionType", "FullyReplicated")
     if "CheckpointConfig" in filled:
         filled["CheckpointConfig"].setdefault("LocalPath", _CHECKPOINTS)
+    if "TensorBoardOutputConfig" in filled:
+        filled["TensorBoardOutputConfig"].setdefault("LocalPath", _TENSORBOARD)
     return filled
 
 
@@ -284,6 +303,7 @@ def _channel(given: Request, mode: str) -> Channel:
         pipe=given.get("InputMode", mode) == "Pipe",
         gzip=given.get("CompressionType") == "Gzip",
         seed=given.get("ShuffleConfig", {}).get("Seed"),
+        record_io=given.get("RecordWrapperType") == "RecordIO",
     )
 
 
@@ -292,11 +312,12 @@ def _checkpoint_channel(body: Body) -> tuple[Channel, ...]:
     if "CheckpointConfig" not in body:
         return ()
     uri = body["CheckpointConfig"]["S3Uri"].rstrip("/") + "/"
-    return (Channel("checkpoints", uri, _checkpoints(body), optional=True),)
+    return (Channel("checkpoints", uri, _local(body["CheckpointConfig"]), optional=True),)
 
 
-def _checkpoints(body: Body) -> str:
-    return str(PurePosixPath(body["CheckpointConfig"]["LocalPath"]).relative_to("/opt/ml"))
+def _local(config: Body) -> str:
+    """A LocalPath below /opt/ml, relative to it."""
+    return str(PurePosixPath(config["LocalPath"]).relative_to("/opt/ml"))
 
 
 def _output_uri(body: Body) -> str:
@@ -316,5 +337,9 @@ def _uploads(body: Body) -> tuple[Upload, ...]:
         Upload("output/data", data, archive=compressed),
     ]
     if "CheckpointConfig" in body:
-        uploads.append(Upload(_checkpoints(body), body["CheckpointConfig"]["S3Uri"], When.MIRROR))
+        uploads.append(Upload(_local(body["CheckpointConfig"]), body["CheckpointConfig"]["S3Uri"], When.MIRROR))
+    if "TensorBoardOutputConfig" in body:  # the place is that of SDK v2's `latest_job_tensorboard_artifacts_path`
+        config = body["TensorBoardOutputConfig"]
+        uri = uris.join(config["S3OutputPath"], body["TrainingJobName"], "tensorboard-output")
+        uploads.append(Upload(_local(config), uri, When.CONTINUOUS))
     return tuple(uploads)

@@ -17,6 +17,7 @@ from local_sagemaker.errors import ResourceInUse, ValidationError
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
+from local_sagemaker.services import s3
 from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
@@ -157,7 +158,7 @@ class World:
         self.training = puppets("TrainingJob", "training-job", self)
         self.transform = puppets("TransformJob", "transform-job", self)
         self.tuning = puppets("HyperParameterTuningJob", "hyper-parameter-tuning-job", self)
-        self.pipelines = Pipelines(**shared, objects=self.objects, tags=tags)
+        self.pipelines = Pipelines(**shared, tags=tags, call=self.call)
         self.executions = PipelineExecutions(**shared, objects=self.objects, logs=self.logs, call=self.call)
         resources = [
             self.processing, self.training, self.transform, self.tuning, TuningLists(), tags,
@@ -165,7 +166,8 @@ class World:
             Models(**shared, objects=self.objects, tags=tags, call=self.call), ModelPackageGroups(**shared, tags=tags),
             ModelPackages(**shared, tags=tags), Experiments(**shared, tags=tags),
         ]  # fmt: skip
-        self._call = dispatcher(table("sagemaker", resources), check)
+        buckets = s3.build(objects=self.objects, settings=self.settings)
+        self._call = dispatcher({**table("sagemaker", resources), **table("s3", buckets)}, check)
 
     def close(self) -> None:
         self.executions.close()

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.jobs.record_io import record
 from tests.support import XGBOOST, until
 from tests.unit.jobs.world import BUCKET, channel
 
@@ -208,3 +209,65 @@ def test_update_and_delete(world):
     world.do("DeleteTrainingJob", TrainingJobName=job["TrainingJobName"])
     summaries = world.do("ListTrainingJobs", NameContains="finished")["TrainingJobSummaries"]
     assert summaries == []
+
+
+def test_what_is_for_tensorboard_goes_where_the_sdk_looks_for_it(world):
+    script = (
+        "import pathlib\n"
+        "folder = pathlib.Path('/opt/ml/output/tensorboard/run')\n"
+        "folder.mkdir(parents=True)\n"
+        "(folder / 'events').write_text('e')\n"
+    )
+    job = world.trained("board", script, TensorBoardOutputConfig={"S3OutputPath": f"s3://{BUCKET}/boards"})
+    assert job["TensorBoardOutputConfig"]["LocalPath"] == "/opt/ml/output/tensorboard"
+    assert world.keys("boards") == ["boards/board/tensorboard-output/run/events"]
+    with pytest.raises(ValidationError, match=r"TensorBoardOutputConfig\.LocalPath must be below /opt/ml"):
+        world.train(
+            "outside", "", TensorBoardOutputConfig={"S3OutputPath": f"s3://{BUCKET}/boards", "LocalPath": "/var/x"}
+        )
+
+
+def test_objects_are_record_io_records_in_a_pipe(world):
+    world.put("raw/a", "first")
+    world.put("raw/b", "second!!")
+    script = (
+        "data = open('/opt/ml/input/data/raw_0', 'rb').read()\n"
+        "open('/opt/ml/output/data/got', 'w').write(data.hex())\n"
+        "open('/opt/ml/model/m', 'w').close()\n"
+    )
+    raw = channel("raw", f"s3://{BUCKET}/raw/", InputMode="Pipe", RecordWrapperType="RecordIO")
+    job = world.trained("records", script, channels=[raw])
+    assert job["TrainingJobStatus"] == "Completed", world.log("TrainingJobs", "records")
+    got = bytes.fromhex(members(world.get("out/records/output/output.tar.gz"))["got"])
+    header = b"\x0a\x23\xd7\xce"
+    assert got == header + b"\x05\0\0\0first\0\0\0" + header + b"\x08\0\0\0second!!"
+
+
+def test_a_long_record_has_several_parts():
+    parts = b"".join(record(b"abcdefghij", longest=4))
+    header = b"\x0a\x23\xd7\xce"
+    first, middle, last = (bytes([size, 0, 0, flag << 5]) for size, flag in ((4, 1), (4, 2), (2, 3)))
+    assert parts == header + first + b"abcd" + header + middle + b"efgh" + header + last + b"ij\0\0"
+    assert b"".join(record(b"")) == header + bytes(4)
+
+
+def test_no_job_has_a_warm_pool_or_a_training_plan(world):
+    world.trained("listed", SAVE)
+    assert world.do("ListTrainingJobs", NameContains="listed")["TrainingJobSummaries"]
+    assert world.do("ListTrainingJobs", WarmPoolStatusEquals="Available") == {"TrainingJobSummaries": []}
+    assert world.do("ListTrainingJobs", TrainingPlanArnEquals="arn:aws:x") == {"TrainingJobSummaries": []}
+
+
+@pytest.mark.parametrize("expression", ["loss=(", "a{3}{2}{", "(?P<n>a)(?P<n>b)"])
+def test_a_metric_whose_expression_is_none_is_refused(world, expression):
+    with pytest.raises(ValidationError, match="Regex of metric 'loss' is not valid"):
+        world.train("never", "", algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": expression}]})
+
+
+def test_a_metric_that_takes_for_ever_to_find_does_not_hold_the_job(world):
+    slow = {"Name": "slow", "Regex": "(a|aa)+$"}
+    loss = {"Name": "loss", "Regex": "loss=([0-9.]+)"}
+    script = f"{SAVE}\nprint('a' * 80 + '!')\nprint('loss=3')"
+    job = world.trained("patient", script, algorithm={"MetricDefinitions": [slow, loss]})
+    assert job["TrainingJobStatus"] == "Completed"
+    assert [one["MetricName"] for one in job["FinalMetricDataList"]] == ["loss"]

@@ -295,11 +295,11 @@ def test_what_is_refused(template: str, reason: str) -> None:
     ],
 )
 def test_what_goes_beyond_a_limit_ends_the_rendering(template: str, reason: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(TemplateError) as raised:
         parse(template).render(SCENE)
     assert reason in str(raised.value)
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_templates_do_not_change_what_they_are_given() -> None:

@@ -342,3 +342,17 @@ def test_a_failed_registration_uses_no_version(registry: Any, group: str) -> Non
         register(registry, group)
     registry.records.delete("model-package", f"{group.lower()}/1")
     assert register(registry, group).endswith("/1")
+
+
+def test_an_update_with_a_token_of_an_earlier_one_is_not_done_again(registry: Any) -> None:
+    arn = registry("CreateModelPackage", ModelPackageName="alone")["ModelPackageArn"]
+    specification = {"Name": "extra", "Containers": [{"Image": "image"}]}
+    change = {
+        "ModelPackageArn": arn,
+        "AdditionalInferenceSpecificationsToAdd": [specification],
+        "ClientToken": "t" * 36,
+    }
+    for _ in range(2):
+        assert registry("UpdateModelPackage", **change)["ModelPackageArn"] == arn
+    shown = registry("DescribeModelPackage", ModelPackageName=arn)
+    assert len(shown["AdditionalInferenceSpecifications"]) == 1

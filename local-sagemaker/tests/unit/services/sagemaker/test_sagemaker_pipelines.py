@@ -136,7 +136,7 @@ def test_aliases(world: World) -> None:
                 "PipelineDefinition": None,
                 "PipelineDefinitionS3Location": {"Bucket": "bucket", "ObjectKey": "none"},
             },
-            "Could not find the pipeline definition at s3://bucket/none.",
+            "Could not find the pipeline definition at s3://bucket/none. The specified key does not exist.",
         ),
     ],
 )
@@ -162,6 +162,18 @@ def test_a_definition_from_s3_is_copied(world: World) -> None:
     world.sagemaker("CreatePipeline", PipelineName="P", PipelineDefinitionS3Location=location, RoleArn=ROLE)
     world.objects.delete("bucket", "big.json")
     assert world.status(world.wait(world.start())) == "Succeeded"
+
+
+def test_a_version_of_a_definition_in_s3(world: World) -> None:
+    world.objects.buckets.set_versioning("bucket", "Enabled")
+    world.put("big.json", definition(processing("Old")).encode())
+    old = world.objects.head("bucket", "big.json")
+    assert old is not None
+    world.put("big.json", definition(processing("New")).encode())
+    location = {"Bucket": "bucket", "ObjectKey": "big.json", "VersionId": old.version_id}
+    world.sagemaker("CreatePipeline", PipelineName="P", PipelineDefinitionS3Location=location, RoleArn=ROLE)
+    shown = json.loads(world.sagemaker("DescribePipeline", PipelineName="P")["PipelineDefinition"])
+    assert [step["Name"] for step in shown["Steps"]] == ["Old"]
 
 
 def test_lists_of_pipelines(world: World) -> None:
