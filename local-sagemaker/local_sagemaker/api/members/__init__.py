@@ -110,9 +110,9 @@ def reachable(service: str, operation: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _refusals(name: str) -> Refusals | None:
-    """None where nothing is refused."""
+    """None where nothing is refused; services that moto answers have no table."""
     service, _, operation = name.partition(":")
-    shape = models.operation(service, operation).input_shape
+    shape = models.operation(service, operation).input_shape if table(service) else None
     found = Refusals() if shape is None else _refusals_of(service, shape, ())
     return found if found else None
 
