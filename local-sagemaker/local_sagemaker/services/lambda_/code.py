@@ -11,14 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker.api.operations import Call, Request
-<<<<<<< HEAD
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
-from local_sagemaker.objects.types import FileRange
-=======
-from local_sagemaker.errors import ServiceError, says_full
->>>>>>> 667f8fb (Each member of each operation acts, is recorded, stands on a page or is refused; users' regular expressions end in time)
 from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
 from local_sagemaker.services.object_reading import read_object
 
@@ -117,19 +112,9 @@ class Code:
             raise InvalidValue(
                 f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"
             ) from error
-<<<<<<< HEAD
-        assert isinstance(body, FileRange)
-        assert body.file is not None
-        with body.file as file:
-            if body.length > LARGEST_UNPACKED:
-                raise _too_large()
-            file.seek(body.offset)
-            return file.read(body.length)
-=======
         if data is None:
-            raise InvalidValue(f"Unzipped size must be smaller than {LARGEST_UNPACKED} bytes")
+            raise _too_large()
         return data
->>>>>>> 667f8fb (Each member of each operation acts, is recorded, stands on a page or is refused; users' regular expressions end in time)
 
 
 def _unpack(file: Path, folder: Path) -> None:
