@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
+from local_sagemaker.processes.isolation import Isolation
 
 PACKAGES = ("botocore", "moto", "scikit-learn", "pandas", "numpy", "pyarrow", "scipy")
 XGBOOST = ("xgboost-cpu", "xgboost")
@@ -27,14 +28,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Prints a line a fact; exit code 1 when something that is needed is missing."""
     from local_sagemaker.processes.isolation import probe
 
-    isolation = probe()
+    isolation = probe(settings.home)
     free = shutil.disk_usage(_existing(settings)).free / 2**30
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     running = lifecycle.running(settings)
     facts = [
         ("service", f"running at {running['url']}" if running else "not running ('local-sagemaker up' starts it)"),
         ("state folder", f"{settings.home}, {free:.1f} GiB free"),
-        ("own /opt/ml per job", str(isolation)),
+        ("own root per job", str(isolation)),
+        *_missing(isolation),
         ("cores", f"{os.cpu_count()}: {settings.job_slots} jobs run at a time, further ones wait"),
         ("memory", f"{memory:.1f} GiB"),
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
@@ -54,6 +56,19 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if free < 1:
         print("Less than 1 GiB is free where the state is; jobs will fail when it runs out.")
     return 1 if missing else 0
+
+
+def _missing(isolation: Isolation) -> list[tuple[str, str]]:
+    """What keeps jobs less apart on this machine than on others."""
+    if not isolation.namespaces:
+        text = "each has a working directory, home and /tmp of its own; everything else of the machine is as it is"
+        return [("jobs see", f"{text}, the state folder and its keys included")]
+    lines = []
+    if not isolation.own_pids:
+        lines.append(("processes", "jobs see, and can end, other processes of this user (no PID namespaces here)"))
+    if isolation.read_only:
+        lines.append(("read-only in jobs", f"{', '.join(isolation.read_only)} (no overlayfs there)"))
+    return lines
 
 
 def _existing(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Where a function's process begins: its code at /var/task, the way to the service, then the runtime.
+"""Where a function's process begins: in the folder of its code, with the way to the service, then the runtime.
 
 The process is a fork with the usual libraries loaded. A function that brings modules of the same names, or variables
 that only a starting interpreter reads, gets an interpreter of its own.
@@ -12,17 +12,11 @@ import sys
 from pathlib import Path
 
 from local_sagemaker.functions import runtime
-from local_sagemaker.processes import isolation
-
-TASK_ROOT = Path("/var/task")
 
 
 def main(arguments: list[str]) -> int:
     """Runs the function in the folder `arguments` [0]; ``own`` as the second asks for an own interpreter."""
     folder = Path(arguments[0])
-    if "LOCAL_SAGEMAKER_ML" not in os.environ:  # set where there are no mount namespaces
-        isolation.show(folder, TASK_ROOT)
-        folder = TASK_ROOT
     os.environ["LAMBDA_TASK_ROOT"] = str(folder)
     os.chdir(folder)
     if arguments[1:] == ["own"] or _brings_loaded_modules(folder):

@@ -79,7 +79,6 @@ def main() -> int:
     send(channel, {"ready": True})
     while (received := receive(channel)) is not None:
         header, payload = received
-        _follow_log(header["log"])
         names.request = header["id"]
         failed, answer = _invoke(handler, header, payload)
         for stream in (sys.stdout, sys.stderr):
@@ -151,17 +150,11 @@ def _users_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     return [f for f in frames if f.filename != __file__ and "importlib" not in f.filename]
 
 
-def _follow_log(path: str) -> None:
-    """Goes on in a new file when the log stream was deleted since the last invocation."""
-    try:
-        there, here = os.stat(path), os.fstat(1)  # noqa: PTH116 - one is a descriptor
-    except OSError:
-        return
-    if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
-        target = os.open(path, os.O_WRONLY | os.O_APPEND)
-        for descriptor in (1, 2):
-            os.dup2(target, descriptor)
-        os.close(target)
+def _write_to(log: int) -> None:
+    """Has this process's output go to a log file: another one when the log stream was deleted in between."""
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
 
 
 class _Names(logging.Filter):
@@ -190,14 +183,16 @@ def _memory() -> int:
     return size // (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def send(channel: socket.socket, header: Header, payload: bytes = b"") -> None:
-    """Sends one message."""
+def send(channel: socket.socket, header: Header, payload: bytes = b"", log: int | None = None) -> None:
+    """Sends one message, with the descriptor of the log file that is to be written to."""
     head = json.dumps(header).encode()
-    channel.sendall(LENGTHS.pack(len(head), len(payload)) + head + payload)
+    data = LENGTHS.pack(len(head), len(payload)) + head + payload
+    sent = socket.send_fds(channel, [data], [log]) if log is not None else 0
+    channel.sendall(data[sent:])
 
 
 def receive(channel: socket.socket) -> tuple[Header, bytes] | None:
-    """The next message, None when the other end is closed."""
+    """The next message, None when the other end is closed. A descriptor beside it becomes this process's output."""
     lengths = _exactly(channel, LENGTHS.size)
     if lengths is None:
         return None
@@ -210,9 +205,11 @@ def _exactly(channel: socket.socket, size: int) -> bytes | None:
     pieces = bytearray()
     while len(pieces) < size:
         try:
-            piece = channel.recv(min(1 << 20, size - len(pieces)))
+            piece, descriptors, _, _ = socket.recv_fds(channel, min(1 << 20, size - len(pieces)), 1)
         except ConnectionError:
-            piece = b""
+            piece, descriptors = b"", []
+        if descriptors:
+            _write_to(descriptors[0])
         if not piece:
             return None
         pieces += piece

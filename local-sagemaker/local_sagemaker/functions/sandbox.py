@@ -33,6 +33,7 @@ LARGEST_RESPONSE = 6_291_556
 TAIL = 4096
 _TICK = 0.2
 _ENTRY = "local_sagemaker.functions.entry:main"
+TASK_ROOT = "/var/task"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,13 @@ class Sandbox:
         with theirs:
             self._process = processes.start(
                 ProcessSpec(
-                    program=Program(("lambda", str(function.code), *own), _ENTRY),
+                    program=Program(("lambda", TASK_ROOT, *own), _ENTRY),
                     root=root,
                     log=self._log,
                     environment=self._environment(service_environment),
                     listen={runtime.VARIABLE: theirs.fileno()},
+                    read_only={TASK_ROOT: function.code},
+                    locked=True,
                 )
             )
         self._started = time.monotonic()
@@ -161,11 +164,11 @@ class Sandbox:
             "arn": invocation.arn,
             "deadline": time.time() + self.function.timeout,
             "client_context": invocation.context,
-            "log": str(self._log),
         }
         try:
             self._channel.settimeout(self.function.timeout)
-            runtime.send(self._channel, header, invocation.event)
+            with self._log.open("ab") as file:  # passed each time: the process can't open it by name
+                runtime.send(self._channel, header, invocation.event, file.fileno())
         except ConnectionError:
             return None
         return self._receive(began + self.function.timeout)

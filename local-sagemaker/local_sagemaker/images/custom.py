@@ -8,8 +8,8 @@ The key is the last part of the image URI's path, without the tag; the value a f
 The folder holds executables (or Python scripts) named ``train`` and ``serve`` (also ``train.py``, ``serve.py``; only
 those that are used), and, if they need more than this service has installed, a ``requirements.txt``. Processing jobs
 run their ContainerEntrypoint, or the folder's ``process``, with the folder first on PATH. Each content of a
-requirements file gets one environment, made at first use, that sees this service's packages too. The folder must not be
-below /tmp, which each job has for itself, and a server must listen on 127.0.0.1 at ``SAGEMAKER_BIND_TO_PORT``.
+requirements file gets one environment, made at first use, that sees this service's packages too. Jobs see the folder
+where it is, and can't change it. A server must listen on 127.0.0.1 at ``SAGEMAKER_BIND_TO_PORT``.
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -59,7 +59,11 @@ class Custom:
     def _program(self, uri: ImageUri, argv: tuple[str, ...]) -> Program:
         folder = self._listed()[uri.repository]
         environments = (self.file or folder).parent / "environments"
-        return Program(("run", str(folder), str(environments), *argv), RUN, {"PYTHONUNBUFFERED": "TRUE"})
+        environments.mkdir(parents=True, exist_ok=True)
+        return Program(
+            ("run", str(folder), str(environments), *argv), RUN, {"PYTHONUNBUFFERED": "TRUE"},
+            readable=(folder,), writable=(environments,),
+        )  # fmt: skip
 
     def _verb(self, uri: ImageUri, verb: str) -> Path:
         folder = self._listed()[uri.repository]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 
@@ -24,6 +25,10 @@ class Program:
     argv: tuple[str, ...]
     entry: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    readable: tuple[Path, ...] = ()
+    """Folders of the machine that it reads, at their own places, besides /opt/ml and /tmp."""
+    writable: tuple[Path, ...] = ()
+    """Folders of the machine that it writes."""
     client_errors: bool = False
     """Whether a failure that the program words as a ClientError is the platform's FailureReason as it stands."""
     accepts_socket: bool = False

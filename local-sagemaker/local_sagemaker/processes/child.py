@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -18,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local_sagemaker.processes import environment, isolation, program, rewriting
+from local_sagemaker.processes import environment, isolation, job_root, program, rewriting, system_calls
 from local_sagemaker.processes.isolation import Isolation
+from local_sagemaker.processes.job_root import Layout, Mounts
 from local_sagemaker.processes.messages import Message, receive
 
 CODE = struct.Struct("!i")
@@ -31,25 +33,28 @@ class Setting:
     """What every child inherits from the fork server."""
 
     isolation: Isolation
-    keep: tuple[Path, ...]
+    layout: Layout
     outer: Mapping[str, str]
     server: int
     home: Path
 
 
-def wait_and_run(channel: socket.socket, setting: Setting) -> NoReturn:
-    """The whole life of a child. Its exit code goes over the channel first, since tearing down takes a while."""
+def wait_and_run(channel: socket.socket, setting: Setting, number: int, mounts: int | None) -> NoReturn:
+    """The whole life of the `number`-th child. Its exit code goes over the channel first, since tearing down takes a while.
+
+    `mounts` is the descriptor of the mount namespace that was made for it, if one was.
+    """
     own = os.getpid()
 
     def finish(code: int) -> NoReturn:
-        # With processes of its own still there the fork server tells the code, once it has ended them.
-        if os.getpid() == own and not _has_children():
+        # While other processes of the job run, the fork server sends the code, once it has ended them.
+        if os.getpid() == own and not _has_others(setting.isolation):
             with contextlib.suppress(OSError):
                 channel.sendall(CODE.pack(code))
         os._exit(code & 0xFF)
 
     try:
-        prepared = _settle(setting)
+        prepared = _settle(setting, number, mounts)
         order = receive(channel)
         if order is None:
             os._exit(0)
@@ -60,19 +65,23 @@ def wait_and_run(channel: socket.socket, setting: Setting) -> NoReturn:
     finish(FAILED_SETUP)
 
 
-def _settle(setting: Setting) -> Path:
-    """All that needs no order yet; answers a folder with a Python environment ready to be moved."""
+def _settle(setting: Setting, number: int, mounts: int | None) -> Path:
+    """All that needs no order yet; a folder with a Python environment and a root, ready to be moved."""
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    for signal_number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    isolation.die_with_parent(setting.server)
-    prepared = setting.home / "jobs" / f".prepared-{os.getpid()}"
+    system_calls.die_with_parent(setting.server)
+    prepared = setting.home / "jobs" / f".prepared-{setting.server}-{number}"
     environment.make(prepared)
     program.refresh()
+    if mounts is not None:
+        system_calls.set_namespace(mounts, system_calls.NEWNS)
+    elif setting.isolation.namespaces:
+        system_calls.unshare(system_calls.NEWNS)
     if setting.isolation.namespaces:
-        isolation.unshare()
+        job_root.build(prepared / "layers", setting.layout)
     gc.enable()
     return prepared
 
@@ -91,48 +100,87 @@ def _obey(
         given[name] = str(descriptors[position])
     folder = order["working_directory"]
     if setting.isolation.namespaces:
-        isolation.mount_root(root, order["hosts"], (*setting.keep, *_named(order)))
+        _enter_root(root, order, setting.isolation)
     else:
-        ml = root / "ml"
-        rewriting.files(ml)
-        argv = [rewriting.text(word, ml) for word in argv]
-        given = rewriting.mapping(given, ml) | {"LOCAL_SAGEMAKER_ML": str(ml), "TMPDIR": str(root / "tmp")}
-        folder = rewriting.text(folder, ml)
-        rewriting.resolve_hosts(order["hosts"])
-    variables = environment.variables(root, given, setting.outer)
+        argv, given, folder = _rewrite(root, order, given)
+    python = environment.place(root, setting.isolation.namespaces)
+    variables = environment.variables(python, given, setting.outer)
     _replace_environment(variables)
     if "/ml/" in folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     program.open_stdio()
     if order["entry"]:
-        program.become(root, keep_project=True)
+        program.become(python, keep_project=True)
         program.run_entry(order["entry"], argv, finish)
     elif not program.wants_own_start(given, setting.outer) and (found := program.main_of(argv)):
-        program.become(root, keep_project=False)
+        program.become(python, keep_project=False)
         program.run_main(*found, finish)
-    environment.make(root)
     finish(program.execute(argv, variables))
 
 
-def _has_children() -> bool:
+def _enter_root(root: Path, order: Message, way: Isolation) -> None:
+    """Moves this process into the job's root, for good."""
+    if not (root / "layers").is_dir():
+        raise OSError(f"the root that was prepared could not be moved to {root}")
+    (root / "tmp").chmod(0o1777)
+    folders = {"/opt/ml": root / "ml", job_root.PYTHON: root / "env"}
+    shown = {place: Path(source) for place, source in order["read_only"].items()}
+    private = {"/tmp": root / "tmp", **{folder: Path(folder) for folder in order["writable"]}}
+    hosts = root / "hosts"
+    hosts.write_text(_known_hosts() + "".join(f"{address}\t{name}\n" for name, address in order["hosts"].items()))
+    if order["locked"]:
+        mounts = Mounts(private, {**folders, **shown}, {"/etc/hosts": hosts}, locked=True)
+    else:
+        mounts = Mounts({**folders, **private}, shown, {"/etc/hosts": hosts})
+    job_root.enter(root / "layers", mounts)
+    isolation.drop_privileges(way)
+
+
+def _known_hosts() -> str:
     try:
+        return Path("/etc/hosts").read_text("utf-8", "replace")
+    except OSError:
+        return "127.0.0.1\tlocalhost\n"
+
+
+def _rewrite(root: Path, order: Message, given: dict[str, str]) -> tuple[list[str], dict[str, str], str]:
+    """Where there are no namespaces: command, variables and working directory with the job's own folders in them."""
+    ml, argv, folder = root / "ml", order["argv"], order["working_directory"]
+    rewriting.files(ml)
+    for name in ("root", "home"):
+        (root / name).mkdir(exist_ok=True)
+    for name, content in environment.installers_settings(Path.home()).items():
+        file = root / "home" / name[len(job_root.HOME) + 1 :]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    for place, source in order["read_only"].items():
+        argv = [source if word == place else word for word in argv]
+    own = {"LOCAL_SAGEMAKER_ML": str(ml), "TMPDIR": str(root / "tmp"), "HOME": given.get("HOME", str(root / "home"))}
+    rewriting.resolve_hosts(order["hosts"])
+    folder = str(root / "root") if folder == "/" else rewriting.text(folder, ml)
+    return [rewriting.text(word, ml) for word in argv], rewriting.mapping(given, ml) | own, folder
+
+
+def _has_others(way: Isolation) -> bool:
+    """Whether the job has other processes than this one."""
+    try:
+        if way.own_pids:
+            own = ("1", str(os.getpid()))
+            return any(name.isdigit() and name not in own for name in os.listdir("/proc"))  # noqa: PTH208 - names only
         return any((task / "children").read_text() for task in Path("/proc/self/task").iterdir())
     except OSError:
         return False
 
 
 def _adopt(prepared: Path, root: Path) -> None:
-    """Moves the prepared environment to the job; on another file system the job makes its own."""
+    """Moves what was prepared to the job; a server that is started again finds what the one before it left."""
     root.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        (prepared / "env").rename(root / "env")
-        prepared.rmdir()
-
-
-def _named(order: Message) -> list[Path]:
-    """The machine's own folders that an image's entry is given by argument (a user's image below /tmp, say)."""
-    return [Path(word) for word in order["argv"] if order["entry"] and word.startswith("/") and Path(word).is_dir()]
+    job_root.remove_changes(root / "layers")
+    for name in ("env", "layers"):
+        with contextlib.suppress(OSError):
+            (prepared / name).rename(root / name)
+    shutil.rmtree(prepared, ignore_errors=True)
 
 
 def _redirect(log: Path) -> None:

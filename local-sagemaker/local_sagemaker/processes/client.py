@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.isolation import Isolation
 from local_sagemaker.processes.messages import Message, receive, send
@@ -210,7 +211,7 @@ class _Server:
                     process.end(message["exit"])
                     self._fork()
             else:
-                self._isolation = Isolation(message["isolation"], message["reason"])
+                self._isolation = isolation.from_message(message["isolation"])
             self._changed.notify_all()
         return True
 
@@ -251,6 +252,9 @@ class ForkedProcesses:
             "hosts": dict(spec.hosts),
             "listen": {name: position for position, (name, _) in enumerate(listen)},
             "working_directory": spec.working_directory,
+            "read_only": {place: str(folder) for place, folder in (*_shown(spec), *spec.read_only.items())},
+            "writable": [str(folder) for folder in spec.program.writable],
+            "locked": spec.locked,
         }
         descriptors = [descriptor for _, descriptor in listen]
         for _ in range(_ATTEMPTS - 1):
@@ -270,6 +274,11 @@ class ForkedProcesses:
             if self._server is None or self._server.gone:
                 self._server = _Server(self._keep, self._load)
             return self._server
+
+
+def _shown(spec: ProcessSpec) -> list[tuple[str, Path]]:
+    """The folders of the machine that the program needs, each at its own place."""
+    return [(str(folder), folder) for folder in spec.program.readable]
 
 
 def _kill_group(pid: int) -> None:

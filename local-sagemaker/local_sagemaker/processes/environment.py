@@ -6,20 +6,24 @@ that a ``pip install`` in the job writes to, and the service's packages visible 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import os
+import re
 import site
 import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_sagemaker.processes import job_root
+
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SITE = f"lib/python{_VERSION}/site-packages"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PASSED_ON = (
-    "HOME", "USER", "LOGNAME", "SHELL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "LD_LIBRARY_PATH",
 )  # fmt: skip
 
@@ -82,19 +86,48 @@ def learn() -> None:
     service_packages(), _scripts(), _pip(), sysconfig.get_config_vars()
 
 
-def packages(root: Path) -> Path:
-    """The job's own site-packages."""
-    return root / "env" / _SITE
+def passed_on(outer: Mapping[str, str]) -> dict[str, str]:
+    """The machine's variables that jobs have, too: certificates, proxies, where packages come from."""
+    return {
+        name: value for name, value in outer.items() if name in _PASSED_ON or name.startswith(("PIP_", "UV_"))
+    }  # fmt: skip
 
 
-def variables(root: Path, given: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
-    """All variables of a job's process: a container's defaults, a few of the machine's (`outer`), then the given."""
-    passed = {name: outer[name] for name in _PASSED_ON if name in outer}
-    passed |= {name: value for name, value in outer.items() if name.startswith(("PIP_", "UV_"))}
+def named_places(outer: Mapping[str, str]) -> list[Path]:
+    """The files and folders of the machine that those variables name."""
+    words = [word for value in passed_on(outer).values() for word in re.split(r"[:\s]+", value)]
+    return [Path(word) for word in words if word.startswith("/") and word.strip("/") and Path(word).exists()]
+
+
+def installers_settings(home: Path) -> dict[str, bytes]:
+    """This user's settings of pip and uv (where packages come from), as files of a job's home."""
+    found = {}
+    for name in (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml"):
+        with contextlib.suppress(OSError):
+            found[f"{job_root.HOME}/{name}"] = (home / name).read_bytes()
+    return found
+
+
+def place(root: Path, namespaces: bool) -> Path:
+    """Where the job's process finds the environment."""
+    return Path(job_root.PYTHON) if namespaces else root / "env"
+
+
+def packages(folder: Path) -> Path:
+    """The environment's site-packages."""
+    return folder / _SITE
+
+
+def variables(folder: Path, given: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a job's process: a container's defaults, a few of the machine's (`outer`), then the given.
+
+    `folder` is the environment.
+    """
+    passed = passed_on(outer)
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
     inherited = {name: outer.get(name, value) for name, value in DEFAULTS.items()}
-    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", **inherited, **passed, **given}
-    binaries = [str(root / "env" / "bin"), _scripts()]
+    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "HOME": job_root.HOME, **inherited, **passed, **given}
+    binaries = [str(folder / "bin"), _scripts()]
     own["PATH"] = os.pathsep.join([*binaries, given.get("PATH", _SYSTEM_PATH)])
     return own

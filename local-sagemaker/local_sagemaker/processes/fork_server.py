@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import gc
 import importlib
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -22,9 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local_sagemaker import images
-from local_sagemaker.processes import environment, isolation
+from local_sagemaker.processes import environment, isolation, job_root, pid_namespaces, system_calls
 from local_sagemaker.processes.child import Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
+from local_sagemaker.processes.pid_namespaces import Namespace, PidNamespaces
 
 WARM = (
     "numpy", "pandas", "scipy.stats", "scipy.sparse", "sklearn.pipeline", "sklearn.compose", "sklearn.impute",
@@ -41,9 +44,10 @@ _DEADLINE = 10.0
 class ForkServer:
     """One loop over the service's socket and SIGCHLD. Every child is handed to the service before it has a job."""
 
-    def __init__(self, control: socket.socket, setting: Setting) -> None:
-        self._control, self._setting = control, setting
-        self._children: set[int] = set()
+    def __init__(self, control: socket.socket, setting: Setting, namespaces: PidNamespaces | None) -> None:
+        self._control, self._setting, self._namespaces = control, setting, namespaces
+        self._children: dict[int, Namespace | None] = {}
+        self._forked = 0
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
         self._woken, waker = os.pipe()
@@ -62,6 +66,9 @@ class ForkServer:
                 if key.fileobj == self._woken:
                     self._reap()
                     continue
+                if key.data:
+                    key.data()
+                    continue
                 received = receive(self._control)
                 if received is None:
                     return
@@ -71,6 +78,8 @@ class ForkServer:
         """Ends every descendant, orphans included (they are adopted by this process)."""
         for pid in self._children:
             _kill_group(pid, signal.SIGKILL)
+        if self._namespaces:
+            self._namespaces.close()
         until = time.monotonic() + _DEADLINE
         while (children := _children()) and time.monotonic() < until:
             for pid in children:
@@ -78,7 +87,10 @@ class ForkServer:
             try:
                 os.waitpid(-1, 0)
             except ChildProcessError:
-                return
+                break
+        for folder in (self._setting.home / "jobs").glob(f".prepared-{self._setting.server}-*"):
+            job_root.remove_changes(folder / "layers")
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _obey(self, message: Message) -> None:
         if message["do"] == "fork":
@@ -88,12 +100,14 @@ class ForkServer:
 
     def _fork(self) -> None:
         ours, theirs = socket.socketpair()
-        pid = os.fork()
+        namespace = self._namespaces.new() if self._namespaces else None
+        self._forked += 1
+        pid = pid_namespaces.fork_into(namespace) if namespace else os.fork()
         if pid == 0:
             ours.close()
-            wait_and_run(theirs, self._setting)
+            wait_and_run(theirs, self._setting, self._forked, namespace.mounts if namespace else None)
         theirs.close()
-        self._children.add(pid)
+        self._children[pid] = namespace
         self._tell({"spare": pid}, [ours.fileno()])
         ours.close()
 
@@ -107,12 +121,26 @@ class ForkServer:
                 pid, known = found.si_pid, found.si_pid in self._children
                 if known:
                     _kill_group(pid, signal.SIGKILL)  # as a container's processes end with its first one
-                    self._children.remove(pid)
+                    namespace = self._children.pop(pid)
                 os.waitpid(pid, 0)
                 if known:
                     code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-                    self._tell({"exit": code, "pid": pid})
-                    self._kill_leftovers()
+                    self._end(pid, code, namespace)
+
+    def _end(self, pid: int, code: int, namespace: Namespace | None) -> None:
+        """Reports the end of a child, once every process that it has started has ended, too."""
+        if namespace is None:
+            self._tell({"exit": code, "pid": pid})
+            self._kill_leftovers()
+            return
+
+        def ended() -> None:
+            self._selector.unregister(namespace.channel)
+            namespace.end()
+            self._tell({"exit": code, "pid": pid})
+
+        self._selector.register(namespace.channel, selectors.EVENT_READ, ended)
+        namespace.kill_all()
 
     def _kill_leftovers(self) -> None:
         """Ends orphans that left their job's process group: those whose namespace is no running job's."""
@@ -189,19 +217,20 @@ def main(descriptor: int, load: bool, keep: list[str]) -> None:
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    isolation.adopt_orphans()
-    way = isolation.choose()
+    system_calls.adopt_orphans()
+    home, *visible = map(Path, keep)
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
+    way = isolation.choose(home, visible)
     isolation.enter(way)
+    namespaces = PidNamespaces() if way.own_pids else None
     try:
-        send(control, {"isolation": way.way, "reason": way.reason})
+        send(control, {"isolation": dataclasses.asdict(way)})
     except BrokenPipeError:  # the service has ended already
         return
     outer = dict(os.environ)
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
     _warm((*WARM, *images.modules()) if load else ())
-    visible = {Path(folder) for folder in (*keep, sys.prefix, sys.base_prefix, *sys.path) if folder}
-    setting = Setting(way, tuple(visible | {Path(__file__).parents[2]}), outer, os.getpid(), Path(keep[0]))
-    server = ForkServer(control, setting)
+    setting = Setting(way, isolation.layout(way, home, visible), outer, os.getpid(), home)
+    server = ForkServer(control, setting, namespaces)
     try:
         server.run()
     finally:

@@ -1,43 +1,51 @@
-"""Own /opt/ml, /tmp and /etc/hosts for every job, by Linux mount namespaces.
+"""How jobs are kept apart on this machine: by Linux namespaces, else by rewriting paths.
 
-The fork server enters one namespace at its start (`enter`: private propagation, a mount point for /opt/ml); every
-child unshares from that (`unshare`) and binds its folders (`mount_root`), which costs a few system calls. Where
-namespaces are not permitted, paths are rewritten instead (`rewriting.py`). `probe` says which way this machine has.
+The fork server enters a mount namespace at its start (`enter`; with a user namespace when it is not root). Each process
+that it forks gets a mount and a PID namespace from that, and a root of its own (`job_root`), which costs a few system
+calls ahead of its order. Where namespaces are not permitted, a job has a private working directory, and paths are
+rewritten (`rewriting.py`). `probe` says which way this machine has.
+
+It runs in the image's Python (3.9 and later).
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
+import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from local_sagemaker.processes import environment, job_root, machine_view, pid_namespaces, system_calls
+from local_sagemaker.processes.job_root import Layout, Mounts
+from local_sagemaker.processes.pid_namespaces import PidNamespaces
 
 VARIABLE = "LOCAL_SAGEMAKER_ISOLATION"
 """Set to ``user`` or ``rewrite``, it forces that way even where a better one is permitted."""
 MOUNT, USER, REWRITE = "mount namespaces", "user and mount namespaces", "path rewriting"
 
-_NEWNS, _NEWUSER = 0x00020000, 0x10000000
-_BIND, _REC, _PRIVATE = 0x1000, 0x4000, 0x40000
-_READ_ONLY, _REMOUNT = 0x1, 0x20
-_ML, _TMP, _HOSTS = Path("/opt/ml"), Path("/tmp"), Path("/etc/hosts")
-
 
 @dataclass(frozen=True)
 class Isolation:
-    """The way jobs are kept apart here (`MOUNT`, `USER` or `REWRITE`), and why it is not a better one."""
+    """The way jobs are kept apart here (`MOUNT`, `USER` or `REWRITE`), and why it is not a better one.
+
+    `own_pids`: each has a PID namespace. `read_only` are the shown folders of the machine that a job can't change, not
+    even privately.
+    """
 
     way: str
     reason: str = ""
+    own_pids: bool = False
+    read_only: tuple[str, ...] = ()
 
     @property
     def namespaces(self) -> bool:
-        """Whether jobs see their own /opt/ml and /tmp at these very paths."""
+        """Whether jobs see their own /opt/ml and /tmp at these very paths, and a root of their own."""
         return self.way != REWRITE
 
     def __str__(self) -> str:
@@ -45,16 +53,22 @@ class Isolation:
         return f"{self.way} ({self.reason})" if self.reason else self.way
 
 
-def probe() -> Isolation:
-    """Tries the ways in a process of its own and tells the best that works."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import choose; found = choose(); "
-    code += "print(found.way); print(found.reason)"
+def probe(home: Path) -> Isolation:
+    """Tries the ways in a process of its own, with a state folder at `home`, and says which is the best that works."""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from pathlib import Path; import json, dataclasses; "
+    code += f"from {__name__} import choose; print(json.dumps(dataclasses.asdict(choose(Path({str(home)!r})))))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    way, _, reason = done.stdout.partition("\n")
-    return Isolation(way, reason.strip()) if way else Isolation(REWRITE, done.stderr.strip()[-500:])
+    if done.returncode:
+        return Isolation(REWRITE, done.stderr.strip()[-500:])
+    return from_message(json.loads(done.stdout))
 
 
-def choose() -> Isolation:
+def from_message(message: dict[str, object]) -> Isolation:
+    """From what `dataclasses.asdict` made of one, by way of JSON."""
+    return Isolation(**{**message, "read_only": tuple(message["read_only"])})  # type: ignore[arg-type]
+
+
+def choose(home: Path, visible: Iterable[Path] = ()) -> Isolation:
     """Like `probe`, from a single-threaded process: each way is tried in a forked child that does the real thing."""
     forced = os.environ.get(VARIABLE, "")
     if forced == "rewrite":
@@ -63,149 +77,138 @@ def choose() -> Isolation:
         return Isolation(REWRITE, f"no namespaces on {sys.platform}")
     reasons: list[str] = []
     for way in (MOUNT, USER) if os.geteuid() == 0 and forced != "user" else (USER,):
-        problem = _trial(way)
-        if problem is None:
-            return Isolation(way, "; ".join(reasons))
-        reasons.append(f"{way}: {problem}")
+        result = _trial(way, home, visible)
+        if "problem" not in result:
+            return Isolation(way, "; ".join(reasons), bool(result["own_pids"]), tuple(result["read_only"]))
+        reasons.append(f"{way}: {result['problem']}")
     return Isolation(REWRITE, "; ".join(reasons))
 
 
 def enter(isolation: Isolation) -> None:
-    """Moves the (single-threaded) fork server into its namespace, where /opt/ml is a mount point."""
+    """Moves the (single-threaded) fork server into its namespace."""
     if not isolation.namespaces:
         return
     user, group = os.geteuid(), os.getegid()
-    _unshare(_NEWNS | (_NEWUSER if isolation.way == USER else 0))
+    system_calls.unshare(system_calls.NEWNS | (system_calls.NEWUSER if isolation.way == USER else 0))
     if isolation.way == USER:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-    _mount("none", "/", None, _REC | _PRIVATE)
-    _make_place(_ML)
+    system_calls.mount("none", "/", None, system_calls.RECURSIVE | system_calls.PRIVATE)
 
 
-def unshare() -> None:
-    """Gives a child of the fork server mounts of its own."""
-    _unshare(_NEWNS)
+def layout(isolation: Isolation, home: Path, visible: Iterable[Path] = ()) -> Layout:
+    """How the roots of jobs are to be made: with this interpreter's libraries and the `visible` places."""
+    named = environment.named_places(os.environ)
+    return Layout(
+        machine_view.look([*interpreter(), *named, *visible], [home]),
+        as_root=isolation.way == MOUNT,
+        own_pids=isolation.own_pids,
+        read_only=frozenset(isolation.read_only),
+        files=environment.installers_settings(Path.home()),
+    )
 
 
-def mount_root(root: Path, hosts: Mapping[str, str], keep: Iterable[Path]) -> None:
-    """Puts ``root/ml`` at /opt/ml, ``root/tmp`` at /tmp, and the extra host names into /etc/hosts.
-
-    `keep` are folders that must stay visible where they are, even under /tmp: the interpreter, the packages, the
-    state folder.
-    """
-    _cover(_ML, root / "ml", keep)
-    if hosts and _HOSTS.is_file():
-        own = root / "hosts"
-        own.write_text(_HOSTS.read_text("utf-8", "replace") + "".join(f"{ip}\t{name}\n" for name, ip in hosts.items()))
-        _mount(str(own), str(_HOSTS), None, _BIND)
-    _cover(_TMP, root / "tmp", [*keep, root])
+def interpreter() -> list[Path]:
+    """The folders that this interpreter and its packages are in, and this package."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+    folders = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *map(sysconfig.get_path, names)]
+    folders += [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    executable = getattr(sys, "_base_executable", "") or sys.executable
+    return [Path(folder) for folder in (*folders, Path(executable).parent, Path(__file__).parents[1]) if folder]
 
 
-def outermost(folders: Iterable[Path], inside: Path) -> list[Path]:
-    """The folders at or below `inside`, without those that lie in another of them."""
-    found: list[Path] = []
-    for folder in sorted(set(folders)):
-        if folder.is_relative_to(inside) and folder != inside and not any(folder.is_relative_to(f) for f in found):
-            found.append(folder)
-    return found
+def drop_privileges(isolation: Isolation) -> None:
+    """Leaves this process the capabilities of a container's root, or of an ordinary user."""
+    system_calls.drop_capabilities(system_calls.CONTAINER if isolation.way == MOUNT else frozenset())
 
 
-def _cover(place: Path, folder: Path, keep: Iterable[Path]) -> None:
-    kept = [(path, os.open(path, os.O_PATH)) for path in outermost(keep, place) if path.exists()]
-    _mount(str(folder), str(place), None, _BIND | _REC)
-    for path, descriptor in kept:
-        path.mkdir(parents=True, exist_ok=True)
-        _mount(f"/proc/self/fd/{descriptor}", str(path), None, _BIND | _REC)
-        os.close(descriptor)
-
-
-def show(folder: Path, place: Path) -> None:
-    """Puts a folder at a place of this process's namespace, read-only where the kernel permits that."""
-    _make_place(place)
-    _mount(str(folder), str(place), None, _BIND)
-    with contextlib.suppress(OSError):  # in a user namespace, where the mount has flags that must not change
-        _mount("none", str(place), None, _BIND | _REMOUNT | _READ_ONLY)
-
-
-def _make_place(place: Path) -> None:
-    """Makes a mount point without leaving a trace: its parent is covered by one with what the machine's has."""
-    if place.is_dir():
-        return
-    parent = place.parent
-    with os.scandir(parent) as entries:
-        children = [(entry.name, entry.is_symlink(), entry.is_dir()) for entry in entries]
-    old = os.open(parent, os.O_PATH)
-    _mount("tmpfs", str(parent), "tmpfs", 0)
-    for name, link, folder in children:
-        source, target = f"/proc/self/fd/{old}/{name}", parent / name
-        if link:
-            target.symlink_to(Path(source).readlink())
-            continue
-        target.mkdir() if folder else target.touch()
-        _mount(source, str(target), None, _BIND | _REC)
-    place.mkdir()
-    os.close(old)
-
-
-def _trial(way: str) -> str | None:
-    """Does in a child what the fork server and a job do; answers what went wrong, or None."""
-    folder = Path(tempfile.mkdtemp(prefix="local-sagemaker-"))
+def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, object]:
+    """Does in a child what the fork server and a job do: what it could, or a ``problem``."""
+    existing = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    place = existing if os.access(existing, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix=".local-sagemaker-", dir=place))
     reading, writing = os.pipe()
+    own = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            for name in ("ml", "tmp"):
-                (folder / name).mkdir()
-            enter(Isolation(way))
-            unshare()
-            mount_root(folder, {"algo-1": "127.0.0.1"}, [])
-            (_ML / "seen").touch()
-            os.write(writing, b"" if (folder / "ml" / "seen").exists() else b"/opt/ml is not the job's own")
+            system_calls.die_with_parent(own)
+            os.close(reading)
+            os.write(writing, json.dumps(_try(way, folder, home, visible)).encode())
         except OSError as error:
-            os.write(writing, str(error).encode()[:500])
+            os.write(writing, json.dumps({"problem": str(error)[:500]}).encode())
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        problem = pipe.read().decode()
+        text = pipe.read()
     os.waitpid(pid, 0)
-    shutil.rmtree(folder, ignore_errors=True)
-    return problem or None
+    job_root.remove_changes(folder)
+    return json.loads(text) if text else {"problem": "the trial crashed"}  # type: ignore[no-any-return]
 
 
-def _unshare(flags: int) -> None:
-    if _libc().unshare(flags) != 0:
-        raise _error("unshare")
+def _try(way: str, folder: Path, home: Path, visible: Iterable[Path]) -> dict[str, object]:
+    enter(Isolation(way))
+    namespaces = PidNamespaces()
+    try:
+        own_pids = _can_have_pids(namespaces, folder)
+        bare = layout(Isolation(way, own_pids=own_pids), home, visible)
+        read_only = tuple(job_root.unwritable(bare, folder))
+        found = Isolation(way, "", own_pids, read_only)
+        if own_pids:
+            _in_namespace(namespaces, lambda: _make_root(folder, found, home, visible))
+        else:
+            system_calls.unshare(system_calls.NEWNS)
+            _make_root(folder, found, home, visible)
+    finally:
+        namespaces.close()
+    return {"own_pids": own_pids, "read_only": read_only}
 
 
-def _mount(source: str, target: str, kind: str | None, flags: int) -> None:
-    result = _libc().mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None, flags, None)
-    if result != 0:
-        raise _error(f"mount {target}")
+def _can_have_pids(namespaces: PidNamespaces, folder: Path) -> bool:
+    def mount_proc() -> None:
+        target = folder / "proc"
+        target.mkdir()
+        system_calls.mount("proc", str(target), "proc", 0)
+
+    try:
+        _in_namespace(namespaces, mount_proc)
+    except (OSError, AttributeError):  # of kernels before 5.3, and where /proc is masked
+        return False
+    return True
 
 
-def _libc() -> ctypes.CDLL:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
-    return libc
-
-
-def _error(action: str) -> OSError:
-    number = ctypes.get_errno()
-    return OSError(number, f"{action}: {os.strerror(number)}")
-
-
-def die_with_parent(parent: int) -> None:
-    """Has the kernel kill this process when its parent ends; `parent` is the pid that is expected to live."""
-    if sys.platform.startswith("linux"):
-        _libc().prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
-        if os.getppid() != parent:
+def _in_namespace(namespaces: PidNamespaces, action: Callable[[], None]) -> None:
+    """Does something in a child with namespaces of its own. Raises OSError with the child's problem."""
+    namespace = namespaces.new()
+    reading, writing = os.pipe()
+    pid = pid_namespaces.fork_into(namespace)
+    if pid == 0:
+        try:
+            system_calls.set_namespace(namespace.mounts, system_calls.NEWNS)
+            action()
+        except OSError as error:
+            os.write(writing, str(error).encode())
+        finally:
             os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        problem = pipe.read().decode("utf-8", "replace")
+    os.waitpid(pid, 0)
+    namespace.end()
+    if problem:
+        raise OSError(problem)
 
 
-def adopt_orphans() -> None:
-    """Makes this process the parent of its descendants' orphans, so that none can slip away."""
-    if sys.platform.startswith("linux"):
-        _libc().prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+def _make_root(folder: Path, isolation: Isolation, home: Path, visible: Iterable[Path]) -> None:
+    """Makes a root as for a job, and looks whether it is one."""
+    (folder / "ml").mkdir()
+    (folder / "hosts").write_text("")
+    job_root.build(folder, layout(isolation, home, visible))
+    job_root.enter(folder, Mounts({"/opt/ml": folder / "ml"}, files={"/etc/hosts": folder / "hosts"}))
+    Path("/opt/ml/seen").touch()
+    Path("/seen").touch()
+    drop_privileges(isolation)
+    if folder.exists() or not shutil.which("sh", path="/usr/bin:/bin"):
+        raise OSError("the root is not the job's own")

@@ -93,10 +93,9 @@ def _shadows(folder: str) -> bool:
     return False
 
 
-def become(root: Path, *, keep_project: bool) -> None:
-    """Gives this process the job's interpreter: prefix, executable and sys.path."""
-    python = environment.make(root)
-    prefix = str(root / "env")
+def become(folder: Path, *, keep_project: bool) -> None:
+    """Gives this process the job's interpreter, that of the environment `folder`: prefix, executable and sys.path."""
+    python, prefix = folder / "bin" / "python3", str(folder)
     sys.executable, sys.prefix, sys.exec_prefix = str(python), prefix, prefix
     sysconfig.get_config_vars().update(base=prefix, platbase=prefix, prefix=prefix, exec_prefix=prefix)
     project = str(Path(__file__).parents[2])
@@ -104,7 +103,7 @@ def become(root: Path, *, keep_project: bool) -> None:
     path = [entry for entry in sys.path if entry and (entry != project or project in service)]
     first = next((index for index, entry in enumerate(path) if entry in service), len(path))
     extra = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = [*extra, *path[:first], str(environment.packages(root)), *path[first:]]
+    sys.path[:] = [*extra, *path[:first], str(environment.packages(folder)), *path[first:]]
     if keep_project:
         sys.path.append(project)
     elif any(Path(entry, "sitecustomize.py").is_file() for entry in extra):

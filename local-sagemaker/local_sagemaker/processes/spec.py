@@ -15,8 +15,11 @@ class ProcessSpec:
     """One process to start.
 
     `root` is the process's private folder: ``root/ml`` is its /opt/ml, ``root/tmp`` its /tmp, ``root/env`` where its
-    own pip installs go. `log` gets stdout and stderr, appended. `hosts` are extra /etc/hosts lines (name to address).
-    `listen` are file descriptors of listening sockets to pass on, by the environment variable that names each.
+    own pip installs go, ``root/layers`` what it writes elsewhere. `log` gets stdout and stderr, appended. `hosts` are
+    extra /etc/hosts lines (name to address). `listen` are file descriptors of listening sockets to pass on, by the
+    environment variable that names each. `read_only` are folders of the machine to be shown at a place; where there
+    are no namespaces, an argument that is such a place is replaced by the folder. With `locked`, /tmp is the only
+    place that can be written, as for a Lambda function.
     """
 
     program: Program
@@ -26,6 +29,8 @@ class ProcessSpec:
     hosts: Mapping[str, str] = field(default_factory=dict)
     listen: Mapping[str, int] = field(default_factory=dict)
     working_directory: str = "/"
+    read_only: Mapping[str, Path] = field(default_factory=dict)
+    locked: bool = False
 
 
 class Process(Protocol):

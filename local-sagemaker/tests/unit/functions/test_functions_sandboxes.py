@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,10 +20,17 @@ from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes import ForkedProcesses
 
-CODE = """
-import os
+NAME = """
+import ctypes, os, uuid
+NAME = uuid.uuid4().hex[:15]
+ctypes.CDLL(None).prctl(15, NAME.encode(), 0, 0, 0)
+"""
+"""A process has its pid in a namespace of its own; by this name the machine knows it."""
+
+CODE = f"""
+{NAME}
 def handler(event, context):
-    return {"pid": os.getpid(), "own": os.environ.get("OWN"), "root": os.environ["LAMBDA_TASK_ROOT"]}
+    return {{"name": NAME, "own": os.environ.get("OWN"), "root": os.environ["LAMBDA_TASK_ROOT"]}}
 """
 Make = Callable[..., tuple[Sandboxes, Function]]
 
@@ -61,9 +69,15 @@ def run(sandboxes: Sandboxes, function: Function) -> Any:
     return json.loads(answer.payload)
 
 
-def gone(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return not status.exists() or "State:\tZ" in status.read_text()
+def pids(name: str) -> list[int]:
+    """The running processes of that name, as the machine numbers them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status = (process / "status").read_text()
+            if f"Name:\t{name}\n" in status and "State:\tZ" not in status:
+                found.append(int(process.name))
+    return found
 
 
 def wait(true: Callable[[], bool]) -> None:
@@ -78,38 +92,40 @@ def test_one_process_for_one_revision_until_that_is_retired(make: Make, forked: 
     first = run(sandboxes, function)
     root = "/var/task" if forked.isolation.namespaces else str(function.code)
     assert (first["own"], first["root"]) == ("yes", root)
-    assert run(sandboxes, function)["pid"] == first["pid"]
+    assert run(sandboxes, function)["name"] == first["name"]
     newer = replace(function, revision="r2")
-    assert run(sandboxes, newer)["pid"] != first["pid"]
+    assert run(sandboxes, newer)["name"] != first["name"]
     sandboxes.retire("r1")
-    wait(lambda: gone(first["pid"]))
+    wait(lambda: not pids(first["name"]))
     assert sandboxes.running() == 0
 
 
 def test_an_invocation_is_run_again_when_the_fork_server_is_killed(make: Make) -> None:
-    code = "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return os.getppid()\n"
+    code = f"{NAME}\nimport time\ndef handler(event, context):\n    time.sleep(1)\n    return NAME\n"
     sandboxes, function = make(code=code)
-    server = run(sandboxes, function)
+    name = run(sandboxes, function)
+    server = int(Path(f"/proc/{pids(name)[0]}/stat").read_text().rsplit(")", 1)[1].split()[1])
     with ThreadPoolExecutor(1) as pool:
         again = pool.submit(run, sandboxes, function)
         wait(lambda: sandboxes.running() == 1)
         os.kill(server, signal.SIGKILL)
-        assert again.result(60) != server
+        assert again.result(240) != name
 
 
 def test_idle_processes_end(make: Make) -> None:
     sandboxes, function = make(idle=0.2)
-    pid = run(sandboxes, function)["pid"]
-    wait(lambda: gone(pid))
-    assert run(sandboxes, function)["pid"] != pid
+    name = run(sandboxes, function)["name"]
+    wait(lambda: not pids(name))
+    assert run(sandboxes, function)["name"] != name
 
 
 def test_a_process_that_was_killed_while_idle_is_replaced(make: Make) -> None:
     sandboxes, function = make()
-    pid = run(sandboxes, function)["pid"]
-    os.kill(pid, 9)
-    wait(lambda: gone(pid))
-    assert run(sandboxes, function)["pid"] != pid
+    name = run(sandboxes, function)["name"]
+    (pid,) = pids(name)
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: not pids(name))
+    assert run(sandboxes, function)["name"] != name
 
 
 def test_variables_that_an_interpreter_reads_at_its_start_take_effect(make: Make) -> None:
@@ -120,12 +136,37 @@ def test_variables_that_an_interpreter_reads_at_its_start_take_effect(make: Make
 
 def test_a_thread_left_by_the_function_does_not_keep_its_process(make: Make) -> None:
     code = (
-        "import os, threading, time\n"
+        f"{NAME}\nimport threading, time\n"
         "def handler(event, context):\n"
         "    threading.Thread(target=time.sleep, args=(600,)).start()\n"
-        "    return os.getpid()"
+        "    return NAME"
     )
     sandboxes, function = make(code=code)
-    pid = run(sandboxes, function)
+    name = run(sandboxes, function)
+    assert pids(name)
     sandboxes.end_all()
-    assert gone(pid)
+    assert not pids(name)
+
+
+def test_only_its_tmp_can_be_written_and_nothing_is_left_there_for_the_next_process(
+    make: Make, forked: ForkedProcesses
+) -> None:
+    if not forked.isolation.namespaces:
+        pytest.skip(f"no namespaces here: {forked.isolation.reason}")
+    code = (
+        f"{NAME}\nimport errno\n"
+        "def attempt(place):\n"
+        "    try:\n"
+        "        open(place, 'x').close()\n"
+        "    except OSError as error:\n"
+        "        return errno.errorcode[error.errno]\n"
+        "def handler(event, context):\n"
+        "    places = ['/tmp/a', 'here', '/a', '/usr/a', '/opt/a', '/root/a', '/dev/a']\n"
+        "    return NAME, os.getcwd(), [attempt(place) for place in places]"
+    )
+    sandboxes, function = make(code=code)
+    first = run(sandboxes, function)
+    assert first[1:] == ["/var/task", [None, *["EROFS"] * 6]]
+    os.kill(pids(first[0])[0], signal.SIGKILL)
+    wait(lambda: not pids(first[0]))
+    assert run(sandboxes, function)[1:] == first[1:]

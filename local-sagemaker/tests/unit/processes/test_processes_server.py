@@ -96,7 +96,7 @@ def test_a_start_asks_the_next_fork_server_when_one_ends_while_it_loads(tmp_path
                 killed = until(lambda: child_servers() - {first}, "a successor is there", 20).pop()
                 os.kill(killed, signal.SIGKILL)
                 until(lambda killed=killed: killed not in child_servers(), "it is gone", 20)
-            again = started.result(60)
+            again = started.result(240)
         assert again.wait(0) is None
         assert not again.lost
     finally:
