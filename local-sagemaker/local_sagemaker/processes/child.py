@@ -40,7 +40,7 @@ class Setting:
 
 
 def wait_and_run(channel: socket.socket, setting: Setting, number: int, mounts: int | None) -> NoReturn:
-    """The whole life of the `number`-th child. Its exit code goes over the channel first, since tearing down takes a while.
+    """The whole life of the `number`-th child. Its exit code goes over the channel first: tearing down takes a while.
 
     `mounts` is the descriptor of the mount namespace that was made for it, if one was.
     """

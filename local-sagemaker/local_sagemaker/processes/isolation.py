@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.processes import environment, job_root, machine_view, pid_namespaces, system_calls
 from local_sagemaker.processes.job_root import Layout, Mounts
@@ -63,9 +64,9 @@ def probe(home: Path) -> Isolation:
     return from_message(json.loads(done.stdout))
 
 
-def from_message(message: dict[str, object]) -> Isolation:
+def from_message(message: dict[str, Any]) -> Isolation:
     """From what `dataclasses.asdict` made of one, by way of JSON."""
-    return Isolation(**{**message, "read_only": tuple(message["read_only"])})  # type: ignore[arg-type]
+    return Isolation(**{**message, "read_only": tuple(message["read_only"])})
 
 
 def choose(home: Path, visible: Iterable[Path] = ()) -> Isolation:
@@ -112,7 +113,13 @@ def layout(isolation: Isolation, home: Path, visible: Iterable[Path] = ()) -> La
 def interpreter() -> list[Path]:
     """The folders that this interpreter and its packages are in, and this package."""
     names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
-    folders = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *map(sysconfig.get_path, names)]
+    folders: list[str] = [
+        sys.prefix,
+        sys.exec_prefix,
+        sys.base_prefix,
+        sys.base_exec_prefix,
+        *(sysconfig.get_path(name) for name in names),
+    ]
     folders += [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
     executable = getattr(sys, "_base_executable", "") or sys.executable
     return [Path(folder) for folder in (*folders, Path(executable).parent, Path(__file__).parents[1]) if folder]
@@ -123,7 +130,7 @@ def drop_privileges(isolation: Isolation) -> None:
     system_calls.drop_capabilities(system_calls.CONTAINER if isolation.way == MOUNT else frozenset())
 
 
-def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, object]:
+def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, Any]:
     """Does in a child what the fork server and a job do: what it could, or a ``problem``."""
     existing = next(folder for folder in (home, *home.parents) if folder.is_dir())
     place = existing if os.access(existing, os.W_OK) else None
@@ -148,7 +155,7 @@ def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, object]:
     return json.loads(text) if text else {"problem": "the trial crashed"}  # type: ignore[no-any-return]
 
 
-def _try(way: str, folder: Path, home: Path, visible: Iterable[Path]) -> dict[str, object]:
+def _try(way: str, folder: Path, home: Path, visible: Iterable[Path]) -> dict[str, Any]:
     enter(Isolation(way))
     namespaces = PidNamespaces()
     try:

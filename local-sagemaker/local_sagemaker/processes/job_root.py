@@ -1,9 +1,9 @@
 """The root folder of a job's process: a container's, made of private folders and copy-on-write views of the machine.
 
-`build` makes it in a folder of the job, in the mount namespace of the process; `enter` moves the process into it, after
-which nothing else of the machine has a name. What the process writes goes to the job's folder: into ``root`` what is new,
-into ``changes`` what belongs below one of the machine's folders (overlayfs). Where the kernel refuses that for a
-folder, it is read-only.
+`build` makes it in a folder of the job, in the mount namespace of the process; `enter` moves the process into it,
+after which nothing else of the machine has a name. What the process writes goes to the job's folder: into ``root``
+what is new, into ``changes`` what belongs below one of the machine's folders (overlayfs). Where the kernel refuses
+that for a folder, it is read-only.
 
 It runs in the image's Python (3.9 and later).
 """

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.client_environment import HOOK
 from local_sagemaker.functions.sandbox import Answer, Function, Invocation
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.logs import Logs
@@ -47,10 +48,9 @@ def make(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Make]:
             folder=tmp_path / "sandboxes",
             logs=Logs(tmp_path / "logs"),
             processes=forked,
-            service_environment={"PYTHONPATH": str(folder)},
+            service_environment={"PYTHONPATH": str(HOOK)},
             idle=idle,
         )
-        (folder / "sitecustomize.py").write_text("")
         made.append(sandboxes)
         given = {"environment": {"OWN": "yes"}, **members}
         function = Function(
