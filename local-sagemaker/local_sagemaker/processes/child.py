@@ -100,7 +100,7 @@ def _obey(
         given[name] = str(descriptors[position])
     folder = order["working_directory"]
     if setting.isolation.namespaces:
-        _enter_root(root, order, setting.isolation)
+        _enter_root(root, order, setting)
     else:
         argv, given, folder = _rewrite(root, order, given)
     python = environment.place(root, setting.isolation.namespaces)
@@ -119,22 +119,23 @@ def _obey(
     finish(program.execute(argv, variables))
 
 
-def _enter_root(root: Path, order: Message, way: Isolation) -> None:
+def _enter_root(root: Path, order: Message, setting: Setting) -> None:
     """Moves this process into the job's root, for good."""
     if not (root / "layers").is_dir():
         raise OSError(f"the root that was prepared could not be moved to {root}")
     (root / "tmp").chmod(0o1777)
-    folders = {"/opt/ml": root / "ml", job_root.PYTHON: root / "env"}
-    shown = {place: Path(source) for place, source in order["read_only"].items()}
-    private = {"/tmp": root / "tmp", **{folder: Path(folder) for folder in order["writable"]}}
     hosts = root / "hosts"
     hosts.write_text(_known_hosts() + "".join(f"{address}\t{name}\n" for name, address in order["hosts"].items()))
+    shown, writable = order["read_only"], order["writable"]
+    private, python = {"/tmp": root / "tmp"}, {job_root.PYTHON: root / "env"}
+    others = {place: Path(source) for place, source in {**shown, **{folder: folder for folder in writable}}.items()}
     if order["locked"]:
-        mounts = Mounts(private, {**folders, **shown}, {"/etc/hosts": hosts}, locked=True)
+        others |= python
     else:
-        mounts = Mounts({**folders, **private}, shown, {"/etc/hosts": hosts})
-    job_root.enter(root / "layers", mounts)
-    isolation.drop_privileges(way)
+        private |= {"/opt/ml": root / "ml", **python}
+    mounts = Mounts(private, others, frozenset(shown), {"/etc/hosts": hosts}, order["locked"])
+    job_root.enter(root / "layers", mounts, setting.layout)
+    isolation.drop_privileges(setting.isolation)
 
 
 def _known_hosts() -> str:

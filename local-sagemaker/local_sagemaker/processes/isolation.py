@@ -113,16 +113,11 @@ def layout(isolation: Isolation, home: Path, visible: Iterable[Path] = ()) -> La
 def interpreter() -> list[Path]:
     """The folders that this interpreter and its packages are in, and this package."""
     names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
-    folders: list[str] = [
-        sys.prefix,
-        sys.exec_prefix,
-        sys.base_prefix,
-        sys.base_exec_prefix,
-        *(sysconfig.get_path(name) for name in names),
-    ]
+    folders = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
+    folders += [sysconfig.get_path(name) for name in names]
     folders += [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
-    executable = getattr(sys, "_base_executable", "") or sys.executable
-    return [Path(folder) for folder in (*folders, Path(executable).parent, Path(__file__).parents[1]) if folder]
+    folders += [str(Path(getattr(sys, "_base_executable", "") or sys.executable).parent)]
+    return [Path(folder) for folder in (*folders, str(Path(__file__).parents[1])) if folder]
 
 
 def drop_privileges(isolation: Isolation) -> None:
@@ -212,8 +207,9 @@ def _make_root(folder: Path, isolation: Isolation, home: Path, visible: Iterable
     """Makes a root as for a job, and looks whether it is one."""
     (folder / "ml").mkdir()
     (folder / "hosts").write_text("")
-    job_root.build(folder, layout(isolation, home, visible))
-    job_root.enter(folder, Mounts({"/opt/ml": folder / "ml"}, files={"/etc/hosts": folder / "hosts"}))
+    way = layout(isolation, home, visible)
+    job_root.build(folder, way)
+    job_root.enter(folder, Mounts({"/opt/ml": folder / "ml"}, files={"/etc/hosts": folder / "hosts"}), way)
     Path("/opt/ml/seen").touch()
     Path("/seen").touch()
     drop_privileges(isolation)

@@ -56,13 +56,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Mounts:
-    """What an order adds to a root: folders of the job and further ones of the machine, by their places.
+    """What an order adds to a root, by place: `private` folders of the job, and `others`, of the machine.
 
-    `locked` makes everything read-only that is not in `writable`.
+    `read_only` are the places among the others that can't be written. `locked` makes all but the private ones so.
     """
 
-    writable: Mapping[str, Path]
-    read_only: Mapping[str, Path] = field(default_factory=dict)
+    private: Mapping[str, Path]
+    others: Mapping[str, Path] = field(default_factory=dict)
+    read_only: frozenset[str] = frozenset()
     files: Mapping[str, Path] = field(default_factory=dict)
     locked: bool = False
 
@@ -87,21 +88,41 @@ def build(folder: Path, layout: Layout) -> None:
     _make_proc(root / "proc", layout)
 
 
-def enter(folder: Path, mounts: Mounts) -> None:
+def enter(folder: Path, mounts: Mounts, layout: Layout) -> None:
     """Adds what the order wants and makes ``folder/root`` the root of this process and its namespace."""
     root = folder / "root"
-    shown = [(source, _prepare(root, Path(place), source), True) for place, source in mounts.read_only.items()]
-    shown += [(source, _prepare(root, Path(place), source), False) for place, source in mounts.writable.items()]
-    if mounts.locked:
-        system_calls.make_read_only(str(root))
-        _mount_shared_memory(root / "dev" / "shm")
-    for source, target, read_only in shown:
-        _bind(source, target, read_only=read_only)
+    if not mounts.locked:
+        _bind_private(root, mounts, layout)
+    for place, source in mounts.others.items():
+        _bind(source, _prepare(root, Path(place), source), read_only=place in mounts.read_only)
     for place, source in mounts.files.items():
         if (root / place[1:]).exists():
             _bind(source, root / place[1:])
+    if mounts.locked:
+        system_calls.make_read_only(str(root))
+        _mount_shared_memory(root / "dev" / "shm")
+        _bind_private(root, mounts, layout)
     os.chdir(root)
     system_calls.pivot_root_here()
+
+
+def _bind_private(root: Path, mounts: Mounts, layout: Layout) -> None:
+    """Binds the job's own folders; what is shown of the machine below them stays where it is."""
+    covered = {
+        place: os.open(_at(root, place), os.O_PATH)
+        for place in layout.view.shown
+        if any(Path(private) in place.parents for private in mounts.private)
+    }
+    for private, source in mounts.private.items():
+        _bind(source, _at(root, Path(private)))
+    for place, descriptor in covered.items():
+        target = _at(root, place)
+        if place.is_dir():
+            _made(target)
+        else:
+            _write(target, b"")
+        _bind(Path(f"/proc/self/fd/{descriptor}"), target)
+        os.close(descriptor)
 
 
 def _make_folders(root: Path) -> None:
@@ -193,10 +214,9 @@ def _make_proc(folder: Path, layout: Layout) -> None:
         system_calls.mount("proc", str(folder), "proc", NO_SUID | NO_DEV | NO_EXEC)
     else:
         _bind(Path("/proc"), folder)
-    if layout.as_root:
-        for name in _SETTINGS:
-            if (folder / name).exists():
-                _bind(folder / name, folder / name, read_only=True)
+    for name in _SETTINGS:
+        if (folder / name).exists():
+            _bind(folder / name, folder / name, read_only=True)
 
 
 def _prepare(root: Path, place: Path, source: Path) -> Path:

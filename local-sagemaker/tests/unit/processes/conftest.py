@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import remove
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses, ProcessSpec
 from local_sagemaker.processes.isolation import VARIABLE
@@ -79,7 +79,7 @@ def make_world() -> Iterator[Callable[[str], World]]:
     yield make
     for world in worlds.values():
         world.processes.close()
-        shutil.rmtree(world.home)
+        remove(world.home)
 
 
 @pytest.fixture(params=["", "user", "rewrite"])
