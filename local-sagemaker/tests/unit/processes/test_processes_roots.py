@@ -119,7 +119,7 @@ for where in ("/", "/opt/ml", "/tmp", "/root"):
 attempt("by a hard link", hard)
 attempt("by a bind mount", mounted(0x1000, canary))
 attempt("by the disk", mounted(0, "/dev/vda", b"ext4"))
-attempt("by a mount of /proc", lambda: mounted(0, "proc", b"proc")() and read("/tmp/mounted/1/root" + canary + "/file")())
+attempt("by a mount of /proc", mounted(0, "proc", b"proc"))
 attempt("below what is mounted", unmounted)
 attempt("in a user namespace", in_user_namespace)
 attempt("by a handle", by_handle)
@@ -228,7 +228,9 @@ def test_a_process_cannot_end_others(apart):
         pytest.skip("there are no PID namespaces here")
     other, _ = apart.start("sleep", "300")
     text = "import os\nfor pid in range(2, 70000):\n    if pid != os.getpid():\n        try:\n"
-    text += "            os.kill(pid, 9)\n            print(pid)\n        except ProcessLookupError:\n            pass\n"
+    text += (
+        "            os.kill(pid, 9)\n            print(pid)\n        except ProcessLookupError:\n            pass\n"
+    )
     ran = apart.script(text)
     assert (ran.code, ran.output) == (0, "")
     assert other.wait(0) is None
@@ -239,7 +241,9 @@ def test_a_process_cannot_end_others(apart):
 def test_working_directory_home_and_tmp_are_private_everywhere(world):
     text = "import os, tempfile\n"
     text += "for folder in ('.', os.path.expanduser('~'), tempfile.gettempdir()):\n"
-    text += "    place = os.path.join(folder, 'leftover')\n    os.mkdir(place)\n    open(place + '/file', 'x').close()\n"
+    text += (
+        "    place = os.path.join(folder, 'leftover')\n    os.mkdir(place)\n    open(place + '/file', 'x').close()\n"
+    )
     for _ in range(2):
         ran = world.script(text)
         assert ran.code == 0, ran.output
