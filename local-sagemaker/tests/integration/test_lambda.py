@@ -168,15 +168,17 @@ def test_what_goes_wrong_in_a_function_is_an_answer(
 
 
 def test_concurrent_invocations_have_processes_of_their_own(functions: Any) -> None:
-    code = "import os, time\ndef handler(event, context):\n    time.sleep(0.5)\n    return os.getpid()"
+    code = (
+        "import time, uuid\nNAME = uuid.uuid4().hex\ndef handler(event, context):\n    time.sleep(0.5)\n    return NAME"
+    )
     create_function(functions, "parallel", code, Timeout=60)
-    pids: list[int] = []
-    threads = [threading.Thread(target=lambda: pids.append(invoke(functions, "parallel")[0])) for _ in range(4)]
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.append(invoke(functions, "parallel")[0])) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(pids)) == 4
+    assert len(set(names)) == 4
 
 
 def test_modules_of_the_function_win_over_those_of_the_service(functions: Any) -> None:
@@ -296,27 +298,29 @@ def test_permissions_and_tags_are_kept(functions: Any) -> None:
     assert functions.list_tags(Resource=arn)["Tags"] == {"c": "d"}
 
 
-def test_what_was_acknowledged_survives_a_kill(own_service: Service, tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives_a_kill(own_service: Service) -> None:
     functions, s3 = own_service.client("lambda"), own_service.client("s3")
-    s3.create_bucket(Bucket="events")
+    for bucket in ("events", "signals"):
+        s3.create_bucket(Bucket=bucket)
     code = (
-        "import boto3, pathlib, time\n"
+        "import boto3, time\n"
+        "s3 = boto3.client('s3')\n"
         "def handler(event, context):\n"
-        f"    while event['wait'] and not pathlib.Path({str(own_service.home / 'go')!r}).exists(): time.sleep(0.02)\n"
-        "    boto3.client('s3').put_object(Bucket='events', Key=event['key'])\n"
+        "    while event['wait'] and s3.list_objects_v2(Bucket='signals')['KeyCount'] == 0: time.sleep(0.05)\n"
+        "    s3.put_object(Bucket='events', Key=event['key'])\n"
     )
     create_function(functions, "later", code, Timeout=120)
     event = json.dumps({"key": "first", "wait": False})
     assert functions.invoke(FunctionName="later", InvocationType="Event", Payload=event)["StatusCode"] == 202
-    until(lambda: s3.list_objects_v2(Bucket="events")["KeyCount"] == 1, "the first event was run")
+    until(lambda: s3.list_objects_v2(Bucket="events")["KeyCount"] == 1, "the first event was run", 240)
     for number in range(12):  # more than run at once
         event = json.dumps({"key": f"waiting-{number}", "wait": True})
         functions.invoke(FunctionName="later", InvocationType="Event", Payload=event)
     own_service.kill()
     own_service.up()
-    (own_service.home / "go").touch()
     functions, s3 = own_service.client("lambda"), own_service.client("s3")
-    until(lambda: s3.list_objects_v2(Bucket="events")["KeyCount"] == 13, "all events were run")
+    s3.put_object(Bucket="signals", Key="go")
+    until(lambda: s3.list_objects_v2(Bucket="events")["KeyCount"] == 13, "all events were run", 240)
     assert functions.get_function(FunctionName="later")["Configuration"]["State"] == "Active"
     assert invoke(functions, "later", {"key": "again", "wait": False})[0] is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,20 +103,24 @@ def test_a_lambda_step_of_a_missing_function_fails(service: Service) -> None:
     assert reason == f"ClientError: Failed to invoke lambda:Invoke. Error Details: Function not found: {arn}"
 
 
-def test_a_stopped_execution_waits_for_its_function(service: Service, functions: Any, tmp_path: Path) -> None:
-    sagemaker = service.client("sagemaker")
-    go = service.home / "stop-go"
+def test_a_stopped_execution_waits_for_its_function(service: Service, functions: Any) -> None:
+    sagemaker, s3 = service.client("sagemaker"), service.client("s3")
+    s3.create_bucket(Bucket="stop-go")
+
+    def keys() -> list[str]:
+        return [entry["Key"] for entry in s3.list_objects_v2(Bucket="stop-go").get("Contents", [])]
+
     code = (
-        "import pathlib, time\n"
-        f"def handler(e, c):\n    pathlib.Path({str(go)!r} + '.there').touch()\n"
-        f"    while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)\n"
+        "import boto3, time\n"
+        "def handler(e, c):\n    s3 = boto3.client('s3')\n    s3.put_object(Bucket='stop-go', Key='there')\n"
+        "    while s3.list_objects_v2(Bucket='stop-go', Prefix='go')['KeyCount'] == 0: time.sleep(0.02)\n"
     )
     arn = create_function(functions, "step-stopped", code, Timeout=120)
     create_pipeline(sagemaker, "lambda-stopped", lambda_step("Call", arn, {}))
     execution = start(sagemaker, "lambda-stopped")
-    until(lambda: Path(f"{go}.there").exists(), "the function runs")
+    until(lambda: "there" in keys(), "the function runs")
     sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     until(lambda: steps_of(sagemaker, execution)["Call"]["StepStatus"] == "Stopping", "the step is stopping")
-    go.touch()
+    s3.put_object(Bucket="stop-go", Key="go")
     assert finished(sagemaker, execution)["PipelineExecutionStatus"] == "Stopped"
     assert steps_of(sagemaker, execution)["Call"]["StepStatus"] == "Stopped"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+from local_sagemaker.files.removal import remove
 from local_sagemaker.processes.isolation import MOUNT
 
 SECRET = "the canary is alive"
@@ -151,6 +151,25 @@ for folder in [".", os.path.expanduser("~"), *sys.argv[2:]]:
 print(json.dumps(written))
 """
 
+KILL = """
+import os
+for pid in range(2, 70000):
+    if pid != os.getpid():
+        try:
+            os.kill(pid, 9)
+            print(pid)
+        except ProcessLookupError:
+            pass
+"""
+
+LEAVE = """
+import os, tempfile
+for folder in (".", os.path.expanduser("~"), tempfile.gettempdir()):
+    place = os.path.join(folder, "leftover")
+    os.mkdir(place)
+    open(os.path.join(place, "file"), "x").close()
+"""
+
 
 @pytest.fixture
 def apart(world):
@@ -227,11 +246,7 @@ def test_a_process_cannot_end_others(apart):
     if not apart.processes.isolation.own_pids:
         pytest.skip("there are no PID namespaces here")
     other, _ = apart.start("sleep", "300")
-    text = "import os\nfor pid in range(2, 70000):\n    if pid != os.getpid():\n        try:\n"
-    text += (
-        "            os.kill(pid, 9)\n            print(pid)\n        except ProcessLookupError:\n            pass\n"
-    )
-    ran = apart.script(text)
+    ran = apart.script(KILL)
     assert (ran.code, ran.output) == (0, "")
     assert other.wait(0) is None
     other.signal(9)
@@ -239,13 +254,8 @@ def test_a_process_cannot_end_others(apart):
 
 
 def test_working_directory_home_and_tmp_are_private_everywhere(world):
-    text = "import os, tempfile\n"
-    text += "for folder in ('.', os.path.expanduser('~'), tempfile.gettempdir()):\n"
-    text += (
-        "    place = os.path.join(folder, 'leftover')\n    os.mkdir(place)\n    open(place + '/file', 'x').close()\n"
-    )
     for _ in range(2):
-        ran = world.script(text)
+        ran = world.script(LEAVE)
         assert ran.code == 0, ran.output
     assert not Path("/leftover").exists()
     assert not (Path.home() / "leftover").exists()
@@ -254,11 +264,8 @@ def test_working_directory_home_and_tmp_are_private_everywhere(world):
 def test_a_root_is_removed_with_its_folder(apart):
     ran = apart.run("/bin/sh", "-c", "mkdir -p /a/b && rm -rf /usr/local/share 2>/dev/null; chmod 0 /a; echo done")
     assert ran.output == "done\n"
-    from local_sagemaker.processes.job_root import remove_changes
-
-    remove_changes(ran.root / "layers")
-    shutil.rmtree(ran.root, ignore_errors=True)
-    assert os.geteuid() != 0 or not ran.root.exists()
+    remove(ran.root)
+    assert not ran.root.exists()
 
 
 def test_commands_find_the_services_interpreter(apart):
