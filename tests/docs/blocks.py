@@ -31,11 +31,11 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
-def write_files(page: str, folder: Path) -> list[Path]:
-    """Writes the blocks that name a file, as the page's reader does; returns the paths."""
+def write_files(page: str, folder: Path, language: str = "python") -> list[Path]:
+    """Writes the blocks of a language that name a file, as the page's reader does; returns the paths."""
     written = []
     for block in blocks(page):
-        if block.file:
+        if block.file and block.language == language:
             path = folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, "utf-8")

@@ -6,8 +6,12 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.docs.blocks import blocks, write_files
 from tests.support import COMMANDS
+
+pytestmark = pytest.mark.slow
 
 PAGE = "how-to/test-your-pipelines.md"
 
