@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from local_sagemaker.containers.analyzers.clarify_config import Config
+from model_checks.clarify.config import Config
 from model_checks.errors import AnalysisError
 
 ADDRESS = "LOCAL_SAGEMAKER_MODEL_SERVER"

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_sagemaker.containers.analyzers.clarify_bias import BiasBlocks
-from local_sagemaker.containers.analyzers.clarify_data import ClarifyData, load
 from local_sagemaker.containers.analyzers.clarify_model import Model
 from model_checks.analysis import bias
+from model_checks.clarify.bias_blocks import BiasBlocks
+from model_checks.clarify.data import ClarifyData, load
 from model_checks.datasets.tables import CsvTable, ParquetTable, Table
 
 RANDOM = np.random.default_rng(2)
@@ -77,12 +77,11 @@ def test_the_frame_and_the_blocks_hold_the_same_rows(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), whole[["y", "x"]], check_dtype=False)
 
 
-def test_a_dataset_without_rows_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "processing" / "input" / "data"
-    folder.mkdir(parents=True)
-    pd.DataFrame({"y": []}).to_parquet(folder / "a.parquet")
-    monkeypatch.setenv("LOCAL_SAGEMAKER_ML", str(tmp_path))
-    data = load({"dataset_type": "application/x-parquet", "label": "y", "facet": [{"name_or_index": "y"}]})
+def test_a_dataset_without_rows_fails(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pd.DataFrame({"y": []}).to_parquet(file)
+    config = {"dataset_type": "application/x-parquet", "label": "y", "facet": [{"name_or_index": "y"}]}
+    data = load(config, [file], lambda *_: tmp_path)
     with TemporaryFile() as answers, pytest.raises(ValueError, match="has no rows"):
         config = {"label_values_or_threshold": [1], "facet": [{"name_or_index": "y"}]}
         bias.counted(BiasBlocks(data, config, answers, False, lambda: Model({}, "text/csv", [], bytes)).stream(), [])

@@ -1,4 +1,4 @@
-"""The dataset of a Clarify job: its table, and which of its columns is what.
+"""The dataset of a Clarify analysis: its table, and which of its columns is what.
 
 CSV, JSON, JSON Lines, Parquet, or the merged capture of a monitoring job.
 """
@@ -15,11 +15,7 @@ from typing import Any
 import jmespath
 import pandas as pd
 
-from local_sagemaker.clarify_inputs import folder_of
-from local_sagemaker.containers.analyzers import storage
-from local_sagemaker.containers.analyzers.clarify_config import Config
-from local_sagemaker.containers.analyzers.contract import shown
-from local_sagemaker.containers.paths import ml
+from model_checks.clarify.config import Config, Fetch
 from model_checks.datasets.files import files
 from model_checks.datasets.records import GROUND_TRUTH, INPUT, OUTPUT
 from model_checks.datasets.tables import CsvTable, Held, ParquetTable, Table
@@ -52,20 +48,14 @@ class ClarifyData:
         return _column(self.table.names, name_or_index)
 
 
-def load(config: Config) -> ClarifyData:
-    """Reads the dataset of the job's input, or of ``dataset_uri``, which wins."""
-    folder = folder_of("dataset", ml())
-    if config.get("dataset_uri"):
-        folder = storage.fetched(config["dataset_uri"], "dataset")
-    paths = files(folder) if folder.exists() else []
-    if not paths:
-        raise AnalysisError(f"ClientError: There is no dataset: {shown(folder)} holds no file.")
+def load(config: Config, paths: Sequence[Path], fetch: Fetch) -> ClarifyData:
+    """Reads the files of the dataset, and the predictions where the configuration has them elsewhere."""
     kind = config["dataset_type"].lower()
     table, names = _table(paths, config, kind)
     if not table.names:
         raise AnalysisError("ClientError: The dataset has no rows.")
     if config.get("predicted_label_dataset_uri"):
-        table, names = _with_predictions(table.frame(), config, names)
+        table, names = _with_predictions(table.frame(), config, names, fetch)
     return _described(table, names)
 
 
@@ -224,9 +214,9 @@ def _json_lines(path: Path) -> Iterator[Any]:
             yield _loads(line, f"line {number}")
 
 
-def _with_predictions(frame: pd.DataFrame, config: Config, names: Config) -> tuple[Table, Config]:
+def _with_predictions(frame: pd.DataFrame, config: Config, names: Config, fetch: Fetch) -> tuple[Table, Config]:
     """The frame with the predictions of another dataset, row by row or by the join column."""
-    folder = storage.fetched(config["predicted_label_dataset_uri"], "predicted-labels")
+    folder = fetch(config["predicted_label_dataset_uri"], "predicted-labels")
     other = CsvTable.of(files(folder), config.get("predicted_label_headers")).frame()
     join = config.get("joinsource_name_or_index")
     name = str(config.get("predicted_label") or PREDICTED_LABEL)

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from local_sagemaker.containers.analyzers.clarify_config import Config
-from local_sagemaker.containers.analyzers.clarify_data import ClarifyData
-from local_sagemaker.containers.analyzers.clarify_model import Model
 from model_checks.analysis.bias_counts import BiasStream, Block, Cut, Facet
+from model_checks.clarify.config import Config, Model
+from model_checks.clarify.data import ClarifyData
 from model_checks.errors import AnalysisError
 
 
