@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import site
@@ -61,8 +62,21 @@ def _make(folder: Path, requirements: Path, version: str) -> None:
     packages = folder / "lib" / f"python{version}" / "site-packages"
     service = [path for path in {*site.getsitepackages(), sysconfig.get_path("purelib")} if Path(path).is_dir()]
     (packages / "service.pth").write_text("".join(f"{path}\n" for path in sorted(service)))
-    command = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install",
-               "--disable-pip-version-check", "-r", str(requirements)]  # fmt: skip
+    command = [*_installer(folder / "bin" / "python"), "-r", str(requirements)]
     code = subprocess.run(command, check=False).returncode
     if code:
-        raise SystemExit(f"The requirements {requirements} cannot be installed (pip ended with {code}).")
+        raise SystemExit(f"The requirements {requirements} cannot be installed ({command[0]} ended with {code}).")
+
+
+def _installer(python: Path) -> list[str]:
+    """What installs into another environment: an environment that uv made has no pip of its own.
+
+    The last resort is the pip that Python carries for new environments, put into the other one.
+    """
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "--python", str(python), "install", "--disable-pip-version-check"]
+    uv = shutil.which("uv", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]))
+    if uv:
+        return [uv, "pip", "install", "--python", str(python)]
+    subprocess.run([python, "-m", "ensurepip"], stdout=subprocess.DEVNULL, check=True)
+    return [str(python), "-m", "pip", "install", "--disable-pip-version-check"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import shutil
 import subprocess
@@ -58,6 +59,8 @@ def _pip(folder: Path, *what: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *what]
     log.info("Installing dependencies: %s", " ".join(command[1:]))
     sys.stdout.flush()
-    code = subprocess.run(command, cwd=folder, check=False).returncode
+    # Where the libraries came without pip, the job's own command `pip` fetches the one that Python carries.
+    program = command[:3] if importlib.util.find_spec("pip") else ["pip"]
+    code = subprocess.run([*program, *command[3:]], cwd=folder, check=False).returncode
     if code:
         raise ScriptError(f'InstallModuleError:\nExitCode {code}\nCommand "{" ".join(command)}"', code)
