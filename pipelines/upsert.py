@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -58,10 +59,15 @@ def _exists(error: ClientError) -> bool:
 
 
 def remedy(error: Exception) -> str | None:
-    """What to do about a refusal that the SDK brings about by itself, None for others.
+    """What to do about a mistake that the SDK brings about, None for others.
 
     SDK v3 writes a parameter among a ModelTrainer's hyperparameters as a bare reference, whatever its type is.
     """
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "sagemaker":
+        return (
+            f"This environment has version {version('sagemaker')} of the SageMaker Python SDK, whose modules are others "
+            "than those of version 2."
+        )
     found = _NUMBER_AS_TEXT.search(str(error))
     if not found:
         return None

@@ -120,6 +120,14 @@ def test_what_was_looked_for_is_named(tmp_path: Path) -> None:
     assert "abalone" not in done.stderr and done.returncode == 2
 
 
+def test_a_pipeline_of_sdk_v2_learns_the_version(tmp_path: Path) -> None:
+    (tmp_path / "old_pipeline.py").write_text("from sagemaker import image_uris\n")
+    words = [COMMANDS / "run-pipeline", "-n", "old_pipeline", *ROLE, "--region", "us-east-1"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "image_uris" in done.stderr and f"{tmp_path}/old_pipeline.py, line 1" in done.stderr
+    assert "has version 3." in done.stderr and "version 2" in done.stderr
+
+
 def test_a_mistake_in_a_pipeline_names_its_line(tmp_path: Path) -> None:
     for name, text in {"syntax": "x = = 1\n", "raised": "def get_pipeline(region):\n    return undefined\n"}.items():
         (tmp_path / f"{name}_pipeline.py").write_text(text)
