@@ -30,12 +30,12 @@ def put(clients: Clients, bucket: str, maker: str, name: str, file: str, body: b
     """The URI of the object with these contents. The same contents again are the same object."""
     digest = hashlib.sha256(body).hexdigest()[:16]
     key = f"{prefix(maker, name)}{digest}/{file}"
-    clients.s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging=urlencode(ownership.mapping(maker, name)))
+    clients.s3.put_object(Bucket=bucket, Key=key, Body=body, Tagging=urlencode(ownership.make_mapping(maker, name)))
     return f"s3://{bucket}/{key}"
 
 
 def ensure_bucket(clients: Clients, bucket: str) -> None:
-    """Makes the bucket if it is not there."""
+    """Creates the bucket if it does not exist."""
     try:
         clients.s3.head_bucket(Bucket=bucket)
     except ClientError as error:

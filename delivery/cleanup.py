@@ -1,6 +1,6 @@
 """The end of everything that one maker has made: first what it is and what it is billed by, then its deletion.
 
-Doing it again does nothing: what is gone is not found.
+Doing it again does nothing.
 """
 
 from __future__ import annotations
@@ -10,39 +10,48 @@ from typing import TYPE_CHECKING
 
 from delivery import ownership
 from delivery.clients import Clients
-from delivery.owned_resources import FREE, KINDS, SERVERLESS, Belonging, Finder, Selection, objects, versions_and_groups
+from delivery.owned_resources import (
+    FREE,
+    KINDS,
+    SERVERLESS,
+    Finder,
+    OwnedResource,
+    OwnerFilter,
+    objects,
+    versions_and_groups,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 KEEPABLE: dict[str, Finder] = {"versions": versions_and_groups, "data": objects}
-"""What a clean-up may be told to leave, by the word for it."""
+"""What --keep leaves, by its word."""
 
 
-def find(clients: Clients, selection: Selection, keep: Sequence[str] = ()) -> list[Belonging]:
-    """All that is there, in the order in which it has to go."""
+def find(clients: Clients, selection: OwnerFilter, keep: Sequence[str] = ()) -> list[OwnedResource]:
+    """All owned resources, in the order of their deletion."""
     left = [KEEPABLE[word] for word in keep]
     if selection.maker == ownership.REGISTRY:  # it makes none, and an account may have many to look through
         left += SERVERLESS
     return [item for kind in KINDS if kind not in left for item in kind(clients, selection)]
 
 
-def clean_up(belongings: Sequence[Belonging], say: Callable[[str], object] = print) -> None:
+def clean_up(resources: Sequence[OwnedResource], say: Callable[[str], object] = print) -> None:
     """Deletes all of it, one after the other."""
-    for item in belongings:
+    for item in resources:
         item.delete()
         say(f"deleted: {item.kind} {item.name}")
 
 
-def bill(belongings: Sequence[Belonging]) -> Table:
-    """What would go on being billed, and by what. AWS's price list says how much that is."""
+def bill(resources: Sequence[OwnedResource]) -> Table:
+    """Resources with their price class and usage. AWS's price list says how much that is."""
     from rich.table import Table
 
     made = Table("What", "Name", "Billed", "So far", title_justify="left")
-    for item in belongings:
+    for item in resources:
         made.add_row(item.kind, item.name, item.billed, item.usage)
     return made
 
 
-def is_billed(belongings: Sequence[Belonging]) -> bool:
-    return any(item.billed != FREE for item in belongings)
+def is_billed(resources: Sequence[OwnedResource]) -> bool:
+    return any(item.billed != FREE for item in resources)

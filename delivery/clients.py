@@ -1,4 +1,4 @@
-"""The clients that delivery takes beside those of the pipelines, and what answers say when something is absent."""
+"""The clients of delivery beside those of the pipelines, and the errors by which AWS reports absence."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clients(session.Clients):
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether AWS says that what was named is not there: each service has an error code of its own for it."""
+    """Whether the error reports that a named resource does not exist: each service has a code of its own."""
     details = error.response["Error"]
     code, message = details["Code"], details["Message"].lower()
     if code in ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "404"):

@@ -71,7 +71,7 @@ class Work:
 
     @cached_property
     def own_bucket(self) -> str:
-        """The bucket, made if it is not there."""
+        """The bucket, created if it does not exist."""
         from delivery.artifacts import ensure_bucket
 
         ensure_bucket(self.clients, self.bucket)

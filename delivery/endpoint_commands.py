@@ -11,7 +11,7 @@ from delivery.command_line import Work, show_waiting
 from delivery.endpoints import Capture, Deployment
 from delivery.errors import DeliveryError
 from delivery.invocation import invoke as ask
-from delivery.owned_resources import Selection
+from delivery.owned_resources import OwnerFilter
 from delivery.traffic import AT_ONCE, CANARY, WAIT, Size, Traffic
 from pipelines.local import next_command
 
@@ -23,7 +23,7 @@ def deploy(work: Work) -> None:
         approve = next_command(f"model-registry approve {version.name}")
         raise DeliveryError(f"{version.name} is {version.approval}: approve it first: {approve}")
     deployment = deployment_of(work, version)
-    timeout = arguments.timeout + _waiting(deployment)
+    timeout = arguments.timeout + _compute_wait(deployment)
     done = endpoints.deploy(work.clients, deployment, timeout)
     print(
         f"endpoint {deployment.endpoint} {done}: {version.name} on {_machines(deployment)}{_shift(deployment, done)}",
@@ -34,11 +34,11 @@ def deploy(work: Work) -> None:
         return
     states = endpoints.wait(work.clients, deployment.endpoint, deployment.configuration, timeout)
     show_waiting(work, f"endpoint {deployment.endpoint}", states)
-    print(f"Next, ask it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
+    print(f"Next, invoke it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
 
 
 def deployment_of(work: Work, version: versions.Version) -> Deployment:
-    """What the arguments of ``deploy`` ask for."""
+    """The deployment that the arguments of ``deploy`` describe."""
     arguments = work.arguments
     endpoint = arguments.endpoint or version.group
     capture = None
@@ -62,7 +62,7 @@ def deployment_of(work: Work, version: versions.Version) -> Deployment:
 
 
 def traffic_of(arguments: argparse.Namespace) -> Traffic | None:
-    """The policy that the flags of ``deploy`` ask for; None if there are none of them."""
+    """The policy of the flags of ``deploy``; None without any of them."""
     given = (arguments.traffic, arguments.traffic_size, arguments.traffic_wait, arguments.termination_wait)
     if not arguments.alarm and all(one is None for one in given):
         return None
@@ -74,7 +74,7 @@ def traffic_of(arguments: argparse.Namespace) -> Traffic | None:
 
 
 def _shift(deployment: Deployment, done: str) -> str:
-    """How the line about a deployment goes on."""
+    """The end of the line about a deployment."""
     if deployment.traffic is None:
         return ""
     if done == "created":
@@ -82,8 +82,8 @@ def _shift(deployment: Deployment, done: str) -> str:
     return f", {deployment.traffic}" if done == "updated" else ""
 
 
-def _waiting(deployment: Deployment) -> float:
-    """Seconds that the traffic policy asks for."""
+def _compute_wait(deployment: Deployment) -> float:
+    """Seconds that the traffic policy takes."""
     return deployment.traffic.seconds(deployment.instance_count) if deployment.traffic else 0.0
 
 
@@ -130,12 +130,12 @@ def _body(row: str | None, file: str | None) -> bytes:
 
 def clean_up(work: Work) -> None:
     arguments = work.arguments
-    selection = Selection(arguments.made_by, arguments.name, (work.bucket,))
+    selection = OwnerFilter(arguments.made_by, arguments.name, (work.bucket,))
     clean(work, selection, arguments.keep or (), arguments.dry_run)
 
 
-def clean(work: Work, selection: Selection, keep: list[str] | tuple[str, ...], dry_run: bool) -> None:
-    """Shows what is there and would go on being billed, and deletes it."""
+def clean(work: Work, selection: OwnerFilter, keep: list[str] | tuple[str, ...], dry_run: bool) -> None:
+    """Shows the owned resources and what bills them, and deletes them."""
     found = cleanup.find(work.clients, selection, keep)
     if not found:
         print("There is nothing to clean up, and nothing that would be billed.")

@@ -1,7 +1,7 @@
 """From a model to an endpoint that serves it: model, endpoint configuration, endpoint, in that order.
 
 Models and configurations are named by what is in them, so that deploying the same again finds them there and changes
-nothing, and deploying something else updates the endpoint while it goes on serving.
+nothing, and deploying something else updates the endpoint while it serves.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOGS = "/aws/sagemaker/Endpoints/"
 
 @dataclass(frozen=True)
 class Capture:
-    """Which share of the requests and answers is kept in S3."""
+    """The share of requests and responses that is kept in S3."""
 
     percentage: int
     destination: str
@@ -67,13 +67,13 @@ class Deployment:
 
     @property
     def model(self) -> str:
-        return self._named([dict(self.container), self.role, self.revision])
+        return self._derive_name([dict(self.container), self.role, self.revision])
 
     @property
     def configuration(self) -> str:
-        return self._named([self.model, self._variant(), self._capture(), dict(self.extra)])
+        return self._derive_name([self.model, self._variant(), self._capture(), dict(self.extra)])
 
-    def _named(self, contents: Any) -> str:
+    def _derive_name(self, contents: Any) -> str:
         digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
         return f"{self.endpoint[:50].rstrip('-')}-{digest[:12]}"
 
@@ -118,7 +118,7 @@ class State:
 
 
 def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> str:
-    """Starts what is needed for the endpoint to be as asked: ``created``, ``updated`` or ``unchanged``.
+    """Creates or updates the endpoint, without waiting for it: ``created``, ``updated`` or ``unchanged``.
 
     An endpoint that is just changing is waited for, as AWS changes none that does. One that has failed is replaced.
 
@@ -132,7 +132,7 @@ def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> s
     configuration = deployment.configuration_request()
     _ensure(sagemaker.describe_endpoint_config, sagemaker.create_endpoint_config, configuration, "EndpointConfigName")
     names = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.configuration}
-    found = settled(clients, deployment.endpoint, timeout, "it can be updated")
+    found = wait_until_settled(clients, deployment.endpoint, timeout, "it can be updated")
     if found and found.status == "Failed":
         remove(clients, deployment.endpoint, timeout)
         found = None
@@ -163,11 +163,11 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
             raise DeliveryError(f"the endpoint {endpoint} is {found.status}: {reason}{_last_lines(clients, endpoint)}")
         undone = found.configuration != configuration if configuration else bool(found.reason)
         if undone:
-            reason, serving = found.reason or "AWS gives no reason", served(clients, found.configuration)
-            raise DeliveryError(f"the update of {endpoint} was rolled back, {serving} goes on serving: {reason}")
+            reason, serving = found.reason or "AWS gives no reason", describe_served(clients, found.configuration)
+            raise DeliveryError(f"the update of {endpoint} was rolled back, {serving} still serves: {reason}")
 
 
-def settled(clients: Clients, endpoint: str, timeout: float = 1800, then: str = "") -> State | None:
+def wait_until_settled(clients: Clients, endpoint: str, timeout: float = 1800, then: str = "") -> State | None:
     """The endpoint's state once it is not changing; None if there is no such endpoint.
 
     :param then: what is waited for; printed when there is something to wait for, as an update may take an hour.
@@ -178,7 +178,7 @@ def settled(clients: Clients, endpoint: str, timeout: float = 1800, then: str = 
     if then:
         stage = f", {found.stage}" if found.stage else ""
         print(f"endpoint {endpoint} is {found.status}{stage}: waiting until {then}", flush=True)
-    for found in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is what is asked for
+    for found in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is returned
         pass
     return found
 
@@ -196,7 +196,7 @@ def follow(clients: Clients, endpoint: str, timeout: float) -> Iterator[State | 
             return
         if found.seconds >= timeout:
             raise DeliveryError(
-                f"the endpoint {endpoint} is still {found.status} after {timeout:g} s; AWS goes on with it, "
+                f"the endpoint {endpoint} is still {found.status} after {timeout:g} s; AWS continues, "
                 f"and 'model-registry wait {endpoint}' waits again"
             )
         time.sleep(min(LONGEST_WAIT, max(SHORTEST_WAIT, found.seconds / 20), max(0.0, timeout - found.seconds)))
@@ -223,7 +223,7 @@ def _stage(described: Mapping[str, Any]) -> str:
     return f"{found[0]['Status']} ({message})" if message else str(found[0]["Status"])
 
 
-def served(clients: Clients, configuration: str) -> str:
+def describe_served(clients: Clients, configuration: str) -> str:
     """What a configuration serves, as a user calls it: ``GROUP/1``, or the name of a model."""
     try:
         variants = clients.sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
@@ -239,14 +239,14 @@ def served(clients: Clients, configuration: str) -> str:
 
 def remove(clients: Clients, endpoint: str, timeout: float = 1800) -> None:
     """Deletes the endpoint and waits until it no longer exists. Nothing happens if there is none."""
-    if settled(clients, endpoint, timeout, "it can be deleted") is None:
+    if wait_until_settled(clients, endpoint, timeout, "it can be deleted") is None:
         return
     try:
         clients.sagemaker.delete_endpoint(EndpointName=endpoint)
     except ClientError as error:
         if not is_absent(error):
             raise
-    left = settled(clients, endpoint, timeout)
+    left = wait_until_settled(clients, endpoint, timeout)
     if left is not None:
         raise DeliveryError(f"the endpoint {endpoint} could not be deleted: {left.status} {left.reason}".rstrip())
 

@@ -1,4 +1,4 @@
-"""Asking an endpoint: a row, a file or any bytes go in, the model's answer comes out as it is."""
+"""Invokes an endpoint with a row, a file or any bytes; the model's response comes back as it is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def invoke(
     target_model: str | None = None,
     target_variant: str | None = None,
 ) -> Answer:
-    """What the endpoint answers.
+    """The endpoint's response.
 
     :param target_model: the archive of a multi-model endpoint, such as model-0.tar.gz.
     :raises DeliveryError: if there is no such endpoint, it is not in service, or the model refuses the body.
@@ -43,15 +43,15 @@ def invoke(
     try:
         answer = clients.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **request)
     except ClientError as error:
-        raise _explained(clients, endpoint, error) from error
+        raise _explain(clients, endpoint, error) from error
     return Answer(answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""))
 
 
-def _explained(clients: Clients, endpoint: str, error: ClientError) -> Exception:
+def _explain(clients: Clients, endpoint: str, error: ClientError) -> Exception:
     response: Any = error.response
     if response["Error"]["Code"] == "ModelError":
         said = str(response.get("OriginalMessage") or response["Error"]["Message"]).strip()
-        return DeliveryError(f"the model answered with status {response.get('OriginalStatusCode', '?')}: {said}")
+        return DeliveryError(f"the model returned status {response.get('OriginalStatusCode', '?')}: {said}")
     found = state(clients, endpoint)
     if found is None:
         return not_found("endpoint", endpoint, list_endpoints(clients))

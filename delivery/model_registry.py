@@ -1,4 +1,4 @@
-"""``model-registry``: from a registered model to an endpoint that answers, and back to nothing.
+"""``model-registry``: from a registered model to an endpoint in service, and back to nothing.
 
 A version is called GROUP/3, GROUP/latest, GROUP/approved, or by its ARN.
 """
@@ -32,7 +32,7 @@ TRAFFIC = """how an update goes:
   --traffic all-at-once            the same, then the alarms are watched for --traffic-wait seconds
   --traffic canary                 --traffic-size of it first, the rest after --traffic-wait seconds
   --traffic linear                 in steps of --traffic-size, with --traffic-wait seconds after each
-An alarm that rings meanwhile, or an instance that is not healthy, gives all traffic back to the old version.
+An alarm that rings during the update, or an instance that is not healthy, gives all traffic back to the old version.
 
 examples:
   model-registry deploy abalone/2 --traffic canary --traffic-size 10% --traffic-wait 600 --alarm abalone-5xx
@@ -60,12 +60,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_registry(add: command_line.Adder) -> None:
-    nested = add("create-group", registered.create_group, "make a group of models, unless it is there")
+    nested = add("create-group", registered.create_group, "make a group of models, unless it exists")
     nested.add_argument("group")
     nested.add_argument("--description", default="")
 
     nested = add("register", registered.register, "register a model as the next version of a group")
-    nested.add_argument("group", help="made if it is not there")
+    nested.add_argument("group", help="created if it does not exist")
     source = nested.add_mutually_exclusive_group(required=True)
     source.add_argument("--from-pipeline", metavar="NAME|ARN", help="latest good execution of a pipeline, or one's ARN")
     source.add_argument("--from-training-job", metavar="NAME")
@@ -118,7 +118,7 @@ def _add_endpoints(add: command_line.Adder) -> None:
     nested.add_argument("endpoint")
     nested.add_argument("--timeout", type=float, default=1800, metavar="SECONDS")
 
-    nested = add("invoke", endpoint.invoke, "ask an endpoint")
+    nested = add("invoke", endpoint.invoke, "invoke an endpoint")
     nested.add_argument("endpoint")
     nested.add_argument("row", nargs="?", help="what to send; by default the standard input")
     nested.add_argument("--file", help="send a file's contents")
@@ -131,7 +131,7 @@ def _add_endpoints(add: command_line.Adder) -> None:
     nested.add_argument("name", nargs="?", help="only what belongs to this group")
     nested.add_argument("--made-by", choices=MAKERS, default=REGISTRY, help=f"by default {REGISTRY}")
     nested.add_argument("--keep", action="append", choices=sorted(KEEPABLE), help="leave this; repeatable")
-    nested.add_argument("--dry-run", action="store_true", help="only say what there is")
+    nested.add_argument("--dry-run", action="store_true", help="only show what exists")
 
 
 def _add_traffic(nested: argparse.ArgumentParser) -> None:

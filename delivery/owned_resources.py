@@ -22,20 +22,20 @@ HOURLY, STORED, PER_REQUEST, FREE = "per instance hour", "per GB and month", "pe
 
 
 @dataclass(frozen=True)
-class Selection:
+class OwnerFilter:
     """Whose things, and which of them: all names if ``name`` is None."""
 
     maker: str
     name: str | None
     buckets: Sequence[str]
 
-    def chosen(self, tags: dict[str, str]) -> bool:
+    def matches(self, tags: dict[str, str]) -> bool:
         return tags.get(ownership.MADE_BY) == self.maker and self.name in (None, tags.get(ownership.NAME))
 
 
 @dataclass(frozen=True)
-class Belonging:
-    """One thing that is there, what it is billed by, and how much that has been so far."""
+class OwnedResource:
+    """A resource with its price class, its usage so far, and its deletion."""
 
     kind: str
     name: str
@@ -44,14 +44,14 @@ class Belonging:
     delete: Callable[[], None]
 
 
-Finder = Callable[[Clients, Selection], Iterator[Belonging]]
+Finder = Callable[[Clients, OwnerFilter], Iterator[OwnedResource]]
 
 
-def endpoints(clients: Clients, selection: Selection) -> Iterator[Belonging]:
-    listed = _listed(clients, "list_endpoints", "Endpoints")
-    for item in _tagged(clients, selection, listed, "EndpointArn"):
+def endpoints(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
+    listed = _list(clients, "list_endpoints", "Endpoints")
+    for item in _filter_by_tags(clients, selection, listed, "EndpointArn"):
         name = item["EndpointName"]
-        yield Belonging("endpoint", name, HOURLY, instance_hours(clients, name), _removal(clients, name))
+        yield OwnedResource("endpoint", name, HOURLY, instance_hours(clients, name), _removal(clients, name))
 
 
 def _removal(clients: Clients, endpoint: str) -> Callable[[], None]:
@@ -82,43 +82,43 @@ def instance_hours(clients: Clients, endpoint: str) -> str:
     return f"{machines} since {described['CreationTime']:%Y-%m-%d %H:%M}: {total:.2f} instance hours"
 
 
-def configurations(clients: Clients, selection: Selection) -> Iterator[Belonging]:
-    for item in _tagged(
-        clients, selection, _listed(clients, "list_endpoint_configs", "EndpointConfigs"), "EndpointConfigArn"
+def configurations(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
+    for item in _filter_by_tags(
+        clients, selection, _list(clients, "list_endpoint_configs", "EndpointConfigs"), "EndpointConfigArn"
     ):
         name = item["EndpointConfigName"]
-        yield Belonging("endpoint configuration", name, FREE, "", _delete_configuration(clients, name))
+        yield OwnedResource("endpoint configuration", name, FREE, "", _delete_configuration(clients, name))
 
 
 def _delete_configuration(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.sagemaker.delete_endpoint_config(EndpointConfigName=name))
 
 
-def models(clients: Clients, selection: Selection) -> Iterator[Belonging]:
-    for item in _tagged(clients, selection, _listed(clients, "list_models", "Models"), "ModelArn"):
-        yield Belonging("model", item["ModelName"], FREE, "", _delete_model(clients, item["ModelName"]))
+def models(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
+    for item in _filter_by_tags(clients, selection, _list(clients, "list_models", "Models"), "ModelArn"):
+        yield OwnedResource("model", item["ModelName"], FREE, "", _delete_model(clients, item["ModelName"]))
 
 
 def _delete_model(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.sagemaker.delete_model(ModelName=name))
 
 
-def versions_and_groups(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def versions_and_groups(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     """Versions that were registered here, and groups that were made here and then hold no other version."""
-    listed = _listed(clients, "list_model_package_groups", "ModelPackageGroupSummaryList")
-    for group in _tagged(clients, selection, listed, "ModelPackageGroupArn"):
+    listed = _list(clients, "list_model_package_groups", "ModelPackageGroupSummaryList")
+    for group in _filter_by_tags(clients, selection, listed, "ModelPackageGroupArn"):
         name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
         packages = clients.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name)
         others = 0
         for package in [item["ModelPackageArn"] for page in packages for item in page["ModelPackageSummaryList"]]:
             described: Any = clients.sagemaker.describe_model_package(ModelPackageName=package)
-            if selection.chosen(described.get("CustomerMetadataProperties", {})):
+            if selection.matches(described.get("CustomerMetadataProperties", {})):
                 version = f"{name}/{described['ModelPackageVersion']}"
-                yield Belonging("model version", version, FREE, "", _delete_package(clients, package))
+                yield OwnedResource("model version", version, FREE, "", _delete_package(clients, package))
             else:
                 others += 1
         if not others and _tags_of(clients, arn).get(registry.MADE) == registry.OWN:
-            yield Belonging("model group", name, FREE, "", _delete_group(clients, name))
+            yield OwnedResource("model group", name, FREE, "", _delete_group(clients, name))
 
 
 def _delete_package(clients: Clients, arn: str) -> Callable[[], None]:
@@ -129,50 +129,50 @@ def _delete_group(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.sagemaker.delete_model_package_group(ModelPackageGroupName=name))
 
 
-def functions(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def functions(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, tags in serverless.list_functions(clients):
-        if selection.chosen(tags):
+        if selection.matches(tags):
             delete = _delete_function(clients, name)
-            yield Belonging("Lambda function", name, PER_REQUEST, "", delete)
+            yield OwnedResource("Lambda function", name, PER_REQUEST, "", delete)
 
 
 def _delete_function(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.functions.delete_function(FunctionName=name))
 
 
-def log_groups(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def log_groups(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, size, tags in serverless.list_log_groups(clients):
-        if selection.chosen(tags):
+        if selection.matches(tags):
             usage = f"{size / 1e9:.6f} GB"
-            yield Belonging("log group", name, STORED, usage, _delete_log_group(clients, name))
+            yield OwnedResource("log group", name, STORED, usage, _delete_log_group(clients, name))
 
 
 def _delete_log_group(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.logs.delete_log_group(logGroupName=name))
 
 
-def roles(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def roles(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, tags in serverless.list_roles(clients):
-        if selection.chosen(tags):
-            yield Belonging("IAM role", name, FREE, "", _delete_role(clients, name))
+        if selection.matches(tags):
+            yield OwnedResource("IAM role", name, FREE, "", _delete_role(clients, name))
 
 
 def _delete_role(clients: Clients, name: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: serverless.delete_role(clients, name))
 
 
-def apis(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def apis(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for identity, name, tags in serverless.list_apis(clients):
-        if selection.chosen(tags):
+        if selection.matches(tags):
             shown = f"{name} ({identity})"
-            yield Belonging("REST API", shown, PER_REQUEST, "", _delete_api(clients, identity))
+            yield OwnedResource("REST API", shown, PER_REQUEST, "", _delete_api(clients, identity))
 
 
 def _delete_api(clients: Clients, identity: str) -> Callable[[], None]:
     return lambda: _quietly(lambda: clients.apis.delete_rest_api(restApiId=identity))
 
 
-def objects(clients: Clients, selection: Selection) -> Iterator[Belonging]:
+def objects(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     """What was uploaded, and what endpoints have captured below the same prefix."""
     prefix = artifacts.prefix(selection.maker, selection.name) if selection.name else artifacts.folder(selection.maker)
     for bucket in selection.buckets:
@@ -186,7 +186,7 @@ def objects(clients: Clients, selection: Selection) -> Iterator[Belonging]:
         if found:
             usage = f"{len(found)} objects, {sum(item['Size'] for item in found) / 1e9:.6f} GB"
             keys = [item["Key"] for item in found]
-            yield Belonging(
+            yield OwnedResource(
                 "S3 objects", f"s3://{bucket}/{prefix}", STORED, usage, _delete_objects(clients, bucket, keys)
             )
 
@@ -211,18 +211,18 @@ KINDS: tuple[Finder, ...] = (
 )
 
 
-def _listed(clients: Clients, operation: str, member: str) -> list[dict[str, Any]]:
+def _list(clients: Clients, operation: str, member: str) -> list[dict[str, Any]]:
     paginator: Any = clients.sagemaker.get_paginator(operation)  # type: ignore[call-overload]
     return [item for page in paginator.paginate() for item in page[member]]
 
 
-def _tagged(
-    clients: Clients, selection: Selection, listed: Sequence[dict[str, Any]], arn: str
+def _filter_by_tags(
+    clients: Clients, selection: OwnerFilter, listed: Sequence[dict[str, Any]], arn: str
 ) -> Iterator[dict[str, Any]]:
     """Those that have the maker's tags. Asked for several at once, as an account may hold thousands."""
     with ThreadPoolExecutor(8) as workers:
         tags = workers.map(lambda item: _tags_of(clients, item[arn]), listed)
-        yield from [item for item, own in zip(listed, tags, strict=True) if selection.chosen(own)]
+        yield from [item for item, own in zip(listed, tags, strict=True) if selection.matches(own)]
 
 
 def _tags_of(clients: Clients, arn: str) -> dict[str, str]:
@@ -230,13 +230,13 @@ def _tags_of(clients: Clients, arn: str) -> dict[str, str]:
         pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
     except ClientError as error:
-        if is_absent(error):  # gone since it was listed
+        if is_absent(error):  # deleted since it was listed
             return {}
         raise
 
 
 def _quietly(delete: Callable[[], Any]) -> None:
-    """Deletes what may be gone already."""
+    """Deletes what may no longer exist."""
     try:
         delete()
     except ClientError as error:

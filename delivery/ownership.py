@@ -18,7 +18,7 @@ def tags(maker: str, name: str) -> Tags:
     return [{"Key": MADE_BY, "Value": maker}, {"Key": NAME, "Value": name}]
 
 
-def mapping(maker: str, name: str) -> dict[str, str]:
+def make_mapping(maker: str, name: str) -> dict[str, str]:
     """As Lambda, API Gateway and model packages take them."""
     return {MADE_BY: maker, NAME: name}
 

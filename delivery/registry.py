@@ -23,7 +23,7 @@ MADE = "delivery:made"
 
 
 def ensure_group(clients: Clients, name: str, description: str = "") -> tuple[str, bool]:
-    """The group's ARN, and whether it was made now. A group that is there is taken as it is."""
+    """The group's ARN, and whether it was made now. An existing group stays as it is."""
     try:
         described = clients.sagemaker.describe_model_package_group(ModelPackageGroupName=name)
         return described["ModelPackageGroupArn"], False
@@ -75,7 +75,7 @@ def register(
             "SupportedTransformInstanceTypes": ["ml.m5.large", "ml.m5.xlarge"],
         },
         "CustomerMetadataProperties": {
-            **ownership.mapping(ownership.REGISTRY, group),
+            **ownership.make_mapping(ownership.REGISTRY, group),
             "delivery:source": candidate.source[:256],
         },
         **candidate.specification,

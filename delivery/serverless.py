@@ -1,4 +1,4 @@
-"""Lambda functions, their logs and roles, and REST APIs: what is there, whose it is, how a role comes and goes."""
+"""Lambda functions, their logs and roles, and REST APIs: what exists, whose it is, and the life of a role."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from delivery.clients import Clients
 from delivery.errors import DeliveryError, not_found
 
 AT_ONCE, CANARY, LINEAR = TYPES = ("all-at-once", "canary", "linear")
-WAIT = 300  # seconds at each step, unless asked otherwise
+WAIT = 300  # seconds at each step, by default
 _LEAST = {CANARY: 1, LINEAR: 10}  # percent
 _MOST = 50  # percent
 _DENIED = ("AccessDenied", "AccessDeniedException")
@@ -52,7 +52,7 @@ class Traffic:
     alarms: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """How a line that says what is deployed goes on."""
+        """The policy in words, for the line about a deployment."""
         words = {
             AT_ONCE: f"all at once, watched for {self.wait} s",
             CANARY: f"canary of {self.size} for {self.wait} s",
@@ -102,7 +102,7 @@ class Traffic:
 
 
 def expect_alarms(clients: Clients, names: tuple[str, ...]) -> None:
-    """Refuses an alarm that is not there, as it would never undo anything; a caller who may not look is believed."""
+    """Rejects unknown alarm names; skipped without permission to describe alarms."""
     if not names:
         return
     try:

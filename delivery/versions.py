@@ -92,7 +92,7 @@ def find(clients: Clients, reference: str, default: str = LATEST) -> Version:
     :raises NotFoundError: if there is none.
     """
     if reference.startswith("arn:"):
-        return _described(clients, reference)
+        return _find_by_arn(clients, reference)
     group, _, which = reference.partition("/")
     which = which or default
     if which == APPROVED:
@@ -117,7 +117,7 @@ def describe(clients: Clients, version: Version) -> Mapping[str, Any]:
     return {name: value for name, value in described.items() if name != "ResponseMetadata"}
 
 
-def _described(clients: Clients, arn: str) -> Version:
+def _find_by_arn(clients: Clients, arn: str) -> Version:
     try:
         described: Any = clients.sagemaker.describe_model_package(ModelPackageName=arn)
     except ClientError as error:

@@ -45,7 +45,7 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def hint(name: str, known: Iterable[str], none: str) -> str:
-    """How a message about a wrong name goes on: with the closest name, or with those that there are."""
+    """The end of a message about a wrong name: the closest name, or all that exist."""
     names = sorted(set(known))
     close = difflib.get_close_matches(name, names, n=1)
     if close:

@@ -24,7 +24,7 @@ SIGNS = {
     "LessThanOrEqualTo": "<=",
 }
 CLOCKS = timedelta(seconds=1)
-"""How far the clocks of SageMaker and S3 may be apart; S3 tells whole seconds."""
+"""How far the clocks of SageMaker and S3 may be apart; S3 has whole seconds."""
 Values = Mapping[str, Any]
 """What is known of the values that conditions compare, by the path that expressions call them by."""
 

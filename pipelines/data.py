@@ -44,7 +44,7 @@ def abalone_key() -> str:
 
 
 def abalone_url(bucket: str) -> str:
-    """The URL of the data set in ``bucket``. Says where it belongs, not that it is there."""
+    """The URL of the data set in ``bucket``. The object need not exist."""
     return f"s3://{bucket}/{abalone_key()}"
 
 
@@ -62,12 +62,12 @@ def training_url(bucket: str) -> str:
 
 
 def upload_abalone(s3: S3Client, bucket: str) -> bool:
-    """Put the data set where ``abalone_url`` says, unless it is there. True if it was uploaded."""
+    """Put the data set where ``abalone_url`` says, unless it exists. True if it was uploaded."""
     return upload(s3, abalone_url(bucket)) is True
 
 
 def upload(s3: S3Client, url: str) -> bool | None:
-    """Put there what belongs there, unless it is there. True if it was uploaded; None if none of ours belongs there."""
+    """Uploads the data set of this URL unless it exists. True if it was uploaded; None for URLs of other data."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     contents: dict[str, Callable[[], bytes]] = {abalone_key(): abalone_csv, TRAINING_KEY: training_csv}
     if not url.startswith("s3://") or key not in contents:

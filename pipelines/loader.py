@@ -55,7 +55,7 @@ class Built:
 def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
     """Loads the module, calls its ``get_pipeline``, and compiles the pipeline once.
 
-    What ``given`` leaves open comes from the command line, and what that leaves open from the caller's identity.
+    Values that ``given`` lacks come from the command line, others from the caller's identity.
 
     :raises LoadError: if there is no such module or function, or if it does not accept what is given.
     """
@@ -71,7 +71,7 @@ def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Names
 
 
 def check_role(arn: str | None) -> None:
-    """:raises LoadError: if it is given and cannot be the ARN of a role."""
+    """:raises LoadError: for anything but None and the ARN of a role."""
     if arn and not ROLE.fullmatch(arn):
         raise LoadError(f"--role-arn: {arn} is no ARN of a role; one is like arn:aws:iam::123456789012:role/NAME")
 
@@ -104,7 +104,7 @@ def load(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
-        known = list(known_modules(working))
+        known = list(list_modules(working))
         raise LoadError(
             f"there is no module {name}, neither in {working} nor installed{hint(name, known, 'none of them has one')}"
         ) from error
@@ -135,7 +135,7 @@ def _search(working: Path, name: str) -> None:
             spec.loader.exec_module(module)
 
 
-def known_modules(working: Path) -> Iterator[str]:
+def list_modules(working: Path) -> Iterator[str]:
     """The modules ``pipeline`` with a ``get_pipeline``: the working directory's, or those of this project."""
     found = [file for depth in (1, 2) for file in working.glob(f"{'*/' * depth}pipeline.py") if _defines(file)]
     if found:

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 COMMAND = ["local-sagemaker", "exec", "--"]
-COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what to put in front of a command that the user is told to run next
+COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what goes in front of the commands that messages suggest
 FLAG = "--local"
 
 

@@ -30,11 +30,11 @@ def parse(given: Iterable[str], declared: Iterable[Mapping[str, Any]]) -> dict[s
             raise ParameterError(f"--parameter {text}: NAME=VALUE is expected")
         if name not in known:
             raise ParameterError(f"--parameter: the pipeline has no parameter {name}; {_suggestion(name, known)}")
-        values[name] = checked(known[name], value) if value else ""
+        values[name] = check_value(known[name], value) if value else ""
     return {name: value for name, value in values.items() if value}
 
 
-def checked(declared: Mapping[str, Any], value: str) -> str:
+def check_value(declared: Mapping[str, Any], value: str) -> str:
     """:raises ParameterError: if the value is not of the declared type or not among the allowed ones."""
     name, kind = declared["Name"], declared["Type"]
     try:

@@ -167,13 +167,13 @@ class LiveTable:
         """Name, status, time and remark of each step, those that have started first."""
         waiting = WAITING[0] if progress.running else WAITING[1]
         rows = [
-            (name, str(step["StepStatus"]), duration(step), remark(step, shortened(progress.notes.get(name, ""))))
+            (name, str(step["StepStatus"]), duration(step), remark(step, shorten(progress.notes.get(name, ""))))
             for name, step in progress.steps.items()
         ]
         return rows + [(name, waiting, "", "") for name in self._names if name not in progress.steps]
 
 
-def shortened(note: str) -> str:
+def shorten(note: str) -> str:
     """Without the values that differ, which the step's log stream keeps: a table has no room for them."""
     head, details, _ = note.partition("): ")
     return f"{head})" if details else note

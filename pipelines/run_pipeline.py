@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 if the execution succeeded, 1 if not, 2 for wrong usage, 130 for Ctrl-C."""
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = parser().parse_args(words)
-    missing = _missing(arguments)
+    missing = _find_missing(arguments)
     if missing:
         print(f"run-pipeline: {missing}", file=sys.stderr) if words else parser().print_help()
         return 2
@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if usage else 1
 
 
-def _missing(arguments: argparse.Namespace) -> str:
-    """What has to be given and is not; empty if all is there."""
+def _find_missing(arguments: argparse.Namespace) -> str:
+    """Names the required argument that is missing; empty if none is."""
     if arguments.attach:
         known = EXECUTION.fullmatch(arguments.attach)
         return "" if known else f"--attach: {not_an_execution(arguments.attach)}"
@@ -160,7 +160,7 @@ def prepare(arguments: argparse.Namespace) -> Run:
     from pipelines.session import Clients
 
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
-    own_tags = tags.checked(loader.literal(arguments.tags, list, "--tags"))
+    own_tags = tags.check_tags(loader.literal(arguments.tags, list, "--tags"))
     built = loader.define(arguments.module_name, kwargs, arguments)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
     clients = Clients(built.region)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """An ended execution and its definition. ``lines`` asks AWS for what the two do not hold."""
+    """An ended execution and its definition. ``lines`` reads from AWS what the two do not hold."""
 
     clients: Clients
     execution_arn: str
@@ -31,7 +31,7 @@ class Summary:
         values = conditions.read_values(self.clients, self.definition, self.execution_arn, self.progress.steps)
         yield f"The execution {self.execution_arn.rpartition('/')[2]} ended: {self.progress.status}."
         yield from self._failures()
-        yield from self._caching()
+        yield from self._describe_caching()
         yield from _metrics(values)
         yield from self._checks()
         yield from self._decisions(values)
@@ -62,7 +62,7 @@ class Summary:
         if log:
             yield f"  The whole log:  {log_command(*log)}"
 
-    def _caching(self) -> Iterator[str]:
+    def _describe_caching(self) -> Iterator[str]:
         hits = [name for name, step in self.progress.steps.items() if "CacheHitResult" in step]
         if hits:
             yield f"Cache: {len(hits)} steps were reused: {', '.join(hits)}."
@@ -102,7 +102,7 @@ class Summary:
             outcome = ran.get("Metadata", {}).get("Condition", {}).get("Outcome")
             branch = {"True": "ElseSteps", "False": "IfSteps"}.get(outcome or "")
             if branch and any(item["Name"] in registering for item in step["Arguments"].get(branch) or []):
-                return f"{step['Name']} asks for {conditions.words(step, values)}, and that is {outcome.lower()}"
+                return f"{step['Name']} requires {conditions.words(step, values)}, and that is {outcome.lower()}"
         failed = [name for name, step in self.progress.steps.items() if step["StepStatus"] == "Failed"]
         if failed:
             return f"{', '.join(failed)} failed"

@@ -82,10 +82,10 @@ def _decide(check: str, group: Any, approved: Approved | None) -> tuple[bool, st
 def with_supplied(choices: list[Choice], definition: Definition, given: Mapping[str, str]) -> list[Choice]:
     """For one execution: a check whose baseline is supplied as a parameter compares with that."""
     by_name = {step["Name"]: step for step in steps(definition)}
-    return [_supplied(choice, by_name[choice.step], given) for choice in choices]
+    return [_apply_supplied(choice, by_name[choice.step], given) for choice in choices]
 
 
-def _supplied(choice: Choice, step: Step, given: Mapping[str, str]) -> Choice:
+def _apply_supplied(choice: Choice, step: Step, given: Mapping[str, str]) -> Choice:
     fields = [field for field in SUPPLIED if field in step]
     parameters = [parameter_of(step[field]) for field in fields]
     if not parameters or not all(name in given for name in parameters):

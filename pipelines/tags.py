@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
 
-def checked(tags: Sequence[Any]) -> list[dict[str, str]]:
+def check_tags(tags: Sequence[Any]) -> list[dict[str, str]]:
     """:raises LoadError: if an entry is not a Key and a Value."""
     for tag in tags:
         if not isinstance(tag, Mapping) or set(tag) != {"Key", "Value"}:
@@ -25,7 +25,7 @@ def checked(tags: Sequence[Any]) -> list[dict[str, str]]:
 def with_project(
     sagemaker: SageMakerClient, tags: Sequence[Mapping[str, str]], project_arn: str | None
 ) -> list[dict[str, str]]:
-    """The given tags and those of the project. One that cannot be read is said and passed over, as in the template."""
+    """These tags and the project's. A project that cannot be read is reported and left out, as in the template."""
     merged: dict[str, str] = {}
     if project_arn:
         try:

@@ -65,8 +65,8 @@ def remedy(error: Exception) -> str | None:
     """
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "sagemaker":
         return (
-            f"This environment has version {version('sagemaker')} of the SageMaker Python SDK, whose modules are others "
-            "than those of version 2."
+            f"This environment has version {version('sagemaker')} of the SageMaker Python SDK, "
+            "whose modules are not those of version 2."
         )
     found = _NUMBER_AS_TEXT.search(str(error))
     if not found:

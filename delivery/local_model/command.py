@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     nested.add_argument("row", nargs="?", default=GOLDEN, help=f"by default {GOLDEN}")
     nested = add("clean-up", clean_up, "delete everything that was made, and say what it was billed by")
     nested.add_argument("--keep", action="append", choices=["data"], help="leave this")
-    nested.add_argument("--dry-run", action="store_true", help="only say what there is")
+    nested.add_argument("--dry-run", action="store_true", help="only show what exists")
     return made
 
 
@@ -118,7 +118,7 @@ def deploy(work: Work) -> None:
     from delivery.local_model import stages
 
     arguments = work.arguments
-    uri = arguments.model_data or stages.uploaded(work.clients, _names(work), work.bucket)
+    uri = arguments.model_data or stages.find_uploaded(work.clients, _names(work), work.bucket)
     image = arguments.image or images.xgboost_image(work.region, arguments.image_version)
     wanted = stages.deployment(work.clients, _names(work), uri, image, work.role, arguments.instance_type)
     done = endpoints.deploy(work.clients, wanted, arguments.timeout)
@@ -145,10 +145,10 @@ def call(work: Work) -> None:
 
 def clean_up(work: Work) -> None:
     from delivery.endpoint_commands import clean
-    from delivery.owned_resources import Selection
+    from delivery.owned_resources import OwnerFilter
 
     arguments = work.arguments
-    selection = Selection(LOCAL_MODEL, arguments.name, (work.bucket,))
+    selection = OwnerFilter(LOCAL_MODEL, arguments.name, (work.bucket,))
     clean(work, selection, [word for word in arguments.keep or () if word in KEEPABLE], arguments.dry_run)
 
 

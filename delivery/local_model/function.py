@@ -1,4 +1,4 @@
-"""The Lambda function that asks the endpoint, with its role and its log group."""
+"""The Lambda function that invokes the endpoint, with its role and its log group."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def put_function(clients: Clients, function: str, endpoint: str, name: str) -> s
     except ClientError as error:
         if not is_absent(error):
             raise
-        tags = ownership.mapping(ownership.LOCAL_MODEL, name)
+        tags = ownership.make_mapping(ownership.LOCAL_MODEL, name)
         made = _patiently(
             lambda: client.create_function(FunctionName=function, Code={"ZipFile": code()}, Tags=tags, **settings)
         )
@@ -84,7 +84,7 @@ def _log_group(clients: Clients, function: str, name: str) -> None:
     """Made before Lambda makes it, so that it has tags and ends."""
     group = f"{LAMBDA_LOGS}{function}"
     try:
-        clients.logs.create_log_group(logGroupName=group, tags=ownership.mapping(ownership.LOCAL_MODEL, name))
+        clients.logs.create_log_group(logGroupName=group, tags=ownership.make_mapping(ownership.LOCAL_MODEL, name))
     except clients.logs.exceptions.ResourceAlreadyExistsException:
         return
     clients.logs.put_retention_policy(logGroupName=group, retentionInDays=DAYS)

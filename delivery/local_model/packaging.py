@@ -32,7 +32,7 @@ class Packaged:
 
 
 def package(model: Path, archive: Path, rows: Path | None = None) -> Packaged:
-    """Packs the model, and checks that what is packed predicts as what was given.
+    """Packs the model, and checks that the packed one predicts the same.
 
     :param rows: CSV without a header, to check with; by default zeros.
     :raises DeliveryError: if the file is no XGBoost model, or the packed one predicts otherwise.
@@ -91,9 +91,9 @@ def _from_pickle(model: Path) -> Booster:
 
 
 def to_probabilities(booster: Booster) -> tuple[str, ...]:
-    """Lets a classifier answer the probabilities of all classes, where it would answer the class alone.
+    """Makes a classifier return the probabilities of all classes instead of the class.
 
-    The trees stay as they are: multi:softmax and multi:softprob differ only in what they answer.
+    The trees stay as they are: multi:softmax and multi:softprob differ only in what they return.
     """
     import json
 

@@ -28,8 +28,8 @@ class BadRequest(Exception):
 
 def lambda_handler(event: Any, context: Any) -> str:  # noqa: ARG001 - Lambda gives two
     """The class of the row in ``event["data"]``, comma-separated numbers."""
-    row = checked(event)
-    # Containers from 1.2-2 on answer CSV with one row to a line, which is no JSON; older ones ignore Accept and answer
+    row = check(event)
+    # Containers from 1.2-2 on return CSV with one row to a line, which is no JSON; older ones ignore Accept and return
     # the list of probabilities itself.
     answer = runtime.invoke_endpoint(
         EndpointName=ENDPOINT_NAME, ContentType="text/csv", Accept="application/json", Body=row.encode()
@@ -40,7 +40,7 @@ def lambda_handler(event: Any, context: Any) -> str:  # noqa: ARG001 - Lambda gi
     return CLASSES[scores.index(max(scores))]
 
 
-def checked(event: Any) -> str:
+def check(event: Any) -> str:
     """:raises BadRequest: if the event holds no row of as many numbers as the model takes."""
     if not isinstance(event, dict) or not isinstance(event.get("data"), str):
         raise BadRequest('{"data": "5.1,3.3,1.7,0.5"} is expected')
@@ -57,7 +57,7 @@ def checked(event: Any) -> str:
 
 
 def probabilities(answer: Any) -> list[float]:
-    """The numbers in either form of the answer: ``{"predictions": [{"score": [...]}]}``, or the list."""
+    """The numbers of either form of the response: ``{"predictions": [{"score": [...]}]}``, or the list."""
     if isinstance(answer, dict):
         answer = answer["predictions"][0]["score"]
     return [float(score) for score in answer]

@@ -46,7 +46,7 @@ def put_api(clients: Clients, api: str, resource: str, stage: str, function_arn:
     """
     identity = find(clients, api)
     if identity is None:
-        tags = ownership.mapping(ownership.LOCAL_MODEL, name)
+        tags = ownership.make_mapping(ownership.LOCAL_MODEL, name)
         kind = {"types": ["REGIONAL"]}
         identity = clients.apis.create_rest_api(name=api, endpointConfiguration=kind, tags=tags)["id"]
     where = {"restApiId": identity, "resourceId": _resource(clients, identity, resource), "httpMethod": "POST"}
@@ -64,7 +64,7 @@ def find(clients: Clients, api: str) -> str | None:
     return None
 
 
-def existing(clients: Clients, api: str, resource: str, stage: str) -> RestApi:
+def require_api(clients: Clients, api: str, resource: str, stage: str) -> RestApi:
     """:raises NotFoundError: if there is no such API."""
     identity = find(clients, api)
     if identity is None:
@@ -82,7 +82,7 @@ def _resource(clients: Clients, identity: str, name: str) -> str:
 
 
 def _method(clients: Clients, where: dict[str, str], function_arn: str) -> None:
-    """POST, answered by the function, which gets the request's body as it is."""
+    """POST, integrated with the function, which receives the request's body as it is."""
     apis = clients.apis
     region = function_arn.split(":")[3]
     uri = f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
@@ -133,7 +133,7 @@ def call(url: str, data: str, timeout: float = 30) -> str:
             return str(json.loads(answer.read()))
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
-        raise DeliveryError(f"the API answered with status {error.code}: {_message(text)}") from error
+        raise DeliveryError(f"the API returned status {error.code}: {_message(text)}") from error
     except urllib.error.URLError as error:
         raise DeliveryError(f"{url} cannot be reached: {error.reason}") from error
 

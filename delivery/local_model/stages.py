@@ -1,4 +1,4 @@
-"""The stages from a model on this machine to an answer over HTTP. Each finds what the one before left by name."""
+"""The stages from a model on this machine to an answer over HTTP. Each finds the result of the one before by name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def upload(clients: Clients, names: Names, archive: Path, bucket: str) -> str:
     return artifacts.locate(clients, str(archive), bucket, ownership.LOCAL_MODEL, names.name)
 
 
-def uploaded(clients: Clients, names: Names, bucket: str) -> str:
+def find_uploaded(clients: Clients, names: Names, bucket: str) -> str:
     """The URI of what was uploaded last.
 
     :raises NotFoundError: if nothing was.
@@ -85,5 +85,5 @@ def open_api(clients: Clients, names: Names) -> RestApi:
 
 
 def api(clients: Clients, names: Names) -> RestApi:
-    """The API that is there."""
-    return rest_api.existing(clients, names.cloud, names.resource, STAGE)
+    """The existing API."""
+    return rest_api.require_api(clients, names.cloud, names.resource, STAGE)

@@ -66,7 +66,7 @@ def find_home(start: Path, environment: Mapping[str, str]) -> Path:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the state is, and as which account and region the service answers."""
+    """The state folder, and the account and default region of the service."""
 
     home: Path
     account: str = "123456789012"

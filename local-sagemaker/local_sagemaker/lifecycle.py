@@ -1,4 +1,4 @@
-"""One service per state folder: started detached, found again, stopped. Standard library only: it is on the
+"""One service per state folder: start it detached, find it, stop it. Standard library only: it is on the
 command line's hot path.
 
 A lock on ``<home>/lock`` is held by the running service, whatever its process id; ``service.json`` says where it is.
@@ -37,11 +37,11 @@ def running(settings: Settings) -> dict[str, Any] | None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _described(settings)
+            return _read_description(settings)
     return None
 
 
-def _described(settings: Settings) -> dict[str, Any] | None:
+def _read_description(settings: Settings) -> dict[str, Any] | None:
     with contextlib.suppress(OSError, ValueError):
         described: dict[str, Any] = json.loads(settings.service_file.read_text())
         return described if described.get("ready") else None
@@ -49,7 +49,7 @@ def _described(settings: Settings) -> dict[str, Any] | None:
 
 
 def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
-    """Starts the service in the background, waits until it answers, and says where it is. Idempotent."""
+    """Starts the service in the background, waits until it is ready, and returns where it is. Idempotent."""
     found = running(settings)
     if found:
         return found
@@ -148,13 +148,13 @@ def stop(settings: Settings, timeout: float = 30.0) -> bool:
     os.kill(found["pid"], signal.SIGTERM)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if not running(settings) and not _locked(settings):
+        if not running(settings) and not _is_locked(settings):
             return True
         time.sleep(0.01)
     raise LifecycleError(f"The service (process {found['pid']}) did not stop within {timeout:.0f} s.")
 
 
-def _locked(settings: Settings) -> bool:
+def _is_locked(settings: Settings) -> bool:
     with (settings.home / "lock").open("r") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The service process: takes the lock and the port, builds the application, serves it until it is told to stop.
+"""The service process: takes the lock and the port, builds the application, serves it until SIGTERM or SIGINT.
 
 Started by `lifecycle.start`, which waits on a pipe for one word: ``ready``, ``locked``, or why it did not work.
 """
@@ -70,7 +70,7 @@ _LOCKS: list[IO[str]] = []
 
 
 def _listen(settings: Settings, last: int) -> socket.socket:
-    """A listening socket on the port asked for, else on the last one if it is free, else on any."""
+    """A listening socket on the configured port, else on the last one if it is free, else on any."""
     wanted = [settings.port] if settings.port else [last, 0]
     for port in wanted:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

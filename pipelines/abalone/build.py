@@ -75,7 +75,7 @@ class Build:
         )
 
 
-def trained_model(build: Build, train: TrainingStep) -> ModelBuilder:
+def build_model(build: Build, train: TrainingStep) -> ModelBuilder:
     """The model that a training step leaves, to be created or registered."""
     return ModelBuilder(
         model_path=private_folder().name,

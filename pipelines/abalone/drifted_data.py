@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
-    table = drifted(arguments.heavier, arguments.missing, arguments.column, arguments.unknown, arguments.seed)
+    table = make_drifted(arguments.heavier, arguments.missing, arguments.column, arguments.unknown, arguments.seed)
     write(arguments.output, table)
     print(f"{arguments.output}: {table.count(chr(10))} rows")
     return 0
@@ -59,7 +59,7 @@ def share(text: str) -> float:
     return found
 
 
-def drifted(heavier: float, missing: float, column: str, unknown: float, seed: int = 0) -> str:
+def make_drifted(heavier: float, missing: float, column: str, unknown: float, seed: int = 0) -> str:
     """The table as CSV without a header, in the columns of ``pipelines.data.COLUMNS``."""
     choose = random.Random(seed)
     shell, gap = COLUMNS.index("shell_weight"), COLUMNS.index(column)

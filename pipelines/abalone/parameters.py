@@ -20,25 +20,25 @@ class Parameters:
 
         self.skip_data_quality = _switch("SkipDataQualityCheck")
         self.register_data_quality = _switch("RegisterNewDataQualityBaseline")
-        self.data_quality_statistics = _supplied("DataQualitySuppliedStatistics")
-        self.data_quality_constraints = _supplied("DataQualitySuppliedConstraints")
+        self.data_quality_statistics = _make_baseline("DataQualitySuppliedStatistics")
+        self.data_quality_constraints = _make_baseline("DataQualitySuppliedConstraints")
 
         self.skip_data_bias = _switch("SkipDataBiasCheck")
         self.register_data_bias = _switch("RegisterNewDataBiasBaseline")
-        self.data_bias_constraints = _supplied("DataBiasSuppliedBaselineConstraints")
+        self.data_bias_constraints = _make_baseline("DataBiasSuppliedBaselineConstraints")
 
         self.skip_model_quality = _switch("SkipModelQualityCheck")
         self.register_model_quality = _switch("RegisterNewModelQualityBaseline")
-        self.model_quality_statistics = _supplied("ModelQualitySuppliedStatistics")
-        self.model_quality_constraints = _supplied("ModelQualitySuppliedConstraints")
+        self.model_quality_statistics = _make_baseline("ModelQualitySuppliedStatistics")
+        self.model_quality_constraints = _make_baseline("ModelQualitySuppliedConstraints")
 
         self.skip_model_bias = _switch("SkipModelBiasCheck")
         self.register_model_bias = _switch("RegisterNewModelBiasBaseline")
-        self.model_bias_constraints = _supplied("ModelBiasSuppliedBaselineConstraints")
+        self.model_bias_constraints = _make_baseline("ModelBiasSuppliedBaselineConstraints")
 
         self.skip_explainability = _switch("SkipModelExplainabilityCheck")
         self.register_explainability = _switch("RegisterNewModelExplainabilityBaseline")
-        self.explainability_constraints = _supplied("ModelExplainabilitySuppliedBaselineConstraints")
+        self.explainability_constraints = _make_baseline("ModelExplainabilitySuppliedBaselineConstraints")
 
     def in_order(self) -> list[Parameter]:
         return list(vars(self).values())
@@ -49,6 +49,6 @@ def _switch(name: str) -> ParameterBoolean:
     return ParameterBoolean(name=name, default_value=False)
 
 
-def _supplied(name: str) -> ParameterString:
+def _make_baseline(name: str) -> ParameterString:
     """The S3 URI of a baseline that goes before the registered one; empty means none."""
     return ParameterString(name=name, default_value="")

@@ -44,6 +44,7 @@ from pipelines.abalone.build import (
     CACHE,
     CSV,
     Build,
+    build_model,
     clarify_data,
     clarify_model,
     config_file,
@@ -51,7 +52,6 @@ from pipelines.abalone.build import (
     job_output,
     metric,
     split_url,
-    trained_model,
 )
 from pipelines.abalone.parameters import Parameters
 from pipelines.data import abalone_url
@@ -90,7 +90,7 @@ def get_pipeline(
     :param input_data_url: default of the parameter InputDataUrl; by default the data set's object in the bucket.
     """
     session = pipeline_session(region, default_bucket)
-    bucket = session.default_bucket()  # which makes it, if it is not there
+    bucket = session.default_bucket()  # creates it if it does not exist
     build = Build(
         session=session,
         region=region,
@@ -212,7 +212,7 @@ def train_step(
 
 
 def model_step(build: Build, train: TrainingStep) -> ModelStep:
-    return ModelStep(name="AbaloneCreateModel", step_args=trained_model(build, train).build())
+    return ModelStep(name="AbaloneCreateModel", step_args=build_model(build, train).build())
 
 
 def transform_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -> TransformStep:
@@ -352,7 +352,7 @@ def register_step(
         explainability_constraints=metric(explainability.properties.BaselineUsedForDriftCheckConstraints),
         explainability_config_file=config_file(explainability.clarify_check_config),
     )
-    request = trained_model(build, train).register(
+    request = build_model(build, train).register(
         content_types=[CSV],
         response_types=[CSV],
         inference_instances=["ml.t2.medium", "ml.m5.large"],

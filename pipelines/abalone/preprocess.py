@@ -166,7 +166,7 @@ def numbers(name: str, column: str, cells: pd.Series) -> pd.Series:
 
 def transform(table: pd.DataFrame) -> np.ndarray:
     """Label, scaled numbers and one indicator per sex, as floats. A sex that is not among the known ones comes last."""
-    number = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), FunctionTransformer(scaled))
+    number = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), FunctionTransformer(scale))
     category = OneHotEncoder(categories=[categories(table[CATEGORY])], handle_unknown="ignore")
     columns = ColumnTransformer([("number", number, NUMBERS), ("category", category, [CATEGORY])], sparse_threshold=0)
     features = table.drop(columns=LABEL)
@@ -175,7 +175,7 @@ def transform(table: pd.DataFrame) -> np.ndarray:
     return np.concatenate([label, columns.fit_transform(features)], axis=1)
 
 
-def scaled(numbers: np.ndarray) -> np.ndarray:
+def scale(numbers: np.ndarray) -> np.ndarray:
     """Every column on the fixed scale of its name."""
     means, deviations = np.array(list(SCALES.values())).T
     return (numbers - means) / deviations

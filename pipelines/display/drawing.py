@@ -116,6 +116,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f'<table style="border-collapse:collapse;font-size:12.5px"><tr>{head}</tr>{body}</table>'
 
 
-def folded(title: str, content: str) -> str:
+def fold(title: str, content: str) -> str:
     """HTML that opens on a click."""
     return f"<details><summary>{escape(title)}</summary>{content}</details>"

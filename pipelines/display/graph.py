@@ -37,7 +37,7 @@ def graph_of(definition: Definition) -> Graph:
     plain = [
         Edge(name, step["Name"])
         for step in listed
-        for name in dict.fromkeys(_needed(step))
+        for name in dict.fromkeys(_find_needed(step))
         if name in types and (name, step["Name"]) not in labelled
     ]
     return Graph(types, (*branches, *_without_detours(plain, branches)))
@@ -49,7 +49,7 @@ def _branches(step: Step) -> Iterator[Edge]:
             yield Edge(step["Name"], inner["Name"], label)
 
 
-def _needed(step: Step) -> Iterator[str]:
+def _find_needed(step: Step) -> Iterator[str]:
     yield from step.get("DependsOn") or []
     for field, value in step.items():
         inside = {"Conditions": value["Conditions"]} if step["Type"] == "Condition" and field == "Arguments" else value

@@ -56,7 +56,7 @@ class PipelineView:
 
     @property
     def definition(self) -> Definition:
-        """What AWS has, once it is upserted; before, what it will be given."""
+        """The definition that AWS has, or will get by ``upsert``."""
         return self._published.definition if self._published else self._built.definition
 
     @property
@@ -76,7 +76,7 @@ class PipelineView:
         :raises ValueError: if it has not been upserted.
         """
         if self._published is None:
-            raise ValueError(f"{self.name} is not there yet: upsert() it first")
+            raise ValueError(f"{self.name} does not exist yet: upsert() it first")
         words = [f"{name}={value}" for name, value in given.items()]
         run = self._published.run(parameters.parse(words, self.definition["Parameters"]))
         return ExecutionView(self.clients, self.name, run_pipeline.start(run), self.definition, self._columns)
@@ -95,7 +95,7 @@ class PipelineView:
             (drawing.text(item["Name"]), item["Type"], drawing.text(item.get("DefaultValue", "(required)")))
             for item in declared
         ]
-        table = drawing.folded(f"{len(rows)} parameters", drawing.table(("Parameter", "Type", "Default"), rows))
+        table = drawing.fold(f"{len(rows)} parameters", drawing.table(("Parameter", "Type", "Default"), rows))
         graph = drawing.draw(self.graph, {}, {})
         return f"<div><p><b>{drawing.text(self.name)}</b></p>{graph}{table}</div>"
 
@@ -129,10 +129,10 @@ class ExecutionView:
         return self.progress.steps
 
     def wait(self, timeout: float = 7200) -> Self:
-        """Follows the execution to its end, whatever that is, and shows its progress meanwhile.
+        """Follows the execution to its end, and shows its progress.
 
         :param timeout: seconds.
-        :raises TimeoutError: if it has not ended by then; it goes on.
+        :raises TimeoutError: if it has not ended by then; it continues.
         """
         from IPython import display
 
@@ -214,7 +214,7 @@ def _remark(note: str) -> str:
     """The note; if it is long without the values that differ, which the mouse still shows."""
     if len(note) <= ROOM:
         return drawing.text(note)
-    return f'<span title="{drawing.text(note)}">{drawing.text(progress.shortened(note))}</span>'
+    return f'<span title="{drawing.text(note)}">{drawing.text(progress.shorten(note))}</span>'
 
 
 class _Picture:

@@ -39,7 +39,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 
 
 def gather(artifacts: list[str], prefix: str) -> str:
-    """Copies the archives under the prefix, as model-0.tar.gz, model-1.tar.gz ...; answers what CreateModel takes."""
+    """Copies the archives under the prefix, as model-0.tar.gz, model-1.tar.gz ...; returns what CreateModel takes."""
     s3: Any = boto3.client("s3")
     prefix = f"{prefix.rstrip('/')}/"
     bucket, _, folder = prefix[len("s3://") :].partition("/")

@@ -37,7 +37,7 @@ class Function(Lambda):
 
 
 def create_lambda_role(iam: Any, name: str, passed_role: str, bucket: str) -> str:
-    """The ARN of a role of this name; one that is there is taken as it is, and that is said.
+    """The ARN of a role of this name; an existing one is used as it is, and reported.
 
     A new one may also pass ``passed_role`` and use ``bucket``: AmazonSageMakerFullAccess alone passes only roles
     whose name begins with AmazonSageMaker, and reaches only buckets that have "sagemaker" in theirs.

@@ -87,7 +87,7 @@ def get_pipeline(
     :param hyperparameters_one: of TrainOne, instead of the stock ones; ``hyperparameters_two`` likewise.
     """
     session = pipeline_session(region, default_bucket)
-    bucket = session.default_bucket()  # which makes it, if it is not there
+    bucket = session.default_bucket()  # creates it if it does not exist
     role = role or get_execution_role(session)
     parameters = Parameters(region, bucket, image_uri, role)
     folder = ["s3:/", bucket, base_job_prefix, ExecutionVariables.PIPELINE_EXECUTION_ID]

@@ -15,7 +15,7 @@ def explanations(analysis: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {label: dict(item.get("global_shap_values", {})) for label, item in found.items()}
 
 
-def expected_value(analysis: Mapping[str, Any], label: str) -> Any:
+def read_expected(analysis: Mapping[str, Any], label: str) -> Any:
     return analysis.get("explanations", {}).get("kernel_shap", {}).get(label, {}).get("expected_value")
 
 
@@ -27,7 +27,7 @@ def ranks(values: Mapping[str, float]) -> dict[str, int]:
 def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
     """Clarify's published measure of attribution drift: how much of the baseline's ranking has stayed; 1 is all of it.
 
-    Relevance is the baseline's attribution, the order is the current one. A feature that is gone ranks last.
+    Relevance is the baseline's attribution, the order is the current one. A feature that no longer exists ranks last.
     """
     lowest = min([0.0, *baseline.values()])  # medians can be negative, relevances cannot
     relevance = {name: baseline[name] - lowest if name in baseline else 0.0 for name in {**current, **baseline}}

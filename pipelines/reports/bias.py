@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.reports import meanings
 from pipelines.reports.evidence import Evidence
-from pipelines.reports.page import Section, data, joined, paragraph, table
+from pipelines.reports.page import Section, data, join, paragraph, table
 from pipelines.reports.plots import Plot, bars, figure
 from pipelines.reports.text import number, real
 
@@ -22,7 +22,7 @@ def sections(evidence: Evidence) -> Iterator[Section]:
         for facet, groups in found.get("facets", {}).items():
             for group in groups:
                 value = group["value_or_threshold"]
-                before = _metrics(_matching(earlier.get("facets", {}).get(facet, []), value))
+                before = _metrics(_find_matching(earlier.get("facets", {}).get(facet, []), value))
                 violating = {
                     item["metric_name"]
                     for item in evidence.violations
@@ -33,7 +33,7 @@ def sections(evidence: Evidence) -> Iterator[Section]:
                 yield _section(heading, label, f"{stage}/{facet}/{value}", _metrics(group), before, violating)
 
 
-def _matching(groups: list[Mapping[str, Any]], value: str) -> Mapping[str, Any]:
+def _find_matching(groups: list[Mapping[str, Any]], value: str) -> Mapping[str, Any]:
     """The baseline's entry of the same values: an interval's upper end is the data's maximum, and may have moved."""
     lower = value.partition(",")[0]
     exact = [group for group in groups if group["value_or_threshold"] == value]
@@ -65,7 +65,7 @@ def _section(heading: str, label: str, key: str, now: Metrics, before: Metrics, 
     )
     heads = ["Metric", "Name", "Before", "Now", "Further from 0 by", "Meaning"]
     drawn = figure([plot] if names else [], 1, 0.26 * len(names), 6.0)
-    body = joined(drawn, words, table(heads, rows, numeric=(2, 3, 4)))
+    body = join(drawn, words, table(heads, rows, numeric=(2, 3, 4)))
     return Section(heading, body, {key: {"names": names, "baseline": earlier, "current": values}})
 
 

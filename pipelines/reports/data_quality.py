@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.reports import features
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.features import Feature
-from pipelines.reports.page import Html, Section, data, joined, paragraph, table
+from pipelines.reports.page import Html, Section, data, join, paragraph, table
 from pipelines.reports.plots import Plot, bars, figure, histogram
 
 BUCKETS = 24
@@ -54,7 +54,7 @@ def _distributions(evidence: Evidence, names: Sequence[str], total: int, violati
     if before:
         words += ", those that moved most first; a red title marks those that violate a constraint"
     words += "."
-    return Section("Distributions", joined(paragraph(words), figure(plots)), {"distributions": plotted})
+    return Section("Distributions", join(paragraph(words), figure(plots)), {"distributions": plotted})
 
 
 def distribution(baseline: Feature | None, current: Feature) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ def _table(evidence: Evidence, distances: Mapping[str, float | None], violating:
     slack = ", after what two samples of these sizes differ by chance is taken off" if robust else ""
     body = table(heads, rows, numeric=range(1, len(heads) - 1))
     words = paragraph(EXPLAINED.format(slack=slack)) if before else Html("")
-    return Section("Features", joined(words, body))
+    return Section("Features", join(words, body))
 
 
 def _row(

@@ -34,7 +34,7 @@ class Evidence:
 
 def gather(clients: Clients, check: Check, names: Names) -> Evidence:
     """Reads all that there is."""
-    baseline = compared_with(clients, check)
+    baseline = find_baseline(clients, check)
     return Evidence(
         check=check,
         names=names,
@@ -47,7 +47,7 @@ def gather(clients: Clients, check: Check, names: Names) -> Evidence:
     )
 
 
-def compared_with(clients: Clients, check: Check) -> Files | None:
+def find_baseline(clients: Clients, check: Check) -> Files | None:
     """The baseline that the check was, or could have been, compared with; None if there is none.
 
     A check that compares and registers as well names its own files as the baseline that is used from then on: what

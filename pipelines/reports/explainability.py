@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.reports.attributions import THRESHOLD, expected_value, explanations, ndcg, ranks
+from pipelines.reports.attributions import THRESHOLD, explanations, ndcg, ranks, read_expected
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.names import Names
-from pipelines.reports.page import Html, Section, data, joined, paragraph, table
+from pipelines.reports.page import Html, Section, data, join, paragraph, table
 from pipelines.reports.plots import Plot, bars, figure, room_for
 
 PLOTTED = 20  # features
@@ -20,7 +20,7 @@ def sections(evidence: Evidence) -> Iterator[Section]:
     for label, now in explanations(evidence.constraints).items():
         before = earlier.get(label, {})
         ranked = sorted(now, key=lambda name: -now[name])
-        body = joined(
+        body = join(
             _score(label, before, now, evidence),
             _plot(label, before, now, ranked[:PLOTTED], evidence.names, label in violating),
             _table(label, before, now, ranked, evidence),
@@ -35,7 +35,7 @@ def sections(evidence: Evidence) -> Iterator[Section]:
 
 
 def _score(label: str, before: Mapping[str, float], now: Mapping[str, float], evidence: Evidence) -> Html:
-    expected = data(expected_value(evidence.constraints, label), label, "expected_value", "current").markup
+    expected = data(read_expected(evidence.constraints, label), label, "expected_value", "current").markup
     words = (
         "An attribution is the mean absolute SHAP value: how much the feature moves a prediction, up or down, on "
         "average over the rows, in units of the prediction. "
@@ -77,7 +77,7 @@ def _table(
         rows.append((False, cells))
     if before:
         return table(["Rank now", "Rank before", "Feature", "Before", "Now"], rows, numeric=(0, 1, 3, 4))
-    return joined(
+    return join(
         paragraph("There is no baseline to compare with."),
         table(["Rank", "", "Feature", "", "Value"], rows, numeric=(0, 3, 4)),
     )

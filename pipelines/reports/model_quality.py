@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.reports import meanings
 from pipelines.reports.evidence import Evidence
-from pipelines.reports.page import Html, Section, data, joined, paragraph, table
+from pipelines.reports.page import Html, Section, data, join, paragraph, table
 from pipelines.reports.plots import Plot, bars, curves, figure, room_for
 from pipelines.reports.text import real, relative
 
@@ -55,7 +55,7 @@ def _metrics(
         "The limit is the baseline's own value: any metric that is worse violates it."
     )
     return Section(
-        "Metrics", joined(figure(plots, **_size(now)), words, table(heads, rows, numeric=range(1, 7))), plotted
+        "Metrics", join(figure(plots, **_size(now)), words, table(heads, rows, numeric=range(1, 7))), plotted
     )
 
 

@@ -51,7 +51,7 @@ class Section:
 
 
 def data(value: Any, *name: str) -> Html:
-    """A number: shown short, kept whole. The parts of its name are joined with slashes."""
+    """A number: shown short, kept whole. The parts of its name are join with slashes."""
     if value is None:
         return Html('<span class="sub">none</span>')
     whole = escape(json.dumps(value) if not isinstance(value, str) else value)
@@ -68,7 +68,7 @@ def paragraph(text: str) -> Html:
     return Html(f'<p class="note">{escape(text)}</p>')
 
 
-def joined(*parts: Html) -> Html:
+def join(*parts: Html) -> Html:
     return Html("\n".join(part.markup for part in parts))
 
 

@@ -80,7 +80,7 @@ class Reports:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Starts no more pages: whoever wants them all has called ``finish``."""
+        """Starts no more pages; ``finish`` is what waits for all of them."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _write(self, check: Check) -> Written:

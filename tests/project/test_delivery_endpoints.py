@@ -56,7 +56,7 @@ def test_the_latest_approved_version_is_served(service: Service, deployed: str) 
     assert model["Containers"][0]["ModelPackageName"].endswith("/e-shared/2")
     for arn in (described["EndpointArn"], config["EndpointConfigArn"], model["ModelArn"]):
         tags = ownership.as_mapping(sagemaker.list_tags(ResourceArn=arn)["Tags"])
-        assert tags == ownership.mapping("model-registry", "e-shared")
+        assert tags == ownership.make_mapping("model-registry", "e-shared")
 
 
 def test_a_row_a_file_and_the_standard_input_are_answered_alike(
@@ -145,15 +145,15 @@ def test_a_bad_update_leaves_the_old_version_serving(service: Service) -> None:
     s3.put_object(Bucket="e-back-bad", Key="model.tar.gz", Body=b"\x1f\x8bno archive")
     register(service, "e-back", "s3://e-back-bad/model.tar.gz", ModelApprovalStatus="Approved")
     done = service.run("model-registry", "deploy", "e-back", check=False)
-    assert done.returncode == 1 and "was rolled back, e-back/1 goes on serving" in done.stderr
+    assert done.returncode == 1 and "was rolled back, e-back/1 still serves" in done.stderr
     assert float(registry(service, "invoke", "e-back", "0.25,0.5")) == predicted(1)[0]
 
 
 MISTAKES = [
     (["invoke", "e-shard", "1,2"], 1, "there is no endpoint e-shard; did you mean e-shared?"),
-    (["invoke", "e-shared", "1,2,3"], 1, "the model answered with status 400: Unable to evaluate payload provided"),
-    (["invoke", "e-shared", "1,2", "--content-type", "text/plain"], 1, "the model answered with status 415"),
-    (["invoke", "e-shared", "1,2", "--accept", "text/plain"], 1, "the model answered with status 406"),
+    (["invoke", "e-shared", "1,2,3"], 1, "the model returned status 400: Unable to evaluate payload provided"),
+    (["invoke", "e-shared", "1,2", "--content-type", "text/plain"], 1, "the model returned status 415"),
+    (["invoke", "e-shared", "1,2", "--accept", "text/plain"], 1, "the model returned status 406"),
     (["invoke", "e-shared", "1,2", "--target-model", "x.tar.gz"], 1, "not a multi-model endpoint"),
     (["invoke", "e-shared", "1,2", "--file", "x.csv"], 1, "a row or --file, not both"),
     (["invoke", "e-shared", "--file", "no-such.csv"], 1, "--file no-such.csv: No such file or directory"),

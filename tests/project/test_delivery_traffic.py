@@ -81,10 +81,10 @@ def test_an_alarm_takes_the_update_back_and_the_old_version_serves(service: Serv
     alarm(service, "t-back-rings", "ALARM")
     words = ("deploy", "t-back/2", "--traffic", "all-at-once", *SLOW)
     said = registry(service, *words, "--alarm", "t-back-quiet", "--alarm", "t-back-rings", fails=1)
-    assert said.startswith("model-registry: the update of t-back was rolled back, t-back/1 goes on serving: ")
+    assert said.startswith("model-registry: the update of t-back was rolled back, t-back/1 still serves: ")
     assert "t-back-rings" in said and "t-back-quiet" not in said
     assert float(registry(service, "invoke", "t-back", ROW)) == predicted(1)
-    assert "rolled back, t-back/1 goes on serving" in registry(service, "wait", "t-back", fails=1)
+    assert "rolled back, t-back/1 still serves" in registry(service, "wait", "t-back", fails=1)
     assert "endpoint t-back: InService" in registry(service, "deploy", "t-back/1")
 
 

@@ -252,7 +252,7 @@ def test_item_11_a_bad_request_is_the_clients(service: Service, tour: dict[str, 
 
 def test_a_bad_row_is_one_line_on_the_command_line(service: Service, tour: dict[str, Any]) -> None:
     said = local_model(service, "call", "1,2", fails=1)
-    assert said == "local-model: the API answered with status 400: Bad request: 4 numbers are expected, and not 2\n"
+    assert said == "local-model: the API returned status 400: Bad request: 4 numbers are expected, and not 2\n"
 
 
 def test_every_stage_can_be_run_again(service: Service, tour: dict[str, Any]) -> None:

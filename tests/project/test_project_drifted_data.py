@@ -20,7 +20,7 @@ ORIGINAL = table(abalone_csv().decode())
 
 
 def test_nothing_is_changed_when_all_is_off() -> None:
-    assert table(drifted_data.drifted(1, 0, "height", 0)).equals(ORIGINAL)
+    assert table(drifted_data.make_drifted(1, 0, "height", 0)).equals(ORIGINAL)
 
 
 def test_each_change_and_nothing_else(tmp_path: Path) -> None:

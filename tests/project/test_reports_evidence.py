@@ -74,7 +74,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
 )
 def test_what_a_check_was_compared_with(clients: Clients, given: dict[str, Any], baseline: Files | None) -> None:
     (check,) = checks.find({"Check": given})
-    assert evidence.compared_with(clients, check) == baseline
+    assert evidence.find_baseline(clients, check) == baseline
     found = evidence.gather(clients, check, names.Names())
     assert found.statistics["which"] == "now/statistics.json"
     assert found.constraints == {}  # which is not JSON

@@ -1,4 +1,4 @@
-"""How the command line asks the running service for what is no AWS operation: its state, and to empty itself."""
+"""Client of the service's control verbs: requests that are no AWS operation, such as its state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.lifecycle import LifecycleError
 
 
-def ask(settings: Settings, found: dict[str, Any], verb: str) -> dict[str, Any]:
+def post(settings: Settings, found: dict[str, Any], verb: str) -> dict[str, Any]:
     """Posts to ``/_local-sagemaker/<verb>`` with the state folder's secret key, which only its owner can read."""
     keys = json.loads(settings.credentials_file.read_text())
     connection = http.client.HTTPConnection(settings.host, found["port"], timeout=60)

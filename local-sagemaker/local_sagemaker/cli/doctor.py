@@ -29,14 +29,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     from local_sagemaker.processes.isolation import probe
 
     isolation = probe(settings.home)
-    free = shutil.disk_usage(_existing(settings)).free / 2**30
+    free = shutil.disk_usage(_find_existing(settings)).free / 2**30
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     running = lifecycle.running(settings)
     facts = [
         ("service", f"running at {running['url']}" if running else "not running ('local-sagemaker up' starts it)"),
         ("state folder", f"{settings.home}, {free:.1f} GiB free"),
         ("own root per job", str(isolation)),
-        *_missing(isolation),
+        *_list_limits(isolation),
         ("cores", f"{os.cpu_count()}: {settings.job_slots} jobs run at a time, further ones wait"),
         ("memory", f"{memory:.1f} GiB"),
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 1 if missing else 0
 
 
-def _missing(isolation: Isolation) -> list[tuple[str, str]]:
+def _list_limits(isolation: Isolation) -> list[tuple[str, str]]:
     """What keeps jobs less apart on this machine than on others."""
     if not isolation.namespaces:
         text = "each has a working directory, home and /tmp of its own; everything else of the machine is as it is"
@@ -71,7 +71,7 @@ def _missing(isolation: Isolation) -> list[tuple[str, str]]:
     return lines
 
 
-def _existing(settings: Settings) -> str:
+def _find_existing(settings: Settings) -> str:
     folder = settings.home
     while not folder.exists():
         folder = folder.parent

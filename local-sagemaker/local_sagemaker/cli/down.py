@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Stops it; running executions go on at the next ``up``."""
+    """Stops it; running executions resume at the next ``up``."""
     stopped = lifecycle.stop(settings)
-    print("Stopped; executions that were running go on at the next 'up'." if stopped else "Not running.")
+    print("Stopped; executions that were running resume at the next 'up'." if stopped else "Not running.")
     return 0

@@ -39,10 +39,10 @@ class Executions:
         """The ARN of the execution that an ARN, an id, or the name of a pipeline (its newest) means; None if none."""
         if ARN.fullmatch(text):
             return text
-        if text in self._pipelines():
-            return next((item["PipelineExecutionArn"] for item in self._of(text)), None)
+        if text in self._list_pipelines():
+            return next((item["PipelineExecutionArn"] for item in self._list_of(text)), None)
         if ID.fullmatch(text):
-            listed = (item["PipelineExecutionArn"] for name in self._pipelines() for item in self._of(name))
+            listed = (item["PipelineExecutionArn"] for name in self._list_pipelines() for item in self._list_of(name))
             return next((arn for arn in listed if arn.endswith(f"/{text}")), None)
         return None
 
@@ -50,7 +50,7 @@ class Executions:
         """:raises LifecycleError: if no execution is called so."""
         arn = self.find(text)
         if arn is None:
-            pipelines = ", ".join(self._pipelines()) or "none"
+            pipelines = ", ".join(self._list_pipelines()) or "none"
             raise LifecycleError(f"There is no execution '{text}' here. The pipelines are: {pipelines}.")
         return arn
 
@@ -68,24 +68,24 @@ class Executions:
 
     def last_failure(self) -> tuple[str | None, str | None]:
         """The execution that failed last, and the job outside of executions, if one failed after that."""
-        failed = [item for name in self._pipelines() for item in self._of(name, "Failed")[:1]]
+        failed = [item for name in self._list_pipelines() for item in self._list_of(name, "Failed")[:1]]
         execution = max(failed, key=lambda item: item["StartTime"], default=None)
-        jobs = [(item["CreationTime"], item[name]) for item, name in self._failed_jobs()]
+        jobs = [(item["CreationTime"], item[name]) for item, name in self._list_failed_jobs()]
         created, job = max(jobs, default=(None, ""))
         if execution and (created is None or created <= execution["StartTime"] or job.startswith("pipelines-")):
             return execution["PipelineExecutionArn"], None
         return None, job or None
 
-    def _failed_jobs(self) -> Iterator[tuple[dict[str, Any], str]]:
+    def _list_failed_jobs(self) -> Iterator[tuple[dict[str, Any], str]]:
         for operation, member, name in _FAILED_JOBS:
             listed = getattr(self._client, operation)(StatusEquals="Failed", SortBy="CreationTime", MaxResults=1)
             yield from ((item, name) for item in listed[member])
 
-    def _pipelines(self) -> list[str]:
+    def _list_pipelines(self) -> list[str]:
         pages = self._client.get_paginator("list_pipelines").paginate()
         return [item["PipelineName"] for page in pages for item in page["PipelineSummaries"]]
 
-    def _of(self, pipeline: str, status: str | None = None) -> list[dict[str, Any]]:
+    def _list_of(self, pipeline: str, status: str | None = None) -> list[dict[str, Any]]:
         """The newest first."""
         pages = self._client.get_paginator("list_pipeline_executions").paginate(
             PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from local_sagemaker import lifecycle
-from local_sagemaker.cli.control import ask
+from local_sagemaker.cli.control import post
 from local_sagemaker.config import Settings
 
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Indexes what is new in ``objects/BUCKET/`` (a new folder becomes a bucket), and says how much that is."""
     found = lifecycle.running(settings) or lifecycle.start(settings)
-    counts = ask(settings, found, "import")
+    counts = post(settings, found, "import")
     for bucket, count in counts.items():
         if count:
             print(f"s3://{bucket}: {count} new object{'s' if count > 1 else ''}")

@@ -68,7 +68,7 @@ def follow(look: Callable[[], Iterable[LogFile]], positions: dict[Path, int], en
     titled: Path | None = None
     while True:
         last_look = ended()
-        for file, text in _added(look(), positions):
+        for file, text in _read_added(look(), positions):
             if file.path != titled:
                 print(f"==> {file.title} <==")
                 titled = file.path
@@ -78,7 +78,7 @@ def follow(look: Callable[[], Iterable[LogFile]], positions: dict[Path, int], en
         time.sleep(_PAUSE)
 
 
-def _added(files: Iterable[LogFile], positions: dict[Path, int]) -> Iterator[tuple[LogFile, str]]:
+def _read_added(files: Iterable[LogFile], positions: dict[Path, int]) -> Iterator[tuple[LogFile, str]]:
     for file in files:
         before = positions.get(file.path, 0)
         with file.path.open("rb") as opened:

@@ -47,17 +47,17 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Shows them."""
-    which, step = _words(options)
+    which, step = _read_words(options)
     if which is None and not options.failed:
         service = settings.home / "service.log"
-        _show_streams(options, settings, lambda: _existing(service), "the service")
+        _show_streams(options, settings, lambda: _list_if_present(service), "the service")
         return 0
     if which is not None and not (step or options.failed or options.execution or ARN.fullmatch(which)):
         streams = partial(log_files.find, settings.home, which)
         if not _is_pipeline_or_id(settings, which) and streams():
             _show_streams(options, settings, streams, which)
             return 0
-    executions = _executions(settings, which)
+    executions = _open_executions(settings, which)
     arn, job = (executions.require(which), None) if which else executions.last_failure()
     if arn:
         _show_execution(options, settings, executions, arn, step)
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _words(options: argparse.Namespace) -> tuple[str | None, str | None]:
+def _read_words(options: argparse.Namespace) -> tuple[str | None, str | None]:
     """The execution (or whatever is named) and the step."""
     if options.execution is None:
         return options.name, options.step
@@ -86,13 +86,13 @@ def _is_pipeline_or_id(settings: Settings, which: str) -> bool:
     return any(which in file.stem.split("+")[:2] for file in notes)
 
 
-def _executions(settings: Settings, which: str | None) -> Executions:
+def _open_executions(settings: Settings, which: str | None) -> Executions:
     found = lifecycle.running(settings) or lifecycle.start(settings)
     arn = ARN.fullmatch(which or "")
     return Executions(connection(settings, found, {"AWS_REGION": arn[1]} if arn else None))
 
 
-def _existing(path: Path) -> list[LogFile]:
+def _list_if_present(path: Path) -> list[LogFile]:
     return [LogFile(path, path.name, 0.0)] if path.exists() else []
 
 
@@ -124,7 +124,7 @@ def _show_execution(
         ]
 
     def look() -> list[LogFile]:
-        return [file for step in steps() for file in _files_of(settings, step)]
+        return [file for step in steps() for file in _find_files(settings, step)]
 
     positions: dict[Path, int] = {}
     found = steps()
@@ -135,11 +135,11 @@ def _show_execution(
         print(f"Step {step['StepName']} of {arn.rpartition('/')[2]}: {step['StepStatus']}")
         if "FailureReason" in step:
             print(f"  {step['FailureReason']}")
-        log_files.show(_files_of(settings, step), options.lines, positions)
+        log_files.show(_find_files(settings, step), options.lines, positions)
     if options.follow:
         log_files.follow(look, positions, ended=lambda: executions.has_ended(arn))
 
 
-def _files_of(settings: Settings, step: dict[str, Any]) -> list[LogFile]:
+def _find_files(settings: Settings, step: dict[str, Any]) -> list[LogFile]:
     job = job_of(step)
     return log_files.of_job(settings.home, job) if job else []

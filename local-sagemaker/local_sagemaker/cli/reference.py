@@ -29,7 +29,7 @@ Made by `make docs` from what is registered in the code; a test compares. An ope
 
 
 @cache
-def implemented() -> tuple[str, ...]:
+def list_operations() -> tuple[str, ...]:
     """``service:Operation`` of every marked method of every class in `local_sagemaker.services`, and of the classes
     that are made of the table of S3's configurations."""
     found = {
@@ -48,7 +48,7 @@ def implemented() -> tuple[str, ...]:
 def render() -> str:
     """The page as Markdown."""
     services: dict[str, list[str]] = {}
-    for name in implemented():
+    for name in list_operations():
         service, _, operation = name.partition(":")
         services.setdefault(service, []).append(operation)
     parts = [HEAD, "## Operations\n"]

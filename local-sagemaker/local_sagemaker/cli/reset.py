@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local_sagemaker import lifecycle
-from local_sagemaker.cli.control import ask
+from local_sagemaker.cli.control import post
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import remove
 
@@ -15,22 +15,22 @@ KEPT = ("credentials.json", "lock", "start.lock", "service.json", "service.log",
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether to ask."""
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    """Whether to confirm."""
+    parser.add_argument("--yes", action="store_true", help="no confirmation")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Stops all running work and removes all records, objects and logs. Keys, address and own images stay."""
     if not options.yes:
         if not sys.stdin.isatty():
-            raise lifecycle.LifecycleError("'reset' removes everything; add --yes when no one is there to ask.")
+            raise lifecycle.LifecycleError("'reset' removes everything; add --yes where nobody can confirm.")
         question = f"Remove all pipelines, models, objects and logs in {settings.home}? [y/N] "
         if input(question).strip().lower() not in ("y", "yes"):
             print("Nothing removed.")
             return 1
     found = lifecycle.running(settings)
     if found:
-        ask(settings, found, "reset")
+        post(settings, found, "reset")
     elif settings.home.is_dir():
         for entry in settings.home.iterdir():
             if entry.name not in KEPT:

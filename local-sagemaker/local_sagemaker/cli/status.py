@@ -7,12 +7,12 @@ import json
 import time
 
 from local_sagemaker import lifecycle
-from local_sagemaker.cli.control import ask
+from local_sagemaker.cli.control import post
 from local_sagemaker.config import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The form of the answer."""
+    """The form of the output."""
     parser.add_argument("--json", action="store_true", help="one JSON object for programs")
 
 
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if not found:
         print(json.dumps({"running": False}) if options.json else f"Not running; state in {settings.home}")
         return 3
-    counts = ask(settings, found, "status")
+    counts = post(settings, found, "status")
     if options.json:
         print(json.dumps({"running": True, **found, "holds": counts}))
         return 0

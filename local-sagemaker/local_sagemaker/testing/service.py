@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from local_sagemaker import lifecycle
-from local_sagemaker.cli.control import ask
+from local_sagemaker.cli.control import post
 from local_sagemaker.cli.exec import connection
 from local_sagemaker.client_environment import with_hook
 from local_sagemaker.config import Settings
@@ -83,7 +83,7 @@ class LocalSageMaker:
 
     def reset(self) -> None:
         """Empties it: records, objects, logs, running work."""
-        ask(self.settings, self.description, "reset")
+        post(self.settings, self.description, "reset")
 
     def client(self, name: str, **options: Any) -> Any:
         """An unmodified boto3 client of it. Errors are not retried."""

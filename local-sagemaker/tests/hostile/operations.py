@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from local_sagemaker.cli.reference import implemented
+from local_sagemaker.cli.reference import list_operations
 
 
 @cache
 def operations() -> tuple[str, ...]:
     """``service:Operation`` of all."""
-    return implemented()
+    return list_operations()

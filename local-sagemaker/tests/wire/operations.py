@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api import models
-from local_sagemaker.cli.reference import implemented
+from local_sagemaker.cli.reference import list_operations
 
-__all__ = ["implemented", "in_models", "streams_events"]
+__all__ = ["in_models", "list_operations", "streams_events"]
 
 SERVICES = tuple(service for services in models.MODELS_BY_SIGNING_NAME.values() for service in services)
 
