@@ -71,12 +71,13 @@ def next_command(words: str) -> str:
 
 
 def curl_command(url: str, body: str) -> str | None:
-    """How curl reaches a REST API of this machine, whose AWS name it can't look up; None on AWS, where it can."""
+    """How curl posts JSON to a REST API of this machine, whose AWS name it can't look up; None on AWS, where it can."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not is_local() or not endpoint:
         return None
     parts = urlsplit(url)
-    words = ["curl", "-H", f"Host: {parts.netloc}", "-d", body, f"{endpoint}{parts.path}"]
+    headers = [f"Host: {parts.netloc}", "Content-Type: application/json"]
+    words = ["curl", *(word for header in headers for word in ("-H", header)), "-d", body, f"{endpoint}{parts.path}"]
     return shlex.join(words)
 
 

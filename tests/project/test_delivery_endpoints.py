@@ -214,6 +214,17 @@ def test_clean_up_takes_what_was_made_and_nothing_else(service: Service) -> None
     assert service.client("s3").head_object(Bucket="e-clean", Key="model.tar.gz")
 
 
+def test_clean_up_says_what_it_waits_for(service: Service) -> None:
+    versions(service, "e-busy", "Approved", "Approved")
+    registry(service, "deploy", "e-busy/1")
+    registry(service, "deploy", "e-busy/2", "--no-wait", "--instance-count", "2", "--traffic", "canary",
+             "--traffic-size", "50%", "--traffic-wait", "8")  # fmt: skip
+    lines = registry(service, "clean-up", "e-busy").splitlines()
+    waiting = next(number for number, line in enumerate(lines) if line.startswith("endpoint e-busy is Updating"))
+    assert lines[waiting].endswith(": waiting until it can be deleted")
+    assert waiting < lines.index("deleted: endpoint e-busy")
+
+
 def test_ctrl_c_ends_with_130() -> None:
     def interrupted(_: command_line.Work) -> None:
         raise KeyboardInterrupt

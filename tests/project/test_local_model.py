@@ -6,6 +6,8 @@ import io
 import json
 import os
 import pickle
+import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,6 +16,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import joblib
 import numpy
@@ -213,7 +216,7 @@ def test_item_12_the_api_has_the_resource_the_method_and_the_stage(service: Serv
     assert (integration["type"], integration["httpMethod"]) == ("AWS", "POST")
     assert [item["stageName"] for item in apis.get_stages(restApiId=api["id"])["item"]] == ["test"]
     expected = f"https://{api['id']}.execute-api.us-east-1.amazonaws.com/test/irisprediction"
-    assert tour["api"] == f"POST {expected}\n"
+    assert tour["api"].startswith(f"POST {expected}\nWith curl:\n  curl -H 'Host: {urlsplit(expected).netloc}' ")
 
 
 def post(service: Service, tour: dict[str, Any], body: bytes) -> tuple[int, Any]:
@@ -248,6 +251,16 @@ def test_item_13_14_the_golden_row_is_a_setosa(service: Service, tour: dict[str,
 def test_item_11_a_bad_request_is_the_clients(service: Service, tour: dict[str, Any], body: Any, text: str) -> None:
     status, answer = post(service, tour, json.dumps(body).encode())
     assert status == 400 and answer["message"].startswith("Bad request: ") and text in answer["message"]
+
+
+def test_the_api_is_reached_by_the_curl_command_that_is_printed(tour: dict[str, Any]) -> None:
+    """Outside of `exec`, where nobody knows the API's AWS name."""
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    words = shlex.split(tour["api"].splitlines()[2])
+    done = subprocess.run([curl, "-sS", *words[1:]], capture_output=True, text=True, check=False)
+    assert done.stdout == '"Setosa"', done.stderr
 
 
 def test_a_bad_row_is_one_line_on_the_command_line(service: Service, tour: dict[str, Any]) -> None:

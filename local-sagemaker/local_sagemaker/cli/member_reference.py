@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from local_sagemaker.api import members, models
-from local_sagemaker.cli.reference import implemented
+from local_sagemaker.cli.reference import list_operations
 
 HEAD = """# Members of requests that do not act
 
@@ -28,7 +28,7 @@ SECTIONS = {
 def render() -> str:
     """The page as Markdown."""
     parts = [HEAD]
-    for service in dict.fromkeys(name.partition(":")[0] for name in implemented()):
+    for service in dict.fromkeys(name.partition(":")[0] for name in list_operations()):
         parts.append(f"## {models.model(service).metadata['serviceFullName']}\n")
         table, tops = members.table(service), _tops(service)
         for kind, title in SECTIONS.items():
@@ -57,7 +57,7 @@ def _shown(member: str, support: members.Support) -> str:
 def _tops(service: str) -> dict[str, str]:
     """The operations by the names of the structures that are their requests."""
     found = {}
-    for name in implemented():
+    for name in list_operations():
         owner, _, operation = name.partition(":")
         shape = models.operation(owner, operation).input_shape
         if owner == service and shape is not None:

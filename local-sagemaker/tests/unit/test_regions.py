@@ -13,7 +13,7 @@ from local_sagemaker import services
 from local_sagemaker.api.operations import Resource
 from local_sagemaker.app import Application
 from local_sagemaker.arns import Arns, is_region
-from local_sagemaker.cli.reference import implemented
+from local_sagemaker.cli.reference import list_operations
 from local_sagemaker.config import Settings
 
 
@@ -44,7 +44,7 @@ def test_the_page_of_operations_is_of_what_a_region_answers(application: Applica
         for name in dir(type(resource))
     ]
     answered = sorted(operation for operations in marked for operation in operations)
-    assert answered == sorted(name.partition(":")[2] for name in implemented())
+    assert answered == sorted(name.partition(":")[2] for name in list_operations())
 
 
 def test_regions_are_made_once_on_their_first_request(application: Application) -> None:

@@ -18,12 +18,12 @@ import local_sagemaker
 from local_sagemaker.api import members
 from local_sagemaker.api.validation import check
 from local_sagemaker.cli import member_reference, reference
-from local_sagemaker.cli.reference import implemented
+from local_sagemaker.cli.reference import list_operations
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import NotSupported, ValidationError
 from tests.support import ROLE, XGBOOST, document
 
-SERVICES = tuple(dict.fromkeys(name.partition(":")[0] for name in implemented()))
+SERVICES = tuple(dict.fromkeys(name.partition(":")[0] for name in list_operations()))
 COMPUTED = re.compile(
     r"(Checksum(CRC|SHA|MD5|XXHASH)\w*|CopySourceIf\w+|Response[A-Z]\w+|(Parameters|InputArtifacts|OutputArtifacts)ToRemove)"
 )
@@ -31,7 +31,7 @@ COMPUTED = re.compile(
 
 
 def reachable(service: str) -> set[str]:
-    operations = [name.partition(":")[2] for name in implemented() if name.startswith(f"{service}:")]
+    operations = [name.partition(":")[2] for name in list_operations() if name.startswith(f"{service}:")]
     return {member for operation in operations for member in members.reachable(service, operation)}
 
 
