@@ -64,6 +64,14 @@ def find_home(start: Path, environment: Mapping[str, str]) -> Path:
     return start / FOLDER
 
 
+def find_cache(environment: Mapping[str, str]) -> Path:
+    """The cache folder: LOCAL_SAGEMAKER_CACHE, else ``local-sagemaker`` below XDG_CACHE_HOME (``~/.cache``)."""
+    if environment.get("LOCAL_SAGEMAKER_CACHE"):
+        return Path(environment["LOCAL_SAGEMAKER_CACHE"]).expanduser().resolve()
+    above = environment.get("XDG_CACHE_HOME")
+    return (Path(above) if above else Path.home() / ".cache") / "local-sagemaker"
+
+
 @dataclass(frozen=True)
 class Settings:
     """The state folder, and the account and default region of the service."""
@@ -77,6 +85,8 @@ class Settings:
     """Seconds from SIGTERM to SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
     autoscaling_period: float = 60.0
     """Seconds between two looks of scaling policies; a minute on AWS."""
+    cache: Path = field(default_factory=lambda: find_cache(os.environ))
+    """What can be made again at any time, shared by all state folders: the libraries of images."""
     job_slots: int = field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)))
 
     @classmethod
@@ -93,6 +103,7 @@ class Settings:
 
         return cls(
             home=find_home((start or Path.cwd()).resolve(), environment),
+            cache=find_cache(environment),
             account=read(check_account, "123456789012", "LOCAL_SAGEMAKER_ACCOUNT"),
             region=read(check_region, "us-east-1", "LOCAL_SAGEMAKER_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
             port=read(check_port, "0", "LOCAL_SAGEMAKER_PORT"),

@@ -60,22 +60,24 @@ class Models:
 
     def answer(self, method: str, path: str, request: Request) -> Response:
         """One request of the platform."""
-        match (method, [part for part in path.split("/") if part]):
-            case "POST", ["models"]:
-                return self._register(request)
-            case "GET", ["models"]:
-                listed = [{"modelName": name, "modelUrl": url} for name, (url, _) in self._loaded.items()]
-                return _document(200, {"models": listed})
-            case "GET", ["models", name] if name in self._loaded:
-                return _document(200, [{"modelName": name, "modelUrl": self._loaded[name][0]}])
-            case "POST", ["models", name, "invoke"] if name in self._loaded:
-                return self._loaded[name][1](request)
-            case "DELETE", ["models", name] if self._loaded.pop(name, None):
-                _give_back()
-                return _document(200, {"status": f'Model "{name}" unregistered'})
-            case _, ["models", name, *_]:
-                return refusal(404, "ModelNotFoundException", f"Model not found: {name}")
-        return refusal(404, "ResourceNotFoundException", "Requested resource is not found.")
+        parts = [part for part in path.split("/") if part]
+        if parts == ["models"] and method == "POST":
+            return self._register(request)
+        if parts == ["models"] and method == "GET":
+            listed = [{"modelName": name, "modelUrl": url} for name, (url, _) in self._loaded.items()]
+            return _document(200, {"models": listed})
+        if len(parts) < 2 or parts[0] != "models":
+            return refusal(404, "ResourceNotFoundException", "Requested resource is not found.")
+        name, rest = parts[1], parts[2:]
+        if name in self._loaded and not rest and method == "GET":
+            return _document(200, [{"modelName": name, "modelUrl": self._loaded[name][0]}])
+        if name in self._loaded and rest == ["invoke"] and method == "POST":
+            return self._loaded[name][1](request)
+        if name in self._loaded and not rest and method == "DELETE":
+            del self._loaded[name]
+            _give_back()
+            return _document(200, {"status": f'Model "{name}" unregistered'})
+        return refusal(404, "ModelNotFoundException", f"Model not found: {name}")
 
     def _register(self, request: Request) -> Response:
         try:

@@ -57,16 +57,3 @@ _PROGRAMS = {
     "serve": "the program serve",
     "process": "the program process (or what the job's ContainerEntrypoint names)",
 }
-
-
-def modules() -> tuple[str, ...]:
-    """The modules with the images' entry functions, for a process that wants to have them loaded before it forks."""
-    return (
-        "local_sagemaker.containers.xgboost.train",
-        "local_sagemaker.containers.xgboost.serve",
-        "local_sagemaker.containers.toolkit.train",
-        "local_sagemaker.containers.toolkit.serve",
-        "local_sagemaker.containers.analyzers.model_monitor_job",
-        "local_sagemaker.containers.analyzers.clarify_job",
-        "local_sagemaker.containers.analyzers.merge_job",
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from local_sagemaker.images.image import Program
+from local_sagemaker.images.image import ImageUri, Program
+from local_sagemaker.images.libraries import catalogue
 
 SHELL = ("/bin/bash",)
 
@@ -24,9 +25,10 @@ def resolve(
     return (*image_entrypoint, *(arguments or image_command))
 
 
-def program(command: Sequence[str], verbs: Mapping[str, str], environment: Mapping[str, str]) -> Program:
+def program(uri: ImageUri, command: Sequence[str], verbs: Mapping[str, str], environment: Mapping[str, str]) -> Program:
     """The program of a command: one of the image's own verbs (``train``, ``serve``), else the command as it stands.
 
     `verbs` maps a verb to its "package.module:function".
     """
-    return Program(tuple(command), verbs.get(command[0].rsplit("/", 1)[-1]), environment)
+    entry = verbs.get(command[0].rsplit("/", 1)[-1])
+    return Program(tuple(command), entry, environment, catalogue.find(uri.repository, uri.tag))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from local_sagemaker.images.libraries.catalogue import ImageLibraries
+
 
 @dataclass(frozen=True)
 class Program:
@@ -25,6 +27,8 @@ class Program:
     argv: tuple[str, ...]
     entry: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    libraries: ImageLibraries | None = None
+    """What the image holds; without it the program is the service's own, and runs in its Python."""
     readable: tuple[Path, ...] = ()
     """Folders of the machine that it reads, at their own places, besides /opt/ml and /tmp."""
     writable: tuple[Path, ...] = ()

@@ -25,24 +25,24 @@ class ScikitLearn:
 
     def train(self, uri: ImageUri) -> Program:
         """Runs the script of hyperparameter ``sagemaker_program``; there is no default algorithm."""
-        return self._program(("train",))
+        return self._program(uri, ("train",))
 
     def process(self, uri: ImageUri, entrypoint: list[str] | None, arguments: list[str] | None) -> Program:
         """The image has no ENTRYPOINT of its own; its CMD is a shell."""
-        return self._program(command.resolve(entrypoint, arguments))
+        return self._program(uri, command.resolve(entrypoint, arguments))
 
     def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
         """The model server around the user's ``model_fn``."""
-        return replace(self._program(("serve",)), accepts_socket=True)
+        return replace(self._program(uri, ("serve",)), accepts_socket=True)
 
     def default_metrics(self, uri: ImageUri) -> list[dict[str, str]]:
         """None: metric definitions are the user's."""
         return []
 
-    def _program(self, argv: tuple[str, ...]) -> Program:
+    def _program(self, uri: ImageUri, argv: tuple[str, ...]) -> Program:
         environment = {
             "PYTHONUNBUFFERED": "TRUE",
             "SAGEMAKER_TRAINING_MODULE": "sagemaker_sklearn_container.training:main",
             "SAGEMAKER_SERVING_MODULE": "sagemaker_sklearn_container.serving:main",
         }
-        return command.program(argv, VERBS, environment)
+        return command.program(uri, argv, VERBS, environment)

@@ -1,7 +1,7 @@
 """The XGBoost image: the built-in algorithm, XGBoost as a framework (script mode), and Python scripts.
 
 Light: the server imports it. The work is in `containers.xgboost`, which runs in the processes of jobs and endpoints.
-All tags run on the one installed library; what differs between them is its `Behaviour` (specs: containers 3.1).
+Each tag runs on the library that its image holds; what else differs is its `Behaviour` (contracts: containers 3.1).
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -54,4 +54,4 @@ class XGBoost:
             "SAGEMAKER_SERVING_MODULE": "sagemaker_xgboost_container.serving:main",
             TAG: uri.tag,
         }
-        return command.program(argv, VERBS, environment)
+        return command.program(uri, argv, VERBS, environment)

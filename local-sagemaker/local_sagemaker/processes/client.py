@@ -1,8 +1,13 @@
-"""The service's side of the fork server: `ForkedProcesses` starts it, sends orders, hears of pids and exit codes."""
+"""The service's side of the fork servers: `ForkedProcesses` starts them, sends orders, receives pids and exit codes.
+
+There is one fork server for each library set that is in use (the Python and the libraries of an image), and one in the
+service's own Python, for programs of the platform.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -10,12 +15,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.images.image import Program
+from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
+from local_sagemaker.images.libraries.build import SERVING
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.isolation import Isolation
@@ -27,6 +37,16 @@ from local_sagemaker.processes.spec import ProcessSpec
 _QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
 _ATTEMPTS = 5  # fork servers that are asked for a process before its start fails
+_COMMAND = (str(Path(__file__).parents[1] / "image_programs.py"), "local_sagemaker.processes.fork_server:main")
+# What the programs of the service itself need: those of batch transform, of the monitors and of tuning.
+_SERVICE_WARM = (
+    "numpy", "pandas", "scipy.stats", "scipy.sparse", "pyarrow.parquet", "smclarify.bias.report", "datasketches",
+    "botocore.session", "concurrent.futures.thread", "urllib.request", "http.client", "csv",
+    "local_sagemaker.containers.analyzers.model_monitor_job", "local_sagemaker.containers.analyzers.clarify_job",
+    "local_sagemaker.containers.analyzers.merge_job",
+)  # fmt: skip
+IDLE_SECONDS = 600.0
+"""How long a fork server stays that no process needs; those of the default pipeline's images stay."""
 _PATIENCE_AT_END = 3.0  # seconds; a fork server that is still importing hears nothing, and what it started ends with it
 
 
@@ -71,19 +91,42 @@ class ForkedProcess:
             self._ended.set()
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """A Python that a fork server runs: that of a library set, or without one the service's own."""
+
+    python: str
+    warm: tuple[str, ...] = ()
+    serving: str | None = None
+
+    @classmethod
+    def of(cls, found: LibrarySet, warm: Sequence[str]) -> Runtime:
+        """The Python of a library set."""
+        return cls(str(found.python), tuple(warm), str(found.folder / SERVING))
+
+    def environment(self) -> dict[str, str]:
+        """The variables that the fork server starts with."""
+        leading = ("PYTHON", "VIRTUAL_ENV") if self.serving else ()
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(leading or "\0")}
+        if self.serving is None:
+            inherited["PYTHONDONTWRITEBYTECODE"] = "1"
+            project = str(Path(__file__).parents[2])
+            inherited["PYTHONPATH"] = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))
+        return {**inherited, **_QUIET_THREADS}
+
+
 class _Server:
     """One running fork server with its waiting children and its processes."""
 
-    def __init__(self, keep: Sequence[Path], load: bool) -> None:
+    def __init__(self, runtime: Runtime, keep: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
-        project = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))
-        command = [sys.executable, "-m", __name__.replace("client", "fork_server"), str(theirs.fileno())]
-        command += ["load" if load else "bare", *map(str, keep)]
+        options = {"descriptor": theirs.fileno(), "keep": [str(folder) for folder in keep],
+                   "warm": runtime.warm, "serving": runtime.serving}  # fmt: skip
         self._popen = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
-            env={**os.environ, **_QUIET_THREADS, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}, cwd="/",
+            [runtime.python, *_COMMAND, json.dumps(options)], pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL, start_new_session=True, env=runtime.environment(), cwd="/",
         )  # fmt: skip
+        self.used = time.monotonic()
         theirs.close()
         self._channel, self._lock = ours, threading.Lock()
         self._changed = threading.Condition()
@@ -104,6 +147,7 @@ class _Server:
 
     def start(self, order: Message, descriptors: list[int]) -> ForkedProcess:
         """Hands the order to a waiting child and asks for another one."""
+        self.used = time.monotonic()
         while True:
             pid, channel = self._spare()
             process = ForkedProcess(pid, self)
@@ -121,6 +165,17 @@ class _Server:
                 self._selector.register(channel, selectors.EVENT_READ, process)
             return process
 
+    def await_loaded(self) -> None:
+        """Returns when it has loaded its libraries and can start processes, or has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
+
+    @property
+    def idle_since(self) -> float | None:
+        """When it was last needed (monotonic clock), None while a process of it runs."""
+        with self._changed:
+            return None if self._processes else self.used
+
     def isolation(self) -> Isolation:
         """The way that the fork server chose; waits until it has said so."""
         with self._changed:
@@ -129,10 +184,14 @@ class _Server:
             raise ProcessNotStarted(f"The fork server ended at its start (exit code {self._popen.poll()}).")
         return self._isolation
 
-    def close(self) -> None:
-        """Ends the fork server, which ends its processes first, and hears of that."""
+    def hang_up(self) -> None:
+        """Has the fork server end, and its processes first, without waiting for it."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Ends the fork server, which ends its processes first, and waits for that."""
+        self.hang_up()
         try:
             self._popen.wait(_PATIENCE_AT_END)
         except subprocess.TimeoutExpired:
@@ -217,31 +276,45 @@ class _Server:
 
 
 class ForkedProcesses:
-    """Implements `Processes` of spec.py. Thread-safe. The fork server starts with `warm` or the first `start`."""
+    """Implements `Processes` of spec.py. Thread-safe. A fork server starts with `warm` or the first `start` for it."""
 
     def __init__(self, *, settings: Settings, keep: Sequence[Path] = (), load: bool = True) -> None:
-        """`keep` are folders of the user that must stay visible to jobs even when they are under /tmp.
+        """`keep`: folders that jobs must go on seeing where they are, besides the state folder and the interpreter.
 
-        Without `load` the fork server starts at once, and each process imports for itself what it needs.
+        Without `load` the fork servers start at once and load nothing in advance (for tests that need no libraries).
         """
         self._load = load
         self._keep = [settings.home, *keep]
-        self._server: _Server | None = None
+        self._sets = LibrarySets(settings.cache)
+        self._servers: dict[str, _Server] = {}
         self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._reaper: threading.Thread | None = None
 
     def warm(self) -> None:
-        """Starts the fork server if it is not running, and returns at once; it loads its libraries meanwhile."""
-        self._running()
+        """Starts the fork servers of the default pipeline's images, as far as they are prepared, and the service's.
+
+        Returns when the last of them has been started; each loads its libraries beside what others do.
+        """
+        runtimes = [self._default(image) for image in catalogue.defaults()]
+        for runtime in (runtimes[0], self._service(), *runtimes[1:]):
+            if runtime and not self._closed.is_set():
+                self._running(runtime).await_loaded()  # one after the other, in the order in which they are needed
 
     @property
     def isolation(self) -> Isolation:
         """How jobs are kept apart on this machine."""
-        return self._running().isolation()
+        return self._running(self._service()).isolation()
 
     def start(self, spec: ProcessSpec) -> ForkedProcess:
-        """Starts one process and returns when it has a pid; waits while the fork server is still loading."""
+        """Starts one process and returns when it has a pid; waits while the fork server is still loading.
+
+        The image's libraries are installed first if they are not on this machine, with progress in the process's log.
+        Raises NotPrepared or NoPython when they can't be.
+        """
         if not spec.program.argv:
             raise ValueError("a program needs an argv")
+        runtime = self._runtime(spec.program, spec.log)
         listen = list(spec.listen.items())
         order = {
             "argv": list(spec.program.argv),
@@ -259,21 +332,66 @@ class ForkedProcesses:
         descriptors = [descriptor for _, descriptor in listen]
         for _ in range(_ATTEMPTS - 1):
             with contextlib.suppress(ServerEnded):  # killed, perhaps while it was loading: the next one is asked
-                return self._running().start(order, descriptors)
-        return self._running().start(order, descriptors)
+                return self._running(runtime).start(order, descriptors)
+        return self._running(runtime).start(order, descriptors)
 
     def close(self) -> None:
-        """Ends the fork server and every process that it started."""
+        """Ends the fork servers and every process that they started."""
+        self._closed.set()
         with self._lock:
-            server, self._server = self._server, None
-        if server:
+            servers, self._servers = list(self._servers.values()), {}
+        for server in servers:
+            server.hang_up()
+        for server in servers:
             server.close()
 
-    def _running(self) -> _Server:
+    def _service(self) -> Runtime:
+        return Runtime(sys.executable, _SERVICE_WARM if self._load else ())
+
+    def _default(self, image: ImageLibraries) -> Runtime | None:
+        found = self._sets.find(image)
+        return Runtime.of(found, image.warm if self._load else ()) if found else None
+
+    def _runtime(self, program: Program, log: Path) -> Runtime:
+        image = program.libraries
+        if image is None:
+            return self._service()
+
+        def say(line: str) -> None:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+
+        found = self._sets.require(image, say)
+        if found.differences or image.notes:
+            say(f"The image {image.name} here: {'; '.join([*image.notes, *found.differences])}")
+        return Runtime.of(found, image.warm if self._load else ())
+
+    def _running(self, runtime: Runtime) -> _Server:
         with self._lock:
-            if self._server is None or self._server.gone:
-                self._server = _Server(self._keep, self._load)
-            return self._server
+            server = self._servers.get(runtime.python)
+            if server is None or server.gone:
+                server = self._servers[runtime.python] = _Server(runtime, self._keep)
+            server.used = time.monotonic()
+            if self._reaper is None:
+                self._reaper = threading.Thread(target=self._reap, name="idle fork servers", daemon=True)
+                self._reaper.start()
+            return server
+
+    def _reap(self) -> None:
+        """Ends fork servers that no process has needed for a while."""
+        while not self._closed.wait(IDLE_SECONDS / 10):
+            stay = {runtime.python for image in catalogue.defaults() if (runtime := self._default(image))}
+            stay.add(self._service().python)
+            with self._lock:
+                limit = time.monotonic() - IDLE_SECONDS
+                idle = [
+                    python
+                    for python, server in self._servers.items()
+                    if python not in stay and (since := server.idle_since) is not None and since < limit
+                ]
+                ended = [self._servers.pop(python) for python in idle]
+            for server in ended:
+                server.close()
 
 
 def _shown(spec: ProcessSpec) -> list[tuple[str, Path]]:

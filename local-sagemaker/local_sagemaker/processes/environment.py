@@ -1,7 +1,8 @@
 """A job's own Python environment and its variables.
 
 The environment is a minimal venv made by a few file operations: first on PATH, with a ``site-packages`` of its own
-that a ``pip install`` in the job writes to, and the service's packages visible behind it.
+that a ``pip install`` in the job writes to, and the image's packages (of the service's own programs: the service's)
+visible behind it.
 """
 
 from __future__ import annotations
@@ -32,10 +33,26 @@ _PASSED_ON = (
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+_own_folders: list[str] = []
+_helpers: list[str] = []
+
+
+def use_helpers(serving: str, helpers: str) -> None:
+    """Has this image's Python find what only model servers need (no script does), and our stand-ins of packages."""
+    _own_folders.append(serving)
+    _helpers.append(helpers)
+    sys.path += [helpers, serving]
+
+
+def own_folders() -> list[str]:
+    """Entries of sys.path that are no part of the image."""
+    return _own_folders
+
+
 @functools.cache
-def service_packages() -> list[str]:
-    """The site-packages folders of the interpreter that runs the service."""
-    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+def image_packages() -> list[str]:
+    """The site-packages folders of this interpreter, and our stand-ins of the containers' packages."""
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []), *_helpers]
     return [folder for folder in folders if Path(folder).is_dir()]
 
 
@@ -55,8 +72,8 @@ def make(root: Path) -> Path:
     python.symlink_to(base)
     (binaries / "python").symlink_to("python3")
     (binaries / f"python{_VERSION}").symlink_to("python3")
-    lines = [f"import site; site.addsitedir({path!r})\n" for path in service_packages()]
-    (packages / "service.pth").write_text("".join(lines))
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in image_packages()]
+    (packages / "image.pth").write_text("".join(lines))
     for name in ("pip", "pip3"):
         (binaries / name).write_text(_pip())
         (binaries / name).chmod(0o755)
@@ -83,7 +100,7 @@ def _pip() -> str:
 
 def learn() -> None:
     """Works out, once and before any fork, what all environments have in common."""
-    service_packages(), _scripts(), _pip(), sysconfig.get_config_vars()
+    image_packages(), _scripts(), _pip(), sysconfig.get_config_vars()
 
 
 def passed_on(outer: Mapping[str, str]) -> dict[str, str]:

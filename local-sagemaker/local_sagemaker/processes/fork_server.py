@@ -1,9 +1,10 @@
 """The fork server: a process of its own that has the machine-learning libraries loaded and forks the jobs' processes.
 
-``python -m local_sagemaker.processes.fork_server FD ...`` where FD is its end of a socket pair. It forks children
-ahead of time and hands the service a socket to each, so that a start waits for no fork; it reports the exit codes.
-When the service's end closes (even by kill -9) it ends every process that it started, and itself. It imports only:
-no numeric code runs before a fork, so that OpenMP and BLAS start their threads in the children.
+Started as a program of `image_programs`, with the fields of `Options` as JSON. It runs in the Python of an image, or in
+the service's own for the programs of the service. It forks children ahead of time and hands the service a socket to
+each, so that a start waits for no fork; it reports the exit codes. When the service's end closes (even by kill -9) it
+ends every process that it started, and itself. It imports only: no numeric code runs before a fork, so that OpenMP and
+BLAS start their threads in the children.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import dataclasses
 import gc
 import importlib
+import json
 import os
 import selectors
 import shutil
@@ -21,21 +23,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker import images
+from local_sagemaker import image_programs as programs
 from local_sagemaker.processes import environment, isolation, job_root, pid_namespaces, system_calls
 from local_sagemaker.processes.child import Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
 from local_sagemaker.processes.pid_namespaces import Namespace, PidNamespaces
 
-WARM = (
-    "numpy", "pandas", "scipy.stats", "scipy.sparse", "sklearn.pipeline", "sklearn.compose", "sklearn.impute",
-    "sklearn.preprocessing", "sklearn.metrics", "sklearn.model_selection", "xgboost", "pyarrow.parquet",
-    "sklearn.neighbors", "botocore.session", "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.lifespan.on", "starlette.applications", "starlette.routing", "starlette.responses",
-    "concurrent.futures.thread", "joblib", "urllib.request", "http.client", "tarfile", "csv", "argparse", "uvloop",
-)  # fmt: skip
 _NEEDED_AT_EXIT = ("logging", "multiprocessing.util")
 SPARES = 2
 _DEADLINE = 10.0
@@ -202,7 +198,7 @@ def _warm(modules: tuple[str, ...]) -> None:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            os.write(2, f"fork server: {name} is not there: {error}\n".encode())
+            os.write(2, f"fork server: {name} cannot be loaded: {error}\n".encode())
     setattr(atexit, "register", register)  # noqa: B010
     for function in registered:  # extension modules that tidy their memory at exit would do so in every job
         if getattr(function, "__module__", None) not in _NEEDED_AT_EXIT:
@@ -212,14 +208,25 @@ def _warm(modules: tuple[str, ...]) -> None:
     gc.freeze()
 
 
-def main(descriptor: int, load: bool, keep: list[str]) -> None:
-    """Runs the fork server on its end of the socket pair; the first folder to keep visible is the state folder."""
-    control = socket.socket(fileno=descriptor)
+@dataclass(frozen=True)
+class Options:
+    """What the service says at the start: its socket, folders to keep visible (the first one is the state folder),
+    modules to load, and, in an image's Python, the folder of what only model servers need."""
+
+    descriptor: int
+    keep: list[str]
+    warm: list[str]
+    serving: str | None = None
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the fork server on its end of the socket pair."""
+    options = Options(**json.loads(arguments[0]))
+    control = socket.socket(fileno=options.descriptor)
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     system_calls.adopt_orphans()
-    home, *visible = map(Path, keep)
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]  # the working directory, put there by -m
+    home, *visible = map(Path, options.keep)
     way = isolation.choose(home, visible)
     isolation.enter(way)
     namespaces = PidNamespaces() if way.own_pids else None
@@ -228,7 +235,10 @@ def main(descriptor: int, load: bool, keep: list[str]) -> None:
     except BrokenPipeError:  # the service has ended already
         return
     outer = dict(os.environ)
-    _warm((*WARM, *images.modules()) if load else ())
+    if options.serving:
+        environment.use_helpers(options.serving, programs.HELPERS)
+    _warm(tuple(options.warm))
+    sys.dont_write_bytecode = True  # what was loaded here is read at the next start; jobs leave nothing
     setting = Setting(way, isolation.layout(way, home, visible), outer, os.getpid(), home)
     server = ForkServer(control, setting, namespaces)
     try:
@@ -236,10 +246,3 @@ def main(descriptor: int, load: bool, keep: list[str]) -> None:
     finally:
         if os.getpid() == setting.server:
             server.close()
-
-
-if __name__ == "__main__":
-    # As a module of its own name: Python shows more warnings of __main__, and jobs get a __main__ of their own.
-    importlib.import_module("local_sagemaker.processes.fork_server").main(
-        int(sys.argv[1]), sys.argv[2] == "load", sys.argv[3:]
-    )

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_sagemaker import image_programs as programs
 from local_sagemaker.processes import environment
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
@@ -31,6 +32,11 @@ _STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE
             "PYTHONFAULTHANDLER", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHOME",
             "PYTHONINTMAXSTRDIGITS", "LD_PRELOAD", "LD_LIBRARY_PATH")  # fmt: skip
 _STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
+
+_SERVING = ("uvloop", "httptools")
+_PIP = re.compile(rb"\bpip3?\b|\bensurepip\b|\beasy_install\b")
+_LOOK_AT = 64  # files of a script's folder that are searched for an installation; each up to _LONGEST bytes
+_LONGEST = 1 << 20
 
 Finish = Callable[[int], None]
 Environment = Mapping[str, str]
@@ -78,7 +84,28 @@ def main_of(argv: list[str]) -> tuple[Main, str] | None:
         found = Main(rest, Path(rest[0]).absolute())
     else:
         return None
-    return None if _shadows(found.folder or os.getcwd()) else (found, command)  # noqa: PTH109 - a plain text
+    if _installs(found, command) or _shadows(found.folder or os.getcwd()):  # noqa: PTH109 - a plain text
+        return None
+    return found, command
+
+
+def _installs(main: Main, command: str) -> bool:
+    """Whether the program, or a module beside it, speaks of pip.
+
+    What it installs would not replace a library that is loaded here already, so it gets an interpreter of its own.
+    """
+    if main.script is None:
+        return bool(_PIP.search(command.encode("utf-8", "surrogateescape")))
+    beside = [path for path in main.script.parent.glob("*.py") if path != main.script][:_LOOK_AT]
+    return any(_PIP.search(_head(path)) for path in (main.script, *beside))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST)
+    except OSError:
+        return b""
 
 
 def _shadows(folder: str) -> bool:
@@ -98,17 +125,19 @@ def become(folder: Path, *, keep_project: bool) -> None:
     python, prefix = folder / "bin" / "python3", str(folder)
     sys.executable, sys.prefix, sys.exec_prefix = str(python), prefix, prefix
     sysconfig.get_config_vars().update(base=prefix, platbase=prefix, prefix=prefix, exec_prefix=prefix)
-    project = str(Path(__file__).parents[2])
-    service = environment.service_packages()
-    path = [entry for entry in sys.path if entry and (entry != project or project in service)]
-    first = next((index for index, entry in enumerate(path) if entry in service), len(path))
+    image = environment.image_packages()
+    ours = {*environment.own_folders(), *([] if keep_project else [str(Path(programs.FOLDER).parent)])}
+    path = [entry for entry in sys.path if entry and (entry not in ours or entry in image)]
+    first = next((index for index, entry in enumerate(path) if entry in image), len(path))
     extra = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [*extra, *path[:first], str(environment.packages(folder)), *path[first:]]
     if keep_project:
-        sys.path.append(project)
-    elif any(Path(entry, "sitecustomize.py").is_file() for entry in extra):
-        sys.modules.pop("sitecustomize", None)
-        importlib.import_module("sitecustomize")  # as an interpreter with this PYTHONPATH does at its start
+        sys.path += environment.own_folders()
+    else:
+        programs.forget(_SERVING)
+        if any(Path(entry, "sitecustomize.py").is_file() for entry in extra):
+            sys.modules.pop("sitecustomize", None)
+            importlib.import_module("sitecustomize")  # as an interpreter with this PYTHONPATH does at its start
     if "multiprocessing.spawn" in sys.modules:
         sys.modules["multiprocessing.spawn"].set_executable(sys.executable)
     if "tempfile" in sys.modules:
@@ -138,11 +167,7 @@ def run_entry(entry: str, argv: list[str], finish: Finish) -> None:
     """Calls ``package.module:function`` with the list of arguments; its result is the exit code."""
     sys.argv = list(argv)
 
-    def call() -> object:
-        module, _, function = entry.partition(":")
-        return getattr(importlib.import_module(module), function)(argv[1:])
-
-    _run(call, finish)
+    _run(lambda: programs.call(entry, argv[1:]), finish)
 
 
 def run_main(main: Main, command: str, finish: Finish) -> None:

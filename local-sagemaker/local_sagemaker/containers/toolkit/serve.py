@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local_sagemaker import image_programs
 from local_sagemaker.containers import multi_model_server
 from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
 from local_sagemaker.containers.model_server import Application, run
@@ -56,9 +57,9 @@ def _serve(codec: Codec) -> int:
         return multi_model_server.serve(lambda folder: _one_of_many(folder, codec))
     script = _script()
     if source.install(script.parent):
-        command = [sys.executable, "-c", f"from {__name__} import again; raise SystemExit(again())"]
-        path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(Path(__file__).parents[3])])
-        os.environ |= {"PYTHONPATH": path, _AGAIN: type(codec).__name__, _SCRIPT: str(script)}
+        os.environ.update({_AGAIN: type(codec).__name__, _SCRIPT: str(script)})
+        sys.stdout.flush()
+        command = [sys.executable, image_programs.__file__, f"{__name__}:again"]
         os.execv(command[0], command)
     return run(lambda: Functions(_module(script), codec).application())
 
@@ -73,7 +74,7 @@ def _one_of_many(folder: Path, codec: Codec) -> Callable[[Request], Response]:
 _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
 
 
-def again() -> int:
+def again(_arguments: list[str] | None = None) -> int:
     """Goes on in a fresh interpreter, after requirements were installed that may replace what was loaded."""
     configure()
     codec = {kind.__name__: kind for kind in (NumpyCodec, XGBoostCodec)}[os.environ[_AGAIN]]()

@@ -82,7 +82,7 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
         while frames and frames.tb_frame.f_code.co_filename != script:  # ours and runpy's say nothing to the user
             frames = frames.tb_next
         traceback.print_exception(type(error), error, frames or error.__traceback__)
-        return 1, "".join(traceback.format_exception_only(error)).strip()
+        return 1, "".join(traceback.format_exception_only(type(error), error)).strip()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -100,7 +100,7 @@ def selected(predictions: Predictions, keys: Sequence[str], objective: str, clas
     values = _values(predictions, objective, classes)
     columns = {key: values[key]() for key in (*_EVERY, PREDICTED_SCORE) if key in keys and key in valid}
     columns.update((key, [float("nan")] * len(predictions)) for key in invalid)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]  # all of one length
 
 
 def _values(predictions: Predictions, objective: str, classes: int) -> dict[str, Callable[[], list[Any]]]:

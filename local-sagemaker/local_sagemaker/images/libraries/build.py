@@ -1,0 +1,234 @@
+"""Makes the library set of an image with uv: a virtual environment of its own, finished or not there at all.
+
+A set is made under a temporary name beside its place, checked by an import of its libraries (which also writes their
+bytecode), and renamed. uv keeps one copy of each file in its cache and links it into the sets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.images.libraries.plan import Plan
+
+Say = Callable[[str], None]
+MANIFEST = "set.json"
+SERVING = "serving"
+"""Folder of what only the model server of this service needs; no script sees it."""
+_TOOLS = ("pip", "setuptools<81", "wheel")
+_SERVING = ("uvloop", "httptools")
+_CPU_ONLY = {"xgboost": "x86_64-manylinux2014"}
+"""Libraries with a wheel for older systems that lacks the code for GPUs: a fiftieth of the size, else the same."""
+_OFFLINE = ("dns error", "failed to lookup", "Failed to fetch", "Connection refused", "error sending request",
+            "Network connectivity is disabled", "timed out", "Could not connect", "tcp connect error")  # fmt: skip
+
+_CHECK = """
+import importlib, importlib.metadata as metadata, json, sys
+problems = []
+for name in {modules!r}:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        problems.append(f"{{name}}: {{type(error).__name__}}: {{error}}")
+versions = {{d.metadata["Name"]: d.version for d in metadata.distributions() if d.metadata["Name"]}}
+print(json.dumps({{"problems": problems, "versions": versions}}))
+"""
+
+
+class NotPrepared(ServiceError):
+    """An image's libraries could not be installed; the text names the image and the command to try again."""
+
+    code, status = "ValidationException", 400
+
+
+@dataclass(frozen=True)
+class LibrarySet:
+    """A finished set: its folder, and what its manifest says."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def name(self) -> str:
+        """``repository:tag`` of its image."""
+        return str(self.manifest["image"])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Everything that is installed."""
+        return dict(self.manifest["versions"])
+
+    @property
+    def differences(self) -> list[str]:
+        """In what it is not like the image."""
+        return list(self.manifest["differences"])
+
+    @property
+    def works(self) -> bool:
+        """Whether its interpreter still exists."""
+        return self.python.exists()
+
+
+def read(folder: Path) -> LibrarySet | None:
+    """The finished set in a folder, None when there is none."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return LibrarySet(folder, manifest) if isinstance(manifest, dict) and "versions" in manifest else None
+
+
+def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> LibrarySet:
+    """Makes the set of a plan at `target`, which does not exist. Raises NotPrepared; nothing is left then."""
+    name = plan.image.name
+    making = target.with_name(f".making-{os.getpid()}-{target.name}")
+    shutil.rmtree(making, ignore_errors=True)
+    began = time.monotonic()
+    say(f"Preparing the libraries of {name} (Python {plan.interpreter.version}) ...")
+    try:
+        tool = _Uv(uv or uv_command(), name, say)
+        tool.run("venv", "--relocatable", "--python", str(plan.interpreter.path), str(making))
+        python = making / "bin" / "python"
+        tool.install(python, [*plan.requirements, *_TOOLS], *_without_gpu_code(plan.requirements))
+        tool.run("pip", "install", "--only-binary", ":all:", "--python", str(python), "--target",
+                 str(making / SERVING), *_SERVING)  # fmt: skip
+        differences = [*plan.differences, *_published_helpers(plan, python, tool)]
+        found = _check(python, list(plan.versions))
+        if found["problems"]:
+            raise NotPrepared(f"The libraries of {name} do not work on this machine: {'; '.join(found['problems'])}.")
+        left_out = list(plan.image.left_out)
+        manifest = {"image": name, "digest": plan.image.digest, "python": plan.interpreter.version, "made": time.time(),
+                    "versions": found["versions"], "differences": differences, "left_out": left_out}  # fmt: skip
+        (making / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        making.rename(target)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    say(f"Prepared {name} in {time.monotonic() - began:.0f} s.")
+    return LibrarySet(target, manifest)
+
+
+def uv_command() -> str:
+    """The uv that came with this package, else the one on PATH."""
+    try:
+        from uv import find_uv_bin  # type: ignore[import-not-found, unused-ignore]
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
+    if found is None:
+        raise NotPrepared("Images need the tool uv, which is not installed: pip install uv")
+    return found
+
+
+class _Uv:
+    """Calls of uv for one image, with its progress passed on."""
+
+    def __init__(self, command: str, image: str, say: Say) -> None:
+        self._command, self._image, self._say = command, image, say
+
+    def install(self, python: Path, requirements: Sequence[str], *overrides: tuple[str, str]) -> None:
+        """Installs wheels; `overrides` are (requirement, platform) pairs that are taken from another platform's."""
+        for requirement, platform in overrides:
+            self.run("pip", "install", "--only-binary", ":all:", "--no-deps", "--python", str(python),
+                     "--python-platform", platform, requirement)  # fmt: skip
+        excluded = ["nvidia-nccl-cu12; sys_platform == 'never'"] if overrides else []
+        self.run("pip", "install", "--only-binary", ":all:", "--python", str(python), *_override(excluded, python),
+                 *requirements)  # fmt: skip
+
+    def attempt(self, *arguments: str) -> str | None:
+        """Runs a command that may fail; the end of what it said then."""
+        lines: list[str] = []
+        process = subprocess.Popen(
+            [self._command, *arguments, "--no-python-downloads", "--color", "never"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, errors="replace", env=_environment(), cwd="/",
+        )  # fmt: skip
+        assert process.stderr
+        for line in process.stderr:
+            if line.strip():
+                lines.append(line.rstrip())
+                if line.lstrip().startswith(("Resolved", "Prepared", "Installed", "Downloading", "warning: Failed")):
+                    self._say(f"  {line.strip()}")
+        return None if process.wait() == 0 else "\n".join(lines[-12:])
+
+    def run(self, *arguments: str) -> None:
+        """Runs a command that must not fail."""
+        problem = self.attempt(*arguments)
+        if problem is None:
+            return
+        again = f"local-sagemaker images prepare {self._image}"
+        if any(sign in problem for sign in _OFFLINE):
+            raise NotPrepared(
+                f"The libraries of the image {self._image} are not on this machine, and the package index cannot be "
+                f"reached. With a network, run: {again}\n{problem}"
+            )
+        raise NotPrepared(f"The libraries of the image {self._image} cannot be installed. Try: {again}\n{problem}")
+
+
+def _override(excluded: Sequence[str], python: Path) -> list[str]:
+    if not excluded:
+        return []
+    file = python.parents[1] / "overrides.txt"
+    file.write_text("\n".join(excluded) + "\n", "utf-8")
+    return ["--overrides", str(file)]
+
+
+def _without_gpu_code(requirements: Sequence[str]) -> list[tuple[str, str]]:
+    """Requirements that have such a wheel for this machine, with the platform whose wheel it is."""
+    if os.uname().sysname != "Linux" or os.uname().machine != "x86_64":
+        return []
+    named = {requirement.partition("==")[0]: requirement for requirement in requirements}
+    return [(named[name], platform) for name, platform in _CPU_ONLY.items() if name in named]
+
+
+def _published_helpers(plan: Plan, python: Path, tool: _Uv) -> list[str]:
+    """Installs the containers' own packages from their sources; what can't be built is served by ours."""
+    wanted = list(plan.image.published_helpers)
+    command = ("pip", "install", "--no-deps", "--python", str(python))
+    missing = []
+    if wanted and tool.attempt(*command, *wanted) is not None:
+        for requirement in wanted:
+            if tool.attempt(*command, requirement) is not None:
+                missing.append(f"{requirement.partition('==')[0]} of this service (image: {requirement})")
+    for file in python.parents[1].glob("lib/python*/site-packages/sagemaker_containers/_mapping.py"):
+        text = file.read_text("utf-8")
+        file.unlink()  # uv's cache has a link to it
+        file.write_text(text.replace("collections.Mapping", "collections.abc.Mapping"), "utf-8")  # as the images do
+    return missing
+
+
+def _check(python: Path, libraries: Sequence[str]) -> dict[str, Any]:
+    """Imports the libraries in the set, which writes their bytecode, and lists what is installed."""
+    modules = [_MODULES.get(name, name) for name in libraries]
+    environment = {name: value for name, value in _environment().items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [python, "-I", "-c", _CHECK.format(modules=modules)], capture_output=True, text=True, cwd="/", env=environment,
+        check=False,
+    )  # fmt: skip
+    try:
+        found: dict[str, Any] = json.loads(done.stdout.strip().rsplit("\n", 1)[-1])
+    except ValueError:
+        return {"problems": [done.stderr.strip()[-500:] or f"exit code {done.returncode}"], "versions": {}}
+    return found
+
+
+_MODULES = {"scikit-learn": "sklearn", "PyYAML": "yaml", "Pillow": "PIL"}
+
+
+def _environment() -> dict[str, str]:
+    """This process's variables without those of its own virtual environment, which uv would follow."""
+    return {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+    }

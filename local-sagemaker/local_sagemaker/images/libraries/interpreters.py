@@ -1,0 +1,83 @@
+"""The Python interpreters of this machine that images can run on. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+OLDEST, NEWEST = (3, 9), (3, 13)
+"""The Pythons that the programs inside images run on."""
+VARIABLE = "LOCAL_SAGEMAKER_PYTHONS"
+"""Folders or interpreters to look at first, separated as in PATH; ``none`` at the end leaves all others out."""
+_PROBE = "import sys, ssl, ctypes, zlib; print('%d.%d.%d' % sys.version_info[:3])"
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """One interpreter; `version` with its patch level."""
+
+    path: Path
+    version: str
+
+    @property
+    def minor(self) -> str:
+        """``3.10``."""
+        return ".".join(self.version.split(".")[:2])
+
+
+@cache
+def find(minor: str) -> Interpreter | None:
+    """The interpreter of a version (``3.10``), None when this machine has none that works."""
+    if not OLDEST <= _numbers(minor) <= NEWEST:
+        return None
+    for path in _candidates(minor):
+        interpreter = _probe(path) if path.is_file() else None
+        if interpreter and interpreter.minor == minor:
+            return interpreter
+    return None
+
+
+def _candidates(minor: str) -> Iterator[Path]:
+    """Files that may be the interpreter: of the variable, the service's own, PATH's, pyenv's, uv's, the system's."""
+    name = f"python{minor}"
+    for entry in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        if entry == "none":
+            return
+        path = Path(entry).expanduser()
+        yield path / name if path.is_dir() else path
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == minor:
+        yield Path(getattr(sys, "_base_executable", "") or sys.executable).resolve()
+    on_path = shutil.which(name)
+    if on_path and "shims" not in Path(on_path).parts:  # a shim of pyenv fails for all versions but the active one
+        yield Path(on_path).resolve()
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    for root in (
+        Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions",
+        Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python"),
+    ):
+        yield from sorted(root.glob(f"*/bin/{name}"), key=lambda file: _numbers(str(file.parent.parent)), reverse=True)
+    for place in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
+        yield Path(place, name)
+
+
+def _probe(path: Path) -> Interpreter | None:
+    try:
+        done = subprocess.run(
+            [path, "-I", "-S", "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    version = done.stdout.strip()
+    return Interpreter(path, version) if done.returncode == 0 and re.fullmatch(r"3\.\d+\.\d+", version) else None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))

@@ -1,0 +1,63 @@
+"""Which interpreter and which versions an image gets on this machine, and in what that differs from the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.images.libraries import interpreters
+from local_sagemaker.images.libraries.catalogue import ImageLibraries
+from local_sagemaker.images.libraries.interpreters import NEWEST, OLDEST, Interpreter
+
+
+class NoPython(ServiceError):
+    """None of this machine's interpreters can run an image."""
+
+    code, status = "ValidationException", 400
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an image's libraries are made here. `differences` are sentences for people."""
+
+    image: ImageLibraries
+    interpreter: Interpreter
+    versions: Mapping[str, str]
+    differences: tuple[str, ...]
+
+    @property
+    def requirements(self) -> list[str]:
+        """What is installed, as pip's requirements."""
+        return [*(f"{name}=={version}" for name, version in self.versions.items()), *self.image.packages]
+
+
+def make(image: ImageLibraries, find: Callable[[str], Interpreter | None] = interpreters.find) -> Plan:
+    """The most faithful plan. Raises NoPython when the machine has no interpreter for it."""
+    for python in image.pythons:
+        interpreter = find(python)
+        if interpreter:
+            versions = image.versions_on(python)
+            return Plan(image, interpreter, versions, differences(image, python, versions))
+    wanted = " or ".join(python for python in image.pythons if OLDEST <= _numbers(python) <= NEWEST)
+    raise NoPython(
+        f"The image {image.name} needs Python {wanted}, and none of them was found on this machine. Install one "
+        f"(for example: uv python install {image.pythons[0]}), then: local-sagemaker images prepare {image.name}"
+    )
+
+
+def differences(image: ImageLibraries, python: str, versions: Mapping[str, str]) -> tuple[str, ...]:
+    """In what a set on a Python differs from the image."""
+    said = list(image.notes)
+    if python != image.python:
+        said.append(f"Python {python} (image: {image.python})")
+    said += [
+        f"{name} {version} (image: {image.libraries[name]})"
+        for name, version in versions.items()
+        if version != image.libraries[name]
+    ]
+    return tuple(said)
+
+
+def _numbers(python: str) -> tuple[int, ...]:
+    return tuple(map(int, python.split(".")))
