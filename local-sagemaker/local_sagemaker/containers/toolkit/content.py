@@ -12,12 +12,9 @@ import json
 from typing import Any, Protocol
 
 import numpy as np
-import xgboost as xgb
 from scipy import sparse
 
-from local_sagemaker.containers.xgboost import recordio
 from local_sagemaker.containers.xgboost.channels import parse_header
-from local_sagemaker.containers.xgboost.decode import csv_rows, libsvm
 
 JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
 TEXT_TYPES = (JSON, CSV)
@@ -116,11 +113,15 @@ class XGBoostCodec(NumpyCodec):
 
     def decode(self, data: bytes | str, content_type: str) -> Any:
         """CSV, libsvm or RecordIO as a DMatrix; of a CSV body, a newline at its end begins another row."""
+        import xgboost as xgb  # the scikit-learn image has none
+
+        from local_sagemaker.containers.xgboost import decode, recordio
+
         name, _ = parse_header(content_type)
         if name == CSV:
-            return xgb.DMatrix(csv_rows(_text(data)))
+            return xgb.DMatrix(decode.csv_rows(_text(data)))
         if name in ("text/libsvm", "text/x-libsvm"):
-            return xgb.DMatrix(libsvm(_text(data).strip(), shifts=False))
+            return xgb.DMatrix(decode.libsvm(_text(data).strip(), shifts=False))
         if name == "application/x-recordio-protobuf":
             features, _ = recordio.table(recordio.read(_bytes(data)))
             return xgb.DMatrix(features)

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ SERVING = "serving"
 """Folder of what only the model server of this service needs; no script sees it."""
 _TOOLS = ("pip", "setuptools<81", "wheel")
 _SERVING = ("uvloop", "httptools")
-_CPU_ONLY = {"xgboost": "x86_64-manylinux2014"}
-"""Libraries with a wheel for older systems that lacks the code for GPUs: a fiftieth of the size, else the same."""
+_WITHOUT_GPU_CODE = {"xgboost": ("xgboost-cpu", (2, 1))}
+"""Libraries that are published without their code for GPUs under another name, since that version: a fiftieth of the
+size, else the same. They are installed under their own name."""
 _OFFLINE = ("dns error", "failed to lookup", "Failed to fetch", "Connection refused", "error sending request",
             "Network connectivity is disabled", "timed out", "Could not connect", "tcp connect error")  # fmt: skip
 
@@ -102,9 +103,12 @@ def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> Libra
         tool = _Uv(uv or uv_command(), name, say)
         tool.run("venv", "--relocatable", "--python", str(plan.interpreter.path), str(making))
         python = making / "bin" / "python"
-        tool.install(python, [*plan.requirements, *_TOOLS], *_without_gpu_code(plan.requirements))
-        tool.run("pip", "install", "--only-binary", ":all:", "--python", str(python), "--target",
-                 str(making / SERVING), *_SERVING)  # fmt: skip
+        renamed = _without_gpu_code(plan.versions)
+        wanted = [f"{renamed.get(library, library)}=={version}" for library, version in plan.versions.items()]
+        tool.install(python, [*wanted, *plan.image.packages, *_TOOLS])
+        for library, published in renamed.items():
+            _rename_distribution(python, published, library)
+        tool.install(python, _SERVING, "--target", str(making / SERVING))
         differences = [*plan.differences, *_published_helpers(plan, python, tool)]
         found = _check(python, list(plan.versions))
         if found["problems"]:
@@ -139,14 +143,9 @@ class _Uv:
     def __init__(self, command: str, image: str, say: Say) -> None:
         self._command, self._image, self._say = command, image, say
 
-    def install(self, python: Path, requirements: Sequence[str], *overrides: tuple[str, str]) -> None:
-        """Installs wheels; `overrides` are (requirement, platform) pairs that are taken from another platform's."""
-        for requirement, platform in overrides:
-            self.run("pip", "install", "--only-binary", ":all:", "--no-deps", "--python", str(python),
-                     "--python-platform", platform, requirement)  # fmt: skip
-        excluded = ["nvidia-nccl-cu12; sys_platform == 'never'"] if overrides else []
-        self.run("pip", "install", "--only-binary", ":all:", "--python", str(python), *_override(excluded, python),
-                 *requirements)  # fmt: skip
+    def install(self, python: Path, requirements: Sequence[str], *options: str) -> None:
+        """Installs wheels; nothing is built."""
+        self.run("pip", "install", "--only-binary", ":all:", "--python", str(python), *options, *requirements)
 
     def attempt(self, *arguments: str) -> str | None:
         """Runs a command that may fail; the end of what it said then."""
@@ -177,20 +176,28 @@ class _Uv:
         raise NotPrepared(f"The libraries of the image {self._image} cannot be installed. Try: {again}\n{problem}")
 
 
-def _override(excluded: Sequence[str], python: Path) -> list[str]:
-    if not excluded:
-        return []
-    file = python.parents[1] / "overrides.txt"
-    file.write_text("\n".join(excluded) + "\n", "utf-8")
-    return ["--overrides", str(file)]
+def _without_gpu_code(versions: Mapping[str, str]) -> dict[str, str]:
+    """The libraries that have such a variant for this machine, by their own names."""
+    if os.uname().sysname != "Linux" or os.uname().machine not in ("x86_64", "aarch64"):
+        return {}
+    return {
+        name: variant
+        for name, (variant, since) in _WITHOUT_GPU_CODE.items()
+        if name in versions and tuple(map(int, versions[name].split(".")[:2])) >= since
+    }
 
 
-def _without_gpu_code(requirements: Sequence[str]) -> list[tuple[str, str]]:
-    """Requirements that have such a wheel for this machine, with the platform whose wheel it is."""
-    if os.uname().sysname != "Linux" or os.uname().machine != "x86_64":
-        return []
-    named = {requirement.partition("==")[0]: requirement for requirement in requirements}
-    return [(named[name], platform) for name, platform in _CPU_ONLY.items() if name in named]
+def _rename_distribution(python: Path, published: str, name: str) -> None:
+    """Gives an installed variant the name of the library, so that pip and scripts find what they look for."""
+    old = published.replace("-", "_")
+    for folder in python.parents[1].glob(f"lib/python*/site-packages/{old}-*.dist-info"):
+        renamed = folder.with_name(folder.name.replace(old, name, 1))
+        folder.rename(renamed)
+        for file in (renamed / "METADATA", renamed / "RECORD"):
+            text = file.read_text("utf-8")
+            file.unlink()  # uv's cache has a link to it
+            text = text.replace(f"Name: {published}\n", f"Name: {name}\n", 1).replace(folder.name, renamed.name)
+            file.write_text(text, "utf-8")
 
 
 def _published_helpers(plan: Plan, python: Path, tool: _Uv) -> list[str]:

@@ -22,7 +22,7 @@ from typing import Any
 _TABLES = ("scikit_learn", "xgboost")
 _SUFFIX = re.compile(r"(-cpu)?(-py3)?$")
 _ALIASES = {"xgboost": "sagemaker-xgboost"}
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised when sets are to be made anew although nothing in the tables has changed."""
 
 Versions = Mapping[str, str]
@@ -82,6 +82,8 @@ def find(repository: str, tag: str) -> ImageLibraries | None:
     wanted = _SUFFIX.sub("", tag)
     if wanted in images:
         return images[wanted]
+    if not wanted:
+        return images[_tables()[repository]["default"]]
     nearest = _nearest(wanted, images)
     note = f"tag {tag or 'latest'} is not known here, the libraries are those of {nearest.tag}"
     return ImageLibraries(**{**vars(nearest), "notes": (note,)})

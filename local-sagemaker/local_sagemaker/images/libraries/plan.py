@@ -26,11 +26,6 @@ class Plan:
     versions: Mapping[str, str]
     differences: tuple[str, ...]
 
-    @property
-    def requirements(self) -> list[str]:
-        """What is installed, as pip's requirements."""
-        return [*(f"{name}=={version}" for name, version in self.versions.items()), *self.image.packages]
-
 
 def make(image: ImageLibraries, find: Callable[[str], Interpreter | None] = interpreters.find) -> Plan:
     """The most faithful plan. Raises NoPython when the machine has no interpreter for it."""

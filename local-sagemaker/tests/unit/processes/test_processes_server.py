@@ -13,6 +13,7 @@ import pytest
 
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
+from local_sagemaker.images.libraries import catalogue
 from local_sagemaker.processes import ForkedProcesses, ProcessSpec
 from tests.support import until
 
@@ -132,7 +133,8 @@ def test_libraries_are_loaded_before_a_process_starts(tmp_path):
         script += (
             "b = xgboost.train({'nthread': 2}, xgboost.DMatrix(x, label=x[:, 0]), 2); print(b.num_boosted_rounds())"
         )
-        process = processes.start(ProcessSpec(Program(("python3", "-c", script)), tmp_path / "a", tmp_path / "log"))
+        program = Program(("python3", "-c", script), libraries=catalogue.find("sagemaker-xgboost", "3.0-5"))
+        process = processes.start(ProcessSpec(program, tmp_path / "a", tmp_path / "log"))
         assert process.wait(120) == 0, (tmp_path / "log").read_text()
         assert (tmp_path / "log").read_text() == "[True, True, True, False]\n2\n"
     finally:
