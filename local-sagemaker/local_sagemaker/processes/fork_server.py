@@ -197,8 +197,8 @@ def _warm(modules: tuple[str, ...]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except ImportError as error:
-            os.write(2, f"fork server: {name} cannot be loaded: {error}\n".encode())
+        except Exception as error:
+            os.write(2, f"fork server: {name} cannot be loaded: {type(error).__name__}: {error}\n".encode())
     setattr(atexit, "register", register)  # noqa: B010
     for function in registered:  # extension modules that tidy their memory at exit would do so in every job
         if getattr(function, "__module__", None) not in _NEEDED_AT_EXIT:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 from scipy import sparse
 
 from local_sagemaker.containers.failure import UserError
 from local_sagemaker.containers.xgboost import recordio, tables
 from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET, content_format
 
-Features: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # NumPy of older images has none
+
+Features = "NDArray[np.float32] | sparse.csr_matrix"
 LARGE = 512  # bytes from which columnar parsing is faster than Python
 LONGEST_SAMPLE = 512
 """Characters of the first line by which the delimiter is guessed."""

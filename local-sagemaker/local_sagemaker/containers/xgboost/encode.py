@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from local_sagemaker.containers.xgboost import recordio
+
+if TYPE_CHECKING:
+    pass  # NumPy of older images has none
 
 CSV, JSON, JSON_LINES, RECORDIO = (
     "text/csv",
@@ -20,7 +22,7 @@ CSV, JSON, JSON_LINES, RECORDIO = (
     "application/x-recordio-protobuf",
 )
 ACCEPTED = [JSON, JSON_LINES, RECORDIO, CSV]
-Predictions = NDArray[np.float32]
+Predictions = "NDArray[np.float32]"
 MANY = 32
 """Predictions from which Arrow is faster than Python."""
 log = logging.getLogger(__name__)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 from xgboost.core import _LIB, _check_call
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # NumPy of older images has none
 
 _CONFIG = (
     b'{"type":0,"training":false,"iteration_begin":0,"iteration_end":0,"missing":NaN,"strict_shape":false,"cache_id":0}'

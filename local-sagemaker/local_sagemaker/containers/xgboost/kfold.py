@@ -6,11 +6,10 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 from xgboost.callback import TrainingCallback
@@ -18,7 +17,10 @@ from xgboost.callback import TrainingCallback
 from local_sagemaker.containers.xgboost import model_file, rounds
 from local_sagemaker.containers.xgboost.training import Task, boost, early_stopping
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # NumPy of older images has none
+
+Array = "NDArray[np.float64]"
 log = logging.getLogger(__name__)
 
 

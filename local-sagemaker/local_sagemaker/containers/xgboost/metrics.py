@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
 import xgboost as xgb
-from numpy.typing import NDArray
 from sklearn import metrics
 
 from local_sagemaker.xgboost_names import CONTAINER_METRICS, MAXIMISED
 
-Array = NDArray[np.float32]
-Score = Callable[[Array, Array], float]
-Evaluation = Callable[[Array, xgb.DMatrix], list[tuple[str, float]]]
+if TYPE_CHECKING:
+    pass  # NumPy of older images has none
+
+Array = "NDArray[np.float32]"
+Score = Callable[["Array", "Array"], float]
+Evaluation = Callable[["Array", xgb.DMatrix], "list[tuple[str, float]]"]
 
 
 def _of_classes(score: Callable[..., float]) -> Score:
@@ -41,7 +43,7 @@ SCORES: dict[str, Score] = {
     "f1_binary": _of_classes(partial(metrics.f1_score, average="binary")),
     "f1_macro": _of_classes(partial(metrics.f1_score, average="macro")),
     "mse": _of_values(metrics.mean_squared_error),
-    "rmse": _of_values(metrics.root_mean_squared_error),
+    "rmse": _of_values(lambda labels, margins: metrics.mean_squared_error(labels, margins) ** 0.5),
     "mae": _of_values(metrics.mean_absolute_error),
     "precision": _of_classes(metrics.precision_score),
     "precision_macro": _of_classes(partial(metrics.precision_score, average="macro")),

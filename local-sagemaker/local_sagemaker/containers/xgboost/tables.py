@@ -6,11 +6,14 @@ Everything that is not plain (quotes, ragged rows, text, blank lines) is left to
 from __future__ import annotations
 
 import csv
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # NumPy of older images has none
 
 _FLOAT = pa.float64()
 _COMMA, _LINE = b",\n"

@@ -81,12 +81,22 @@ def find(repository: str, tag: str) -> ImageLibraries | None:
         return None
     wanted = _SUFFIX.sub("", tag)
     if wanted in images:
-        return images[wanted]
+        return _replaced(images[wanted], images)
     if not wanted:
         return images[_tables()[repository]["default"]]
     nearest = _nearest(wanted, images)
     note = f"tag {tag or 'latest'} is not known here, the libraries are those of {nearest.tag}"
     return ImageLibraries(**{**vars(nearest), "notes": (note,)})
+
+
+def _replaced(image: ImageLibraries, images: Mapping[str, ImageLibraries]) -> ImageLibraries:
+    """An image whose library our programs do not know yet is served by the oldest one that they do."""
+    if image.repository != "sagemaker-xgboost" or _number(image.libraries["xgboost"]) >= (1, 7):
+        return image
+    note = (
+        f"tag {image.tag} holds XGBoost {image.libraries['xgboost']}, which is not run here; the libraries are 1.7-1's"
+    )
+    return ImageLibraries(**{**vars(images["1.7-1"]), "notes": (note,)})
 
 
 def known() -> list[ImageLibraries]:
