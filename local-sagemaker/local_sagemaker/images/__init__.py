@@ -13,6 +13,7 @@ from local_sagemaker.images.clarify import Clarify
 from local_sagemaker.images.custom import Custom
 from local_sagemaker.images.ground_truth_merger import GroundTruthMerger
 from local_sagemaker.images.image import Image, ImageUri
+from local_sagemaker.images.libraries import ImageLibraries, catalogue
 from local_sagemaker.images.model_monitor import ModelMonitor
 from local_sagemaker.images.sklearn import ScikitLearn
 from local_sagemaker.images.xgboost import XGBoost
@@ -50,6 +51,21 @@ def find(uri: str, program: str) -> tuple[Image, ImageUri]:
         f'"{parsed.repository or "REPOSITORY"}": "FOLDER" into {CUSTOM.file or "images.json of the state folder"}, '
         f"where FOLDER holds {_PROGRAMS[program]} and, if needed, a requirements.txt."
     )
+
+
+def libraries_of(uri: ImageUri) -> ImageLibraries | None:
+    """What an image holds, None for one that nothing is known of."""
+    return catalogue.find(uri.repository, uri.tag)
+
+
+def known_libraries() -> list[ImageLibraries]:
+    """The images whose libraries are known."""
+    return catalogue.known()
+
+
+def default_libraries() -> list[ImageLibraries]:
+    """The images of the default pipeline, in the order in which it needs them."""
+    return catalogue.defaults()
 
 
 _PROGRAMS = {

@@ -78,6 +78,11 @@ class LibrarySet:
         return list(self.manifest["differences"])
 
     @property
+    def size(self) -> int:
+        """The bytes of its files, those that are links to uv's cache included."""
+        return int(self.manifest["size"])
+
+    @property
     def works(self) -> bool:
         """Whether its interpreter still exists."""
         return self.python.exists()
@@ -89,7 +94,7 @@ def read(folder: Path) -> LibrarySet | None:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return LibrarySet(folder, manifest) if isinstance(manifest, dict) and "versions" in manifest else None
+    return LibrarySet(folder, manifest) if isinstance(manifest, dict) and "size" in manifest else None
 
 
 def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> LibrarySet:
@@ -113,15 +118,25 @@ def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> Libra
         found = _check(python, list(plan.versions))
         if found["problems"]:
             raise NotPrepared(f"The libraries of {name} do not work on this machine: {'; '.join(found['problems'])}.")
-        left_out = list(plan.image.left_out)
-        manifest = {"image": name, "digest": plan.image.digest, "python": plan.interpreter.version, "made": time.time(),
-                    "versions": found["versions"], "differences": differences, "left_out": left_out}  # fmt: skip
+        manifest = {
+            "image": name,
+            "digest": plan.image.digest,
+            "python": plan.interpreter.version,
+            "versions": found["versions"],
+            "differences": differences,
+            "left_out": list(plan.image.left_out),
+            "size": _size(making),
+        }
         (making / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         making.rename(target)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     say(f"Prepared {name} in {time.monotonic() - began:.0f} s.")
     return LibrarySet(target, manifest)
+
+
+def _size(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*"))
 
 
 def uv_command() -> str:

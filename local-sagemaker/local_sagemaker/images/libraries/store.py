@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,9 +53,8 @@ class LibrarySets:
         wanted = plan.make(image)
         with self._locked(image, say):
             found = self.find(image)
-            if found and found.manifest["python"] == wanted.interpreter.version:
-                return found
-            made = self._make(wanted, say)
+            current = found and found.manifest["python"] == wanted.interpreter.version
+            made = found if found and current else self._make(wanted, say)
             for old in self._sets(image):
                 if old.folder != made.folder:
                     shutil.rmtree(old.folder, ignore_errors=True)
@@ -76,6 +76,13 @@ class LibrarySets:
             with self._lock:
                 self._known.clear()
         return len(found)
+
+    def remove_all(self) -> int:
+        """Removes what is left, sets of images that no table names any more; how many there were."""
+        left = self.all()
+        for item in left:
+            shutil.rmtree(item.folder, ignore_errors=True)
+        return len(left)
 
     def _make(self, wanted: plan.Plan, say: Say) -> LibrarySet:
         folder = self._place(wanted.image)
@@ -112,12 +119,7 @@ class LibrarySets:
             yield
 
 
-def size_of(folder: Path) -> tuple[int, int]:
-    """The bytes of a folder, and those of them that no other folder has links to (roughly what removing it frees)."""
-    total = own = 0
-    for file in folder.rglob("*"):
-        if file.is_file() and not file.is_symlink():
-            state = file.stat()
-            total += state.st_size
-            own += state.st_size if state.st_nlink == 1 else 0
-    return total, own
+def own_size(folder: Path) -> int:
+    """The bytes of a set's files that no other folder has links to: roughly what its removal frees."""
+    states = (file.lstat() for file in folder.rglob("*"))
+    return sum(state.st_size for state in states if stat.S_ISREG(state.st_mode) and state.st_nlink == 1)
