@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.13; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+IMAGES := $(VENV)/.images
 DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
@@ -20,12 +21,16 @@ $(STAMP): setup.py local-sagemaker/pyproject.toml model-checks/pyproject.toml to
 	@$(PYTHON) tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[test]'
 	@touch $(STAMP)
 
-install: $(STAMP) ## make .venv with the project and everything it needs
+$(IMAGES): $(STAMP) $(wildcard local-sagemaker/local_sagemaker/images/libraries/*.toml)
+	@$(BIN)/local-sagemaker images prepare
+	@touch $(IMAGES)
 
-run: $(STAMP) ## the main job: the abalone pipeline, run for real on the local service
+install: $(IMAGES) ## make .venv with the project and everything it needs, and the libraries of the default images
+
+run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local service
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
-test: $(STAMP) ## all tests
+test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -38,17 +43,17 @@ check: $(STAMP) ## lint, types, and who may import whom
 structure: $(STAMP) ## figures of the code's structure: names, lengths, boundaries
 	@$(BIN)/python tools/structure.py
 
-check-hostile: $(STAMP) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
+check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
 
-$(VENV)/.bench: $(STAMP)
+$(VENV)/.bench: $(IMAGES)
 	@$(BIN)/python tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[bench]'
 	@touch $@
 
 bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
-docs: $(STAMP) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
+docs: $(IMAGES) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
 	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
 	@$(BIN)/python -m local_sagemaker.cli.member_reference > docs/reference/members.md
 	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \

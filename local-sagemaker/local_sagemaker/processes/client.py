@@ -40,7 +40,7 @@ _ATTEMPTS = 5  # fork servers that are asked for a process before its start fail
 _COMMAND = (str(Path(__file__).parents[1] / "image_programs.py"), "local_sagemaker.processes.fork_server:main")
 # What the programs of the service itself need: those of batch transform, of the monitors and of tuning.
 _SERVICE_WARM = (
-    "numpy", "pandas", "scipy.stats", "scipy.sparse", "pyarrow.parquet", "smclarify.bias.report", "datasketches",
+    "numpy", "pandas", "scipy.stats", "scipy.sparse", "pyarrow.parquet", "sklearn.neighbors",
     "botocore.session", "concurrent.futures.thread", "urllib.request", "http.client", "csv",
     "local_sagemaker.containers.analyzers.model_monitor_job", "local_sagemaker.containers.analyzers.clarify_job",
     "local_sagemaker.containers.analyzers.merge_job",

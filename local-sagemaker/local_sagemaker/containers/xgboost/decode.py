@@ -14,9 +14,12 @@ from local_sagemaker.containers.xgboost import recordio, tables
 from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET, content_format
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray  # NumPy of older images has none
 
-Features = "NDArray[np.float32] | sparse.csr_matrix"
+    Features: TypeAlias = NDArray[np.float32] | sparse.csr_matrix
+
 LARGE = 512  # bytes from which columnar parsing is faster than Python
 LONGEST_SAMPLE = 512
 """Characters of the first line by which the delimiter is guessed."""

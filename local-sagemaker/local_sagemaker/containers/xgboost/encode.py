@@ -13,7 +13,11 @@ import pyarrow as pa
 from local_sagemaker.containers.xgboost import recordio
 
 if TYPE_CHECKING:
-    pass  # NumPy of older images has none
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray  # NumPy of older images has none
+
+    Predictions: TypeAlias = NDArray[np.float32]
 
 CSV, JSON, JSON_LINES, RECORDIO = (
     "text/csv",
@@ -22,7 +26,6 @@ CSV, JSON, JSON_LINES, RECORDIO = (
     "application/x-recordio-protobuf",
 )
 ACCEPTED = [JSON, JSON_LINES, RECORDIO, CSV]
-Predictions = "NDArray[np.float32]"
 MANY = 32
 """Predictions from which Arrow is faster than Python."""
 log = logging.getLogger(__name__)

@@ -18,9 +18,12 @@ from local_sagemaker.containers.xgboost import model_file, rounds
 from local_sagemaker.containers.xgboost.training import Task, boost, early_stopping
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray  # NumPy of older images has none
 
-Array = "NDArray[np.float64]"
+    Array: TypeAlias = NDArray[np.float64]
+
 log = logging.getLogger(__name__)
 
 

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xgboost as xgb
 from sklearn import metrics
 
 from local_sagemaker.xgboost_names import CONTAINER_METRICS, MAXIMISED
 
 if TYPE_CHECKING:
-    pass  # NumPy of older images has none
+    from typing import TypeAlias
 
-Array = "NDArray[np.float32]"
-Score = Callable[["Array", "Array"], float]
-Evaluation = Callable[["Array", xgb.DMatrix], "list[tuple[str, float]]"]
+    from numpy.typing import NDArray  # NumPy of older images has none
+
+    Array: TypeAlias = NDArray[np.float32]
+
+Score = Callable[[Any, Any], float]
+Evaluation = Callable[[Any, xgb.DMatrix], list[tuple[str, float]]]
 
 
 def _of_classes(score: Callable[..., float]) -> Score:

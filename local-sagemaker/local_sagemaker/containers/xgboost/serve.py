@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xgboost as xgb
@@ -26,9 +27,12 @@ from local_sagemaker.containers.toolkit import serve as toolkit
 from local_sagemaker.containers.xgboost import encode, inplace, model_file
 from local_sagemaker.containers.xgboost.behaviour import Behaviour
 from local_sagemaker.containers.xgboost.channels import LIBSVM, parse_header
-from local_sagemaker.containers.xgboost.decode import Features, Undecodable, decode
-from local_sagemaker.containers.xgboost.encode import Predictions
+from local_sagemaker.containers.xgboost.decode import Undecodable, decode
 from local_sagemaker.xgboost_names import TAG
+
+if TYPE_CHECKING:
+    from local_sagemaker.containers.xgboost.decode import Features
+    from local_sagemaker.containers.xgboost.encode import Predictions
 
 MAX_BODY = 6 * 1024**2
 log = logging.getLogger(__name__)
