@@ -64,9 +64,20 @@ def register(
     arn, made = ensure_group(clients, group)
     if not made:
         _mark_as_guest(clients, arn, group)
-    request: dict[str, Any] = {
+    request = {**_describe_candidate(group, candidate), "ModelApprovalStatus": approval}
+    if description:
+        request["ModelPackageDescription"] = description
+    if "ModelMetrics" not in request and candidate.metrics:
+        uri = _metrics_uri(clients, bucket, group, candidate.metrics)
+        request["ModelMetrics"] = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}}
+    package = clients.sagemaker.create_model_package(**request)["ModelPackageArn"]
+    return Registration(find(clients, package), new=True)
+
+
+def _describe_candidate(group: str, candidate: Candidate) -> dict[str, Any]:
+    """What CreateModelPackage takes of it; what its source knows goes first."""
+    return {
         "ModelPackageGroupName": group,
-        "ModelApprovalStatus": approval,
         "InferenceSpecification": {
             "Containers": [candidate.container()],
             "SupportedContentTypes": [CSV],
@@ -80,13 +91,6 @@ def register(
         },
         **candidate.specification,
     }
-    if description:
-        request["ModelPackageDescription"] = description
-    if "ModelMetrics" not in request and candidate.metrics:
-        uri = _metrics_uri(clients, bucket, group, candidate.metrics)
-        request["ModelMetrics"] = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}}
-    package = clients.sagemaker.create_model_package(**request)["ModelPackageArn"]
-    return Registration(find(clients, package), new=True)
 
 
 def decide(clients: Clients, version: Version, approval: str, comment: str = "") -> Version:

@@ -111,6 +111,10 @@ def _allow_connections() -> None:
 
 
 CONNECTIONS = 16_384
+SERVER_OPTIONS: dict[str, Any] = {
+    "interface": "asgi3", "loop": "uvloop", "lifespan": "off", "log_config": None, "access_log": False,
+    "proxy_headers": False, "timeout_keep_alive": 75, "timeout_graceful_shutdown": 2, "server_header": False,
+}  # fmt: skip
 
 
 def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
@@ -137,15 +141,11 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
             if counter % 5 == 0:
                 expire(self.server_state.connections, asyncio.get_running_loop().time())
             if counter % 20 == 0 and not (settings.home / "lock").exists():
-                logging.getLogger(__name__).warning("the state folder %s is gone: stopping", settings.home)
+                logging.getLogger(__name__).warning("the state folder %s no longer exists: stopping", settings.home)
                 return True
             return await super().on_tick(counter)
 
-    config = uvicorn.Config(
-        application.asgi, interface="asgi3", loop="uvloop", http=BoundedProtocol, lifespan="off", log_config=None,
-        access_log=False, proxy_headers=False,
-        timeout_keep_alive=75, timeout_graceful_shutdown=2, server_header=False,
-    )  # fmt: skip
+    config = uvicorn.Config(application.asgi, http=BoundedProtocol, **SERVER_OPTIONS)
     # uvicorn raises the signal that stopped it once more; the default handler would skip what follows.
     signal.signal(signal.SIGTERM, lambda *_: None)
     started = time.monotonic()
