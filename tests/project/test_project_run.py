@@ -59,6 +59,26 @@ def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(service: Service,
     assert "line 0" in log and "ValueError: the data is odd" in log
 
 
+def test_metrics_are_those_of_this_execution(service: Service, module: Any, tmp_path: Path) -> None:
+    """Evaluate writes to the same place in every execution; what an earlier one left there is nobody's result."""
+    service.client("s3").create_bucket(Bucket="run-metrics")
+    code = (
+        "import json, os; assert os.environ['WORKS'] == 'yes', 'no data'\n"
+        "json.dump({'auc': {'value': 0.7691}}, open('/opt/ml/processing/report/evaluation.json', 'w'))"
+    )
+    s3 = {"S3Uri": "s3://run-metrics/report", "LocalPath": "/opt/ml/processing/report", "S3UploadMode": "EndOfJob"}
+    outputs = {"Outputs": [{"OutputName": "report", "S3Output": s3}]}
+    step = script_step(
+        "Evaluate", code, ProcessingOutputConfig=outputs, Environment={"WORKS": {"Get": "Parameters.Works"}}
+    )
+    step["PropertyFiles"] = [{"PropertyFileName": "R", "OutputName": "report", "FilePath": "evaluation.json"}]
+    name = module("RunMetrics", step, parameters=({"Name": "Works", "Type": "String", "DefaultValue": "yes"},))
+    assert "Metric auc.value: 0.7691" in run(service, name, tmp_path).stdout
+    failed = run(service, name, tmp_path, "--parameter", "Works=no")
+    assert failed.returncode == 1 and "AssertionError: no data" in failed.stdout
+    assert "Metric" not in failed.stdout
+
+
 def test_no_wait_starts_and_returns(service: Service, module: Any, tmp_path: Path) -> None:
     done = run(service, module("RunNoWait", script_step("Quick", "print('done')")), tmp_path, "--no-wait")
     assert done.returncode == 0, done.stderr
