@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
-import json
 import os
 import random
-import shutil
+import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import BinaryIO
 
-from local_sagemaker.errors import ValidationError
+from local_sagemaker import json_text
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.files.beneath import LEADS_OUT, Folder
+from local_sagemaker.files.copying import copy
 from local_sagemaker.jobs.spec import Channel, JobFailure
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
 _PIECE = 1 << 20
+_NO_NAME = (*LEADS_OUT, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,11 @@ class Item:
     bucket: str
     key: str
     name: str
+
+    @property
+    def uri(self) -> str:
+        """The object's URI."""
+        return f"s3://{self.bucket}/{self.key}"
 
 
 def local_name(prefix: str, key: str) -> str:
@@ -69,13 +80,24 @@ def share(channel: Channel, found: list[Item], host: int, hosts: int) -> list[It
 def download(chosen: list[Item], folder: Path, objects: Objects) -> None:
     """Copies objects to files below the folder; the job may change its copies."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {folder}
-    for item in chosen:
-        target = folder / safe(item.name)
-        if target.parent not in made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
-        copy(source(item, objects), target)
+    with Folder(folder) as root, ExitStack() as stack:
+        place, inner = "", root
+        for item in chosen:
+            above, _, name = safe(item.name).rpartition("/")
+            with _named(item):
+                if above != place:
+                    stack.close()
+                    place, inner = "", root
+                    inner, place = stack.enter_context(root.make(above or ".")), above
+                with os.fdopen(inner.create(name), "wb") as target, opened(item, objects) as file:
+                    copy(file.fileno(), target.fileno())
+
+
+def inflate(item: Item, target: Path, objects: Objects) -> None:
+    """Writes what a gzip object holds to a file."""
+    with target.open("wb") as writer:
+        for piece in stream([item], objects, inflate=True):
+            writer.write(piece)
 
 
 def stream(chosen: list[Item], objects: Objects, *, inflate: bool) -> Iterator[bytes]:
@@ -86,56 +108,55 @@ def stream(chosen: list[Item], objects: Objects, *, inflate: bool) -> Iterator[b
 
 def pieces(item: Item, objects: Objects, *, inflate: bool) -> Iterator[bytes]:
     """The bytes of one object."""
-    path = source(item, objects)
-    with gzip.open(path) if inflate else path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
+    with opened(item, objects) as file:
+        try:
+            with gzip.open(file) if inflate else file as plain:
+                while piece := plain.read(_PIECE):
+                    yield piece
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise JobFailure(f"ClientError: Data download failed: {item.uri} is no gzip file: {error}") from error
 
 
-def source(item: Item, objects: Objects) -> Path:
-    """The plain file of an object; a job whose input is gone by now fails."""
+def opened(item: Item, objects: Objects) -> BinaryIO:
+    """The open file of an object; a job whose input no longer exists fails."""
     path = objects.path(item.bucket, item.key)
-    if path is None:
-        raise JobFailure(f"ClientError: Data download failed: s3://{item.bucket}/{item.key} does not exist.")
-    return path
+    with suppress(FileNotFoundError):
+        if path is not None:
+            return path.open("rb", buffering=0)  # type: ignore[return-value]
+    raise JobFailure(f"ClientError: Data download failed: {item.uri} does not exist.")
 
 
 def safe(name: str) -> str:
-    """The name, unless it leaves its folder."""
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+    """The name without empty parts, unless it leaves its folder or no file can have it."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or not parts or "\0" in name:
         raise JobFailure(f"ClientError: Data download failed: '{name}' is not a file name below the channel's folder.")
-    return name
+    return "/".join(parts)
 
 
-def copy(origin: Path, target: Path, *, inflate: bool = False) -> None:
-    """Copies a file, inside the kernel where that is possible (blocks may then be shared until written)."""
-    if inflate:
-        with gzip.open(origin) as reader, target.open("wb") as writer:
-            shutil.copyfileobj(reader, writer, _PIECE)
-        return
-    if not hasattr(os, "copy_file_range"):
-        shutil.copyfile(origin, target)
-        return
-    with origin.open("rb", buffering=0) as reader, target.open("wb", buffering=0) as writer:
-        left = os.fstat(reader.fileno()).st_size
-        try:
-            while left > 0 and (done := os.copy_file_range(reader.fileno(), writer.fileno(), left)):
-                left -= done
-        except OSError:
-            reader.seek(0)
-            writer.seek(0)
-            shutil.copyfileobj(reader, writer, _PIECE)
+@contextmanager
+def _named(item: Item) -> Iterator[None]:
+    """Says which object can't be a file here: its name is too long, or that of a folder of others."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_NAME:
+            raise
+        problem = "its name is too long for a file"
+        if error.errno != errno.ENAMETOOLONG:
+            problem = "another input has files in a folder of that name, or is a file with the name of its folder"
+        raise JobFailure(f"ClientError: Data download failed: {item.uri}: {problem}.") from error
 
 
 def _manifest(uri: str, objects: Objects) -> list[Item]:
     """A JSON array: ``{"prefix": "s3://bucket/folder/"}``, then names relative to it."""
     bucket, key = uris.split(uri)
     try:
-        head, *names = json.loads(objects.read(bucket, key) or b"")
+        head, *names = json_text.load(objects.read(bucket, key) or b"")
         base, folder = uris.split(head["prefix"])
-    except (ValueError, TypeError, KeyError) as error:
+        found = [Item(base, folder + name, name) for name in names]
+    except (ValueError, TypeError, KeyError, ServiceError) as error:
         raise JobFailure(f"ClientError: The manifest {uri} can't be read: {error}") from error
-    found = [Item(base, folder + name, name) for name in names]
     missing = next((item for item in found if objects.head(item.bucket, item.key) is None), None)
     if missing:
         raise JobFailure(f"ClientError: The manifest {uri} lists s3://{base}/{missing.key}, which does not exist.")

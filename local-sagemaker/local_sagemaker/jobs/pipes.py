@@ -9,11 +9,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 
+from local_sagemaker.jobs.spec import JobFailure
+
 
 class Pipe:
-    """Feeds one channel of one host from a thread until it is left; the next pipe is made when one is opened."""
+    """Feeds one channel of one host from a thread until it is left; the next pipe is made when one is opened.
+
+    `failure` says why the data could not be read to its end, which the reader of a pipe can't know.
+    """
 
     def __init__(self, path: Path, data: Callable[[], Iterable[bytes]]) -> None:
+        self.failure: JobFailure | None = None
         self._path, self._data = path, data
         self._epoch = 0
         self._over = False
@@ -53,8 +59,11 @@ class Pipe:
             self._epoch += 1
             with contextlib.suppress(OSError):
                 self._make()
-            with os.fdopen(descriptor, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
-                for piece in self._data():
-                    view = memoryview(piece)
-                    while view and not self._over:
-                        view = view[pipe.write(view) :]
+            try:
+                with os.fdopen(descriptor, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
+                    for piece in self._data():
+                        view = memoryview(piece)
+                        while view and not self._over:
+                            view = view[pipe.write(view) :]
+            except JobFailure as failure:
+                self.failure = failure

@@ -87,6 +87,7 @@ class Run:
         self._started: float | None = None
         self._uploaded: set[str] = set()
         self._mirrors: list[outputs.Mirror] = []
+        self._pipes: list[Pipe] = []
         self._served: list[Process] = []
         self._unstarted = False
         put = tools.put_metrics
@@ -177,6 +178,7 @@ class Run:
             failure = self._run(program, environment)
         if self._killed:
             return
+        failure = next((str(pipe.failure) for pipe in self._pipes if pipe.failure), failure)
         self._enter(Phase.UPLOADING)
         try:
             self._upload(failed=failure is not None and not self._stopping)
@@ -219,7 +221,7 @@ class Run:
                 if channel.pipe:
                     send = record_io.stream if channel.record_io else channels.stream
                     data = partial(send, chosen, objects, inflate=channel.gzip)
-                    cleanup.enter_context(Pipe(host.ml / channel.path, data))
+                    self._pipes.append(cleanup.enter_context(Pipe(host.ml / channel.path, data)))
                 else:
                     channels.download(chosen, host.ml / channel.path, objects)
 
@@ -261,7 +263,10 @@ class Run:
             for number, item in enumerate(channels.share(channel, found, rank, len(self._hosts))):
                 file = host.ml / "batch" / "input" / str(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                channels.copy(channels.source(item, self._tools.objects), file, inflate=inflate)
+                if inflate:
+                    channels.inflate(item, file, self._tools.objects)
+                else:
+                    channels.download([replace(item, name=file.name)], file.parent, self._tools.objects)
                 inputs.append({"key": item.key, "name": item.name, "path": f"/opt/ml/batch/input/{number}"})
             output = "/opt/ml/batch/output"
             (host.ml / "batch" / "output").mkdir(parents=True, exist_ok=True)

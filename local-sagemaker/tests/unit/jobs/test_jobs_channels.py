@@ -126,5 +126,46 @@ def test_gzip_is_inflated_where_asked(objects, tmp_path):
     objects.put("bucket", "d/a.gz", gzip.compress(b"rows"))
     found = channels.items(Channel("c", "s3://bucket/d", "p"), objects)
     assert b"".join(channels.stream(found, objects, inflate=True)) == b"rows"
-    channels.copy(channels.source(found[0], objects), tmp_path / "a", inflate=True)
+    channels.inflate(found[0], tmp_path / "a", objects)
     assert (tmp_path / "a").read_bytes() == b"rows"
+
+
+@pytest.mark.parametrize(
+    "data", [b"rows", gzip.compress(b"rows")[:-4], gzip.compress(b"rows")[:-8] + bytes(8)], ids=["plain", "cut", "wrong"]
+)
+def test_what_is_no_gzip_file_fails_the_job(objects, tmp_path, data):
+    objects.put("bucket", "d/a.gz", data)
+    found = channels.items(Channel("c", "s3://bucket/d", "p"), objects)
+    with pytest.raises(JobFailure, match=r"ClientError: Data download failed: s3://bucket/d/a\.gz is no gzip file"):
+        list(channels.stream(found, objects, inflate=True))
+
+
+@pytest.mark.parametrize(
+    ("keys", "part"),
+    [
+        (["up", "up/x"], "s3://bucket/d/up/x: another input has files in a folder of that name"),
+        (["up/x/y", "up/x"], "s3://bucket/d/up/x/y: another input has files"),
+        (["a\0b"], "is not a file name below the channel's folder"),
+        (["n" * 300], "its name is too long for a file"),
+        (["../e"], "is not a file name below the channel's folder"),
+    ],
+)
+def test_keys_that_can_not_be_files_fail_the_job_in_words(objects, tmp_path, keys, part):
+    for key in keys:
+        objects.put("bucket", f"d/{key}", b"1")
+    with pytest.raises(JobFailure, match=part) as caught:
+        channels.download(channels.items(Channel("c", "s3://bucket/d/", "p"), objects), tmp_path / "in", objects)
+    assert str(caught.value).startswith("ClientError: Data download failed: ")
+
+
+def test_an_object_never_shares_its_bytes_with_a_file_of_a_job(objects, tmp_path):
+    for name in ("a", "b/c", "b/d//e", "./f"):
+        objects.put("bucket", f"d/{name}", b"original")
+    channels.download(channels.items(Channel("c", "s3://bucket/d/", "p"), objects), tmp_path / "in", objects)
+    inodes = {objects.path("bucket", info.key).stat().st_ino for info in objects.list("bucket")}
+    files = [path for path in (tmp_path / "in").rglob("*") if path.is_file()]
+    assert len(files) == 4
+    for file in files:
+        assert file.stat().st_ino not in inodes
+        file.write_bytes(b"changed")
+    assert {objects.read("bucket", info.key) for info in objects.list("bucket")} == {b"original"}

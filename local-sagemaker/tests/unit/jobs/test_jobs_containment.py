@@ -229,9 +229,11 @@ def test_outputs_of_any_depth_and_with_any_permissions(contained: World) -> None
         "os.mkdir('shut'); open('shut/file', 'w').write('1'); os.chmod('shut/file', 0); os.chmod('shut', 0)\n"
         "for _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
     )
-    job = contained.processed("deep", script, ProcessingOutputConfig=processing_outputs("result"))
+    outputs = processing_outputs("result")
+    outputs["Outputs"][0]["S3Output"]["S3Uri"] = f"s3://{BUCKET}/any-depth"
+    job = contained.processed("deep", script, ProcessingOutputConfig=outputs)
     assert job["ProcessingJobStatus"] == "Completed", job
-    assert contained.keys("result/") == ["result/shut/file"]
+    assert contained.keys("any-depth/") == ["any-depth/shut/file"]
     job = contained.processed(
         "deeper", script + "open('file', 'w').write('1')", ProcessingOutputConfig=processing_outputs("result")
     )
