@@ -17,8 +17,8 @@ from typing import Any
 def main() -> None:
     """Serves calls until stdin ends.
 
-    Each has a time limit that the kernel keeps: SIGALRM ends this process even in the middle of a C function, and
-    even when the service no longer exists.
+    Each has time limits that the kernel keeps: SIGALRM and SIGPROF end this process even in the middle of a C function,
+    and even when the service no longer exists.
     """
     project, module, size = sys.argv[1:]
     sys.path.insert(0, project)
@@ -30,7 +30,9 @@ def main() -> None:
     for line in sys.stdin.buffer:
         call = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, call["seconds"])
+        signal.setitimer(signal.ITIMER_PROF, call["processor"])
         answer = _answer(functions, call)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(answer + "\n")
         answers.flush()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
-import regex
-
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import templates
 from local_sagemaker.services.apigateway.errors import BadRequest
 from local_sagemaker.services.apigateway.exchange import (
@@ -25,8 +26,8 @@ from local_sagemaker.services.apigateway.exchange import (
 )
 from local_sagemaker.services.apigateway.templates import Overrides
 from local_sagemaker.services.apigateway.velocity_values import text
-from local_sagemaker.user_patterns import SECONDS
 
+log = logging.getLogger(__name__)
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[^:]*:(?P<service>lambda|runtime\.sagemaker):path/(?P<path>.*)", re.DOTALL
 )
@@ -214,7 +215,7 @@ def _selected(responses: list[Body], backing: Backing) -> Body:
     if backing.selected_by is not None:
         for response in responses:
             pattern = response.get("selectionPattern")
-            if pattern and _matches(pattern, backing.selected_by):
+            if pattern and _is_match(pattern, backing.selected_by):
                 return response
     default = next((response for response in responses if not response.get("selectionPattern")), None)
     if default is None:
@@ -222,10 +223,12 @@ def _selected(responses: list[Body], backing: Backing) -> Body:
     return default
 
 
-def _matches(pattern: str, text: str) -> bool:
+def _is_match(pattern: str, text: str) -> bool:
+    """Whether a selection pattern matches; one that takes too long ends in AWS's words for a fault of its own."""
     try:
-        return regex.fullmatch(pattern, text, regex.DOTALL, timeout=SECONDS) is not None
-    except TimeoutError as error:
+        return bounded.matches(pattern, text, re.DOTALL)
+    except RegexError as error:
+        log.warning("a selection pattern: %s", error)
         raise internal_error() from error
 
 

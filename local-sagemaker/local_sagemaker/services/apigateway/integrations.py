@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import backends, templates
 from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
 from local_sagemaker.services.apigateway.methods import response_of
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of
-from local_sagemaker.user_patterns import InvalidPattern, compiled
 
 _KEPT = ("uri", "credentials", "requestParameters", "requestTemplates", "contentHandling", "cacheKeyParameters")
 _PATCHED = {
@@ -76,8 +77,8 @@ class Integrations(Resource):
         """Says when the integration's answer becomes this response of the method, and how."""
         pattern = request.get("selectionPattern", "")
         try:
-            compiled(pattern)
-        except InvalidPattern as error:
+            bounded.check(pattern)
+        except RegexError as error:
             raise BadRequest(f"Invalid selection pattern specified: {pattern}") from error
         _check_templates(request.get("responseTemplates", {}))
         kept = ("statusCode", "selectionPattern", "responseParameters", "responseTemplates", "contentHandling")

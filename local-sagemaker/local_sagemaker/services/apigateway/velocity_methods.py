@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import regex
-
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway.velocity_syntax import TemplateError
 from local_sagemaker.services.apigateway.velocity_values import (
     LARGEST,
@@ -18,12 +19,8 @@ from local_sagemaker.services.apigateway.velocity_values import (
     long,
     text,
 )
-from local_sagemaker.user_patterns import InvalidPattern, compiled
 
 Function = Callable[..., Any]
-_SECONDS = 10.0
-"""Of processor time, for one call."""
-_PLACES = 500_000
 _PLAIN = re.compile(r"[\w\s,;:=&/'\"<>@#%!~-]*")
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 
@@ -35,8 +32,6 @@ def invoke(value: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         return None
     try:
         return found(value, *arguments)
-    except TimeoutError as error:
-        raise TemplateError(f"{name} with the regular expression '{str(arguments[0])[:100]}' takes too long") from error
     except TemplateError:
         raise  # a limit, or a regular expression that is none
     except (TypeError, ValueError, IndexError, KeyError, AttributeError):
@@ -71,42 +66,33 @@ def _methods_of(value: Any) -> Mapping[str, Function]:
     return _NUMBER if is_number(value) else _LIST if isinstance(value, list) else _ANY
 
 
-def _regex(pattern: str) -> regex.Pattern[str]:
-    """A regular expression of the template's. Java's and Python's agree in what templates use."""
-    try:
-        return compiled(pattern)
-    except InvalidPattern as error:
-        raise TemplateError(f"the regular expression '{pattern[:100]}': {error}") from error
-
-
 _PIECE = re.compile(r"\\(.)|\$(\d)|([^\\$]+|.)", re.DOTALL)
 
 
-def _replacement(given: str) -> Callable[[regex.Match[str]], str]:
-    """Java's replacement: ``$1`` is a group, a backslash takes the next letter as it is."""
-    pieces = [int(piece[2]) if piece[2] else piece[1] or piece[3] for piece in _PIECE.finditer(given)]
-    left, places = LARGEST, _PLACES
-
-    def replace(found: regex.Match[str]) -> str:
-        nonlocal left, places
-        places -= 1
-        if places < 0:
-            raise TemplateError(f"one replacement has more than {_PLACES} places")
-        made = "".join(piece if isinstance(piece, str) else found[piece] or "" for piece in pieces)
-        left -= len(made)
-        if left < 0:
-            raise TemplateError(f"the template makes more than {LARGEST} characters")
-        return made
-
-    return replace
+@contextmanager
+def _judging() -> Iterator[None]:
+    """Regular expressions of the template's. Java's and Python's agree in what templates use."""
+    try:
+        yield
+    except RegexError as error:
+        raise TemplateError(str(error)) from error
 
 
 def _replace_all(value: str, pattern: str, replacement: str, count: int = 0) -> str:
-    if not pattern or not _PLAIN.fullmatch(pattern) or "\\" in replacement or "$" in replacement:
-        result = _regex(pattern).sub(_replacement(replacement), value, count=count, timeout=_SECONDS)
-    else:
-        result = _bounded(value, value.count(pattern), replacement).replace(pattern, replacement, count or -1)
+    """Java's replacement: ``$1`` is a group, a backslash takes the next letter as it is."""
+    if pattern and _PLAIN.fullmatch(pattern) and "\\" not in replacement and "$" not in replacement:
+        return _bounded(value, value.count(pattern), replacement).replace(pattern, replacement, count or -1)
+    pieces = [int(piece[2]) if piece[2] else piece[1] or piece[3] for piece in _PIECE.finditer(replacement)]
+    with _judging():
+        result = bounded.replace(pattern, pieces, value, count=count, most=LARGEST)
+    if result is None:
+        raise TemplateError(f"the template makes more than {LARGEST} characters")
     return result
+
+
+def _matches(value: str, pattern: str) -> bool:
+    with _judging():
+        return bounded.matches(pattern, value)
 
 
 def _bounded(value: str, count: int, replacement: str) -> str:
@@ -121,8 +107,8 @@ def _split(value: str, pattern: str, limit: int = 0) -> Listing:
     if pattern and _PLAIN.fullmatch(pattern):
         parts = value.split(pattern, most if limit > 0 else -1)
     else:
-        found = [value] if limit == 1 else _regex(pattern).split(value, maxsplit=most, timeout=_SECONDS)
-        parts = [part or "" for part in found]
+        with _judging():
+            parts = bounded.split(pattern, value, most=most) if limit != 1 else [value]
         parts = parts[1:] if not pattern and parts and parts[0] == "" else parts
     while limit == 0 and len(parts) > 1 and parts[-1] == "":
         parts.pop()
@@ -218,7 +204,7 @@ _STRING: dict[str, Function] = _ANY | {
     "replace": lambda value, old, new: _bounded(value, value.count(old), new).replace(old, new),
     "replaceAll": _replace_all,
     "replaceFirst": lambda value, pattern, new: _replace_all(value, pattern, new, 1),
-    "matches": lambda value, pattern: _regex(pattern).fullmatch(value, timeout=_SECONDS) is not None,
+    "matches": _matches,
     "split": _split,
     "repeat": _repeat,
 }

@@ -131,7 +131,9 @@ def test_gzip_is_inflated_where_asked(objects, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data", [b"rows", gzip.compress(b"rows")[:-4], gzip.compress(b"rows")[:-8] + bytes(8)], ids=["plain", "cut", "wrong"]
+    "data",
+    [b"rows", gzip.compress(b"rows")[:-4], gzip.compress(b"rows")[:-8] + bytes(8)],
+    ids=["plain", "cut", "wrong"],
 )
 def test_what_is_no_gzip_file_fails_the_job(objects, tmp_path, data):
     objects.put("bucket", "d/a.gz", data)

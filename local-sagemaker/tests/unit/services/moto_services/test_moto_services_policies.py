@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.moto_services.policies import Policy, decide
+from local_sagemaker.services.moto_services.policies import Policy, decide, matches
 
 ALLOW, DENY = {"Effect": "Allow"}, {"Effect": "Deny"}
 ANY = {"Resource": "*"}
@@ -92,3 +92,20 @@ def test_what_a_decision_follows_from() -> None:
     assert decide([one, two], "s3:PutObject", "*", {}).matched == ("two",)
     needs = Policy("three", {"Statement": [{**ALLOW, "Action": "*", **ANY, "Condition": {"Bool": {"a:B": "true"}}}]})
     assert decide([needs], "s3:GetObject", "*", {}).missing == ("a:B",)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("", "", True), ("", "a", False), ("*", "", True), ("**", "a", True), ("a*b", "aXb", True), ("a*b", "ab", True),
+        ("a*b", "aXbc", False), ("*ab*ab", "xabab", True), ("*ab*ab", "xab", False), ("a*?", "a", False),
+        ("a*?b", "axb", True), ("*aab", "aaab", True), ("*a*b*c*", "cba abc", True), ("*a*b*c*", "c b a", False),
+        ("*\n*", "a\nb", True), ("*.*", "ab", False),
+    ],
+)  # fmt: skip
+def test_wildcards(pattern: str, text: str, expected: bool) -> None:
+    assert matches(pattern, text) is expected
+
+
+def test_many_wildcards_take_no_longer() -> None:
+    assert not matches("*a" * 3000 + "b", "a" * 6000)
