@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from local_sagemaker.clock import now
-from local_sagemaker.jobs.metrics import MetricPatterns, single
+from local_sagemaker.jobs.metric_search import MetricSearch
+from local_sagemaker.jobs.metrics import LONGEST_LINE, single
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 Put = Callable[[str, list[dict[str, Any]]], None]
@@ -20,19 +21,17 @@ _VALUES, _DATA = 150, 1000  # of one datum, of one PutMetricData
 class MetricSeries:
     """All values of a job's metrics. A value's time is that of the look that found it."""
 
-    def __init__(self, job: str, definitions: Iterable[Mapping[str, str]], put: Put) -> None:
+    def __init__(self, job: str, search: MetricSearch, put: Put) -> None:
         self._dimensions = [{"Name": "TrainingJobName", "Value": job}]
-        self._patterns = MetricPatterns(definitions)
-        self._put = put
+        self._search, self._put = search, put
         self._positions: dict[Path, int] = {}
 
     def look(self, logs: Iterable[Path], *, last: bool = False) -> None:
         """Puts what was printed since the look before; a line that is not complete waits, unless this is the last."""
         found: dict[str, list[float]] = {}
         for log in logs:
-            for line in self._lines(log, last):
-                for name, value in self._patterns.read(line).items():
-                    found.setdefault(name, []).append(single(value))
+            for name, value in self._search.values(self._lines(log, last)):
+                found.setdefault(name, []).append(single(value))
         moment = now()
         data = [
             {
@@ -59,4 +58,4 @@ class MetricSeries:
             text = file.read(end - begin)
         complete = len(text) if last else text.rfind(b"\n") + 1
         self._positions[log] = begin + complete
-        return text[:complete].decode("utf-8", "replace").splitlines()
+        return [line[:LONGEST_LINE] for line in text[:complete].decode("utf-8", "replace").splitlines()]

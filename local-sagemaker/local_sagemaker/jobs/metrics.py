@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import math
+import re
 import statistics
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from re import _constants, _parser  # type: ignore[attr-defined]  # not public, not in typeshed
 from typing import Any
 
-from local_sagemaker.user_patterns import TooSlow, UserPattern
-
 _TAIL = 32 << 20  # bytes of each log's end that are searched: the last value of a metric is what counts
-_LINE = 1 << 16
-log = logging.getLogger(__name__)
+LONGEST_LINE = 1 << 16
 
 
-class MetricPatterns:
-    """The definitions of a job's metrics, each of which is looked for in every line."""
-
-    def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
-        self._wanted = [(definition["Name"], UserPattern(definition["Regex"])) for definition in definitions]
-
-    def __bool__(self) -> bool:
-        return bool(self._wanted)
-
-    def read(self, line: str) -> dict[str, float]:
-        """The metrics in one line.
-
-        CloudWatch shows a TAB as ``#011``, which expressions rely on; the plain form counts too. A metric whose
-        expression takes too long is not looked for any more.
-        """
-        shown = line.replace("\t", "#011")
-        found: dict[str, float] = {}
-        for name, pattern in tuple(self._wanted):
-            try:
-                match = pattern.search(shown) or (pattern.search(line) if shown != line else None)
-            except TooSlow:
-                log.warning("metric %s is given up: its expression %s takes too long", name, pattern.text)
-                self._wanted.remove((name, pattern))
-                continue
-            if match and pattern.groups:
-                try:
-                    found[name] = float(match[1])
-                except (TypeError, ValueError):
-                    continue
-        return found
-
-
-def final(definitions: Iterable[Mapping[str, str]], logs: Iterable[Path], moment: float) -> list[dict[str, Any]]:
+def final(values: Mapping[str, Sequence[float]], moment: float) -> list[dict[str, Any]]:
     """FinalMetricDataList: the last value of each metric that was printed, as the 32-bit number that AWS keeps.
 
     Beside it, as ``Statistics``, what trial components show of all its values.
     """
-    patterns = MetricPatterns(definitions)
-    values: dict[str, list[float]] = {}
-    if patterns:
-        for file in logs:
-            for line in lines(file):
-                for name, value in patterns.read(line).items():
-                    values.setdefault(name, []).append(value)
     return [
         {"MetricName": name, "Value": single(found[-1]), "Timestamp": moment, "Statistics": statistics_of(found)}
         for name, found in values.items()
@@ -81,21 +40,51 @@ def statistics_of(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def series(definition: Mapping[str, str], file: Path) -> list[float]:
-    """Every value of one metric that was printed so far."""
-    name, patterns = definition["Name"], MetricPatterns([definition])
-    found = (patterns.read(line) for line in lines(file))
-    return [values[name] for values in found if name in values]
+def values_in(definitions: Iterable[Sequence[str]], lines: Iterable[str]) -> list[tuple[str, float]]:
+    """(Name, value) of each metric that a line shows, in order. Definitions are (name, regular expression).
+
+    CloudWatch shows a TAB as ``#011``, which expressions rely on; the plain form counts too. A worker calls this.
+    """
+    wanted = [(name, re.compile(regex), _literal(regex)) for name, regex in definitions]
+    return [(name, value) for line in lines for name, value in _read(line, wanted).items()]
 
 
-def lines(file: Path) -> Iterator[str]:
+def _read(line: str, wanted: Iterable[tuple[str, re.Pattern[str], str]]) -> dict[str, float]:
+    shown = line.replace("\t", "#011")
+    found: dict[str, float] = {}
+    for name, regex, literal in wanted:
+        if literal not in shown and literal not in line:
+            continue
+        match = regex.search(shown) or (regex.search(line) if shown != line else None)
+        if match and match.re.groups:
+            try:
+                found[name] = float(match[1])
+            except (TypeError, ValueError):
+                continue
+    return found
+
+
+def _literal(text: str) -> str:
+    """A text that every match has in it: the longest one between the pattern's operators. Looked for first, as most
+    lines of a log have none of the metrics."""
+    parsed = _parser.parse(text)
+    if parsed.state.flags & re.IGNORECASE:
+        return ""
+    run = longest = ""
+    for operator, argument in parsed:
+        run = run + chr(argument) if operator is _constants.LITERAL else ""
+        longest = max(longest, run, key=len)
+    return longest
+
+
+def last_lines(log: Path) -> Iterator[str]:
     """The lines at the end of a log, each cut to 64 KiB."""
-    if not file.is_file():
+    if not log.is_file():
         return
-    with file.open("rb") as opened:
-        size = opened.seek(0, 2)
-        opened.seek(max(0, size - _TAIL))
-        while piece := opened.readline(_LINE):
+    with log.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        while piece := file.readline(LONGEST_LINE):
             yield piece.decode("utf-8", "replace").rstrip("\r\n")
 
 

@@ -27,6 +27,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, record_io, resources
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
+from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.jobs.metric_series import MetricSeries, Put
 from local_sagemaker.jobs.pipes import Pipe
 from local_sagemaker.jobs.spec import (
@@ -91,7 +92,8 @@ class Run:
         self._served: list[Process] = []
         self._unstarted = False
         put = tools.put_metrics
-        self._series = MetricSeries(job.name, job.metrics, put) if put and job.metrics else None
+        self._search = MetricSearch(job.metrics, self._say)
+        self._series = MetricSeries(job.name, self._search, put) if put and job.metrics else None
 
     def execute(self) -> Outcome:
         """Runs the job to its end and answers how it ended; `clean` is to follow."""
@@ -287,6 +289,7 @@ class Run:
         if self._mirrors:
             ticking.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
 
+        self._search.warm()
         if self._series:
             ticking.enter_context(self._tools.ticker.calling(self._put_metrics, every=_METRICS))
 
@@ -377,7 +380,14 @@ class Run:
     def _metrics(self) -> list[dict[str, Any]]:
         if not self.job.metrics or self._started is None:
             return []
-        return metrics.final(self.job.metrics, [host.log for host in self._hosts], now())
+        return metrics.final(self._search.all_values(host.log for host in self._hosts), now())
+
+    def _say(self, sentence: str) -> None:
+        """Tells the user, in the job's log, what the service can't do for the job."""
+        log.warning("job %s: %s", self.job.name, sentence)
+        if self._hosts:
+            with self._hosts[0].log.open("a", encoding="utf-8") as file:
+                file.write(f"local-sagemaker: {sentence}\n")
 
 
 def _internal(error: Exception) -> str:

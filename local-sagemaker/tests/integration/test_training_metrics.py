@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,34 @@ def test_metrics_of_a_script_are_there_while_it_runs(service: Service) -> None:
     assert described["TrainingJobStatus"] == "InProgress"
     assert (found["Minimum"], found["Maximum"], found["SampleCount"]) == (1.25, 3.5, 2)
     made.sagemaker.stop_training_job(TrainingJobName="metrics-script")
+
+
+def test_an_expression_without_end_holds_up_nobody(service: Service) -> None:
+    """Python's engine would try 2^40 ways, and no other thread would run meanwhile, nor after a restart."""
+    made = Made(service)
+    code = "print('loss=1.5'); print('a' * 40 + 'b', flush=True); import time; time.sleep(4); print('loss=0.5')"
+    algorithm = {
+        "TrainingImage": SCIKIT_LEARN,
+        "ContainerEntrypoint": ["python3", "-c", code],
+        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}, {"Name": "endless", "Regex": "(a+)+$"}],
+    }
+    train(made, "metrics-endless", algorithm)
+
+    def ended() -> Any:
+        began = time.monotonic()
+        found = made.sagemaker.describe_training_job(TrainingJobName="metrics-endless")
+        assert time.monotonic() - began < 20
+        return found if found["TrainingJobStatus"] in ("Completed", "Failed") else None
+
+    job = until(ended, "the job ends", 120)
+    assert {one["MetricName"]: one["Value"] for one in job["FinalMetricDataList"]} == {"loss": 0.5}, job
+    log = [
+        event["message"]
+        for event in service.client("logs").filter_log_events(
+            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix="metrics-endless/"
+        )["events"]
+    ]
+    assert [line for line in log if "endless is left out: its regular expression '(a+)+$'" in line], log
 
 
 def test_metrics_of_the_built_in_algorithm(service: Service) -> None:

@@ -21,11 +21,12 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
 from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
-from local_sagemaker.user_patterns import InvalidPattern, compiled
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -241,8 +242,8 @@ def check_expressions(definitions: list[Request]) -> None:
     """Refuses metrics whose Regex is none."""
     for definition in definitions:
         try:
-            compiled(definition["Regex"])
-        except InvalidPattern as error:
+            bounded.check(definition["Regex"])
+        except RegexError as error:
             raise ValidationError(f"Regex of metric '{definition['Name']}' is not valid: {error}.") from error
 
 

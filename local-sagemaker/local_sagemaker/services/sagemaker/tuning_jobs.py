@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.jobs.metrics import series
+from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
@@ -30,6 +31,7 @@ from local_sagemaker.tuning.runs import Runs
 from local_sagemaker.tuning.sampling import Question
 from local_sagemaker.tuning.training_jobs import Trials
 
+log = logging.getLogger(__name__)
 KIND = "hyper-parameter-tuning-job"
 
 
@@ -48,6 +50,7 @@ class TuningJobs(Resource):
             "HyperParameterTuningJob", KIND, settings=settings, records=records, tags=tags, call=call
         )
         self._trials = Trials(records)
+        self._searches: dict[str, MetricSearch] = {}
         self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
         self._runs = Runs(
             Tools(
@@ -156,7 +159,9 @@ class TuningJobs(Resource):
             if not streams:
                 return []
             self._printed[name] = self._logs.file(LOG_GROUP, streams[-1])
-        return series(wanted[-1], self._printed[name]) if wanted else []
+        if name not in self._searches:
+            self._searches[name] = MetricSearch(wanted[-1:], log.warning)
+        return self._searches[name].all_values([self._printed[name]]).get(metric, [])
 
     def _trials_of(self, body: Body) -> list[Body]:
         """The training jobs; those that run, as they are at this moment."""

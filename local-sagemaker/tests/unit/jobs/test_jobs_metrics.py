@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from local_sagemaker.jobs import metrics
+from local_sagemaker.jobs import metric_search, metrics
+from local_sagemaker.jobs.metric_search import MetricSearch
 
 AUC = r".*\[[0-9]+\].*#011validation-auc:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
 
@@ -25,7 +24,7 @@ AUC = r".*\[[0-9]+\].*#011validation-auc:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+
     ],
 )
 def test_values(regex, line, value):
-    assert metrics.MetricPatterns([{"Name": "m", "Regex": regex}]).read(line).get("m") == value
+    assert dict(metrics.values_in([("m", regex)], [line])).get("m") == value
 
 
 def test_the_last_value_counts_as_a_32_bit_number(tmp_path):
@@ -36,7 +35,8 @@ def test_the_last_value_counts_as_a_32_bit_number(tmp_path):
         {"Name": "acc", "Regex": "acc=(.*)"},
         {"Name": "absent", "Regex": "absent=(.*)"},
     ]
-    found = metrics.final(definitions, [log, tmp_path / "missing"], 12.5)
+    values = MetricSearch(definitions, pytest.fail).all_values([log, tmp_path / "missing"])
+    found = metrics.final(values, 12.5)
     statistics = [one.pop("Statistics") for one in found]
     assert found == [
         {"MetricName": "loss", "Value": 0.12345000356435776, "Timestamp": 12.5},
@@ -49,31 +49,33 @@ def test_the_last_value_counts_as_a_32_bit_number(tmp_path):
 def test_a_line_without_end_costs_no_memory(tmp_path):
     log = tmp_path / "log"
     log.write_bytes(b"x" * 3_000_000 + b"\nloss=2\n")
-    assert max(len(line) for line in metrics.lines(log)) <= 1 << 16
-    assert metrics.final([{"Name": "loss", "Regex": "^loss=(.*)"}], [log], 0.0)[0]["Value"] == 2.0
+    assert max(len(line) for line in metrics.last_lines(log)) <= 1 << 16
+    search = MetricSearch([{"Name": "loss", "Regex": "^loss=(.*)"}], pytest.fail)
+    assert search.all_values([log]) == {"loss": [2.0]}
 
 
-SLOW = r"(a|aa)+$"
-"""Takes about 1.6 to the power of the number of letters."""
-
-
-def test_an_expression_that_takes_for_ever_is_given_up(tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("regex", "said"),
+    [("(a+)+$", "it takes too long"), ("(.*.*.*.*.*.*)=x", "it takes too long"), ("loss=(", "missing ), unterminated")],
+)
+def test_an_expression_that_can_not_be_used_is_left_out_and_said(tmp_path, monkeypatch, regex, said):
+    monkeypatch.setattr(metric_search, "ALL_SECONDS", 0.5)
+    monkeypatch.setattr(metric_search, "ONE_SECONDS", 0.3)
     log = tmp_path / "log"
-    log.write_text("".join(f"{'a' * 60}! loss={number}\n" for number in range(50)))
-    definitions = [{"Name": "slow", "Regex": SLOW}, {"Name": "loss", "Regex": "loss=(.*)"}]
-    start = time.thread_time()
-    found = metrics.final(definitions, [log], 0.0)
-    assert time.thread_time() - start < 5
-    assert [(one["MetricName"], one["Value"]) for one in found] == [("loss", 49.0)]
-    assert "metric slow is given up" in caplog.text
+    log.write_text("loss=1\n" + "a" * 40 + "b\n" + "=" * 3000 + "\nloss=2\n")
+    sentences = []
+    search = MetricSearch([{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "bad", "Regex": regex}], sentences.append)
+    assert search.all_values([log]) == {"loss": [1.0, 2.0]}
+    assert len(sentences) == 1 and sentences[0].startswith("The metric bad is left out: ") and said in sentences[0]
+    assert search.values(["loss=3", "a" * 40 + "b"]) == [("loss", 3.0)]
+    assert len(sentences) == 1
 
 
-def test_an_expression_that_is_always_slow_is_given_up(tmp_path):
+def test_many_lines_are_searched_in_pieces(tmp_path):
     log = tmp_path / "log"
-    log.write_text("".join(f"{'a' * 21}! loss={number}\n" for number in range(5000)))
-    start = time.thread_time()
-    metrics.final([{"Name": "slow", "Regex": SLOW}], [log], 0.0)
-    assert time.thread_time() - start < 10
+    log.write_text("".join(f"loss={number}\n" for number in range(200_000)))
+    search = MetricSearch([{"Name": "loss", "Regex": "^loss=(.*)$"}], pytest.fail)
+    assert search.all_values([log]) == {"loss": [float(number) for number in range(200_000)]}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,9 @@ def test_an_expression_that_is_always_slow_is_given_up(tmp_path):
         ("los*=(2)", "lo=2", 2.0),
         ("a{0}b=(2)", "b=2", 2.0),
         ("(?x) l o s s = (2)", "loss=2", 2.0),
+        ("loss\\t(2)", "loss\t2", 2.0),
+        ("loss#011(2)", "loss\t2", 2.0),
     ],
 )
 def test_what_a_line_must_have_is_seen_in_the_expression(regex, line, value):
-    assert metrics.MetricPatterns([{"Name": "m", "Regex": regex}]).read(line).get("m") == value
+    assert dict(metrics.values_in([("m", regex)], [line])).get("m") == value
