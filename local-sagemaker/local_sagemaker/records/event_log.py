@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from local_sagemaker.events import Event
@@ -32,13 +33,10 @@ class EventLog:
             event.region, event.kind, event.key, event.name, event.arn, event.status, event.previous, event.time,
             json.dumps(event.body),
         )  # fmt: skip
-        rows = self._database.rows(
-            f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number", *values
-        )
-        number = int(rows[0][0])
+        number = self._database.insert(f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
         if number % _EVERY == 0:
             self._database.execute("DELETE FROM events WHERE number <= ?", number - self._kept)
-        return _event((number, *values))
+        return replace(event, number=number)
 
     def after(self, number: int, *, region: str = "", limit: int = 100) -> list[Event]:
         """At most `limit` events with a higher number, in order; of one region unless it is empty."""

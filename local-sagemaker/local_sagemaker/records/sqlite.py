@@ -89,6 +89,11 @@ class Database:
         with self._lock, self._readable():
             return self._connection.execute(sql, values).rowcount
 
+    def insert(self, sql: str, *values: Any) -> int:
+        """Adds a row and returns its row id."""
+        with self._lock, self._readable():
+            return self._connection.execute(sql, values).lastrowid or 0
+
     @contextmanager
     def _readable(self) -> Iterator[None]:
         """Damage inside the file shows only when that page is read."""
