@@ -36,8 +36,3 @@ def with_defaults(definition: Definition, defaults: Mapping[str, Any]) -> dict[s
         if parameter["Name"] in defaults:
             parameter["DefaultValue"] = defaults[parameter["Name"]]
     return changed
-
-
-def default_of(definition: Definition, name: str) -> Any:
-    """A parameter's default; None if it has none or does not exist."""
-    return next((item.get("DefaultValue") for item in definition["Parameters"] if item["Name"] == name), None)

@@ -18,6 +18,7 @@ from local_sagemaker.model_servers.supervisor import ModelServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import ExecutionStatus
 from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
@@ -126,7 +127,7 @@ class Application:
         return {
             "pipelines": count("pipeline"),
             "executions": count("pipeline-execution"),
-            "executions running": count("pipeline-execution", "Executing"),
+            "executions running": count("pipeline-execution", ExecutionStatus.EXECUTING),
             "jobs running": self.jobs.running(),
             "models": count("model"),
             "model packages": count("model-package"),

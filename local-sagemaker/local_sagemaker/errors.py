@@ -44,16 +44,22 @@ class ResourceNotFound(ServiceError):
     code, status = "ResourceNotFound", 400
 
 
+class MissingResource(ValidationError):
+    """No such resource, where SageMaker's code for that is that of a malformed request."""
+
+
 class ResourceInUse(ServiceError):
     """The name is taken or the resource is busy."""
 
     code, status = "ResourceInUse", 400
 
 
-class ResourceLimitExceeded(ServiceError):
-    """An account limit or this machine's limit."""
+class NameTaken(ValidationError):
+    """The name is taken, where SageMaker's code for that is that of a malformed request."""
 
-    code, status = "ResourceLimitExceeded", 400
+
+class WrongStatus(ValidationError):
+    """The resource's status does not allow the operation, where SageMaker's code is that of a malformed request."""
 
 
 class Conflict(ServiceError):
@@ -81,3 +87,9 @@ class MalformedXML(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
+
+
+MISSING = (ResourceNotFound, MissingResource)
+"""The errors about a resource that does not exist, whatever their code."""
+TAKEN = (ResourceInUse, NameTaken, Conflict)
+"""The errors about a name that is taken, whatever their code."""

@@ -6,7 +6,7 @@ and never imported upwards. AWS is built the same way: a Training step *is* a Cr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from local_sagemaker.errors import NotSupported
@@ -35,7 +35,10 @@ Method = TypeVar("Method", bound=Callable[..., Response])
 
 
 def operation(*names: str) -> Callable[[Method], Method]:
-    """Marks a method ``(self, request) -> response`` of a resource class as the implementation of AWS operations."""
+    """Marks a method ``(self, request) -> response`` of a resource class as the implementation of AWS operations.
+
+    ``{noun}`` in a name stands for the noun of the class's `kind` of resource, for methods that several classes share.
+    """
 
     def mark(method: Method) -> Method:
         method.__operations__ = names  # type: ignore[attr-defined]
@@ -44,17 +47,25 @@ def operation(*names: str) -> Callable[[Method], Method]:
     return mark
 
 
+def operations_of(resource: type[Resource]) -> Iterator[tuple[str, str]]:
+    """(operation, method) of the marked methods of a class."""
+    noun = getattr(getattr(resource, "kind", None), "noun", None)
+    for attribute in dir(resource):
+        for name in getattr(getattr(resource, attribute), "__operations__", ()):
+            if noun is not None or "{" not in name:
+                yield name.format(noun=noun), attribute
+
+
 def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
     """All marked methods of the resources, by ``service:Operation``. An operation listed twice is an error."""
-    found: dict[str, Handler] = {}
+    handlers: dict[str, Handler] = {}
     for resource in resources:
-        for attribute in dir(type(resource)):
-            for name in getattr(getattr(type(resource), attribute), "__operations__", ()):
-                key = f"{service}:{name}"
-                if key in found:
-                    raise ValueError(f"operation {key} is implemented twice")
-                found[key] = getattr(resource, attribute)
-    return found
+        for name, attribute in operations_of(type(resource)):
+            key = f"{service}:{name}"
+            if key in handlers:
+                raise ValueError(f"operation {key} is implemented twice")
+            handlers[key] = getattr(resource, attribute)
+    return handlers
 
 
 def refuse(name: str, _: Request) -> Response:

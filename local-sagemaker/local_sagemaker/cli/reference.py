@@ -12,6 +12,7 @@ from functools import cache
 
 import local_sagemaker.services
 from local_sagemaker.api import models
+from local_sagemaker.api.operations import Resource, operations_of
 from local_sagemaker.engine.steps import STEP_TYPES
 from local_sagemaker.images import CUSTOM, RUNTIMES
 from local_sagemaker.services.moto_services.moto_application import SERVICES
@@ -39,9 +40,8 @@ def list_operations() -> tuple[str, ...]:
     for module in pkgutil.walk_packages(root.__path__, root.__name__ + "."):
         folder = module.name.removeprefix(root.__name__ + ".").split(".")[0]
         for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            for _, method in inspect.getmembers(member, inspect.isfunction):
-                for name in getattr(method, "__operations__", ()):
-                    found.add(f"{FOLDERS.get(folder, folder)}:{name}")
+            if issubclass(member, Resource):
+                found |= {f"{FOLDERS.get(folder, folder)}:{name}" for name, _ in operations_of(member)}
     return tuple(sorted(found))
 
 

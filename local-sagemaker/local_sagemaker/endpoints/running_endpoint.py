@@ -14,6 +14,7 @@ from local_sagemaker.endpoints.fleet import Fleet, drain, stop_all
 from local_sagemaker.endpoints.rollout import Alarms, Policy, RollbackFailed, RolledBack, Rollout
 from local_sagemaker.endpoints.traffic_split import Route
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import EndpointStatus
 
 log = logging.getLogger(__name__)
 InLoop = Callable[[Callable[[], None]], None]
@@ -109,17 +110,17 @@ class RunningEndpoint:
                 change()
             except Exception as error:
                 log.exception("endpoint %s", self.spec.name)
-                status = "InService" if self.route else "Failed"
+                status = EndpointStatus.IN_SERVICE if self.route else EndpointStatus.FAILED
                 self._observer.settled(self.spec.name, status, f"InternalServerError: {error}", self.spec)
 
     def _create(self) -> None:
         try:
             self._serve()
         except ServiceError as error:
-            self._observer.settled(self.spec.name, "Failed", error.message, None)
+            self._observer.settled(self.spec.name, EndpointStatus.FAILED, error.message, None)
             return
         if self.route:
-            self._observer.settled(self.spec.name, "InService", None, self.spec)
+            self._observer.settled(self.spec.name, EndpointStatus.IN_SERVICE, None, self.spec)
 
     def _carry_on(self, update: Update) -> None:
         try:
@@ -154,16 +155,16 @@ class RunningEndpoint:
         try:
             rollout.run()
         except RolledBack as error:
-            self._observer.settled(name, "InService", str(error), self.spec)
+            self._observer.settled(name, EndpointStatus.IN_SERVICE, str(error), self.spec)
             return
         except RollbackFailed as error:
-            self._observer.settled(name, "UpdateRollbackFailed", str(error), self.spec)
+            self._observer.settled(name, EndpointStatus.UPDATE_ROLLBACK_FAILED, str(error), self.spec)
             return
         if self._ending.is_set():
             return
         self.spec = spec
         self._recapture()
-        self._observer.settled(name, "InService", None, spec)
+        self._observer.settled(name, EndpointStatus.IN_SERVICE, None, spec)
 
     def _scale(self, spec: EndpointSpec) -> None:
         assert self.route is not None
@@ -175,7 +176,7 @@ class RunningEndpoint:
                 if missing > 0:
                     variant.add(variant.start(missing))
         except ServiceError as error:
-            self._observer.settled(spec.name, "InService", error.message, self.spec)
+            self._observer.settled(spec.name, EndpointStatus.IN_SERVICE, error.message, self.spec)
             return
         taken = []
         for wanted in spec.variants:
@@ -189,7 +190,7 @@ class RunningEndpoint:
         self.spec = spec
         drain(taken)
         stop_all(taken)
-        self._observer.settled(spec.name, "InService", None, spec)
+        self._observer.settled(spec.name, EndpointStatus.IN_SERVICE, None, spec)
 
     def _delete(self) -> None:
         route = self.route

@@ -20,6 +20,7 @@ from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.objects.uris import split
+from local_sagemaker.records.status import StepStatus
 
 _LOG = logging.getLogger(__name__)
 LOG_GROUP = "/aws/sagemaker/PipelineExecutions"
@@ -75,7 +76,7 @@ class Attempts:
         signature = kind.signature(record["_request"]) if "_request" in record else None
         for member in _PRIVATE:
             record.pop(member, None)
-        if result.status == "Succeeded" and signature is not None and "CacheHitResult" not in record:
+        if result.status == StepStatus.SUCCEEDED and signature is not None and "CacheHitResult" not in record:
             self._remember(run, kind, signature)
         self._journal.save(record)
 
@@ -91,7 +92,7 @@ class Attempts:
 
     def _note(self, run: StepRun, result: StepResult | None) -> StepResult | None:
         if result is None:
-            run.record["StepStatus"] = "Executing"
+            run.record["StepStatus"] = StepStatus.EXECUTING
             self._journal.save(run.record)
         return result
 

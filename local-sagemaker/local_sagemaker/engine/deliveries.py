@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from local_sagemaker.errors import Conflict, ResourceNotFound
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import STEP_DELIVERY
+from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
 
 KIND = STEP_DELIVERY.kind
@@ -35,7 +36,7 @@ class Deliveries:
         """Makes a token known, before it is sent; a token that is known stays as it is."""
         with self._records.transaction():
             if self._records.get(KIND, token) is None:
-                body = {"PipelineExecutionArn": execution_arn, STEP_DELIVERY.status: "InProgress"}
+                body = {"PipelineExecutionArn": execution_arn, STEP_DELIVERY.status: JobStatus.IN_PROGRESS}
                 self._records.put(KIND, token, body)
 
     def deliver(self, token: str, outcome: Outcome) -> str:
@@ -48,7 +49,7 @@ class Deliveries:
             if "outcome" in body:
                 raise Conflict(f"The step with callback token {token} has been completed before.")
             body["outcome"] = asdict(outcome)
-            body[STEP_DELIVERY.status] = "Completed"
+            body[STEP_DELIVERY.status] = JobStatus.COMPLETED
 
         body = self._records.update(KIND, token, change)
         if body is None:

@@ -25,13 +25,14 @@ from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
 from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
 from local_sagemaker.engine.selective import restricted
-from local_sagemaker.engine.steps.step_type import ExecutionInfo, StepContext, StepResult, StepRun
+from local_sagemaker.engine.steps.step_type import STOPPED, ExecutionInfo, StepContext, StepResult, StepRun
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
+from local_sagemaker.records.status import ExecutionStatus, StepStatus
 
 _LOG = logging.getLogger(__name__)
-_STATES = {"Succeeded": State.SUCCEEDED, "Failed": State.FAILED, "Stopped": State.STOPPED}
+_STATES = {StepStatus.SUCCEEDED: State.SUCCEEDED, StepStatus.FAILED: State.FAILED, StepStatus.STOPPED: State.STOPPED}
 STEPS_FAILED = "Step failure: One or multiple steps failed."
 
 
@@ -101,7 +102,7 @@ class Execution:
                 return False
             _LOG.exception("pipeline execution %s", self._info.arn)
             reason = error.message if isinstance(error, ServiceError) else f"InternalFailure: {error!r}"
-            self._write_end("Failed", reason)
+            self._write_end(ExecutionStatus.FAILED, reason)
         return True
 
     def _begin(self) -> None:
@@ -110,8 +111,8 @@ class Execution:
         self._limit = _limit_of(body)
         self._records.update({name: item for name, item in self._journal.steps().items() if name in self._nodes})
         for name, record in list(self._records.items()):
-            if record["StepStatus"] in _STATES:
-                self._states[name] = _STATES[record["StepStatus"]]
+            if StepStatus(record["StepStatus"]).is_final:
+                self._states[name] = _STATES[StepStatus(record["StepStatus"])]
                 self._halted = self._halted or self._failed_for_good(name)
             else:
                 self._states[name] = State.RUNNING
@@ -122,17 +123,18 @@ class Execution:
         self._refresh()
 
     def _refresh(self) -> None:
-        body = self._journal.execution() or {"PipelineExecutionStatus": "Stopping"}  # deleted: nothing more to do
+        deleted = {"PipelineExecutionStatus": ExecutionStatus.STOPPING}  # nothing more to do
+        body = self._journal.execution() or deleted
         self._limit = _limit_of(body)
-        if body["PipelineExecutionStatus"] != "Stopping":
+        if body["PipelineExecutionStatus"] != ExecutionStatus.STOPPING:
             return
         self._halted = True
         for name in list(self._retries):
             del self._retries[name]
-            self._settle(self._runs[name], StepResult("Stopped"))
+            self._settle(self._runs[name], STOPPED)
         for run in list(self._runs.values()):
-            if run.record["StepStatus"] != "Stopping":
-                run.record["StepStatus"] = "Stopping"
+            if run.record["StepStatus"] != StepStatus.STOPPING:
+                run.record["StepStatus"] = StepStatus.STOPPING
                 self._journal.save(run.record)
                 self._attempts.stop(run)
 
@@ -186,17 +188,17 @@ class Execution:
         name, record = run.step.name, run.record
         if result is None or self.closing.is_set():
             return  # while closing, calls fail for reasons of their own; the resumed execution looks again
-        if result.status == "Failed" and not self._halted and not result.final:
+        if result.status == StepStatus.FAILED and not self._halted and not result.final:
             retries = record.get("_retries", 0)
             wait = delay(run.step.retry_policies, result.cause, retries, now() - record["StartTime"])
             if wait is not None:
                 self._attempts.renew(run)
                 self._retries[name] = time.monotonic() + wait
                 return
-        self._failed_while_stopping |= result.final and record["StepStatus"] == "Stopping"
+        self._failed_while_stopping |= result.final and record["StepStatus"] == StepStatus.STOPPING
         self._attempts.finish(run, result)
         del self._runs[name]
-        self._states[name] = _STATES[result.status]
+        self._states[name] = _STATES[StepStatus(result.status)]
         self._halted = self._halted or result.final
         self._fresh.extend(self._dependents.get(name, ()))
 
@@ -219,11 +221,11 @@ class Execution:
     def _finish(self) -> None:
         lost = [name for name, state in self._states.items() if state in (State.FAILED, State.STOPPED)]
         if not lost:
-            self._write_end("Succeeded", None)
+            self._write_end(ExecutionStatus.SUCCEEDED, None)
         elif any(map(self._failed_for_good, lost)) or unhandled(self._nodes, self._states):
-            self._write_end("Failed", STEPS_FAILED)
+            self._write_end(ExecutionStatus.FAILED, STEPS_FAILED)
         else:
-            self._write_end("CompletedWithFailures", None)
+            self._write_end(ExecutionStatus.COMPLETED_WITH_FAILURES, None)
 
     def _write_end(self, status: str, reason: str | None) -> None:
         final = status
@@ -231,11 +233,11 @@ class Execution:
         def change(body: Record) -> None:
             nonlocal final
             # A request to stop may have come while the last step ended; it was acknowledged, so it holds.
-            stopped = body["PipelineExecutionStatus"] == "Stopping" and not self._failed_while_stopping
-            final = "Stopped" if stopped else status
+            stopped = body["PipelineExecutionStatus"] == ExecutionStatus.STOPPING and not self._failed_while_stopping
+            final = ExecutionStatus.STOPPED if stopped else status
             body["PipelineExecutionStatus"] = final
             body["LastModifiedTime"] = now()
-            if reason and final == "Failed":
+            if reason and final == ExecutionStatus.FAILED:
                 body["FailureReason"] = reason[:1300]
 
         self._journal.change(change)
@@ -259,7 +261,7 @@ def _limit_of(body: Record) -> int | None:
 
 
 def _new_record(step: Step, attempt: int) -> Record:
-    record: Record = {"StepName": step.name, "StartTime": now(), "StepStatus": "Starting", "Metadata": {}}
+    record: Record = {"StepName": step.name, "StartTime": now(), "StepStatus": StepStatus.STARTING, "Metadata": {}}
     if step.display_name:
         record["StepDisplayName"] = step.display_name
     if step.description:

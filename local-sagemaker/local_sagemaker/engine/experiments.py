@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.engine.expressions import Scope, resolve, text
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import TAKEN
 
 
 def resolved(config: dict[str, Any] | None, scope: Scope) -> dict[str, str] | None:
@@ -33,8 +34,5 @@ def ensure(config: dict[str, str] | None, call: Call) -> None:
 
 
 def _create(call: Call, operation: str, request: dict[str, Any]) -> None:
-    try:
+    with suppress(*TAKEN):
         call(operation, request)
-    except ServiceError as error:
-        if "already exist" not in error.message and "must be unique" not in error.message:
-            raise

@@ -17,12 +17,13 @@ from local_sagemaker.engine.cache import EarlierRun
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import PIPELINE_EXECUTION
 from local_sagemaker.records.query import Query
+from local_sagemaker.records.status import ExecutionStatus
 
 EXECUTION, STEP, CACHE = PIPELINE_EXECUTION.kind, "pipeline-step", "pipeline-cache"
 NEWEST = "pipeline-cache-newest"
 _LOOKED_AT = 100
 """How many runs of one signature are looked at; the newest is a hit unless its outputs are gone."""
-UNFINISHED = ("Executing", "Stopping")
+UNFINISHED = tuple(status for status in ExecutionStatus if not status.is_final)
 Record = dict[str, Any]
 
 

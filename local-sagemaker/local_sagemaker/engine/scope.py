@@ -18,6 +18,7 @@ from local_sagemaker.engine.steps.step_type import ExecutionInfo, Record, StepCo
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
+from local_sagemaker.records.status import StepStatus
 
 
 class Results:
@@ -30,18 +31,12 @@ class Results:
         self._properties: dict[str, Record] = {}
         self._files: dict[tuple[str, str], Any] = {}
 
-    def forget(self, step: str) -> None:
-        """Drops what is kept of a step that runs again."""
-        self._properties.pop(step, None)
-        for key in [key for key in self._files if key[0] == step]:
-            del self._files[key]
-
     def properties(self, step: str) -> Record:
         """The step's properties."""
         if step not in self._properties:
             record = self._records.get(step)
             kind = step_type(self._definition.steps[step].type)
-            if record is None or kind is None or record.get("StepStatus") != "Succeeded":
+            if record is None or kind is None or record.get("StepStatus") != StepStatus.SUCCEEDED:
                 raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.")
             try:
                 self._properties[step] = kind.properties(record, self._context)

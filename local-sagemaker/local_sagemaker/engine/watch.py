@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from local_sagemaker.events import Event, Events
+from local_sagemaker.events import DELETED, Event, Events
+from local_sagemaker.records.status import EndpointStatus, JobStatus
 
 Wake = Callable[[], None]
-TERMINAL = ("Completed", "Failed", "Stopped", "InService", "UpdateRollbackFailed", "Deleted")  # jobs and endpoints
+FINAL = frozenset([DELETED, *(status for kind in (JobStatus, EndpointStatus) for status in kind if status.is_final)])
+"""The statuses at which a job or an endpoint's change has ended."""
 
 
 class Watch:
@@ -34,7 +36,7 @@ class Watch:
         self._unsubscribe()
 
     def _on(self, event: Event) -> None:
-        if event.status not in TERMINAL:
+        if event.status not in FINAL:
             return
         with self._lock:
             wake = self._wakes.get((event.kind, event.key.lower()))

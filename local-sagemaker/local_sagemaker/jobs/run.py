@@ -49,6 +49,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.client import ProcessNotStarted
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
+from local_sagemaker.records.status import JobStatus
 
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.batch.agent:main")
 _METRICS = 2.0
@@ -143,7 +144,7 @@ class Run:
 
     def _outcome(self) -> Outcome:
         """Does the work; whatever goes wrong becomes a FailureReason here and nowhere else."""
-        status, reason, message = "Completed", None, None
+        status, reason, message = JobStatus.COMPLETED, None, None
         try:
             self._work(self._cleanup)
         except JobFailure as failure:
@@ -158,9 +159,9 @@ class Run:
         except UnicodeDecodeError:
             reason = "ClientError: The exit message in /opt/ml/output/message is not UTF-8."
         if self._stopping and (reason is None or self._started is None or reason.startswith("AlgorithmError")):
-            status, reason = "Stopped", None
+            status, reason = JobStatus.STOPPED, None
         elif reason is not None:
-            status = "Failed"
+            status = JobStatus.FAILED
         return Outcome(
             status=status, reason=reason[:LONGEST] if reason else None, message=message, started=self._started,
             timed_out=self._timed_out, uploaded=frozenset(self._uploaded), metrics=tuple(self._metrics()),

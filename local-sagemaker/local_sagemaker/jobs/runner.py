@@ -18,6 +18,7 @@ from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Processes
+from local_sagemaker.records.status import JobStatus
 
 _PATIENCE = 20.0
 _FULL_DISK_PAUSE = 1.0
@@ -57,7 +58,7 @@ class JobQueue:
                 queued = False
             queued = run.job.arn not in self._running
         if queued:
-            run.observer.ended(run.job, Outcome("Stopped"))
+            run.observer.ended(run.job, Outcome(JobStatus.STOPPED))
         else:
             run.stop()
 
@@ -110,7 +111,7 @@ class JobQueue:
         try:
             outcome = run.execute()
             for _ in range(_RUNS - 1):
-                if outcome.status != "Failed" or not run.is_lost:
+                if outcome.status != JobStatus.FAILED or not run.is_lost:
                     break
                 log.warning("job %s lost its processes (%s); it is run again", run.job.name, outcome.reason)
                 run = self._replaced(run)

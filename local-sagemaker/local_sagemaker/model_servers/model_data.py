@@ -28,17 +28,6 @@ class ModelDataError(ValidationError):
     """The model's files are missing or cannot be used; the text is the endpoint's or job's reason."""
 
 
-def exists(container: Mapping[str, Any], objects: Objects) -> bool:
-    """Whether the model data that a container names is there. A container without any is complete."""
-    location, compressed = _location(container)
-    if location is None:
-        return True
-    bucket, key = uris.split(location)
-    if container.get("Mode") == "MultiModel" or not compressed:
-        return next(iter(objects.list(bucket, key)), None) is not None
-    return objects.head(bucket, key) is not None
-
-
 def fetch(container: Mapping[str, Any], objects: Objects, folder: Path, name: str = "container_1") -> None:
     """Fills a folder with the model's files. ModelDataError when that is not possible, with the container's name."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import training_jobs as tried
 
@@ -26,19 +27,19 @@ class Next:
 
 def decide(body: Body, trials: list[Body], moment: float) -> Next:
     """Looks at a tuning job's record and its training jobs. `moment` in seconds since the epoch."""
-    if body["HyperParameterTuningJobStatus"] == "Stopping":
-        return Next(stop=True, status="Stopped")
+    if body["HyperParameterTuningJobStatus"] == JobStatus.STOPPING:
+        return Next(stop=True, status=JobStatus.STOPPED)
     limits: Mapping[str, int] = body["HyperParameterTuningJobConfig"]["ResourceLimits"]
     if moment - body["CreationTime"] >= limits.get("MaxRuntimeInSeconds", float("inf")) or _complete(body, trials):
-        return Next(stop=True, status="Completed")
+        return Next(stop=True, status=JobStatus.COMPLETED)
     ended = [trial for trial in trials if tried.ended(trial)]
     if len(ended) >= _ATTEMPTS and (reason := failure(ended)):
-        return Next(status="Failed", reason=reason)
+        return Next(status=JobStatus.FAILED, reason=reason)
     left = maximum(body) - len(trials)
     running = len(trials) - len(ended)
     if left <= 0:
         reason = failure(ended) if not running else None
-        return Next(status="Failed" if reason else "Completed", reason=reason)
+        return Next(status=JobStatus.FAILED if reason else JobStatus.COMPLETED, reason=reason)
     return Next(launch=max(0, min(left, limits["MaxParallelTrainingJobs"] - running)))
 
 
@@ -53,7 +54,7 @@ def failure(ended: list[Body]) -> str | None:
 
     The first text is AWS's, as users quote it; of the second no record was at hand, only what it says.
     """
-    if not any(trial["TrainingJobStatus"] != "Failed" for trial in ended):
+    if not any(trial["TrainingJobStatus"] != JobStatus.FAILED for trial in ended):
         return (
             f"No training job succeeded after {_ATTEMPTS if len(ended) >= _ATTEMPTS else len(ended)} attempts. "
             "For additional details, please take a look at the training job failures by listing training jobs for the "

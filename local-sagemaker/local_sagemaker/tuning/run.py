@@ -18,8 +18,9 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
-from local_sagemaker.errors import ServiceError, says_full
+from local_sagemaker.errors import MISSING, ServiceError, WrongStatus, says_full
 from local_sagemaker.events import DELETED, Event, Events
+from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import early_stopping, policy, training_jobs
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
@@ -30,7 +31,6 @@ from local_sagemaker.tuning.training_jobs import Trials
 STATUS = "HyperParameterTuningJobStatus"
 _FULL_DISK_PAUSE = 1.0
 _EPOCHS = 1.0  # seconds between two looks at what running training jobs print, for early stopping only
-_GONE = ("ValidationException", "ResourceNotFound")
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,7 @@ class Run:
     def _hear(self, event: Event) -> None:
         if (
             event.kind == "training-job"
-            and event.status in (*training_jobs.ENDED, DELETED)
+            and (event.status == DELETED or JobStatus(event.status).is_final)
             and event.arn.rsplit("/", 1)[-1] in self._running
         ):
             self.wake()
@@ -111,13 +111,13 @@ class Run:
             known = isinstance(error, ServiceError)
             log.warning("tuning job %s: %s", self.name, error, exc_info=not known)
             self._abandon()
-            self._end("Failed", f"ClientError: {error}" if known else f"InternalServerError: {error!r}")
+            self._end(JobStatus.FAILED, f"ClientError: {error}" if known else f"InternalServerError: {error!r}")
             return None
 
     def _look(self) -> float | None:
         """Seconds until the next look at the latest, None at the end."""
         body = self._tools.read(self.name)
-        if body is None or body[STATUS] in training_jobs.ENDED:
+        if body is None or JobStatus(body[STATUS]).is_final:
             return None
         found = [self._settled(body, trial) for trial in self._tools.trials.of(self.name)]
         to_do = policy.decide(body, found, now())
@@ -157,7 +157,7 @@ class Run:
             if "TrainingJobArn" not in trial:
                 self._create(body, trial)
                 return trial
-            job = {"TrainingJobStatus": "Failed", "FailureReason": "ClientError: The training job was deleted."}
+            job = {"TrainingJobStatus": JobStatus.FAILED, "FailureReason": "ClientError: The training job was deleted."}
         elif "TrainingJobArn" not in trial:
             self._tools.linked(name, body["HyperParameterTuningJobArn"])
         definition = definitions(body)[trial["_definition"]]
@@ -171,10 +171,8 @@ class Run:
     def _described(self, name: str) -> Body | None:
         try:
             return self._tools.call("sagemaker:DescribeTrainingJob", {"TrainingJobName": name})
-        except ServiceError as error:
-            if error.code in _GONE:
-                return None
-            raise
+        except MISSING:
+            return None
 
     def _new(self, body: Body, found: list[Body]) -> Body:
         """The next training job, not written down yet. Several definitions take turns."""
@@ -185,7 +183,7 @@ class Run:
         trial: Body = {
             "TrainingJobName": f"{self.name}-{number + 1:03d}-{secrets.token_hex(4)}",
             "CreationTime": now(),
-            "TrainingJobStatus": "InProgress",
+            "TrainingJobStatus": JobStatus.IN_PROGRESS,
             "TunedHyperParameters": self._tools.suggest(_question(body, given[index], same)),
             "ObjectiveStatus": "Pending",
             "_number": f"{number + 1:06d}",
@@ -217,9 +215,7 @@ class Run:
             self._asked.add(name)
             try:
                 self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
-            except ServiceError as error:
-                if error.code not in _GONE:
-                    raise
+            except (WrongStatus, *MISSING):
                 self.wake()
 
     def _abandon(self) -> None:
@@ -255,8 +251,8 @@ class Run:
     def _end(self, status: str, reason: str | None) -> None:
         def change(body: Body) -> None:
             # A request to stop may have come while the last training job ended; it was acknowledged, so it holds.
-            stopped = body[STATUS] == "Stopping" and status != "Failed"
-            body[STATUS] = "Stopped" if stopped else status
+            stopped = body[STATUS] == JobStatus.STOPPING and status != JobStatus.FAILED
+            body[STATUS] = JobStatus.STOPPED if stopped else status
             body["HyperParameterTuningEndTime"] = now()
             if reason:
                 body["FailureReason"] = reason[:1024]

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
 
 KIND = "tuning-trial"
-ENDED = ("Completed", "Failed", "Stopped")
 _SHOWN = ("TrainingJobArn", "CreationTime", "TrainingStartTime", "TrainingEndTime", "TrainingJobStatus")
 
 
@@ -39,7 +39,7 @@ class Trials:
 
 def ended(trial: Body) -> bool:
     """Whether its outcome is known."""
-    return bool(trial["TrainingJobStatus"] in ENDED)
+    return JobStatus(trial["TrainingJobStatus"]).is_final
 
 
 def value(trial: Body) -> float | None:
@@ -57,7 +57,7 @@ def updated(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) -
         trial["FailureReason"] = job["FailureReason"]
     name = objective["MetricName"]
     values = [one["Value"] for one in job.get("FinalMetricDataList", []) if one["MetricName"] == name]
-    found = bool(values) and math.isfinite(values[-1]) and trial["TrainingJobStatus"] != "Failed"
+    found = bool(values) and math.isfinite(values[-1]) and trial["TrainingJobStatus"] != JobStatus.FAILED
     trial["ObjectiveStatus"] = "Succeeded" if found else "Failed"
     if found:
         final = {"Type": objective["Type"], "MetricName": name, "Value": values[-1]}
@@ -67,13 +67,14 @@ def updated(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) -
 
 def status_counters(trials: list[Body]) -> dict[str, int]:
     """TrainingJobStatusCounters. Only a failure inside the service can be retried (API reference)."""
-    counted = dict.fromkeys(("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
+    known = (JobStatus.COMPLETED, JobStatus.IN_PROGRESS, "RetryableError", "NonRetryableError", JobStatus.STOPPED)
+    counted: dict[str, int] = dict.fromkeys(map(str, known), 0)
     for trial in trials:
         status = trial["TrainingJobStatus"]
-        if status == "Failed":
+        if status == JobStatus.FAILED:
             internal = trial.get("FailureReason", "").startswith("InternalServerError")
             status = "RetryableError" if internal else "NonRetryableError"
-        counted[status if status in counted else "InProgress"] += 1
+        counted[status if status in counted else str(JobStatus.IN_PROGRESS)] += 1
     return counted
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from local_sagemaker.api.operations import Request
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.tuning import training_jobs
 from local_sagemaker.tuning.training_jobs import Trials
@@ -23,7 +24,7 @@ def taken_over(request: Request, require: Callable[[str], Body], found: Trials) 
     for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
         body = require(parent["HyperParameterTuningJobName"])
         name = body["HyperParameterTuningJobName"]
-        if body[STATUS] not in training_jobs.ENDED:
+        if not JobStatus(body[STATUS]).is_final:
             raise ValidationError(f"The parent tuning job {name} is in status {body[STATUS]}; it must have ended.")
         ranked = training_jobs.best_first(found.of(name))
         best += [{**public(trial), "TuningJobName": name} for trial in ranked[:1]]

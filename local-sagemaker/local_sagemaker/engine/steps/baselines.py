@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.api.operations import Call
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import MISSING
+from local_sagemaker.records.status import ApprovalStatus
 
 # Where DriftCheckBaselines keeps the files of each check: (group, statistics, constraints).
 SOURCES: dict[str, tuple[str, str | None, str]] = {
@@ -67,7 +68,11 @@ def _registered(check_type: str, group: str, call: Call) -> Baseline:
 
 def latest_approved(group: str, call: Call) -> dict[str, Any] | None:
     """DescribeModelPackage of the highest approved version; None when the group is missing or has none."""
-    request: dict[str, Any] = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "MaxResults": 100}
+    request: dict[str, Any] = {
+        "ModelPackageGroupName": group,
+        "ModelApprovalStatus": ApprovalStatus.APPROVED,
+        "MaxResults": 100,
+    }
     summaries: list[dict[str, Any]] = []
     try:
         while True:
@@ -76,10 +81,8 @@ def latest_approved(group: str, call: Call) -> dict[str, Any] | None:
             if not answer.get("NextToken"):
                 break
             request["NextToken"] = answer["NextToken"]
-    except ServiceError as error:
-        if error.code in ("ValidationException", "ResourceNotFound"):
-            return None
-        raise
+    except MISSING:
+        return None
     if not summaries:
         return None
     newest = max(summaries, key=lambda summary: summary.get("ModelPackageVersion", 0))

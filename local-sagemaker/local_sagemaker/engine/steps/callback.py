@@ -22,6 +22,7 @@ from local_sagemaker.engine.steps import output_parameters
 from local_sagemaker.engine.steps.lambda_ import flat_arguments, flat_arguments_problems
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
+    STOPPED,
     SUCCEEDED,
     Prepared,
     Record,
@@ -33,6 +34,7 @@ from local_sagemaker.engine.steps.step_type import (
 )
 from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import StepStatus
 
 _TOKEN = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 10
@@ -93,7 +95,7 @@ class CallbackStep(StepType):
         so a consumer can't be surprised by a message that comes twice."""
         result = self.result(run)
         if result is None and "sent" not in run.notes:
-            return StepResult("Stopped") if run.is_stopping else self.start(run)
+            return STOPPED if run.is_stopping else self.start(run)
         return result
 
     def result(self, run: StepRun) -> StepResult | None:
@@ -102,9 +104,9 @@ class CallbackStep(StepType):
         if outcome is None:
             return None
         if run.is_stopping:
-            return StepResult("Stopped")
+            return STOPPED
         if not outcome.succeeded:
-            return StepResult("Failed", outcome.reason or None)
+            return StepResult(StepStatus.FAILED, outcome.reason or None)
         types = run.request["Outputs"]
         try:
             outputs = output_parameters.collect(outcome.outputs, types)

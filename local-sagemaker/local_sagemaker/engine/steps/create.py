@@ -28,9 +28,7 @@ from local_sagemaker.engine.steps.step_type import (
     failure,
     with_tags,
 )
-from local_sagemaker.errors import ServiceError
-
-GONE = ("ValidationException", "ResourceNotFound")
+from local_sagemaker.errors import MISSING, ServiceError
 
 
 class CreateStep(StepType):
@@ -99,10 +97,8 @@ class CreateStep(StepType):
         """The Describe answer, or None when there is no such resource."""
         try:
             return context.call(f"sagemaker:{self.described}", {self.name_member: name})
-        except ServiceError as error:
-            if error.code in GONE:
-                return None
-            raise
+        except MISSING:
+            return None
 
     def properties(self, record: Record, context: StepContext) -> Record:
         """The Describe answer of the resource in the step's metadata."""

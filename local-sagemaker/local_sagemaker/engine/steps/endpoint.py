@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_sagemaker.engine.steps.create import CreateStep, refusal
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
+    STOPPED,
     SUCCEEDED,
     Prepared,
     Record,
@@ -14,6 +15,7 @@ from local_sagemaker.engine.steps.step_type import (
     with_tags,
 )
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import EndpointStatus
 
 _UPDATED = ("EndpointName", "EndpointConfigName", "DeploymentConfig")
 
@@ -41,7 +43,7 @@ class EndpointStep(CreateStep, noun="Endpoint"):
         request, endpoint = {**run.request, "EndpointName": run.job_name}, self.describe(run.job_name, run.context)
         if endpoint is None:
             return self.create(run, request)
-        if endpoint["EndpointStatus"] == "InService" and _config(endpoint) == _config(request):
+        if endpoint["EndpointStatus"] == EndpointStatus.IN_SERVICE and _config(endpoint) == _config(request):
             run.record["Metadata"] = self.metadata(endpoint["EndpointArn"], run)
             return SUCCEEDED
         wanted = {name: value for name, value in request.items() if name in _UPDATED}
@@ -66,13 +68,13 @@ class EndpointStep(CreateStep, noun="Endpoint"):
     def outcome(self, run: StepRun, resource: Record) -> StepResult | None:
         """By the endpoint's status, and by whether it serves the wanted configuration."""
         status, reason = resource["EndpointStatus"], resource.get("FailureReason", "")
-        if status in ("Failed", "UpdateRollbackFailed", "OutOfService"):
+        if status in (EndpointStatus.FAILED, EndpointStatus.UPDATE_ROLLBACK_FAILED, EndpointStatus.OUT_OF_SERVICE):
             return failure(f"ClientError: {reason or f'Endpoint {run.job_name} is {status}.'}")
-        if status != "InService":
+        if status != EndpointStatus.IN_SERVICE:
             return None
         if _config(resource) != _config(run.request):
             return failure(f"ClientError: The update of endpoint {run.job_name} was rolled back: {reason}")
-        return StepResult("Stopped") if run.is_stopping else SUCCEEDED
+        return STOPPED if run.is_stopping else SUCCEEDED
 
 
 def _config(body: Record) -> str:

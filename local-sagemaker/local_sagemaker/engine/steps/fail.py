@@ -9,6 +9,7 @@ from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve, text
 from local_sagemaker.engine.steps.step_type import Prepared, StepResult, StepRun, StepType
 from local_sagemaker.engine.value_types import STRING
+from local_sagemaker.records.status import StepStatus
 
 
 class FailStep(StepType):
@@ -34,7 +35,7 @@ class FailStep(StepType):
         """Fails; an empty message gives no FailureReason, but is in the metadata."""
         message = run.request["ErrorMessage"]
         run.record["Metadata"] = {"Fail": {"ErrorMessage": message[:3072]}}
-        return StepResult("Failed", message or None, final=True)
+        return StepResult(StepStatus.FAILED, message or None, final=True)
 
 
 FAIL = FailStep()

@@ -7,8 +7,10 @@ Processing, Training and Transform steps differ in their cache key and in where 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from local_sagemaker.engine.retry import cause_of_failure
-from local_sagemaker.engine.steps.create import GONE, CreateStep
+from local_sagemaker.engine.steps.create import CreateStep
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
     RETRIED,
@@ -19,7 +21,8 @@ from local_sagemaker.engine.steps.step_type import (
     StepRun,
     failure,
 )
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import MISSING, WrongStatus
+from local_sagemaker.records.status import JobStatus, StepStatus
 
 
 class JobStep(CreateStep):
@@ -44,11 +47,11 @@ class JobStep(CreateStep):
     def outcome(self, run: StepRun, resource: Record) -> StepResult | None:
         """By the job's status."""
         status = resource[f"{self.noun}Status"]
-        if status == "Completed":
+        if status == JobStatus.COMPLETED:
             return SUCCEEDED
-        if status == "Stopped":
-            return StepResult("Stopped", self._reason_of_stop(resource))
-        if status == "Failed":
+        if status == JobStatus.STOPPED:
+            return StepResult(StepStatus.STOPPED, self._reason_of_stop(resource))
+        if status == JobStatus.FAILED:
             reason = str(resource.get("FailureReason", ""))
             return failure(f"ClientError: {reason}", cause_of_failure(reason))
         return None
@@ -62,11 +65,8 @@ class JobStep(CreateStep):
 
     def stop(self, run: StepRun) -> None:
         """Stops the job; one that has just ended has its event anyway."""
-        try:
+        with suppress(WrongStatus, *MISSING):
             run.context.call(f"sagemaker:Stop{self.noun}", {self.name_member: run.job_name})
-        except ServiceError as error:
-            if error.code not in GONE:
-                raise
 
 
 class ProcessingJobStep(JobStep, noun="ProcessingJob"):

@@ -18,6 +18,7 @@ from local_sagemaker.engine.retry import cause_of_error
 from local_sagemaker.engine.steps import output_parameters
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
+    STOPPED,
     SUCCEEDED,
     Prepared,
     Record,
@@ -30,6 +31,7 @@ from local_sagemaker.engine.steps.step_type import (
 from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.status import StepStatus
 
 SECONDS = 600.0
 """The longest that a Lambda step waits (SageMaker Developer Guide, "Lambda step"); the function itself goes on."""
@@ -97,7 +99,7 @@ class LambdaStep(StepType):
 
     def resume(self, run: StepRun) -> StepResult | None:
         """The invocation ended with the service."""
-        return StepResult("Stopped") if run.is_stopping else self.start(run)
+        return STOPPED if run.is_stopping else self.start(run)
 
     def result(self, run: StepRun) -> StepResult | None:
         """The outcome by what came back. A step that was being stopped waited for that, too."""
@@ -106,9 +108,9 @@ class LambdaStep(StepType):
             return None
         if isinstance(answer, TimeoutError):
             reason = f"ClientError: Lambda function {function} did not return within {self.seconds:.0f} seconds."
-            return StepResult("Failed", reason, final=run.is_stopping)
+            return StepResult(StepStatus.FAILED, reason, final=run.is_stopping)
         if run.is_stopping:
-            return StepResult("Stopped")
+            return STOPPED
         if isinstance(answer, ServiceError):
             reason = f"ClientError: Failed to invoke lambda:Invoke. Error Details: {answer.message}"
             return failure(reason, cause_of_error(answer))

@@ -8,6 +8,7 @@ the record does not register twice.
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from local_sagemaker.api.request_shapes import request_shape
 from local_sagemaker.arns import is_arn, last
@@ -24,7 +25,7 @@ from local_sagemaker.engine.steps.step_type import (
     StepRun,
     StepType,
 )
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import MISSING, TAKEN, ServiceError
 
 _SPACE = uuid.UUID("6f0f7a3e-52f5-4f0e-9c5c-0b8d1f6f2a11")
 
@@ -69,14 +70,10 @@ def _ensure_group(name: str, context: StepContext) -> None:
     try:
         context.call("sagemaker:DescribeModelPackageGroup", {"ModelPackageGroupName": last(name)})
         return
-    except ServiceError as error:
-        if error.code not in ("ValidationException", "ResourceNotFound"):
-            raise
-    try:
+    except MISSING:
+        pass
+    with suppress(*TAKEN):  # a parallel step may have made it since
         context.call("sagemaker:CreateModelPackageGroup", {"ModelPackageGroupName": name})
-    except ServiceError as error:
-        if "already exists" not in error.message:  # a parallel step may have made it meanwhile
-            raise
 
 
 REGISTER_MODEL = RegisterModelStep()

@@ -22,6 +22,7 @@ from local_sagemaker.engine.naming import job_name
 from local_sagemaker.engine.paths import PathError, Token
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.status import StepStatus
 
 Json = Any
 Record = dict[str, Any]
@@ -95,7 +96,7 @@ class StepRun:
     @property
     def is_stopping(self) -> bool:
         """Whether the execution is being stopped."""
-        return bool(self.record["StepStatus"] == "Stopping")
+        return bool(self.record["StepStatus"] == StepStatus.STOPPING)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class StepResult:
     final: bool = False
 
 
-SUCCEEDED = StepResult("Succeeded")
+SUCCEEDED, STOPPED = StepResult(StepStatus.SUCCEEDED), StepResult(StepStatus.STOPPED)
 _MOST_TAGS = 50
 
 
@@ -131,7 +132,7 @@ def with_tags(request: Record, run: StepRun) -> Record:
 
 def failure(reason: str, cause: str | None = None) -> StepResult:
     """A failed attempt; texts of the step's own failures start with ``ClientError:`` as on AWS."""
-    return StepResult("Failed", reason, cause)
+    return StepResult(StepStatus.FAILED, reason, cause)
 
 
 class StepType(ABC):

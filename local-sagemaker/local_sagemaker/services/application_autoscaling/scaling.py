@@ -16,6 +16,7 @@ from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import EndpointStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.application_autoscaling.target_tracking import Tracker
 from local_sagemaker.services.application_autoscaling.targets import ACTIVITY, KIND, POLICY, names
@@ -78,7 +79,7 @@ class Scaling(Resource):
         )
         total = self._count(described["EndpointName"], name)
         counted, self._counted[key] = self._counted.get(key), total
-        if counted is None or described["EndpointStatus"] != "InService":
+        if counted is None or described["EndpointStatus"] != EndpointStatus.IN_SERVICE:
             return
         rate = (total - counted) * 60 / self._period / max(1, current)
         for tracker in trackers:

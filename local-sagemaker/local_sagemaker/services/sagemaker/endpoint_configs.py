@@ -7,7 +7,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import MissingResource, NameTaken, ValidationError
 from local_sagemaker.objects import uris
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT_CONFIG
@@ -26,8 +26,8 @@ class EndpointConfigs(Resource):
         self._call = call
         self._configs = ResourceRecords(
             ENDPOINT_CONFIG, settings=settings, records=records, tags=tags,
-            missing=lambda _, arn: ValidationError(f'Could not find endpoint configuration "{arn}".'),
-            taken=lambda _, arn: ValidationError(f'Cannot create already existing endpoint configuration "{arn}".'),
+            missing=lambda _, arn: MissingResource(f'Could not find endpoint configuration "{arn}".'),
+            taken=lambda _, arn: NameTaken(f'Cannot create already existing endpoint configuration "{arn}".'),
         )  # fmt: skip
 
     @operation("CreateEndpointConfig")
@@ -66,7 +66,7 @@ class EndpointConfigs(Resource):
         """Forgets the configuration; endpoints that were made of it go on."""
         body = self._configs.delete(request["EndpointConfigName"])
         if body is None:  # AWS names it here without its ARN (truth/api-errors)
-            raise ValidationError(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
+            raise MissingResource(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
         return {}
 
     def _check_variant(self, variant: dict[str, Any]) -> None:

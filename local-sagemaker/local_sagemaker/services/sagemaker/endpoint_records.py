@@ -12,6 +12,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.status import EndpointStatus
 from local_sagemaker.records.store import Body
 
 _TEXT = 1024  # FailureReason
@@ -39,7 +40,7 @@ def created(spec: EndpointSpec, config: Body, moment: float) -> Body:
     body: Body = {
         "EndpointName": spec.name,
         "EndpointArn": spec.arn,
-        "EndpointStatus": "Creating",
+        "EndpointStatus": EndpointStatus.CREATING,
         "CreationTime": moment,
         "LastModifiedTime": moment,
         "_changed": moment,
@@ -53,7 +54,7 @@ def created(spec: EndpointSpec, config: Body, moment: float) -> Body:
 
 def updating(body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[str, Any] | None, moment: float) -> None:
     """An update begins."""
-    body["EndpointStatus"] = "Updating"
+    body["EndpointStatus"] = EndpointStatus.UPDATING
     body.pop("FailureReason", None)
     body.pop("LastDeploymentConfig", None)
     if deployment:
@@ -67,7 +68,7 @@ def updating(body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[s
 
 def scaling(body: Body, spec: EndpointSpec) -> None:
     """A change of weights and numbers of instances begins."""
-    body["EndpointStatus"] = "Updating"
+    body["EndpointStatus"] = EndpointStatus.UPDATING
     body.pop("FailureReason", None)
     body["_next"] = {"spec": spec.as_record(), "config": body["_config"]}
     _desire(body, spec)
@@ -79,7 +80,7 @@ def progressed(body: Body, stage: str, share: float, moment: float) -> None:
     if pending is None:
         return
     if stage == "Updating":
-        body["EndpointStatus"] = "RollingBack"
+        body["EndpointStatus"] = EndpointStatus.ROLLING_BACK
     for variant in pending["ProductionVariants"]:
         variant["VariantStatus"] = [{
             "Status": stage if stage != "Updating" else "Deleting",
@@ -90,9 +91,11 @@ def progressed(body: Body, stage: str, share: float, moment: float) -> None:
 
 def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | None, moment: float) -> None:
     """A change has ended; `spec` runs now."""
-    if body["EndpointStatus"] == "Deleting":
+    if body["EndpointStatus"] == EndpointStatus.DELETING:
         return
-    if body["EndpointStatus"] == "RollingBack" and not reason:  # a crash of the service has ended the rollback
+    if (
+        body["EndpointStatus"] == EndpointStatus.ROLLING_BACK and not reason
+    ):  # a crash of the service has ended the rollback
         reason = "The deployment was rolled back."
     pending = body.pop("_next", None)
     body.pop("PendingDeploymentSummary", None)
@@ -106,7 +109,7 @@ def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | No
         if pending and pending["spec"]["config"] == spec.config and body["_spec"]["config"] != spec.config:
             config = pending["config"]
         _show(body, spec, config)
-    elif status == "Failed":
+    elif status == EndpointStatus.FAILED:
         for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
             variant.pop("VariantStatus", None)
             variant["CurrentInstanceCount"] = 0
@@ -127,7 +130,7 @@ def _desire(body: Body, spec: EndpointSpec) -> None:
 
 def described(body: Body) -> Body:
     """Describe's answer: pending deployments are shown while there is one."""
-    if body["EndpointStatus"] == "Failed":
+    if body["EndpointStatus"] == EndpointStatus.FAILED:
         return {name: value for name, value in body.items() if name != "PendingDeploymentSummary"}
     return body
 

@@ -15,10 +15,11 @@ from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec
 from local_sagemaker.endpoints.registry import Endpoints as Hosting
 from local_sagemaker.endpoints.running_endpoint import Update
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import MissingResource, NameTaken, ValidationError
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT
+from local_sagemaker.records.status import EndpointStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker import endpoint_records
 from local_sagemaker.services.sagemaker.listing import pick
@@ -26,7 +27,7 @@ from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
 KIND = ENDPOINT.kind
-CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+_SERVING = (EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK)
 _PATIENCE = 3.0
 """Seconds after a change within which Describe waits for its end: boto3's waiters look only every 30 s."""
 
@@ -38,15 +39,15 @@ class Endpoints(Resource):
         self._call = call
         self._endpoints = ResourceRecords(
             ENDPOINT, settings=settings, records=records, tags=tags,
-            missing=lambda _, arn: ValidationError(f'Could not find endpoint "{arn}".'),
-            taken=lambda _, arn: ValidationError(f'Cannot create already existing endpoint "{arn}".'),
+            missing=lambda _, arn: MissingResource(f'Could not find endpoint "{arn}".'),
+            taken=lambda _, arn: NameTaken(f'Cannot create already existing endpoint "{arn}".'),
         )  # fmt: skip
         self._hosting = hosting
         self._changed = threading.Condition()
         records.events.subscribe(self._notify)
         self._found = [body["EndpointName"] for body in records.list(KIND)]
         for body in records.list(KIND):
-            if body["EndpointStatus"] in ("InService", "Updating", "RollingBack"):
+            if body["EndpointStatus"] in _SERVING:
                 hosting.expect(body["EndpointName"])
 
     @operation("CreateEndpoint")
@@ -70,7 +71,7 @@ class Endpoints(Resource):
         body = self._endpoints.require(request["EndpointName"])
         name, deadline = body["EndpointName"], body["_changed"] + _PATIENCE
         with self._changed:
-            while body["EndpointStatus"] in CHANGING and (left := deadline - now()) > 0:
+            while not EndpointStatus(body["EndpointStatus"]).is_final and (left := deadline - now()) > 0:
                 self._changed.wait(left)
                 body = self._endpoints.require(name)
         return endpoint_records.described(public(body))
@@ -88,7 +89,10 @@ class Endpoints(Resource):
         body = self._idle(request["EndpointName"])
         name, arn = body["EndpointName"], body["EndpointArn"]
         config = self._config(request["EndpointConfigName"])
-        if config["EndpointConfigName"] == body["EndpointConfigName"] and body["EndpointStatus"] == "InService":
+        if (
+            config["EndpointConfigName"] == body["EndpointConfigName"]
+            and body["EndpointStatus"] == EndpointStatus.IN_SERVICE
+        ):
             raise ValidationError(
                 f'Endpoint "{arn}" already uses endpoint configuration "{config["EndpointConfigName"]}": to update it, '
                 "create another configuration."
@@ -119,7 +123,7 @@ class Endpoints(Resource):
         """Changes shares of traffic and numbers of instances of the variants that run."""
         body = self._idle(request["EndpointName"])
         running = self._hosting.find(body["EndpointName"])
-        if body["EndpointStatus"] != "InService" or running is None:
+        if body["EndpointStatus"] != EndpointStatus.IN_SERVICE or running is None:
             raise ValidationError(f'Cannot update endpoint "{body["EndpointArn"]}": it is {body["EndpointStatus"]}.')
         wanted = request["DesiredWeightsAndCapacities"]
         spec = endpoint_records.scaled(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
@@ -137,7 +141,7 @@ class Endpoints(Resource):
         body = self._idle(request["EndpointName"])
 
         def change(body: Body) -> None:
-            body["EndpointStatus"] = "Deleting"
+            body["EndpointStatus"] = EndpointStatus.DELETING
 
         self._start_change(body["EndpointName"], change)
         running = self._hosting.find(body["EndpointName"])
@@ -171,14 +175,14 @@ class Endpoints(Resource):
             body = self._endpoints.find(name)
             if body is None or self._hosting.find(name):
                 continue  # deleted or updated since the start
-            if body["EndpointStatus"] == "Deleting":
+            if body["EndpointStatus"] == EndpointStatus.DELETING:
                 self.removed(name)
-            elif body["EndpointStatus"] != "Failed":
+            elif body["EndpointStatus"] != EndpointStatus.FAILED:
                 self._bring_back(body)
 
     def _bring_back(self, body: Body) -> None:
         running, coming = EndpointSpec.from_record(body["_spec"]), body.get("_next")
-        if coming is None or body["EndpointStatus"] == "RollingBack":
+        if coming is None or body["EndpointStatus"] == EndpointStatus.ROLLING_BACK:
             self._hosting.create(running, self)
         elif "PendingDeploymentSummary" in body:
             update = Update(EndpointSpec.from_record(coming["spec"]), body.get("LastDeploymentConfig", {}))
@@ -234,7 +238,7 @@ class Endpoints(Resource):
         return body
 
     def _refuse_changing(self, body: Body) -> None:
-        if body["EndpointStatus"] in CHANGING:
+        if not EndpointStatus(body["EndpointStatus"]).is_final:
             raise ValidationError(f'Cannot update in-progress endpoint "{body["EndpointArn"]}".')
 
     def _notify(self, event: Event) -> None:

@@ -22,6 +22,7 @@ from local_sagemaker.engine.selective import check_source, select
 from local_sagemaker.errors import ResourceNotFound, ValidationError
 from local_sagemaker.ids import execution_id
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.services.sagemaker.listing import pick
 
 
@@ -33,7 +34,7 @@ def new_execution(pipeline: Record, version: Record, definition: Definition, req
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineExecutionArn": f"{pipeline['PipelineArn']}/execution/{execution_id()}",
         "PipelineExecutionDisplayName": f"execution-{int(created * 1000)}",
-        "PipelineExecutionStatus": "Executing",
+        "PipelineExecutionStatus": ExecutionStatus.EXECUTING,
         "CreationTime": created,
         "LastModifiedTime": created,
         "CreatedBy": {},
@@ -90,10 +91,14 @@ def _results(records: Records, body: Record, source: str) -> dict[str, Record]:
         raise ValidationError(
             f"Invalid SourcePipelineExecutionArn: {source}. It is not an execution of pipeline '{body['_pipeline']}'."
         )
-    if execution["PipelineExecutionStatus"] not in ("Succeeded", "Failed", "CompletedWithFailures"):
+    if execution["PipelineExecutionStatus"] not in (
+        ExecutionStatus.SUCCEEDED,
+        ExecutionStatus.FAILED,
+        ExecutionStatus.COMPLETED_WITH_FAILURES,
+    ):
         raise ValidationError(
             f"Invalid SourcePipelineExecutionArn: {source}. Execution {last(source)} is "
             f"{execution['PipelineExecutionStatus']}; it must be Succeeded or Failed."
         )
     steps = records.list(STEP, f"{execution_key(source)}/")
-    return {step["StepName"]: step for step in steps if step["StepStatus"] == "Succeeded"}
+    return {step["StepName"]: step for step in steps if step["StepStatus"] == StepStatus.SUCCEEDED}

@@ -8,7 +8,7 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.arns import last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ResourceNotFound, ServiceError, ValidationError
+from local_sagemaker.errors import NameTaken, ResourceNotFound, ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ResourceKind
 from local_sagemaker.records.store import Body
@@ -25,7 +25,7 @@ class Entities(ResourceRecords):
         words = "Trial Component" if kind.noun == "TrialComponent" else kind.noun
 
         def taken(name: str, _: str) -> ServiceError:
-            return ValidationError(
+            return NameTaken(
                 f"{words} names must be unique within an AWS account and region. "
                 f"{words} with name ({name}) already exists."
             )

@@ -6,7 +6,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.arns import last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import Conflict, ValidationError
+from local_sagemaker.errors import Conflict, MissingResource, NameTaken
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
 from local_sagemaker.records.store import Body, public
@@ -26,8 +26,8 @@ class ModelPackageGroups(Resource):
         self._settings, self._records = settings, records
         self._groups = ResourceRecords(
             MODEL_PACKAGE_GROUP, settings=settings, records=records, tags=tags,
-            missing=lambda _, arn: ValidationError(f"ModelPackageGroup {arn} does not exist."),
-            taken=lambda _, arn: ValidationError(f"Model Package Group already exists: {arn}"),  # truth/api-errors
+            missing=lambda _, arn: MissingResource(f"ModelPackageGroup {arn} does not exist."),
+            taken=lambda _, arn: NameTaken(f"Model Package Group already exists: {arn}"),  # truth/api-errors
         )  # fmt: skip
 
     @operation("CreateModelPackageGroup")
@@ -90,7 +90,7 @@ class ModelPackageGroups(Resource):
         group = self._require(request)
         policy = self._records.get(POLICY, _key(group))
         if policy is None:
-            raise ValidationError(f"Resource policy for {group['ModelPackageGroupArn']} does not exist.")
+            raise MissingResource(f"Resource policy for {group['ModelPackageGroupArn']} does not exist.")
         return policy
 
     @operation("DeleteModelPackageGroupPolicy")

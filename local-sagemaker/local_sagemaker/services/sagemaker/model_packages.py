@@ -10,9 +10,10 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.arns import last, resource
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.errors import MissingResource, NameTaken, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
+from local_sagemaker.records.status import ApprovalStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import created_by
 from local_sagemaker.services.sagemaker.listing import page, pick, select
@@ -150,7 +151,7 @@ class ModelPackages(Resource):
         }
         body.setdefault("CertifyForMarketplace", False)
         if "ModelPackageVersion" in body:
-            body.setdefault("ModelApprovalStatus", "PendingManualApproval")
+            body.setdefault("ModelApprovalStatus", ApprovalStatus.PENDING)
         return body
 
     def _identity(self, request: Request) -> Body:
@@ -163,7 +164,7 @@ class ModelPackages(Resource):
         if name:
             arn = self._arn(name)
             if self._records.get(KIND, name.lower()):
-                raise ValidationError(f"ModelPackage already exists: {arn}")
+                raise NameTaken(f"ModelPackage already exists: {arn}")
             return {"ModelPackageName": name, "ModelPackageArn": arn}
         if not group:
             raise ValidationError("Missing ARN.")
@@ -176,7 +177,7 @@ class ModelPackages(Resource):
         found = self._records.find(MODEL_PACKAGE_GROUP.kind, group)
         body = self._records.update(MODEL_PACKAGE_GROUP.kind, found[0], count) if found else None
         if body is None:
-            raise ValidationError("Model Package Group does not exist.")
+            raise MissingResource("Model Package Group does not exist.")
         version = body["_last_version"]
         return {
             "ModelPackageGroupName": body["ModelPackageGroupName"],
@@ -202,7 +203,7 @@ class ModelPackages(Resource):
         key = resource(name).removeprefix("model-package/").lower()
         body = self._records.get(KIND, key)
         if body is None:
-            raise ValidationError(f"ModelPackage {self._arn(key)} does not exist.")
+            raise MissingResource(f"ModelPackage {self._arn(key)} does not exist.")
         return key, body
 
     def _arn(self, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import MissingResource, NameTaken, ValidationError
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL
@@ -24,8 +24,8 @@ class Models(Resource):
         self._call = call
         self._models = ResourceRecords(
             MODEL, settings=settings, records=records, tags=tags,
-            missing=lambda _, arn: ValidationError(f'Could not find model "{arn}".'),
-            taken=lambda _, arn: ValidationError(f'Cannot create already existing model "{arn}".'),
+            missing=lambda _, arn: MissingResource(f'Could not find model "{arn}".'),
+            taken=lambda _, arn: NameTaken(f'Cannot create already existing model "{arn}".'),
         )  # fmt: skip
 
     @operation("CreateModel")

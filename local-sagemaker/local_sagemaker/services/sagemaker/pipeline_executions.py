@@ -18,6 +18,7 @@ from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, Val
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
 from local_sagemaker.services.sagemaker.listing import order, page, pick
@@ -100,13 +101,13 @@ class PipelineExecutions(Resource):
 
         def act() -> Response:
             body = self._find(arn)
-            if body["PipelineExecutionStatus"] != "Executing":
+            if body["PipelineExecutionStatus"] != ExecutionStatus.EXECUTING:
                 # Airflow's SageMakerHook.stop_pipeline recognises this code and text.
                 raise ValidationError(
                     f"Pipeline execution '{arn}' has the status '{body['PipelineExecutionStatus']}'. "
                     "Only pipelines with 'Executing' status can be stopped."
                 )
-            body.update(PipelineExecutionStatus="Stopping", LastModifiedTime=now())
+            body.update(PipelineExecutionStatus=ExecutionStatus.STOPPING, LastModifiedTime=now())
             self._records.put(EXECUTION, execution_key(arn), body)
             return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
 
@@ -128,11 +129,11 @@ class PipelineExecutions(Resource):
             self._check_retry(body, [step for _, step in steps])
             attempts = body.get("_attempts", {})
             for step_key, step in steps:
-                if step["StepStatus"] != "Succeeded":
+                if step["StepStatus"] != StepStatus.SUCCEEDED:
                     attempts[step["StepName"]] = step["AttemptCount"]
                     self._records.delete(STEP, step_key)
             body.pop("FailureReason", None)
-            body.update(PipelineExecutionStatus="Executing", LastModifiedTime=now(), _attempts=attempts)
+            body.update(PipelineExecutionStatus=ExecutionStatus.EXECUTING, LastModifiedTime=now(), _attempts=attempts)
             body.update(pick(request, "ParallelismConfiguration"))
             self._records.put(EXECUTION, key, body)
             text = self._definition(body)["_definition"]
@@ -207,12 +208,16 @@ class PipelineExecutions(Resource):
         try:
             self._executions.start(key, self._definition(body)["_definition"])
         except ServiceError as error:  # an older version of the service took a definition that this one does not
-            body.update(PipelineExecutionStatus="Failed", FailureReason=error.message[:1300], LastModifiedTime=now())
+            body.update(
+                PipelineExecutionStatus=ExecutionStatus.FAILED,
+                FailureReason=error.message[:1300],
+                LastModifiedTime=now(),
+            )
             self._records.put(EXECUTION, key, body)
 
     def _check_retry(self, body: Body, steps: list[Body]) -> None:
         arn, status = body["PipelineExecutionArn"], body["PipelineExecutionStatus"]
-        if status not in ("Failed", "Stopped"):
+        if status not in (ExecutionStatus.FAILED, ExecutionStatus.STOPPED):
             raise Conflict(f"Pipeline execution '{arn}' can't be retried, since its status is {status}.")
         for step in steps:
             if "Fail" in step.get("Metadata", {}):

@@ -15,7 +15,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.engine.deliveries import forget_deliveries
 from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipeline
 from local_sagemaker.engine.validation import read
-from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, ValidationError
+from local_sagemaker.errors import Conflict, NameTaken, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import public
 from local_sagemaker.services.object_reading import read_object
@@ -72,7 +72,7 @@ class Pipelines(Resource):
     def _create(self, request: Request, definition: str) -> Response:
         name, created = request["PipelineName"], now()
         if self._records.get(PIPELINE, name.lower()) is not None:
-            raise ValidationError(
+            raise NameTaken(
                 "Pipeline names must be unique within an AWS account and region. "
                 f"Pipeline with name ({name}) already exists."
             )

@@ -6,103 +6,60 @@ from copy import deepcopy
 from pathlib import PurePosixPath
 
 from local_sagemaker import images
-from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import processing_config
 from local_sagemaker.jobs.runner import JobRunner
-from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
+from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Upload, When
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
-from local_sagemaker.records.store import Body, public
+from local_sagemaker.records.kinds import PROCESSING_JOB
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
-from local_sagemaker.services.sagemaker.job_records import JobRecords
+from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "processing-job"
+KIND = PROCESSING_JOB.kind
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _FOLDER = "/opt/ml/processing"
 _MAXIMUM = 86400
 
 
-class ProcessingJobs(Resource):
-    """CreateProcessingJob, Describe, List, Stop, Delete."""
+class ProcessingJobs(RunnerJobs):
+    """The operations on processing jobs."""
+
+    kind = PROCESSING_JOB
+    summary = ("ProcessingEndTime", "FailureReason", "ExitMessage")
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
-        runner: JobRunner, call: Call,
-    ) -> None:  # fmt: skip
-        self._settings, self._objects, self._runner = settings, objects, runner
-        self._jobs = JobRecords("ProcessingJob", KIND, settings=settings, records=records, tags=tags, call=call)
-
-    @operation("CreateProcessingJob")
-    def create(self, request: Request) -> Response:
-        """Checks image, paths and inputs, then queues the job."""
-        check_cluster(request["ProcessingResources"]["ClusterConfig"])
-        body = self._jobs.new(_with_defaults(request))
-        self._check(request)
-        job = self._spec(body)
-        self._jobs.add(body, request.get("Tags"))
-        self._runner.submit(job, self)
-        return {"ProcessingJobArn": body["ProcessingJobArn"]}
-
-    @operation("DescribeProcessingJob")
-    def describe(self, request: Request) -> Response:
-        """The request with what has become of it."""
-        return public(self._jobs.require(request["ProcessingJobName"]))
-
-    @operation("ListProcessingJobs")
-    def list_jobs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
-        return self._jobs.listed(request, "ProcessingEndTime", "FailureReason", "ExitMessage")
-
-    @operation("StopProcessingJob")
-    def stop(self, request: Request) -> Response:
-        """SIGTERM, a grace, SIGKILL; the outputs that are there are uploaded."""
-        body = self._jobs.stopping(request["ProcessingJobName"])
-        self._runner.stop(body["ProcessingJobArn"])
-        return {}
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, runner: JobRunner, call: Call
+    ) -> None:
+        super().__init__(settings=settings, records=records, tags=tags, call=call, runner=runner)
+        self._objects = objects
 
     @operation("DeleteProcessingJob")
     def delete(self, request: Request) -> Response:
         """Forgets a job that has ended."""
-        self._jobs.delete(request["ProcessingJobName"])
-        return {}
+        return super().delete(request)
 
-    def resume(self) -> None:
-        """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        self._jobs.resume(self._again, self._end)
+    def defaults(self, request: Request) -> Request:
+        """The request as Describe shows it: optional members of inputs and outputs filled in."""
+        return _fill(request)
 
-    def _again(self, body: Body) -> None:
-        if body["ProcessingJobStatus"] == "Stopping":
-            self._end(body["ProcessingJobName"], Outcome("Stopped"))
-            return
-        self._runner.submit(self._spec(body), self)
+    def record_outcome(self, body: Body, outcome: Outcome) -> None:
+        """Times and the exit message."""
+        if outcome.started is not None:
+            body["ProcessingStartTime"] = outcome.started
+            body["ProcessingEndTime"] = outcome.ended
+        if outcome.message:
+            body["ExitMessage"] = outcome.message
 
-    def phase(self, job: JobSpec, phase: Phase) -> None:
-        """A processing job shows no phases; they are in its times."""
-
-    def ended(self, job: JobSpec, outcome: Outcome) -> None:
-        """Records the outcome."""
-        self._end(job.name, outcome)
-
-    def _end(self, name: str, outcome: Outcome) -> None:
-        def change(body: Body) -> None:
-            body["ProcessingJobStatus"] = outcome.status
-            if outcome.started is not None:
-                body["ProcessingStartTime"] = outcome.started
-                body["ProcessingEndTime"] = outcome.ended
-            if outcome.reason:
-                body["FailureReason"] = outcome.reason
-            if outcome.message:
-                body["ExitMessage"] = outcome.message
-
-        self._jobs.change(name, change)
-
-    def _spec(self, body: Body) -> JobSpec:
+    def work(self, body: Body) -> JobSpec:
+        """The program with its inputs and outputs."""
         instance_type, hosts = instances(body["ProcessingResources"]["ClusterConfig"])
         application = body["AppSpecification"]
         image, uri = images.find(application["ImageUri"], "process")
@@ -128,7 +85,9 @@ class ProcessingJobs(Resource):
             image=image,
         )  # fmt: skip
 
-    def _check(self, request: Request) -> None:
+    def check(self, request: Request) -> None:
+        """Raises ValidationError for what CreateProcessingJob refuses."""
+        check_cluster(request["ProcessingResources"]["ClusterConfig"])
         seen: set[str] = set()
         for given in request.get("ProcessingInputs", []):
             if ("S3Input" in given) == ("DatasetDefinition" in given):
@@ -156,8 +115,7 @@ class ProcessingJobs(Resource):
                 uris.split(given["S3Output"]["S3Uri"])
 
 
-def _with_defaults(request: Request) -> Request:
-    """The request as Describe shows it: optional members of inputs and outputs filled in."""
+def _fill(request: Request) -> Request:
     filled = deepcopy(request)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
     fill_cluster(filled["ProcessingResources"]["ClusterConfig"])

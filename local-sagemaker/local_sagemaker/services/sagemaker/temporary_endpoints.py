@@ -11,10 +11,11 @@ from typing import Any
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.clock import now
 from local_sagemaker.endpoints.registry import Endpoints as Hosting
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import MISSING, ServiceError
 from local_sagemaker.model_servers.inference_pipeline import Chain
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT
+from local_sagemaker.records.status import EndpointStatus
 
 KIND = "temporary-endpoint"
 _LONGEST = 63  # of an endpoint's name
@@ -59,7 +60,9 @@ class TemporaryEndpoints(Resource):
         interrupted, self._interrupted = self._interrupted, []
         for name, body in interrupted:
             with self._records.transaction():
-                self._records.update(ENDPOINT.kind, name, lambda endpoint: endpoint | {ENDPOINT.status: "Deleting"})
+                self._records.update(
+                    ENDPOINT.kind, name, lambda endpoint: endpoint | {ENDPOINT.status: EndpointStatus.DELETING}
+                )
                 self._ask_to_delete("EndpointConfig", body["config"])
                 self._records.delete(KIND, name)
 
@@ -76,12 +79,14 @@ class TemporaryEndpoints(Resource):
         }
         self._call("sagemaker:CreateEndpointConfig", {"EndpointConfigName": config, "ProductionVariants": [variant]})
         self._call("sagemaker:CreateEndpoint", {"EndpointName": name, "EndpointConfigName": config})
-        found: dict[str, Any] = {"EndpointStatus": "Creating"}
-        while found["EndpointStatus"] == "Creating":  # Describe itself waits for the change, a few seconds at first
+        found: dict[str, Any] = {"EndpointStatus": EndpointStatus.CREATING}
+        while (
+            found["EndpointStatus"] == EndpointStatus.CREATING
+        ):  # Describe itself waits for the change, a few seconds at first
             if "EndpointName" in found and now() - found["CreationTime"] > _QUICK:
                 time.sleep(_PAUSE)
             found = self._call("sagemaker:DescribeEndpoint", {"EndpointName": name})
-        if found["EndpointStatus"] != "InService":
+        if found["EndpointStatus"] != EndpointStatus.IN_SERVICE:
             raise ServiceError(found.get("FailureReason", f"Endpoint {name} is {found['EndpointStatus']}."))
 
     def _urls(self, name: str) -> list[str]:
@@ -99,6 +104,5 @@ class TemporaryEndpoints(Resource):
     def _ask_to_delete(self, noun: str, name: str) -> None:
         try:
             self._call(f"sagemaker:Delete{noun}", {f"{noun}Name": name})
-        except ServiceError as error:
-            if "Could not find" not in error.message:
-                raise
+        except MISSING:
+            return

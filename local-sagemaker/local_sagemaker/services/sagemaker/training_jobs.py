@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from local_sagemaker import images
-from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import MissingResource, ServiceError, ValidationError
 from local_sagemaker.images.image import Image, ImageUri, Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import input_data_config
@@ -20,15 +20,17 @@ from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, 
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
-from local_sagemaker.records.store import Body, public
+from local_sagemaker.records.kinds import TRAINING_JOB
+from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.store import Body
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.sagemaker.instance_preferences import check_cluster, fill_cluster, instances
-from local_sagemaker.services.sagemaker.job_records import ENDED, JobRecords
+from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "training-job"
+KIND = TRAINING_JOB.kind
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _MAXIMUM = 86400
 _FINAL_METRIC = ("MetricName", "Value", "Timestamp")
@@ -46,89 +48,68 @@ _MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
+_FINAL = (*(status for status in JobStatus if status.is_final), "MaxRuntimeExceeded")
 _PHASES = {Phase.DOWNLOADING: "Downloading", Phase.RUNNING: "Training", Phase.UPLOADING: "Uploading"}
 
 
-class TrainingJobs(Resource):
-    """CreateTrainingJob, Describe, List, Stop, Update, Delete."""
+class TrainingJobs(RunnerJobs):
+    """The operations on training jobs."""
+
+    kind = TRAINING_JOB
+    summary = ("TrainingEndTime", "SecondaryStatus")
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
-        runner: JobRunner, call: Call,
-    ) -> None:  # fmt: skip
-        self._settings, self._objects, self._runner = settings, objects, runner
-        self._jobs = JobRecords("TrainingJob", KIND, settings=settings, records=records, tags=tags, call=call)
-
-    @operation("CreateTrainingJob")
-    def create(self, request: Request) -> Response:
-        """Checks image, channels and limits, then queues the job. Hyperparameters are the container's to check."""
-        self.check(request)
-        body = self._jobs.new(_with_defaults(request))
-        move(body, "Starting")
-        job = self._spec(body)
-        self._jobs.add(body, request.get("Tags"))
-        self._runner.submit(job, self)
-        return {"TrainingJobArn": body["TrainingJobArn"]}
-
-    @operation("DescribeTrainingJob")
-    def describe(self, request: Request) -> Response:
-        """The request with what has become of it."""
-        return public(self._jobs.require(request["TrainingJobName"]))
-
-    @operation("ListTrainingJobs")
-    def list_jobs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise; no job has a warm pool or a training plan."""
-        if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
-            return {"TrainingJobSummaries": []}
-        return self._jobs.listed(request, "TrainingEndTime", "SecondaryStatus")
-
-    @operation("StopTrainingJob")
-    def stop(self, request: Request) -> Response:
-        """SIGTERM, a grace, SIGKILL; the model that is there is uploaded."""
-        body = self._jobs.stopping(request["TrainingJobName"], lambda body: move(body, "Stopping"))
-        self._runner.stop(body["TrainingJobArn"])
-        return {}
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, runner: JobRunner, call: Call
+    ) -> None:
+        super().__init__(settings=settings, records=records, tags=tags, call=call, runner=runner)
+        self._objects = objects
 
     @operation("UpdateTrainingJob")
     def update(self, request: Request) -> Response:
         """Changes the members that AWS lets one change while a job runs."""
-        found = self._jobs.require(request["TrainingJobName"])
+        found = self.require(request["TrainingJobName"])
 
         def change(body: Body) -> None:
-            if body["TrainingJobStatus"] in ENDED:
-                raise ValidationError(
-                    f"The request was rejected because the training job is in status {body['TrainingJobStatus']}."
-                )
+            self.refuse_ended(body)
             for member in ("ProfilerConfig", "ResourceConfig", "RemoteDebugConfig"):
                 if member in request:
                     body[member] = {**body.get(member, {}), **request[member]}
             if "ProfilerRuleConfigurations" in request:
                 body["ProfilerRuleConfigurations"] = request["ProfilerRuleConfigurations"]
 
-        self._jobs.change(found["TrainingJobName"], change)
+        self.change(found["TrainingJobName"], change)
         return {"TrainingJobArn": found["TrainingJobArn"]}
 
     @operation("DeleteTrainingJob")
     def delete(self, request: Request) -> Response:
         """Forgets a job that has ended; its model stays."""
-        self._jobs.delete(request["TrainingJobName"])
-        return {}
+        return super().delete(request)
 
     def link(self, name: str, tuning_job: str) -> None:
         """Notes which tuning job, by its ARN, made a training job."""
-        self._jobs.change(name, lambda body: body.update(TuningJobArn=tuning_job))
+        self.change(name, lambda body: body.update(TuningJobArn=tuning_job))
 
-    def resume(self) -> None:
-        """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        self._jobs.resume(self._again, self._end)
+    def missing(self, name: str) -> ServiceError:  # noqa: ARG002 - as JobResource has it
+        """SageMaker names no training job here (truth/api-errors)."""
+        return MissingResource("Requested resource not found.")
 
-    def _again(self, body: Body) -> None:
-        if body["TrainingJobStatus"] == "Stopping":
-            self._end(body["TrainingJobName"], Outcome("Stopped", ended=now()))
-            return
-        job = self._spec(body)
-        self._jobs.change(job.name, lambda body: move(body, "Starting"))
-        self._runner.submit(job, self)
+    def defaults(self, request: Request) -> Request:
+        """The request as Describe shows it, with the image's metric definitions, also where a script trains in it."""
+        return _fill(request)
+
+    def new(self, request: Request) -> Body:
+        """A new job is Starting."""
+        body = super().new(request)
+        enter_secondary_status(body, "Starting")
+        return body
+
+    def record_stop(self, body: Body) -> None:
+        """Another secondary status."""
+        enter_secondary_status(body, "Stopping")
+
+    def record_restart(self, body: Body) -> None:
+        """Another secondary status."""
+        enter_secondary_status(body, "Starting")
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
         """Each phase is a secondary status."""
@@ -136,38 +117,31 @@ class TrainingJobs(Resource):
         def change(body: Body) -> None:
             if phase is Phase.DOWNLOADING:
                 body["TrainingStartTime"] = now()
-            if body["TrainingJobStatus"] == "InProgress":
-                move(body, _PHASES[phase])
+            if body["TrainingJobStatus"] == JobStatus.IN_PROGRESS:
+                enter_secondary_status(body, _PHASES[phase])
 
-        self._jobs.change(job.name, change)
+        self.change(job.name, change)
 
-    def ended(self, job: JobSpec, outcome: Outcome) -> None:
-        """Records the outcome."""
-        self._end(job.name, outcome)
+    def record_outcome(self, body: Body, outcome: Outcome) -> None:
+        """Times, the model and the metrics."""
+        timed_out = outcome.timed_out and outcome.status == JobStatus.STOPPED
+        enter_secondary_status(body, "MaxRuntimeExceeded" if timed_out else outcome.status)
+        if outcome.started is not None:
+            seconds = max(1, math.ceil(outcome.ended - outcome.started))
+            body.update(
+                TrainingStartTime=outcome.started,
+                TrainingEndTime=outcome.ended,
+                TrainingTimeInSeconds=seconds,
+                BillableTimeInSeconds=seconds,
+            )
+        if outcome.status != JobStatus.FAILED:
+            body["ModelArtifacts"] = {"S3ModelArtifacts": _model_uri(body)}
+        if outcome.metrics:
+            body["FinalMetricDataList"] = [pick(dict(one), *_FINAL_METRIC) for one in outcome.metrics]
+            body["_metrics"] = list(outcome.metrics)
 
-    def _end(self, name: str, outcome: Outcome) -> None:
-        def change(body: Body) -> None:
-            body["TrainingJobStatus"] = outcome.status
-            move(body, "MaxRuntimeExceeded" if outcome.timed_out and outcome.status == "Stopped" else outcome.status)
-            if outcome.started is not None:
-                seconds = max(1, math.ceil(outcome.ended - outcome.started))
-                body.update(
-                    TrainingStartTime=outcome.started,
-                    TrainingEndTime=outcome.ended,
-                    TrainingTimeInSeconds=seconds,
-                    BillableTimeInSeconds=seconds,
-                )
-            if outcome.reason:
-                body["FailureReason"] = outcome.reason
-            if outcome.status in ("Completed", "Stopped"):
-                body["ModelArtifacts"] = {"S3ModelArtifacts": _model_uri(body)}
-            if outcome.metrics:
-                body["FinalMetricDataList"] = [pick(dict(one), *_FINAL_METRIC) for one in outcome.metrics]
-                body["_metrics"] = list(outcome.metrics)
-
-        self._jobs.change(name, change)
-
-    def _spec(self, body: Body) -> JobSpec:
+    def work(self, body: Body) -> JobSpec:
+        """The algorithm's program with its channels and outputs."""
         algorithm, (instance_type, hosts) = body["AlgorithmSpecification"], instances(body["ResourceConfig"])
         image, uri = images.find(algorithm["TrainingImage"], "train")
         given = body.get("InputDataConfig", [])
@@ -247,21 +221,20 @@ def check_expressions(definitions: list[Request]) -> None:
             raise ValidationError(f"Regex of metric '{definition['Name']}' is not valid: {error}.") from error
 
 
-def move(body: Body, status: str) -> None:
+def enter_secondary_status(body: Body, status: str) -> None:
     """Enters a secondary status: the transition before it ends where this one begins."""
     transitions = body.setdefault("SecondaryStatusTransitions", [])
     moment = now()
     if transitions:
         transitions[-1].setdefault("EndTime", moment)
     entered = {"Status": status, "StartTime": moment, "StatusMessage": _MESSAGES[status]}
-    if status in (*ENDED, "MaxRuntimeExceeded"):
+    if status in _FINAL:
         entered["EndTime"] = moment
     transitions.append(entered)
     body["SecondaryStatus"] = status
 
 
-def _with_defaults(request: Request) -> Request:
-    """The request as Describe shows it, with the metric definitions of the image, also where a script trains in it."""
+def _fill(request: Request) -> Request:
     filled = deepcopy(request)
     algorithm = filled["AlgorithmSpecification"]
     algorithm.setdefault("TrainingInputMode", "File")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
@@ -15,94 +15,62 @@ from local_sagemaker.jobs.spec import Batch, JobSpec, Outcome, Phase, Upload
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import TRANSFORM_JOB
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.sagemaker.job_records import JobRecords
+from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.tags import Tags
 
-KIND = "transform-job"
+KIND = TRANSFORM_JOB.kind
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 _LARGEST = 100  # MaxConcurrentTransforms x MaxPayloadInMB (API reference, CreateTransformJob)
 _MAXIMUM = 5 * 86400.0
 _AGENT = Program(("batch-agent", "/opt/ml/plan.json"), "local_sagemaker.batch.agent:main")
 
 
-class TransformJobs(Resource):
-    """CreateTransformJob, Describe, List, Stop."""
+class TransformJobs(RunnerJobs):
+    """The operations on transform jobs; SageMaker has none that deletes one."""
+
+    kind = TRANSFORM_JOB
+    summary = ("TransformEndTime", "FailureReason")
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags,
-        runner: JobRunner, call: Call,
-    ) -> None:  # fmt: skip
-        self._settings, self._objects, self._runner, self._call = settings, objects, runner, call
-        self._jobs = JobRecords("TransformJob", KIND, settings=settings, records=records, tags=tags, call=call)
+        self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, runner: JobRunner, call: Call
+    ) -> None:
+        super().__init__(settings=settings, records=records, tags=tags, call=call, runner=runner)
+        self._objects = objects
 
-    @operation("CreateTransformJob")
-    def create(self, request: Request) -> Response:
-        """Checks model, limits and input, then queues the job."""
-        model = self._call("sagemaker:DescribeModel", {"ModelName": request["ModelName"]})
+    def check(self, request: Request) -> None:
+        """Raises what CreateTransformJob refuses: a model, limits or an input that can't be used."""
+        model = self._model(request)
         source = request["TransformInput"]["DataSource"]["S3DataSource"]
-        channels.check(
-            source["S3Uri"], self._objects, region=self._settings.region, role=model.get("ExecutionRoleArn", "")
-        )
+        role = model.get("ExecutionRoleArn", "")
+        channels.check(source["S3Uri"], self._objects, region=self._settings.region, role=role)
         uris.split(request["TransformOutput"]["S3OutputPath"])
         if "DataCaptureConfig" in request:
             uris.split(request["DataCaptureConfig"]["DestinationS3Uri"])
         _check(request)
-        body = self._jobs.new(_with_defaults(request))
-        job = self._spec(body, model)
-        self._jobs.add(body, request.get("Tags"))
-        self._runner.submit(job, self)
-        return {"TransformJobArn": body["TransformJobArn"]}
 
-    @operation("DescribeTransformJob")
-    def describe(self, request: Request) -> Response:
-        """The request with what has become of it."""
-        return public(self._jobs.require(request["TransformJobName"]))
-
-    @operation("ListTransformJobs")
-    def list_jobs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
-        return self._jobs.listed(request, "TransformEndTime", "FailureReason")
-
-    @operation("StopTransformJob")
-    def stop(self, request: Request) -> Response:
-        """Ends the job; answers that are complete by then are uploaded."""
-        body = self._jobs.stopping(request["TransformJobName"])
-        self._runner.stop(body["TransformJobArn"])
-        return {}
-
-    def resume(self) -> None:
-        """Runs again what a kill of the service interrupted; what was being stopped is stopped."""
-        self._jobs.resume(self._again, self._end)
-
-    def _again(self, body: Body) -> None:
-        if body["TransformJobStatus"] == "Stopping":
-            self._end(body["TransformJobName"], Outcome("Stopped", ended=now()))
-            return
-        model = self._call("sagemaker:DescribeModel", {"ModelName": body["ModelName"]})
-        self._runner.submit(self._spec(body, model), self)
+    def defaults(self, request: Request) -> Request:
+        """The request as Describe shows it."""
+        return _fill(request)
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
-        """A transform job shows no phases, only its start."""
+        """Only the start shows."""
         if phase is Phase.DOWNLOADING:
-            self._jobs.change(job.name, lambda body: body.update(TransformStartTime=now()))
+            self.change(job.name, lambda body: body.update(TransformStartTime=now()))
 
-    def ended(self, job: JobSpec, outcome: Outcome) -> None:
-        """Records the outcome."""
-        self._end(job.name, outcome)
+    def record_outcome(self, body: Body, outcome: Outcome) -> None:
+        """Times."""
+        body["TransformEndTime"] = outcome.ended or now()
+        if outcome.started is not None:
+            body["TransformStartTime"] = outcome.started
 
-    def _end(self, name: str, outcome: Outcome) -> None:
-        def change(body: Body) -> None:
-            body["TransformJobStatus"] = outcome.status
-            body["TransformEndTime"] = outcome.ended or now()
-            if outcome.started is not None:
-                body["TransformStartTime"] = outcome.started
-            if outcome.reason:
-                body["FailureReason"] = outcome.reason
+    def _model(self, body: Body) -> Response:
+        return self._call("sagemaker:DescribeModel", {"ModelName": body["ModelName"]})
 
-        self._jobs.change(name, change)
-
-    def _spec(self, body: Body, model: Response) -> JobSpec:
+    def work(self, body: Body) -> JobSpec:
+        """The batch agent with the model's server."""
+        model = self._model(body)
         resources, output = body["TransformResources"], body["TransformOutput"]
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         accept = output.get("Accept") or "application/octet-stream"
@@ -140,8 +108,7 @@ def _environment(body: Body) -> dict[str, str]:
     return {**variables, **body.get("Environment", {})}
 
 
-def _with_defaults(request: Request) -> Request:
-    """The request as Describe shows it."""
+def _fill(request: Request) -> Request:
     filled = deepcopy(request)
     filled["TransformInput"].setdefault("CompressionType", "None")
     filled["TransformInput"].setdefault("SplitType", "None")

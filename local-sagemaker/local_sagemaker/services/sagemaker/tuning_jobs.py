@@ -9,14 +9,16 @@ from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
-from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.api.operations import Call, Request, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
+from local_sagemaker.errors import ResourceNotFound, ServiceError
 from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import TUNING_JOB
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.sagemaker.job_records import JobRecords
+from local_sagemaker.services.sagemaker.job_resource import JobResource
 from local_sagemaker.services.sagemaker.listing import order, page, select
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
@@ -32,11 +34,14 @@ from local_sagemaker.tuning.sampling import Question
 from local_sagemaker.tuning.training_jobs import Trials
 
 log = logging.getLogger(__name__)
-KIND = "hyper-parameter-tuning-job"
+KIND = TUNING_JOB.kind
 
 
-class TuningJobs(Resource):
-    """CreateHyperParameterTuningJob, Describe, List, ListTrainingJobsFor, Stop, Delete."""
+class TuningJobs(JobResource[str]):
+    """The operations on tuning jobs, each of which runs by its name."""
+
+    kind = TUNING_JOB
+    summary = ("HyperParameterTuningEndTime",)
 
     def __init__(
         self, *, settings: Settings, records: Records, tags: Tags, call: Call, logs: Logs,
@@ -46,9 +51,7 @@ class TuningJobs(Resource):
         """`check_training_job` refuses what CreateTrainingJob would, `link_training_job` notes in a training job (by
         name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
         self._check_training_job, self._records, self._logs = check_training_job, records, logs
-        self._jobs = JobRecords(
-            "HyperParameterTuningJob", KIND, settings=settings, records=records, tags=tags, call=call
-        )
+        super().__init__(settings=settings, records=records, tags=tags, call=call)
         self._trials = Trials(records)
         self._searches: dict[str, MetricSearch] = {}
         self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
@@ -58,7 +61,7 @@ class TuningJobs(Resource):
                 events=records.events,
                 trials=self._trials,
                 read=lambda name: records.get(KIND, name),
-                change=self._jobs.change,
+                change=self.change,
                 linked=link_training_job,
                 tags=tags.of,
                 suggest=suggest,
@@ -66,23 +69,46 @@ class TuningJobs(Resource):
             )
         )
 
-    @operation("CreateHyperParameterTuningJob")
-    def create(self, request: Request) -> Response:
-        """Checks ranges, objective and training job definitions, then starts."""
+    def check(self, request: Request) -> None:
+        """Raises ValidationError for ranges, objective and training job definitions that can't be used."""
         check(request, self._check_training_job)
-        body = self._jobs.new(_with_defaults(request))
+
+    def defaults(self, request: Request) -> Request:
+        """The request as Describe shows it."""
+        return _fill(request)
+
+    def new(self, request: Request) -> Body:
+        """The record, with what the parents of a warm start have learned."""
+        body = super().new(request)
         body["_seed"] = secrets.randbits(31)
-        body.update(warm_start.taken_over(request, self._jobs.require, self._trials))
+        body.update(warm_start.taken_over(request, self.require, self._trials))
         if math.isfinite(points := total(request)):
             body["_combinations"] = int(points)
-        self._jobs.add(body, request.get("Tags"))
-        self._runs.start(body["HyperParameterTuningJobName"])
-        return {"HyperParameterTuningJobArn": body["HyperParameterTuningJobArn"]}
+        return body
 
-    @operation("DescribeHyperParameterTuningJob")
+    def work(self, body: Body) -> str:
+        """The name."""
+        return str(body["HyperParameterTuningJobName"])
+
+    def launch(self, work: str) -> None:
+        """Begins the job's thread."""
+        self._runs.start(work)
+
+    def halt(self, body: Body) -> None:
+        """Has the thread stop the training jobs that run; the tuning job is Stopped when they are."""
+        self._runs.wake(body["HyperParameterTuningJobName"])
+
+    def restart(self, body: Body) -> None:
+        """Begins the thread again, which also stops what was being stopped."""
+        self.launch(self.work(body))
+
+    def missing(self, name: str) -> ServiceError:
+        """ResourceNotFound, unlike other jobs (code and text: amazon-sagemaker-operator-for-k8s, clientwrapper)."""
+        return ResourceNotFound(f"Amazon SageMaker can't find a tuning job with name {name}")
+
     def describe(self, request: Request) -> Response:
         """The request with what has become of it."""
-        body = self._jobs.require(request["HyperParameterTuningJobName"])
+        body = self.require(request["HyperParameterTuningJobName"])
         trials = self._trials_of(body)
         answer = {**public(body), **_counters(trials)}
         best = tried.best_first(trials)
@@ -96,13 +122,12 @@ class TuningJobs(Resource):
         answer["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials)}
         return answer
 
-    @operation("ListHyperParameterTuningJobs")
     def list_jobs(self, request: Request) -> Response:
         """By name unless asked otherwise (API reference)."""
         sorting = {"SortBy": "Name", "SortOrder": "Ascending"}
-        answer = self._jobs.listed({**sorting, **request}, "HyperParameterTuningEndTime")
+        answer = super().list_jobs({**sorting, **request})
         for summary in answer["HyperParameterTuningJobSummaries"]:
-            body = self._jobs.require(summary["HyperParameterTuningJobName"])
+            body = self.require(summary["HyperParameterTuningJobName"])
             config = body["HyperParameterTuningJobConfig"]
             summary.update(
                 Strategy=config["Strategy"], ResourceLimits=config["ResourceLimits"], **_counters(self._trials_of(body))
@@ -112,7 +137,7 @@ class TuningJobs(Resource):
     @operation("ListTrainingJobsForHyperParameterTuningJob")
     def list_training_jobs(self, request: Request) -> Response:
         """By name unless asked otherwise; by FinalObjectiveMetricValue only those that have one (API reference)."""
-        trials = self._trials_of(self._jobs.require(request["HyperParameterTuningJobName"]))
+        trials = self._trials_of(self.require(request["HyperParameterTuningJobName"]))
         trials = select(trials, request, name="TrainingJobName", status="TrainingJobStatus")
         if request.get("SortBy") == "FinalObjectiveMetricValue":
             known = [{**trial, "_value": tried.value(trial)} for trial in trials if tried.value(trial) is not None]
@@ -123,24 +148,13 @@ class TuningJobs(Resource):
         chosen, token = page([public(trial) for trial in trials], request)
         return {"TrainingJobSummaries": chosen, **token}
 
-    @operation("StopHyperParameterTuningJob")
-    def stop(self, request: Request) -> Response:
-        """Stops the training jobs that run; the tuning job is Stopped when they are."""
-        body = self._jobs.stopping(request["HyperParameterTuningJobName"])
-        self._runs.wake(body["HyperParameterTuningJobName"])
-        return {}
-
     @operation("DeleteHyperParameterTuningJob")
     def delete(self, request: Request) -> Response:
         """Forgets a tuning job that has ended; its training jobs and their models stay."""
-        name = self._jobs.require(request["HyperParameterTuningJobName"])["HyperParameterTuningJobName"]
-        self._jobs.delete(name)
+        name = self.require(request["HyperParameterTuningJobName"])["HyperParameterTuningJobName"]
+        super().delete({"HyperParameterTuningJobName": name})
         self._trials.drop(name)
         return {}
-
-    def resume(self) -> None:
-        """Goes on with what a stop or a kill of the service interrupted."""
-        self._jobs.resume(lambda body: self._runs.start(body["HyperParameterTuningJobName"]), lambda *_: None)
 
     def close(self) -> None:
         """Ends the threads; what they run goes on at the next `resume`."""
@@ -184,8 +198,7 @@ def _counters(trials: list[Body]) -> Body:
     }
 
 
-def _with_defaults(request: Request) -> Request:
-    """The request as Describe shows it."""
+def _fill(request: Request) -> Request:
     filled = deepcopy(request)
     config = filled["HyperParameterTuningJobConfig"]
     config.setdefault("TrainingJobEarlyStoppingType", "Off")

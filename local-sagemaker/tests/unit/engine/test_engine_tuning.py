@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local_sagemaker.engine.naming import tuning_job_name
-from local_sagemaker.errors import ResourceLimitExceeded
+from local_sagemaker.errors import ServiceError
 from tests.unit.engine.world import World, fails, hang, tuning
 
 
@@ -35,7 +35,7 @@ def test_an_internal_error_is_never_retried(world: World) -> None:
 
 
 def test_a_limit_is_retried_by_policy(world: World) -> None:
-    world.refuse["-A-"] = [ResourceLimitExceeded("too many")]
+    world.refuse["-A-"] = [ServiceError("too many", code="ResourceLimitExceeded", status=400)]
     policy = {"ExceptionType": ["SageMaker.RESOURCE_LIMIT"], "IntervalSeconds": 1, "BackoffRate": 0.01}
     arn = world.run([tuning("A", RetryPolicies=[policy])])
     assert (world.status(arn), world.steps(arn)["A"]["AttemptCount"]) == ("Succeeded", 2)

@@ -13,7 +13,7 @@ from local_sagemaker.api.operations import Request, Response, dispatcher, operat
 from local_sagemaker.api.validation import check
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ResourceInUse, ValidationError
+from local_sagemaker.errors import MissingResource, ResourceInUse, ValidationError
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
@@ -79,7 +79,7 @@ class Jobs:
     def describe(self, request: Request) -> Response:
         body = self.world.records.get(self.kind, request[f"{self.noun}Name"])
         if body is None:
-            raise ValidationError("Requested resource not found.")
+            raise MissingResource("Requested resource not found.")
         return body
 
     def stop(self, request: Request) -> Response:

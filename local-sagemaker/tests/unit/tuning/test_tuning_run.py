@@ -10,7 +10,7 @@ import pytest
 
 from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.errors import MissingResource, ServiceError, ValidationError
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -78,7 +78,7 @@ class World:
             self.records.put("training-job", job, body)
             return {"TrainingJobArn": arn}
         if self.records.get("training-job", job) is None:
-            raise ValidationError("Requested resource not found.")
+            raise MissingResource("Requested resource not found.")
         if name == "sagemaker:StopTrainingJob":
             self.stopped.append(job)
             self.end(job, "Stopped")
