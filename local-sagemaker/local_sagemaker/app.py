@@ -11,6 +11,7 @@ from typing import Any
 from local_sagemaker import images
 from local_sagemaker.api import models
 from local_sagemaker.api.operations import Request, Response
+from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
 from local_sagemaker.jobs.runner import JobQueue
@@ -116,10 +117,8 @@ class Application:
     def _warm(self) -> None:
         resumes = [region.resume for region in self.regions.all()]
         for part in (self.processes.warm, *resumes, models.warm, self.neighbours.warm):
-            try:
+            with log_failure(log, "%s failed", part.__qualname__):
                 part()
-            except Exception:  # what failed must not keep the others from going on
-                log.exception("%s failed", part.__qualname__)
 
     def status(self) -> dict[str, Any]:
         """What the service holds in all regions, for people."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, dispatcher, table
 from local_sagemaker.api.validation import check
+from local_sagemaker.background import log_failure
 from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.invocations import Invocations
@@ -95,10 +96,8 @@ class Region:
     def resume(self) -> None:
         """Takes up what a stop or a crash of the service interrupted."""
         for resource in self.resources:
-            try:
+            with log_failure(log, "%s could not be resumed in %s", type(resource).__name__, self._settings.region):
                 resource.resume()
-            except Exception:  # what failed must not keep the others from being resumed
-                log.exception("%s could not be resumed in %s", type(resource).__name__, self._settings.region)
 
     def reset(self) -> None:
         """Ends all work, before records and files are removed."""

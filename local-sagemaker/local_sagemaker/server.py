@@ -141,7 +141,7 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
             if counter % 5 == 0:
                 expire(self.server_state.connections, asyncio.get_running_loop().time())
             if counter % 20 == 0 and not (settings.home / "lock").exists():
-                logging.getLogger(__name__).warning("the state folder %s no longer exists: stopping", settings.home)
+                logging.getLogger(__name__).warning("the state folder %s was removed: stopping", settings.home)
                 return True
             return await super().on_tick(counter)
 

@@ -48,10 +48,11 @@ def operation(*names: str) -> Callable[[Method], Method]:
 
 
 def operations_of(resource: type[Resource]) -> Iterator[tuple[str, str]]:
-    """(operation, method) of the marked methods of a class."""
+    """(operation, method) of the marked methods of a class; a method that overrides a marked one is marked, too."""
     noun = getattr(getattr(resource, "kind", None), "noun", None)
     for attribute in dir(resource):
-        for name in getattr(getattr(resource, attribute), "__operations__", ()):
+        marks = [getattr(vars(base).get(attribute), "__operations__", ()) for base in resource.__mro__]
+        for name in next(filter(None, marks), ()):
             if noun is not None or "{" not in name:
                 yield name.format(noun=noun), attribute
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
@@ -98,7 +99,7 @@ class Capture:
         data = b"".join(self._line(one) for one in captured)
         try:
             self._objects.put(bucket, key, data, "application/json")
-        except Exception as error:  # a missing bucket or a full disk must not end the thread that does this for all
+        except (ServiceError, OSError) as error:  # a missing bucket, a full disk
             log.warning("captured data of endpoint %s cannot be written: %s", self._endpoint, error)
 
     def _line(self, captured: Captured) -> bytes:

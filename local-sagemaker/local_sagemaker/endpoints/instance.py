@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.background import log_failure
 from local_sagemaker.endpoints.endpoint_spec import VariantSpec
 from local_sagemaker.endpoints.multi_model import MultiModel
 from local_sagemaker.model_servers.async_client import LARGEST, Answer, Upstream
@@ -178,16 +179,15 @@ class Instance:
                 return True
             if self._multi is not None:
                 self._multi.forget()
-            try:
+            before = server.process  # whatever goes wrong, an endpoint in service must not stay without its server
+            with log_failure(log, "a server of %s could not be started again", self.stream):
                 server.process = self._servers.run_again(server)
-            except Exception:  # whatever it is, an endpoint in service must not stay without its server
-                log.exception("a server of %s could not be started again", self.stream)
+            if server.process is before:
                 return False
-        try:
+        with log_failure(log, "a server of %s is ill", self.stream):
             self._servers.await_ping(server)
             self.healthy = True
-        except Exception as error:
-            log.warning("a server of %s is ill: %s", self.stream, error)
+        if not self.healthy:
             server.process.signal(signal.SIGKILL)
         return True
 

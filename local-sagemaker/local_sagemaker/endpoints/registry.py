@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.capture import Capture
 from local_sagemaker.endpoints.endpoint_metrics import Measures, Put
@@ -175,9 +176,8 @@ class Endpoints:
             for running in list(self._running.values()):
                 capture = running.capture
                 if capture is not None and capture.due():
-                    capture.flush()
+                    with log_failure(log, "captured data of endpoint %s", running.spec.name):
+                        capture.flush()
             if beat % _PUT_EVERY == 0:
-                try:
+                with log_failure(log, "metrics could not be put"):
                     self.measures.flush()
-                except Exception:
-                    log.exception("metrics could not be put")

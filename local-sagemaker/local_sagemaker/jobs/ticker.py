@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from local_sagemaker.background import log_failure
+
 INTERVAL = 0.2  # seconds
 log = logging.getLogger(__name__)
 
@@ -72,8 +74,6 @@ class Ticker:
         with duty.busy:
             if duty.over:
                 return
-            try:
+            with log_failure(log, "a job's regular duty failed"):
                 duty.action()
-            except Exception:
-                log.exception("a job's regular duty failed")
         duty.due = time.monotonic() + duty.every

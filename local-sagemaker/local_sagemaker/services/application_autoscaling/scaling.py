@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 
 from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
@@ -50,21 +51,17 @@ class Scaling(Resource):
 
     def _run(self) -> None:
         while not self._ended.wait(self._period):
-            try:
+            with log_failure(log, "targets could not be looked at"):
                 for key, target in self._records.items(KIND):
                     self._attempt(key, target)
-            except Exception:
-                if not self._ended.is_set():  # else the records are closed
-                    log.exception("targets could not be looked at")
 
     def _attempt(self, key: str, target: Body) -> None:
         """What fails for one target must not keep others from being scaled."""
-        try:
-            self._look(key, target)
-        except ServiceError as error:  # the endpoint is being changed, or gone
-            log.info("%s is not scaled: %s", target["ResourceId"], error.message)
-        except Exception:
-            log.exception("%s", target["ResourceId"])
+        with log_failure(log, "%s", target["ResourceId"]):
+            try:
+                self._look(key, target)
+            except ServiceError as error:  # the endpoint is being changed, or no longer exists
+                log.info("%s is not scaled: %s", target["ResourceId"], error.message)
 
     def _look(self, key: str, target: Body) -> None:
         """One measurement of a variant, and what follows from it."""

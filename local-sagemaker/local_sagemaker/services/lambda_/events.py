@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.records import Records
 
@@ -80,10 +81,8 @@ class Events:
 
     def _work(self) -> None:
         while (key := self._next()) is not None:
-            try:
+            with log_failure(log, "event %s", key):
                 self._run(key)
-            except Exception:
-                log.exception("event %s", key)
 
     def _next(self) -> str | None:
         with self._changed:
@@ -100,11 +99,9 @@ class Events:
         body = self._records.get(KIND, key)
         if body is None:
             return
-        try:
+        done = False
+        with log_failure(log, "event %s of function %s", key, body["function"]):
             done = self._attempt(key, body, base64.b64decode(body["event"]))
-        except Exception:
-            log.exception("event %s of function %s", key, body["function"])
-            done = False
         if self._closed:
             return  # its function may have ended with the service: it runs again at the next start
         failures = body["failures"] + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.registry import Endpoints as Hosting
@@ -43,41 +45,31 @@ def build(
     processes: Processes,
     call: Call,
 ) -> list[Resource]:
-    """All resources. Jobs come before executions: what a kill interrupted is resumed in this order.
-
-    Add a resource here: one line.
-    """
+    """All resources, in the order in which they are resumed: jobs before executions. A new resource is one line."""
     tags = Tags(records, call)
-    training_jobs = TrainingJobs(
-        settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call
-    )
+    stored: dict[str, Any] = {"settings": settings, "records": records, "tags": tags}
+    jobs = {**stored, "objects": objects, "runner": runner, "call": call}
+    training_jobs = TrainingJobs(**jobs)
     return [
         tags,
-        Models(settings=settings, records=records, objects=objects, tags=tags, call=call),
-        ModelPackageGroups(settings=settings, records=records, tags=tags),
-        ModelPackages(settings=settings, records=records, tags=tags),
-        Experiments(settings=settings, records=records, tags=tags),
-        TrialComponents(settings=settings, records=records, tags=tags),
-        ProcessingJobs(settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call),
+        Models(**stored, objects=objects, call=call),
+        ModelPackageGroups(**stored),
+        ModelPackages(**stored),
+        Experiments(**stored),
+        TrialComponents(**stored),
+        ProcessingJobs(**jobs),
         training_jobs,
         TuningJobs(
-            settings=settings,
-            records=records,
-            tags=tags,
-            call=call,
-            logs=logs,
-            check_training_job=training_jobs.check,
-            link_training_job=training_jobs.link,
-            suggest=Suggestions(processes, settings.jobs),
+            **stored, call=call, logs=logs, check_training_job=training_jobs.check,
+            link_training_job=training_jobs.link, suggest=Suggestions(processes, settings.jobs),
         ),
-        TransformJobs(settings=settings, records=records, objects=objects, tags=tags, runner=runner, call=call),
+        TransformJobs(**jobs),
         temporary_endpoints,
-        EndpointConfigs(settings=settings, records=records, tags=tags, call=call),
-        Endpoints(settings=settings, records=records, tags=tags, call=call, hosting=hosting),
-        Pipelines(settings=settings, records=records, tags=tags, call=call),
+        EndpointConfigs(**stored, call=call),
+        Endpoints(**stored, call=call, hosting=hosting),
+        Pipelines(**stored, call=call),
         PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
         PipelineCallbacks(records=records),
         Search(records=records, tags=tags, call=call),
-        Images(),
-        FeatureGroups(),
-    ]
+        Images(), FeatureGroups(),
+    ]  # fmt: skip

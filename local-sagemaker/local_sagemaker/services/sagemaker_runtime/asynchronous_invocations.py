@@ -11,6 +11,7 @@ import uuid
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.errors import InvalidInvocation
@@ -102,24 +103,26 @@ class AsynchronousInvocations(Resource):
     async def _work(self, queued: dict[str, Any]) -> None:
         """One invocation, when it is its turn."""
         loop = asyncio.get_running_loop()
-        try:
-            async with await self._turn(queued["EndpointName"]):
-                ttl = queued.get("RequestTTLSeconds", _TTL)
-                if now() - queued["_received"] > ttl:
-                    raise InvalidInvocation(f"The request waited for more than {ttl} seconds.")
-                body = await loop.run_in_executor(None, self._body, queued)
-                request = {name: queued[name] for name in _PASSED if name in queued}
-                response = await self._invocations.invoke(
-                    {**request, "EndpointName": queued["EndpointName"], "Body": body},
-                    seconds=queued.get("InvocationTimeoutSeconds", _SECONDS), limit=_ANSWER,
-                )  # fmt: skip
-            kind = response.get("ContentType", "application/octet-stream")
-            await loop.run_in_executor(None, self._succeed, queued, {**response, "ContentType": kind})
-        except ServiceError as error:
-            await loop.run_in_executor(None, self._fail, queued, error)
-        except Exception:
-            log.exception("asynchronous invocation %s", queued["_id"])
+        with log_failure(log, "asynchronous invocation %s", queued["_id"]):
+            try:
+                response = await self._invoke(queued)
+                kind = response.get("ContentType", "application/octet-stream")
+                await loop.run_in_executor(None, self._succeed, queued, {**response, "ContentType": kind})
+            except ServiceError as error:
+                await loop.run_in_executor(None, self._fail, queued, error)
         await loop.run_in_executor(None, self._records.delete, KIND, queued["_id"])
+
+    async def _invoke(self, queued: dict[str, Any]) -> Response:
+        async with await self._turn(queued["EndpointName"]):
+            ttl = queued.get("RequestTTLSeconds", _TTL)
+            if now() - queued["_received"] > ttl:
+                raise InvalidInvocation(f"The request waited for more than {ttl} seconds.")
+            body = await asyncio.get_running_loop().run_in_executor(None, self._body, queued)
+            request = {name: queued[name] for name in _PASSED if name in queued}
+            return await self._invocations.invoke(
+                {**request, "EndpointName": queued["EndpointName"], "Body": body},
+                seconds=queued.get("InvocationTimeoutSeconds", _SECONDS), limit=_ANSWER,
+            )  # fmt: skip
 
     def _succeed(self, queued: dict[str, Any], response: dict[str, Any]) -> None:
         self._write(queued["OutputLocation"], response["Body"], response["ContentType"])
