@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools import structure
+
 SERVICE = "local-sagemaker/"
 PLAIN = tuple(
     f"local-sagemaker/local_sagemaker/{place}"
@@ -18,27 +15,18 @@ PLAIN = tuple(
 
 
 @pytest.fixture(scope="module")
-def structure() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("structure", ROOT / "tools" / "structure.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def figures(structure: ModuleType) -> object:
+def figures() -> structure.Figures:
     return structure.measure()
 
 
-def test_functions_and_files_are_short(figures: object) -> None:
+def test_functions_and_files_are_short(figures: structure.Figures) -> None:
     assert [function for function in figures.long_functions if function.startswith(SERVICE)] == []
     assert figures.long_files == []
 
 
-def test_broad_excepts_are_the_boundaries(structure: ModuleType, figures: object) -> None:
+def test_broad_excepts_are_the_boundaries(figures: structure.Figures) -> None:
     assert sorted({*figures.broad}) == sorted(structure.allowed_broad_excepts())
 
 
-def test_names_of_functions_where_the_words_have_been_gone_over(figures: object) -> None:
+def test_names_of_functions_where_the_words_have_been_gone_over(figures: structure.Figures) -> None:
     assert [function for function in figures.participles if function.startswith(PLAIN)] == []
