@@ -75,6 +75,12 @@ class ModelServer:
         """The processes of the containers."""
         return [server.process for server in self.servers]
 
+    def kill(self) -> None:
+        """SIGKILL at once, and the model's files removed."""
+        for server in self.servers:
+            server.process.signal(signal.SIGKILL)
+        self.stop()
+
     def stop(self) -> None:
         """SIGTERM, SIGKILL after 30 seconds, and the model's files removed."""
         if self.chain:
@@ -134,9 +140,7 @@ class ModelServers:
             if several and not supervised:
                 started.chain = Chain([server.url for server in started.servers])
         except BaseException:
-            for server in started.servers:
-                server.process.signal(signal.SIGKILL)
-            started.stop()
+            started.kill()
             raise
         return started
 

@@ -82,19 +82,17 @@ def load(made: Made, endpoint: str) -> Iterator[Load]:
 
 
 def servers_of(endpoint: str) -> list[int]:
-    """The first processes of an endpoint's instances: they have its folders mounted."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                mounts = (process / "mounts").read_text() + (process / "mountinfo").read_text()
-                parent = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except OSError:
-                continue
-            if re.search(f"/endpoints/[^/]+/{endpoint}/", mounts):
-                found.append((int(process.name), parent))
-    inside = {pid for pid, _ in found}
-    return [pid for pid, parent in found if parent not in inside]
+    """The first process of each of an endpoint's instances: those that have its folder mounted come one by one."""
+    first: dict[str, int] = {}
+    for process in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+        try:
+            mounts = Path(f"/proc/{process}/mounts").read_text() + Path(f"/proc/{process}/mountinfo").read_text()
+        except OSError:
+            continue
+        folder = re.search(f"/endpoints/[^/]+/{endpoint}/([^/ ]+)", mounts)
+        if folder:
+            first.setdefault(folder[1], process)
+    return list(first.values())
 
 
 def test_two_updates_and_a_killed_process_under_load(made: Made) -> None:

@@ -260,7 +260,7 @@ def test_versions_and_aliases_stay_what_they_were(functions: Any) -> None:
     assert invoke(functions, one["FunctionArn"])[0] == [1, "1"]
     for change in (functions.update_alias, functions.publish_version):
         named = {"Name": "live", "FunctionVersion": "1"} if change == functions.update_alias else {}
-        code, _ = refused(change, FunctionName="versioned", RevisionId="another", **named)
+        code, _, _ = refused(change, FunctionName="versioned", RevisionId="another", **named)
         assert code == "PreconditionFailedException"
     functions.update_alias(FunctionName="versioned", Name="live", FunctionVersion="$LATEST")
     assert invoke(functions, "versioned:live")[0] == 2

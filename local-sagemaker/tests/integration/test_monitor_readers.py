@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from jsonschema import validate
 
 from tests import monitor_schemas as schemas
+from tests import sdk_v2
 from tests.integration.gate import Gate, table
-from tests.project.v2 import environment
 from tests.support import ROLE, Service, read_json
 
 pytestmark = pytest.mark.slow
@@ -28,12 +27,7 @@ def gate(service: Service) -> Gate:
 
 
 def python(sdk: str) -> Path:
-    if sdk == "v3":
-        return Path(sys.executable)
-    try:
-        return environment.main()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"no environment with SDK v2 can be made here: {error}")
+    return Path(sys.executable) if sdk == "v3" else sdk_v2.python_or_skip()
 
 
 @pytest.mark.parametrize("sdk", ["v3", "v2"])

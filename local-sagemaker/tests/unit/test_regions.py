@@ -33,7 +33,8 @@ def kinds_of_resources() -> set[type]:
 
 def subclasses(kind: type) -> Iterator[type]:
     for subclass in kind.__subclasses__():
-        yield subclass
+        if subclass.__module__.startswith("local_sagemaker."):  # other tests have some, too
+            yield subclass
         yield from subclasses(subclass)
 
 

@@ -9,7 +9,10 @@ from local_sagemaker.cli.reference import list_operations
 
 __all__ = ["in_models", "list_operations", "streams_events"]
 
-SERVICES = tuple(service for services in models.MODELS_BY_SIGNING_NAME.values() for service in services)
+SERVICES = (
+    "sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway", "application-autoscaling", "cloudformation",
+    "events",
+)  # fmt: skip
 
 
 def in_models() -> list[str]:

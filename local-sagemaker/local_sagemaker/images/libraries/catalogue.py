@@ -22,7 +22,7 @@ from typing import Any
 _TABLES = ("scikit_learn", "xgboost")
 _SUFFIX = re.compile(r"(-cpu)?(-py3)?$")
 _ALIASES = {"xgboost": "sagemaker-xgboost"}
-_LAYOUT = 2
+_LAYOUT = 3
 """Raised when sets are to be made anew although nothing in the tables has changed."""
 
 Versions = Mapping[str, str]

@@ -32,13 +32,25 @@ def make(image: ImageLibraries, find: Callable[[str], Interpreter | None] = inte
     for python in image.pythons:
         interpreter = find(python)
         if interpreter:
-            versions = image.versions_on(python)
+            versions = _reachable(image.versions_on(python))
             return Plan(image, interpreter, versions, differences(image, python, versions))
     wanted = " or ".join(python for python in image.pythons if OLDEST <= _numbers(python) <= NEWEST)
     raise NoPython(
         f"The image {image.name} needs Python {wanted}, and none of them was found on this machine. Install one "
         f"(for example: uv python install {image.pythons[0]}), then: local-sagemaker images prepare {image.name}"
     )
+
+
+FIRST_BOTO3 = "1.28.57"
+"""Of the versions that images hold, the first whose clients go where `AWS_ENDPOINT_URL` says."""
+
+
+def _reachable(versions: Mapping[str, str]) -> Mapping[str, str]:
+    """The versions, with a boto3 that knows `AWS_ENDPOINT_URL`: an older one would call AWS from inside of a job."""
+    boto3 = versions.get("boto3")
+    if boto3 is None or _numbers(boto3) >= _numbers(FIRST_BOTO3):
+        return versions
+    return {**versions, "boto3": FIRST_BOTO3}
 
 
 def differences(image: ImageLibraries, python: str, versions: Mapping[str, str]) -> tuple[str, ...]:

@@ -64,6 +64,13 @@ class TrainingJobs(RunnerJobs):
         super().__init__(settings=settings, records=records, tags=tags, call=call, runner=runner)
         self._objects = objects
 
+    @operation("ListTrainingJobs")
+    def list_jobs(self, request: Request) -> Response:
+        """Newest first unless the request says otherwise; no job has a warm pool or a training plan."""
+        if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
+            return {"TrainingJobSummaries": []}
+        return super().list_jobs(request)
+
     @operation("UpdateTrainingJob")
     def update(self, request: Request) -> Response:
         """Changes the members that AWS lets one change while a job runs."""

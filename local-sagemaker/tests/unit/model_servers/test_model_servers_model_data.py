@@ -15,7 +15,7 @@ import pytest
 from local_sagemaker.files import unpacking
 from local_sagemaker.files.beneath import Folder
 from local_sagemaker.files.removal import remove
-from local_sagemaker.model_servers.model_data import ModelDataError, exists, fetch
+from local_sagemaker.model_servers.model_data import ModelDataError, fetch
 from local_sagemaker.objects.disk import DiskObjects
 
 
@@ -67,7 +67,6 @@ def source(uri: str, compression: str, kind: str = "S3Prefix") -> dict[str, Any]
 )
 def test_files(objects: DiskObjects, tmp_path: Path, container: dict[str, Any], files: dict[str, str]) -> None:
     folder = tmp_path / "model"
-    assert exists(container, objects)
     fetch(container, objects, folder)
     found = {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
     assert found == files
@@ -77,7 +76,6 @@ def test_files(objects: DiskObjects, tmp_path: Path, container: dict[str, Any], 
     "container", [{"ModelDataUrl": "s3://models/none.tar.gz"}, source("s3://models/none/", "None")]
 )
 def test_missing(objects: DiskObjects, tmp_path: Path, container: dict[str, Any]) -> None:
-    assert not exists(container, objects)
     with pytest.raises(ModelDataError, match=r"Could not find model data at s3://models/none"):
         fetch(container, objects, tmp_path / "model")
 

@@ -61,7 +61,8 @@ def test_a_rule_and_its_targets(call: Any) -> None:
     pattern = json.dumps({"source": ["aws.sagemaker"]})
     arn = call("events:PutRule", {"Name": "approved", "EventPattern": pattern})["RuleArn"]
     assert arn == "arn:aws:events:us-east-1:123456789012:rule/approved"
-    target = {"Id": "t", "Arn": "arn:aws:codebuild:us-east-1:123456789012:project/deploy"}
+    role = "arn:aws:iam::123456789012:role/r"
+    target = {"Id": "t", "Arn": "arn:aws:codebuild:us-east-1:123456789012:project/deploy", "RoleArn": role}
     assert call("events:PutTargets", {"Rule": "approved", "Targets": [target]})["FailedEntryCount"] == 0
     assert call("events:ListTargetsByRule", {"Rule": "approved"})["Targets"] == [target]
 
