@@ -68,7 +68,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipelines*", "delivery*"]),
     include_package_data=True,
-    package_data={"": ["*.json", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"]},
+    package_data={"pipelines": ["datasets/*"], "": ["*.json", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"]},
     install_requires=BASE,
     extras_require={
         "local": LOCAL,

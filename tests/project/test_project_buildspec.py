@@ -59,7 +59,7 @@ def built(service: Service, checkout: Path) -> subprocess.CompletedProcess[str]:
 
 def test_all_phases_succeed(built: subprocess.CompletedProcess[str]) -> None:
     assert built.returncode == 0, built.stdout + built.stderr
-    assert "Successfully installed sagemaker-pipelines-project" in built.stdout
+    assert "Successfully installed model-checks-0.1.0 sagemaker-pipelines-project" in built.stdout
 
 
 def test_the_pipeline_has_the_projects_name_tags_and_role(service: Service, built: Any) -> None:
