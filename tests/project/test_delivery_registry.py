@@ -201,7 +201,7 @@ def test_versions_are_approved_and_rejected_with_a_comment(service: Service) -> 
 
 
 MISTAKES = [
-    (["aprove", "r-errors/1"], 2, "there is no aprove; did you mean approve?"),
+    (["aprove", "r-errors/1"], 2, "aprove does not exist; did you mean approve?"),
     (["approve", "r-errors/1", "--coment", "x"], 2, "there is no option --coment; did you mean --comment?"),
     (["register", "r-errors"], 2, "one of the arguments --from-pipeline --from-training-job --model-data is required"),
     (["list", "r-erors"], 1, "there is no group r-erors; did you mean r-errors?"),
