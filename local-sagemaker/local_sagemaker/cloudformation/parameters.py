@@ -14,8 +14,6 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 
 LONGEST_VALUE = 4096
-MASK = "*****" + "*" * 3
-"""What DescribeStacks shows of a parameter with NoEcho."""
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 Value = str | list[str]

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import iso, now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
@@ -94,12 +95,13 @@ class EventBus:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            try:
+            worked = False
+            with log_failure(log, "events of %s", self._settings.region):  # tried again: a full disk ends no deliveries
                 self._read_log()
                 self._fire_schedules()
                 self._send_due()
-            except Exception:  # a full disk or a bug must not end all deliveries: said in the log, tried again
-                log.exception("events of %s", self._settings.region)
+                worked = True
+            if not worked:
                 self._ended.wait(FIRST_PAUSE)
             self._wait()
 
