@@ -73,7 +73,7 @@ class Region:
             "sagemaker": self._sagemaker(),
             "sagemaker-runtime": self._runtime(),
             "lambda": self._functions(),
-            "application-autoscaling": self._autoscaling(),
+            "application-autoscaling": self._build_autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
             "events": events_service.build(settings=self._settings, records=self._records, call=self._late_call),
@@ -163,7 +163,7 @@ class Region:
         )
         return lambda_.build(settings=self._settings, records=self._records, sandboxes=sandboxes, call=self._late_call)
 
-    def _autoscaling(self) -> list[Resource]:
+    def _build_autoscaling(self) -> list[Resource]:
         return application_autoscaling.build(
             settings=self._settings,
             records=self._records,

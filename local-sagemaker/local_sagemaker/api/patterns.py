@@ -24,12 +24,12 @@ _SCANNED = ((0, 0x33500), (0xE0000, 0xE0200))
 
 
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
+def compile_pattern(pattern: str) -> re.Pattern[str]:
     r"""A model's pattern. ``\d`` and ``\w`` are ASCII's, as in Java. To be used with `fullmatch`, as AWS does."""
-    return re.compile(_translated(pattern), re.ASCII)
+    return re.compile(_translate(pattern), re.ASCII)
 
 
-def _translated(pattern: str) -> str:
+def _translate(pattern: str) -> str:
     pattern = pattern.replace(_SURROGATES, r"\U00010000-\U0010FFFF")
     pattern = re.sub(r"\$\{\d+,\d+\}$", "$", pattern)  # two SageMaker patterns repeat their end
     parts: list[str] = []

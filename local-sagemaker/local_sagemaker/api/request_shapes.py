@@ -24,6 +24,6 @@ def response_shape(operation: str) -> Shape:
 
 
 @cache
-def named_shape(name: str) -> Shape:
+def shape_by_name(name: str) -> Shape:
     """A shape by its own name, e.g. ``SearchRecord``."""
     return models.model("sagemaker").shape_for(name)

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_sagemaker.api import models
 from local_sagemaker.api.members import refuse_unsupported
-from local_sagemaker.api.patterns import compiled
+from local_sagemaker.api.patterns import compile_pattern
 from local_sagemaker.api.scalars import Shape
 from local_sagemaker.errors import MalformedXML, ServiceError
 
@@ -188,7 +188,7 @@ def _violations(shape: Shape, value: Any) -> list[str]:
     if lowest is not None and size < lowest:
         failed.append(f"Member must have {what} greater than or equal to {lowest}")
     pattern = constraints.get("pattern")
-    if pattern and isinstance(value, str) and not compiled(pattern).fullmatch(value):
+    if pattern and isinstance(value, str) and not compile_pattern(pattern).fullmatch(value):
         failed.append(f"Member must satisfy regular expression pattern: {RECORDED.get(pattern, pattern)}")
     if "enum" in constraints and value not in constraints["enum"]:
         failed.append(f"Member must satisfy enum value set: [{', '.join(constraints['enum'])}]")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_sagemaker.api.patterns import compiled
+from local_sagemaker.api.patterns import compile_pattern
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 
@@ -65,7 +65,7 @@ def _check(name: str, rule: Mapping[str, Any], text: str, kind: str) -> None:
     if allowed and any(part not in allowed for part in parts):
         raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must be one of AllowedValues"))
     pattern = rule.get("AllowedPattern")
-    if pattern and any(not compiled(str(pattern)).fullmatch(part) for part in parts):
+    if pattern and any(not compile_pattern(str(pattern)).fullmatch(part) for part in parts):
         raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must match pattern {pattern}"))
     _check_bounds(name, rule, text, [float(number) for number in numbers])
 

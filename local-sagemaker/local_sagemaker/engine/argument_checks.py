@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.api.patterns import compiled
+from local_sagemaker.api.patterns import compile_pattern
 from local_sagemaker.api.request_shapes import Shape
 from local_sagemaker.engine.expressions import GET, JOIN, is_expression
 from local_sagemaker.engine.grammar import invalid, quote
@@ -119,7 +119,7 @@ def _check_scalar(value: Any, shape: Shape) -> None:
         known = ", ".join(constraints["enum"])
         raise _failed(f"Value '{_shown(value)}' for '{shape.name}' failed to satisfy enum value set: [{known}]")
     pattern = constraints.get("pattern")
-    if pattern and isinstance(value, str) and not compiled(pattern).fullmatch(value):
+    if pattern and isinstance(value, str) and not compile_pattern(pattern).fullmatch(value):
         raise _failed(
             f"Value '{_shown(value)}' for '{shape.name}' failed to satisfy regular expression pattern: {pattern}"
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.api.members import unsupported_members
+from local_sagemaker.api.members import list_unsupported
 from local_sagemaker.api.request_shapes import request_shape
 from local_sagemaker.engine.argument_checks import ArgumentChecks
 from local_sagemaker.engine.definition import COMMON, Definition, Step, parse
@@ -54,7 +54,7 @@ def _check_step(step: Step, kind: StepType, definition: Definition) -> None:
     if kind.operation:
         shape = request_shape(kind.operation)
         checks.request(step.arguments, shape, refused=kind.refused, named=kind.name_member)
-        for refusal in unsupported_members(f"sagemaker:{kind.operation}", step.arguments):
+        for refusal in list_unsupported(f"sagemaker:{kind.operation}", step.arguments):
             raise invalid(f"Step '{step.name}': {refusal}")
     for where, value, place in kind.scalars(step):
         checks.scalar(value, place, where)

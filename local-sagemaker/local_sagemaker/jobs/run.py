@@ -47,7 +47,7 @@ from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.processes.client import ProcessNotStarted
+from local_sagemaker.processes.errors import ProcessNotStarted
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 from local_sagemaker.records.status import JobStatus
 
@@ -333,8 +333,7 @@ class Run:
         """The hosts with their exit codes, as they end; at the deadline the job is stopped."""
         if len(self._hosts) == 1:
             host = self._hosts[0]
-            code = self._wait(host, deadline)
-            yield host, code
+            yield host, self._wait(host, deadline)
             return
         ended: queue.SimpleQueue[tuple[Host, int]] = queue.SimpleQueue()
         for host in self._hosts:

@@ -24,7 +24,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
 from local_sagemaker.model_servers.inference_pipeline import Chain
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.processes.client import ServerEnded
+from local_sagemaker.processes.errors import ServerEnded
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 
 STARTUP_SECONDS = 240.0

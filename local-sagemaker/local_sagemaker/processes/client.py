@@ -28,6 +28,7 @@ from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, Library
 from local_sagemaker.images.libraries.build import SERVING
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
+from local_sagemaker.processes.errors import ProcessNotStarted, ServerEnded
 from local_sagemaker.processes.isolation import Isolation
 from local_sagemaker.processes.messages import Message, receive, send
 from local_sagemaker.processes.spec import ProcessSpec
@@ -48,14 +49,6 @@ _SERVICE_WARM = (
 IDLE_SECONDS = 600.0
 """How long a fork server stays that no process needs; those of the default pipeline's images stay."""
 _PATIENCE_AT_END = 3.0  # seconds; a fork server that is still importing hears nothing, and what it started ends with it
-
-
-class ProcessNotStarted(RuntimeError):
-    """The fork server could not be started or died."""
-
-
-class ServerEnded(ProcessNotStarted):
-    """The fork server that was asked for a process ended before it gave one."""
 
 
 class ForkedProcess:

@@ -55,14 +55,14 @@ class Records:
         """`region` is also where the records of a file of the first layout belong if their ARNs don't say it."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.region = region
-        self._database = Database(file, lambda error: _corrupted(file, error))
+        self._database = Database(file, lambda error: _corruption(file, error))
         self.event_log = EventLog(self._database)
         self._buses = {GLOBAL: Events()}
         try:
             upgrade(self._database, region)
             self._database.script(f"{TABLE};{INDEXES};{event_log.TABLE}")
         except sqlite3.DatabaseError as error:
-            raise _corrupted(file, error) from error
+            raise _corruption(file, error) from error
 
     def of(self, region: str) -> Records:
         """The records of another region, in the same file."""
@@ -230,7 +230,7 @@ def _by_prefix(prefix: str) -> tuple[str, tuple[str, ...]]:
     return " AND key >= ? AND key < ?", (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
-def _corrupted(file: Path, error: sqlite3.DatabaseError) -> CorruptedState:
+def _corruption(file: Path, error: sqlite3.DatabaseError) -> CorruptedState:
     return CorruptedState(
         f"The state file {file} can't be read ({error}). Move it away and start again, "
         "or run 'local-sagemaker reset' to begin with an empty state."

@@ -47,28 +47,28 @@ class Refusals:
 
 def refuse_unsupported(name: str, request: Mapping[str, Any]) -> None:
     """Raises NotSupported, which names the member and says why, for a request of ``"sagemaker:CreateTrainingJob"``."""
-    for refusal in unsupported_members(name, request):
+    for refusal in list_unsupported(name, request):
         raise NotSupported(refusal)
 
 
-def unsupported_members(name: str, request: Mapping[str, Any]) -> Iterator[str]:
+def list_unsupported(name: str, request: Mapping[str, Any]) -> Iterator[str]:
     """What is refused of a request, as sentences with the member's path, such as ``ResourceConfig.InstanceGroups``.
 
     Empty values and False ask for nothing where no values are allowed. In arguments of steps, an expression is taken in
     the place of a value that may be allowed: what it stands for is looked at when the step runs.
     """
     refusals = _refusals(name)
-    for path, support in _refused(refusals, request, "") if refusals else ():
+    for path, support in _make_refusal(refusals, request, "") if refusals else ():
         yield f"{path} is not supported by the local service. {support.reason}"
 
 
-def _refused(refusals: Refusals, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Support]]:
+def _make_refusal(refusals: Refusals, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Support]]:
     for member in refusals.members.keys() & value.keys():
         if _asks(value[member], refusals.members[member]):
             yield f"{path}{member}", refusals.members[member]
     for member in refusals.inside.keys() & value.keys():
         for structure in _structures(value[member]):
-            yield from _refused(refusals.inside[member], structure, f"{path}{member}.")
+            yield from _make_refusal(refusals.inside[member], structure, f"{path}{member}.")
 
 
 @cache
@@ -82,7 +82,7 @@ def table(service: str) -> dict[str, Support]:
     for kind in KINDS:
         rows = document.get(kind, [])
         for row in rows if isinstance(rows, list) else [{"reason": "", "members": rows}]:
-            for member in _listed(row["members"]):
+            for member in _list_names(row["members"]):
                 if member in found:
                     raise ValueError(f"{member} is listed twice in {service}.toml")
                 allowed = row.get("unless", {}).get(member, ())
@@ -155,7 +155,7 @@ def _asks(given: Any, support: Support) -> bool:
     return given is not None and not isinstance(given, dict) and given not in support.allowed
 
 
-def _listed(members: Mapping[str, str]) -> Iterator[str]:
+def _list_names(members: Mapping[str, str]) -> Iterator[str]:
     for shape, names in members.items():
         for name in names.split():
             yield f"{shape}.{name}"

@@ -42,7 +42,7 @@ def _names(expression: Request) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def is_known(member: str, name: str) -> bool:
     """Whether a dotted path leads to a member of the resource's shape, or to a key of a map in it."""
-    record = request_shapes.named_shape("SearchRecord").members[member]
+    record = request_shapes.shape_by_name("SearchRecord").members[member]
     roots = [record, record.members["Model"]] if member == "Model" else [record]
     return any(_leads(root, name.split(".")) for root in roots)
 

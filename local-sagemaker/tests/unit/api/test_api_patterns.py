@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local_sagemaker.api import models
-from local_sagemaker.api.patterns import compiled
+from local_sagemaker.api.patterns import compile_pattern
 
 
 @pytest.mark.parametrize("service", ["sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway"])
@@ -13,7 +13,7 @@ def test_every_pattern_of_the_models_compiles(service: str) -> None:
     model = models.model(service)
     patterns = {p for name in model.shape_names if (p := model.shape_for(name).metadata.get("pattern"))}
     for pattern in patterns:
-        compiled(pattern).fullmatch("some-text")
+        compile_pattern(pattern).fullmatch("some-text")
     assert patterns or service == "s3" or service == "apigateway"
 
 
@@ -38,6 +38,6 @@ def test_every_pattern_of_the_models_compiles(service: str) -> None:
 )
 def test_translation(pattern: str, good: list[str], bad: list[str]) -> None:
     for text in good:
-        assert compiled(pattern).fullmatch(text), text
+        assert compile_pattern(pattern).fullmatch(text), text
     for text in bad:
-        assert not compiled(pattern).fullmatch(text), text
+        assert not compile_pattern(pattern).fullmatch(text), text
