@@ -166,6 +166,7 @@ def open_stdio() -> None:
 def run_entry(entry: str, argv: list[str], finish: Finish) -> None:
     """Calls ``package.module:function`` with the list of arguments; its result is the exit code."""
     sys.argv = list(argv)
+    _make_main()  # the fork server's would be imported by processes that the program spawns
 
     _run(lambda: programs.call(entry, argv[1:]), finish)
 
@@ -174,13 +175,21 @@ def run_main(main: Main, command: str, finish: Finish) -> None:
     """Runs a script or the text after ``-c`` as ``__main__``."""
     sys.argv = list(main.argv)
     sys.path.insert(0, main.folder)
-    module = types.ModuleType("__main__")
-    module.__dict__.update(__builtins__=builtins, __annotations__={})
+    module = _make_main()
     if main.script:
         loader = importlib.machinery.SourceFileLoader("__main__", str(main.script))
         module.__dict__.update(__file__=str(main.script), __cached__=None, __loader__=loader)
-    sys.modules["__main__"] = module
     _run(lambda: exec(main.code(command), module.__dict__), finish)
+
+
+def _make_main() -> types.ModuleType:
+    """An empty ``__main__``, and the folder where the program starts for the processes that it spawns."""
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__builtins__=builtins, __annotations__={})
+    sys.modules["__main__"] = module
+    if "multiprocessing.process" in sys.modules:
+        setattr(sys.modules["multiprocessing.process"], "ORIGINAL_DIR", os.getcwd())  # noqa: B010, PTH109
+    return module
 
 
 def execute(argv: list[str], variables: dict[str, str]) -> int:

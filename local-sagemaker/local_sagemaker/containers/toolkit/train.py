@@ -6,12 +6,15 @@ does it get a fresh interpreter, since they may replace what is loaded.
 
 from __future__ import annotations
 
+import builtins
+import importlib.machinery
 import logging
+import multiprocessing.process
 import os
-import runpy
 import subprocess
 import sys
 import traceback
+import types
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,10 +71,12 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
     """Runs a Python script as ``__main__`` in this process: its exit code, and the last line of its traceback."""
     logging.root.handlers.clear()  # ours; with one there, the script's logging.basicConfig would do nothing
     logging.root.setLevel(logging.WARNING)
+    file = str(Path(script).absolute())
     sys.argv = [script, *arguments]
-    sys.path.insert(0, str(Path(script).resolve().parent))
+    sys.path.insert(0, str(Path(file).resolve().parent))
+    main = _main_module(file)
     try:
-        runpy.run_path(script, run_name="__main__")
+        exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0, ""
@@ -79,7 +84,7 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
         return 1, str(end.code)
     except BaseException as error:
         frames = error.__traceback__
-        while frames and frames.tb_frame.f_code.co_filename != script:  # ours and runpy's say nothing to the user
+        while frames and frames.tb_frame.f_code.co_filename != file:  # ours say nothing to the user
             frames = frames.tb_next
         traceback.print_exception(type(error), error, frames or error.__traceback__)
         return 1, "".join(traceback.format_exception_only(type(error), error)).strip()
@@ -87,6 +92,16 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0, ""
+
+
+def _main_module(file: str) -> types.ModuleType:
+    """A new ``__main__`` of a script; processes that it spawns import the script, from the folder that is now current."""
+    main = types.ModuleType("__main__")
+    loader = importlib.machinery.SourceFileLoader("__main__", file)
+    main.__dict__.update(__builtins__=builtins, __annotations__={}, __file__=file, __cached__=None, __loader__=loader)
+    sys.modules["__main__"] = main
+    setattr(multiprocessing.process, "ORIGINAL_DIR", os.getcwd())  # noqa: B010, PTH109
+    return main
 
 
 def _outcome(code: int, message: str, command: Sequence[str]) -> None:
