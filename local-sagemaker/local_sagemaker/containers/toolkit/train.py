@@ -95,7 +95,7 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
 
 
 def _main_module(file: str) -> types.ModuleType:
-    """A new ``__main__`` of a script; processes that it spawns import the script, from the folder that is now current."""
+    """A new ``__main__`` of a script; processes that it spawns import the script from the current folder."""
     main = types.ModuleType("__main__")
     loader = importlib.machinery.SourceFileLoader("__main__", file)
     main.__dict__.update(__builtins__=builtins, __annotations__={}, __file__=file, __cached__=None, __loader__=loader)
