@@ -26,6 +26,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
 from local_sagemaker.images.libraries.build import SERVING
+from local_sagemaker.images.libraries.plan import said_in_logs
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.errors import ProcessNotStarted, ServerEnded
@@ -355,8 +356,9 @@ class ForkedProcesses:
                 file.write(f"{line}\n")
 
         found = self._sets.require(image, say)
-        if found.differences or image.notes:
-            say(f"The image {image.name} here: {'; '.join([*image.notes, *found.differences])}")
+        differences = said_in_logs(image, found.differences)
+        if differences:
+            say(f"The image {image.name} here: {'; '.join(differences)}")
         return Runtime.of(found, image.warm if self._load else ())
 
     def _running(self, runtime: Runtime) -> _Server:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local_sagemaker.errors import ServiceError
@@ -64,6 +64,15 @@ def differences(image: ImageLibraries, python: str, versions: Mapping[str, str])
         if version != image.libraries[name]
     ]
     return tuple(said)
+
+
+def said_in_logs(image: ImageLibraries, differences: Sequence[str]) -> list[str]:
+    """Of what differs, what a job's log says: everything that can change a result.
+
+    boto3's version is this service's choice wherever an image holds an older one: the list of images says it.
+    """
+    chosen = f"boto3 {FIRST_BOTO3} (image: {image.libraries.get('boto3')})"
+    return [text for text in dict.fromkeys([*image.notes, *differences]) if text != chosen]
 
 
 def _numbers(python: str) -> tuple[int, ...]:

@@ -68,6 +68,7 @@ def test_log_lines_and_model(program_run: Any) -> None:
     prepare(program_run, {}, train=as_csv(table), validation=as_csv(validation))
     assert train(program_run) == 0, program_run.log
     lines = program_run.log.splitlines()
+    own = [line for line in lines if not line.startswith("The image ")]  # where this machine lacks the image's Python
     evaluations = [line for line in lines if re.match(r"\[\d+\]\t", line)]
     assert [line.split("\t")[0] for line in evaluations] == [f"[{number}]" for number in range(5)]
     assert all(re.fullmatch(r"\[\d\]\ttrain-rmse:\d+\.\d{5}\tvalidation-rmse:\d+\.\d{5}", line) for line in evaluations)
@@ -80,7 +81,7 @@ def test_log_lines_and_model(program_run: Any) -> None:
         "Validation matrix has 60 rows",
     ):
         assert message in messages
-    assert re.match(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^ :]+:\d+ INFO train\.py:\d+\] ", lines[0])
+    assert re.match(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^ :]+:\d+ INFO train\.py:\d+\] ", own[0])
     direct = xgb.train(
         {"objective": "reg:squarederror", "max_depth": 3, "eta": 0.3}, xgb.DMatrix(table[:, 1:], table[:, 0]), 5
     )
