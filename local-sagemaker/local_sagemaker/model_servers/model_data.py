@@ -44,6 +44,16 @@ def fetch(container: Mapping[str, Any], objects: Objects, folder: Path, name: st
     _unpack(archive, folder, location, name)
 
 
+def fetch_additional(container: Mapping[str, Any], objects: Objects, folder: Path, name: str) -> None:
+    """Fills one folder for each of the container's AdditionalModelDataSources, called as its channel is."""
+    for source in container.get("AdditionalModelDataSources", ()):
+        channel = source["ChannelName"]
+        if channel in (".", ".."):
+            raise ModelDataError(f"The channel of an additional model data source can't be called '{channel}'.")
+        data = {"ModelDataSource": {"S3DataSource": source["S3DataSource"]}}
+        fetch(data, objects, folder / channel, name)
+
+
 def _unpack(archive: Path, folder: Path, location: str, name: str) -> None:
     """AWS takes tar.gz archives of folders and regular files (contracts: containers 5.8)."""
     try:

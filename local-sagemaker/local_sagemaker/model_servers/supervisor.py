@@ -30,6 +30,8 @@ from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 STARTUP_SECONDS = 240.0
 PING_SECONDS = 2.0
 KILL_SECONDS = 30.0
+ADDITIONAL = "additional-model-data-sources"
+"""The folder below /opt/ml that has one for each additional data source (SDK v2: `SPECULATIVE_DRAFT_MODEL`)."""
 
 
 class ModelServerError(ServiceError):
@@ -179,6 +181,7 @@ class ModelServers:
         image, uri = images.find(container["Image"], "serve")
         if container.get("Mode") != "MultiModel":
             model_data.fetch(container, self._objects, root / "ml" / "model", name)
+        model_data.fetch_additional(container, self._objects, root / "ml" / ADDITIONAL, name)
         variables = {**container.get("Environment", {}), **environment}
         program = image.serve(uri, variables)
         listener = socket.create_server((self._settings.host, 0), backlog=2048)

@@ -11,7 +11,14 @@ from typing import Any
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.objects.index import Bucket
 from local_sagemaker.services.s3.attributes import checked_bucket_tags
-from local_sagemaker.services.s3.errors import InvalidRequest, MalformedPolicy, MalformedXML, NotImplementedHeader
+from local_sagemaker.services.s3.errors import (
+    CrossLocationLoggingProhibited,
+    InvalidRequest,
+    InvalidTargetBucketForLogging,
+    MalformedPolicy,
+    MalformedXML,
+    NotImplementedHeader,
+)
 from local_sagemaker.services.s3.unsupported import check_ownership
 
 Value = Any
@@ -65,6 +72,9 @@ def _lifecycle(value: Value, _: Bucket) -> Value:
             raise MalformedXML()
         if any("StorageClass" not in move for move in rule.get("Transitions") or []):
             raise MalformedXML()
+        moves = rule.get("NoncurrentVersionTransitions") or []
+        if any({"StorageClass", "NoncurrentDays"} - move.keys() for move in moves):
+            raise MalformedXML()
     return value
 
 
@@ -97,6 +107,19 @@ def _notification(value: Value, _: Bucket) -> Value:
     if value:
         raise NotImplementedHeader("The local service sends no notifications of events of buckets.")
     return None
+
+
+def check_logging(value: Value, bucket: Bucket, find: Callable[[str], Bucket | None]) -> Value:
+    """What is to be kept of a BucketLoggingStatus: the logs must go to a bucket of the same region (texts: moto)."""
+    target = (value.get("LoggingEnabled") or {}).get("TargetBucket")
+    if target is None:
+        return None
+    found = find(target)
+    if found is None:
+        raise InvalidTargetBucketForLogging(TargetBucket=target)
+    if found.region != bucket.region:
+        raise CrossLocationLoggingProhibited(TargetBucketLocation=found.region, SourceBucketLocation=bucket.region)
+    return value
 
 
 CHECKS: dict[str, Callable[[Value, Bucket], Value]] = {

@@ -13,7 +13,7 @@ from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.access import Access, Request
-from local_sagemaker.services.s3.configuration_checks import check
+from local_sagemaker.services.s3.configuration_checks import check, check_logging
 from local_sagemaker.services.s3.errors import NotConfigured
 
 Response = dict[str, Any]
@@ -111,7 +111,11 @@ def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settin
         @operation(*configuration.operations("put"))
         def put(self, request: Request) -> Response:
             bucket = access.bucket(request)
-            value = check(configuration.name, request[configuration.given], bucket)
+            value = request[configuration.given]
+            if configuration.name == "BucketLogging":
+                value = check_logging(value, bucket, objects.buckets.find)
+            else:
+                value = check(configuration.name, value, bucket)
             objects.buckets.keep_setting(bucket.name, configuration.name, value)
             return {"__status__": 204} if configuration.name in _NO_CONTENT else {}
 

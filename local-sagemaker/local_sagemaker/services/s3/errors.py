@@ -198,6 +198,18 @@ class MetadataTooLarge(S3Error):
     text = "Your metadata headers exceed the maximum allowed metadata size"
 
 
+class InvalidTargetBucketForLogging(S3Error):
+    """Logs can't go to the bucket that is named."""
+
+    code, status, text = "InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist"
+
+
+class CrossLocationLoggingProhibited(S3Error):
+    """Logs stay in the bucket's region."""
+
+    code, status, text = "CrossLocationLoggingProhibited", 403, "Cross S3 location logging not allowed."
+
+
 class NotConfigured(S3Error):
     """A configuration that the bucket does not have; the code is that configuration's own."""
 

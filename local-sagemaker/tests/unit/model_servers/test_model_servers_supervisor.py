@@ -317,3 +317,23 @@ def test_own_image_that_binds_the_port(start: Any, tmp_path: Path) -> None:
     finally:
         images.CUSTOM.file = None
         shutil.rmtree(tmp_path / "mine")
+
+
+ANSWERS_FROM_CHANNEL = (
+    b"import pathlib\ndef model_fn(d): return pathlib.Path('/opt/ml/additional-model-data-sources/draft')\n"
+    b"def predict_fn(data, model): return ','.join(sorted(f.name + f.read_text() for f in model.iterdir()))\n"
+    b"def output_fn(prediction, accept): return prediction, 'text/csv'\n"
+)
+
+
+def test_a_container_has_its_additional_data_sources(start: Any, objects: DiskObjects) -> None:
+    objects.put("models", "channel.tar.gz", archive(inference=ANSWERS_FROM_CHANNEL))
+    objects.put("models", "drafts/weights", b"1")
+    objects.put("models", "drafts/config", b"2")
+    source = {"S3Uri": "s3://models/drafts/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    given = container("channel", SKLEARN, SAGEMAKER_PROGRAM="inference.py")
+    sources = [{"ChannelName": "draft", "S3DataSource": source}]
+    assert post(start({**given, "AdditionalModelDataSources": sources}).url, b"1")[1] == b"config2,weights1"
+    outside = [{"ChannelName": "..", "S3DataSource": source}]
+    with pytest.raises(ModelDataError, match=r"can't be called '\.\.'"):
+        start({**given, "AdditionalModelDataSources": outside})

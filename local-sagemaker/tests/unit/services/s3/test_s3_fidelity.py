@@ -247,6 +247,10 @@ def lifecycle(**rule: Any) -> dict[str, Any]:
     return {"LifecycleConfiguration": {"Rules": [{"Status": "Enabled", **rule}]}}
 
 
+def logging_to(bucket: str) -> dict[str, Any]:
+    return {"BucketLoggingStatus": {"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "logs/"}}}
+
+
 OBJECT_WRITER = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}
 EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
 
@@ -260,6 +264,18 @@ EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
         ("PutBucketLifecycleConfiguration", lifecycle(), "MalformedXML"),
         ("PutBucketLifecycleConfiguration", lifecycle(Prefix="", Filter={}), "MalformedXML"),
         ("PutBucketLifecycleConfiguration", lifecycle(Filter={"Prefix": "", "Tag": {}}), "MalformedXML"),
+        (
+            "PutBucketLifecycleConfiguration",
+            lifecycle(Filter={}, NoncurrentVersionTransitions=[{"StorageClass": "GLACIER"}]),
+            "MalformedXML",
+        ),
+        (
+            "PutBucketLifecycleConfiguration",
+            lifecycle(Filter={}, NoncurrentVersionTransitions=[{"NoncurrentDays": 3}]),
+            "MalformedXML",
+        ),
+        ("PutBucketLogging", logging_to("nowhere"), "InvalidTargetBucketForLogging"),
+        ("PutBucketLogging", logging_to("abroad"), "CrossLocationLoggingProhibited"),
         ("PutPublicAccessBlock", {"PublicAccessBlockConfiguration": {}}, "InvalidRequest"),
         ("PutBucketEncryption", {"ServerSideEncryptionConfiguration": {"Rules": []}}, "MalformedXML"),
         ("PutBucketOwnershipControls", OBJECT_WRITER, "NotImplemented"),
@@ -269,6 +285,7 @@ EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
     ],
 )
 def test_configurations_are_checked(s3: Any, operation: str, value: dict[str, Any], code: str) -> None:
+    s3.objects.buckets.create("abroad", "eu-west-1")
     assert refused(lambda: s3(operation, Bucket="box", **value))[0] == code
 
 
