@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import machine_environment
 from local_sagemaker.config import Settings
 
 
@@ -78,14 +79,13 @@ def _spawn(settings: Settings, timeout: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "local_sagemaker.server", "--ready-fd", str(writer)]
     command += ["--last-port", str(_forget_last(settings))]
     environment = {
-        **os.environ,
+        **machine_environment.of_service(os.environ),
         "LOCAL_SAGEMAKER_HOME": str(settings.home),
         "LOCAL_SAGEMAKER_PORT": str(settings.port),
         "LOCAL_SAGEMAKER_REGION": settings.region,
         "LOCAL_SAGEMAKER_ACCOUNT": settings.account,
     }
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "PYTHONPATH"):
-        environment.pop(name, None)
+    environment.pop("PYTHONPATH", None)
     with (settings.home / "service.log").open("ab") as log:
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer],

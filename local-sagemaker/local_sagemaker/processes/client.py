@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import machine_environment
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
@@ -100,8 +101,7 @@ class Runtime:
 
     def environment(self) -> dict[str, str]:
         """The variables that the fork server starts with."""
-        leading = ("PYTHON", "VIRTUAL_ENV") if self.serving else ()
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(leading or "\0")}
+        inherited = machine_environment.of_fork_servers(os.environ, own_python=self.serving is None)
         if self.serving is None:
             inherited["PYTHONDONTWRITEBYTECODE"] = "1"
             project = str(Path(__file__).parents[2])

@@ -18,16 +18,12 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_sagemaker import machine_environment
 from local_sagemaker.processes import job_root
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SITE = f"lib/python{_VERSION}/site-packages"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PASSED_ON = (
-    "USER", "LOGNAME", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "LD_LIBRARY_PATH",
-)  # fmt: skip
-
 # OpenMP's threads wait asleep instead of spinning: several jobs share the cores, and a thread that spins for one that
 # has no core makes a training of 0.1 s take seconds. Read when the library is loaded, so the fork server has it too.
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -103,16 +99,9 @@ def learn() -> None:
     image_packages(), _scripts(), _pip(), sysconfig.get_config_vars()
 
 
-def passed_on(outer: Mapping[str, str]) -> dict[str, str]:
-    """The machine's variables that jobs have, too: certificates, proxies, where packages come from."""
-    return {
-        name: value for name, value in outer.items() if name in _PASSED_ON or name.startswith(("PIP_", "UV_"))
-    }  # fmt: skip
-
-
 def named_places(outer: Mapping[str, str]) -> list[Path]:
-    """The files and folders of the machine that those variables name."""
-    words = [word for value in passed_on(outer).values() for word in re.split(r"[:\s]+", value)]
+    """The files and folders that the machine's variables name which jobs get, too."""
+    words = [word for value in machine_environment.of_jobs(outer).values() for word in re.split(r"[:\s]+", value)]
     return [Path(word) for word in words if word.startswith("/") and word.strip("/") and Path(word).exists()]
 
 
@@ -140,7 +129,7 @@ def variables(folder: Path, given: Mapping[str, str], outer: Mapping[str, str]) 
 
     `folder` is the environment.
     """
-    passed = passed_on(outer)
+    passed = machine_environment.of_jobs(outer)
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
     inherited = {name: outer.get(name, value) for name, value in DEFAULTS.items()}

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import machine_environment
+
 _PROGRAM = Path(__file__).with_name("program.py")
 _PROJECT = Path(__file__).parents[2]
 _GRACE = 2.0
@@ -98,8 +100,9 @@ class _Worker:
     def __init__(self, module: str, memory: int) -> None:
         command = [sys.executable, "-I", "-S", str(_PROGRAM), str(_PROJECT), module, str(memory)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd="/", start_new_session=True
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd="/", start_new_session=True,
+            env=machine_environment.of_fork_servers(os.environ, own_python=False),
+        )  # fmt: skip
         self._left = b""
 
     def is_alive(self) -> bool:

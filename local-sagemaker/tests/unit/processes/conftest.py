@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from local_sagemaker.processes import ForkedProcesses, ProcessSpec
 from local_sagemaker.processes.isolation import VARIABLE
 
 SECONDS = 60
+SECRET = f"a key of the user's own {uuid.uuid4().hex}"
+KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DATABASE_PASSWORD")
 
 
 @dataclass
@@ -71,6 +74,8 @@ def make_world() -> Iterator[Callable[[str], World]]:
             home = Path(tempfile.mkdtemp(prefix="processes-"))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv(VARIABLE, mode)
+                for name in KEYS:
+                    patch.setenv(name, SECRET)
                 processes = ForkedProcesses(settings=Settings(home=home), load=False)
                 processes.warm()
             worlds[mode] = World(processes, home)
