@@ -37,11 +37,16 @@ def load_channels(
 
     Sizes and first lines of both are looked at before either is read. UserError for data that cannot be read.
     """
-    filled = [path for path in (train, validation) if path is not None and _size(path)]
+    filled = [path for path in (train, validation) if path is not None and size_of(path)]
     for path in filled:
-        _check_first_lines(path, content_format)
+        check_first_lines(path, content_format)
     matrices = {path: _load(path, content_format, csv_weights) for path in filled}
     return matrices.get(train), matrices.get(validation) if validation else None
+
+
+def load_files(paths: list[Path], content_format: str, *, csv_weights: bool) -> xgb.DMatrix:
+    """One DMatrix of all files at or below some paths."""
+    return _matrix([file for path in paths for file in files_of(path)], content_format, csv_weights)
 
 
 def require_labels(matrix: xgb.DMatrix) -> xgb.DMatrix:
@@ -55,7 +60,7 @@ def require_labels(matrix: xgb.DMatrix) -> xgb.DMatrix:
     return matrix
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Bytes of a channel's files at any depth, none of which may be hidden."""
     total = 0
     for folder, _, names in os.walk(path):
@@ -66,7 +71,7 @@ def _size(path: Path) -> int:
     return total
 
 
-def _check_first_lines(path: Path, content_format: str) -> None:
+def check_first_lines(path: Path, content_format: str) -> None:
     """Looks at the files of the first folder that has no sub-folder: of all folders, the container checks that one."""
     folder = next((Path(place) for place, folders, _ in _walk(path) if not folders), path)
     for file in sorted(folder.iterdir()):
@@ -107,7 +112,10 @@ def files_of(path: Path, depth: int = 1) -> Iterator[Path]:
 
 
 def _load(path: Path, content_format: str, csv_weights: bool) -> xgb.DMatrix:
-    files = list(files_of(path))
+    return _matrix(list(files_of(path)), content_format, csv_weights)
+
+
+def _matrix(files: list[Path], content_format: str, csv_weights: bool) -> xgb.DMatrix:
     if content_format == CSV:
         matrix = _csv(files, csv_weights)
     elif content_format == LIBSVM:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from xgboost import collective
 from xgboost.core import XGBoostError
@@ -44,8 +45,8 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
     hosts = sorted(hosts)
     for host in hosts:
         address(host)
-    with _Meeting(hosts, current, MEETING_PORT):
-        answers = [json.loads(collective.broadcast(_answer(current, has_data), rank)) for rank in range(len(hosts))]
+    with Meeting(hosts, current, MEETING_PORT):
+        answers = gather({"host": current, "include_in_training": has_data})
     included = sorted(answer["host"] for answer in answers if answer["include_in_training"])
     if not included:
         raise PlatformError("No hosts received training data.")
@@ -56,15 +57,26 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
         log.info("Only 1 host with training data, starting single node training job from: %s", current)
         train()
         return
-    with _Meeting(included, current, TRAINING_PORT):
+    with Meeting(included, current, TRAINING_PORT):
         train()
 
 
-def _answer(host: str, included: bool) -> str:
-    return json.dumps({"host": host, "include_in_training": included})
+def rank() -> int:
+    """This host's place in the collective, 0 outside of one."""
+    return int(collective.get_rank())
 
 
-class _Meeting:
+def world_size() -> int:
+    """How many hosts the collective has."""
+    return int(collective.get_world_size())
+
+
+def gather(record: Any) -> list[Any]:
+    """What each host of the collective gives, by rank; JSON in between."""
+    return [json.loads(collective.broadcast(json.dumps(record), source)) for source in range(world_size())]
+
+
+class Meeting:
     """The collective of some hosts. The first of them runs the tracker; ranks follow the order of the names."""
 
     def __init__(self, hosts: list[str], current: str, port: int) -> None:

@@ -28,8 +28,10 @@ _SERVING = ("uvloop", "httptools")
 _WITHOUT_GPU_CODE = {"xgboost": ("xgboost-cpu", (2, 1))}
 """Libraries that are published without their code for GPUs under another name, since that version: a fiftieth of the
 size, else the same. They are installed under their own name."""
+_PROGRESS = ("Resolved", "Prepared", "Installed", "Downloading", "warning: Failed")
 _OFFLINE = ("dns error", "failed to lookup", "Failed to fetch", "Connection refused", "error sending request",
-            "Network connectivity is disabled", "timed out", "Could not connect", "tcp connect error")  # fmt: skip
+            "Network connectivity is disabled", "network was disabled", "timed out", "Could not connect",
+            "tcp connect error")  # fmt: skip
 
 _CHECK = """
 import importlib, importlib.metadata as metadata, json, sys
@@ -165,17 +167,17 @@ class _Uv:
     def attempt(self, *arguments: str) -> str | None:
         """Runs a command that may fail; the end of what it said then."""
         lines: list[str] = []
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [self._command, *arguments, "--no-python-downloads", "--color", "never"], stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", env=_environment(), cwd="/",
-        )  # fmt: skip
-        assert process.stderr
-        for line in process.stderr:
-            if line.strip():
-                lines.append(line.rstrip())
-                if line.lstrip().startswith(("Resolved", "Prepared", "Installed", "Downloading", "warning: Failed")):
-                    self._say(f"  {line.strip()}")
-        return None if process.wait() == 0 else "\n".join(lines[-12:])
+        ) as process:  # fmt: skip
+            assert process.stderr
+            for line in process.stderr:
+                if line.strip():
+                    lines.append(line.rstrip())
+                    if line.lstrip().startswith(_PROGRESS):
+                        self._say(f"  {line.strip()}")
+        return None if process.returncode == 0 else "\n".join(lines[-12:])
 
     def run(self, *arguments: str) -> None:
         """Runs a command that must not fail."""
@@ -216,14 +218,14 @@ def _rename_distribution(python: Path, published: str, name: str) -> None:
 
 
 def _published_helpers(plan: Plan, python: Path, tool: _Uv) -> list[str]:
-    """Installs the containers' own packages from their sources; what can't be built is served by ours."""
+    """Installs the containers' own packages from their sources; names those that can't be built on this machine."""
     wanted = list(plan.image.published_helpers)
     command = ("pip", "install", "--no-deps", "--python", str(python))
     missing = []
     if wanted and tool.attempt(*command, *wanted) is not None:
         for requirement in wanted:
             if tool.attempt(*command, requirement) is not None:
-                missing.append(f"{requirement.partition('==')[0]} of this service (image: {requirement})")
+                missing.append(f"no {requirement.partition('==')[0]}: it needs a C compiler (image: {requirement})")
     for file in python.parents[1].glob("lib/python*/site-packages/sagemaker_containers/_mapping.py"):
         text = file.read_text("utf-8")
         file.unlink()  # uv's cache has a link to it

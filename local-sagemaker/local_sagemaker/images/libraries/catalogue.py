@@ -41,7 +41,7 @@ class ImageLibraries:
     instead: Mapping[str, Versions] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     published_helpers: tuple[str, ...] = ()
-    """Packages of the containers that are published as sources; what can't be built is replaced by ours."""
+    """Packages of the containers that are published as sources; what can't be built here is a difference."""
     warm: tuple[str, ...] = ()
     """Modules that its fork server loads ahead of the first job; those that an older library lacks are left out."""
     notes: tuple[str, ...] = ()

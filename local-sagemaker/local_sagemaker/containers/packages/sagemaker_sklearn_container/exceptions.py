@@ -1,0 +1,5 @@
+"""The errors that the container tells apart."""
+
+from sagemaker_algorithm_toolkit.exceptions import BaseToolkitError, PlatformError, UserError
+
+__all__ = ["BaseToolkitError", "PlatformError", "UserError"]

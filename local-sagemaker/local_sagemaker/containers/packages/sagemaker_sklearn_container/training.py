@@ -1,0 +1,10 @@
+"""The entry of a training job, by the name that the image's variables have for it."""
+
+from __future__ import annotations
+
+from _local_programs import load
+
+
+def main() -> None:
+    """Runs the script that the job's hyperparameters name."""
+    raise SystemExit(load("toolkit.train").sklearn())

@@ -1,0 +1,1 @@
+"""Names that scripts and the container share."""

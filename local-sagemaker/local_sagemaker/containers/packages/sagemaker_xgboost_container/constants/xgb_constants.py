@@ -1,0 +1,10 @@
+"""Names of files, channels and objectives."""
+
+MODEL_NAME = "xgboost-model"
+TRAIN_CHANNEL, VAL_CHANNEL = "train", "validation"
+FULLY_REPLICATED, PIPE_MODE = "FullyReplicated", "Pipe"
+GPU_TREE_METHOD = "gpu_hist"
+REG_SQUAREDERR, REG_LOG, REG_GAMMA = "reg:squarederror", "reg:logistic", "reg:gamma"
+REG_ABSOLUTEERR, REG_TWEEDIE = "reg:absoluteerror", "reg:tweedie"
+BINARY_LOG, BINARY_LOGRAW, BINARY_HINGE = "binary:logistic", "binary:logitraw", "binary:hinge"
+MULTI_SOFTMAX, MULTI_SOFTPROB = "multi:softmax", "multi:softprob"

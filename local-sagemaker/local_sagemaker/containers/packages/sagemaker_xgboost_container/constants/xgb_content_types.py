@@ -1,0 +1,7 @@
+"""Content types of channels and requests, besides those that all containers know."""
+
+CSV = "text/csv"
+LIBSVM = "text/libsvm"
+X_LIBSVM = "text/x-libsvm"
+X_PARQUET = "application/x-parquet"
+X_RECORDIO_PROTOBUF = "application/x-recordio-protobuf"
