@@ -15,7 +15,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
 from local_sagemaker.jobs.runner import JobQueue
-from local_sagemaker.model_servers.supervisor import ModelServers
+from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes.client import ForkedProcesses
 from local_sagemaker.records import Records
@@ -23,7 +23,7 @@ from local_sagemaker.records.status import ExecutionStatus
 from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
-from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
 from local_sagemaker.wire.control import PREFIX, Control
@@ -58,11 +58,11 @@ class Application:
     def _start_runtimes(self) -> None:
         discard_leftovers(self._settings.home)
         self.processes = ForkedProcesses(settings=self._settings)
-        self.servers = ModelServers(settings=self._settings, objects=self.objects, processes=self.processes)
+        self.servers = SupervisedServers(settings=self._settings, objects=self.objects, processes=self.processes)
         self.jobs = JobQueue(self._settings.job_slots)
 
     def _make_regions(self, url: str) -> None:
-        self.neighbours = Neighbours(
+        self.neighbours = MotoServices(
             settings=self._settings, records=self.records.of(GLOBAL), credentials=self.credentials
         )
         keys = {

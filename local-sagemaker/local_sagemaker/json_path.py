@@ -24,7 +24,7 @@ class PathError(ValueError):
 
 
 @dataclass(frozen=True)
-class Names:
+class NameSelector:
     """Members of an object: one is its value, several the object of just these."""
 
     names: tuple[str, ...]
@@ -74,7 +74,7 @@ class Everything:
         return list(value.values()) if isinstance(value, dict) else value
 
 
-Step = Names | Indices | Slice | Everything
+Step = NameSelector | Indices | Slice | Everything
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class JsonPath:
         if not self.steps:
             return None
         step = self.steps[0]
-        if len(self.steps) > 1 or isinstance(step, Names):
+        if len(self.steps) > 1 or isinstance(step, NameSelector):
             raise PathError(f"Invalid JsonPath for CSV: {self.text}")
         return step
 
@@ -136,9 +136,9 @@ def _several_ranges(rest: str) -> str:
 
 def _step(found: re.Match[str]) -> Step:
     if found["name"]:
-        return Names((found["name"],))
+        return NameSelector((found["name"],))
     if found["names"]:
-        return Names(tuple(a or b for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", found["names"])))
+        return NameSelector(tuple(a or b for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", found["names"])))
     if found["indices"]:
         return Indices(tuple(int(number) for number in found["indices"].split(",")))
     if found["slice"]:

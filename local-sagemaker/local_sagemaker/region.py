@@ -12,12 +12,12 @@ from local_sagemaker.api.validation import check
 from local_sagemaker.background import log_failure
 from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
-from local_sagemaker.endpoints.invocations import Invocations
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.invocations import EndpointInvocations
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.logs import Logs
-from local_sagemaker.model_servers.supervisor import ModelServers
+from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
@@ -25,10 +25,10 @@ from local_sagemaker.services import apigateway, application_autoscaling, cloudf
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
-from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.spine import MotoCalls
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
-from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpointService
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class Shared:
     records: Records
     objects: DiskObjects
     processes: Processes
-    servers: ModelServers
+    servers: SupervisedServers
     jobs: JobQueue
-    neighbours: Neighbours
+    neighbours: MotoServices
 
 
 class Region:
@@ -58,7 +58,7 @@ class Region:
         self._logs = Logs(self._settings.logs)
         self._environment = with_hook({}, client_environment(self._settings, shared.url, shared.keys))
         self._metrics = Metrics(self._late_call)
-        self._endpoints = Endpoints(
+        self._endpoints = EndpointRegistry(
             settings=self._settings,
             objects=shared.objects,
             logs=self._logs,
@@ -67,7 +67,7 @@ class Region:
             alarms=self._metrics.in_alarm,
             put_metrics=self._metrics.put,
         )
-        self._invocations = Invocations(settings=self._settings, endpoints=self._endpoints)
+        self._invocations = EndpointInvocations(settings=self._settings, endpoints=self._endpoints)
         self.invoke = self._invocations.invoke
         services = {
             "sagemaker": self._sagemaker(),
@@ -119,7 +119,7 @@ class Region:
 
     def _sagemaker(self) -> list[Resource]:
         shared = self._shared
-        temporary = TemporaryEndpoints(records=self._records, call=self._late_call, hosting=self._endpoints)
+        temporary = TemporaryEndpointService(records=self._records, call=self._late_call, hosting=self._endpoints)
         runner = JobRunner(
             settings=self._settings,
             queue=shared.jobs,

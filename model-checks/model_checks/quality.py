@@ -18,7 +18,7 @@ from model_checks.analysis.profile import profile_dataset
 from model_checks.analysis.quality_folds import ErrorFolds
 from model_checks.datasets import predictions
 from model_checks.datasets.dataset import Dataset
-from model_checks.datasets.predictions import Attributes
+from model_checks.datasets.predictions import PredictionAttributes
 from model_checks.errors import AnalysisError
 
 Report = dict[str, Any]
@@ -88,7 +88,7 @@ def analyse_data_quality(
 def analyse_model_quality(
     dataset: Dataset,
     problem: str,
-    attributes: Attributes,
+    attributes: PredictionAttributes,
     threshold: float = 0.5,
     constraints: Report | None = None,
     times: Mapping[str, str] | None = None,
@@ -107,7 +107,7 @@ def analyse_model_quality(
     return QualityAnalysis(statistics, suggested, violations)
 
 
-def _measure_regression(dataset: Dataset, problem: str, attributes: Attributes, threshold: float) -> Report:
+def _measure_regression(dataset: Dataset, problem: str, attributes: PredictionAttributes, threshold: float) -> Report:
     del problem, threshold
     errors = predictions.numbers(dataset, attributes.label, attributes.prediction or attributes.probability or "")
     if isinstance(errors, ErrorFolds):
@@ -115,7 +115,7 @@ def _measure_regression(dataset: Dataset, problem: str, attributes: Attributes, 
     return model_quality.regression(*errors)
 
 
-def _measure_classes(dataset: Dataset, problem: str, attributes: Attributes, threshold: float) -> Report:
+def _measure_classes(dataset: Dataset, problem: str, attributes: PredictionAttributes, threshold: float) -> Report:
     multiclass = problem == "MulticlassClassification"
     if multiclass and not attributes.prediction:
         raise AnalysisError("Error: MulticlassClassification needs inference_attribute.")

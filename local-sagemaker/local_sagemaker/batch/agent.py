@@ -25,14 +25,14 @@ from local_sagemaker.batch.data_processing import DataProcessingError, Processin
 from local_sagemaker.batch.splitting import Batching, RecordError
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.json_path import PathError
-from local_sagemaker.model_servers.model_client import BadStatus, Client, NoAnswer
+from local_sagemaker.model_servers.model_client import BadStatus, Client, NoModelResponse
 
 MEGABYTE = 1024**2
 SEE_LOGS = "{}: See job logs for more information"
 
 
 @dataclass(frozen=True)
-class Parameters:
+class TransformParameters:
     """How the job talks to the server: the request's values, else the container's, else AWS's defaults."""
 
     concurrent: int
@@ -40,7 +40,7 @@ class Parameters:
     strategy: str
 
     @classmethod
-    def of(cls, request: Mapping[str, Any], container: Mapping[str, Any]) -> Parameters:
+    def of(cls, request: Mapping[str, Any], container: Mapping[str, Any]) -> TransformParameters:
         """Merges a CreateTransformJob request with the answer of ``GET /execution-parameters``."""
 
         def first(name: str, default: Any) -> Any:
@@ -82,7 +82,7 @@ class Agent:
             seconds=client.get("InvocationsTimeoutInSeconds", 600),
             retries=client.get("InvocationsMaxRetries", 3),
         )
-        self.parameters = Parameters.of(request, self.client.execution_parameters())
+        self.parameters = TransformParameters.of(request, self.client.execution_parameters())
         limit = self.parameters.megabytes * MEGABYTE or None
         single = self.parameters.strategy == "SINGLE_RECORD"
         self.batching = Batching(source.get("SplitType", "None"), single, limit)
@@ -121,7 +121,7 @@ class Agent:
             category = "ClientError" if error.status < 500 else "AlgorithmError"
             text = f"Bad HTTP status received from algorithm: {error.status}"
             raise ObjectFailed(category, f"{error.status}\n{text}\nMessage:\n{error}") from error
-        except NoAnswer as error:
+        except NoModelResponse as error:
             raise ObjectFailed("AlgorithmError", f"No answer from the algorithm: {error}") from error
         finally:
             part.unlink(missing_ok=True)

@@ -72,10 +72,10 @@ def of(request: Mapping[str, Any], started: str = "") -> Processing:
     if identified and accept not in (CSV, JSON, JSON_LINES):
         raise PathError(f"GenerateInferenceId needs an output in CSV, JSON or JSON Lines, not {accept or 'unknown'}")
     stamp = (lambda: (str(uuid.uuid4()), started)) if identified else None
-    return Pipeline(paths[0], paths[1], join, content, accept, stamp)
+    return DataProcessing(paths[0], paths[1], join, content, accept, stamp)
 
 
-class Pipeline:
+class DataProcessing:
     """Filters and join between two formats, which differ only where nothing is joined."""
 
     def __init__(

@@ -31,7 +31,7 @@ COMMANDS = (
 )
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Says a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser(wanted: str | None = None) -> argparse.ArgumentParser:
     """The command line's parser. With the name of a subcommand, only that one's module is imported."""
-    made = Parser(
+    made = CommandParser(
         prog="local-sagemaker",
         description="Amazon SageMaker's API on this machine: no AWS account, no Docker.",
         epilog="Example: local-sagemaker exec -- aws sagemaker list-pipelines",

@@ -18,7 +18,7 @@ _FAILED_JOBS = (
 )
 
 
-class Executions:
+class ExecutionCommands:
     """The executions of one region of a running service."""
 
     def __init__(self, connection: dict[str, str]) -> None:

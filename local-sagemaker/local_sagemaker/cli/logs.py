@@ -11,7 +11,7 @@ from typing import Any
 from local_sagemaker import lifecycle
 from local_sagemaker.cli import log_files
 from local_sagemaker.cli.exec import connection
-from local_sagemaker.cli.executions import ARN, ID, Executions, job_of
+from local_sagemaker.cli.executions import ARN, ID, ExecutionCommands, job_of
 from local_sagemaker.cli.log_files import LogFile
 from local_sagemaker.config import Settings
 from local_sagemaker.lifecycle import LifecycleError
@@ -86,10 +86,10 @@ def _is_pipeline_or_id(settings: Settings, which: str) -> bool:
     return any(which in file.stem.split("+")[:2] for file in notes)
 
 
-def _open_executions(settings: Settings, which: str | None) -> Executions:
+def _open_executions(settings: Settings, which: str | None) -> ExecutionCommands:
     found = lifecycle.running(settings) or lifecycle.start(settings)
     arn = ARN.fullmatch(which or "")
-    return Executions(connection(settings, found, {"AWS_REGION": arn[1]} if arn else None))
+    return ExecutionCommands(connection(settings, found, {"AWS_REGION": arn[1]} if arn else None))
 
 
 def _list_if_present(path: Path) -> list[LogFile]:
@@ -111,7 +111,7 @@ def _show_streams(options: argparse.Namespace, settings: Settings, look: Look, w
 
 
 def _show_execution(
-    options: argparse.Namespace, settings: Settings, executions: Executions, arn: str, word: str | None
+    options: argparse.Namespace, settings: Settings, executions: ExecutionCommands, arn: str, word: str | None
 ) -> None:
     """The steps of an execution, the last one first; those with the word in their names, or those that failed."""
 

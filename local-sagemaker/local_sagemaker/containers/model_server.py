@@ -1,7 +1,7 @@
 """The HTTP server of a model: /ping, /invocations and /execution-parameters on the socket that hosting hands over.
 
-What a model does with a request is an `Application`; this module is the HTTP around it and the worker processes, one
-per core as gunicorn's in the containers.
+What a model does with a request is a `ModelApplication`; this module is the HTTP around it and the worker processes,
+one per core as gunicorn's in the containers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Application:
+class ModelApplication:
     """What a model server answers. `threaded` keeps /ping alive while a slow `invoke` runs."""
 
     invoke: Callable[[Request], Response]
@@ -44,7 +44,7 @@ class Application:
 class _Routes:
     """What an application answers, by method and path."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: ModelApplication) -> None:
         self._application = application
         self._thread = ThreadPoolExecutor(1) if application.threaded else None
         self._threads = ThreadPoolExecutor(_ROUTED) if application.route else None
@@ -78,7 +78,7 @@ def worker_count(environment: Mapping[str, str] = os.environ) -> int:
     return max(1, int(environment.get("SAGEMAKER_MODEL_SERVER_WORKERS") or os.cpu_count() or 1))
 
 
-def run(load: Callable[[], Application], workers: int | None = None) -> int:
+def run(load: Callable[[], ModelApplication], workers: int | None = None) -> int:
     """Serves until SIGTERM. `load` reads the model, in each worker; where it fails, the server ends with an error."""
     listener = _listener()
     count = workers or worker_count()
@@ -108,7 +108,7 @@ def run(load: Callable[[], Application], workers: int | None = None) -> int:
     return 0
 
 
-def _fork(load: Callable[[], Application], listener: socket.socket) -> int:
+def _fork(load: Callable[[], ModelApplication], listener: socket.socket) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # it must not meet the parent's function in the child
     pid = os.fork()
     if pid == 0:
@@ -123,7 +123,7 @@ def _fork(load: Callable[[], Application], listener: socket.socket) -> int:
     return pid
 
 
-def _work(load: Callable[[], Application], listener: socket.socket) -> int:
+def _work(load: Callable[[], ModelApplication], listener: socket.socket) -> int:
     try:
         application = load()
     except Exception:
@@ -133,7 +133,7 @@ def _work(load: Callable[[], Application], listener: socket.socket) -> int:
     return 0
 
 
-async def _accept(application: Application, listener: socket.socket) -> None:
+async def _accept(application: ModelApplication, listener: socket.socket) -> None:
     """Serves until SIGTERM, then finishes the requests under way."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.containers.http_connection import Request, Response
-from local_sagemaker.containers.model_server import Application, run
+from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 
 LIMIT = "LOCAL_SAGEMAKER_MODEL_MEMORY_MB"
@@ -31,7 +31,7 @@ Invoke = Callable[[Request], Response]
 
 def serve(load: Callable[[Path], Invoke]) -> int:
     """Serves until SIGTERM, in one process: what is loaded in one worker would be missing in another."""
-    return run(lambda: Application(_never, route=Models(load, limit_of(os.environ)).answer), workers=1)
+    return run(lambda: ModelApplication(_never, route=LoadedModels(load, limit_of(os.environ)).answer), workers=1)
 
 
 def _never(_request: Request) -> Response:
@@ -50,7 +50,7 @@ def refusal(status: int, kind: str, message: str) -> Response:
     return _document(status, {"code": status, "type": kind, "message": message})
 
 
-class Models:
+class LoadedModels:
     """The models in memory, by the platform's opaque names."""
 
     def __init__(self, load: Callable[[Path], Invoke], limit: int) -> None:

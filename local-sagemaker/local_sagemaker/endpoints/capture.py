@@ -41,7 +41,7 @@ class Captured:
     attributes: str | None
 
 
-class Capture:
+class EndpointCapture:
     """The capture of one endpoint by a DataCaptureConfig."""
 
     def __init__(self, endpoint: str, config: Mapping[str, Any], objects: Objects) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 from local_sagemaker.background import log_failure
 from local_sagemaker.endpoints.endpoint_spec import VariantSpec
 from local_sagemaker.endpoints.multi_model import MultiModel
-from local_sagemaker.model_servers.async_client import LARGEST, Answer, Upstream
-from local_sagemaker.model_servers.supervisor import ModelServer, ModelServers, Server
+from local_sagemaker.model_servers.async_client import LARGEST, ServerResponse, Upstream
+from local_sagemaker.model_servers.supervisor import ServerProcess, SupervisedServer, SupervisedServers
 
 STABLE_SECONDS = 10.0
 """A process that lived this long is started again at once; others after a growing pause."""
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Invocation:
+class ModelInvocation:
     """What is sent to a container. `lines` are the other headers, as complete lines."""
 
     body: bytes
@@ -59,12 +59,12 @@ class Instance:
         self,
         variant: VariantSpec,
         *,
-        servers: ModelServers,
+        servers: SupervisedServers,
         environment: Mapping[str, str],
         folder: Path,
         log: Path,
         stream: str,
-        models: Callable[[Server, Upstream, Path], MultiModel],
+        models: Callable[[ServerProcess, Upstream, Path], MultiModel],
     ) -> None:
         """`models` makes what loads the models of a multi-model container."""
         self.variant, self.stream = variant, stream
@@ -73,7 +73,7 @@ class Instance:
         self._servers, self._environment, self._folder, self._log, self._models = (
             servers, environment, folder, log, models,
         )  # fmt: skip
-        self._running: ModelServer | None = None
+        self._running: SupervisedServer | None = None
         self._upstreams: list[Upstream] = []
         self._names: list[str] = []
         self._multi: MultiModel | None = None
@@ -81,7 +81,7 @@ class Instance:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Starts the processes and returns when all are healthy. Raises what `ModelServers.start` does."""
+        """Starts the processes and returns when all are healthy. Raises what `SupervisedServers.start` does."""
         spec = self.variant
         environment = {**self._environment, **({"SAGEMAKER_MULTI_MODEL": "true"} if spec.multi_model else {})}
         running = self._servers.start(
@@ -124,7 +124,7 @@ class Instance:
         """The pids of its servers."""
         return [server.process.pid for server in self._running.servers] if self._running else []
 
-    async def answer(self, invocation: Invocation) -> tuple[Answer, str]:
+    async def answer(self, invocation: ModelInvocation) -> tuple[ServerResponse, str]:
         """The answer of the container, of several the last one's or the first error; and the container's name.
 
         The response and Content-Type of a container are the request of the next; the client's Accept reaches the
@@ -143,10 +143,12 @@ class Instance:
             if not 200 <= answer.status < 300:
                 break
             content_type = answer.headers.get("content-type")
-            invocation = Invocation(**{**vars(invocation), "body": answer.body})
+            invocation = ModelInvocation(**{**vars(invocation), "body": answer.body})
         return answer, self._names[index]
 
-    async def _ask(self, index: int, invocation: Invocation, content_type: str | None, accept: str | None) -> Answer:
+    async def _ask(
+        self, index: int, invocation: ModelInvocation, content_type: str | None, accept: str | None
+    ) -> ServerResponse:
         return await self._upstreams[index].request(
             "POST", "/invocations", invocation.headers(content_type, accept), invocation.body,
             seconds=invocation.seconds, limit=invocation.limit,
@@ -157,7 +159,7 @@ class Instance:
         """The names of its containers."""
         return self._names
 
-    def _watch(self, server: Server) -> None:
+    def _watch(self, server: ServerProcess) -> None:
         """Starts a process again whenever it ends by itself."""
         pause = 0.0
         while True:
@@ -171,7 +173,7 @@ class Instance:
             while not self._stopping.wait(pause) and not self._again(server):
                 pause = _longer(pause)
 
-    def _again(self, server: Server) -> bool:
+    def _again(self, server: ServerProcess) -> bool:
         """Starts the process again; says whether that went well. A server that is up but ill is ended, to be tried
         once more."""
         with self._lock:

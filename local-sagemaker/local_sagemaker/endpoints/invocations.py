@@ -17,11 +17,17 @@ from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.capture import Captured
 from local_sagemaker.endpoints.errors import InvalidInvocation, ModelError, Throttled
 from local_sagemaker.endpoints.fleet import Fleet, Variant
-from local_sagemaker.endpoints.instance import ATTRIBUTES, Instance, Invocation
-from local_sagemaker.endpoints.registry import LOG_GROUP, Endpoints
+from local_sagemaker.endpoints.instance import ATTRIBUTES, Instance, ModelInvocation
+from local_sagemaker.endpoints.registry import LOG_GROUP, EndpointRegistry
 from local_sagemaker.endpoints.running_endpoint import RunningEndpoint
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.model_servers.async_client import LARGEST, Answer, NoAnswer, TimedOut, TooLarge
+from local_sagemaker.model_servers.async_client import (
+    LARGEST,
+    NoServerResponse,
+    ResponseTooLarge,
+    ServerResponse,
+    TimedOut,
+)
 
 SECONDS = 60.0
 """How long a container may take (specs: containers 5.1)."""
@@ -43,13 +49,13 @@ class Admitted(NamedTuple):
     running: RunningEndpoint
     variant: Variant
     instance: Instance
-    invocation: Invocation
+    invocation: ModelInvocation
 
 
-class Invocations:
+class EndpointInvocations:
     """Invocations of the endpoints of one account."""
 
-    def __init__(self, *, settings: Settings, endpoints: Endpoints) -> None:
+    def __init__(self, *, settings: Settings, endpoints: EndpointRegistry) -> None:
         self._settings, self._endpoints = settings, endpoints
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -81,7 +87,7 @@ class Invocations:
             raise InvalidInvocation(f"Variant {variant.spec.name} of endpoint {running.spec.name} has no instances.")
         if variant.concurrency is not None and variant.outstanding >= variant.concurrency:
             raise Throttled("Rate exceeded")
-        invocation = Invocation(
+        invocation = ModelInvocation(
             body, request.get("ContentType"), request.get("Accept"), _lines(request),
             request.get("TargetModel"), request.get("TargetContainerHostname"), seconds, limit,
         )  # fmt: skip
@@ -90,7 +96,7 @@ class Invocations:
         return Admitted(running, variant, instance, invocation)
 
     async def _send(
-        self, running: RunningEndpoint, variant: Variant, instance: Instance, invocation: Invocation,
+        self, running: RunningEndpoint, variant: Variant, instance: Instance, invocation: ModelInvocation,
         request: Request, began: float, moment: float,
     ) -> Response:  # fmt: skip
         asked = time.perf_counter()
@@ -99,7 +105,7 @@ class Invocations:
         try:
             answer, container = await instance.answer(invocation)
             status = answer.status
-        except (NoAnswer, TimedOut, TooLarge) as error:
+        except (NoServerResponse, TimedOut, ResponseTooLarge) as error:
             raise self.unanswered(running, instance, error) from None
         except ServiceError as error:
             status = error.status
@@ -117,8 +123,8 @@ class Invocations:
         return response_of(variant, answer.headers, answer.body)
 
     def _note(
-        self, running: RunningEndpoint, variant: Variant, invocation: Invocation, request: Request, answer: Answer,
-        moment: float,
+        self, running: RunningEndpoint, variant: Variant, invocation: ModelInvocation, request: Request,
+        answer: ServerResponse, moment: float,
     ) -> None:  # fmt: skip
         assert running.capture is not None
         running.capture.add(Captured(
@@ -126,7 +132,7 @@ class Invocations:
             answer.headers.get("content-type", ""), request.get("InferenceId"), request.get("CustomAttributes"),
         ))  # fmt: skip
 
-    def _shadow(self, fleet: Fleet, invocation: Invocation) -> None:
+    def _shadow(self, fleet: Fleet, invocation: ModelInvocation) -> None:
         """Copies of the request for shadow variants; nobody waits for their answers."""
         for variant in fleet.shadows:
             instance = variant.choose()
@@ -150,7 +156,7 @@ class Invocations:
 
     def unanswered(self, running: RunningEndpoint, instance: Instance, error: Exception) -> ModelError:
         """The error for a container that did not answer, not in time, or with too much."""
-        if isinstance(error, TooLarge):
+        if isinstance(error, ResponseTooLarge):
             shown = "could not load the entire response"
             return self.failed(running, instance, 500, f"{shown} body", shown)
         text = "The container ended without an answer."
@@ -220,11 +226,11 @@ def _lines(request: Request) -> str:
     return found
 
 
-async def _ask_and_forget(instance: Instance, invocation: Invocation) -> None:
+async def _ask_and_forget(instance: Instance, invocation: ModelInvocation) -> None:
     instance.outstanding += 1
     try:
         await instance.answer(invocation)
-    except (NoAnswer, TimedOut, TooLarge, ServiceError):
+    except (NoServerResponse, TimedOut, ResponseTooLarge, ServiceError):
         return
     finally:
         instance.outstanding -= 1

@@ -20,13 +20,13 @@ from local_sagemaker.endpoints.errors import InvalidInvocation, ModelNotReady
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
-from local_sagemaker.model_servers.async_client import Answer, NoAnswer, TimedOut, Upstream
+from local_sagemaker.model_servers.async_client import NoServerResponse, ServerResponse, TimedOut, Upstream
 from local_sagemaker.model_servers.model_data import ModelDataError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
 if TYPE_CHECKING:
-    from local_sagemaker.endpoints.instance import Invocation
+    from local_sagemaker.endpoints.instance import ModelInvocation
 
 LOADING_SECONDS = 360.0
 PATIENCE = 60.0
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class LoadFailed(Exception):
     """The container refused a model; `answer` is what it said."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ServerResponse) -> None:
         super().__init__(answer.body.decode("utf-8", "replace"))
         self.answer = answer
 
@@ -76,7 +76,7 @@ class MultiModel:
         """The targets in memory, the least recently used first."""
         return list(self._loaded)
 
-    async def answer(self, target: str, invocation: Invocation) -> Answer:
+    async def answer(self, target: str, invocation: ModelInvocation) -> ServerResponse:
         """The answer of one model, which is loaded first when it is not."""
         for attempt in (1, 2):
             self._busy[target] = self._busy.get(target, 0) + 1
@@ -93,7 +93,7 @@ class MultiModel:
             await self._unload(target)
         return answer
 
-    async def _ask(self, target: str, invocation: Invocation) -> Answer:
+    async def _ask(self, target: str, invocation: ModelInvocation) -> ServerResponse:
         name = self._loaded.get(target)
         self._count("ModelCacheHit", float(name is not None))
         if name is None:
@@ -165,12 +165,12 @@ class MultiModel:
             await self._tell("DELETE", f"/models/{name}", None)
             self._count("ModelUnloadingTime", (asyncio.get_running_loop().time() - began) * 1e6)
 
-    async def _tell(self, method: str, path: str, document: dict[str, str] | None) -> Answer:
+    async def _tell(self, method: str, path: str, document: dict[str, str] | None) -> ServerResponse:
         body = json.dumps(document).encode() if document else b""
         headers = "Content-Type: application/json\r\n" if document else ""
         try:
             return await self._upstream.request(method, path, headers, body, seconds=LOADING_SECONDS)
-        except (NoAnswer, TimedOut) as error:
+        except (NoServerResponse, TimedOut) as error:
             log.warning("%s %s: %s", method, path, error)
             raise
 

@@ -14,18 +14,18 @@ from typing import Any
 
 from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
-from local_sagemaker.endpoints.capture import Capture
+from local_sagemaker.endpoints.capture import EndpointCapture
 from local_sagemaker.endpoints.endpoint_metrics import Measures, Put
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.endpoints.fleet import Fleet
 from local_sagemaker.endpoints.instance import Instance
 from local_sagemaker.endpoints.multi_model import MultiModel
 from local_sagemaker.endpoints.rollout import Alarms
-from local_sagemaker.endpoints.running_endpoint import Observer, RunningEndpoint, Update
+from local_sagemaker.endpoints.running_endpoint import EndpointObserver, RunningEndpoint, Update
 from local_sagemaker.files.removal import discard
 from local_sagemaker.logs import Logs
 from local_sagemaker.model_servers.async_client import Upstream
-from local_sagemaker.model_servers.supervisor import ModelServers, Server
+from local_sagemaker.model_servers.supervisor import ServerProcess, SupervisedServers
 from local_sagemaker.objects.types import Objects
 
 LOG_GROUP = "/aws/sagemaker/Endpoints/{}"
@@ -34,7 +34,7 @@ _PUT_EVERY = 20  # beats
 log = logging.getLogger(__name__)
 
 
-class Endpoints:
+class EndpointRegistry:
     """The data plane. Without an event loop (`attach`) endpoints can be made but not invoked."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Endpoints:
         settings: Settings,
         objects: Objects,
         logs: Logs,
-        servers: ModelServers,
+        servers: SupervisedServers,
         environment: Mapping[str, str] | None = None,
         alarms: Alarms = lambda _names: (),
         put_metrics: Put | None = None,
@@ -86,7 +86,7 @@ class Endpoints:
         """An expected endpoint is there, or will not come."""
         self._returning.discard(name.lower())
 
-    def create(self, spec: EndpointSpec, observer: Observer, update: Update | None = None) -> None:
+    def create(self, spec: EndpointSpec, observer: EndpointObserver, update: Update | None = None) -> None:
         """Starts an endpoint in the background, and updates it then; the observer is notified of how it went."""
         self._keep()
         running = RunningEndpoint(
@@ -141,7 +141,7 @@ class Endpoints:
         folder = self._folder / spec.name / identity
         container = variant.containers[0]
 
-        def models(_server: Server, upstream: Upstream, root: Path) -> MultiModel:
+        def models(_server: ServerProcess, upstream: Upstream, root: Path) -> MultiModel:
             cache = container.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled")
             return MultiModel(
                 upstream, prefix=container["ModelDataUrl"], folder=root / "ml", objects=self._objects,
@@ -154,11 +154,11 @@ class Endpoints:
             log=file, stream=stream, models=models,
         )  # fmt: skip
 
-    def _capture(self, spec: EndpointSpec) -> Capture | None:
+    def _capture(self, spec: EndpointSpec) -> EndpointCapture | None:
         config: Mapping[str, Any] | None = spec.capture
         if not config or not config.get("EnableCapture", True):
             return None
-        return Capture(spec.name, config, self._objects)
+        return EndpointCapture(spec.name, config, self._objects)
 
     def _keep(self) -> None:
         """Starts the housekeeping thread with the first endpoint."""

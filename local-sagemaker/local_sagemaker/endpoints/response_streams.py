@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from local_sagemaker.endpoints.errors import ModelError
-from local_sagemaker.endpoints.instance import Instance, Invocation
-from local_sagemaker.endpoints.invocations import Admitted, Invocations, response_of
+from local_sagemaker.endpoints.instance import Instance, ModelInvocation
+from local_sagemaker.endpoints.invocations import Admitted, EndpointInvocations, response_of
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.model_servers.async_client import LARGEST, NoAnswer, TimedOut, TooLarge
-from local_sagemaker.model_servers.streaming import Stream, ask
+from local_sagemaker.model_servers.async_client import LARGEST, NoServerResponse, ResponseTooLarge, TimedOut
+from local_sagemaker.model_servers.streaming import ResponseStream, ask
 
 SECONDS = 480.0
 """How long a container may stream; one that does not begin within the 60 s of InvokeEndpoint has its 60 s (Developer
@@ -26,7 +26,7 @@ Request = dict[str, Any]
 Response = dict[str, Any]
 
 
-class ResponseStreams(Invocations):
+class ResponseStreams(EndpointInvocations):
     """Streamed invocations of the endpoints of one account."""
 
     async def open(self, request: Request, *, seconds: float = SECONDS) -> Response:
@@ -42,7 +42,7 @@ class ResponseStreams(Invocations):
             if not 200 <= stream.status < 300:
                 text = b"".join([piece async for piece in stream.pieces]).decode("utf-8", "replace")
                 raise self.failed(admitted.running, instance, stream.status, text, container=container)
-        except (NoAnswer, TimedOut, TooLarge) as error:
+        except (NoServerResponse, TimedOut, ResponseTooLarge) as error:
             ended(0)
             raise self.unanswered(admitted.running, instance, error) from None
         except ServiceError as error:
@@ -76,11 +76,11 @@ class ResponseStreams(Invocations):
         return came
 
 
-async def _stream(instance: Instance, invocation: Invocation) -> tuple[Stream, str]:
+async def _stream(instance: Instance, invocation: ModelInvocation) -> tuple[ResponseStream, str]:
     """The stream of the container that answers, and the container's name."""
     if len(instance.urls) > 1 and not instance.variant.direct:
         answer, container = await instance.answer(invocation)
-        return Stream(answer.status, answer.headers, _one(answer.body)), container
+        return ResponseStream(answer.status, answer.headers, _one(answer.body)), container
     names = instance.containers
     index = names.index(invocation.target_container or "") if instance.variant.direct else 0
     headers = invocation.headers(invocation.content_type, invocation.accept)
@@ -111,7 +111,7 @@ async def _events(
     except TimedOut:
         text = f"Your model {container} did not complete sending the inference response in the allotted time."
         yield {"ModelStreamError": {"Message": text, "ErrorCode": "ModelInvocationTimeExceeded"}}
-    except NoAnswer:
+    except NoServerResponse:
         text = f"The connection to your model {container} was reset or closed before the response was complete."
         yield {"ModelStreamError": {"Message": text, "ErrorCode": "StreamBroken"}}
     finally:

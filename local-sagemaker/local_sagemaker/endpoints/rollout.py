@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from local_sagemaker.endpoints.fleet import Fleet, drain, stop_all
-from local_sagemaker.endpoints.traffic_split import Route
+from local_sagemaker.endpoints.traffic_split import VariantRoute
 from local_sagemaker.errors import ServiceError
 
 _LOOK = 0.25
@@ -33,7 +33,7 @@ class RollbackFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Policy:
+class RolloutPolicy:
     """A DeploymentConfig. `size` of rolling batches is {Type, Value}; times in seconds."""
 
     steps: tuple[Mapping[str, Any], ...] = ()
@@ -45,7 +45,7 @@ class Policy:
     alarms: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Policy:
+    def of(cls, config: Mapping[str, Any]) -> RolloutPolicy:
         """Reads a DeploymentConfig; an empty one is all at once, without waiting."""
         alarms = config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
         names = tuple(alarm["AlarmName"] for alarm in alarms if "AlarmName" in alarm)
@@ -96,9 +96,9 @@ class Rollout:
 
     def __init__(
         self,
-        route: Route,
+        route: VariantRoute,
         green: Fleet,
-        policy: Policy,
+        policy: RolloutPolicy,
         *,
         alarms: Alarms,
         in_loop: Callable[[Callable[[], None]], None],

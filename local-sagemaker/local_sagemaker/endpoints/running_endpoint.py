@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local_sagemaker.endpoints.capture import Capture
+from local_sagemaker.endpoints.capture import EndpointCapture
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec
 from local_sagemaker.endpoints.fleet import Fleet, drain, stop_all
-from local_sagemaker.endpoints.rollout import Alarms, Policy, RollbackFailed, RolledBack, Rollout
-from local_sagemaker.endpoints.traffic_split import Route
+from local_sagemaker.endpoints.rollout import Alarms, RollbackFailed, RolledBack, Rollout, RolloutPolicy
+from local_sagemaker.endpoints.traffic_split import VariantRoute
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.status import EndpointStatus
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 InLoop = Callable[[Callable[[], None]], None]
 
 
-class Observer(Protocol):
+class EndpointObserver(Protocol):
     """Who keeps the endpoint's record."""
 
     def progress(self, name: str, stage: str, share: float) -> None:
@@ -55,15 +55,15 @@ class RunningEndpoint:
         self,
         spec: EndpointSpec,
         *,
-        observer: Observer,
+        observer: EndpointObserver,
         fleet: Callable[[EndpointSpec], Fleet],
-        capture: Callable[[EndpointSpec], Capture | None],
+        capture: Callable[[EndpointSpec], EndpointCapture | None],
         alarms: Alarms,
         in_loop: InLoop,
     ) -> None:
         self.spec = spec
-        self.route: Route | None = None
-        self.capture: Capture | None = None
+        self.route: VariantRoute | None = None
+        self.capture: EndpointCapture | None = None
         self._observer, self._fleet, self._capture, self._alarms, self._in_loop = (
             observer, fleet, capture, alarms, in_loop,
         )  # fmt: skip
@@ -77,7 +77,7 @@ class RunningEndpoint:
 
     def update(self, spec: EndpointSpec, config: Mapping[str, Any]) -> None:
         """Replaces what runs, by a DeploymentConfig, in the background."""
-        self._spawn(lambda: self._update(spec, Policy.of(config)))
+        self._spawn(lambda: self._update(spec, RolloutPolicy.of(config)))
 
     def scale(self, spec: EndpointSpec) -> None:
         """Changes weights and numbers of instances, in the background."""
@@ -129,7 +129,7 @@ class RunningEndpoint:
             log.warning("%s does not come back as it was: %s", self.spec.name, error.message)
         if not self._ending.is_set():
             self._observer.returned(self.spec.name)
-            self._update(update.spec, Policy.of(update.config))
+            self._update(update.spec, RolloutPolicy.of(update.config))
 
     def _serve(self) -> None:
         """Starts the fleet and lets it take requests, unless the endpoint is to end."""
@@ -139,9 +139,9 @@ class RunningEndpoint:
             fleet.stop(seconds=0)
             return
         self.capture = self._capture(self.spec)
-        self.route = Route(fleet)
+        self.route = VariantRoute(fleet)
 
-    def _update(self, spec: EndpointSpec, policy: Policy) -> None:
+    def _update(self, spec: EndpointSpec, policy: RolloutPolicy) -> None:
         name = self.spec.name
         if self.route is None:  # its creation failed: nothing serves that an update could replace
             self.spec = spec

@@ -6,7 +6,7 @@ from local_sagemaker.endpoints.errors import InvalidInvocation
 from local_sagemaker.endpoints.fleet import Fleet, Variant
 
 
-class Route:
+class VariantRoute:
     """The event loop chooses here; control threads change it in the loop (`Hosting.in_loop`), between two requests."""
 
     def __init__(self, fleet: Fleet) -> None:

@@ -38,7 +38,7 @@ class EarlierRun:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CacheHit:
     """The run that stands in (None: a miss), and the explanation."""
 
     run: EarlierRun | None
@@ -52,10 +52,10 @@ def look_up(
     now: float,
     expire_after: float | None,
     lost: Callable[[EarlierRun], str | None],
-) -> Answer:
+) -> CacheHit:
     """Searches the earlier runs, newest first; `lost` says what of a run's results is gone (None: nothing)."""
     if not runs:
-        return Answer(None, "Cache miss: no earlier run of this step has succeeded.")
+        return CacheHit(None, "Cache miss: no earlier run of this step has succeeded.")
     same = [run for run in runs if run.signature == signature]
     if not same:
         newest = runs[0]
@@ -64,7 +64,7 @@ def look_up(
         details = "; ".join(f"{path} was {_show(old)}, is {_show(new)}" for path, old, new in changes[:5])
         more = f"; and {len(changes) - 5} more" if len(changes) > 5 else ""
         verb = "differs" if "," not in members else "differ"
-        return Answer(None, f"Cache miss: {members} {verb} from the newest run ({_name(newest)}): {details}{more}.")
+        return CacheHit(None, f"Cache miss: {members} {verb} from the newest run ({_name(newest)}): {details}{more}.")
     reasons = []
     for run in same:
         age = now - run.ended
@@ -74,9 +74,9 @@ def look_up(
             break  # all further ones are older
         gone = lost(run)
         if gone is None:
-            return Answer(run, f"Cache hit: {_name(run)} ran this step with the same values at {iso(run.ended)}.")
+            return CacheHit(run, f"Cache hit: {_name(run)} ran this step with the same values at {iso(run.ended)}.")
         reasons.append(f"{_name(run)} had the same values but {gone}")
-    return Answer(None, f"Cache miss: {'; '.join(reasons[:3])}.")
+    return CacheHit(None, f"Cache miss: {'; '.join(reasons[:3])}.")
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -44,7 +44,7 @@ _METADATA_KEY = re.compile(r"[A-Za-z0-9\-_]{1,128}")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PipelineParameter:
     """A declared pipeline parameter; `default` is None when an execution must give the value."""
 
     name: str
@@ -115,7 +115,7 @@ class Step:
 class Definition:
     """A whole definition; `steps` holds every step of the tree, parents before their children."""
 
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, PipelineParameter]
     steps: Mapping[str, Step]
     experiment: Json = None
     mlflow: Json = None
@@ -161,8 +161,8 @@ def _check_metadata(metadata: Json) -> None:
         read_text("Metadata", f"'{key}'", value, 1024)
 
 
-def _parameters(items: Json) -> dict[str, Parameter]:
-    parameters: dict[str, Parameter] = {}
+def _parameters(items: Json) -> dict[str, PipelineParameter]:
+    parameters: dict[str, PipelineParameter] = {}
     for item in read_array(items):
         parameter = _parameter(read_object(item, "Name", "Type", "DefaultValue", "EnumValues", "Description"))
         if parameter.name in parameters:
@@ -173,7 +173,7 @@ def _parameters(items: Json) -> dict[str, Parameter]:
     return parameters
 
 
-def _parameter(item: dict[str, Json]) -> Parameter:
+def _parameter(item: dict[str, Json]) -> PipelineParameter:
     name = read_name("Parameter", item.get("Name"))
     kind = item.get("Type", "String")  # the public schema lets the Type of a string parameter be left out
     if kind not in PARAMETER_TYPES:
@@ -195,7 +195,7 @@ def _parameter(item: dict[str, Json]) -> Parameter:
     description = item.get("Description")
     if description is not None:
         read_text(f"parameter '{name}'", "Description", description, MAX_DESCRIPTION)
-    return Parameter(name, kind, default, values, description)
+    return PipelineParameter(name, kind, default, values, description)
 
 
 _LARGEST = 2**63 - 1

@@ -18,7 +18,7 @@ KIND = STEP_DELIVERY.kind
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Delivery:
     """What an operation brought: the values of a success by name, or the reason of a failure."""
 
     succeeded: bool
@@ -39,7 +39,7 @@ class Deliveries:
                 body = {"PipelineExecutionArn": execution_arn, STEP_DELIVERY.status: JobStatus.IN_PROGRESS}
                 self._records.put(KIND, token, body)
 
-    def deliver(self, token: str, outcome: Outcome) -> str:
+    def deliver(self, token: str, outcome: Delivery) -> str:
         """Writes the result down, once, which wakes the step; the ARN of the token's execution.
 
         Raises ResourceNotFound for an unknown token, Conflict when a result was delivered before.
@@ -56,10 +56,10 @@ class Deliveries:
             raise ResourceNotFound(f"No pipeline execution step has the callback token {token}.")
         return str(body["PipelineExecutionArn"])
 
-    def outcome(self, token: str) -> Outcome | None:
+    def outcome(self, token: str) -> Delivery | None:
         """What was delivered so far."""
         body = self._records.get(KIND, token) or {}
-        return Outcome(**body["outcome"]) if "outcome" in body else None
+        return Delivery(**body["outcome"]) if "outcome" in body else None
 
 
 def forget_deliveries(records: Records, pipeline_arn: str) -> None:

@@ -21,7 +21,7 @@ from local_sagemaker.engine.attempts import Attempts
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.graph import graph
 from local_sagemaker.engine.journal import Journal, Record
-from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
+from local_sagemaker.engine.readiness import StepDecision, StepState, unhandled, verdict
 from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
 from local_sagemaker.engine.selective import restricted
@@ -32,7 +32,11 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 
 _LOG = logging.getLogger(__name__)
-_STATES = {StepStatus.SUCCEEDED: State.SUCCEEDED, StepStatus.FAILED: State.FAILED, StepStatus.STOPPED: State.STOPPED}
+_STATES = {
+    StepStatus.SUCCEEDED: StepState.SUCCEEDED,
+    StepStatus.FAILED: StepState.FAILED,
+    StepStatus.STOPPED: StepState.STOPPED,
+}
 STEPS_FAILED = "Step failure: One or multiple steps failed."
 
 
@@ -58,7 +62,7 @@ class Execution:
         for name, node in self._nodes.items():
             for upstream in node.upstream:
                 self._dependents.setdefault(upstream, []).append(name)
-        self._states = dict.fromkeys(self._nodes, State.WAITING)
+        self._states = dict.fromkeys(self._nodes, StepState.WAITING)
         self._records: dict[str, Record] = {}
         self._results = Results(definition, self._records, context)
         self._attempts = Attempts(journal=journal, watch=watch, logs=logs)
@@ -115,7 +119,7 @@ class Execution:
                 self._states[name] = _STATES[StepStatus(record["StepStatus"])]
                 self._halted = self._halted or self._failed_for_good(name)
             else:
-                self._states[name] = State.RUNNING
+                self._states[name] = StepState.RUNNING
                 self._runs[name] = run = self._step_run(name, record)
                 self._settle(run, self._attempts.resume(run))
                 if name in self._runs and run.is_stopping:  # the crash may have come before the job was stopped
@@ -147,13 +151,13 @@ class Execution:
             self._start(self._ready.popleft())
 
     def _decide(self, name: str) -> None:
-        if self._states[name] is not State.WAITING or name in self._ready:
+        if self._states[name] is not StepState.WAITING or name in self._ready:
             return
         answer = verdict(self._nodes[name], self._states, self._outcome)
-        if answer is Verdict.SKIP:
-            self._states[name] = State.SKIPPED
+        if answer is StepDecision.SKIP:
+            self._states[name] = StepState.SKIPPED
             self._fresh.extend(self._dependents.get(name, ()))
-        elif answer is not Verdict.WAIT:
+        elif answer is not StepDecision.WAIT:
             # A step that must fail for lack of data is started too: its expressions say what is missing.
             self._ready.append(name)
 
@@ -164,7 +168,7 @@ class Execution:
         step = self._definition.steps[name]
         record = _new_record(step, self._tries.get(name, 0) + 1)
         self._records[name] = record
-        self._states[name] = State.RUNNING
+        self._states[name] = StepState.RUNNING
         self._runs[name] = run = self._step_run(name, record)
         self._settle(run, self._attempts.start(run))
 
@@ -216,10 +220,10 @@ class Execution:
                 self._settle(self._runs[name], self._attempts.start(self._runs[name]))
 
     def _failed_for_good(self, name: str) -> bool:
-        return self._definition.steps[name].type == "Fail" and self._states[name] is State.FAILED
+        return self._definition.steps[name].type == "Fail" and self._states[name] is StepState.FAILED
 
     def _finish(self) -> None:
-        lost = [name for name, state in self._states.items() if state in (State.FAILED, State.STOPPED)]
+        lost = [name for name, state in self._states.items() if state in (StepState.FAILED, StepState.STOPPED)]
         if not lost:
             self._write_end(ExecutionStatus.SUCCEEDED, None)
         elif any(map(self._failed_for_good, lost)) or unhandled(self._nodes, self._states):

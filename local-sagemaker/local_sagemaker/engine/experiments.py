@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.api.operations import Call
-from local_sagemaker.engine.expressions import Scope, resolve, text
+from local_sagemaker.engine.expressions import ExpressionScope, resolve, text
 from local_sagemaker.errors import TAKEN
 
 
-def resolved(config: dict[str, Any] | None, scope: Scope) -> dict[str, str] | None:
+def resolved(config: dict[str, Any] | None, scope: ExpressionScope) -> dict[str, str] | None:
     """PipelineExperimentConfig with its expressions evaluated.
 
     SageMaker lower-cases the pipeline's name in the experiment's (seen in a recorded DescribePipelineExecution).

@@ -1,7 +1,7 @@
 """Expressions: Get, Std:Join and Std:JsonGet, in any position of a step.
 
 `references` finds what a value needs (for the graph and for validation); `resolve` gives the value, from what a
-`Scope` knows. A Boolean or a condition's outcome is joined as ``true`` or ``false``, as SageMaker does.
+`ExpressionScope` knows. A Boolean or a condition's outcome is joined as ``true`` or ``false``, as SageMaker does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from local_sagemaker.engine.paths import PathError, Token, descend, json_tokens, step_reference
+from local_sagemaker.engine.paths import ReferencePathError, Token, descend, json_tokens, step_reference
 
 GET, JOIN, JSON_GET = "Get", "Std:Join", "Std:JsonGet"
 EXECUTION_VARIABLES = (
@@ -29,7 +29,7 @@ class ExpressionError(Exception):
     """An expression has no value; the step that uses it fails with this text."""
 
 
-class Scope(Protocol):
+class ExpressionScope(Protocol):
     """What expressions are evaluated against."""
 
     def parameter(self, name: str) -> Any:
@@ -128,14 +128,14 @@ def property_file(source: Any) -> tuple[str, str] | None:
     path = source.get(GET) if isinstance(source, dict) else None
     try:
         reference = step_reference(path) if isinstance(path, str) else None
-    except PathError:
+    except ReferencePathError:
         return None
     if reference is None or len(reference[1]) != 2 or reference[1][0] != "PropertyFiles":
         return None
     return reference[0], str(reference[1][1])
 
 
-def resolve(value: Any, scope: Scope) -> Any:
+def resolve(value: Any, scope: ExpressionScope) -> Any:
     """The value with every expression in it replaced by what it stands for."""
     if is_expression(value):
         return _evaluate(value, scope)
@@ -155,7 +155,7 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def _evaluate(expression: dict[str, Any], scope: Scope) -> Any:
+def _evaluate(expression: dict[str, Any], scope: ExpressionScope) -> Any:
     if GET in expression:
         return _get(str(expression[GET]), scope)
     if JOIN in expression:
@@ -165,7 +165,7 @@ def _evaluate(expression: dict[str, Any], scope: Scope) -> Any:
     return _json_get(expression[JSON_GET], scope)
 
 
-def _get(path: str, scope: Scope) -> Any:
+def _get(path: str, scope: ExpressionScope) -> Any:
     root, _, rest = path.partition(".")
     if root == "Parameters":
         return scope.parameter(rest)
@@ -181,11 +181,11 @@ def _get(path: str, scope: Scope) -> Any:
         raise ExpressionError(f"'{path}' can be used in Std:JsonGet only.")
     try:
         return scope.property(step, tokens)
-    except PathError as error:
+    except ReferencePathError as error:
         raise ExpressionError(f"Unable to resolve '{path}': {error}.") from error
 
 
-def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:
+def _json_get(arguments: dict[str, Any], scope: ExpressionScope) -> Any:
     path = text(resolve(arguments.get("Path", ""), scope))
     if "PropertyFile" in arguments:
         found = property_file(arguments["PropertyFile"])
@@ -198,5 +198,5 @@ def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:
         document = scope.json_object(where)
     try:
         return descend(document, json_tokens(path))
-    except PathError as error:
+    except ReferencePathError as error:
         raise ExpressionError(f"Unable to resolve JSON path '{path}' in {where}: {error}.") from error

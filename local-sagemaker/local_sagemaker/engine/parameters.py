@@ -10,13 +10,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from local_sagemaker.engine.definition import Parameter
+from local_sagemaker.engine.definition import PipelineParameter
 from local_sagemaker.errors import ValidationError
 
 Values = dict[str, Any]
 
 
-def values(declared: Mapping[str, Parameter], overrides: list[dict[str, str]]) -> Values:
+def values(declared: Mapping[str, PipelineParameter], overrides: list[dict[str, str]]) -> Values:
     """The typed value of every declared parameter. Raises ValidationError for unknown, missing or ill-typed ones."""
     given: Values = {}
     for override in overrides:
@@ -41,7 +41,7 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def typed(parameter: Parameter, value: str) -> Any:
+def typed(parameter: PipelineParameter, value: str) -> Any:
     """An override in the parameter's type."""
     if parameter.type == "String":
         if parameter.enum and value not in parameter.enum:
@@ -64,7 +64,7 @@ def typed(parameter: Parameter, value: str) -> Any:
     )
 
 
-def _default(parameter: Parameter) -> Any:
+def _default(parameter: PipelineParameter) -> Any:
     return float(parameter.default) if parameter.type == "Float" else parameter.default
 
 

@@ -18,7 +18,7 @@ _STEP = re.compile(r"Steps\.([A-Za-z0-9\-_]+)(.*)", re.DOTALL)
 Token = str | int
 
 
-class PathError(Exception):
+class ReferencePathError(Exception):
     """The path is malformed or leads nowhere; the message says where it broke."""
 
 
@@ -29,7 +29,7 @@ def tokens(path: str) -> tuple[Token, ...]:
     while position < len(path):
         match = _TOKEN.match(path, position)
         if not match:
-            raise PathError(f"'{path}' is not a path (at '{path[position:]}')")
+            raise ReferencePathError(f"'{path}' is not a path (at '{path[position:]}')")
         if match[4] is not None:
             found.append(int(match[4]))
         else:
@@ -50,7 +50,7 @@ def step_reference(path: str) -> tuple[str, tuple[Token, ...]] | None:
 
 
 def descend(value: Any, path: tuple[Token, ...]) -> Any:
-    """Follows the tokens. Raises `PathError` naming the token that isn't there."""
+    """Follows the tokens. Raises `ReferencePathError` naming the token that isn't there."""
     for token in path:
         value = _child(value, token)
     return value
@@ -61,7 +61,7 @@ def _child(value: Any, token: Token) -> Any:
         try:
             value = load(value)
         except ValueError as error:
-            raise PathError(f"a string has no '{token}'") from error
+            raise ReferencePathError(f"a string has no '{token}'") from error
     if isinstance(value, dict) and str(token) in value:
         return value[str(token)]
     if isinstance(value, list):
@@ -71,4 +71,4 @@ def _child(value: Any, token: Token) -> Any:
             if isinstance(item, dict) and any(item.get(member) == token for member in IDENTIFYING):
                 return item
     known = f" (there are: {', '.join(map(str, value))})" if isinstance(value, dict) and value else ""
-    raise PathError(f"'{token}' is not there{known}")
+    raise ReferencePathError(f"'{token}' is not there{known}")

@@ -12,7 +12,7 @@ from enum import Enum
 from local_sagemaker.engine.graph import Graph, Node
 
 
-class State(Enum):
+class StepState(Enum):
     """Where a step is. The last four are final."""
 
     WAITING = "Waiting"
@@ -23,7 +23,7 @@ class State(Enum):
     SKIPPED = "Skipped"
 
 
-class Verdict(Enum):
+class StepDecision(Enum):
     """What to do with a waiting step."""
 
     WAIT = "wait"
@@ -32,46 +32,48 @@ class Verdict(Enum):
     FAIL = "fail"
 
 
-FINAL = (State.SUCCEEDED, State.FAILED, State.STOPPED, State.SKIPPED)
+FINAL = (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED, StepState.SKIPPED)
 _WANTED = {
-    "Completed": (State.SUCCEEDED,),
-    "Failed": (State.FAILED,),
-    "Stopped": (State.STOPPED,),
-    "Any": (State.SUCCEEDED, State.FAILED, State.STOPPED),
+    "Completed": (StepState.SUCCEEDED,),
+    "Failed": (StepState.FAILED,),
+    "Stopped": (StepState.STOPPED,),
+    "Any": (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED),
 }
 
 Outcome = Callable[[str], bool]
 
 
-def verdict(node: Node, states: Mapping[str, State], outcome: Outcome) -> Verdict:
+def verdict(node: Node, states: Mapping[str, StepState], outcome: Outcome) -> StepDecision:
     """Decides for one waiting step; `outcome` is the result of a condition step that Succeeded."""
     waiting = False
     if node.parent:
         state = states[node.parent]
-        if state in FINAL and (state is not State.SUCCEEDED or outcome(node.parent) != node.branch):
-            return Verdict.SKIP
+        if state in FINAL and (state is not StepState.SUCCEEDED or outcome(node.parent) != node.branch):
+            return StepDecision.SKIP
         waiting = state not in FINAL
     for dependency in node.depends_on:
         state = states[dependency.step]
         if state in FINAL and state not in _WANTED[dependency.trigger]:
-            return Verdict.SKIP
+            return StepDecision.SKIP
         waiting = waiting or state not in FINAL
-    lost = [name for name in node.data if states[name] in FINAL and states[name] is not State.SUCCEEDED]
+    lost = [name for name in node.data if states[name] in FINAL and states[name] is not StepState.SUCCEEDED]
     handled = {item.step for item in node.depends_on if item.trigger != "Completed"}
-    if any(name not in handled or states[name] is State.SKIPPED for name in lost):
-        return Verdict.SKIP
+    if any(name not in handled or states[name] is StepState.SKIPPED for name in lost):
+        return StepDecision.SKIP
     if waiting or any(states[name] not in FINAL for name in node.data):
-        return Verdict.WAIT
-    return Verdict.FAIL if lost else Verdict.RUN
+        return StepDecision.WAIT
+    return StepDecision.FAIL if lost else StepDecision.RUN
 
 
-def unhandled(nodes: Graph, states: Mapping[str, State]) -> list[str]:
+def unhandled(nodes: Graph, states: Mapping[str, StepState]) -> list[str]:
     """The failed (or stopped) steps that no other step took care of by a trigger."""
     handled = {
         dependency.step
         for name, node in nodes.items()
-        if states[name] in (State.SUCCEEDED, State.FAILED, State.STOPPED)
+        if states[name] in (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED)
         for dependency in node.depends_on
         if dependency.trigger != "Completed"
     }
-    return [name for name, state in states.items() if state in (State.FAILED, State.STOPPED) and name not in handled]
+    return [
+        name for name, state in states.items() if state in (StepState.FAILED, StepState.STOPPED) and name not in handled
+    ]

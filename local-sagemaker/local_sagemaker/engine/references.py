@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import EXECUTION_VARIABLES, GET
 from local_sagemaker.engine.grammar import invalid
-from local_sagemaker.engine.paths import PathError, Token, step_reference
+from local_sagemaker.engine.paths import ReferencePathError, Token, step_reference
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.value_types import ANY, STRING
 
@@ -58,7 +58,7 @@ class References:
     def _property(self, path: str) -> str:
         try:
             reference = step_reference(path)
-        except PathError as error:
+        except ReferencePathError as error:
             raise invalid(f"{self.where} has the reference '{path}': {error}.") from error
         if reference is None:
             raise invalid(f"{self.where} has the reference '{path}', which has an unknown root.")
@@ -74,7 +74,7 @@ class References:
         kind = step_type(other.type)
         try:
             return kind.property_type(other, tokens) if kind else ANY
-        except PathError as error:
+        except ReferencePathError as error:
             raise invalid(f"{self.where} refers to '{path}', which {other.type} steps do not have: {error}.") from error
 
 

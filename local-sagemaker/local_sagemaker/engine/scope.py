@@ -12,7 +12,7 @@ from typing import Any
 from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import ExpressionError
-from local_sagemaker.engine.paths import PathError, Token, descend
+from local_sagemaker.engine.paths import ReferencePathError, Token, descend
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import ExecutionInfo, Record, StepContext
 from local_sagemaker.errors import ServiceError
@@ -53,7 +53,7 @@ class Results:
                     self.properties(step),
                     ("ProcessingOutputConfig", "Outputs", declared.output, "S3Output", "S3Uri"),
                 )
-            except PathError as error:
+            except ReferencePathError as error:
                 raise ExpressionError(
                     f"Property file '{name}' is in output '{declared.output}' of step '{step}': {error}."
                 ) from error

@@ -15,14 +15,14 @@ from local_sagemaker.errors import ValidationError
 
 
 @dataclass(frozen=True)
-class Selection:
+class SelectiveRun:
     """`run` are the selected steps, `reuse` the unselected ones whose results they need."""
 
     run: frozenset[str]
     reuse: frozenset[str]
 
 
-def select(nodes: Graph, names: list[str]) -> Selection:
+def select(nodes: Graph, names: list[str]) -> SelectiveRun:
     """Checks a selection. Raises ValidationError for unknown steps and for gaps on a path between selected ones."""
     unknown = [name for name in names if name not in nodes]
     if unknown:
@@ -43,10 +43,10 @@ def select(nodes: Graph, names: list[str]) -> Selection:
         for upstream in (*(item.step for item in nodes[name].depends_on), *nodes[name].data)
         if upstream not in chosen
     }
-    return Selection(chosen, frozenset(reuse))
+    return SelectiveRun(chosen, frozenset(reuse))
 
 
-def check_source(selection: Selection, source: str | None, succeeded: Mapping[str, object]) -> None:
+def check_source(selection: SelectiveRun, source: str | None, succeeded: Mapping[str, object]) -> None:
     """Refuses a source execution that is missing or lacks a result; `succeeded` are its Succeeded steps."""
     if not selection.reuse:
         return

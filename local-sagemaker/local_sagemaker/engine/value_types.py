@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.request_shapes import Shape
-from local_sagemaker.engine.paths import IDENTIFYING, PathError, Token
+from local_sagemaker.engine.paths import IDENTIFYING, ReferencePathError, Token
 
 STRING, INTEGER, FLOAT, BOOLEAN = "String", "Integer", "Float", "Boolean"
 ANY = "Any"
@@ -45,17 +45,17 @@ def is_literal_of(place: str, value: Any) -> bool:
 
 
 def type_at(shape: Shape, path: tuple[Token, ...]) -> str:
-    """The type that a path into an answer of this shape leads to. Raises `PathError` where it leads nowhere."""
+    """The type that a path into a response of this shape leads to, or `ReferencePathError`."""
     for token in path:
         shape = _child(shape, token)
     return type_of_shape(shape)
 
 
 def member_of(known: dict[str, str], path: tuple[Token, ...]) -> str:
-    """The type of a property of a step that has few and flat ones. Raises `PathError`."""
+    """The type of a property of a step that has few and flat ones. Raises `ReferencePathError`."""
     if len(path) == 1 and path[0] in known:
         return known[str(path[0])]
-    raise PathError(f"'{path[0] if path else ''}' is not there (there are: {', '.join(known)})")
+    raise ReferencePathError(f"'{path[0] if path else ''}' is not there (there are: {', '.join(known)})")
 
 
 def _child(shape: Shape, token: Token) -> Shape:
@@ -69,4 +69,4 @@ def _child(shape: Shape, token: Token) -> Shape:
         if isinstance(token, int) or named:
             return shape.member
     known = f" (there are: {', '.join(shape.members)})" if kind == "structure" else ""
-    raise PathError(f"'{token}' is not there{known}")
+    raise ReferencePathError(f"'{token}' is not there{known}")

@@ -197,7 +197,7 @@ class Folder:
 
 
 @dataclass
-class _Level:
+class _FolderLevel:
     """A folder on the way down: its name, its identity, and the folders in it that are still to be entered."""
 
     name: str
@@ -210,11 +210,11 @@ class _Walk:
 
     def __init__(self, current: Folder) -> None:
         self.current = current
-        self._levels: list[_Level] = []
+        self._levels: list[_FolderLevel] = []
 
     def run(self) -> Iterator[tuple[int, str, os.stat_result]]:
         """The entries of all folders."""
-        self._levels.append(_Level("", self.current.identity, []))
+        self._levels.append(_FolderLevel("", self.current.identity, []))
         yield from self._list()
         while self._levels:
             left = self._levels[-1].left
@@ -245,7 +245,7 @@ class _Walk:
         above = self._levels[-1].name
         self.current.close()
         self.current = inner
-        self._levels.append(_Level(f"{above}/{name}" if above else name, inner.identity, []))
+        self._levels.append(_FolderLevel(f"{above}/{name}" if above else name, inner.identity, []))
         return True
 
     def _leave(self) -> None:

@@ -37,7 +37,7 @@ TASK_ROOT = "/var/task"
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionSpec:
     """What runs: one version of a function. `revision` is another one after every change; `timeout` in seconds."""
 
     name: str
@@ -63,7 +63,7 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvocationResult:
     """What came of an invocation: the payload, whether it is an error, and the end of the log."""
 
     payload: bytes
@@ -76,7 +76,7 @@ class Sandbox:
 
     def __init__(
         self,
-        function: Function,
+        function: FunctionSpec,
         root: Path,
         *,
         logs: Logs,
@@ -120,7 +120,7 @@ class Sandbox:
         """Whether the service lost its process: not the function's doing."""
         return self._process.lost
 
-    def invoke(self, invocation: Invocation) -> Answer:
+    def invoke(self, invocation: Invocation) -> InvocationResult:
         """Runs one invocation to its end; after a time-out or a crash the sandbox is dead."""
         self._log = self._logs.file(self.function.log_group, self._stream)  # made again if it was deleted
         start = self._log.stat().st_size
@@ -144,7 +144,7 @@ class Sandbox:
             payload, failed = _too_large(len(payload)), True
         memory = answer[0].get("memory", 1) if answer else self.function.memory
         self._report(invocation, time.monotonic() - began, init, memory)
-        return Answer(payload, failed, self._tail(start))
+        return InvocationResult(payload, failed, self._tail(start))
 
     def kill(self) -> None:
         """Kills the process; the invocation that runs in it fails. For any thread."""
@@ -299,6 +299,6 @@ def _error(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
-def log_result(answer: Answer) -> str:
+def log_result(answer: InvocationResult) -> str:
     """The end of the log as ``X-Amz-Log-Result`` has it."""
     return base64.b64encode(answer.log).decode()

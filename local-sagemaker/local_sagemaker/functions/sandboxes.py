@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_sagemaker.files.removal import discard
-from local_sagemaker.functions.sandbox import Answer, Function, Invocation, Sandbox
+from local_sagemaker.functions.sandbox import FunctionSpec, Invocation, InvocationResult, Sandbox
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes.spec import Processes
 
@@ -47,7 +47,7 @@ class Sandboxes:
         self._reaper: threading.Thread | None = None
         discard(folder)
 
-    def invoke(self, function: Function, invocation: Invocation) -> Answer:
+    def invoke(self, function: FunctionSpec, invocation: Invocation) -> InvocationResult:
         """Runs an invocation in a warm sandbox, or in a new one; once more in another when the service lost it."""
         with self._room:
             for _ in range(_RUNS - 1):
@@ -56,7 +56,7 @@ class Sandboxes:
                     return answer
             return self._invoke(function, invocation)[0]
 
-    def _invoke(self, function: Function, invocation: Invocation) -> tuple[Answer, bool]:
+    def _invoke(self, function: FunctionSpec, invocation: Invocation) -> tuple[InvocationResult, bool]:
         sandbox = self._take(function)
         try:
             answer = sandbox.invoke(invocation)
@@ -95,7 +95,7 @@ class Sandboxes:
             self._changed.notify_all()
         self.end_all()
 
-    def _take(self, function: Function) -> Sandbox:
+    def _take(self, function: FunctionSpec) -> Sandbox:
         while True:
             with self._changed:
                 idle = self._idle.get(function.revision)

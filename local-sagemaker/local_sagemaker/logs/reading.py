@@ -15,7 +15,7 @@ EVENTS, BYTES = 10_000, 1_048_576
 
 
 @dataclass(frozen=True)
-class Page:
+class LogPage:
     """Events in file order, and the offsets between which they are: the next pages begin there."""
 
     events: list[Line] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Source:
+class LogSource:
     """A log file up to what is complete of it, with its marks."""
 
     file: Path
@@ -41,7 +41,7 @@ class Source:
         """All lines between two offsets, one block in memory at a time."""
         return timed(self.file, self.marks, start, end)
 
-    def forwards(self, start: int, end: int, limit: int) -> Page:
+    def forwards(self, start: int, end: int, limit: int) -> LogPage:
         """The page that begins at `start`."""
         events: list[Line] = []
         size = 0
@@ -50,9 +50,9 @@ class Source:
             if events and (size > BYTES or len(events) == limit):
                 break
             events.append(line)
-        return Page(events, start, events[-1].end if events else start)
+        return LogPage(events, start, events[-1].end if events else start)
 
-    def backwards(self, start: int, end: int, limit: int) -> Page:
+    def backwards(self, start: int, end: int, limit: int) -> LogPage:
         """The page that ends at `end`."""
         begin = max(start, line_start(self.file, max(start, end - BYTES)))
         events: deque[Line] = deque()
@@ -62,7 +62,7 @@ class Source:
             size += _counted(line)
             while len(events) > 1 and (size > BYTES or len(events) > limit):
                 size -= _counted(events.popleft())
-        return Page(list(events), events[0].start if events else end, end)
+        return LogPage(list(events), events[0].start if events else end, end)
 
     def _cut(self, offset: int) -> int:
         """The start of the line or cut part that goes over the offset, or the offset when none does."""

@@ -17,7 +17,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.logs.lines import last, line_start
 from local_sagemaker.logs.marks import Mark, Marks, append
 from local_sagemaker.logs.names import escape
-from local_sagemaker.logs.reading import Source
+from local_sagemaker.logs.reading import LogSource
 
 _SETTLED = 500  # Milliseconds without output after which an unfinished line counts as a line.
 _SIDE = ".streams"
@@ -25,7 +25,7 @@ _DAY = 86_400_000
 
 
 @dataclass(frozen=True)
-class Stream:
+class LogStream:
     """A log stream; times in milliseconds since the epoch, None while it is empty."""
 
     name: str
@@ -116,7 +116,7 @@ class Logs:
         with self._lock:
             _write(side, {name: value for name, value in {**_load(side), **members}.items() if value is not None})
 
-    def streams(self, group: str, prefix: str = "") -> list[Stream]:
+    def streams(self, group: str, prefix: str = "") -> list[LogStream]:
         """The streams of a group, by name; those past the group's retention are removed first."""
         folder = self._group(group)
         days = self.group(group).get("retention")
@@ -132,7 +132,7 @@ class Logs:
                 found.append(stream)
         return sorted(found, key=lambda stream: stream.name)
 
-    def source(self, group: str, stream: str) -> Source:
+    def source(self, group: str, stream: str) -> LogSource:
         """A stream to read pages of events from; a line that is still being written is left out."""
         file, side, marks = self._files(group, stream)
         status = file.stat()
@@ -140,7 +140,7 @@ class Logs:
         end = status.st_size
         if _load(side).get("ended") != end and _now() - changed < _SETTLED:
             end = line_start(file, end)
-        return Source(file, Marks(marks, Mark(status.st_size, changed)), end)
+        return LogSource(file, Marks(marks, Mark(status.st_size, changed)), end)
 
     def delete_stream(self, group: str, stream: str) -> None:
         """Removes a stream and its side files."""
@@ -157,14 +157,14 @@ class Logs:
         with self._lock:
             self._marked.clear()
 
-    def _stream(self, group: str, name: str, side: Path) -> Stream:
+    def _stream(self, group: str, name: str, side: Path) -> LogStream:
         file, _, marks_file = self._files(group, name)
         status = file.stat()
         created = int(_load(side).get("created", status.st_mtime_ns // 1_000_000))
         if not status.st_size:
-            return Stream(name, created, None, None, 0)
+            return LogStream(name, created, None, None, 0)
         marks = Marks(marks_file, Mark(status.st_size, status.st_mtime_ns // 1_000_000))
-        return Stream(name, created, marks.at(1).time, marks.last.time, status.st_size)
+        return LogStream(name, created, marks.at(1).time, marks.last.time, status.st_size)
 
     def _group(self, group: str) -> Path:
         return self._folder / escape(group)

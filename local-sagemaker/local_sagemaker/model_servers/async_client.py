@@ -18,7 +18,7 @@ LARGEST = 6_291_456
 _RETRY = 0.02
 
 
-class NoAnswer(Exception):
+class NoServerResponse(Exception):
     """The connection ended without an answer: the process died, or is not there."""
 
 
@@ -26,12 +26,12 @@ class TimedOut(Exception):
     """No answer within the time allowed."""
 
 
-class TooLarge(Exception):
+class ResponseTooLarge(Exception):
     """An answer longer than allowed."""
 
 
 @dataclass
-class Answer:
+class ServerResponse:
     """An answer. Header names are in lower case."""
 
     status: int
@@ -46,13 +46,13 @@ class _Connection(asyncio.Protocol):
         self._upstream = upstream
         self._transport: Any = None
         self._parser = httptools.HttpResponseParser(self)
-        self._waiting: asyncio.Future[Answer] | None = None
-        self._answer = Answer(0)
+        self._waiting: asyncio.Future[ServerResponse] | None = None
+        self._answer = ServerResponse(0)
         self._pieces: list[bytes] = []
         self._size = 0
         self._limit: int | None = None
 
-    def exchange(self, request: bytes, limit: int | None) -> asyncio.Future[Answer]:
+    def exchange(self, request: bytes, limit: int | None) -> asyncio.Future[ServerResponse]:
         """Sends a request; the future is its answer."""
         self._limit = limit
         self._waiting = self._upstream.loop.create_future()
@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
         return self._waiting
 
     def abort(self) -> None:
-        """Closes the connection at once; who waits hears `NoAnswer`."""
+        """Closes the connection at once; who waits hears `NoServerResponse`."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -77,7 +77,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(NoAnswer(f"The server does not speak HTTP: {error}"))
+            self._fail(NoServerResponse(f"The server does not speak HTTP: {error}"))
 
     def eof_received(self) -> bool | None:
         """The server ends: an answer without a length is complete now."""
@@ -89,11 +89,11 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._upstream.forget(self)
-        self._fail(NoAnswer(str(exc or "the connection was closed")))
+        self._fail(NoServerResponse(str(exc or "the connection was closed")))
 
     def on_message_begin(self) -> None:
         """The parser's: an answer starts."""
-        self._answer, self._pieces, self._size = Answer(0), [], 0
+        self._answer, self._pieces, self._size = ServerResponse(0), [], 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser's: one header."""
@@ -107,7 +107,7 @@ class _Connection(asyncio.Protocol):
         """The parser's: a piece of the body."""
         self._size += len(data)
         if self._limit is not None and self._size > self._limit:
-            self._fail(TooLarge())
+            self._fail(ResponseTooLarge())
         else:
             self._pieces.append(data)
 
@@ -144,11 +144,11 @@ class Upstream:
 
     async def request(
         self, method: str, path: str, headers: str, body: bytes, *, seconds: float, limit: int | None = LARGEST
-    ) -> Answer:
+    ) -> ServerResponse:
         """One exchange. `headers` are complete lines, each with its line end.
 
-        Raises `NoAnswer`, `TimedOut` (then the connection is closed, so that the answer is not taken for the next
-        one's) and `TooLarge`.
+        Raises `NoServerResponse`, `TimedOut` (then the connection is closed, so that it is not taken for the next
+        one's) and `ResponseTooLarge`.
         """
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
         self.loop = asyncio.get_running_loop()
@@ -202,14 +202,14 @@ class Upstream:
                 raise TimedOut from None
             except OSError as error:
                 if self._closed:
-                    raise NoAnswer(str(error)) from error
+                    raise NoServerResponse(str(error)) from error
                 await asyncio.sleep(_RETRY)
                 continue
             self._every.add(connection)
             return connection
 
 
-def _expire(answer: asyncio.Future[Answer], connection: _Connection) -> None:
+def _expire(answer: asyncio.Future[ServerResponse], connection: _Connection) -> None:
     if not answer.done():
         answer.set_exception(TimedOut())
     connection.abort()

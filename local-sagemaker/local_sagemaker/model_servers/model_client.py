@@ -19,7 +19,7 @@ class BadStatus(Exception):
         self.status = status
 
 
-class NoAnswer(Exception):
+class NoModelResponse(Exception):
     """The server did not answer in time, or is not there."""
 
 
@@ -37,7 +37,7 @@ class Client:
         try:
             status, body = self._exchange("GET", "/execution-parameters", None)
             found = json.loads(body) if status == 200 else {}
-        except (NoAnswer, ValueError):
+        except (NoModelResponse, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -48,7 +48,7 @@ class Client:
             attempts -= 1
             try:
                 status, answer = self._exchange("POST", "/invocations", body)
-            except NoAnswer:
+            except NoModelResponse:
                 if not attempts:
                     raise
                 continue
@@ -71,4 +71,4 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             with contextlib.suppress(OSError):
                 connection.close()
-            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+            raise NoModelResponse(f"{type(error).__name__}: {error}") from error

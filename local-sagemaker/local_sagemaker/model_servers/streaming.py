@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from local_sagemaker.model_servers.async_client import NoAnswer, TimedOut
+from local_sagemaker.model_servers.async_client import NoServerResponse, TimedOut
 
 _PIECE = 1 << 16
 _WHOLE = 1 << 23
@@ -19,18 +19,18 @@ _PAUSE = 0.02
 
 
 @dataclass(frozen=True)
-class Stream:
-    """An answer that has begun. Header names are in lower case; `pieces` raises `NoAnswer` and `TimedOut`."""
+class ResponseStream:
+    """An answer that has begun. Header names are in lower case; `pieces` raises `NoServerResponse` and `TimedOut`."""
 
     status: int
     headers: dict[str, str]
     pieces: AsyncIterator[bytes]
 
 
-async def ask(url: str, headers: str, body: bytes, *, seconds: float) -> Stream:
+async def ask(url: str, headers: str, body: bytes, *, seconds: float) -> ResponseStream:
     """Posts to ``/invocations`` and returns when the answer begins. `headers` are whole lines; `seconds` are for all
-    of it. Raises `NoAnswer` and `TimedOut`."""
-    connection = _Connection(asyncio.get_running_loop().time() + seconds)
+    of it. Raises `NoServerResponse` and `TimedOut`."""
+    connection = _StreamConnection(asyncio.get_running_loop().time() + seconds)
     try:
         await connection.open(url)
         head = f"POST /invocations HTTP/1.1\r\nHost: {urlsplit(url).hostname}\r\n{headers}Connection: close\r\n"
@@ -40,10 +40,10 @@ async def ask(url: str, headers: str, body: bytes, *, seconds: float) -> Stream:
     except BaseException:
         connection.close()
         raise
-    return Stream(connection.status, connection.headers, connection.pieces())
+    return ResponseStream(connection.status, connection.headers, connection.pieces())
 
 
-class _Connection:
+class _StreamConnection:
     """One exchange; httptools calls the ``on_`` methods."""
 
     def __init__(self, deadline: float) -> None:
@@ -82,9 +82,9 @@ class _Connection:
         except TimeoutError:
             raise TimedOut from None
         except (OSError, httptools.HttpParserError) as error:
-            raise NoAnswer(str(error)) from error
+            raise NoServerResponse(str(error)) from error
         if not self.begun or "content-length" in self.headers or "transfer-encoding" in self.headers:
-            raise NoAnswer("the connection was closed")
+            raise NoServerResponse("the connection was closed")
         self._complete = True
 
     async def pieces(self) -> AsyncIterator[bytes]:

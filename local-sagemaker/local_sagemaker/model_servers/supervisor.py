@@ -41,7 +41,7 @@ class ModelServerError(ServiceError):
 
 
 @dataclass
-class Server:
+class ServerProcess:
     """One container's process and its address.
 
     `listener` is kept by servers that are started again when they die: requests wait in its queue meanwhile.
@@ -60,10 +60,10 @@ class Server:
 
 
 @dataclass
-class ModelServer:
+class SupervisedServer:
     """The running containers of a model. Requests go to `url`; several ones (not supervised) answer as a chain."""
 
-    servers: list[Server]
+    servers: list[ServerProcess]
     chain: Chain | None = None
     folders: list[Path] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ class ModelServer:
             discard(folder)
 
 
-class ModelServers:
+class SupervisedServers:
     """Starts model servers."""
 
     def __init__(self, *, settings: Settings, objects: Objects, processes: Processes) -> None:
@@ -117,7 +117,7 @@ class ModelServers:
         seconds: float = STARTUP_SECONDS,
         supervised: bool = False,
         stop: threading.Event | None = None,
-    ) -> ModelServer:
+    ) -> SupervisedServer:
         """Starts the containers of a model (ContainerDefinition shape) and returns when all of them answer /ping.
 
         `supervised` servers keep their sockets for `restart`, and have no address as a chain: their owner passes
@@ -129,7 +129,7 @@ class ModelServers:
         unknown image. Nothing is left running or on disk after an error.
         """
         several = len(containers) > 1
-        started = ModelServer([])
+        started = SupervisedServer([])
         try:
             for index, container in enumerate(containers):
                 root = folder / f"container-{index + 1}" if several else folder
@@ -146,16 +146,16 @@ class ModelServers:
             raise
         return started
 
-    def run_again(self, server: Server) -> Process:
+    def run_again(self, server: ServerProcess) -> Process:
         """Starts the process of a supervised server once more, at its address."""
         return self._run(server.spec, server.listener)
 
-    def await_ping(self, server: Server, seconds: float = STARTUP_SECONDS) -> None:
+    def await_ping(self, server: ServerProcess, seconds: float = STARTUP_SECONDS) -> None:
         """Returns when the server answers /ping. ModelServerError when it does not, or its process ends."""
         _await_ping(server, "primary", "AllTraffic", time.monotonic() + seconds)
 
     def _await_start(
-        self, server: Server, container: str, variant: str, deadline: float, stop: threading.Event | None
+        self, server: ServerProcess, container: str, variant: str, deadline: float, stop: threading.Event | None
     ) -> None:
         """Waits for /ping. A process that was lost with its fork server is started again where its socket is kept."""
         while True:
@@ -177,7 +177,7 @@ class ModelServers:
         root: Path,
         log: Path,
         supervised: bool,
-    ) -> Server:
+    ) -> ServerProcess:
         image, uri = images.find(container["Image"], "serve")
         if container.get("Mode") != "MultiModel":
             model_data.fetch(container, self._objects, root / "ml" / "model", name)
@@ -191,16 +191,16 @@ class ModelServers:
         spec = ProcessSpec(program=program, root=root, log=log, environment=variables)
         if not program.accepts_socket:
             listener.close()
-            return Server(self._run(spec, None), host, port, spec)
+            return ServerProcess(self._run(spec, None), host, port, spec)
         try:
             process = self._run(spec, listener)
         except BaseException:
             listener.close()
             raise
         if supervised:
-            return Server(process, host, port, spec, listener)
+            return ServerProcess(process, host, port, spec, listener)
         listener.close()
-        return Server(process, host, port, spec)
+        return ServerProcess(process, host, port, spec)
 
     def _run(self, spec: ProcessSpec, listener: socket.socket | None) -> Process:
         listen = {"LOCAL_SAGEMAKER_LISTEN_FD": listener.fileno()} if listener else {}
@@ -208,7 +208,7 @@ class ModelServers:
 
 
 def _await_ping(
-    server: Server, container: str, variant: str, deadline: float, stop: threading.Event | None = None
+    server: ServerProcess, container: str, variant: str, deadline: float, stop: threading.Event | None = None
 ) -> None:
     """Waits for a 200 of /ping. A server that has its socket already is asked once; others as soon as they listen."""
     pause = 0.005
@@ -223,7 +223,7 @@ def _await_ping(
     )
 
 
-def _ping(server: Server, seconds: float) -> int | None:
+def _ping(server: ServerProcess, seconds: float) -> int | None:
     connection = http.client.HTTPConnection(server.host, server.port, timeout=seconds)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/ping")

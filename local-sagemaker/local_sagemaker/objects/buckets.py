@@ -10,8 +10,8 @@ from typing import Any
 from local_sagemaker import clock
 from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.errors import BucketNotEmpty, InvalidBucketName, NoSuchBucket
-from local_sagemaker.objects.index import Bucket, Index
-from local_sagemaker.objects.layout import Layout, valid_bucket_name
+from local_sagemaker.objects.index import BucketRow, Index
+from local_sagemaker.objects.layout import StoreLayout, valid_bucket_name
 
 _HOLDERS = ("objects", "versions")
 
@@ -19,12 +19,12 @@ _HOLDERS = ("objects", "versions")
 class Buckets:
     """Creates, finds and deletes buckets."""
 
-    def __init__(self, *, index: Index, layout: Layout) -> None:
+    def __init__(self, *, index: Index, layout: StoreLayout) -> None:
         self._index = index
         self._layout = layout
         self._settings: dict[tuple[str, str], Any] = {}
 
-    def create(self, name: str, region: str = "us-east-1") -> Bucket:
+    def create(self, name: str, region: str = "us-east-1") -> BucketRow:
         """Creates a bucket; one that exists stays as it is. Raises `InvalidBucketName`."""
         if not valid_bucket_name(name):
             raise InvalidBucketName(BucketName=name)
@@ -33,22 +33,22 @@ class Buckets:
             if found:
                 return found
             (self._layout.folder / name).mkdir(exist_ok=True)
-            bucket = Bucket(name, clock.now(), region)
+            bucket = BucketRow(name, clock.now(), region)
             self._index.save_bucket(bucket)
         return bucket
 
-    def get(self, name: str) -> Bucket:
+    def get(self, name: str) -> BucketRow:
         """The bucket, or `NoSuchBucket`."""
         found = self._index.bucket(name)
         if found is None:
             raise NoSuchBucket(BucketName=name)
         return found
 
-    def find(self, name: str) -> Bucket | None:
+    def find(self, name: str) -> BucketRow | None:
         """The bucket, or None."""
         return self._index.bucket(name)
 
-    def list(self) -> list[Bucket]:
+    def list(self) -> list[BucketRow]:
         """All buckets, by name."""
         return self._index.buckets()
 

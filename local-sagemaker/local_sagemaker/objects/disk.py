@@ -22,12 +22,12 @@ from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.index import Index
-from local_sagemaker.objects.layout import INTERNAL, Layout, check_key
-from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, Attributes, StoredObject, described
-from local_sagemaker.objects.temporary_files import Written, append, md5_of, received, stamp, taken
+from local_sagemaker.objects.layout import INTERNAL, StoreLayout, check_key
+from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, ObjectAttributes, StoredObject, described
+from local_sagemaker.objects.temporary_files import TemporaryFile, append, md5_of, received, stamp, taken
 from local_sagemaker.objects.types import ObjectInfo
 from local_sagemaker.objects.uploads import Uploads
-from local_sagemaker.objects.versions import Versions
+from local_sagemaker.objects.versions import ObjectVersions
 
 Condition = Callable[[StoredObject | None], None]
 """Called with the current object (None: there is none) just before it would be replaced or deleted; may raise."""
@@ -41,7 +41,7 @@ class DiskObjects:
     """All buckets below one folder. Thread-safe; one process at a time writes (the service sees to that)."""
 
     def __init__(self, folder: Path) -> None:
-        self._layout = Layout(folder)
+        self._layout = StoreLayout(folder)
         self._lock_file = recovery.clean(self._layout)
         try:
             self.index = Index(self._layout.index_file)
@@ -50,7 +50,7 @@ class DiskObjects:
                 self._lock_file.close()
             raise
         self.buckets = Buckets(index=self.index, layout=self._layout)
-        self._versions = Versions(index=self.index, layout=self._layout)
+        self._versions = ObjectVersions(index=self.index, layout=self._layout)
         self.uploads = Uploads(index=self.index, layout=self._layout, commit=self.commit)
         if self._lock_file is not None:
             recovery.drop_orphans(self._layout, self.index)
@@ -144,7 +144,7 @@ class DiskObjects:
 
     def page(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", start: str = "", limit: int = 1000
-    ) -> listing.Page:
+    ) -> listing.ListingPage:
         """One page of a listing from key `start` on (inclusive), with the common prefixes that a delimiter makes."""
         page = listing.page(self.index, bucket, prefix, delimiter, start, limit)
         checked = [self._checked(item) for item in page.items]
@@ -158,7 +158,7 @@ class DiskObjects:
         delimiter: str = "",
         start: listing.Start = ("", None),
         limit: int = 1000,
-    ) -> listing.Page:
+    ) -> listing.ListingPage:
         """Like `page`, of all versions and delete markers, newest first within a key."""
         page = listing.version_page(self.index, bucket, prefix, delimiter, start, limit)
         checked = [item if item.marker else self._checked(item) for item in page.items]
@@ -195,7 +195,7 @@ class DiskObjects:
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = DEFAULT_TYPE) -> StoredObject:
         """Writes an object atomically. Raises `NoSuchBucket` and `StorageFull`."""
-        return self.write(bucket, key, data, Attributes(content_type))
+        return self.write(bucket, key, data, ObjectAttributes(content_type))
 
     def put_file(
         self, bucket: str, key: str, file: Path, *, move: bool = False, content_type: str = DEFAULT_TYPE
@@ -218,14 +218,14 @@ class DiskObjects:
         (OSError), and with no other name for it left."""
         self._check(bucket, key)
         with taken(self._layout, folder, name, move) as written:
-            return self.commit(bucket, key, written, Attributes(content_type))
+            return self.commit(bucket, key, written, ObjectAttributes(content_type))
 
     def write(
         self,
         bucket: str,
         key: str,
         data: bytes | IO[bytes],
-        attributes: Attributes | Callable[[Written], Attributes] = PLAIN,
+        attributes: ObjectAttributes | Callable[[TemporaryFile], ObjectAttributes] = PLAIN,
         condition: Condition = _always,
     ) -> StoredObject:
         """Writes an object with its attributes, which may be given after the bytes have been read (checksums)."""
@@ -233,7 +233,7 @@ class DiskObjects:
         if condition is not _always:
             condition(self.find(bucket, key))  # so that a write which can't succeed costs nothing
         with received(self._layout, data) as written:
-            known = attributes if isinstance(attributes, Attributes) else attributes(written)
+            known = attributes if isinstance(attributes, ObjectAttributes) else attributes(written)
             return self.commit(bucket, key, written, known, condition=condition)
 
     def copy(
@@ -241,7 +241,7 @@ class DiskObjects:
         source: tuple[StoredObject, BinaryIO],
         bucket: str,
         key: str,
-        attributes: Callable[[Written], Attributes],
+        attributes: Callable[[TemporaryFile], ObjectAttributes],
         condition: Condition = _always,
     ) -> StoredObject:
         """A copy of what `open` answered: the bytes do not leave the kernel. The ETag is that of a single part."""
@@ -253,7 +253,7 @@ class DiskObjects:
                 append(target.fileno(), file.fileno(), 0, item.size)
             facts = stamp(path)
             md5 = md5_of(path)[0] if "-" in item.etag else item.etag
-            written = Written(path, facts.st_size, md5, facts.st_mtime_ns)
+            written = TemporaryFile(path, facts.st_size, md5, facts.st_mtime_ns)
             return self.commit(bucket, key, written, attributes(written), condition=condition)
         finally:
             with suppress(FileNotFoundError):
@@ -263,8 +263,8 @@ class DiskObjects:
         self,
         bucket: str,
         key: str,
-        written: Written,
-        attributes: Attributes,
+        written: TemporaryFile,
+        attributes: ObjectAttributes,
         *,
         etag: str | None = None,
         condition: Condition = _always,

@@ -44,7 +44,7 @@ _MARKS = ", ".join("?" * 10)
 
 
 @dataclass(frozen=True)
-class Bucket:
+class BucketRow:
     """A bucket. `created` is in seconds since the epoch; `versioning` is "", "Enabled" or "Suspended"."""
 
     name: str
@@ -85,20 +85,20 @@ class Index(Database):
 
     # Buckets: kept in memory too, since every operation asks for one
 
-    def _load_buckets(self) -> dict[str, Bucket]:
+    def _load_buckets(self) -> dict[str, BucketRow]:
         rows = self.rows("SELECT name, created, region, versioning FROM buckets ORDER BY name")
-        return {row[0]: Bucket(*row) for row in rows}
+        return {row[0]: BucketRow(*row) for row in rows}
 
-    def bucket(self, name: str) -> Bucket | None:
+    def bucket(self, name: str) -> BucketRow | None:
         """The bucket, or None."""
         return self._buckets.get(name)
 
-    def buckets(self) -> list[Bucket]:
+    def buckets(self) -> list[BucketRow]:
         """All buckets, by name."""
         with self.lock():
             return list(self._buckets.values())
 
-    def save_bucket(self, bucket: Bucket) -> None:
+    def save_bucket(self, bucket: BucketRow) -> None:
         """Adds or replaces a bucket's row."""
         values = (bucket.name, bucket.created, bucket.region, bucket.versioning)
         self.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?)", *values)

@@ -61,7 +61,7 @@ def unescape(path: str) -> str:
     return unquote(path.replace("+/", ""))
 
 
-class Layout:
+class StoreLayout:
     """The folders of one store. Places are paths relative to the store's folder, as text."""
 
     def __init__(self, folder: Path) -> None:

@@ -17,7 +17,7 @@ Start = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Page:
+class ListingPage:
     """`next` is the key to start the next page from (inclusive); None on the last page.
 
     `last` is the last key or common prefix shown; `next_version` the version behind which a page of versions goes on.
@@ -50,7 +50,7 @@ def common_prefix(key: str, prefix: str, delimiter: str) -> str | None:
     return None if end < 0 else key[: end + len(delimiter)]
 
 
-def page(index: Index, bucket: str, prefix: str, delimiter: str, start: str, limit: int) -> Page:
+def page(index: Index, bucket: str, prefix: str, delimiter: str, start: str, limit: int) -> ListingPage:
     """The current objects from `start` on, at most `limit` keys and common prefixes together."""
     sql = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND key >= ? ORDER BY key"
     items: list[StoredObject] = []
@@ -65,7 +65,7 @@ def page(index: Index, bucket: str, prefix: str, delimiter: str, start: str, lim
                 if not key.startswith(prefix):
                     break
                 if len(items) + len(prefixes) >= limit:
-                    return Page(items, prefixes, next=key, last=last)
+                    return ListingPage(items, prefixes, next=key, last=last)
                 group = common_prefix(key, prefix, delimiter)
                 if group is None:
                     items.append(from_row(row))
@@ -74,10 +74,10 @@ def page(index: Index, bucket: str, prefix: str, delimiter: str, start: str, lim
                     prefixes.append(group)
                     last, position = group, successor(group)
                     break
-    return Page(items, prefixes, last=last)
+    return ListingPage(items, prefixes, last=last)
 
 
-def version_page(index: Index, bucket: str, prefix: str, delimiter: str, start: Start, limit: int) -> Page:
+def version_page(index: Index, bucket: str, prefix: str, delimiter: str, start: Start, limit: int) -> ListingPage:
     """All versions and delete markers from `start` on, newest first within a key."""
     items: list[StoredObject] = []
     prefixes: list[str] = []
@@ -85,14 +85,14 @@ def version_page(index: Index, bucket: str, prefix: str, delimiter: str, start: 
     with index.lock():
         for item, group in _all_versions(index, bucket, prefix, delimiter, start):
             if len(items) + len(prefixes) >= limit:
-                return Page(items, prefixes, next=last, last=last, next_version=last_version)
+                return ListingPage(items, prefixes, next=last, last=last, next_version=last_version)
             if group is None:
                 items.append(item)
                 last, last_version = item.key, item.version_id
             else:
                 prefixes.append(group)
                 last, last_version = group, None
-    return Page(items, prefixes, last=last)
+    return ListingPage(items, prefixes, last=last)
 
 
 def _all_versions(

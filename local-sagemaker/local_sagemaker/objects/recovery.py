@@ -13,12 +13,12 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.index import Index
-from local_sagemaker.objects.layout import Layout, check_key, unescape, valid_bucket_name
+from local_sagemaker.objects.layout import StoreLayout, check_key, unescape, valid_bucket_name
 from local_sagemaker.objects.stored_object import StoredObject, described
 from local_sagemaker.objects.temporary_files import md5_of
 
 
-def clean(layout: Layout) -> IO[bytes] | None:
+def clean(layout: StoreLayout) -> IO[bytes] | None:
     """Empties the temporary folder, if no other process has the store open; the answered file holds that claim."""
     claim = layout.lock_file.open("wb")
     try:
@@ -31,7 +31,7 @@ def clean(layout: Layout) -> IO[bytes] | None:
     return claim
 
 
-def drop_orphans(layout: Layout, index: Index) -> None:
+def drop_orphans(layout: StoreLayout, index: Index) -> None:
     """Removes uploads and versions that a kill left without a row."""
     uploads = {row[0] for row in index.rows("SELECT id FROM uploads")}
     for folder in layout.uploads.iterdir():
@@ -45,7 +45,7 @@ def drop_orphans(layout: Layout, index: Index) -> None:
                 file.unlink()
 
 
-def adopt(layout: Layout, index: Index, bucket: str, key: str) -> StoredObject | None:
+def adopt(layout: StoreLayout, index: Index, bucket: str, key: str) -> StoredObject | None:
     """A file that was put into a bucket's folder by hand becomes an object when it is first asked for."""
     place = layout.plain(bucket, key)
     if place is None or index.bucket(bucket) is None:
@@ -59,7 +59,7 @@ def adopt(layout: Layout, index: Index, bucket: str, key: str) -> StoredObject |
     return _take_in(layout, index, bucket, key, place)
 
 
-def _take_in(layout: Layout, index: Index, bucket: str, key: str, place: str) -> StoredObject | None:
+def _take_in(layout: StoreLayout, index: Index, bucket: str, key: str, place: str) -> StoredObject | None:
     path = layout.path(place)
     try:
         mtime_ns = os.stat(path).st_mtime_ns
@@ -76,7 +76,7 @@ def _take_in(layout: Layout, index: Index, bucket: str, key: str, place: str) ->
     return item
 
 
-def adopt_all(layout: Layout, buckets: Buckets, index: Index) -> None:
+def adopt_all(layout: StoreLayout, buckets: Buckets, index: Index) -> None:
     """Indexes the files of a store whose index was lost: folders are buckets, files are objects."""
     take_in_files(layout, buckets, index)
     for bucket in buckets.list():
@@ -86,7 +86,7 @@ def adopt_all(layout: Layout, buckets: Buckets, index: Index) -> None:
             _take_in(layout, index, bucket.name, key, layout.escape(bucket.name, key))
 
 
-def take_in_files(layout: Layout, buckets: Buckets, index: Index) -> dict[str, int]:
+def take_in_files(layout: StoreLayout, buckets: Buckets, index: Index) -> dict[str, int]:
     """Indexes the files that are in the folders of buckets and no objects yet; answers how many of each bucket.
 
     A folder with a bucket's name becomes one. Links are left alone, and so are names that no key can have.

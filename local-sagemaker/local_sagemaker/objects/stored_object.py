@@ -13,7 +13,7 @@ DEFAULT_TYPE = "binary/octet-stream"
 
 
 @dataclass(frozen=True)
-class Attributes:
+class ObjectAttributes:
     """What a client said of an object beside its bytes. Names are those of S3's API members.
 
     `headers` are kept and given back as they came (CacheControl, StorageClass, ...; Expires in seconds since the
@@ -33,23 +33,23 @@ class Attributes:
         return json.dumps(kept, separators=(",", ":")) if kept else ""
 
     @classmethod
-    def load(cls, text: str) -> Attributes:
+    def load(cls, text: str) -> ObjectAttributes:
         """The reverse of `dump`."""
         if not text:
             return PLAIN
         members = json.loads(text)
         return cls(**members | {"parts": tuple(members.get("parts", ()))})
 
-    def with_tags(self, tags: Mapping[str, str]) -> Attributes:
+    def with_tags(self, tags: Mapping[str, str]) -> ObjectAttributes:
         """The same with other tags."""
         return replace(self, tags=dict(tags))
 
-    def with_checksums(self, checksums: Mapping[str, str]) -> Attributes:
+    def with_checksums(self, checksums: Mapping[str, str]) -> ObjectAttributes:
         """The same with these checksums."""
         return replace(self, checksums=dict(checksums))
 
 
-PLAIN = Attributes()
+PLAIN = ObjectAttributes()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class StoredObject(ObjectInfo):
     place: str = ""
     marker: bool = False
     latest: bool = True
-    attributes: Attributes = PLAIN
+    attributes: ObjectAttributes = PLAIN
 
     @property
     def version_id(self) -> str:
@@ -78,7 +78,7 @@ COLUMNS = "bucket, key, sequence, version, size, mtime_ns, etag, place, marker, 
 def from_row(row: Row, latest: bool = True) -> StoredObject:
     """A stored object of a row of `COLUMNS`."""
     bucket, key, sequence, version, size, mtime_ns, etag, place, marker, text = row
-    attributes = Attributes.load(text)
+    attributes = ObjectAttributes.load(text)
     return StoredObject(
         bucket=bucket,
         key=key,

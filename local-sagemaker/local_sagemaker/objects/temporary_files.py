@@ -16,13 +16,13 @@ from typing import IO
 from local_sagemaker.errors import FULL
 from local_sagemaker.files.beneath import Folder
 from local_sagemaker.objects.errors import disk_errors
-from local_sagemaker.objects.layout import Layout
+from local_sagemaker.objects.layout import StoreLayout
 
 PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Written:
+class TemporaryFile:
     """A temporary file, complete. `md5` is hex; `mtime_ns` is unique enough to tell any two writes apart.
 
     The bytes of a part of an upload may begin at an `offset`."""
@@ -96,7 +96,7 @@ def md5_of(path: str | Path) -> tuple[str, int]:
 
 
 @contextmanager
-def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
+def received(layout: StoreLayout, source: bytes | IO[bytes]) -> Iterator[TemporaryFile]:
     """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
     path = layout.sweeper.spare() or layout.scratch()
     digest, size = Md5(), 0
@@ -107,7 +107,7 @@ def received(layout: Layout, source: bytes | IO[bytes]) -> Iterator[Written]:
                     digest.update(piece)
                     size += write_all(file.fileno(), piece, room=layout.sweeper.finish)
                 facts = stamp(file.fileno())
-            yield Written(path, size, digest.hexdigest(), facts.st_mtime_ns)
+            yield TemporaryFile(path, size, digest.hexdigest(), facts.st_mtime_ns)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -133,7 +133,7 @@ def write_all(
     return done
 
 
-def received_at(layout: Layout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> Written:
+def received_at(layout: StoreLayout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> TemporaryFile:
     """Writes `length` bytes, which must be all that the stream has, into a file from `offset` on."""
     digest, size = Md5(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -148,11 +148,11 @@ def received_at(layout: Layout, path: str, offset: int, length: int, source: byt
         os.close(descriptor)
     if size != length:
         raise ValueError("the stream has fewer bytes than it said")
-    return Written(path, size, digest.hexdigest(), now_ns(), offset)
+    return TemporaryFile(path, size, digest.hexdigest(), now_ns(), offset)
 
 
 @contextmanager
-def taken(layout: Layout, folder: Folder, name: str, move: bool) -> Iterator[Written]:
+def taken(layout: StoreLayout, folder: Folder, name: str, move: bool) -> Iterator[TemporaryFile]:
     """A file's bytes as a temporary file: the file itself when it may be moved and nothing else refers to it.
 
     When what follows fails, a moved file is put back.
@@ -167,14 +167,14 @@ def taken(layout: Layout, folder: Folder, name: str, move: bool) -> Iterator[Wri
     try:
         os.chmod(path, 0o644)  # an object is readable by its owner
         digest, size = md5_of(path)
-        yield Written(path, size, digest, stamp(path).st_mtime_ns)
+        yield TemporaryFile(path, size, digest, stamp(path).st_mtime_ns)
     except BaseException:
         with suppress(FileNotFoundError):
             folder.put(path, name)
         raise
 
 
-def joined(layout: Layout, sources: list[tuple[str, int, int]]) -> str:
+def joined(layout: StoreLayout, sources: list[tuple[str, int, int]]) -> str:
     """A temporary file of several (file, offset, length) one after the other, copied in the kernel where it can."""
     path = layout.scratch()
     try:

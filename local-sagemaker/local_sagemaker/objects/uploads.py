@@ -15,10 +15,10 @@ from local_sagemaker import clock
 from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.errors import NoSuchUpload, disk_errors
 from local_sagemaker.objects.index import Index
-from local_sagemaker.objects.layout import INTERNAL, Layout
+from local_sagemaker.objects.layout import INTERNAL, StoreLayout
 from local_sagemaker.objects.part_placement import OWN_FILE, Assembly, in_place, length_of
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
-from local_sagemaker.objects.temporary_files import Written, append, joined, md5_of, received, received_at, stamp
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
+from local_sagemaker.objects.temporary_files import TemporaryFile, append, joined, md5_of, received, received_at, stamp
 
 REMEMBERED = 10_000
 """How many completed uploads are remembered, so that they can be completed again."""
@@ -31,8 +31,8 @@ class Commit(Protocol):
         self,
         bucket: str,
         key: str,
-        written: Written,
-        attributes: Attributes,
+        written: TemporaryFile,
+        attributes: ObjectAttributes,
         *,
         etag: str | None,
         condition: Callable[[StoredObject | None], None],
@@ -43,14 +43,14 @@ class Commit(Protocol):
 
 
 @dataclass(frozen=True)
-class Upload:
+class MultipartUpload:
     """An unfinished upload. `initiated` is in seconds since the epoch; `options` are the request's, by member name."""
 
     bucket: str
     key: str
     id: str
     initiated: float
-    attributes: Attributes
+    attributes: ObjectAttributes
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,15 +75,17 @@ class Part:
 class Uploads:
     """The uploads of one store."""
 
-    def __init__(self, *, index: Index, layout: Layout, commit: Commit) -> None:
+    def __init__(self, *, index: Index, layout: StoreLayout, commit: Commit) -> None:
         self._index = index
         self._layout = layout
         self._commit = commit
         self._assembly = Assembly()
 
-    def create(self, bucket: str, key: str, attributes: Attributes, options: Mapping[str, Any]) -> Upload:
+    def create(
+        self, bucket: str, key: str, attributes: ObjectAttributes, options: Mapping[str, Any]
+    ) -> MultipartUpload:
         """Begins an upload."""
-        upload = Upload(bucket, key, secrets.token_urlsafe(48), clock.now(), attributes, options)
+        upload = MultipartUpload(bucket, key, secrets.token_urlsafe(48), clock.now(), attributes, options)
         body = json.dumps({"attributes": attributes.dump(), "options": dict(options)})
         (self._layout.uploads / upload.id).mkdir()
         with self._index.transaction():
@@ -92,14 +94,14 @@ class Uploads:
             )
         return upload
 
-    def get(self, bucket: str, key: str, upload: str) -> Upload:
+    def get(self, bucket: str, key: str, upload: str) -> MultipartUpload:
         """The upload, or `NoSuchUpload`."""
         sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? AND key = ? AND id = ?"
         for row in self._index.rows(sql, bucket, key, upload):
             return _upload(row)
         raise NoSuchUpload(UploadId=upload)
 
-    def parts(self, upload: Upload) -> list[Part]:
+    def parts(self, upload: MultipartUpload) -> list[Part]:
         """The parts by number."""
         sql = "SELECT number, size, mtime_ns, etag, place, offset, checksums FROM parts WHERE upload = ? ORDER BY 1"
         return [
@@ -108,7 +110,11 @@ class Uploads:
         ]
 
     def put(
-        self, upload: Upload, number: int, data: bytes | IO[bytes], checksums: Callable[[Written], Mapping[str, str]]
+        self,
+        upload: MultipartUpload,
+        number: int,
+        data: bytes | IO[bytes],
+        checksums: Callable[[TemporaryFile], Mapping[str, str]],
     ) -> Part:
         """Writes a part, over one of the same number. `checksums` is asked once the bytes have been read."""
         length = length_of(data)
@@ -124,11 +130,11 @@ class Uploads:
 
     def copy(
         self,
-        upload: Upload,
+        upload: MultipartUpload,
         number: int,
         source: BinaryIO,
         extent: tuple[int, int],
-        checksums: Callable[[Written], Mapping[str, str]],
+        checksums: Callable[[TemporaryFile], Mapping[str, str]],
     ) -> Part:
         """Writes a part from a range (offset, length) of an open file."""
         path = self._layout.scratch()
@@ -136,14 +142,19 @@ class Uploads:
             with disk_errors(self._layout.folder), open(path, "wb", buffering=0) as target:
                 append(target.fileno(), source.fileno(), *extent)
             md5, size = md5_of(path)
-            written = Written(path, size, md5, stamp(path).st_mtime_ns)
+            written = TemporaryFile(path, size, md5, stamp(path).st_mtime_ns)
             return self._keep(upload, number, written, checksums(written))
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)
 
     def _keep(
-        self, upload: Upload, number: int, written: Written, checksums: Mapping[str, str], offset: int = OWN_FILE
+        self,
+        upload: MultipartUpload,
+        number: int,
+        written: TemporaryFile,
+        checksums: Mapping[str, str],
+        offset: int = OWN_FILE,
     ) -> Part:
         place = _whole(upload) if offset != OWN_FILE else _own_file(upload, number)
         part = Part(number, written.size, written.mtime_ns, written.md5, place, offset, dict(checksums))
@@ -164,9 +175,9 @@ class Uploads:
 
     def complete(
         self,
-        upload: Upload,
+        upload: MultipartUpload,
         chosen: Sequence[Part],
-        attributes: Attributes,
+        attributes: ObjectAttributes,
         condition: Callable[[StoredObject | None], None],
     ) -> StoredObject:
         """Joins the chosen parts into the object and ends the upload, as one change."""
@@ -176,7 +187,7 @@ class Uploads:
             path = self._join(upload, chosen, quiet)
             facts = stamp(path)
             item = self._commit(
-                upload.bucket, upload.key, Written(path, facts.st_size, "", facts.st_mtime_ns), attributes,
+                upload.bucket, upload.key, TemporaryFile(path, facts.st_size, "", facts.st_mtime_ns), attributes,
                 etag=etag_of([part.etag for part in chosen]), condition=condition, also=lambda: self._completed(upload),
             )  # fmt: skip
         except BaseException as error:
@@ -190,7 +201,7 @@ class Uploads:
         self._clean(upload)
         return item
 
-    def _join(self, upload: Upload, chosen: Sequence[Part], quiet: bool) -> str:
+    def _join(self, upload: MultipartUpload, chosen: Sequence[Part], quiet: bool) -> str:
         """A temporary name of the parts' bytes: a second name of ``whole`` if it holds just them, else a copy."""
         whole = self._layout.path(_whole(upload))
         if quiet and in_place(chosen) and os.path.getsize(whole) == sum(part.size for part in chosen):
@@ -202,23 +213,23 @@ class Uploads:
             [(self._layout.path(part.place), max(part.offset, 0), part.size) for part in chosen],
         )
 
-    def abort(self, upload: Upload) -> None:
+    def abort(self, upload: MultipartUpload) -> None:
         """Ends the upload and deletes its parts."""
         with self._index.transaction():
             self._end(upload)
         self._clean(upload)
 
-    def _clean(self, upload: Upload) -> None:
+    def _clean(self, upload: MultipartUpload) -> None:
         """The folder first: without it nobody can write to ``whole``, which is the object now."""
         discard(self._layout.uploads / upload.id)
         self._assembly.forget(upload.id)
 
-    def list(self, bucket: str, prefix: str = "") -> list[Upload]:
+    def list(self, bucket: str, prefix: str = "") -> list[MultipartUpload]:
         """The uploads of a bucket by key, then by when they began."""
         sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? ORDER BY key, initiated, id"
         return [_upload(row) for row in self._index.rows(sql, bucket) if row[1].startswith(prefix)]
 
-    def _completed(self, upload: Upload) -> None:
+    def _completed(self, upload: MultipartUpload) -> None:
         """Ends an upload, and remembers that it became an object: a client may not have heard of it."""
         self._end(upload)
         self._index.execute(
@@ -231,7 +242,7 @@ class Uploads:
         sql = "SELECT 1 FROM completed WHERE id = ? AND bucket = ? AND key = ?"
         return bool(self._index.rows(sql, upload, bucket, key))
 
-    def _end(self, upload: Upload) -> None:
+    def _end(self, upload: MultipartUpload) -> None:
         if not self._index.execute("DELETE FROM uploads WHERE id = ?", upload.id):
             raise NoSuchUpload(UploadId=upload.id)
         self._index.execute("DELETE FROM parts WHERE upload = ?", upload.id)
@@ -246,15 +257,15 @@ def etag_of(parts: Sequence[str]) -> str:
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def _whole(upload: Upload) -> str:
+def _whole(upload: MultipartUpload) -> str:
     return f"{INTERNAL}/uploads/{upload.id}/whole"
 
 
-def _own_file(upload: Upload, number: int) -> str:
+def _own_file(upload: MultipartUpload, number: int) -> str:
     return f"{INTERNAL}/uploads/{upload.id}/{number}-{secrets.token_hex(4)}"
 
 
-def _upload(row: tuple[Any, ...]) -> Upload:
+def _upload(row: tuple[Any, ...]) -> MultipartUpload:
     bucket, key, upload, initiated, text = row
     body = json.loads(text)
-    return Upload(bucket, key, upload, initiated, Attributes.load(body["attributes"]), body["options"])
+    return MultipartUpload(bucket, key, upload, initiated, ObjectAttributes.load(body["attributes"]), body["options"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from local_sagemaker import ids
 from local_sagemaker.objects.index import Index
-from local_sagemaker.objects.layout import INTERNAL, Layout
+from local_sagemaker.objects.layout import INTERNAL, StoreLayout
 from local_sagemaker.objects.stored_object import StoredObject, described
 from local_sagemaker.objects.temporary_files import now_ns
 
@@ -30,10 +30,10 @@ class Displaced:
     places: list[str] = field(default_factory=list)
 
 
-class Versions:
+class ObjectVersions:
     """Changes of versions. Every method is to be called under the index's lock."""
 
-    def __init__(self, *, index: Index, layout: Layout) -> None:
+    def __init__(self, *, index: Index, layout: StoreLayout) -> None:
         self._index = index
         self._layout = layout
 

@@ -8,13 +8,13 @@ from local_sagemaker.arns import is_region
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.services import apigateway
 from local_sagemaker.services.apigateway import Address, ExecuteApi
-from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.moto_services import MotoServices
 
 
 class RawServices:
     """Answers by the name that a service has in signatures."""
 
-    def __init__(self, *, apis: Callable[[Address], ExecuteApi], neighbours: Neighbours) -> None:
+    def __init__(self, *, apis: Callable[[Address], ExecuteApi], neighbours: MotoServices) -> None:
         """`apis` finds the door of the region that an address belongs to."""
         self._apis, self._neighbours = apis, neighbours
 

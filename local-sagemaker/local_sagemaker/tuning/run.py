@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Tools:
+class TuningServices:
     """What every run needs of the service. `read` and `change` are for the tuning job's record, by its name; `linked`
     notes in a training job's record which tuning job made it (name, ARN); `tags` are those of an ARN; `series` is all
     that a training job has printed of a metric so far (name, metric)."""
@@ -51,10 +51,10 @@ class Tools:
     series: Callable[[str, str], list[float]]
 
 
-class Run:
+class TuningRun:
     """A tuning job that is running. `execute` is called once, in a thread of its own; the others from any."""
 
-    def __init__(self, name: str, tools: Tools) -> None:
+    def __init__(self, name: str, tools: TuningServices) -> None:
         self.name, self._tools = name, tools
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running: set[str] = set()

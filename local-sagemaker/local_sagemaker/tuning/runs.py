@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 
-from local_sagemaker.tuning.run import Run, Tools
+from local_sagemaker.tuning.run import TuningRun, TuningServices
 
 
 class Runs:
     """Threads of running tuning jobs, by name."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: TuningServices) -> None:
         self._tools = tools
-        self._running: dict[str, tuple[Run, threading.Thread]] = {}
+        self._running: dict[str, tuple[TuningRun, threading.Thread]] = {}
         self._lock = threading.Lock()
 
     def start(self, name: str) -> None:
         """Runs a tuning job whose record is written, from the beginning or from where its records say."""
-        run = Run(name, self._tools)
+        run = TuningRun(name, self._tools)
         thread = threading.Thread(target=self._execute, args=(run,), name=f"tuning-{name}", daemon=True)
         with self._lock:
             self._running[name] = (run, thread)
@@ -39,7 +39,7 @@ class Runs:
         for _, thread in running:
             thread.join(timeout=10)
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, run: TuningRun) -> None:
         try:
             run.execute()
         finally:

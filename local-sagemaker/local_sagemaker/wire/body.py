@@ -33,7 +33,7 @@ def incomplete() -> ServiceError:
     )
 
 
-class Pipe:
+class BodyPipe:
     """From ASGI's `receive` to a blocking `Source`.
 
     Nothing is received before the first read, so that a client that asked with ``Expect: 100-continue`` is told to go

@@ -16,7 +16,7 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.wire.authentication import is_own_host
 from local_sagemaker.wire.body import received
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import send_answer
 
 PREFIX = "/_local-sagemaker/"
@@ -38,7 +38,7 @@ class Control:
         request = WireRequest.from_scope(scope, received(b""))
         status, document = await self._answer(request)
         body = json.dumps(document or {}).encode()
-        await send_answer(send, Answer(status, {"Content-Type": "application/json", "Connection": "close"}, body))
+        await send_answer(send, WireResponse(status, {"Content-Type": "application/json", "Connection": "close"}, body))
 
     async def _answer(self, request: WireRequest) -> tuple[int, Any]:
         given = request.headers.get("x-secret", "").encode("utf-8", "replace")

@@ -18,7 +18,7 @@ from local_sagemaker.wire import auth_errors, detect, form_policy
 from local_sagemaker.wire.body import Body
 from local_sagemaker.wire.form_fields import Form, refused
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.signature import Keys
 
 _S3 = re.compile(r"(^|\.)s3[.-]")
@@ -37,7 +37,7 @@ def is_form(request: WireRequest) -> bool:
     return bool(bucket) and not key and form and "x-amz-target" not in request.headers
 
 
-def answer(request: WireRequest, call: Callable[[str], Call], keys: Keys) -> Answer:
+def answer(request: WireRequest, call: Callable[[str], Call], keys: Keys) -> WireResponse:
     """Stores the file by the `call` of the region that the form is signed for. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):
@@ -74,7 +74,7 @@ def _members(request: WireRequest, fields: Mapping[str, str], body: Body) -> dic
     return PROTOCOLS["rest-xml"].parse(put, target)
 
 
-def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Answer:
+def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[str, Any]) -> WireResponse:
     """Nothing (204), an empty page, a document, or a redirection: as the form asks for."""
     bucket, key, etag = fields["bucket"], fields["key"], stored["ETag"]
     path = key if detect.bucket_of_host(request.host) else f"{bucket}/{key}"
@@ -85,16 +85,16 @@ def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[st
     redirect = urlsplit(fields.get("success_action_redirect") or fields.get("redirect", ""))
     if redirect.scheme in ("http", "https"):
         query = [*parse_qsl(redirect.query, keep_blank_values=True), ("bucket", bucket), ("key", key), ("etag", etag)]
-        return Answer(303, {**headers, "Location": urlunsplit(redirect._replace(query=urlencode(query)))})
+        return WireResponse(303, {**headers, "Location": urlunsplit(redirect._replace(query=urlencode(query)))})
     status = fields.get("success_action_status", "")
     if status not in _SUCCESS:
         status = "204"
     if status != "201":
-        return Answer(int(status), headers)
+        return WireResponse(int(status), headers)
     parts = {"Location": location, "Bucket": bucket, "Key": key, "ETag": etag}
     inner = "".join(f"<{name}>{xml.escape(value)}</{name}>" for name, value in parts.items())
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inner}</PostResponse>'
-    return Answer(201, {**headers, "Content-Type": "application/xml"}, document.encode())
+    return WireResponse(201, {**headers, "Content-Type": "application/xml"}, document.encode())
 
 
 def _missing(name: str) -> ServiceError:

@@ -24,8 +24,8 @@ from local_sagemaker.wire.authentication import Admission, guess
 from local_sagemaker.wire.body import received
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
-from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, Memory, Receive, TooLarge
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive
+from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import prepare, send_answer, send_events
 from local_sagemaker.wire.signature import Keys
 
@@ -40,7 +40,7 @@ LONGEST_HEADERS = 8 << 10
 HEALTH = "/_health"
 
 
-class Neighbours(Protocol):
+class OtherServices(Protocol):
     """The services that are answered in raw HTTP."""
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
@@ -54,7 +54,7 @@ class Gateway:
     def __init__(
         self,
         call: Callable[[str], Call],
-        neighbours: Neighbours,
+        neighbours: OtherServices,
         credentials: Keys,
         settings: Settings,
         *,
@@ -98,7 +98,7 @@ class Gateway:
         finally:
             arriving.close()
 
-    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: Arriving) -> Answer:
+    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: Arriving) -> WireResponse:
         endpoint = invocation.endpoint_of(scope) if self._invoke is not None else None
         if endpoint is not None and self._invoke is not None:
             return await self._invocation(endpoint, self._invoke, request, arriving)
@@ -126,11 +126,11 @@ class Gateway:
             return True
         limit = LIMITS.get(service, LIMIT)
         if length is not None and length > limit:
-            raise TooLarge(service, limit)
+            raise BodyTooLarge(service, limit)
         request.body = received(await arriving.whole(limit, service))
         return False
 
-    def _refused(self, error: ServiceError, request: WireRequest) -> Answer:
+    def _refused(self, error: ServiceError, request: WireRequest) -> WireResponse:
         """The answer to a request whose body was not wanted."""
         identity, service = request_id(), guess(request)
         answer = self._failed(error, request, service, None, identity)
@@ -139,7 +139,7 @@ class Gateway:
 
     async def _invocation(
         self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: Arriving
-    ) -> Answer:
+    ) -> WireResponse:
         """The answer to InvokeEndpoint; never raises."""
         identity = request_id()
         try:
@@ -148,7 +148,7 @@ class Gateway:
                 self._admission.expected(request)
             try:
                 request.body = received(await arriving.whole(invocation.VERIFIED))
-            except TooLarge as error:
+            except BodyTooLarge as error:
                 raise invocation.too_large() from error
             self._admission.service(request)
             answer = invocation.answer(await invoke(request.region)(invocation.members(endpoint, request)))
@@ -161,7 +161,7 @@ class Gateway:
         answer.headers["x-amzn-RequestId"] = identity
         return answer
 
-    def answer(self, request: WireRequest) -> Answer:
+    def answer(self, request: WireRequest) -> WireResponse:
         """The answer to one request; never raises."""
         identity = request_id()
         service, target = "", None
@@ -211,18 +211,18 @@ class Gateway:
         text = f"An internal error occurred; the service's log has more under request {identity}."
         return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
 
-    def _health(self) -> Answer:
+    def _health(self) -> WireResponse:
         state = {"status": "running", "region": self._settings.region, "account": self._settings.account}
-        return Answer(headers={"Content-Type": "application/json"}, body=json.dumps(state).encode())
+        return WireResponse(headers={"Content-Type": "application/json"}, body=json.dumps(state).encode())
 
-    def _ask_neighbour(self, service: str, request: WireRequest) -> Answer:
+    def _ask_neighbour(self, service: str, request: WireRequest) -> WireResponse:
         raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.whole())
         response = self._neighbours.answer(service, raw)
-        return Answer(response.status, dict(response.headers), response.body)
+        return WireResponse(response.status, dict(response.headers), response.body)
 
     def _failed(
         self, error: ServiceError, request: WireRequest, service: str, target: detect.Target | None, identity: str
-    ) -> Answer:
+    ) -> WireResponse:
         if isinstance(error, NotSupported) and detect.SUPPORT not in error.message:
             error = NotSupported(f"{error.message} {detect.SUPPORT} lists what is.")
         return ERRORS[_protocol(request, service, target)](error, request, _shown(service, identity))
@@ -247,7 +247,7 @@ def _shown(service: str, identity: str) -> str:
     return identity.replace("-", "")[:16].upper() if service == "s3" else identity
 
 
-def _identify(answer: Answer, service: str, identity: str) -> None:
+def _identify(answer: WireResponse, service: str, identity: str) -> None:
     if service == "s3":
         answer.headers["x-amz-request-id"] = _shown(service, identity)
         answer.headers["x-amz-id-2"] = identity

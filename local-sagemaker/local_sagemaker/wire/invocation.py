@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from local_sagemaker.api import models
 from local_sagemaker.api.validation import check
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 NAME = "sagemaker-runtime:InvokeEndpoint"
 LARGEST = 6_291_456
@@ -48,11 +48,11 @@ def members(name: str, request: WireRequest) -> dict[str, Any]:
     return found
 
 
-def answer(response: Mapping[str, Any]) -> Answer:
+def answer(response: Mapping[str, Any]) -> WireResponse:
     """The answer's headers and bytes."""
     headers = {header: response[member] for header, member in _ANSWERED if member in response}
     body: bytes = response["Body"]
-    return Answer(200, headers, body)
+    return WireResponse(200, headers, body)
 
 
 def too_large() -> ServiceError:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire.body import Body, Pipe, incomplete
+from local_sagemaker.wire.body import Body, BodyPipe, incomplete
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 SMALL = 1 << 20
@@ -28,7 +28,7 @@ PAUSE = 1.0
 """Seconds without a byte of it, after which the answer goes out first."""
 
 
-class TooLarge(ServiceError):
+class BodyTooLarge(ServiceError):
     """A document over the limit of its service."""
 
     status = 413
@@ -62,7 +62,7 @@ class Arriving:
         self._receive, self._memory = receive, memory
         self._counted = 0
         self.ended = False
-        self.pipe: Pipe | None = None
+        self.pipe: BodyPipe | None = None
 
     def close(self) -> None:
         """Gives the memory back."""
@@ -80,7 +80,7 @@ class Arriving:
             piece = message.get("body", b"")
             size = self._counted + len(piece)
             if size > limit:
-                raise TooLarge(service, limit)
+                raise BodyTooLarge(service, limit)
             self._memory.take(len(piece))
             self._counted = size
             pieces.append(piece)
@@ -88,7 +88,7 @@ class Arriving:
 
     def streamed(self, length: int | None) -> Body:
         """A body that is received while it is read."""
-        self.pipe = Pipe(self._receive)
+        self.pipe = BodyPipe(self._receive)
         return Body(self.pipe, length=length)
 
     async def drop(self, *, waiting: bool) -> bool:

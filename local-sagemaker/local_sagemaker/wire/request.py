@@ -57,7 +57,7 @@ class WireRequest:
 
 
 @dataclass
-class Answer:
+class WireResponse:
     """What goes back. A body that is a file (range) or an iterator is streamed; `length` is None when it is not known
     before."""
 

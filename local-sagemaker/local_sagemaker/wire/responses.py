@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import IO, Any
 
 from local_sagemaker.objects.types import FileRange
-from local_sagemaker.wire.request import Answer
+from local_sagemaker.wire.request import WireResponse
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 """What no header can hold; an answer with one would never be sent."""
@@ -26,7 +26,7 @@ def _header_name(name: str) -> bytes:
     return name.lower().encode() if _TOKEN.fullmatch(name) else b""
 
 
-def prepare(answer: Answer) -> Answer:
+def prepare(answer: WireResponse) -> WireResponse:
     """Opens what will be streamed while the operation's thread still can fail, and reads it whole if it is small."""
     body = answer.body
     if isinstance(body, FileRange):
@@ -47,7 +47,7 @@ def _read_all(part: FileRange, file: IO[bytes]) -> bytes:
     return b"".join(pieces)
 
 
-async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer: Answer) -> None:
+async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer: WireResponse) -> None:
     """Sends status, headers and body."""
     length = answer.length
     headers = [
@@ -70,7 +70,7 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
 
 
 async def send_events(
-    send: Callable[[dict[str, Any]], Awaitable[None]], receive: Callable[[], Awaitable[Any]], answer: Answer
+    send: Callable[[dict[str, Any]], Awaitable[None]], receive: Callable[[], Awaitable[Any]], answer: WireResponse
 ) -> None:
     """Like `send_answer`, for what comes over a long time: ends with the answer, or when the client leaves."""
     sending = asyncio.ensure_future(send_answer(send, answer))

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from model_checks.analysis import bias_metrics
-from model_checks.analysis.bias_counts import BiasStream, Block, Counted, Entry, Facet, count
+from model_checks.analysis.bias_counts import BiasStream, Counted, CountedBlock, Facet, FacetEntry, count
 from model_checks.analysis.bias_metrics import FLIP_TEST, POST_TRAINING, PRE_TRAINING, BiasCounts, BiasMetric
 
 __all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
@@ -42,7 +42,7 @@ class BiasData:
 
     def stream(self) -> BiasStream:
         """The same as one block."""
-        block = Block(self.frame, self.labels, self.predictions, self.group)
+        block = CountedBlock(self.frame, self.labels, self.predictions, self.group)
         return BiasStream(lambda *_: iter([block]), self.label_name, self.positive, self.facets)
 
 
@@ -78,7 +78,7 @@ class _About:
 
     counted: Counted
     position: int
-    entry: Entry
+    entry: FacetEntry
 
     @cached_property
     def counts(self) -> BiasCounts:

@@ -39,7 +39,7 @@ class Facet:
 
 
 @dataclass(frozen=True)
-class Block:
+class CountedBlock:
     """Some rows: facets and, where they are asked for, features; labels; predictions and groups where there are any."""
 
     frame: pd.DataFrame
@@ -60,7 +60,7 @@ class BiasStream:
     """A dataset for bias analysis. `blocks(features, text)` reads it: with the features or without, and the columns
     named in `text` as text. `positive` are the label's positive values or its threshold."""
 
-    blocks: Callable[[bool, frozenset[str]], Iterator[Block]]
+    blocks: Callable[[bool, frozenset[str]], Iterator[CountedBlock]]
     label_name: str
     positive: list[Any]
     facets: Sequence[Facet]
@@ -68,7 +68,7 @@ class BiasStream:
 
 
 @dataclass(frozen=True)
-class Entry:
+class FacetEntry:
     """A value (or the threshold) of a facet: which of the facet's codes are in it, or why that can't be known."""
 
     text: str
@@ -81,11 +81,11 @@ class FacetCounts:
     """The rows by the facet's code, label, prediction and group."""
 
     facet: Facet
-    entries: list[Entry]
+    entries: list[FacetEntry]
     codes: Callable[[pd.Series], Codes]
     table: npt.NDArray[np.int64]
 
-    def inside(self, entry: Entry) -> npt.NDArray[np.int64]:
+    def inside(self, entry: FacetEntry) -> npt.NDArray[np.int64]:
         """The rows by being in the facet, label, prediction and group."""
         chosen = self.table[entry.inside] if entry.inside is not None else self.table[:0]
         inside = chosen.sum(axis=0)
@@ -155,7 +155,7 @@ class _Scans:
     def _all(self) -> list[ColumnScan]:
         return [scan for scan in (self.label, self.prediction, self.group, *self.facets.values()) if scan]
 
-    def _add(self, block: Block) -> None:
+    def _add(self, block: CountedBlock) -> None:
         self.label.update(block.labels)
         for name, scan in self.facets.items():
             if name not in block.frame.columns:
@@ -238,15 +238,15 @@ def _facet_counts(facet: Facet, scan: ColumnScan, groups: int) -> FacetCounts:
             def codes(block: pd.Series) -> Codes:
                 return rule.rows(scan.conform(block)).astype(np.int64)
 
-            entries = [Entry(rule.text, np.array([False, True]))]
+            entries = [FacetEntry(rule.text, np.array([False, True]))]
             return FacetCounts(facet, entries, codes, np.zeros((2, 2, 2, groups), dtype=np.int64))
         categories = Categories(scan)
         every = [Listed(scan, [value]) for value in categories.values]
-        entries = [Entry(one.text, one.rows(categories.values)) for one in every]
+        entries = [FacetEntry(one.text, one.rows(categories.values)) for one in every]
         table = np.zeros((len(every), 2, 2, groups), dtype=np.int64)
         return FacetCounts(facet, entries, lambda block: categories.codes(scan.conform(block)), table)
     except (ValueError, TypeError) as error:
-        entries = [Entry(",".join(map(str, values or [])), None, str(error))]
+        entries = [FacetEntry(",".join(map(str, values or [])), None, str(error))]
         table = np.zeros((1, 2, 2, groups), dtype=np.int64)
         return FacetCounts(facet, entries, lambda block: np.zeros(len(block), dtype=np.int64), table)
 
@@ -260,7 +260,7 @@ class _Rules:
     predicted: Callable[[pd.Series], Rows] | str
     groups: Categories | None
 
-    def outcomes(self, block: Block) -> tuple[Rows, Rows, Codes]:
+    def outcomes(self, block: CountedBlock) -> tuple[Rows, Rows, Codes]:
         """Of each row, whether label and prediction are positive, and the group's code."""
         positive = self.label.rows(self.scans.label.conform(block.labels))
         guessed = np.zeros(len(positive), dtype=bool)

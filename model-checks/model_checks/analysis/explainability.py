@@ -34,7 +34,7 @@ _DRAWS, _BEST_OF = 8, 4  # how many times coalitions are drawn for many rows, an
 
 
 @dataclass(frozen=True)
-class Settings:
+class SamplingSettings:
     """How to sample: `samples` None is chosen by the number of features, `seed` None is another result each time.
 
     `explained` are the positions of the features to vary; the others keep their values.
@@ -58,7 +58,7 @@ class Explanation:
         return AGGREGATIONS[method](self.values)
 
 
-def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Settings) -> Explanation:
+def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: SamplingSettings) -> Explanation:
     """Attributions of every row against the mean prediction of the baseline's rows. They add up for each row."""
     explained = np.array(settings.explained if settings.explained is not None else range(rows.shape[1]), dtype=int)
     link: Link = _logit if settings.logit else _identity
@@ -101,7 +101,9 @@ def _logit(values: Floats) -> Floats:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def _drawn(features: int, settings: Settings, random: np.random.RandomState, best_of: int) -> tuple[Masks, Floats]:
+def _drawn(
+    features: int, settings: SamplingSettings, random: np.random.RandomState, best_of: int
+) -> tuple[Masks, Floats]:
     return best_coalitions(features, settings.samples or default_samples(features), random, best_of)
 
 

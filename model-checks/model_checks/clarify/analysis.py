@@ -18,7 +18,7 @@ from model_checks.analysis import bias, explainability
 from model_checks.analysis.baselines import given_baseline, made_baseline
 from model_checks.analysis.bias_counts import Counted
 from model_checks.analysis.bias_metrics import BiasMetric
-from model_checks.analysis.explainability import Explanation, Settings
+from model_checks.analysis.explainability import Explanation, SamplingSettings
 from model_checks.analysis.partial_dependence import partial_dependence
 from model_checks.clarify import data
 from model_checks.clarify.bias_blocks import BiasBlocks, matrix
@@ -131,7 +131,9 @@ class Analysis:
         baseline = self._baseline(config)
         explained = config.get("features_to_explain")
         positions = [self.data.features.index(self.data.column(name)) for name in explained] if explained else None
-        settings = Settings(config.get("num_samples"), config.get("seed"), bool(config.get("use_logit")), positions)
+        settings = SamplingSettings(
+            config.get("num_samples"), config.get("seed"), bool(config.get("use_logit")), positions
+        )
         found = explainability.kernel_shap(self.rows, matrix(baseline), self.model.scores, settings)
         self.explanation = found
         total = found.aggregated(str(config.get("agg_method", "mean_abs")).lower())

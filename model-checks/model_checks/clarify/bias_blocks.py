@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from model_checks.analysis.bias_counts import BiasStream, Block, Cut, Facet
+from model_checks.analysis.bias_counts import BiasStream, CountedBlock, Cut, Facet
 from model_checks.clarify.config import Config, Model
 from model_checks.clarify.data import ClarifyData
 from model_checks.errors import AnalysisError
@@ -58,7 +58,7 @@ class BiasBlocks:
     def _asks(self) -> bool:
         return self.predicted and self.data.predicted_label is None
 
-    def _blocks(self, features: bool, text: frozenset[str]) -> Iterator[Block]:
+    def _blocks(self, features: bool, text: frozenset[str]) -> Iterator[CountedBlock]:
         data = self.data
         facets = {data.column(facet["name_or_index"]) for facet in self._facets()}
         excluded = {data.column(column) for column in self.config.get("excluded_columns") or ()}
@@ -69,7 +69,7 @@ class BiasBlocks:
             needed |= set(data.features)
         self.answers.seek(0)
         for frame in data.table.blocks(needed, text):
-            yield Block(
+            yield CountedBlock(
                 frame[[name for name in frame.columns if name in kept]],
                 frame[data.label],
                 self._predictions(frame) if self.predicted else None,

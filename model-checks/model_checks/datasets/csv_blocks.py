@@ -31,7 +31,7 @@ T = TypeVar("T")
 Block = bytes | bytearray
 
 
-class Stream(Protocol):
+class BlockSource(Protocol):
     """What blocks are read from."""
 
     def readinto(self, buffer: memoryview, /) -> int: ...
@@ -65,7 +65,7 @@ def headerless_names(count: int) -> list[str]:
     return [f"_c{position}" for position in range(count)]
 
 
-def records(stream: Stream, size: int, done: deque[Block] | None = None) -> Iterator[Block]:
+def records(stream: BlockSource, size: int, done: deque[Block] | None = None) -> Iterator[Block]:
     """Blocks of whole records. A line end inside quotes, known by an odd number of quotes before it, does not count.
 
     Blocks that are `done` are filled again: memory that is used for the first time costs more than reading into it.

@@ -35,7 +35,7 @@ _FRACTION = re.compile(r"[-+]?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)")
 
 
 @dataclass(frozen=True)
-class Attributes:
+class PredictionAttributes:
     """Where label, predicted label and score are: a column's name, its position, or a JSONPath."""
 
     label: str
@@ -43,7 +43,7 @@ class Attributes:
     probability: str | None = None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], merged: bool) -> Attributes:
+    def of(cls, environment: Mapping[str, str], merged: bool) -> PredictionAttributes:
         label = environment.get("ground_truth_attribute") or (GROUND_TRUTH if merged else "")
         prediction, probability = environment.get("inference_attribute"), environment.get("probability_attribute")
         if not label:
@@ -52,14 +52,14 @@ class Attributes:
             raise AnalysisError("Error: Neither inference_attribute nor probability_attribute is set.")
         return cls(label, prediction or None, probability or None)
 
-    def named(self, columns: Sequence[str]) -> Attributes:
+    def named(self, columns: Sequence[str]) -> PredictionAttributes:
         """The same by the names of columns that are known; an error names what is not there."""
         if not columns:
             return self
         table = {name: name for name in columns}
         given = (self.label, self.prediction, self.probability)
         label, *others = (find(attribute, table) if attribute else None for attribute in given)
-        return Attributes(str(label), *others)
+        return PredictionAttributes(str(label), *others)
 
 
 def find(attribute: str, table: Mapping[str, Any]) -> Any:
@@ -155,7 +155,7 @@ LabelBlock = tuple[pa.DictionaryArray, pa.DictionaryArray, Floats | None]
 
 
 def labels(
-    dataset: Dataset, attributes: Attributes, threshold: float, doubles: bool = False
+    dataset: Dataset, attributes: PredictionAttributes, threshold: float, doubles: bool = False
 ) -> tuple[Labels | LabelFolds, Floats | None]:
     """Actual and predicted classes and, when there is a score, the positive class's probability.
 
@@ -190,7 +190,7 @@ def labels(
     return found, np.concatenate(known_scores) if known_scores else None
 
 
-def _label_blocks(dataset: Dataset, attributes: Attributes, threshold: float) -> Iterator[LabelBlock]:
+def _label_blocks(dataset: Dataset, attributes: PredictionAttributes, threshold: float) -> Iterator[LabelBlock]:
     """Labels, predicted labels and scores of the rows that have a label and a prediction."""
 
     def work(table: Table, _: int, before: int) -> LabelBlock:

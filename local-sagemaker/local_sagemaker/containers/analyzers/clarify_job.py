@@ -14,9 +14,9 @@ from functools import partial
 from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.containers.analyzers import clarify_model, storage
 from local_sagemaker.containers.analyzers.clarify_config import checked
-from local_sagemaker.containers.analyzers.clarify_model import Model
+from local_sagemaker.containers.analyzers.clarify_model import ClarifyModel
 from local_sagemaker.containers.analyzers.contract import guarded, local, log, read_json, shown, write
-from local_sagemaker.containers.analyzers.report import Evidence, write_report
+from local_sagemaker.containers.analyzers.report import ReportEvidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.clarify import data
 from model_checks.clarify.analysis import Analysis, Column, Report, violations
@@ -61,9 +61,9 @@ def _dataset(config: Config) -> ClarifyData:
     return data.load(config, paths, storage.fetched)
 
 
-def _connect(config: Config, columns: Sequence[Column]) -> Model:
+def _connect(config: Config, columns: Sequence[Column]) -> ClarifyModel:
     predictor, kind = config.get("predictor") or {}, config["dataset_type"].lower()
-    return Model(predictor, kind, columns, clarify_model.connected(predictor, kind))
+    return ClarifyModel(predictor, kind, columns, clarify_model.connected(predictor, kind))
 
 
 def _violations(environment: Mapping[str, str], report: Report) -> list[Report]:
@@ -75,11 +75,11 @@ def _violations(environment: Mapping[str, str], report: Report) -> list[Report]:
     return violations(report, baseline)
 
 
-def evidence(analysis: Analysis, report: Report, violations: list[Report]) -> Evidence:
+def evidence(analysis: Analysis, report: Report, violations: list[Report]) -> ReportEvidence:
     """What the readable report is made from."""
     settings = analysis.methods["report"]
     has_bias = any(name in analysis.methods for name in ("pre_training_bias", "post_training_bias"))
-    return Evidence(
+    return ReportEvidence(
         name=settings["name"],
         title=settings.get("title") or "Analysis Report",
         config=dict(analysis.config),

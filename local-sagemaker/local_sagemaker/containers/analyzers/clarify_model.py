@@ -32,7 +32,7 @@ Ask = Callable[[bytes], bytes]
 Floats = npt.NDArray[np.float64]
 
 
-class Model:
+class ClarifyModel:
     """Asks for predictions. `columns` are the features' names and which of them hold whole numbers."""
 
     def __init__(self, predictor: Config, dataset_type: str, columns: Sequence[tuple[str, bool]], ask: Ask) -> None:

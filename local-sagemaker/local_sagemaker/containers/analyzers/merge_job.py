@@ -42,10 +42,10 @@ def run(environment: Mapping[str, str]) -> str:
     source, output = local(required(environment, "dataset_source")), local(required(environment, "output_path"))
     window = Window(time_of(environment, "start_time"), time_of(environment, "end_time"))
     captured = merged = 0
-    with closing(Labels(local(required(environment, "ground_truth_source")))) as labels:
+    with closing(MergeLabels(local(required(environment, "ground_truth_source")))) as labels:
         for path in _files(source, "captured data"):
             target = output / (path.relative_to(source) if source.is_dir() else path.name)
-            with Lines(target) as lines:
+            with MergeLines(target) as lines:
                 for event in events(path):
                     if window.holds(event):
                         captured += 1
@@ -64,7 +64,7 @@ def _files(folder: Path, what: str) -> list[Path]:
     return found
 
 
-class Labels:
+class MergeLabels:
     """The ground truth by event; of several for one event the last one counts. They are in a file, not in memory."""
 
     def __init__(self, folder: Path) -> None:
@@ -104,7 +104,7 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-class Lines:
+class MergeLines:
     """A file of lines that is made with the first of them."""
 
     def __init__(self, path: Path) -> None:
@@ -112,7 +112,7 @@ class Lines:
         self._file: TextIO | None = None
         self.count = 0
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> MergeLines:
         return self
 
     def write(self, line: str) -> None:

@@ -17,7 +17,7 @@ from local_sagemaker.containers.analyzers import cloudwatch, scripts
 from local_sagemaker.containers.analyzers.contract import guarded, local, read_json, required, shown, time_of, write
 from model_checks import quality
 from model_checks.datasets.dataset import Dataset, Window
-from model_checks.datasets.predictions import Attributes
+from model_checks.datasets.predictions import PredictionAttributes
 from model_checks.errors import AnalysisError
 from model_checks.quality import QualityAnalysis
 
@@ -111,7 +111,7 @@ def _times(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> QualityAnalysis:
     problem = required(environment, "problem_type")
-    attributes = Attributes.of(environment, dataset.merged)
+    attributes = PredictionAttributes.of(environment, dataset.merged)
     constraints = _baseline(environment, "constraints")
     threshold = _threshold(environment) if problem != "Regression" else 0.0
     return quality.analyse_model_quality(dataset, problem, attributes, threshold, constraints, _times(environment))

@@ -21,9 +21,18 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from local_sagemaker.containers.analyzers.contract import write
-from local_sagemaker.containers.analyzers.report_content import Chart, Code, Evidence, Heading, Part, Table, Text, parts
+from local_sagemaker.containers.analyzers.report_content import (
+    Chart,
+    CodeBlock,
+    Heading,
+    Part,
+    ReportEvidence,
+    ReportTable,
+    Text,
+    parts,
+)
 
-__all__ = ["Evidence", "write_report"]
+__all__ = ["ReportEvidence", "write_report"]
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # Courier has no weight of the name it looks for
 
@@ -38,7 +47,7 @@ th { background: #f3f5f8 } pre { background: #f3f5f8; padding: 1rem; overflow: a
 figure { margin: 1rem 0 } figcaption { color: #555; font-size: 13px } svg { max-width: 100%; height: auto }"""
 
 
-def write_report(folder: Path, evidence: Evidence) -> None:
+def write_report(folder: Path, evidence: ReportEvidence) -> None:
     """Writes ``<name>.ipynb``, ``<name>.html`` and ``<name>.pdf``."""
     content = list(parts(evidence))
     # the fonts that every PDF reader has need no embedding, which takes most of the time, but hold Latin letters only
@@ -69,7 +78,7 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _table_html(table: Table) -> str:
+def _table_html(table: ReportTable) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in table.headers)
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in table.rows
@@ -84,9 +93,9 @@ def _html(title: str, content: Sequence[Part], images: dict[int, str]) -> str:
             body.append(f"<h{part.level}>{html.escape(part.text)}</h{part.level}>")
         elif isinstance(part, Text):
             body.append(f"<p>{html.escape(part.text)}</p>")
-        elif isinstance(part, Code):
+        elif isinstance(part, CodeBlock):
             body.append(f"<pre>{html.escape(part.text)}</pre>")
-        elif isinstance(part, Table):
+        elif isinstance(part, ReportTable):
             body.append(_table_html(part))
         else:
             caption = html.escape(part.caption)
@@ -107,16 +116,16 @@ def _notebook(content: Sequence[Part], images: dict[int, str]) -> dict[str, Any]
 
 def _cell(number: int, part: Part, images: dict[int, str]) -> dict[str, Any]:
     identity = f"part-{number}"
-    if isinstance(part, Heading | Text | Code):
+    if isinstance(part, Heading | Text | CodeBlock):
         text = (
             "#" * part.level + " " + part.text
             if isinstance(part, Heading)
             else f"```json\n{part.text}\n```"
-            if isinstance(part, Code)
+            if isinstance(part, CodeBlock)
             else part.text
         )
         return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": text}
-    if isinstance(part, Table):
+    if isinstance(part, ReportTable):
         data = {"text/html": _table_html(part), "text/plain": "\n".join(_table_lines(part))}
     else:
         data = {"image/svg+xml": images[id(part)], "text/plain": part.caption}
@@ -126,7 +135,7 @@ def _cell(number: int, part: Part, images: dict[int, str]) -> dict[str, Any]:
         "id": identity,
         "metadata": {},
         "execution_count": None,
-        "source": "" if isinstance(part, Table) else f"# {part.caption}",
+        "source": "" if isinstance(part, ReportTable) else f"# {part.caption}",
         "outputs": [output],
     }
 
@@ -140,7 +149,7 @@ def _table_widths(grid: Sequence[Sequence[str]]) -> list[int]:
     return widths
 
 
-def _table_lines(table: Table) -> list[str]:
+def _table_lines(table: ReportTable) -> list[str]:
     """A table as monospaced lines, cells wrapped."""
     grid = [[str(cell) for cell in row] for row in (table.headers, *table.rows)]
     widths = _table_widths(grid)
@@ -163,7 +172,7 @@ def _pdf_blocks(content: Sequence[Part]) -> Iterator[list[str] | Chart]:
             yield ["", part.text.upper() if part.level < 3 else part.text, "=" * min(len(part.text), _COLUMNS), ""]
         elif isinstance(part, Text):
             yield [*textwrap.wrap(part.text, _COLUMNS), ""]
-        elif isinstance(part, Code):
+        elif isinstance(part, CodeBlock):
             yield [piece for line in part.text.splitlines() for piece in (textwrap.wrap(line, _COLUMNS) or [""])]
         else:
             yield [*_table_lines(part), ""]

@@ -38,12 +38,12 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     text: str
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
 
@@ -57,11 +57,11 @@ class Chart:
     height: float = 3.0  # inches, at a width of 7
 
 
-Part = Heading | Text | Code | Table | Chart
+Part = Heading | Text | CodeBlock | ReportTable | Chart
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ReportEvidence:
     """What a report is made from."""
 
     name: str
@@ -83,7 +83,7 @@ def shown(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def parts(evidence: Evidence) -> Iterator[Part]:
+def parts(evidence: ReportEvidence) -> Iterator[Part]:
     """The report from top to bottom."""
     yield Heading(evidence.title, 1)
     yield Text(f"{evidence.rows} rows, {len(evidence.features)} features.")
@@ -101,7 +101,7 @@ def parts(evidence: Evidence) -> Iterator[Part]:
     if "pdp" in explanations:
         yield from _pdp(explanations["pdp"])
     yield Heading("Analysis configuration")
-    yield Code(json.dumps(evidence.config, indent=2))
+    yield CodeBlock(json.dumps(evidence.config, indent=2))
 
 
 def _violations(violations: Sequence[Mapping[str, str]]) -> Iterator[Part]:
@@ -115,7 +115,7 @@ def _violations(violations: Sequence[Mapping[str, str]]) -> Iterator[Part]:
         )
         for item in violations
     ]
-    yield Table(("Facet or label", "Value", "Metric", "What happened"), rows)
+    yield ReportTable(("Facet or label", "Value", "Metric", "What happened"), rows)
 
 
 def _label(counted: Counted) -> Iterator[Part]:
@@ -149,7 +149,7 @@ def _stage(section: Mapping[str, Any], words: str, counted: Counted, predicted: 
                 yield from _groups(f"{counts.facet.name} {entry['value_or_threshold']}", table, predicted)
                 if predicted:
                     yield from _performance(table)
-            yield Table(
+            yield ReportTable(
                 ("Metric", "Name", "Value", "What it means"),
                 [
                     (m["name"], m["description"], m.get("error") or shown(m["value"]), MEANINGS.get(m["name"], ""))
@@ -164,7 +164,7 @@ def _groups(name: str, table: Counts, predicted: bool) -> Iterator[Part]:
     hits = table[:, :, 1].sum(axis=1) if predicted else table[:, 1].sum(axis=1)
     sides = ((name, 1), ("the rest", 0))
     counts = [(int(table[side].sum()), int(hits[side])) for _, side in sides]
-    yield Table(
+    yield ReportTable(
         ("Group", "Rows", f"Rows {what}", f"Share {what}"),
         [
             (side, str(size), str(hits), f"{divide(hits, size):.4f}")
@@ -198,10 +198,10 @@ def _performance(table: Counts) -> Iterator[Part]:
         rows.append((name, *(f"{figure:.4f}" for figure in figures), *counted))
     yield Text("Performance of the model (counted from the dataset):")
     headers = ("Rows", "Accuracy", "Precision", "Recall", "F1", "True pos.", "False pos.", "False neg.", "True neg.")
-    yield Table(headers, rows)
+    yield ReportTable(headers, rows)
 
 
-def _shap(labels: Mapping[str, Any], evidence: Evidence) -> Iterator[Part]:
+def _shap(labels: Mapping[str, Any], evidence: ReportEvidence) -> Iterator[Part]:
     yield Heading("Which features the predictions rest on")
     settings = evidence.config["methods"]["shap"]
     yield Text(
@@ -226,7 +226,7 @@ def _shap(labels: Mapping[str, Any], evidence: Evidence) -> Iterator[Part]:
                 1.0 + 0.25 * min(len(ranked), _RANKED),
             )
         rows = [(str(rank), name, shown(values[name])) for rank, name in enumerate(ranked, 1)]
-        yield Table(("Rank", "Feature", "Global SHAP value"), rows)
+        yield ReportTable(("Rank", "Feature", "Global SHAP value"), rows)
 
 
 def _ranking(names: Sequence[str], values: Mapping[str, float]) -> Callable[[Any], None]:
@@ -237,7 +237,7 @@ def _ranking(names: Sequence[str], values: Mapping[str, float]) -> Callable[[Any
     return draw
 
 
-def _swarm(names: Sequence[str], evidence: Evidence, label: int) -> Callable[[Any], None]:
+def _swarm(names: Sequence[str], evidence: ReportEvidence, label: int) -> Callable[[Any], None]:
     def draw(axes: Any) -> None:
         assert evidence.explanation is not None
         local = evidence.explanation.values[:, :, label]
@@ -269,7 +269,7 @@ def _pdp(entries: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
         )
         headers = (entry["feature_name"], "Share of rows", *entry["label_headers"])
         columns = [entry["feature_values"], entry["data_distribution"], *entry["model_predictions"]]
-        yield Table(headers, [[shown(value) for value in row] for row in zip(*columns, strict=True)])
+        yield ReportTable(headers, [[shown(value) for value in row] for row in zip(*columns, strict=True)])
 
 
 def _dependence(entry: Mapping[str, Any]) -> Callable[[Any], None]:

@@ -21,7 +21,7 @@ from typing import Any
 from local_sagemaker import image_programs
 from local_sagemaker.containers import multi_model_server
 from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
-from local_sagemaker.containers.model_server import Application, run
+from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
@@ -134,9 +134,9 @@ class Functions:
         self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
         self.model = module.model_fn(str(folder or ml() / "model"))
 
-    def application(self) -> Application:
+    def application(self) -> ModelApplication:
         """The HTTP side. User code may be slow, so it runs beside /ping."""
-        return Application(self.invoke, self._parameters, threaded=True)
+        return ModelApplication(self.invoke, self._parameters, threaded=True)
 
     def invoke(self, request: Request) -> Response:
         """One invocation. Of any error, the client sees Flask's page; its traceback is in the log."""

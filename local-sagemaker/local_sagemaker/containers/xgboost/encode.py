@@ -31,7 +31,7 @@ MANY = 32
 log = logging.getLogger(__name__)
 
 
-class UnsupportedFormat(Exception):
+class UnsupportedAccept(Exception):
     """No encoder for this type: an unhandled error in the container."""
 
 
@@ -41,7 +41,7 @@ def plain(predictions: Predictions, accept: str) -> bytes:
         return csv_lines(predictions)
     if accept == JSON:
         return json.dumps({"predictions": [{"score": score} for score in predictions.tolist()]}).encode()
-    raise UnsupportedFormat(f"Content type {accept} is not supported by this framework.")
+    raise UnsupportedAccept(f"Content type {accept} is not supported by this framework.")
 
 
 def csv_lines(predictions: Predictions) -> bytes:

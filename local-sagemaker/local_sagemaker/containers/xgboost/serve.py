@@ -20,7 +20,7 @@ from scipy import sparse
 from local_sagemaker.containers import multi_model_server
 from local_sagemaker.containers.failure import AlgorithmError
 from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
-from local_sagemaker.containers.model_server import Application, run
+from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import serve as toolkit
@@ -45,11 +45,11 @@ def main(_arguments: list[str] | None = None) -> int:
         return toolkit.xgboost()
     if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
         return multi_model_server.serve(_loaded)
-    return run(lambda: Server.load(ml() / "model", os.environ).application())
+    return run(lambda: XGBoostServer.load(ml() / "model", os.environ).application())
 
 
 def _loaded(folder: Path) -> Callable[[Request], Response]:
-    return Server.load(folder, os.environ).invoke_one_of_many
+    return XGBoostServer.load(folder, os.environ).invoke_one_of_many
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Member:
     dense: bool  # whether predictions can be made in place, without a DMatrix
 
 
-class Server:
+class XGBoostServer:
     """The loaded models and the answers of one container."""
 
     def __init__(self, members: list[Member], environment: Mapping[str, str]) -> None:
@@ -78,7 +78,7 @@ class Server:
         self.max_body = int(environment.get("MAX_CONTENT_LENGTH") or MAX_BODY)
 
     @classmethod
-    def load(cls, folder: Path, environment: Mapping[str, str]) -> Server:
+    def load(cls, folder: Path, environment: Mapping[str, str]) -> XGBoostServer:
         """The models at the root of a folder. AlgorithmError when there is none or one cannot be read."""
         files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
         if not files:
@@ -87,9 +87,9 @@ class Server:
             files = files[:1]
         return cls([_member(file) for file in files], environment)
 
-    def application(self) -> Application:
+    def application(self) -> ModelApplication:
         """The HTTP side."""
-        return Application(self.invoke, self.parameters, self.max_body)
+        return ModelApplication(self.invoke, self.parameters, self.max_body)
 
     def parameters(self) -> dict[str, object]:
         """What batch transform is told."""
@@ -161,7 +161,7 @@ class Server:
                 body = encode.batch_lines(predictions)
             else:
                 body = encode.plain(predictions, accept)
-        except encode.UnsupportedFormat:
+        except encode.UnsupportedAccept:
             log.exception("Exception on /invocations [POST]")
             return INTERNAL_ERROR
         except ValueError as error:

@@ -36,7 +36,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BaselinePlan:
     """One row of the table: is the check possible, is drift looked for, and does it hand on the new baseline?"""
 
     possible: bool
@@ -44,9 +44,11 @@ class Plan:
     publish_new_baseline: bool
 
 
-def plan(*, skip: bool, register: bool, previous: bool) -> Plan:
+def plan(*, skip: bool, register: bool, previous: bool) -> BaselinePlan:
     """The row for SkipCheck, RegisterNewBaseline and whether a previous baseline is available."""
-    return Plan(possible=previous or (skip and register), drift=not skip and previous, publish_new_baseline=register)
+    return BaselinePlan(
+        possible=previous or (skip and register), drift=not skip and previous, publish_new_baseline=register
+    )
 
 
 def previous(check_type: str, supplied: Baseline, group: str | None, call: Call) -> Baseline:

@@ -17,9 +17,9 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.api.request_shapes import response_shape
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.deliveries import Deliveries
-from local_sagemaker.engine.expressions import Scope, resolve
+from local_sagemaker.engine.expressions import ExpressionScope, resolve
 from local_sagemaker.engine.naming import job_name
-from local_sagemaker.engine.paths import PathError, Token
+from local_sagemaker.engine.paths import ReferencePathError, Token
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.status import StepStatus
@@ -70,7 +70,7 @@ class StepRun:
 
     step: Step
     execution: ExecutionInfo
-    scope: Callable[[str], Scope]
+    scope: Callable[[str], ExpressionScope]
     context: StepContext
     record: Record
     save: Callable[[], None]
@@ -162,9 +162,9 @@ class StepType(ABC):
         yield from ()
 
     def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
-        """The type of the property of `step` at a path. Raises `PathError` when it has none."""
+        """The type of the property of `step` at a path. Raises `ReferencePathError` when it has none."""
         if self.described is None:
-            raise PathError("they have no properties")
+            raise ReferencePathError("they have no properties")
         return type_at(response_shape(self.described), path)
 
     @abstractmethod

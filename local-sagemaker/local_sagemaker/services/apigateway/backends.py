@@ -15,11 +15,11 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import templates
-from local_sagemaker.services.apigateway.errors import BadRequest
+from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.exchange import (
     Body,
     Exchange,
-    Refused,
+    MethodRefusal,
     Reply,
     internal_error,
     proxy_reply,
@@ -59,15 +59,15 @@ def check(integration: Body) -> None:
     uri = integration.get("uri", "")
     found = _URI.fullmatch(uri)
     if not found:
-        raise BadRequest(
+        raise ApiBadRequest(
             "Invalid ARN specified in the request, or a service that the local service's APIs can't call: "
             f"'{uri}' is neither of lambda nor of runtime.sagemaker."
         )
     form = _FUNCTION if found["service"] == "lambda" else _ENDPOINT
     if not form.fullmatch(found["path"]):
-        raise BadRequest(f"Invalid {'function' if form is _FUNCTION else 'endpoint'} path in the URI '{uri}'")
+        raise ApiBadRequest(f"Invalid {'function' if form is _FUNCTION else 'endpoint'} path in the URI '{uri}'")
     if integration["type"] == "AWS_PROXY" and found["service"] != "lambda":
-        raise BadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
+        raise ApiBadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
 
 
 def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
@@ -88,7 +88,7 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
                 headers = _integration_headers(integration, exchange, overrides)
                 backing = _endpoint(found["path"], headers, event, call)
         return _mapped_reply(integration, exchange, backing, overrides)
-    except templates.TemplateError as error:
+    except templates.VelocityError as error:
         raise internal_error() from error
 
 
@@ -110,7 +110,7 @@ def _invoke(path: str, event: bytes, call: Call) -> dict[str, Any]:
         return call("lambda:Invoke", {"FunctionName": found["function"], "Payload": event})
     except ServiceError as error:
         if error.code == "InvalidRequestContentException":
-            raise Refused(400, error.message, "BadRequestException") from error
+            raise MethodRefusal(400, error.message, "BadRequestException") from error
         raise internal_error() from error
 
 
@@ -138,7 +138,7 @@ def _overridden_headers(override: Mapping[str, Any], *, titled: bool) -> dict[st
     for name, value in given.items() if isinstance(given, Mapping) else ():
         shown = ",".join(map(text, value)) if isinstance(value, list) else text(value)
         if not _HEADER_NAME.fullmatch(str(name)) or not (shown.isascii() and shown.isprintable()):
-            raise templates.TemplateError(f"'{name}' and its value are no header")
+            raise templates.VelocityError(f"'{name}' and its value are no header")
         found[str(name).title() if titled else str(name)] = shown
     return found
 
@@ -175,12 +175,12 @@ def _mapped_request(integration: Body, exchange: Exchange) -> tuple[str, Overrid
     if template:
         try:
             return templates.parse(template).run(exchange.scene(exchange.text))
-        except templates.TemplateError as error:
+        except templates.VelocityError as error:
             raise internal_error() from error
     behavior = integration.get("passthroughBehavior", "WHEN_NO_MATCH")
     unmapped = exchange.content_type not in given and behavior != "WHEN_NO_MATCH"
     if unmapped and (behavior == "NEVER" or given):
-        raise Refused(415, "Unsupported Media Type", "UnsupportedMediaTypeException")
+        raise MethodRefusal(415, "Unsupported Media Type", "UnsupportedMediaTypeException")
     return exchange.text, Overrides()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import public
-from local_sagemaker.services.apigateway.errors import BadRequest
+from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.stages import put_stage
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
@@ -24,11 +24,11 @@ class Deployments(Resource):
         body = self._store.api(api)
         methods = [m for item in body["_resources"].values() for m in item.get("resourceMethods", {}).values()]
         if not methods:
-            raise BadRequest("The REST API doesn't contain any methods")
+            raise ApiBadRequest("The REST API doesn't contain any methods")
         if any("methodIntegration" not in method for method in methods):
-            raise BadRequest("No integration defined for method")
+            raise ApiBadRequest("No integration defined for method")
         if "canarySettings" in request:
-            raise BadRequest("Canary deployments are not supported by the local service.")
+            raise ApiBadRequest("Canary deployments are not supported by the local service.")
         made: Body = {
             "id": new_id(6),
             **({"description": request["description"]} if "description" in request else {}),
@@ -81,6 +81,6 @@ class Deployments(Resource):
         stages = self._store.api(api)["_stages"].values()
         self._store.deployment(api, deployment)
         if any(stage["deploymentId"] == deployment for stage in stages):
-            raise BadRequest("Active stages pointing to this deployment must be moved or deleted")
+            raise ApiBadRequest("Active stages pointing to this deployment must be moved or deleted")
         self._store.delete_deployment(api, deployment)
         return {}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from local_sagemaker.errors import ServiceError
 
 
-class NotFound(ServiceError):
+class ApiNotFound(ServiceError):
     """No such API, resource, method, integration, response, deployment or stage."""
 
     code, status = "NotFoundException", 404
 
 
-class Conflict(ServiceError):
+class ApiConflict(ServiceError):
     """The name is taken."""
 
     code, status = "ConflictException", 409
 
 
-class BadRequest(ServiceError):
+class ApiBadRequest(ServiceError):
     """The request makes no sense, or is not supported here."""
 
     code, status = "BadRequestException", 400

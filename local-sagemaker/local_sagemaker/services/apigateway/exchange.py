@@ -14,7 +14,7 @@ from local_sagemaker.services.apigateway.templates import Scene
 Body = dict[str, Any]
 
 
-class Refused(Exception):
+class MethodRefusal(Exception):
     """The request is answered without (or in spite of) the integration."""
 
     def __init__(self, status: int, message: str, kind: str) -> None:
@@ -22,9 +22,9 @@ class Refused(Exception):
         self.status, self.message, self.kind = status, message, kind
 
 
-def internal_error(status: int = 500) -> Refused:
+def internal_error(status: int = 500) -> MethodRefusal:
     """What clients see of anything that is wrong behind the API."""
-    return Refused(status, "Internal server error", "InternalServerErrorException")
+    return MethodRefusal(status, "Internal server error", "InternalServerErrorException")
 
 
 @dataclass

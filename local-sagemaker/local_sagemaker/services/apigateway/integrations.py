@@ -6,7 +6,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import backends, templates
-from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
+from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 from local_sagemaker.services.apigateway.methods import response_of
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of
@@ -38,7 +38,7 @@ class Integrations(Resource):
             "cacheNamespace": request.get("cacheNamespace", request["resourceId"]),
         }
         if request["type"] in ("AWS", "AWS_PROXY") and "httpMethod" not in made:
-            raise BadRequest("Enumeration value for HttpMethod must be non-empty")
+            raise ApiBadRequest("Enumeration value for HttpMethod must be non-empty")
         _check(made)
         self._store.change(request["restApiId"], lambda body: method_of(body, request).update(methodIntegration=made))
         return made
@@ -79,7 +79,7 @@ class Integrations(Resource):
         try:
             bounded.check(pattern)
         except RegexError as error:
-            raise BadRequest(f"Invalid selection pattern specified: {pattern}") from error
+            raise ApiBadRequest(f"Invalid selection pattern specified: {pattern}") from error
         _check_templates(request.get("responseTemplates", {}))
         kept = ("statusCode", "selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
         made = {member: request[member] for member in kept if member in request}
@@ -114,25 +114,25 @@ class Integrations(Resource):
 def integration_of(method: Body) -> Body:
     """The integration of a method."""
     if "methodIntegration" not in method:
-        raise NotFound("Invalid Integration identifier specified")
+        raise ApiNotFound("Invalid Integration identifier specified")
     return method["methodIntegration"]  # type: ignore[no-any-return]
 
 
 def _response(integration: Body, request: Request) -> Body:
     found = integration.get("integrationResponses", {}).get(request["statusCode"])
     if found is None:
-        raise NotFound("Invalid Response status code specified")
+        raise ApiNotFound("Invalid Response status code specified")
     return found  # type: ignore[no-any-return]
 
 
 def _check(integration: Body) -> None:
     kind, limit = integration["type"], integration["timeoutInMillis"]
     if kind in ("HTTP", "HTTP_PROXY"):
-        raise BadRequest("HTTP integrations are not supported by the local service; AWS, AWS_PROXY and MOCK are.")
+        raise ApiBadRequest("HTTP integrations are not supported by the local service; AWS, AWS_PROXY and MOCK are.")
     if not SHORTEST <= limit <= LONGEST:
-        raise BadRequest(f"Timeout should be between {SHORTEST} ms and {LONGEST} ms")
+        raise ApiBadRequest(f"Timeout should be between {SHORTEST} ms and {LONGEST} ms")
     if integration["passthroughBehavior"] not in _PASSTHROUGH:
-        raise BadRequest("Invalid passthrough behavior specified")
+        raise ApiBadRequest("Invalid passthrough behavior specified")
     if kind != "MOCK":
         backends.check(integration)
     _check_templates(integration.get("requestTemplates", {}))
@@ -142,5 +142,5 @@ def _check_templates(given: dict[str, str]) -> None:
     for kind, text in given.items():
         try:
             templates.parse(text)
-        except templates.TemplateError as error:
-            raise BadRequest(f"Invalid mapping template specified for {kind}: {error}") from error
+        except templates.VelocityError as error:
+            raise ApiBadRequest(f"Invalid mapping template specified for {kind}: {error}") from error

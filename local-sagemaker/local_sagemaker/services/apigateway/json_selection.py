@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from local_sagemaker.services.apigateway.velocity_syntax import TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import VelocityError
 
 _STEP = re.compile(
     r"""(?P<deep>\.\.)?(?:
@@ -35,7 +35,7 @@ Select = Callable[[Any], Iterator[Any]]
 
 
 @dataclass(frozen=True)
-class Selection:
+class JsonSelection:
     """A parsed path. `many` says that it can lead to several places."""
 
     steps: tuple[tuple[bool, Select], ...]
@@ -51,7 +51,7 @@ class Selection:
 
 
 @lru_cache(maxsize=512)
-def parse(path: str) -> Selection:
+def parse(path: str) -> JsonSelection:
     """Reads a path. Raises TemplateError for what is none, or is not supported."""
     path = path.strip()
     if not path.startswith("$"):
@@ -60,12 +60,12 @@ def parse(path: str) -> Selection:
     while position < len(path):
         found = _STEP.match(path, position)
         if not found or found.end() == position:
-            raise TemplateError(f"the JSONPath '{path}' is malformed or not supported at '{path[position:]}'")
+            raise VelocityError(f"the JSONPath '{path}' is malformed or not supported at '{path[position:]}'")
         select, several = _selector(found)
         steps.append((found["deep"] is not None, select))
         many = many or several or found["deep"] is not None
         position = found.end()
-    return Selection(tuple(steps), many)
+    return JsonSelection(tuple(steps), many)
 
 
 def _selector(found: re.Match[str]) -> tuple[Select, bool]:
@@ -130,4 +130,4 @@ def _literal(shown: str) -> Any:
     try:
         return json.loads(shown)
     except ValueError as error:
-        raise TemplateError(f"'{shown}' in a filter is neither a string, nor a number, true, false or null") from error
+        raise VelocityError(f"'{shown}' in a filter is neither a string, nor a number, true, false or null") from error

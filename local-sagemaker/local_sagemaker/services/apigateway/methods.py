@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.services.apigateway.errors import BadRequest, Conflict, NotFound
+from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of, resource_of
 
@@ -21,15 +21,15 @@ class Methods(Resource):
     def put(self, request: Request) -> Response:
         """Adds a method."""
         if request["httpMethod"] not in METHODS:
-            raise BadRequest("Invalid HttpMethod specified. Valid options are " + ",".join(METHODS))
+            raise ApiBadRequest("Invalid HttpMethod specified. Valid options are " + ",".join(METHODS))
         _check_authorization(request["authorizationType"])
         if request.get("requestValidatorId"):
-            raise BadRequest("Request validators are not supported by the local service.")
+            raise ApiBadRequest("Request validators are not supported by the local service.")
 
         def change(body: Body) -> Body:
             methods = resource_of(body, request["resourceId"]).setdefault("resourceMethods", {})
             if request["httpMethod"] in methods:
-                raise Conflict("Method already exists for this resource")
+                raise ApiConflict("Method already exists for this resource")
             made: Body = {
                 "httpMethod": request["httpMethod"],
                 "authorizationType": request["authorizationType"],
@@ -79,7 +79,7 @@ class Methods(Resource):
         def change(body: Body) -> Body:
             responses = method_of(body, request).setdefault("methodResponses", {})
             if request["statusCode"] in responses:
-                raise Conflict("Response already exists for this resource")
+                raise ApiConflict("Response already exists for this resource")
             kept = ("statusCode", "responseParameters", "responseModels")
             responses[request["statusCode"]] = made = {m: request[m] for m in kept if m in request}
             return made
@@ -108,14 +108,14 @@ def response_of(method: Body, request: Request) -> Body:
     """The declared response of a method that a request names by its status."""
     found = method.get("methodResponses", {}).get(request["statusCode"])
     if found is None:
-        raise NotFound("Invalid Response status code specified")
+        raise ApiNotFound("Invalid Response status code specified")
     return found  # type: ignore[no-any-return]
 
 
 def _check_authorization(kind: str) -> None:
     if kind in ("CUSTOM", "COGNITO_USER_POOLS"):
-        raise BadRequest(f"Authorizers ({kind}) are not supported by the local service; NONE and AWS_IAM are.")
+        raise ApiBadRequest(f"Authorizers ({kind}) are not supported by the local service; NONE and AWS_IAM are.")
     if kind not in ("NONE", "AWS_IAM"):
-        raise BadRequest(
+        raise ApiBadRequest(
             "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, and COGNITO_USER_POOLS"
         )

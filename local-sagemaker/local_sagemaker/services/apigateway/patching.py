@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Request
-from local_sagemaker.services.apigateway.errors import BadRequest
+from local_sagemaker.services.apigateway.errors import ApiBadRequest
 
 Body = dict[str, Any]
 
@@ -26,7 +26,7 @@ def patch(body: Body, request: Request, members: Mapping[str, type]) -> None:
             allowed = ", ".join(
                 f"/{name}/{{name}}" if members[name] in (dict, list) else f"/{name}" for name in members
             )
-            raise BadRequest(f"Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{allowed}]")
+            raise ApiBadRequest(f"Invalid patch path  '{path}' specified for op '{op}'. Must be one of: [{allowed}]")
         if kind is dict:
             _entry(body.setdefault(parts[0], {}), op, parts[1], item.get("value"))
         elif kind is list:
@@ -58,4 +58,4 @@ def _typed(kind: type, value: str, path: str) -> Any:
     try:
         return kind(value)
     except ValueError as error:
-        raise BadRequest(f"Invalid value '{value}' for patch path '{path}'") from error
+        raise ApiBadRequest(f"Invalid value '{value}' for patch path '{path}'") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.services.apigateway.errors import BadRequest, Conflict
+from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page, resource_of
 
 _PART = re.compile(r"[A-Za-z0-9._~:$-]+|\{[A-Za-z0-9._:-]+\+?\}")
@@ -22,7 +22,7 @@ class Resources(Resource):
         """Adds a resource below another one."""
         part = request["pathPart"]
         if not _PART.fullmatch(part):
-            raise BadRequest(
+            raise ApiBadRequest(
                 "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at "
                 "the beginning and the end."
             )
@@ -30,12 +30,14 @@ class Resources(Resource):
         def change(body: Body) -> Body:
             parent = resource_of(body, request["parentId"])
             if parent["path"].endswith("+}"):
-                raise BadRequest("Cannot create a child of a resource with a greedy path variable")
+                raise ApiBadRequest("Cannot create a child of a resource with a greedy path variable")
             siblings = [item for item in body["_resources"].values() if item.get("parentId") == parent["id"]]
             if any(item["pathPart"] == part for item in siblings):
-                raise Conflict(f"Another resource with the same parent already has this name: {part}")
+                raise ApiConflict(f"Another resource with the same parent already has this name: {part}")
             if part.startswith("{") and any(item["pathPart"].startswith("{") for item in siblings):
-                raise BadRequest("A sibling of this resource already has a variable path part -- only one is allowed")
+                raise ApiBadRequest(
+                    "A sibling of this resource already has a variable path part -- only one is allowed"
+                )
             identifier = new_id(6)
             path = f"{parent['path'].rstrip('/')}/{part}"
             made = {"id": identifier, "parentId": parent["id"], "pathPart": part, "path": path}
@@ -62,7 +64,7 @@ class Resources(Resource):
         def change(body: Body) -> None:
             top = resource_of(body, request["resourceId"])
             if top["path"] == "/":
-                raise BadRequest("Root resource cannot be deleted.")
+                raise ApiBadRequest("Root resource cannot be deleted.")
             inside = f"{top['path']}/"
             body["_resources"] = {
                 key: item

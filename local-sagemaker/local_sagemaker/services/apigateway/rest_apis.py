@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import public
-from local_sagemaker.services.apigateway.errors import BadRequest
+from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
 
@@ -24,7 +24,7 @@ class RestApis(Resource):
     def create(self, request: Request) -> Response:
         """Makes an API with its root resource."""
         if "cloneFrom" in request:
-            raise BadRequest("cloneFrom is not supported by the local service.")
+            raise ApiBadRequest("cloneFrom is not supported by the local service.")
         root = new_id(10)
         body: Body = {
             "id": new_id(10),
@@ -104,5 +104,5 @@ def _tagged(body: Body, stage: str | None) -> Body:
     if stage is None:
         return body
     if stage not in body["_stages"]:
-        raise BadRequest("Invalid ARN specified in the request")
+        raise ApiBadRequest("Invalid ARN specified in the request")
     return body["_stages"][stage]  # type: ignore[no-any-return]

@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Route:
+class MethodRoute:
     """The method that serves a request, and what the variables of its path are."""
 
     resource: Body
@@ -18,10 +18,10 @@ class Route:
     labels: dict[str, str]
 
 
-def find(resources: dict[str, Body], http_method: str, path: str) -> Route | None:
+def find(resources: dict[str, Body], http_method: str, path: str) -> MethodRoute | None:
     """The deployed method, or None. `path` is as sent, without the stage."""
     parts = [unquote(part) for part in path.split("/") if part]
-    best: tuple[tuple[int, ...], Route] | None = None
+    best: tuple[tuple[int, ...], MethodRoute] | None = None
     for resource in resources.values():
         methods = resource.get("resourceMethods", {})
         method = methods.get(http_method) or methods.get("ANY")
@@ -29,7 +29,7 @@ def find(resources: dict[str, Body], http_method: str, path: str) -> Route | Non
         if method and matched is not None:
             rank, labels = matched
             if best is None or rank < best[0]:
-                best = (rank, Route(resource, method, labels))
+                best = (rank, MethodRoute(resource, method, labels))
     return best[1] if best else None
 
 

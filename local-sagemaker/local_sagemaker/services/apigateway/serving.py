@@ -21,7 +21,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.services.apigateway import backends, routing
-from local_sagemaker.services.apigateway.exchange import Exchange, Refused, Reply, internal_error
+from local_sagemaker.services.apigateway.exchange import Exchange, MethodRefusal, Reply, internal_error
 from local_sagemaker.services.apigateway.store import ApiStore, Body
 
 _PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)(?:/(?P<stage>[^/]*)(?P<path>/.*)?)?", re.DOTALL)
@@ -67,7 +67,7 @@ class ExecuteApi:
         identity = request_id()
         try:
             reply = self._serve(request)
-        except Refused as refused:
+        except MethodRefusal as refused:
             body = json.dumps({"message": refused.message}).encode()
             reply = Reply(refused.status, {"Content-Type": "application/json", "x-amzn-ErrorType": refused.kind}, body)
         return RawResponse(reply.status, {**reply.headers, "x-amzn-RequestId": identity}, reply.body)
@@ -80,12 +80,12 @@ class ExecuteApi:
                 integration["timeoutInMillis"] / 1000, lambda: backends.run(integration, exchange, self._call)
             )
         except TimeoutError as error:
-            raise Refused(504, "Endpoint request timed out", "InternalServerErrorException") from error
+            raise MethodRefusal(504, "Endpoint request timed out", "InternalServerErrorException") from error
         if len(reply.body) > LARGEST:
             raise internal_error()
         return reply
 
-    def exchange(self, api: str, stage: Body, route: routing.Route, request: RawRequest, path: str) -> Exchange:
+    def exchange(self, api: str, stage: Body, route: routing.MethodRoute, request: RawRequest, path: str) -> Exchange:
         """A request with all that integrations may want to know of it."""
         pairs = parse_qsl(request.query, keep_blank_values=True)
         multiple: dict[str, list[str]] = {}
@@ -114,15 +114,15 @@ class ExecuteApi:
         body = self._store.known(address.api) if address else None
         stage = body["_stages"].get(address.stage) if body and address else None
         if address is None or body is None or stage is None or body.get("disableExecuteApiEndpoint"):
-            raise Refused(403, "Forbidden", "ForbiddenException")
+            raise MethodRefusal(403, "Forbidden", "ForbiddenException")
         deployment = self._store.deployment(address.api, stage["deploymentId"])
         route = routing.find(deployment["_resources"], request.method, address.path)
         if route is None or (route.method["authorizationType"] == "AWS_IAM" and not _is_signed(request)):
-            raise Refused(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+            raise MethodRefusal(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
         if route.method["apiKeyRequired"]:
-            raise Refused(403, "Forbidden", "ForbiddenException")  # no key is valid: keys are not supported
+            raise MethodRefusal(403, "Forbidden", "ForbiddenException")  # no key is valid: keys are not supported
         if len(request.body) > LARGEST:
-            raise Refused(413, "Request Too Long", "RequestTooLongException")
+            raise MethodRefusal(413, "Request Too Long", "RequestTooLongException")
         served = {**stage, "_binary": deployment["_binary"]}
         return self.run(route.method, self.exchange(address.api, served, route, request, address.path))
 
@@ -130,7 +130,7 @@ class ExecuteApi:
         self,
         api: str,
         stage: Body,
-        route: routing.Route,
+        route: routing.MethodRoute,
         request: RawRequest,
         path: str,
         headers: Mapping[str, str],

@@ -6,7 +6,7 @@ import re
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
-from local_sagemaker.services.apigateway.errors import BadRequest, Conflict, NotFound
+from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body
 
@@ -68,12 +68,12 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
     """Makes a stage of an API's record, or moves it to another deployment."""
     name = request["stageName"]
     if not re.fullmatch(r"[A-Za-z0-9_-]+|\$default", name):
-        raise BadRequest("Stage name only allows a-zA-Z0-9_-")
+        raise ApiBadRequest("Stage name only allows a-zA-Z0-9_-")
     if "canarySettings" in request:
-        raise BadRequest("Canary deployments are not supported by the local service.")
+        raise ApiBadRequest("Canary deployments are not supported by the local service.")
     known = body["_stages"].get(name)
     if known and not replace:
-        raise Conflict("Stage already exists")
+        raise ApiConflict("Stage already exists")
     given = {member: request[member] for member in ("description", "variables", "tags") if request.get(member)}
     moment = now()
     made: Body = {
@@ -94,5 +94,5 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
 
 def _stage(body: Body, name: str) -> Body:
     if name not in body["_stages"]:
-        raise NotFound("Invalid stage identifier specified")
+        raise ApiNotFound("Invalid stage identifier specified")
     return body["_stages"][name]  # type: ignore[no-any-return]

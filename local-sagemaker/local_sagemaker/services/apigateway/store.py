@@ -14,7 +14,7 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
 from local_sagemaker.digits import natural
 from local_sagemaker.records import Records
-from local_sagemaker.services.apigateway.errors import BadRequest, NotFound
+from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 
 Body = dict[str, Any]
 API, DEPLOYMENT = "rest-api", "rest-api-deployment"
@@ -48,7 +48,7 @@ class ApiStore:
         """An API."""
         body = self._records.get(API, api)
         if body is None:
-            raise NotFound(f"Invalid API identifier specified {self._account}:{api}")
+            raise ApiNotFound(f"Invalid API identifier specified {self._account}:{api}")
         return body
 
     def change(self, api: str, change: Callable[[Body], Any]) -> Any:
@@ -81,7 +81,7 @@ class ApiStore:
         """One deployment."""
         body = self._records.get(DEPLOYMENT, f"{api}/{deployment}")
         if body is None:
-            raise NotFound("Invalid Deployment identifier specified")
+            raise ApiNotFound("Invalid Deployment identifier specified")
         return body
 
     def put_deployment(self, api: str, body: Body) -> None:
@@ -96,7 +96,7 @@ class ApiStore:
 def resource_of(body: Body, resource: str) -> Body:
     """A draft resource of an API."""
     if resource not in body["_resources"]:
-        raise NotFound("Invalid Resource identifier specified")
+        raise ApiNotFound("Invalid Resource identifier specified")
     return body["_resources"][resource]  # type: ignore[no-any-return]
 
 
@@ -104,7 +104,7 @@ def method_of(body: Body, request: Request) -> Body:
     """The draft method that a request names."""
     methods = resource_of(body, request["resourceId"]).get("resourceMethods", {})
     if request["httpMethod"] not in methods:
-        raise NotFound("Invalid Method identifier specified")
+        raise ApiNotFound("Invalid Method identifier specified")
     return methods[request["httpMethod"]]  # type: ignore[no-any-return]
 
 
@@ -112,6 +112,6 @@ def page(items: list[Body], request: Request, default: int = 25) -> Response:
     """A page of items: position and limit."""
     start = natural(request.get("position", "0"))
     if start is None:
-        raise BadRequest("Invalid position parameter specified")
+        raise ApiBadRequest("Invalid position parameter specified")
     end = start + min(request.get("limit", default), 500)
     return {"items": items[start:end], **({"position": str(end)} if end < len(items) else {})}

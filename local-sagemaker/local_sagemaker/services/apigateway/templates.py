@@ -20,19 +20,19 @@ from urllib.parse import quote_plus, unquote_plus
 from local_sagemaker.services.apigateway import json_selection
 from local_sagemaker.services.apigateway.velocity import Rendering
 from local_sagemaker.services.apigateway.velocity_methods import KNOWN
-from local_sagemaker.services.apigateway.velocity_parser import Parser
+from local_sagemaker.services.apigateway.velocity_parser import VelocityParser
 from local_sagemaker.services.apigateway.velocity_syntax import (
-    Block,
-    Item,
     Literal,
     Method,
     Property,
-    Reference,
-    TemplateError,
+    VelocityBlock,
+    VelocityError,
+    VelocityItem,
+    VelocityReference,
 )
 from local_sagemaker.services.apigateway.velocity_values import text, to_json
 
-__all__ = ["Overrides", "Scene", "Template", "TemplateError", "parse"]
+__all__ = ["MappingTemplate", "Overrides", "Scene", "VelocityError", "parse"]
 
 _INPUT = ("body", "json", "path", "params")
 _ESCAPES = {
@@ -74,10 +74,10 @@ class Overrides:
 
 
 @dataclass(frozen=True)
-class Template:
+class MappingTemplate:
     """A parsed template."""
 
-    block: Block
+    block: VelocityBlock
 
     def render(self, scene: Scene) -> str:
         """The text that it makes. Raises TemplateError."""
@@ -92,30 +92,30 @@ class Template:
         }
         roots = {"context": context, "stageVariables": dict(scene.stage_variables), "esc": _ESCAPES}
         functions = {"input": _input(scene), "util": _UTIL}
-        made = Rendering(roots, functions, lambda given: Parser(given, _check).template()).of(self.block)
+        made = Rendering(roots, functions, lambda given: VelocityParser(given, _check).template()).of(self.block)
         try:
             made.encode()
         except UnicodeEncodeError as error:
-            raise TemplateError("the template makes half of a surrogate pair") from error
+            raise VelocityError("the template makes half of a surrogate pair") from error
         return made, Overrides(context["requestOverride"], context["responseOverride"])
 
 
 @lru_cache(maxsize=256)
-def parse(template: str) -> Template:
+def parse(template: str) -> MappingTemplate:
     """Reads a template. Raises TemplateError for what is malformed or not supported."""
-    return Template(Parser(template, _check).template())
+    return MappingTemplate(VelocityParser(template, _check).template())
 
 
-def _check(reference: Reference) -> None:
+def _check(reference: VelocityReference) -> None:
     """Refuses functions and methods that are not here, and literal JSONPaths that are none."""
     known: tuple[str, ...] | None = {"input": _INPUT, "util": tuple(_UTIL)}.get(reference.root)
     steps = reference.steps
     if known is not None:
         first = steps[0] if steps else Property("")
-        name = "" if isinstance(first, Item) else first.name
+        name = "" if isinstance(first, VelocityItem) else first.name
         if name not in known:
             here = ", ".join(known)
-            raise TemplateError(f"${reference.root}.{name} is not supported by the local service; {here} are")
+            raise VelocityError(f"${reference.root}.{name} is not supported by the local service; {here} are")
         if name in ("json", "path") and isinstance(first, Method) and first.arguments:
             path = first.arguments[0]
             if isinstance(path, Literal):
@@ -123,7 +123,7 @@ def _check(reference: Reference) -> None:
         steps = steps[1:]
     for step in steps:
         if isinstance(step, Method) and step.name not in KNOWN and step.name != "hasNext":
-            raise TemplateError(f"the method {step.name}() is not supported by the local service")
+            raise VelocityError(f"the method {step.name}() is not supported by the local service")
 
 
 def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
@@ -148,11 +148,11 @@ def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
 def _of_text(function: Callable[[str], Any]) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
         if len(arguments) != 1:
-            raise TemplateError("a function of $util needs one argument")
+            raise VelocityError("a function of $util needs one argument")
         try:
             return function("" if arguments[0] is None else text(arguments[0]))
         except (ValueError, RecursionError) as error:
-            raise TemplateError(f"$util: {error}") from error
+            raise VelocityError(f"$util: {error}") from error
 
     return call
 

@@ -8,7 +8,7 @@ import time
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.http import RawRequest
 from local_sagemaker.services.apigateway import routing
-from local_sagemaker.services.apigateway.exchange import Refused, Reply
+from local_sagemaker.services.apigateway.exchange import MethodRefusal, Reply
 from local_sagemaker.services.apigateway.integrations import integration_of
 from local_sagemaker.services.apigateway.serving import ExecuteApi
 from local_sagemaker.services.apigateway.store import ApiStore, method_of, resource_of
@@ -31,7 +31,7 @@ class MethodTests(Resource):
         path, _, query = str(request.get("pathWithQueryString", resource["path"])).partition("?")
         verb = request["httpMethod"]
         found = routing.find({"x": {**resource, "resourceMethods": {verb: method}}}, verb, path)
-        route = routing.Route(resource, method, found.labels if found else {})
+        route = routing.MethodRoute(resource, method, found.labels if found else {})
         headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
         raw = RawRequest(verb, path, query, headers, request.get("body", "").encode())
         stage = {
@@ -42,7 +42,7 @@ class MethodTests(Resource):
         started = time.monotonic()
         try:
             reply = self._door.run(method, self._door.exchange(api["id"], stage, route, raw, path))
-        except Refused as refused:
+        except MethodRefusal as refused:
             reply = Reply(refused.status, {}, json.dumps({"message": refused.message}).encode())
         latency = int((time.monotonic() - started) * 1000)
         return {

@@ -8,10 +8,15 @@ from typing import Any
 
 from local_sagemaker.services.apigateway import velocity_syntax as syntax
 from local_sagemaker.services.apigateway.velocity_methods import invoke, item_of, property_of
-from local_sagemaker.services.apigateway.velocity_syntax import Block, Expression, Reference, TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import (
+    Expression,
+    VelocityBlock,
+    VelocityError,
+    VelocityReference,
+)
 from local_sagemaker.services.apigateway.velocity_values import (
-    Entry,
     Listing,
+    MapEntry,
     calculate,
     compare,
     is_true,
@@ -40,7 +45,7 @@ class _Stop(Exception):
 class _Defined:
     """What a name stands for after #define."""
 
-    body: Block
+    body: VelocityBlock
 
 
 class Rendering:
@@ -50,7 +55,7 @@ class Rendering:
         self,
         roots: Mapping[str, Any],
         functions: Mapping[str, Mapping[str, Function]],
-        parse: Callable[[str], Block],
+        parse: Callable[[str], VelocityBlock],
     ) -> None:
         self._roots, self._functions, self._parse = roots, functions, parse
         self._variables: dict[str, Any] = {}
@@ -58,7 +63,7 @@ class Rendering:
         self._loops: list[dict[str, Any]] = []
         self._steps = self._depth = 0
 
-    def of(self, template: Block) -> str:
+    def of(self, template: VelocityBlock) -> str:
         """The text that the template makes. Raises TemplateError."""
         shown: list[str] = []
         try:
@@ -67,26 +72,26 @@ class Rendering:
         except (_Stop, _Break):
             pass
         except RecursionError as error:
-            raise TemplateError("the template is nested too deeply") from error
+            raise VelocityError("the template is nested too deeply") from error
         return joined(shown)
 
-    def _parts(self, block: Block) -> Iterator[str]:
+    def _parts(self, block: VelocityBlock) -> Iterator[str]:
         for part in block.parts:
             self._count()
             if isinstance(part, str):
                 yield part
-            elif isinstance(part, Reference):
+            elif isinstance(part, VelocityReference):
                 yield self._shown(part)
             else:
                 yield from self._directive(part)
 
-    def _text(self, block: Block) -> str:
+    def _text(self, block: VelocityBlock) -> str:
         return str(self._weighed(joined(self._parts(block))))
 
     def _count(self, weight: int = 0) -> None:
         self._steps += 1 + weight
         if self._steps > MOST_STEPS:
-            raise TemplateError(f"the template takes more than {MOST_STEPS} steps")
+            raise VelocityError(f"the template takes more than {MOST_STEPS} steps")
 
     def _weighed(self, value: Any) -> Any:
         """The value; a long one counts for as many steps as it has blocks of letters or of elements."""
@@ -120,7 +125,7 @@ class Rendering:
     def _loop(self, part: syntax.ForEach) -> Iterator[str]:
         items = _items(self._value(part.items))
         if len(items) > MOST_ITERATIONS:
-            raise TemplateError(f"#foreach has more than {MOST_ITERATIONS} iterations")
+            raise VelocityError(f"#foreach has more than {MOST_ITERATIONS} iterations")
         names = (part.variable, "foreach", "velocityCount", "velocityHasNext")
         before = {name: self._variables[name] for name in names if name in self._variables}
         parent = self._variables.get("foreach")
@@ -148,7 +153,7 @@ class Rendering:
             yield f"#{call.name}()"
             return
         if self._depth >= DEEPEST_MACRO:
-            raise TemplateError(f"#{call.name} calls itself more than {DEEPEST_MACRO} times")
+            raise VelocityError(f"#{call.name} calls itself more than {DEEPEST_MACRO} times")
         values = [self._value(argument) for argument in call.arguments]
         given = dict(zip(macro.parameters, values, strict=False))
         before = {name: self._variables[name] for name in given if name in self._variables}
@@ -162,7 +167,7 @@ class Rendering:
                 self._variables.pop(name, None)
             self._variables |= before
 
-    def _assign(self, target: Reference, value: Any) -> None:
+    def _assign(self, target: VelocityReference, value: Any) -> None:
         if not target.steps:
             self._variables[target.root] = value
             return
@@ -173,7 +178,7 @@ class Rendering:
             if inner is None and isinstance(place, dict) and isinstance(step, syntax.Property):
                 inner = place[step.name] = {}
             place = inner
-        key: Any = self._value(last.index) if isinstance(last, syntax.Item) else last.name
+        key: Any = self._value(last.index) if isinstance(last, syntax.VelocityItem) else last.name
         is_place = isinstance(place, list) and isinstance(key, int) and -len(place) <= key < len(place)
         if is_place or isinstance(place, dict):
             place[key] = value
@@ -184,9 +189,9 @@ class Rendering:
         self._count()
         if isinstance(item, syntax.Literal):
             return item.value
-        if isinstance(item, Reference):
+        if isinstance(item, VelocityReference):
             return self._reference(item)
-        if isinstance(item, Block):
+        if isinstance(item, VelocityBlock):
             return self._text(item)
         if isinstance(item, syntax.ListOf):
             return Listing(map(self._value, item.items))
@@ -214,7 +219,7 @@ class Rendering:
             return compare(item.operator, left, right)
         return self._weighed(calculate(item.operator, left, right))
 
-    def _shown(self, reference: Reference) -> str:
+    def _shown(self, reference: VelocityReference) -> str:
         value = self._reference(reference)
         if value is not None:
             return str(self._weighed(text(value)))
@@ -222,10 +227,10 @@ class Rendering:
         # API Gateway shows nothing for what is missing in what it knows; Velocity shows what it does not know as it is.
         return "" if known or reference.quiet else reference.source
 
-    def _reference(self, reference: Reference) -> Any:
+    def _reference(self, reference: VelocityReference) -> Any:
         steps = reference.steps
         functions = self._functions.get(reference.root, {})
-        if steps and not isinstance(steps[0], syntax.Item) and steps[0].name in functions:
+        if steps and not isinstance(steps[0], syntax.VelocityItem) and steps[0].name in functions:
             value = functions[steps[0].name](*self._arguments(steps[0]))
             steps = steps[1:]
         else:
@@ -245,7 +250,7 @@ class Rendering:
             value = self._text(value.body)
         if isinstance(step, syntax.Property):
             return property_of(value, step.name)
-        if isinstance(step, syntax.Item):
+        if isinstance(step, syntax.VelocityItem):
             return item_of(value, self._value(step.index))
         if step.name == "hasNext" and isinstance(value, dict) and "hasNext" in value:
             return value["hasNext"]
@@ -259,13 +264,13 @@ def _items(value: Any) -> list[Any]:
     """What #foreach goes through: the elements of a list, the values of a map; nothing for anything else."""
     if isinstance(value, list):
         return list(value)
-    return list(value.values()) if isinstance(value, dict) and not isinstance(value, Entry) else []
+    return list(value.values()) if isinstance(value, dict) and not isinstance(value, MapEntry) else []
 
 
 def _range(first: Any, last: Any) -> Listing | None:
     if not isinstance(first, int) or not isinstance(last, int):
         return None
     if abs(last - first) >= MOST_ITERATIONS * 10:
-        raise TemplateError("a range is too long")
+        raise VelocityError("a range is too long")
     found: Iterable[int] = range(first, last + 1) if first <= last else range(first, last - 1, -1)
     return Listing(found)

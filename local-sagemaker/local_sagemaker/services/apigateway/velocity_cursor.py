@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from local_sagemaker.services.apigateway.velocity_syntax import TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import VelocityError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _REST_OF_LINE = re.compile(r"[ \t]*\r?\n")
@@ -20,14 +20,14 @@ class Cursor:
         """The name that comes next; `what` is what it is the name of."""
         found = NAME.match(self.text, self.at)
         if not found:
-            raise TemplateError(f"{what} is missing at '{self.here()}'")
+            raise VelocityError(f"{what} is missing at '{self.here()}'")
         return self.take(found)
 
     def until(self, opening: str, closing: str) -> str:
         """What is between two marks; goes behind the second."""
         end = self.text.find(closing, self.at)
         if end < 0:
-            raise TemplateError(f"{opening} has no {closing}")
+            raise VelocityError(f"{opening} has no {closing}")
         content = self.text[self.at + len(opening) : end]
         self.at = end + len(closing)
         return content
@@ -36,7 +36,7 @@ class Cursor:
         """Whether a letter comes next, after space. Raises TemplateError at the end."""
         self.skip()
         if self.at >= len(self.text):
-            raise TemplateError(f"'{letter}' is missing at the end")
+            raise VelocityError(f"'{letter}' is missing at the end")
         return self.text.startswith(letter, self.at)
 
     def accept(self, letters: str) -> bool:
@@ -49,7 +49,7 @@ class Cursor:
     def expect(self, letter: str) -> None:
         """Goes behind a letter. Raises TemplateError when another comes."""
         if not self.accept(letter):
-            raise TemplateError(f"'{letter}' is missing at '{self.here()}'")
+            raise VelocityError(f"'{letter}' is missing at '{self.here()}'")
 
     def end_of_line(self) -> None:
         """A directive takes the rest of its line with it, if that is blank."""

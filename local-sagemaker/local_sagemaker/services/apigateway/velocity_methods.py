@@ -9,11 +9,11 @@ from typing import Any
 
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
-from local_sagemaker.services.apigateway.velocity_syntax import TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import VelocityError
 from local_sagemaker.services.apigateway.velocity_values import (
     LARGEST,
-    Entry,
     Listing,
+    MapEntry,
     compare,
     is_number,
     long,
@@ -32,7 +32,7 @@ def invoke(value: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         return None
     try:
         return found(value, *arguments)
-    except TemplateError:
+    except VelocityError:
         raise  # a limit, or a regular expression that is none
     except (TypeError, ValueError, IndexError, KeyError, AttributeError):
         return None
@@ -59,7 +59,7 @@ def _methods_of(value: Any) -> Mapping[str, Function]:
         return _STRING
     if isinstance(value, bool):
         return _ANY
-    if isinstance(value, Entry):
+    if isinstance(value, MapEntry):
         return _ENTRY
     if isinstance(value, dict):
         return _MAP
@@ -75,7 +75,7 @@ def _judging() -> Iterator[None]:
     try:
         yield
     except RegexError as error:
-        raise TemplateError(str(error)) from error
+        raise VelocityError(str(error)) from error
 
 
 def _replace_all(value: str, pattern: str, replacement: str, count: int = 0) -> str:
@@ -86,7 +86,7 @@ def _replace_all(value: str, pattern: str, replacement: str, count: int = 0) -> 
     with _judging():
         result = bounded.replace(pattern, pieces, value, count=count, most=LARGEST)
     if result is None:
-        raise TemplateError(f"the template makes more than {LARGEST} characters")
+        raise VelocityError(f"the template makes more than {LARGEST} characters")
     return result
 
 
@@ -97,7 +97,7 @@ def _matches(value: str, pattern: str) -> bool:
 
 def _bounded(value: str, count: int, replacement: str) -> str:
     if len(value) + count * len(replacement) > LARGEST:
-        raise TemplateError(f"the template makes more than {LARGEST} characters")
+        raise VelocityError(f"the template makes more than {LARGEST} characters")
     return value
 
 
@@ -151,7 +151,7 @@ def _add(value: list[Any], *arguments: Any) -> Any:
 
 def _add_all(value: list[Any], items: list[Any]) -> bool:
     if len(value) + len(items) > LARGEST // 100:
-        raise TemplateError("the template makes too long a list")
+        raise VelocityError("the template makes too long a list")
     value.extend(list(items))
     return bool(items)
 
@@ -243,7 +243,7 @@ _MAP: dict[str, Function] = _COLLECTION | {
     "containsValue": lambda value, item: item in value.values(),
     "keySet": Listing,
     "values": lambda value: Listing(value.values()),
-    "entrySet": lambda value: Listing(Entry(key, item) for key, item in value.items()),
+    "entrySet": lambda value: Listing(MapEntry(key, item) for key, item in value.items()),
 }
 _ENTRY: dict[str, Function] = _ANY | {
     "getKey": lambda value: value["key"],

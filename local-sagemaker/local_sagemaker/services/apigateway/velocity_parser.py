@@ -11,7 +11,7 @@ from collections.abc import Callable, Container
 
 from local_sagemaker.services.apigateway import velocity_syntax as syntax
 from local_sagemaker.services.apigateway.velocity_cursor import NAME, Cursor
-from local_sagemaker.services.apigateway.velocity_syntax import Block, Expression, Part, TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import Expression, Part, VelocityBlock, VelocityError
 
 LONGEST = 300 * 1024
 """Bytes of the longest template (API Gateway's quota)."""
@@ -38,31 +38,31 @@ _SIGNS = {"or": "||", "and": "&&", "eq": "==", "ne": "!=", "le": "<=", "ge": ">=
 _REFUSED = ("include", "parse")
 
 
-class Parser(Cursor):
+class VelocityParser(Cursor):
     """Parses one text. `check` raises TemplateError for a reference that is not supported."""
 
     def __init__(
-        self, text: str, check: Callable[[syntax.Reference], None], macros: Container[str] | None = None
+        self, text: str, check: Callable[[syntax.VelocityReference], None], macros: Container[str] | None = None
     ) -> None:
         super().__init__(text)
         self._check = check
         self._macros = macros if macros is not None else set(_MACRO.findall(text))
 
-    def template(self) -> Block:
+    def template(self) -> VelocityBlock:
         """The whole text. Raises TemplateError."""
         if len(self.text) > LONGEST:
-            raise TemplateError(f"the template is longer than {LONGEST} bytes")
+            raise VelocityError(f"the template is longer than {LONGEST} bytes")
         try:
             block, end = self._block()
         except RecursionError as error:
-            raise TemplateError("the template is nested too deeply") from error
+            raise VelocityError("the template is nested too deeply") from error
         if end:
-            raise TemplateError(f"#{end} without a directive that it would belong to")
+            raise VelocityError(f"#{end} without a directive that it would belong to")
         return block
 
     # Text and directives
 
-    def _block(self) -> tuple[Block, str]:
+    def _block(self) -> tuple[VelocityBlock, str]:
         """Up to #end, #else, #elseif or the end of the text, and the name of what ended it."""
         parts: list[Part] = []
         while self.at < len(self.text):
@@ -76,8 +76,8 @@ class Parser(Cursor):
             else:
                 end = self._hash(parts)
                 if end:
-                    return Block(_joined(parts)), end
-        return Block(_joined(parts)), ""
+                    return VelocityBlock(_joined(parts)), end
+        return VelocityBlock(_joined(parts)), ""
 
     def _backslashes(self, parts: list[Part]) -> None:
         found = _ESCAPED.match(self.text, self.at)
@@ -117,7 +117,7 @@ class Parser(Cursor):
         if name in ("end", "else", "break", "stop"):
             return True
         if name in _REFUSED:
-            raise TemplateError(f"#{name} is not supported: there is nothing to include")
+            raise VelocityError(f"#{name} is not supported: there is nothing to include")
         known = name in _DIRECTIVES or name == "elseif" or name in self._macros
         return known and re.compile(r"\s*\(").match(self.text, end) is not None
 
@@ -136,21 +136,21 @@ class Parser(Cursor):
         self._close()
         return syntax.Set(target, value)
 
-    def _target(self) -> syntax.Reference:
+    def _target(self) -> syntax.VelocityReference:
         self.skip()
         target = self._reference() if self.text.startswith("$", self.at) else None
         if target is None:
-            raise TemplateError(f"a reference is missing at '{self.here()}'")
+            raise VelocityError(f"a reference is missing at '{self.here()}'")
         return target
 
     def _variable(self) -> str:
         target = self._target()
         if target.steps:
-            raise TemplateError(f"'{target.source}' is not the name of a variable")
+            raise VelocityError(f"'{target.source}' is not the name of a variable")
         return target.root
 
     def _if(self) -> Part:
-        branches: list[tuple[Expression | None, Block]] = []
+        branches: list[tuple[Expression | None, VelocityBlock]] = []
         condition: Expression | None = self._expression()
         self._close()
         while True:
@@ -160,7 +160,7 @@ class Parser(Cursor):
                 self.end_of_line()
                 return syntax.If(tuple(branches))
             if not end or condition is None:
-                raise TemplateError("#if has no #end")
+                raise VelocityError("#if has no #end")
             if end == "elseif":
                 self.expect("(")
                 condition = self._expression()
@@ -173,7 +173,7 @@ class Parser(Cursor):
         variable = self._variable()
         self.skip()
         if not self.text.startswith("in", self.at):
-            raise TemplateError(f"'in' is missing at '{self.here()}'")
+            raise VelocityError(f"'in' is missing at '{self.here()}'")
         self.at += 2
         items = self._expression()
         self._close()
@@ -207,10 +207,10 @@ class Parser(Cursor):
         self._close()
         return syntax.Call(name, tuple(arguments))
 
-    def _body(self, name: str) -> Block:
+    def _body(self, name: str) -> VelocityBlock:
         body, end = self._block()
         if end != "end":
-            raise TemplateError(f"#{name} has no #end" if not end else f"#{end} within #{name}")
+            raise VelocityError(f"#{name} has no #end" if not end else f"#{end} within #{name}")
         self.end_of_line()
         return body
 
@@ -256,7 +256,7 @@ class Parser(Cursor):
             return syntax.Literal({"true": True, "false": False, "null": None}[self.take(word)])
         number = _NUMBER.match(self.text, self.at)
         if not number or len(number[0]) > 20:
-            raise TemplateError(f"a value is missing at '{self.here()}'")
+            raise VelocityError(f"a value is missing at '{self.here()}'")
         digits = self.take(number)
         return syntax.Literal(int(digits) if digits.isdigit() else float(digits))
 
@@ -264,12 +264,12 @@ class Parser(Cursor):
         """A quote within a string is doubled."""
         found = re.compile(f"{quote}((?:[^{quote}]|{quote}{quote})*+){quote}").match(self.text, self.at)
         if not found:
-            raise TemplateError(f"a string is not closed at '{self.here()}'")
+            raise VelocityError(f"a string is not closed at '{self.here()}'")
         self.at = found.end()
         content = found[1].replace(quote * 2, quote)
         if quote == "'":
             return syntax.Literal(content)
-        block = Parser(content, self._check, self._macros).template()
+        block = VelocityParser(content, self._check, self._macros).template()
         return syntax.Literal(content) if block.parts in ((content,), ()) else block
 
     def _list(self) -> Expression:
@@ -304,7 +304,7 @@ class Parser(Cursor):
 
     # References
 
-    def _reference(self) -> syntax.Reference | None:
+    def _reference(self) -> syntax.VelocityReference | None:
         """The reference that begins here, or None when the dollar sign is only text."""
         start = self.at
         self.at += 1
@@ -324,9 +324,9 @@ class Parser(Cursor):
                 otherwise = self._expression()
             self.skip()
             if not self.text.startswith("}", self.at):
-                raise TemplateError(f"'{self.text[start : start + 20]}' has no closing brace")
+                raise VelocityError(f"'{self.text[start : start + 20]}' has no closing brace")
             self.at += 1
-        made = syntax.Reference(self.text[start : self.at], root, tuple(steps), quiet, otherwise)
+        made = syntax.VelocityReference(self.text[start : self.at], root, tuple(steps), quiet, otherwise)
         self._check(made)
         return made
 
@@ -339,7 +339,7 @@ class Parser(Cursor):
                 steps.append(syntax.Method(name[1], self._arguments()) if self._opens() else syntax.Property(name[1]))
             elif self.text.startswith("[", self.at) and self._is_index():
                 self.at += 1
-                steps.append(syntax.Item(self._expression()))
+                steps.append(syntax.VelocityItem(self._expression()))
                 self.expect("]")
             else:
                 return steps
@@ -362,13 +362,13 @@ class Parser(Cursor):
         return tuple(found)
 
 
-_DIRECTIVES: dict[str, Callable[[Parser], Part]] = {
-    "set": Parser._set,
-    "if": Parser._if,
-    "foreach": Parser._foreach,
-    "define": Parser._define,
-    "macro": Parser._macro,
-    "evaluate": Parser._evaluate,
+_DIRECTIVES: dict[str, Callable[[VelocityParser], Part]] = {
+    "set": VelocityParser._set,
+    "if": VelocityParser._if,
+    "foreach": VelocityParser._foreach,
+    "define": VelocityParser._define,
+    "macro": VelocityParser._macro,
+    "evaluate": VelocityParser._evaluate,
 }
 
 

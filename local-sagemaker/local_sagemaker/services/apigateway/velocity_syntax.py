@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class TemplateError(ValueError):
+class VelocityError(ValueError):
     """The template is malformed, uses what is not supported, or goes beyond a limit."""
 
 
@@ -72,17 +72,17 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Item:
+class VelocityItem:
     """``[index]``."""
 
     index: Expression
 
 
-Step = Property | Method | Item
+Step = Property | Method | VelocityItem
 
 
 @dataclass(frozen=True)
-class Reference:
+class VelocityReference:
     """``$root.step.step``. `source` is its text, `quiet` the form with an exclamation mark, `otherwise` what follows
     a vertical bar in braces: the value when there is none."""
 
@@ -94,7 +94,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Block:
+class VelocityBlock:
     """Text with references and directives in it: a template, a directive's body, a string in double quotes."""
 
     parts: tuple[Part, ...]
@@ -104,7 +104,7 @@ class Block:
 class Set:
     """``#set($target = value)``."""
 
-    target: Reference
+    target: VelocityReference
     value: Expression
 
 
@@ -112,7 +112,7 @@ class Set:
 class If:
     """``#if(a) ... #elseif(b) ... #else ... #end``; the last condition is None for #else."""
 
-    branches: tuple[tuple[Expression | None, Block], ...]
+    branches: tuple[tuple[Expression | None, VelocityBlock], ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class ForEach:
 
     variable: str
     items: Expression
-    body: Block
+    body: VelocityBlock
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Define:
     """``#define($name) ... #end``: a block that is rendered where the name is used."""
 
     name: str
-    body: Block
+    body: VelocityBlock
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Macro:
 
     name: str
     parameters: tuple[str, ...]
-    body: Block
+    body: VelocityBlock
 
 
 @dataclass(frozen=True)
@@ -163,5 +163,5 @@ class Jump:
     name: str
 
 
-Expression = Literal | ListOf | Range | MapOf | Unary | Binary | Reference | Block
-Part = str | Reference | Set | If | ForEach | Define | Macro | Call | Evaluate | Jump
+Expression = Literal | ListOf | Range | MapOf | Unary | Binary | VelocityReference | VelocityBlock
+Part = str | VelocityReference | Set | If | ForEach | Define | Macro | Call | Evaluate | Jump

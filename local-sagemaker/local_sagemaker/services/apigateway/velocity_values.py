@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local_sagemaker.services.apigateway.velocity_syntax import TemplateError
+from local_sagemaker.services.apigateway.velocity_syntax import VelocityError
 
 LARGEST = 10 * 1024 * 1024
 """Letters of the longest text that a template may make (API Gateway's largest payload)."""
@@ -22,7 +22,7 @@ class Listing(list[Any]):
     """A list that the template made."""
 
 
-class Entry(dict[str, Any]):
+class MapEntry(dict[str, Any]):
     """An entry of a map, with a key and a value."""
 
     def __init__(self, key: Any, value: Any) -> None:
@@ -39,7 +39,7 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return _double(value)
-    if isinstance(value, Entry):
+    if isinstance(value, MapEntry):
         return f"{text(value['key'])}={text(value['value'])}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{text(key)}={text(item)}" for key, item in value.items()) + "}"
@@ -61,7 +61,7 @@ def joined(parts: Iterable[str]) -> str:
     for part in parts:
         size += len(part)
         if size > LARGEST:
-            raise TemplateError(f"the template makes more than {LARGEST} characters")
+            raise VelocityError(f"the template makes more than {LARGEST} characters")
         found.append(part)
     return "".join(found)
 

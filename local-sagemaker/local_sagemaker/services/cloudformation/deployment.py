@@ -19,7 +19,7 @@ from local_sagemaker.cloudformation.template import ResourceDeclaration
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, Context, Handler, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Handler, Identity
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -30,7 +30,7 @@ REPLACING = "Requested update requires the creation of a new physical resource; 
 Work = Callable[[str], None]
 
 
-class Deployment:
+class StackDeployment:
     """Works on one stack in the calling thread. `ended` is set when the service stops: the work is left as it is."""
 
     def __init__(self, stack_id: str, store: StackStore, scopes: Scopes, ended: threading.Event) -> None:
@@ -97,7 +97,7 @@ class Deployment:
             raise Cancelled
         return failed
 
-    def _context(self, logical: str) -> Context:
+    def _context(self, logical: str) -> DeploymentContext:
         return self._scopes.context(self._id, logical, self._cancelled if not self._ended.is_set() else self._ended)
 
     def _apply(self, declared: ResourceDeclaration, scope: intrinsics.Scope, stack: Body, verb: str) -> None:
@@ -149,7 +149,7 @@ class Deployment:
         self._store.put_resource(self._id, made, f"{verb}_COMPLETE")
 
     @staticmethod
-    def _made(handler: Handler, context: Context, named: Body, *, again: bool) -> Identity:
+    def _made(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
         try:
             return handler.create(context, named)
         except ServiceError as error:

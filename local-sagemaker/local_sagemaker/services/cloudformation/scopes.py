@@ -15,7 +15,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.handlers.handler import Context
+from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
 
@@ -25,10 +25,10 @@ class Scopes:
     def __init__(self, settings: Settings, store: StackStore, call: Call) -> None:
         self._settings, self._store, self._call = settings, store, call
 
-    def context(self, stack_id: str, logical: str, cancelled: threading.Event) -> Context:
+    def context(self, stack_id: str, logical: str, cancelled: threading.Event) -> DeploymentContext:
         """What the handler of a resource works with."""
         name = stack_id.split("/")[1]
-        return Context(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
+        return DeploymentContext(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
 
     def stored(self, name: str) -> str:
         """The value of a parameter of Systems Manager."""

@@ -11,7 +11,7 @@ from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.deployment import Deployment
+from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
@@ -76,12 +76,12 @@ class StackRuns:
     def _advance(self, body: Body) -> None:
         step = STATES[body["StackStatus"]]
         try:
-            step(self, body, Deployment(body["StackId"], self._store, self._scopes, self._ended))
+            step(self, body, StackDeployment(body["StackId"], self._store, self._scopes, self._ended))
         except ServiceError as error:
             failed = _FAILED[body["StackStatus"]]
             self._store.enter(body["StackId"], failed, error.message)
 
-    def _create(self, body: Body, deployment: Deployment) -> None:
+    def _create(self, body: Body, deployment: StackDeployment) -> None:
         failed = deployment.apply(body, "CREATE")
         stack_id = body["StackId"]
         reason = ""
@@ -136,7 +136,7 @@ class StackRuns:
                     verb = "updated" if name in exports else "deleted"
                     raise TemplateError(f"Export {name} cannot be {verb} as it is in use by {' and '.join(users)}")
 
-    def _roll_back(self, body: Body, deployment: Deployment) -> None:
+    def _roll_back(self, body: Body, deployment: StackDeployment) -> None:
         failed = deployment.delete(self._dependencies(body), new=True)
         if failed:
             self._store.enter(body["StackId"], "ROLLBACK_FAILED", _undeleted(failed))
@@ -152,7 +152,7 @@ class StackRuns:
         existing = self._store.resources(body["StackId"])
         return {logical: graph.get(logical, frozenset()) for logical in names or existing}
 
-    def _update(self, body: Body, deployment: Deployment) -> None:
+    def _update(self, body: Body, deployment: StackDeployment) -> None:
         wanted = {**body, **body["_next"]}
         failed = deployment.apply(wanted, "UPDATE")
         stack_id, reason = body["StackId"], ""
@@ -179,7 +179,7 @@ class StackRuns:
         created = all(resources.get(name, {}).get("ResourceStatus") == "CREATE_FAILED" for name in failed)
         return "create" if created else "update"
 
-    def _clean_up_update(self, body: Body, deployment: Deployment) -> None:
+    def _clean_up_update(self, body: Body, deployment: StackDeployment) -> None:
         """Deletes what the new template lacks, and what was replaced; no failure here fails the update."""
         deployment.clean_up()
         wanted = dependencies.graph(self._scopes.scope(body))
@@ -188,7 +188,7 @@ class StackRuns:
             self._store.drop_resource(body["StackId"], logical)
         self._store.enter(body["StackId"], "UPDATE_COMPLETE", _next=None, _before=None, _before_body=None)
 
-    def _roll_back_update(self, body: Body, deployment: Deployment) -> None:
+    def _roll_back_update(self, body: Body, deployment: StackDeployment) -> None:
         skipped = body.get("_skip", [])
         before = {name: resource for name, resource in body["_before"].items() if name not in skipped}
         for name in skipped:
@@ -201,14 +201,14 @@ class StackRuns:
         else:
             self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", _skip=None)
 
-    def _clean_up_rollback(self, body: Body, deployment: Deployment) -> None:
+    def _clean_up_rollback(self, body: Body, deployment: StackDeployment) -> None:
         deployment.clean_up()
         new = [name for name in self._store.resources(body["StackId"]) if name not in body["_before"]]
         for logical in deployment.delete(self._dependencies({**body, **body["_next"]}, *new) if new else {}, new=True):
             self._store.drop_resource(body["StackId"], logical)
         self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE", _next=None, _before=None, _before_body=None)
 
-    def _delete(self, body: Body, deployment: Deployment) -> None:
+    def _delete(self, body: Body, deployment: StackDeployment) -> None:
         stack_id = body["StackId"]
         for export in self._store.exports():
             users = self._store.importers(export["Name"]) if export["ExportingStackId"] == stack_id else []

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.services.events.event_bus import EventBus
-from local_sagemaker.services.events.rule_store import NotFound, RuleStore
+from local_sagemaker.services.events.rule_store import RuleNotFound, RuleStore
 
 LARGEST = 256 << 10
 """Bytes of all entries of a request (user guide, "Calculating Amazon EventBridge PutEvents event entry size")."""
@@ -57,7 +57,7 @@ class Entries(Resource):
             return _refusal("InvalidArgument", "Total size of the entries in the request is over the limit.")
         try:
             bus = self._store.bus(entry.get("EventBusName"))
-        except NotFound as error:
+        except RuleNotFound as error:
             return _refusal("ResourceNotFoundException", error.message)
         event = self._bus.new_event(
             entry["Source"], entry["DetailType"], entry.get("Resources", []), detail, entry.get("Time")

@@ -18,7 +18,7 @@ KEPT = 1_000
 """How many events are kept with what became of them."""
 
 
-class NotFound(ResourceNotFound):
+class RuleNotFound(ResourceNotFound):
     """No such bus or rule, in EventBridge's code."""
 
     code = "ResourceNotFoundException"
@@ -37,7 +37,7 @@ class RuleStore:
         """The name of a bus that exists. Raises EventBridge's error otherwise."""
         name = (name_or_arn or DEFAULT).rpartition("event-bus/")[2]
         if name != DEFAULT and self.records.get(BUS, name) is None:
-            raise NotFound(f"Event bus {name} does not exist.")
+            raise RuleNotFound(f"Event bus {name} does not exist.")
         return name
 
     def rule_arn(self, bus: str, name: str) -> str:
@@ -52,7 +52,7 @@ class RuleStore:
         """A rule. Raises EventBridge's error when there is none."""
         body = self.records.get(RULE, f"{bus}/{name}")
         if body is None:
-            raise NotFound(f"Rule {name} does not exist on EventBus {bus}.")
+            raise RuleNotFound(f"Rule {name} does not exist on EventBus {bus}.")
         return body
 
     def put(self, bus: str, body: Body) -> None:

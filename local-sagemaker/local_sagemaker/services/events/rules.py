@@ -12,7 +12,7 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.eventbridge import patterns, schedules, target_input
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.events.rule_store import BUS, DEFAULT, NotFound, RuleStore
+from local_sagemaker.services.events.rule_store import BUS, DEFAULT, RuleNotFound, RuleStore
 from local_sagemaker.services.events.targets import check_target
 
 _NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
@@ -90,7 +90,7 @@ class Rules(Resource):
         bus = self._store.bus(request.get("EventBusName"))
         try:
             rule = self._store.require(bus, request["Name"])
-        except NotFound:
+        except RuleNotFound:
             return {}
         if rule["_targets"]:
             raise ValidationError("Rule can't be deleted since it has targets.")

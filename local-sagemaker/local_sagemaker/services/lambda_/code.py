@@ -14,7 +14,7 @@ from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
-from local_sagemaker.services.lambda_.errors import InvalidValue, TooLarge
+from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidValue
 from local_sagemaker.services.object_reading import read_object
 
 LARGEST_UPLOAD = 70_167_211
@@ -34,7 +34,7 @@ class Archive:
     sha256: str
 
 
-class Code:
+class CodeArchives:
     """Archives in a folder."""
 
     def __init__(self, *, folder: Path, call: Call) -> None:
@@ -48,7 +48,7 @@ class Code:
             raise InvalidValue("Functions from container images are not supported by the local service; upload a zip.")
         data = given["ZipFile"] if given.get("ZipFile") else self._from_s3(given)
         if given.get("ZipFile") and len(data) * 4 / 3 > LARGEST_UPLOAD:
-            raise TooLarge(f"Request must be smaller than {LARGEST_UPLOAD} bytes for the CreateFunction operation")
+            raise EventTooLarge(f"Request must be smaller than {LARGEST_UPLOAD} bytes for the CreateFunction operation")
         if len(data) > LARGEST_UNPACKED:
             raise _too_large()
         digest = hashlib.sha256(data)

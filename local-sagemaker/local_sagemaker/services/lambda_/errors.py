@@ -11,13 +11,13 @@ class LambdaError(ServiceError):
     detail = {"Type": "User"}  # noqa: RUF012 - never changed
 
 
-class NotFound(LambdaError):
+class LambdaNotFound(LambdaError):
     """No such function, version, alias or policy."""
 
     code, status = "ResourceNotFoundException", 404
 
 
-class Conflict(LambdaError):
+class LambdaConflict(LambdaError):
     """The name is taken."""
 
     code, status = "ResourceConflictException", 409
@@ -35,7 +35,7 @@ class RevisionChanged(LambdaError):
     code, status = "PreconditionFailedException", 412
 
 
-class TooLarge(LambdaError):
+class EventTooLarge(LambdaError):
     """The event is too large."""
 
     code, status = "RequestTooLargeException", 413

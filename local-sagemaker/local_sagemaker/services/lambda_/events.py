@@ -28,7 +28,7 @@ Attempt = Callable[[str, dict[str, Any], bytes], bool]
 """``attempt(id, record, event)``: runs an event and answers whether it is done."""
 
 
-class Events:
+class EventSources:
     """The events that are to be run."""
 
     def __init__(self, *, records: Records, attempt: Attempt) -> None:

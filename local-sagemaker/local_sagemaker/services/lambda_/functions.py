@@ -9,12 +9,12 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.store import public
-from local_sagemaker.services.lambda_.code import Archive, Code
+from local_sagemaker.services.lambda_.code import Archive, CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue
-from local_sagemaker.services.lambda_.names import LATEST, Reference
+from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 from local_sagemaker.services.lambda_.paging import page
 from local_sagemaker.services.lambda_.store import Body, FunctionStore, touch
-from local_sagemaker.services.lambda_.versions import Versions
+from local_sagemaker.services.lambda_.versions import FunctionVersions
 
 _RESERVED = (
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -30,16 +30,18 @@ _PLAIN = (
 )  # fmt: skip
 
 
-class Functions(Resource):
+class FunctionOperations(Resource):
     """The $LATEST versions of functions."""
 
-    def __init__(self, *, store: FunctionStore, code: Code, sandboxes: Sandboxes, versions: Versions) -> None:
+    def __init__(
+        self, *, store: FunctionStore, code: CodeArchives, sandboxes: Sandboxes, versions: FunctionVersions
+    ) -> None:
         self._store, self._code, self._sandboxes, self._versions = store, code, sandboxes, versions
 
     @operation("CreateFunction")
     def create(self, request: Request) -> Response:
         """Makes a function, which is Active at once."""
-        name = Reference.parse(request["FunctionName"]).name
+        name = FunctionReference.parse(request["FunctionName"]).name
         _check(request)
         for member in ("Runtime", "Handler"):
             if not request.get(member):
@@ -70,7 +72,7 @@ class Functions(Resource):
     @operation("UpdateFunctionCode")
     def update_code(self, request: Request) -> Response:
         """Replaces the code; with DryRun only looks at it."""
-        reference = Reference.parse(request["FunctionName"])
+        reference = FunctionReference.parse(request["FunctionName"])
         self._store.latest(reference)
         archive = self._code.take(request)
         if request.get("DryRun"):
@@ -82,19 +84,19 @@ class Functions(Resource):
     def update_configuration(self, request: Request) -> Response:
         """Changes what the request has."""
         _check(request)
-        reference = Reference.parse(request["FunctionName"])
+        reference = FunctionReference.parse(request["FunctionName"])
         return public(self._change(reference, request, lambda body: _apply(body, request, None)))
 
     @operation("GetFunctionConfiguration")
     def configuration(self, request: Request) -> Response:
         """The configuration of a version."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         return self._shown(self._store.find(reference), reference)
 
     @operation("GetFunction")
     def get(self, request: Request) -> Response:
         """The configuration of a version with the function's tags. Where AWS gives a link to the code is a file."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.find(reference)
         tags = self._store.latest(reference)["_tags"]
         location = self._code.file(body["_code"]).as_uri()
@@ -117,7 +119,7 @@ class Functions(Resource):
     @operation("DeleteFunction")
     def delete(self, request: Request) -> Response:
         """Removes a version, or the function with all its versions; the logs stay, as on AWS."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         bodies = [self._store.find(reference)]
         if reference.qualifier == LATEST:
             raise InvalidValue("$LATEST version cannot be deleted without deleting the function.")
@@ -131,7 +133,7 @@ class Functions(Resource):
     @operation("ListTags")
     def list_tags(self, request: Request) -> Response:
         """The tags of a function."""
-        return {"Tags": self._store.latest(Reference.parse(request["Resource"]))["_tags"]}
+        return {"Tags": self._store.latest(FunctionReference.parse(request["Resource"]))["_tags"]}
 
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
@@ -146,9 +148,9 @@ class Functions(Resource):
         return {}
 
     def _tag(self, request: Request, change: Callable[[dict[str, str]], Any]) -> None:
-        self._store.change(Reference.parse(request["Resource"]), None, lambda body: change(body["_tags"]))
+        self._store.change(FunctionReference.parse(request["Resource"]), None, lambda body: change(body["_tags"]))
 
-    def _change(self, reference: Reference, request: Request, change: Callable[[Body], None]) -> Body:
+    def _change(self, reference: FunctionReference, request: Request, change: Callable[[Body], None]) -> Body:
         """Changes $LATEST; its sandboxes end, since they run what was before."""
         before: list[str] = []
 
@@ -160,7 +162,7 @@ class Functions(Resource):
         self._sandboxes.retire(before[0])
         return body
 
-    def _shown(self, body: Body, reference: Reference) -> Response:
+    def _shown(self, body: Body, reference: FunctionReference) -> Response:
         shown = public(body)
         if reference.qualifier:
             shown["FunctionArn"] = self._store.arn(reference.name, reference.qualifier)

@@ -7,30 +7,30 @@ import uuid
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.functions.sandbox import Answer, Function, Invocation, log_result
+from local_sagemaker.functions.sandbox import FunctionSpec, Invocation, InvocationResult, log_result
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.json_text import load
 from local_sagemaker.records import Records
-from local_sagemaker.services.lambda_.code import Code
-from local_sagemaker.services.lambda_.errors import InvalidContent, NotFound, TooLarge
-from local_sagemaker.services.lambda_.events import Events
-from local_sagemaker.services.lambda_.names import Reference
+from local_sagemaker.services.lambda_.code import CodeArchives
+from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidContent, LambdaNotFound
+from local_sagemaker.services.lambda_.events import EventSources
+from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
 
 LARGEST, LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
 
 
-class Invocations(Resource):
+class FunctionInvocations(Resource):
     """Invocations of functions."""
 
-    def __init__(self, *, store: FunctionStore, records: Records, code: Code, sandboxes: Sandboxes) -> None:
+    def __init__(self, *, store: FunctionStore, records: Records, code: CodeArchives, sandboxes: Sandboxes) -> None:
         self._store, self._code, self._sandboxes = store, code, sandboxes
-        self._events = Events(records=records, attempt=self._attempt)
+        self._events = EventSources(records=records, attempt=self._attempt)
 
     @operation("Invoke")
     def invoke(self, request: Request) -> Response:
         """Runs a function with an event. An error of the function is an answer, too."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.find(reference)
         kind = request.get("InvocationType", "RequestResponse")
         event = _event(request, LARGEST_EVENT if kind == "Event" else LARGEST)
@@ -51,7 +51,7 @@ class Invocations(Resource):
     @operation("InvokeAsync")
     def invoke_later(self, request: Request) -> Response:
         """The deprecated form of InvocationType Event."""
-        reference = Reference.parse(request["FunctionName"])
+        reference = FunctionReference.parse(request["FunctionName"])
         self._store.find(reference)
         arguments = request["InvokeArgs"]
         event = _event({"Payload": arguments}, LARGEST_EVENT)
@@ -74,8 +74,10 @@ class Invocations(Resource):
         self._events.close()
         self._sandboxes.close()
 
-    def _run(self, body: Body, reference: Reference, request_id: str, event: bytes, context: Any) -> Answer:
-        function = Function(
+    def _run(
+        self, body: Body, reference: FunctionReference, request_id: str, event: bytes, context: Any
+    ) -> InvocationResult:
+        function = FunctionSpec(
             name=body["FunctionName"],
             version=body["Version"],
             revision=body["RevisionId"],
@@ -92,10 +94,10 @@ class Invocations(Resource):
 
     def _attempt(self, key: str, body: Body, event: bytes) -> bool:
         """Whether an event is done. One whose function is gone is."""
-        reference = Reference(body["function"], body["qualifier"])
+        reference = FunctionReference(body["function"], body["qualifier"])
         try:
             found = self._store.find(reference)
-        except NotFound:
+        except LambdaNotFound:
             return True
         return not self._run(found, reference, key, event, None).failed
 
@@ -104,7 +106,7 @@ def _event(request: Request, limit: int) -> bytes:
     event = request.get("Payload") or b"{}"
     event = event if isinstance(event, bytes) else event.read(-1)
     if len(event) > limit:
-        raise TooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
+        raise EventTooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
     try:
         load(event or b"{}")
     except ValueError as error:

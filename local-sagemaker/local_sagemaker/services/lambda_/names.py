@@ -15,14 +15,14 @@ _FORM = re.compile(
 
 
 @dataclass(frozen=True)
-class Reference:
+class FunctionReference:
     """A function, and the version or alias of it that is meant; None when none was named."""
 
     name: str
     qualifier: str | None = None
 
     @classmethod
-    def parse(cls, text: str, qualifier: str | None = None) -> Reference:
+    def parse(cls, text: str, qualifier: str | None = None) -> FunctionReference:
         """Reads FunctionName and Qualifier. Raises InvalidValue when the two disagree."""
         found = _FORM.fullmatch(text)
         if not found:

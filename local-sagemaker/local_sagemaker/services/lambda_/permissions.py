@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.services.lambda_.errors import Conflict, NotFound
-from local_sagemaker.services.lambda_.names import Reference
+from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound
+from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
 
 _CONDITIONS = (
@@ -30,14 +30,14 @@ class Permissions(Resource):
     @operation("AddPermission")
     def add(self, request: Request) -> Response:
         """Adds a statement to the policy."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         self._store.find(reference)
         statement = self._statement(reference, request)
 
         def change(body: Body) -> None:
             statements = body.setdefault("_policy", {}).setdefault(reference.qualifier or "", [])
             if any(known["Sid"] == statement["Sid"] for known in statements):
-                raise Conflict(
+                raise LambdaConflict(
                     f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement "
                     "id, or remove the existing statement."
                 )
@@ -49,13 +49,13 @@ class Permissions(Resource):
     @operation("RemovePermission")
     def remove(self, request: Request) -> Response:
         """Removes a statement by its id."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
 
         def change(body: Body) -> None:
             statements = body.get("_policy", {}).get(reference.qualifier or "", [])
             kept = [statement for statement in statements if statement["Sid"] != request["StatementId"]]
             if len(kept) == len(statements):
-                raise NotFound("No policy is associated with the given resource.")
+                raise LambdaNotFound("No policy is associated with the given resource.")
             body["_policy"][reference.qualifier or ""] = kept
 
         self._store.change(reference, request.get("RevisionId"), change)
@@ -64,15 +64,15 @@ class Permissions(Resource):
     @operation("GetPolicy")
     def get(self, request: Request) -> Response:
         """The policy as JSON."""
-        reference = Reference.parse(request["FunctionName"], request.get("Qualifier"))
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.latest(reference)
         statements = body.get("_policy", {}).get(reference.qualifier or "", [])
         if not statements:
-            raise NotFound("The resource you requested does not exist.")
+            raise LambdaNotFound("The resource you requested does not exist.")
         policy = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
         return {"Policy": json.dumps(policy, separators=(",", ":")), "RevisionId": body["RevisionId"]}
 
-    def _statement(self, reference: Reference, request: Request) -> Body:
+    def _statement(self, reference: FunctionReference, request: Request) -> Body:
         given = request["Principal"]
         principal: Any = given
         if given.endswith((".amazonaws.com", ".amazonaws.com.cn")):

@@ -14,8 +14,8 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists
-from local_sagemaker.services.lambda_.errors import Conflict, NotFound, RevisionChanged
-from local_sagemaker.services.lambda_.names import LATEST, Reference
+from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound, RevisionChanged
+from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 
 Body = dict[str, Any]
 FUNCTION, VERSION, ALIAS = "function", "function-version", "function-alias"
@@ -37,16 +37,16 @@ class FunctionStore:
         try:
             self._records.insert(FUNCTION, name, body)
         except AlreadyExists as error:
-            raise Conflict(f"Function already exist: {name}") from error
+            raise LambdaConflict(f"Function already exist: {name}") from error
 
-    def latest(self, reference: Reference) -> Body:
+    def latest(self, reference: FunctionReference) -> Body:
         """The function itself, whatever version is named."""
         body = self._records.get(FUNCTION, reference.name)
         if body is None:
             raise self._not_found(reference)
         return body
 
-    def find(self, reference: Reference) -> Body:
+    def find(self, reference: FunctionReference) -> Body:
         """The configuration that a reference means: that of $LATEST, of a version, or of an alias's version."""
         body = self.latest(reference)
         version = reference.qualifier or LATEST
@@ -80,7 +80,7 @@ class FunctionStore:
         """One alias."""
         body = self._records.get(ALIAS, f"{name}:{alias}")
         if body is None:
-            raise NotFound(f"Cannot find alias arn: {self.arn(name, alias)}")
+            raise LambdaNotFound(f"Cannot find alias arn: {self.arn(name, alias)}")
         return body
 
     def add_alias(self, name: str, body: Body) -> None:
@@ -88,7 +88,7 @@ class FunctionStore:
         try:
             self._records.insert(ALIAS, f"{name}:{body['Name']}", body)
         except AlreadyExists as error:
-            raise Conflict(f"Alias already exists: {self.arn(name, body['Name'])}") from error
+            raise LambdaConflict(f"Alias already exists: {self.arn(name, body['Name'])}") from error
 
     def put_alias(self, name: str, body: Body) -> None:
         """Replaces an alias."""
@@ -98,7 +98,7 @@ class FunctionStore:
         """Removes an alias; nothing happens when it is not there."""
         self._records.delete(ALIAS, f"{name}:{alias}")
 
-    def change(self, reference: Reference, revision: str | None, change: Callable[[Body], None]) -> Body:
+    def change(self, reference: FunctionReference, revision: str | None, change: Callable[[Body], None]) -> Body:
         """Changes a function in one transaction; with `revision`, only when that is still the newest."""
 
         def apply(body: Body) -> None:
@@ -125,8 +125,8 @@ class FunctionStore:
         """The archives that a function or version needs."""
         return {body["_code"] for kind in (FUNCTION, VERSION) for body in self._records.list(kind)}
 
-    def _not_found(self, reference: Reference) -> NotFound:
-        return NotFound(f"Function not found: {self.arn(reference.name, reference.qualifier)}")
+    def _not_found(self, reference: FunctionReference) -> LambdaNotFound:
+        return LambdaNotFound(f"Function not found: {self.arn(reference.name, reference.qualifier)}")
 
 
 def check_revision(body: Body, revision: str | None) -> None:

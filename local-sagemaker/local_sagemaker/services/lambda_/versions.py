@@ -7,23 +7,23 @@ import uuid
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.store import public
-from local_sagemaker.services.lambda_.code import Code
-from local_sagemaker.services.lambda_.errors import InvalidValue, NotFound
-from local_sagemaker.services.lambda_.names import LATEST, Reference
+from local_sagemaker.services.lambda_.code import CodeArchives
+from local_sagemaker.services.lambda_.errors import InvalidValue, LambdaNotFound
+from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 from local_sagemaker.services.lambda_.paging import page
 from local_sagemaker.services.lambda_.store import Body, FunctionStore, check_revision
 
 
-class Versions(Resource):
+class FunctionVersions(Resource):
     """Versions and aliases of functions."""
 
-    def __init__(self, *, store: FunctionStore, code: Code, sandboxes: Sandboxes) -> None:
+    def __init__(self, *, store: FunctionStore, code: CodeArchives, sandboxes: Sandboxes) -> None:
         self._store, self._code, self._sandboxes = store, code, sandboxes
 
     @operation("PublishVersion")
     def create(self, request: Request) -> Response:
         """Makes a version of $LATEST; when nothing has changed since the last one, answers that."""
-        body = self._store.latest(Reference.parse(request["FunctionName"]))
+        body = self._store.latest(FunctionReference.parse(request["FunctionName"]))
         check_revision(body, request.get("RevisionId"))
         expected = request.get("CodeSha256")
         if expected and expected != body["CodeSha256"]:
@@ -41,7 +41,7 @@ class Versions(Resource):
         def count(latest: Body) -> None:
             latest["_versions"] += 1
 
-        number = str(self._store.change(Reference(name), None, count)["_versions"])
+        number = str(self._store.change(FunctionReference(name), None, count)["_versions"])
         version = {
             **{member: value for member, value in body.items() if member not in ("_tags", "_policy", "_versions")},
             **({"Description": description} if description is not None else {}),
@@ -56,7 +56,7 @@ class Versions(Resource):
     @operation("ListVersionsByFunction")
     def list(self, request: Request) -> Response:
         """$LATEST and the published versions."""
-        reference = Reference.parse(request["FunctionName"])
+        reference = FunctionReference.parse(request["FunctionName"])
         latest = self._store.latest(reference)
         shown = {**public(latest), "FunctionArn": self._store.arn(reference.name, LATEST)}
         return page("Versions", [shown, *map(public, self._store.versions(reference.name))], request)
@@ -64,8 +64,8 @@ class Versions(Resource):
     @operation("CreateAlias")
     def create_alias(self, request: Request) -> Response:
         """Names a version."""
-        name = Reference.parse(request["FunctionName"]).name
-        self._store.find(Reference(name, request["FunctionVersion"]))
+        name = FunctionReference.parse(request["FunctionName"]).name
+        self._store.find(FunctionReference(name, request["FunctionVersion"]))
         body = {
             "AliasArn": self._store.arn(name, request["Name"]),
             "Name": request["Name"],
@@ -80,15 +80,15 @@ class Versions(Resource):
     @operation("GetAlias")
     def get_alias(self, request: Request) -> Response:
         """One alias."""
-        name = Reference.parse(request["FunctionName"]).name
-        self._store.latest(Reference(name))
+        name = FunctionReference.parse(request["FunctionName"]).name
+        self._store.latest(FunctionReference(name))
         return self._store.alias(name, request["Name"])
 
     @operation("ListAliases")
     def list_aliases(self, request: Request) -> Response:
         """The aliases of a function, or of one of its versions."""
-        name = Reference.parse(request["FunctionName"]).name
-        self._store.latest(Reference(name))
+        name = FunctionReference.parse(request["FunctionName"]).name
+        self._store.latest(FunctionReference(name))
         version = request.get("FunctionVersion")
         aliases = [alias for alias in self._store.aliases(name) if version in (None, alias["FunctionVersion"])]
         return page("Aliases", aliases, request)
@@ -96,12 +96,12 @@ class Versions(Resource):
     @operation("UpdateAlias")
     def update_alias(self, request: Request) -> Response:
         """Gives an alias another version."""
-        name = Reference.parse(request["FunctionName"]).name
+        name = FunctionReference.parse(request["FunctionName"]).name
         body = self._store.alias(name, request["Name"])
         check_revision(body, request.get("RevisionId"))
         _refuse_routing(request)
         if "FunctionVersion" in request:
-            self._store.find(Reference(name, request["FunctionVersion"]))
+            self._store.find(FunctionReference(name, request["FunctionVersion"]))
         body |= {member: request[member] for member in ("FunctionVersion", "Description") if member in request}
         body["RevisionId"] = str(uuid.uuid4())
         self._store.put_alias(name, body)
@@ -110,10 +110,10 @@ class Versions(Resource):
     @operation("DeleteAlias")
     def delete_alias(self, request: Request) -> Response:
         """Removes an alias."""
-        name = Reference.parse(request["FunctionName"]).name
+        name = FunctionReference.parse(request["FunctionName"]).name
         try:
-            self._store.latest(Reference(name))
-        except NotFound:
+            self._store.latest(FunctionReference(name))
+        except LambdaNotFound:
             return {}
         self._store.delete_alias(name, request["Name"])
         return {}

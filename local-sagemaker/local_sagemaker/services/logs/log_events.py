@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.logs import Line, Logs
-from local_sagemaker.services.logs.naming import InvalidParameter, ResourceNotFound, group_of, require_stream
+from local_sagemaker.services.logs.naming import InvalidParameter, LogsResourceNotFound, group_of, require_stream
 from local_sagemaker.services.logs.patterns import matcher
 
 _EVENTS, _BYTES = 10_000, 1_048_576
@@ -91,7 +91,7 @@ class LogEvents(Resource):
             return [stream.name for stream in self._logs.streams(group, request.get("logStreamNamePrefix", ""))]
         for name in request["logStreamNames"]:
             if not self._logs.has(group, name):
-                raise ResourceNotFound("The specified log stream does not exist.")
+                raise LogsResourceNotFound("The specified log stream does not exist.")
         return list(request["logStreamNames"])
 
     def _stream_lines(self, group: str, name: str, since: int | None, until: int | None) -> Iterator[tuple[str, Line]]:

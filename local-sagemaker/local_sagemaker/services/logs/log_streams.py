@@ -6,7 +6,7 @@ import time
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
-from local_sagemaker.logs import Logs, Stream
+from local_sagemaker.logs import Logs, LogStream
 from local_sagemaker.services.logs.naming import (
     InvalidParameter,
     ResourceAlreadyExists,
@@ -81,7 +81,7 @@ class LogStreams(Resource):
         token = {"nextSequenceToken": f"{now:056d}"}
         return {**token, "rejectedLogEventsInfo": rejected} if rejected else {**token}
 
-    def _summary(self, group: str, stream: Stream) -> Response:
+    def _summary(self, group: str, stream: LogStream) -> Response:
         summary: Response = {
             "logStreamName": stream.name,
             "creationTime": stream.created,

@@ -10,7 +10,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.logs import Logs
 
 
-class ResourceNotFound(ServiceError):
+class LogsResourceNotFound(ServiceError):
     """No such group or stream; unlike SageMaker's, this code has the suffix."""
 
     code, status = "ResourceNotFoundException", 400
@@ -51,14 +51,14 @@ def group_of(request: dict[str, Any], logs: Logs) -> str:
 def require_group(logs: Logs, group: str) -> None:
     """Raises when the group is not there."""
     if not logs.has(group):
-        raise ResourceNotFound("The specified log group does not exist.")
+        raise LogsResourceNotFound("The specified log group does not exist.")
 
 
 def require_stream(logs: Logs, group: str, stream: str) -> None:
     """Raises when the group or the stream is not there."""
     require_group(logs, group)
     if not logs.has(group, stream):
-        raise ResourceNotFound("The specified log stream does not exist.")
+        raise LogsResourceNotFound("The specified log stream does not exist.")
 
 
 def page(items: list[Any], request: dict[str, Any], default: int = 50) -> tuple[list[Any], dict[str, str]]:

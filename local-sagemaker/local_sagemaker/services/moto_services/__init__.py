@@ -1,5 +1,5 @@
 """Services where nothing needs to run (IAM, STS, ECR, EventBridge ...): answered by moto inside this process."""
 
-from local_sagemaker.services.moto_services.moto_services import Neighbours
+from local_sagemaker.services.moto_services.moto_services import MotoServices
 
-__all__ = ["Neighbours"]
+__all__ = ["MotoServices"]

@@ -13,7 +13,7 @@ KIND = "neighbour-call"
 _HEADERS = ("authorization", "content-type", "host", "smithy-protocol", "x-amz-target")
 
 
-class Journal:
+class RequestJournal:
     """Calls kept as records. The signature in a kept call is of the past and good for nothing."""
 
     def __init__(self, records: Records) -> None:

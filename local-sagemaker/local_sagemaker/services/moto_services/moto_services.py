@@ -17,7 +17,7 @@ from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.moto_services import query_answers
 from local_sagemaker.services.moto_services.identities import Identities, Issued
-from local_sagemaker.services.moto_services.journal import Journal
+from local_sagemaker.services.moto_services.journal import RequestJournal
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
 from local_sagemaker.services.moto_services.queue_messages import QueueMessages
 from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
@@ -38,12 +38,12 @@ _HANDING_OUT = frozenset(
 )
 
 
-class Neighbours:
+class MotoServices:
     """Answers requests to services where nothing needs to run. What changes something is done one after the other."""
 
     def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
         self._settings = settings
-        self._journal, self._messages = Journal(records), QueueMessages(records)
+        self._journal, self._messages = RequestJournal(records), QueueMessages(records)
         self._identities = Identities(settings=settings, records=records, credentials=credentials)
         self._moto = MotoApplication(settings.account, settings.region)
         self._lock = threading.Lock()

@@ -19,14 +19,14 @@ Context = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Policy:
+class IamPolicy:
     """A named document of statements."""
 
     name: str
     document: Mapping[str, Any]
 
     @classmethod
-    def parse(cls, name: str, text: str) -> Policy:
+    def parse(cls, name: str, text: str) -> IamPolicy:
         """A policy from its JSON text."""
         return cls(name, json.loads(text))
 
@@ -45,7 +45,7 @@ class Decision:
     missing: tuple[str, ...] = field(default=())
 
 
-def decide(policies: Sequence[Policy], action: str, resource: str, context: Context) -> Decision:
+def decide(policies: Sequence[IamPolicy], action: str, resource: str, context: Context) -> Decision:
     """The decision of a principal's policies together."""
     allowed: list[str] = []
     denied: list[str] = []

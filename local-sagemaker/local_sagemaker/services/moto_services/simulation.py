@@ -11,7 +11,7 @@ from typing import Any
 from local_sagemaker.digits import natural
 from local_sagemaker.http import RawResponse
 from local_sagemaker.services.moto_services import query_answers
-from local_sagemaker.services.moto_services.policies import Context, Decision, Policy, decide
+from local_sagemaker.services.moto_services.policies import Context, Decision, IamPolicy, decide
 from local_sagemaker.services.moto_services.request_inspection import members
 
 _PAGE = 100
@@ -21,8 +21,8 @@ _PAGE = 100
 class Principal:
     """The policies of a role or user, and its permissions boundary if it has one."""
 
-    policies: list[Policy]
-    boundary: Policy | None = None
+    policies: list[IamPolicy]
+    boundary: IamPolicy | None = None
 
 
 class NoSuchEntity(Exception):
@@ -31,7 +31,7 @@ class NoSuchEntity(Exception):
 
 def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawResponse:
     """Answers one of the two operations; `iam` is moto's IAM backend."""
-    given = [Policy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
+    given = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
     try:
         found = Principal([])
         if operation == "SimulatePrincipalPolicy":
@@ -75,17 +75,17 @@ def principal(iam: Any, arn: str) -> Principal:
     return Principal(found, _managed(iam.managed_policies[boundary]) if boundary in iam.managed_policies else None)
 
 
-def _attached(holder: Any) -> list[Policy]:
-    inline = [Policy.parse(name, text) for name, text in holder.policies.items()]
+def _attached(holder: Any) -> list[IamPolicy]:
+    inline = [IamPolicy.parse(name, text) for name, text in holder.policies.items()]
     return inline + [_managed(policy) for policy in holder.managed_policies.values()]
 
 
-def _managed(policy: Any) -> Policy:
+def _managed(policy: Any) -> IamPolicy:
     version = next(one for one in policy.versions if one.is_default)
-    return Policy.parse(policy.arn, version.document)
+    return IamPolicy.parse(policy.arn, version.document)
 
 
-def _result(action: str, resource: str, found: Principal, given: list[Policy], context: Context) -> dict[str, Any]:
+def _result(action: str, resource: str, found: Principal, given: list[IamPolicy], context: Context) -> dict[str, Any]:
     decision = decide([*found.policies, *given], action, resource, context)
     outcome = decision.outcome
     result: dict[str, Any] = {"EvalActionName": action, "EvalResourceName": resource}

@@ -6,16 +6,16 @@ from local_sagemaker.api.operations import Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.acls import Acls
-from local_sagemaker.services.s3.buckets import Buckets
+from local_sagemaker.services.s3.buckets import BucketOperations
 from local_sagemaker.services.s3.configurations import CONFIGURATIONS, kept
 from local_sagemaker.services.s3.copying import Copies
 from local_sagemaker.services.s3.deleting import Deletions
 from local_sagemaker.services.s3.listing import Listings
 from local_sagemaker.services.s3.multipart import MultipartUploads
-from local_sagemaker.services.s3.objects import Objects
+from local_sagemaker.services.s3.objects import ObjectOperations
 from local_sagemaker.services.s3.tagging import ObjectTags
 
-RESOURCES = (Buckets, Objects, Copies, Deletions, Listings, MultipartUploads, ObjectTags, Acls)
+RESOURCES = (BucketOperations, ObjectOperations, Copies, Deletions, Listings, MultipartUploads, ObjectTags, Acls)
 
 
 def build(*, objects: DiskObjects, settings: Settings) -> list[Resource]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.index import Bucket
+from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import StoredObject
-from local_sagemaker.services.s3.errors import AccessDenied
+from local_sagemaker.services.s3.errors import S3AccessDenied
 
 Request = dict[str, Any]
 
@@ -22,13 +22,13 @@ class Access:
         self._account = settings.account
         self.owner = {"ID": hashlib.sha256(settings.account.encode()).hexdigest()}
 
-    def bucket(self, request: Request) -> Bucket:
-        """The request's bucket. Raises `NoSuchBucket`, or `AccessDenied` for an ExpectedBucketOwner not ours."""
+    def bucket(self, request: Request) -> BucketRow:
+        """The request's bucket. Raises `NoSuchBucket`, or `S3AccessDenied` for an ExpectedBucketOwner not ours."""
         bucket = self._objects.buckets.get(request["Bucket"])
         self._expect(request.get("ExpectedBucketOwner"))
         return bucket
 
-    def source_bucket(self, name: str, request: Request) -> Bucket:
+    def source_bucket(self, name: str, request: Request) -> BucketRow:
         """The bucket that a copy reads from."""
         bucket = self._objects.buckets.get(name)
         self._expect(request.get("ExpectedSourceBucketOwner"))
@@ -36,9 +36,9 @@ class Access:
 
     def _expect(self, owner: str | None) -> None:
         if owner is not None and owner != self._account:
-            raise AccessDenied()
+            raise S3AccessDenied()
 
 
-def version_member(bucket: Bucket, item: StoredObject) -> dict[str, str]:
+def version_member(bucket: BucketRow, item: StoredObject) -> dict[str, str]:
     """``VersionId`` of an answer: absent while the bucket was never versioned."""
     return {"VersionId": item.version_id} if bucket.versioning else {}

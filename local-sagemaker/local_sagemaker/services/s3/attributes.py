@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local_sagemaker.objects.stored_object import DEFAULT_TYPE, Attributes, StoredObject
-from local_sagemaker.objects.temporary_files import Written
+from local_sagemaker.objects.stored_object import DEFAULT_TYPE, ObjectAttributes, StoredObject
+from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.services.s3.errors import (
     BadDigest,
     InvalidArgument,
@@ -42,7 +42,7 @@ _TAG = re.compile(r"[\w\s+\-=.:/@]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def given_attributes(request: Mapping[str, Any]) -> Attributes:
+def given_attributes(request: Mapping[str, Any]) -> ObjectAttributes:
     """What PutObject, CopyObject and CreateMultipartUpload say of the object (not its checksums)."""
     headers = {name: request[name] for name in _KEPT if request.get(name) not in (None, "")}
     coding = ",".join(
@@ -60,7 +60,7 @@ def given_attributes(request: Mapping[str, Any]) -> Attributes:
         raise MetadataTooLarge(Size=str(size), MaxSizeAllowed=str(MAX_METADATA))
     for name, value in {**headers, **metadata, "ContentType": request.get("ContentType") or ""}.items():
         _check_header(name, value)
-    return Attributes(
+    return ObjectAttributes(
         content_type=request.get("ContentType") or DEFAULT_TYPE,
         headers=headers,
         metadata=metadata,
@@ -126,7 +126,7 @@ def given_checksums(request: Mapping[str, Any]) -> dict[str, str]:
     return members | dict(getattr(request.get("Body"), "checksums", None) or {})
 
 
-def check_md5(request: Mapping[str, Any], written: Written) -> None:
+def check_md5(request: Mapping[str, Any], written: TemporaryFile) -> None:
     """Compares the bytes with ``Content-MD5``, when it was sent."""
     given = request.get("ContentMD5")
     if not given:
@@ -146,14 +146,14 @@ def quoted(etag: str) -> str:
     return f'"{etag}"'
 
 
-def encryption(attributes: Attributes) -> dict[str, Any]:
+def encryption(attributes: ObjectAttributes) -> dict[str, Any]:
     """How the object is said to be encrypted: SSE-S3 unless asked otherwise, as on AWS since 2023."""
     return {"ServerSideEncryption": "AES256"} | {
         name: attributes.headers[name] for name in _ENCRYPTION if name in attributes.headers
     }
 
 
-def checksum_members(attributes: Attributes) -> dict[str, Any]:
+def checksum_members(attributes: ObjectAttributes) -> dict[str, Any]:
     """Checksums of the whole object (or of its parts' checksums: ``COMPOSITE``), by member name."""
     if not attributes.checksums:
         return {}

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.index import Bucket
+from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.attributes import checked_bucket_tags
 from local_sagemaker.services.s3.errors import (
@@ -32,7 +32,7 @@ _BLOCKED = {
 }
 
 
-class Buckets(Resource):
+class BucketOperations(Resource):
     """The bucket operations."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:
@@ -127,7 +127,7 @@ def _region(constraint: str | None, here: str) -> str:
     return constraint or _CLASSIC
 
 
-def _entry(bucket: Bucket) -> Response:
+def _entry(bucket: BucketRow) -> Response:
     return {
         "Name": bucket.name,
         "CreationDate": bucket.created,

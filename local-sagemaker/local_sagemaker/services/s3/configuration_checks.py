@@ -9,15 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.json_text import JsonError, load
-from local_sagemaker.objects.index import Bucket
+from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.services.s3.attributes import checked_bucket_tags
 from local_sagemaker.services.s3.errors import (
     CrossLocationLoggingProhibited,
     InvalidRequest,
     InvalidTargetBucketForLogging,
     MalformedPolicy,
-    MalformedXML,
     NotImplementedHeader,
+    S3MalformedXML,
 )
 from local_sagemaker.services.s3.unsupported import check_ownership
 
@@ -26,12 +26,12 @@ _METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
 _MOST_CORS, _MOST_LIFECYCLE = 100, 1000
 
 
-def _tagging(value: Value, _: Bucket) -> Value:
+def _tagging(value: Value, _: BucketRow) -> Value:
     tags = checked_bucket_tags(value.get("TagSet") or [])
     return {"TagSet": tags} if tags else None
 
 
-def _policy(text: Value, _: Bucket) -> Value:
+def _policy(text: Value, _: BucketRow) -> Value:
     try:
         policy = load(text, constants=False)
     except JsonError as error:
@@ -43,10 +43,10 @@ def _policy(text: Value, _: Bucket) -> Value:
     return text
 
 
-def _cors(value: Value, _: Bucket) -> Value:
+def _cors(value: Value, _: BucketRow) -> Value:
     rules = value.get("CORSRules") or []
     if not 1 <= len(rules) <= _MOST_CORS:
-        raise MalformedXML()
+        raise S3MalformedXML()
     for rule in rules:
         for method in rule.get("AllowedMethods") or []:
             if method not in _METHODS:
@@ -54,62 +54,62 @@ def _cors(value: Value, _: Bucket) -> Value:
     return value
 
 
-def _lifecycle(value: Value, _: Bucket) -> Value:
+def _lifecycle(value: Value, _: BucketRow) -> Value:
     rules = value.get("Rules") or []
     if not 1 <= len(rules) <= _MOST_LIFECYCLE:
-        raise MalformedXML()
+        raise S3MalformedXML()
     for rule in rules:
         if ("Filter" in rule) == ("Prefix" in rule):
-            raise MalformedXML()
+            raise S3MalformedXML()
         given = rule.get("Filter") or {}
         if len(given) > 1:
-            raise MalformedXML()
+            raise S3MalformedXML()
         expiration = rule.get("Expiration")
         if expiration is not None and len(expiration) != 1:
-            raise MalformedXML()
+            raise S3MalformedXML()
         old = rule.get("NoncurrentVersionExpiration")
         if old is not None and "NoncurrentDays" not in old:
-            raise MalformedXML()
+            raise S3MalformedXML()
         if any("StorageClass" not in move for move in rule.get("Transitions") or []):
-            raise MalformedXML()
+            raise S3MalformedXML()
         moves = rule.get("NoncurrentVersionTransitions") or []
         if any({"StorageClass", "NoncurrentDays"} - move.keys() for move in moves):
-            raise MalformedXML()
+            raise S3MalformedXML()
     return value
 
 
-def _encryption(value: Value, _: Bucket) -> Value:
+def _encryption(value: Value, _: BucketRow) -> Value:
     rules = value.get("Rules") or []
     if len(rules) != 1:
-        raise MalformedXML()
+        raise S3MalformedXML()
     return {**value, "Rules": [{"BucketKeyEnabled": False, **rules[0]}]}
 
 
-def _public_access(value: Value, _: Bucket) -> Value:
+def _public_access(value: Value, _: BucketRow) -> Value:
     if not value:
         raise InvalidRequest("Must specify at least one configuration.")
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     return {name: bool(value.get(name)) for name in names}
 
 
-def _acceleration(value: Value, bucket: Bucket) -> Value:
+def _acceleration(value: Value, bucket: BucketRow) -> Value:
     if "." in bucket.name:
         raise InvalidRequest("S3 Transfer Acceleration is not supported for buckets with periods (.) in their names")
     return value
 
 
-def _ownership(value: Value, _: Bucket) -> Value:
+def _ownership(value: Value, _: BucketRow) -> Value:
     check_ownership(value)
     return value
 
 
-def _notification(value: Value, _: Bucket) -> Value:
+def _notification(value: Value, _: BucketRow) -> Value:
     if value:
         raise NotImplementedHeader("The local service sends no notifications of events of buckets.")
     return None
 
 
-def check_logging(value: Value, bucket: Bucket, find: Callable[[str], Bucket | None]) -> Value:
+def check_logging(value: Value, bucket: BucketRow, find: Callable[[str], BucketRow | None]) -> Value:
     """What is to be kept of a BucketLoggingStatus: the logs must go to a bucket of the same region (texts: moto)."""
     target = (value.get("LoggingEnabled") or {}).get("TargetBucket")
     if target is None:
@@ -122,7 +122,7 @@ def check_logging(value: Value, bucket: Bucket, find: Callable[[str], Bucket | N
     return value
 
 
-CHECKS: dict[str, Callable[[Value, Bucket], Value]] = {
+CHECKS: dict[str, Callable[[Value, BucketRow], Value]] = {
     "BucketTagging": _tagging,
     "BucketPolicy": _policy,
     "BucketCors": _cors,
@@ -136,7 +136,7 @@ CHECKS: dict[str, Callable[[Value, Bucket], Value]] = {
 """By the name of the configuration; the others are kept as they come."""
 
 
-def check(name: str, value: Value, bucket: Bucket) -> Value:
+def check(name: str, value: Value, bucket: BucketRow) -> Value:
     """What is to be kept of a configuration, None for nothing."""
     checked = CHECKS.get(name)
     return checked(value, bucket) if checked else value

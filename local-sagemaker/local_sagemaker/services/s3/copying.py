@@ -12,9 +12,9 @@ from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.checksums import ALGORITHMS, of_file
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.index import Bucket
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
-from local_sagemaker.objects.temporary_files import Written
+from local_sagemaker.objects.index import BucketRow
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
+from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import checksum_members, encryption, given_attributes, quoted
 from local_sagemaker.services.s3.conditions import check_copy_source, write_condition
@@ -29,10 +29,10 @@ _CHANGES = ("StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEna
 
 
 @dataclass(frozen=True)
-class Source:
+class CopySource:
     """What a copy reads: the object with its open `file`; `version` is what was asked for, if any."""
 
-    bucket: Bucket
+    bucket: BucketRow
     item: StoredObject
     version: str | None
     file: BinaryIO
@@ -44,7 +44,7 @@ class Source:
 
 
 @contextmanager
-def opened_source(objects: DiskObjects, access: Access, request: Request) -> Iterator[Source]:
+def opened_source(objects: DiskObjects, access: Access, request: Request) -> Iterator[CopySource]:
     """Opens ``x-amz-copy-source``: ``[/]bucket/key[?versionId=...]``, URL-encoded; its conditions are checked.
 
     The bytes are those of the object that was found, even if it is overwritten meanwhile.
@@ -62,7 +62,7 @@ def opened_source(objects: DiskObjects, access: Access, request: Request) -> Ite
     with file:
         check_copyable(item)
         check_copy_source(request, item)
-        yield Source(bucket, item, wanted.get("VersionId"), file)
+        yield CopySource(bucket, item, wanted.get("VersionId"), file)
 
 
 class Copies(Resource):
@@ -94,7 +94,7 @@ class Copies(Resource):
             **version_member(bucket, made),
         }
 
-    def _check(self, bucket: Bucket, source: Source, request: Request) -> None:
+    def _check(self, bucket: BucketRow, source: CopySource, request: Request) -> None:
         item = source.item
         if item.size > _LARGEST:
             raise InvalidRequest(
@@ -110,7 +110,9 @@ class Copies(Resource):
                 "object's metadata, storage class, website redirect location or encryption attributes."
             )
 
-    def _attributes(self, request: Request, item: StoredObject, bucket: str, written: Written) -> Attributes:
+    def _attributes(
+        self, request: Request, item: StoredObject, bucket: str, written: TemporaryFile
+    ) -> ObjectAttributes:
         given, kept = given_attributes(request), item.attributes
         tags = given.tags if request.get("TaggingDirective") == "REPLACE" else kept.tags
         checksums = _checksums(request, kept, written)
@@ -123,7 +125,7 @@ class Copies(Resource):
         return with_default(made, self._objects, bucket)
 
 
-def _checksums(request: Request, kept: Attributes, written: Written) -> dict[str, str]:
+def _checksums(request: Request, kept: ObjectAttributes, written: TemporaryFile) -> dict[str, str]:
     """The checksum that the request asks for, else one of the source's algorithm; always of the whole object."""
     source = {name.removeprefix("Checksum"): value for name, value in kept.checksums.items()}
     algorithm = request.get("ChecksumAlgorithm") or next(iter(source), None)

@@ -8,11 +8,11 @@ from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.index import Bucket
+from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.conditions import write_condition
-from local_sagemaker.services.s3.errors import MalformedXML, PreconditionFailed
+from local_sagemaker.services.s3.errors import PreconditionFailed, S3MalformedXML
 from local_sagemaker.services.s3.objects import check_version
 
 Response = dict[str, Any]
@@ -35,7 +35,7 @@ class Deletions(Resource):
             return {"VersionId": request["VersionId"]} if request.get("VersionId") else {}
         return {"VersionId": gone.version_id} | ({"DeleteMarker": True} if gone.marker else {})
 
-    def _delete(self, bucket: Bucket, request: Request) -> StoredObject | None:
+    def _delete(self, bucket: BucketRow, request: Request) -> StoredObject | None:
         def check(current: StoredObject | None) -> None:
             write_condition({"Key": request["Key"], "IfMatch": request.get("IfMatch")})(current)
             size, modified = request.get("IfMatchSize"), request.get("IfMatchLastModifiedTime")
@@ -52,7 +52,7 @@ class Deletions(Resource):
         bucket = self._access.bucket(request)
         wanted = request["Delete"].get("Objects") or []
         if not 1 <= len(wanted) <= 1000:
-            raise MalformedXML()
+            raise S3MalformedXML()
         deleted: list[Response] = []
         errors: list[Response] = []
         for entry in wanted:

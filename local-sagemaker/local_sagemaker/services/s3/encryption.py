@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.stored_object import Attributes
+from local_sagemaker.objects.stored_object import ObjectAttributes
 
 SETTING = "BucketEncryption"
 
 
-def with_default(attributes: Attributes, objects: DiskObjects, bucket: str) -> Attributes:
+def with_default(attributes: ObjectAttributes, objects: DiskObjects, bucket: str) -> ObjectAttributes:
     """The attributes with the bucket's default encryption, unless they say their own."""
     kept = objects.buckets.setting(bucket, SETTING)
     if not kept or "ServerSideEncryption" in attributes.headers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from local_sagemaker.objects.errors import S3Error
 
 
-class AccessDenied(S3Error):
+class S3AccessDenied(S3Error):
     """Not yours, by ExpectedBucketOwner."""
 
     code, status, text = "AccessDenied", 403, "Access Denied"
@@ -133,7 +133,7 @@ class InvalidPartOrder(S3Error):
     text = "The list of parts was not in ascending order. Parts must be ordered by part number."
 
 
-class MalformedXML(S3Error):
+class S3MalformedXML(S3Error):
     """A document with members missing."""
 
     code, status = "MalformedXML", 400

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.index import Bucket
-from local_sagemaker.objects.listing import Page, common_prefix, successor
+from local_sagemaker.objects.index import BucketRow
+from local_sagemaker.objects.listing import ListingPage, common_prefix, successor
 from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.attributes import checksum_members, quoted
@@ -78,7 +78,7 @@ class Listings(Resource):
                 ArgumentValue=version,
             )
         behind = marker if version else _behind(marker, request)
-        page = Page()
+        page = ListingPage()
         if behind is not None and limit:
             page = self._objects.version_page(
                 bucket.name,
@@ -103,18 +103,18 @@ class Listings(Resource):
         markers = [self._marker(item, encode) for item in page.items if item.marker]
         return answer | _present(Versions=versions, DeleteMarkers=markers, CommonPrefixes=_prefixes(page, encode))
 
-    def _prepare(self, request: Request) -> tuple[Bucket, int, Callable[[str], str]]:
+    def _prepare(self, request: Request) -> tuple[BucketRow, int, Callable[[str], str]]:
         bucket = self._access.bucket(request)
         encode = _url if request.get("EncodingType") == "url" else str
         return bucket, page_size(request, "MaxKeys", "max-keys"), encode
 
-    def _page(self, bucket: Bucket, request: Request, start: str | None, limit: int) -> Page:
+    def _page(self, bucket: BucketRow, request: Request, start: str | None, limit: int) -> ListingPage:
         if start is None or limit == 0:
-            return Page()
+            return ListingPage()
         prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
         return self._objects.page(bucket.name, prefix=prefix, delimiter=delimiter, start=start, limit=limit)
 
-    def _contents(self, page: Page, encode: Callable[[str], str], owner: bool) -> Response:
+    def _contents(self, page: ListingPage, encode: Callable[[str], str], owner: bool) -> Response:
         extra = {"Owner": self._access.owner} if owner else {}
         contents = [_entry(item, encode) | extra for item in page.items]
         return _present(Contents=contents, CommonPrefixes=_prefixes(page, encode))
@@ -172,7 +172,7 @@ def _present(**lists: list[Response]) -> Response:
     return {name: entries for name, entries in lists.items() if entries}
 
 
-def _prefixes(page: Page, encode: Callable[[str], str]) -> list[Response]:
+def _prefixes(page: ListingPage, encode: Callable[[str], str]) -> list[Response]:
     return [{"Prefix": encode(prefix)} for prefix in page.prefixes]
 
 

@@ -13,8 +13,8 @@ from local_sagemaker.objects.errors import NoSuchUpload
 from local_sagemaker.objects.layout import check_key
 from local_sagemaker.objects.listing import common_prefix
 from local_sagemaker.objects.stored_object import StoredObject
-from local_sagemaker.objects.temporary_files import Written
-from local_sagemaker.objects.uploads import Part, Upload, etag_of
+from local_sagemaker.objects.temporary_files import TemporaryFile
+from local_sagemaker.objects.uploads import MultipartUpload, Part, etag_of
 from local_sagemaker.services.s3 import part_checksums, ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
@@ -34,7 +34,7 @@ from local_sagemaker.services.s3.errors import (
     InvalidPart,
     InvalidPartOrder,
     InvalidRequest,
-    MalformedXML,
+    S3MalformedXML,
 )
 from local_sagemaker.services.s3.listing import page_size
 from local_sagemaker.services.s3.unsupported import check_keys, check_write
@@ -74,7 +74,7 @@ class MultipartUploads(Resource):
         upload = self._upload(request)
         check_keys(request)
 
-        def checksums(written: Written) -> Mapping[str, str]:
+        def checksums(written: TemporaryFile) -> Mapping[str, str]:
             check_md5(request, written)
             return part_checksums.of_part(upload, given_checksums(request), written)
 
@@ -131,7 +131,7 @@ class MultipartUploads(Resource):
                 return item
         raise NoSuchUpload(UploadId=upload)
 
-    def _complete(self, upload: Upload, wanted: list[Response], request: Request) -> StoredObject:
+    def _complete(self, upload: MultipartUpload, wanted: list[Response], request: Request) -> StoredObject:
         chosen = self._chosen(upload, wanted)
         size = sum(part.size for part in chosen)
         if request.get("MpuObjectSize") is not None and request["MpuObjectSize"] != size:
@@ -181,7 +181,7 @@ class MultipartUploads(Resource):
         bucket = self._access.bucket(request)
         limit = page_size(request, "MaxUploads", "max-uploads")
         prefix, delimiter = request.get("Prefix") or "", request.get("Delimiter") or ""
-        entries: list[Upload | str] = []
+        entries: list[MultipartUpload | str] = []
         for upload in _behind(self._objects.uploads.list(bucket.name, prefix), request):
             group = common_prefix(upload.key, prefix, delimiter)
             if group is None:
@@ -201,13 +201,13 @@ class MultipartUploads(Resource):
             last = shown[-1]
             answer["NextKeyMarker"] = last if isinstance(last, str) else last.key
             answer["NextUploadIdMarker"] = "" if isinstance(last, str) else last.id
-        uploads = [self._upload_entry(entry) for entry in shown if isinstance(entry, Upload)]
+        uploads = [self._upload_entry(entry) for entry in shown if isinstance(entry, MultipartUpload)]
         groups = [{"Prefix": entry} for entry in shown if isinstance(entry, str)]
         answer |= {"Delimiter": delimiter} if delimiter else {}
         answer |= {"Uploads": uploads} if uploads else {}
         return answer | ({"CommonPrefixes": groups} if groups else {})
 
-    def _upload_entry(self, upload: Upload) -> Response:
+    def _upload_entry(self, upload: MultipartUpload) -> Response:
         return {
             "UploadId": upload.id,
             "Key": upload.key,
@@ -218,13 +218,13 @@ class MultipartUploads(Resource):
             **upload.options,
         }
 
-    def _upload(self, request: Request) -> Upload:
+    def _upload(self, request: Request) -> MultipartUpload:
         bucket = self._access.bucket(request)
         return self._objects.uploads.get(bucket.name, request["Key"], request["UploadId"])
 
-    def _chosen(self, upload: Upload, wanted: list[Response]) -> list[Part]:
+    def _chosen(self, upload: MultipartUpload, wanted: list[Response]) -> list[Part]:
         if not wanted:
-            raise MalformedXML()
+            raise S3MalformedXML()
         known = {part.number: part for part in self._objects.uploads.parts(upload)}
         chosen: list[Part] = []
         for entry in wanted:
@@ -262,7 +262,7 @@ def _agree(entry: Response, part: Part) -> bool:
     return all(entry.get(name, value) == value for name, value in part.checksums.items())
 
 
-def _behind(uploads: list[Upload], request: Request) -> list[Upload]:
+def _behind(uploads: list[MultipartUpload], request: Request) -> list[MultipartUpload]:
     key, marker = request.get("KeyMarker") or "", request.get("UploadIdMarker") or ""
     if not key:
         return uploads

@@ -13,9 +13,9 @@ from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import NoSuchKey, NoSuchVersion, S3Error
-from local_sagemaker.objects.index import Bucket
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
-from local_sagemaker.objects.temporary_files import Written
+from local_sagemaker.objects.index import BucketRow
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
+from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.services.s3 import ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
@@ -38,7 +38,7 @@ _ATTRIBUTES_PAGE = 1000
 _VERSION = re.compile(r"null|[\w.-]{32}", re.ASCII)
 
 
-def find(objects: DiskObjects, bucket: Bucket, request: Request, method: str = "GET") -> StoredObject:
+def find(objects: DiskObjects, bucket: BucketRow, request: Request, method: str = "GET") -> StoredObject:
     """The version that a request means. Raises `NoSuchKey`, `NoSuchVersion`, or `MethodNotAllowed` for a marker.
 
     `method` is the HTTP method, which the last error names.
@@ -50,7 +50,7 @@ def find(objects: DiskObjects, bucket: Bucket, request: Request, method: str = "
     return item
 
 
-def open_object(objects: DiskObjects, bucket: Bucket, request: Request) -> tuple[StoredObject, BinaryIO]:
+def open_object(objects: DiskObjects, bucket: BucketRow, request: Request) -> tuple[StoredObject, BinaryIO]:
     """The version that a request means, and its file, open: its bytes, whatever becomes of the object."""
     check_version(request)
     opened = objects.open(bucket.name, request["Key"], request.get("VersionId"))
@@ -70,7 +70,7 @@ def check_version(request: Request) -> None:
 
 
 def missing(
-    objects: DiskObjects, bucket: Bucket, request: Request, marker: StoredObject | None, method: str = "GET"
+    objects: DiskObjects, bucket: BucketRow, request: Request, marker: StoredObject | None, method: str = "GET"
 ) -> S3Error:
     """The error for an object that is not there, with the headers that tell of a delete marker."""
     key, version = request["Key"], request.get("VersionId")
@@ -84,7 +84,7 @@ def missing(
     return NoSuchKey(Key=key).with_headers(headers)
 
 
-class Objects(Resource):
+class ObjectOperations(Resource):
     """The operations on one object."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:
@@ -98,7 +98,7 @@ class Objects(Resource):
         check_write(request)
         given = with_default(given_attributes(request), self._objects, bucket.name)
 
-        def attributes(written: Written) -> Attributes:
+        def attributes(written: TemporaryFile) -> ObjectAttributes:
             check_md5(request, written)
             return given.with_checksums(given_checksums(request))
 
@@ -133,7 +133,7 @@ class Objects(Resource):
         check_keys(request)
         return self._describe(bucket, find(self._objects, bucket, request), request)[0]
 
-    def _describe(self, bucket: Bucket, item: StoredObject, request: Request) -> tuple[Response, ranges.Extent]:
+    def _describe(self, bucket: BucketRow, item: StoredObject, request: Request) -> tuple[Response, ranges.Extent]:
         check_read(request, item)
         extent = ranges.requested(request, item)
         answer = read_answer(item, request) | version_member(bucket, item) | extent.members(item.size)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from local_sagemaker.objects.checksums import ALGORITHMS, composite, of_file, whole
-from local_sagemaker.objects.temporary_files import Written
-from local_sagemaker.objects.uploads import Part, Upload
+from local_sagemaker.objects.temporary_files import TemporaryFile
+from local_sagemaker.objects.uploads import MultipartUpload, Part
 from local_sagemaker.services.s3.errors import BadDigest, InvalidRequest
 
 _WHOLE_ONLY = ("CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128")
@@ -27,7 +27,7 @@ def options(algorithm: str | None, kind: str | None) -> dict[str, str]:
     }
 
 
-def of_part(upload: Upload, given: Mapping[str, str], written: Written) -> dict[str, str]:
+def of_part(upload: MultipartUpload, given: Mapping[str, str], written: TemporaryFile) -> dict[str, str]:
     """The checksum that is kept of an uploaded part. Raises where it is of another algorithm than the upload's."""
     if len(given) > 1:
         raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
@@ -43,7 +43,7 @@ def of_part(upload: Upload, given: Mapping[str, str], written: Written) -> dict[
     return dict(given)
 
 
-def computed(upload: Upload, written: Written) -> dict[str, str]:
+def computed(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:
     """The checksum of a part that came without one, as copied parts do."""
     algorithm = upload.options.get("ChecksumAlgorithm", "")
     if algorithm.lower() not in ALGORITHMS:
@@ -51,7 +51,9 @@ def computed(upload: Upload, written: Written) -> dict[str, str]:
     return {f"Checksum{algorithm}": of_file(algorithm, written.path, written.offset, written.size)}
 
 
-def of_object(upload: Upload, chosen: Sequence[Part], given: Mapping[str, str], kind: str | None) -> dict[str, str]:
+def of_object(
+    upload: MultipartUpload, chosen: Sequence[Part], given: Mapping[str, str], kind: str | None
+) -> dict[str, str]:
     """The checksum of the completed object. Raises where the client has `given` another one, or another `kind`."""
     algorithm, expected = upload.options.get("ChecksumAlgorithm"), upload.options.get("ChecksumType")
     if algorithm is None:

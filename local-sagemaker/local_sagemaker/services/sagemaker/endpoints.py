@@ -13,7 +13,7 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec
-from local_sagemaker.endpoints.registry import Endpoints as Hosting
+from local_sagemaker.endpoints.registry import EndpointRegistry as Hosting
 from local_sagemaker.endpoints.running_endpoint import Update
 from local_sagemaker.errors import MissingResource, NameTaken, ValidationError
 from local_sagemaker.events import Event

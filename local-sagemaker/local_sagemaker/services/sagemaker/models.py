@@ -15,7 +15,7 @@ from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
 
-class Models(Resource):
+class ModelOperations(Resource):
     """CreateModel, DescribeModel, ListModels, DeleteModel. Names are equal when they differ only in case."""
 
     def __init__(self, *, settings: Settings, records: Records, objects: Objects, tags: Tags, call: Call) -> None:

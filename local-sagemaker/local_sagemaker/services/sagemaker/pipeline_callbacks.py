@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.engine.deliveries import Deliveries, Outcome
+from local_sagemaker.engine.deliveries import Deliveries, Delivery
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.tokens import Tokens
@@ -24,15 +24,15 @@ class PipelineCallbacks(Resource):
         values = {output["Name"]: output["Value"] for output in outputs}
         if len(values) < len(outputs):
             raise ValidationError("The names of OutputParameters must be unique.")
-        return self._deliver("SendPipelineExecutionStepSuccess", request, Outcome(True, values))
+        return self._deliver("SendPipelineExecutionStepSuccess", request, Delivery(True, values))
 
     @operation("SendPipelineExecutionStepFailure")
     def fail(self, request: Request) -> Response:
         """Fails the step; the reason becomes the step's."""
-        outcome = Outcome(False, reason=request.get("FailureReason", ""))
+        outcome = Delivery(False, reason=request.get("FailureReason", ""))
         return self._deliver("SendPipelineExecutionStepFailure", request, outcome)
 
-    def _deliver(self, name: str, request: Request, outcome: Outcome) -> Response:
+    def _deliver(self, name: str, request: Request, outcome: Delivery) -> Response:
         act = partial(self._deliveries.deliver, request["CallbackToken"], outcome)
         answer, _ = self._tokens.once(name, request, lambda: {"PipelineExecutionArn": act()})
         return answer

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
-from local_sagemaker.endpoints.registry import Endpoints as Hosting
+from local_sagemaker.endpoints.registry import EndpointRegistry as Hosting
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
@@ -18,14 +18,14 @@ from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
-from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.models import ModelOperations
 from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
 from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
 from local_sagemaker.services.sagemaker.search import Search
 from local_sagemaker.services.sagemaker.tags import Tags
-from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpoints
+from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpointService
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
@@ -41,7 +41,7 @@ def build(
     logs: Logs,
     runner: JobRunner,
     hosting: Hosting,
-    temporary_endpoints: TemporaryEndpoints,
+    temporary_endpoints: TemporaryEndpointService,
     processes: Processes,
     call: Call,
 ) -> list[Resource]:
@@ -52,7 +52,7 @@ def build(
     training_jobs = TrainingJobs(**jobs)
     return [
         tags,
-        Models(**stored, objects=objects, call=call),
+        ModelOperations(**stored, objects=objects, call=call),
         ModelPackageGroups(**stored),
         ModelPackages(**stored),
         Experiments(**stored),

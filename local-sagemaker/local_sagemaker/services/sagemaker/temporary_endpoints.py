@@ -10,7 +10,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.clock import now
-from local_sagemaker.endpoints.registry import Endpoints as Hosting
+from local_sagemaker.endpoints.registry import EndpointRegistry as Hosting
 from local_sagemaker.errors import MISSING, ServiceError
 from local_sagemaker.model_servers.inference_pipeline import Chain
 from local_sagemaker.records import Records
@@ -22,7 +22,7 @@ _LONGEST = 63  # of an endpoint's name
 _QUICK, _PAUSE = 2.0, 0.1  # seconds
 
 
-class TemporaryEndpoints(Resource):
+class TemporaryEndpointService(Resource):
     """Implements `jobs.spec.TemporaryEndpoints`."""
 
     def __init__(self, *, records: Records, call: Call, hosting: Hosting) -> None:
@@ -55,7 +55,7 @@ class TemporaryEndpoints(Resource):
     def resume(self) -> None:
         """Deletes those of jobs that a crash of the service interrupted: the jobs run again and make their own.
 
-        Nothing runs of them any more; `Endpoints.resume`, which comes later, removes what is Deleting.
+        Nothing runs of them any more; `EndpointRegistry.resume`, which comes later, removes what is Deleting.
         """
         interrupted, self._interrupted = self._interrupted, []
         for name, body in interrupted:

@@ -28,7 +28,7 @@ from local_sagemaker.tuning import warm_start
 from local_sagemaker.tuning.checks import check, total
 from local_sagemaker.tuning.definitions import definitions, objective
 from local_sagemaker.tuning.policy import not_improving
-from local_sagemaker.tuning.run import Tools
+from local_sagemaker.tuning.run import TuningServices
 from local_sagemaker.tuning.runs import Runs
 from local_sagemaker.tuning.sampling import Question
 from local_sagemaker.tuning.training_jobs import Trials
@@ -56,7 +56,7 @@ class TuningJobs(JobResource[str]):
         self._searches: dict[str, MetricSearch] = {}
         self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
         self._runs = Runs(
-            Tools(
+            TuningServices(
                 call=call,
                 events=records.events,
                 trials=self._trials,

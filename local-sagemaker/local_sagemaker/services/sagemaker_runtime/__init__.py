@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
-from local_sagemaker.endpoints.invocations import Invocations
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.invocations import EndpointInvocations
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.endpoints.response_streams import ResponseStreams
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
@@ -15,8 +15,8 @@ from local_sagemaker.services.sagemaker_runtime.streamed_invocations import Stre
 
 
 def build(
-    *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints, invocations: Invocations,
-    call: Call,
+    *, settings: Settings, records: Records, objects: Objects, endpoints: EndpointRegistry,
+    invocations: EndpointInvocations, call: Call,
 ) -> list[Resource]:  # fmt: skip
     """The service's resources."""
     return [

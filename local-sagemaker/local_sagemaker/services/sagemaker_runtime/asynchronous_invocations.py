@@ -15,8 +15,8 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.errors import InvalidInvocation
-from local_sagemaker.endpoints.invocations import Invocations
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.invocations import EndpointInvocations
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
@@ -37,8 +37,8 @@ class AsynchronousInvocations(Resource):
     """InvokeEndpointAsync."""
 
     def __init__(
-        self, *, settings: Settings, records: Records, objects: Objects, endpoints: Endpoints,
-        invocations: Invocations, call: Call,
+        self, *, settings: Settings, records: Records, objects: Objects, endpoints: EndpointRegistry,
+        invocations: EndpointInvocations, call: Call,
     ) -> None:  # fmt: skip
         self._notifications = Notifications(settings.region, call)
         self._account, self._records, self._objects = settings.account, records, objects

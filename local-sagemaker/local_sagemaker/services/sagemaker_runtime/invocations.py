@@ -6,15 +6,15 @@ Clients' requests come by the event loop instead (`wire.invocation`), without a 
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.endpoints.invocations import Invocations
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.invocations import EndpointInvocations
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.services.sagemaker_runtime.waiting import in_loop
 
 
 class RuntimeInvocations(Resource):
     """InvokeEndpoint."""
 
-    def __init__(self, *, endpoints: Endpoints, invocations: Invocations) -> None:
+    def __init__(self, *, endpoints: EndpointRegistry, invocations: EndpointInvocations) -> None:
         self._endpoints, self._invocations = endpoints, invocations
 
     @operation("InvokeEndpoint")

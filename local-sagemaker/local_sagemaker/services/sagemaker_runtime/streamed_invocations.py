@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.endpoints.errors import InvalidInvocation
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.endpoints.response_streams import ResponseStreams
 from local_sagemaker.services.sagemaker_runtime.waiting import in_loop
 
@@ -18,7 +18,7 @@ LARGEST = 6_291_456
 class StreamedInvocations(Resource):
     """InvokeEndpointWithResponseStream."""
 
-    def __init__(self, *, endpoints: Endpoints, streams: ResponseStreams) -> None:
+    def __init__(self, *, endpoints: EndpointRegistry, streams: ResponseStreams) -> None:
         self._endpoints, self._streams = endpoints, streams
 
     @operation("InvokeEndpointWithResponseStream")

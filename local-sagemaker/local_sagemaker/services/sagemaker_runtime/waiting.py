@@ -7,11 +7,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from local_sagemaker.api.operations import Response
-from local_sagemaker.endpoints.registry import Endpoints
+from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.errors import ServiceError
 
 
-def in_loop(endpoints: Endpoints, invocation: Coroutine[Any, Any, Response]) -> Response:
+def in_loop(endpoints: EndpointRegistry, invocation: Coroutine[Any, Any, Response]) -> Response:
     """The result of an invocation. Raises ServiceError before the event loop runs."""
     loop = endpoints.loop
     if loop is None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.protocols import json, query, rest_json, rest_xml
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 
 class WireProtocol(Protocol):
@@ -18,11 +18,11 @@ class WireProtocol(Protocol):
         """The members of the operation's input. Members that the model does not know are left out, as AWS does."""
         ...
 
-    def answer(self, response: dict[str, Any], target: Target) -> Answer:
+    def answer(self, response: dict[str, Any], target: Target) -> WireResponse:
         """The operation's output as HTTP; the gateway adds the request's id."""
         ...
 
-    def error(self, error: ServiceError, request: WireRequest, request_id: str, /) -> Answer:
+    def error(self, error: ServiceError, request: WireRequest, request_id: str, /) -> WireResponse:
         """An error in the protocol's form."""
         ...
 
@@ -35,7 +35,7 @@ PROTOCOLS: dict[str, WireProtocol] = {
 }
 """By botocore's name of the protocol."""
 
-ERRORS: dict[str, Callable[[ServiceError, WireRequest, str], Answer]] = {
+ERRORS: dict[str, Callable[[ServiceError, WireRequest, str], WireResponse]] = {
     name: protocol.error for name, protocol in PROTOCOLS.items()
 }
 """How an error is written, also for the services that moto answers."""

@@ -13,7 +13,7 @@ from local_sagemaker.api.scalars import Shape, time_form, time_from_text, time_t
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.wire.detect import Target
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -27,17 +27,17 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     return from_document(shape, document) if shape is not None else {}
 
 
-def answer(response: dict[str, Any], target: Target) -> Answer:
+def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """The output as a JSON object."""
     shape = target.operation.output_shape
     document = to_document(shape, response) if shape is not None else {}
-    return Answer(headers={"Content-Type": CONTENT_TYPE}, body=dump(document))
+    return WireResponse(headers={"Content-Type": CONTENT_TYPE}, body=dump(document))
 
 
-def error(error: ServiceError, _request: WireRequest, _request_id: str) -> Answer:
+def error(error: ServiceError, _request: WireRequest, _request_id: str) -> WireResponse:
     """``{"__type": code, "message": text}``, the form that botocore and the AWS CLI read."""
     document = {"__type": error.code, **getattr(error, "detail", {}), "message": error.message}
-    return Answer(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}, dump(document))
+    return WireResponse(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}, dump(document))
 
 
 def dump(document: Any) -> bytes:

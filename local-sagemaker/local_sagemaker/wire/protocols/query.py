@@ -13,7 +13,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.ids import request_id
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.protocols.xml import escape, write_members
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 CONTENT_TYPE = "text/xml"
 _POSITION = re.compile(r"[1-9][0-9]{0,4}")
@@ -76,7 +76,7 @@ def _in_order(items: Node) -> list[str]:
     return sorted((name for name in items if _POSITION.fullmatch(name)), key=int)
 
 
-def answer(response: dict[str, Any], target: Target) -> Answer:
+def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """``<NameResponse><NameResult>``, then the request's id."""
     operation = target.operation
     shape = operation.output_shape
@@ -88,14 +88,14 @@ def answer(response: dict[str, Any], target: Target) -> Answer:
         parts.append(write_members(shape, response, wrapper))
     parts.append(f"<ResponseMetadata><RequestId>{identity}</RequestId></ResponseMetadata></{operation.name}Response>")
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": identity}
-    return Answer(200, headers, "".join(parts).encode("utf-8", "replace"))
+    return WireResponse(200, headers, "".join(parts).encode("utf-8", "replace"))
 
 
-def error(error: ServiceError, _request: WireRequest, request_id: str) -> Answer:
+def error(error: ServiceError, _request: WireRequest, request_id: str) -> WireResponse:
     """``<ErrorResponse>`` as IAM and STS write it."""
     kind = "Sender" if error.status < 500 else "Receiver"
     text = (
         f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code>"
         f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
-    return Answer(error.status, {"Content-Type": CONTENT_TYPE}, text.encode("utf-8", "replace"))
+    return WireResponse(error.status, {"Content-Type": CONTENT_TYPE}, text.encode("utf-8", "replace"))

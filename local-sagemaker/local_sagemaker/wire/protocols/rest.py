@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from local_sagemaker.api.scalars import Shape, from_text, to_text
 from local_sagemaker.wire.detect import Target
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 STATUS = "__status__"
 
@@ -95,12 +95,12 @@ def _from_header(member: Shape, text: str) -> Any:
     return from_text(member, text)
 
 
-def bound_answer(response: dict[str, Any], target: Target) -> Answer:
+def bound_answer(response: dict[str, Any], target: Target) -> WireResponse:
     """An answer with the status and headers of the output, its body still empty.
 
     An operation with a status that the model has no member for (206 for a part of an object) says it as `STATUS`.
     """
-    answer = Answer(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
+    answer = WireResponse(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
     shape = target.operation.output_shape
     for member, location, name, member_shape in _answer_bindings(shape) if shape is not None else ():
         value = response.get(member)

@@ -10,7 +10,7 @@ from local_sagemaker.wire.event_stream import CONTENT_TYPE as CONTENT_TYPE_OF_EV
 from local_sagemaker.wire.event_stream import encoded
 from local_sagemaker.wire.protocols.json import dump, from_document, read_document, to_document
 from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 CONTENT_TYPE = "application/json"
 
@@ -42,7 +42,7 @@ def _in_body(member: Any) -> bool:
     return "location" not in member.serialization
 
 
-def answer(response: dict[str, Any], target: Target) -> Answer:
+def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and a JSON object, or the payload as it is."""
     answer = bound_answer(response, target)
     shape = target.operation.output_shape
@@ -67,7 +67,7 @@ def answer(response: dict[str, Any], target: Target) -> Answer:
     return answer
 
 
-def error(error: ServiceError, _request: WireRequest, _request_id: str) -> Answer:
+def error(error: ServiceError, _request: WireRequest, _request_id: str) -> WireResponse:
     """The code in a header, the text (and the error's other members) in the body."""
     document = {**getattr(error, "detail", {}), "Message": error.message, "message": error.message}
-    return Answer(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}, dump(document))
+    return WireResponse(error.status, {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}, dump(document))

@@ -9,7 +9,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.protocols import xml
 from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
-from local_sagemaker.wire.request import Answer, WireRequest
+from local_sagemaker.wire.request import WireRequest, WireResponse
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 CONTENT_TYPE = "application/xml"
@@ -95,7 +95,7 @@ def invalid_argument(text: str, name: str, value: Any) -> ServiceError:
     return error
 
 
-def answer(response: dict[str, Any], target: Target) -> Answer:
+def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and an XML document, or the payload as it is."""
     answer = bound_answer(response, target)
     shape = target.operation.output_shape
@@ -128,12 +128,12 @@ def _location(response: dict[str, Any]) -> bytes:
     return f'{head}<LocationConstraint xmlns="{NAMESPACE}">{region}</LocationConstraint>'.encode()
 
 
-def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
+def error(error: ServiceError, request: WireRequest, request_id: str) -> WireResponse:
     """S3's error document; a HEAD answer and "not modified" have none. It has no Resource, whatever the API reference
     shows (moto's tests that are run against AWS compare the whole document)."""
     headers = dict(getattr(error, "headers", {}))
     if request.method == "HEAD" or error.status == 304:
-        return Answer(error.status, headers)
+        return WireResponse(error.status, headers)
     elements = {
         "Code": error.code,
         "Message": error.message,
@@ -143,4 +143,4 @@ def error(error: ServiceError, request: WireRequest, request_id: str) -> Answer:
     }
     inner = "".join(f"<{name}>{xml.escape(str(value))}</{name}>" for name, value in elements.items())
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    return Answer(error.status, {**headers, "Content-Type": CONTENT_TYPE}, text.encode("utf-8", "replace"))
+    return WireResponse(error.status, {**headers, "Content-Type": CONTENT_TYPE}, text.encode("utf-8", "replace"))

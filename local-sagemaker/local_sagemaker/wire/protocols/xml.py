@@ -89,7 +89,7 @@ def _tag(name: str, member: Shape) -> str:
 
 
 @dataclass(frozen=True)
-class _Member:
+class _XmlMember:
     """How one member of a structure is written; worked out once per shape, since listings have thousands."""
 
     name: str
@@ -101,9 +101,9 @@ class _Member:
 
 
 @lru_cache(maxsize=4096)
-def _members(shape: Shape) -> tuple[_Member, ...]:
+def _members(shape: Shape) -> tuple[_XmlMember, ...]:
     return tuple(
-        _Member(
+        _XmlMember(
             name,
             _tag(name, member),
             member,

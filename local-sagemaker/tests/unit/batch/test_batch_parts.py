@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.batch.agent import Parameters
+from local_sagemaker.batch.agent import TransformParameters
 from local_sagemaker.batch.data_processing import DataProcessingError, Untouched, filter_csv, of
 from local_sagemaker.batch.splitting import Batching, RecordError
 from local_sagemaker.json_path import JsonPath, PathError
@@ -278,13 +278,13 @@ def test_refused_processing(content: str, accept: str | None, wanted: dict[str, 
 @pytest.mark.parametrize(
     ("request_", "container", "found"),
     [
-        ({}, {}, Parameters(1, 6, "MULTI_RECORD")),
+        ({}, {}, TransformParameters(1, 6, "MULTI_RECORD")),
         ({}, {"MaxConcurrentTransforms": 4, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 2},
-         Parameters(4, 2, "SINGLE_RECORD")),
+         TransformParameters(4, 2, "SINGLE_RECORD")),
         ({"MaxConcurrentTransforms": 3, "BatchStrategy": "MultiRecord", "MaxPayloadInMB": 0},
-         {"MaxConcurrentTransforms": 4, "BatchStrategy": "SINGLE_RECORD"}, Parameters(3, 0, "MULTI_RECORD")),
-        ({"BatchStrategy": "SingleRecord"}, {"MaxPayloadInMB": 20}, Parameters(1, 20, "SINGLE_RECORD")),
+         {"MaxConcurrentTransforms": 4, "BatchStrategy": "SINGLE_RECORD"}, TransformParameters(3, 0, "MULTI_RECORD")),
+        ({"BatchStrategy": "SingleRecord"}, {"MaxPayloadInMB": 20}, TransformParameters(1, 20, "SINGLE_RECORD")),
     ],
 )  # fmt: skip
-def test_parameters(request_: dict[str, Any], container: dict[str, Any], found: Parameters) -> None:
-    assert Parameters.of(request_, container) == found
+def test_parameters(request_: dict[str, Any], container: dict[str, Any], found: TransformParameters) -> None:
+    assert TransformParameters.of(request_, container) == found

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_sagemaker.containers.analyzers.clarify_model import Model
+from local_sagemaker.containers.analyzers.clarify_model import ClarifyModel
 from model_checks.analysis import bias
 from model_checks.clarify.bias_blocks import BiasBlocks
 from model_checks.clarify.data import ClarifyData, load
@@ -84,4 +84,6 @@ def test_a_dataset_without_rows_fails(tmp_path: Path) -> None:
     data = load(config, [file], lambda *_: tmp_path)
     with TemporaryFile() as answers, pytest.raises(ValueError, match="has no rows"):
         config = {"label_values_or_threshold": [1], "facet": [{"name_or_index": "y"}]}
-        bias.counted(BiasBlocks(data, config, answers, False, lambda: Model({}, "text/csv", [], bytes)).stream(), [])
+        bias.counted(
+            BiasBlocks(data, config, answers, False, lambda: ClarifyModel({}, "text/csv", [], bytes)).stream(), []
+        )

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from local_sagemaker.containers.analyzers import report
-from local_sagemaker.containers.analyzers.report_content import Table
+from local_sagemaker.containers.analyzers.report_content import ReportTable
 from tests.analyzer_jobs import Ended, JobFolder, model_server, rows_of
 
 RANDOM = np.random.default_rng(41)
@@ -94,7 +94,9 @@ def test_a_report_of_names_outside_ascii(jobs: JobFolder) -> None:
 
 def test_tables_fit_the_pages_of_the_pdf() -> None:
     long = "a text that goes on for quite a while, and then some more of it"
-    table = Table(("Metric", "Name", "Value", "What it means"), [("CDDL", long, "0.048479128699123485", long * 3)] * 3)
+    table = ReportTable(
+        ("Metric", "Name", "Value", "What it means"), [("CDDL", long, "0.048479128699123485", long * 3)] * 3
+    )
     lines = report._table_lines(table)
     assert max(map(len, lines)) <= report._COLUMNS
     assert all(word in " ".join(lines) for word in ("0.048479128699123485", "CDDL", "quite"))

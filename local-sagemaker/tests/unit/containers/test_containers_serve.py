@@ -21,7 +21,7 @@ from local_sagemaker.containers.failure import AlgorithmError
 from local_sagemaker.containers.http_connection import Request
 from local_sagemaker.containers.xgboost import encode, recordio
 from local_sagemaker.containers.xgboost.decode import Undecodable, decode
-from local_sagemaker.containers.xgboost.serve import Server
+from local_sagemaker.containers.xgboost.serve import XGBoostServer
 from local_sagemaker.images.image import ImageUri
 from local_sagemaker.images.xgboost import XGBoost
 from local_sagemaker.xgboost_names import TAG
@@ -51,7 +51,7 @@ def csv_body(rows: np.ndarray[Any, Any]) -> bytes:
     return "\n".join(",".join(map(repr, row)) for row in rows.tolist()).encode()
 
 
-def ask(server: Server, body: bytes, content_type: str | None = "text/csv", accept: str | None = None) -> Any:
+def ask(server: XGBoostServer, body: bytes, content_type: str | None = "text/csv", accept: str | None = None) -> Any:
     headers = {"content-type": content_type, "accept": accept}
     return server.invoke(Request(body, {name: value for name, value in headers.items() if value}))
 
@@ -166,13 +166,13 @@ def test_features(body: bytes, content_type: str | None, features: list[list[flo
 def test_libsvm_indices_are_counted_as_the_tag_does(folder: Path) -> None:
     """Tags up to 3.0-5 take indices as they are: of four features, a fifth index is one too many."""
     body = b"1:1 2:2 3:3 4:4"
-    old, new = (Server.load(folder, {TAG: tag}).invoke(Request(body, {})) for tag in ("3.0-5", "3.2-0"))
+    old, new = (XGBoostServer.load(folder, {TAG: tag}).invoke(Request(body, {})) for tag in ("3.0-5", "3.2-0"))
     assert old.status == 400
-    assert new.body == ask(Server.load(folder, {}), b"1,2,3,4").body
+    assert new.body == ask(XGBoostServer.load(folder, {}), b"1,2,3,4").body
 
 
 def test_forms_have_no_body(folder: Path) -> None:
-    server = Server.load(folder, {})
+    server = XGBoostServer.load(folder, {})
     assert server.invoke(Request(b"1,2,3,4", {"content-type": "application/x-www-form-urlencoded"})).status == 204
 
 
@@ -214,7 +214,7 @@ PREDICTIONS = {
 @pytest.mark.parametrize("tag", PREDICTIONS)
 @pytest.mark.parametrize("accept", [None, "text/csv", "application/json"])
 def test_csv_answer_of_each_tag(folder: Path, tag: str, accept: str | None) -> None:
-    answer = ask(Server.load(folder, {TAG: tag}), csv_body(ROWS[:3]), accept=accept)
+    answer = ask(XGBoostServer.load(folder, {TAG: tag}), csv_body(ROWS[:3]), accept=accept)
     scores = booster("reg:squarederror").predict(xgb.DMatrix(ROWS[:3])).tolist()
     if accept == "application/json" and "\n" in PREDICTIONS[tag]([1.0]):
         assert json.loads(answer.body) == {"predictions": [{"score": score} for score in scores]}
@@ -229,31 +229,31 @@ def test_answers_with_several_classes(tmp_path: Path) -> None:
     model.save_model(tmp_path / "m.json")
     scores = model.predict(xgb.DMatrix(ROWS[:2])).tolist()
     body = csv_body(ROWS[:2])
-    new, old = Server.load(tmp_path, {}), Server.load(tmp_path, {TAG: "1.0-1"})
+    new, old = XGBoostServer.load(tmp_path, {}), XGBoostServer.load(tmp_path, {TAG: "1.0-1"})
     assert ask(new, body).body.decode() == "".join(",".join(map(repr, row)) + "\n" for row in scores)
     assert json.loads(ask(new, body, accept="application/json").body)["predictions"][0] == {"score": scores[0]}
     assert ask(old, body).body.decode() == ",".join(map(str, scores))
-    batch = Server.load(tmp_path, {"SAGEMAKER_BATCH": "true"})
+    batch = XGBoostServer.load(tmp_path, {"SAGEMAKER_BATCH": "true"})
     assert ask(batch, body, accept="application/json").body.decode() == "".join(f"{row}\n" for row in scores)
 
 
 @pytest.mark.parametrize("accept", ["application/jsonlines", "application/x-recordio-protobuf"])
 def test_types_without_an_encoder(folder: Path, accept: str) -> None:
-    assert ask(Server.load(folder, {}), b"1,2,3,4", accept=accept).status == 500
+    assert ask(XGBoostServer.load(folder, {}), b"1,2,3,4", accept=accept).status == 500
 
 
 def test_default_accept_of_the_environment(folder: Path) -> None:
-    server = Server.load(folder, {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/json"})
+    server = XGBoostServer.load(folder, {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/json"})
     assert ask(server, b"1,2,3,4", accept="*/*").content_type == "application/json"
 
 
 def test_feature_counts(tmp_path: Path, folder: Path) -> None:
-    assert ask(Server.load(folder, {}), b"1,2").status == 200  # missing columns are missing values
-    too_many = ask(Server.load(folder, {}), b"1,2,3,4,5")
+    assert ask(XGBoostServer.load(folder, {}), b"1,2").status == 200  # missing columns are missing values
+    too_many = ask(XGBoostServer.load(folder, {}), b"1,2,3,4,5")
     assert too_many.status == 400
     assert b"Number of columns does not match number of features in booster." in too_many.body
     (tmp_path / "xgboost-model").write_bytes(pickle.dumps(booster("reg:squarederror")))
-    pickled = Server.load(tmp_path, {})
+    pickled = XGBoostServer.load(tmp_path, {})
     assert ask(pickled, b"1,2,3,4").status == 200
     assert ask(pickled, b"1,2,3").status == 200
     assert ask(pickled, b"1,2,3,4,5").status == 400
@@ -271,9 +271,9 @@ def test_ensembles(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / ".hidden").write_text("no model")
     every = np.stack([model.predict(xgb.DMatrix(ROWS[:4])) for model in models])
-    mean = [float(line) for line in ask(Server.load(tmp_path, {}), csv_body(ROWS[:4])).body.split()]
+    mean = [float(line) for line in ask(XGBoostServer.load(tmp_path, {}), csv_body(ROWS[:4])).body.split()]
     assert np.allclose(mean, every.mean(axis=0))
-    single = Server.load(tmp_path, {"SAGEMAKER_INFERENCE_ENSEMBLE": "false"})
+    single = XGBoostServer.load(tmp_path, {"SAGEMAKER_INFERENCE_ENSEMBLE": "false"})
     assert [float(line) for line in ask(single, csv_body(ROWS[:4])).body.split()] == every[0].tolist()
 
 
@@ -283,13 +283,13 @@ def test_ensemble_of_classes_votes(tmp_path: Path) -> None:
         model.save_model(tmp_path / f"m{number}.ubj")
     every = np.stack([model.predict(xgb.DMatrix(ROWS)) for model in models]).astype(int)
     votes = [float(np.bincount(column).argmax()) for column in every.T]
-    assert [float(x) for x in ask(Server.load(tmp_path, {}), csv_body(ROWS)).body.split()] == votes
+    assert [float(x) for x in ask(XGBoostServer.load(tmp_path, {}), csv_body(ROWS)).body.split()] == votes
 
 
 def _selected(tmp_path: Path, objective: str, keys: str, accept: str = "application/json", **more: Any) -> Any:
     model = booster(objective, **more)
     model.save_model(tmp_path / "m.ubj")
-    server = Server.load(tmp_path, {"SAGEMAKER_INFERENCE_OUTPUT": keys})
+    server = XGBoostServer.load(tmp_path, {"SAGEMAKER_INFERENCE_OUTPUT": keys})
     return model.predict(xgb.DMatrix(ROWS[:1])), ask(server, csv_body(ROWS[:1]), accept=accept)
 
 
@@ -362,10 +362,10 @@ def old_pickle(model: xgb.Booster, **state: Any) -> bytes:
 def test_pickles_of_old_versions_are_served(tmp_path: Path) -> None:
     model = booster("reg:squarederror")
     (tmp_path / "xgboost-model").write_bytes(old_pickle(model))
-    answer = ask(Server.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
+    answer = ask(XGBoostServer.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
     assert answer.body.decode() == ",".join(map(str, model.predict(xgb.DMatrix(ROWS[:3])).tolist()))
     (tmp_path / "xgboost-model").write_bytes(old_pickle(model, best_ntree_limit=2))
-    answer = ask(Server.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
+    answer = ask(XGBoostServer.load(tmp_path, {TAG: "0.90-1"}), csv_body(ROWS[:3]))
     best = model.predict(xgb.DMatrix(ROWS[:3]), iteration_range=(0, 2)).tolist()
     assert answer.body.decode() == ",".join(map(str, best))
 
@@ -382,7 +382,7 @@ def test_pickles_of_old_versions_are_served(tmp_path: Path) -> None:
 def test_what_is_no_model(tmp_path: Path, content: bytes, text: str) -> None:
     (tmp_path / "xgboost-model").write_bytes(content)
     with pytest.raises((AlgorithmError, AttributeError)) as error:
-        Server.load(tmp_path, {})
+        XGBoostServer.load(tmp_path, {})
     assert text in str(error.value)
 
 
@@ -396,5 +396,5 @@ def test_models_of_every_format_answer_alike(tmp_path: Path) -> None:
             (folder / name).write_bytes(pickle.dumps(model))
         else:
             model.save_model(folder / name)
-        bodies.add(ask(Server.load(folder, {}), csv_body(ROWS)).body)
+        bodies.add(ask(XGBoostServer.load(folder, {}), csv_body(ROWS)).body)
     assert len(bodies) == 1

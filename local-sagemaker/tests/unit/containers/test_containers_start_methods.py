@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.client_environment import HOOK
-from local_sagemaker.functions.sandbox import Function, Invocation
+from local_sagemaker.functions.sandbox import FunctionSpec, Invocation
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.sklearn import ScikitLearn
@@ -74,7 +74,7 @@ def test_in_functions(sandboxes: Sandboxes, tmp_path: Path) -> None:
     folder = tmp_path / "code"
     folder.mkdir()
     (folder / "main.py").write_text(f"{TEXT}\ndef handler(event, context): return every_method()\n")
-    function = Function("f", "1", "r", "main.handler", "python3.11", SECONDS, 1024, folder, "/aws/lambda/f")
+    function = FunctionSpec("f", "1", "r", "main.handler", "python3.11", SECONDS, 1024, folder, "/aws/lambda/f")
     answer = sandboxes.invoke(function, Invocation("id", "arn", b"{}"))
     assert not answer.failed, answer
     assert json.loads(answer.payload) == [{}, 30]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from local_sagemaker.endpoints import multi_model
-from local_sagemaker.endpoints.instance import Invocation
+from local_sagemaker.endpoints.instance import ModelInvocation
 from local_sagemaker.endpoints.multi_model import MultiModel
-from local_sagemaker.model_servers.async_client import Answer
+from local_sagemaker.model_servers.async_client import ServerResponse
 
 SIZE, ROOM, KEPT, CLIENTS = 1000, 3, 5, 8
 
@@ -25,13 +25,13 @@ class Container:
     def __init__(self, folder: Path) -> None:
         self.folder, self.models = folder, dict[str, bytes]()
 
-    async def request(self, method: str, path: str, _headers: str, body: bytes, **_: Any) -> Answer:
+    async def request(self, method: str, path: str, _headers: str, body: bytes, **_: Any) -> ServerResponse:
         await asyncio.sleep(0)
         match method, path.strip("/").split("/"):
             case "POST", ["models"]:
                 asked = json.loads(body)
                 if len(self.models) >= ROOM:
-                    return Answer(507)
+                    return ServerResponse(507)
                 file = self.folder / Path(asked["url"]).relative_to("/opt/ml") / "weights"
                 await asyncio.sleep(0.001)
                 self.models[asked["model_name"]] = file.read_bytes()
@@ -39,9 +39,9 @@ class Container:
                 del self.models[name]
             case "POST", ["models", name, "invoke"]:
                 if name not in self.models:
-                    return Answer(404, {}, b"Model not found")
-                return Answer(200, {}, self.models[name])
-        return Answer(200)
+                    return ServerResponse(404, {}, b"Model not found")
+                return ServerResponse(200, {}, self.models[name])
+        return ServerResponse(200)
 
 
 class Archives:
@@ -69,13 +69,13 @@ def test_many_models_at_once_on_a_small_disk(tmp_path: Path, monkeypatch: pytest
     container: Any = Container(tmp_path / "ml")
     store: Any = Archives(tmp_path / "store")
 
-    async def ask() -> list[Answer]:
+    async def ask() -> list[ServerResponse]:
         models = MultiModel(container, prefix="s3://bucket/models/", folder=tmp_path / "ml", objects=store)
         turns = asyncio.Semaphore(CLIENTS)
 
-        async def one(number: int) -> Answer:
+        async def one(number: int) -> ServerResponse:
             async with turns:
-                return await models.answer(f"{number}.tar.gz", Invocation(b"x"))
+                return await models.answer(f"{number}.tar.gz", ModelInvocation(b"x"))
 
         return await asyncio.gather(*(one(number % 60) for number in range(150)))
 

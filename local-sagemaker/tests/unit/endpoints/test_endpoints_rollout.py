@@ -10,8 +10,8 @@ import pytest
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.endpoints.errors import InvalidInvocation
 from local_sagemaker.endpoints.fleet import Fleet
-from local_sagemaker.endpoints.rollout import Policy
-from local_sagemaker.endpoints.traffic_split import Route
+from local_sagemaker.endpoints.rollout import RolloutPolicy
+from local_sagemaker.endpoints.traffic_split import VariantRoute
 
 
 def routing(kind: str, **sizes: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def percent(value: int) -> dict[str, Any]:
     ],
 )
 def test_the_steps_of_a_deployment(config: dict[str, Any], instances: int, shares: list[float]) -> None:
-    assert Policy.of(config).shares(instances) == pytest.approx(shares)
+    assert RolloutPolicy.of(config).shares(instances) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_steps_of_a_deployment(config: dict[str, Any], instances: int, share
 )
 def test_the_batches_of_a_rolling_update(size: dict[str, Any], instances: int, batches: list[int]) -> None:
     config = {"RollingUpdatePolicy": {"MaximumBatchSize": size, "WaitIntervalInSeconds": 0}}
-    assert Policy.of(config).batches(instances) == batches
+    assert RolloutPolicy.of(config).batches(instances) == batches
 
 
 def fleet(config: str, **weights: float) -> Fleet:
@@ -65,7 +65,7 @@ def fleet(config: str, **weights: float) -> Fleet:
 
 @pytest.mark.parametrize("weights", [{"A": 1.0, "B": 1.0}, {"A": 0.7, "B": 0.2, "C": 0.1}, {"A": 5.0, "B": 0.0}])
 def test_variants_get_what_they_weigh_in_any_run_of_requests(weights: dict[str, float]) -> None:
-    route, total = Route(fleet("c", **weights)), sum(weights.values())
+    route, total = VariantRoute(fleet("c", **weights)), sum(weights.values())
     chosen = [route.choose(None).spec.name for _ in range(300)]
     for length in (100, 200, 300):
         counts = Counter(chosen[:length])
@@ -76,7 +76,7 @@ def test_variants_get_what_they_weigh_in_any_run_of_requests(weights: dict[str, 
 @pytest.mark.parametrize("share", [0.1, 0.25, 1 / 3, 1.0])
 def test_two_fleets_share_as_told(share: float) -> None:
     blue, green = fleet("blue", A=1.0), fleet("green", A=1.0)
-    route = Route(blue)
+    route = VariantRoute(blue)
     route.shift(green, share)
     chosen = [route.choose(None) is green.variants["A"] for _ in range(300)]
     assert sum(chosen) == pytest.approx(300 * share, abs=1)
@@ -88,9 +88,9 @@ def test_two_fleets_share_as_told(share: float) -> None:
 
 
 def test_a_wanted_variant_overrides_weights() -> None:
-    route = Route(fleet("c", A=1.0, B=0.0))
+    route = VariantRoute(fleet("c", A=1.0, B=0.0))
     assert route.choose("B").spec.name == "B"
     with pytest.raises(InvalidInvocation, match="Variant C not found for Request"):
         route.choose("C")
     with pytest.raises(InvalidInvocation, match="no variant with a weight above 0"):
-        Route(fleet("c", A=0.0)).choose(None)
+        VariantRoute(fleet("c", A=0.0)).choose(None)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.engine.conditions import ConditionError, holds
-from local_sagemaker.engine.definition import Parameter
+from local_sagemaker.engine.definition import PipelineParameter
 from local_sagemaker.engine.expressions import ExpressionError, references, resolve
 from local_sagemaker.engine.parameters import as_text, values
-from local_sagemaker.engine.paths import PathError, Token, descend, json_tokens, step_reference, tokens
+from local_sagemaker.engine.paths import ReferencePathError, Token, descend, json_tokens, step_reference, tokens
 from local_sagemaker.errors import ValidationError
 
 
@@ -31,7 +31,7 @@ def test_tokens(path: str, expected: tuple[Token, ...]) -> None:
 
 @pytest.mark.parametrize("path", ["a[", "a]b", "a['x", "a[1", "..", "a..b"])
 def test_what_is_no_path(path: str) -> None:
-    with pytest.raises(PathError):
+    with pytest.raises(ReferencePathError):
         tokens(path)
 
 
@@ -74,7 +74,7 @@ def test_properties_are_found(path: str, expected: Any) -> None:
 
 @pytest.mark.parametrize("path", [".X", ".ProcessingInputs['no']", ".ProcessingInputs[3]", ".HyperParameters.a.b"])
 def test_properties_that_are_not_there(path: str) -> None:
-    with pytest.raises(PathError):
+    with pytest.raises(ReferencePathError):
         descend(ANSWER, tokens(path))
 
 
@@ -187,12 +187,12 @@ def test_conditions_on_other_types_fail(condition: dict[str, Any]) -> None:
 
 
 DECLARED = {
-    "s": Parameter("s", "String", "x"),
-    "i": Parameter("i", "Integer", 1),
-    "f": Parameter("f", "Float", 6),
-    "b": Parameter("b", "Boolean", False),
-    "e": Parameter("e", "String", "a", ("a", "b")),
-    "empty": Parameter("empty", "String", ""),
+    "s": PipelineParameter("s", "String", "x"),
+    "i": PipelineParameter("i", "Integer", 1),
+    "f": PipelineParameter("f", "Float", 6),
+    "b": PipelineParameter("b", "Boolean", False),
+    "e": PipelineParameter("e", "String", "a", ("a", "b")),
+    "empty": PipelineParameter("empty", "String", ""),
 }
 
 
@@ -228,4 +228,4 @@ def test_bad_overrides(overrides: list[dict[str, str]], message: str) -> None:
 
 def test_a_parameter_without_default_must_be_given() -> None:
     with pytest.raises(ValidationError, match="'p' is undefined"):
-        values({"p": Parameter("p", "Integer")}, [])
+        values({"p": PipelineParameter("p", "Integer")}, [])

@@ -6,10 +6,10 @@ import pytest
 
 from local_sagemaker.engine.definition import Dependency
 from local_sagemaker.engine.graph import Node
-from local_sagemaker.engine.readiness import State, Verdict, unhandled, verdict
+from local_sagemaker.engine.readiness import StepDecision, StepState, unhandled, verdict
 
 W, R, S, F, T, L = (
-    State.WAITING, State.RUNNING, State.SUCCEEDED, State.FAILED, State.STOPPED, State.SKIPPED,
+    StepState.WAITING, StepState.RUNNING, StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED, StepState.SKIPPED,
 )  # fmt: skip
 
 
@@ -20,46 +20,46 @@ def node(*triggers: str, data: bool = False, parent: str | None = None) -> Node:
 @pytest.mark.parametrize(
     ("what", "state", "expected"),
     [
-        (node(), W, Verdict.RUN),
-        (node("Completed"), W, Verdict.WAIT),
-        (node("Completed"), R, Verdict.WAIT),
-        (node("Completed"), S, Verdict.RUN),
-        (node("Completed"), F, Verdict.SKIP),
-        (node("Completed"), T, Verdict.SKIP),
-        (node("Completed"), L, Verdict.SKIP),
-        (node("Failed"), S, Verdict.SKIP),
-        (node("Failed"), F, Verdict.RUN),
-        (node("Failed"), T, Verdict.SKIP),
-        (node("Stopped"), T, Verdict.RUN),
-        (node("Any"), S, Verdict.RUN),
-        (node("Any"), F, Verdict.RUN),
-        (node("Any"), T, Verdict.RUN),
-        (node("Any"), L, Verdict.SKIP),
-        (node("Any"), R, Verdict.WAIT),
-        (node(data=True), R, Verdict.WAIT),
-        (node(data=True), S, Verdict.RUN),
-        (node(data=True), F, Verdict.SKIP),
-        (node("Any", data=True), F, Verdict.FAIL),
-        (node("Any", data=True), S, Verdict.RUN),
-        (node("Any", data=True), L, Verdict.SKIP),
+        (node(), W, StepDecision.RUN),
+        (node("Completed"), W, StepDecision.WAIT),
+        (node("Completed"), R, StepDecision.WAIT),
+        (node("Completed"), S, StepDecision.RUN),
+        (node("Completed"), F, StepDecision.SKIP),
+        (node("Completed"), T, StepDecision.SKIP),
+        (node("Completed"), L, StepDecision.SKIP),
+        (node("Failed"), S, StepDecision.SKIP),
+        (node("Failed"), F, StepDecision.RUN),
+        (node("Failed"), T, StepDecision.SKIP),
+        (node("Stopped"), T, StepDecision.RUN),
+        (node("Any"), S, StepDecision.RUN),
+        (node("Any"), F, StepDecision.RUN),
+        (node("Any"), T, StepDecision.RUN),
+        (node("Any"), L, StepDecision.SKIP),
+        (node("Any"), R, StepDecision.WAIT),
+        (node(data=True), R, StepDecision.WAIT),
+        (node(data=True), S, StepDecision.RUN),
+        (node(data=True), F, StepDecision.SKIP),
+        (node("Any", data=True), F, StepDecision.FAIL),
+        (node("Any", data=True), S, StepDecision.RUN),
+        (node("Any", data=True), L, StepDecision.SKIP),
     ],
 )
-def test_verdicts(what: Node, state: State, expected: Verdict) -> None:
+def test_verdicts(what: Node, state: StepState, expected: StepDecision) -> None:
     assert verdict(what, {"A": state}, lambda _: True) is expected
 
 
 @pytest.mark.parametrize(
     ("state", "outcome", "expected"),
     [
-        (W, True, Verdict.WAIT),
-        (R, True, Verdict.WAIT),
-        (S, True, Verdict.RUN),
-        (S, False, Verdict.SKIP),
-        (F, True, Verdict.SKIP),
-        (L, True, Verdict.SKIP),
+        (W, True, StepDecision.WAIT),
+        (R, True, StepDecision.WAIT),
+        (S, True, StepDecision.RUN),
+        (S, False, StepDecision.SKIP),
+        (F, True, StepDecision.SKIP),
+        (L, True, StepDecision.SKIP),
     ],
 )
-def test_branches(state: State, outcome: bool, expected: Verdict) -> None:
+def test_branches(state: StepState, outcome: bool, expected: StepDecision) -> None:
     assert verdict(node(parent="If"), {"If": state}, lambda _: outcome) is expected
 
 
@@ -75,6 +75,6 @@ def test_branches(state: State, outcome: bool, expected: Verdict) -> None:
         (S, S, "Any", []),
     ],
 )
-def test_handled_failures(failed: State, handler: State, trigger: str, expected: list[str]) -> None:
+def test_handled_failures(failed: StepState, handler: StepState, trigger: str, expected: list[str]) -> None:
     nodes = {"A": node(), "B": node(trigger)}
     assert unhandled(nodes, {"A": failed, "B": handler}) == expected

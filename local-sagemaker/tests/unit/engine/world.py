@@ -21,7 +21,7 @@ from local_sagemaker.services import s3
 from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
-from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.models import ModelOperations
 from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
@@ -163,8 +163,9 @@ class World:
         resources = [
             self.processing, self.training, self.transform, self.tuning, TuningLists(), tags,
             self.pipelines, self.executions, PipelineCallbacks(records=self.records),
-            Models(**shared, objects=self.objects, tags=tags, call=self.call), ModelPackageGroups(**shared, tags=tags),
-            ModelPackages(**shared, tags=tags), Experiments(**shared, tags=tags),
+            ModelOperations(**shared, objects=self.objects, tags=tags, call=self.call),
+            ModelPackageGroups(**shared, tags=tags), ModelPackages(**shared, tags=tags),
+            Experiments(**shared, tags=tags),
         ]  # fmt: skip
         buckets = s3.build(objects=self.objects, settings=self.settings)
         self._call = dispatcher({**table("sagemaker", resources), **table("s3", buckets)}, check)

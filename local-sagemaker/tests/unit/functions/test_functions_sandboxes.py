@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.client_environment import HOOK
-from local_sagemaker.functions.sandbox import Answer, Function, Invocation
+from local_sagemaker.functions.sandbox import FunctionSpec, Invocation, InvocationResult
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes import ForkedProcesses
@@ -33,14 +33,14 @@ CODE = f"""
 def handler(event, context):
     return {{"name": NAME, "own": os.environ.get("OWN"), "root": os.environ["LAMBDA_TASK_ROOT"]}}
 """
-Make = Callable[..., tuple[Sandboxes, Function]]
+Make = Callable[..., tuple[Sandboxes, FunctionSpec]]
 
 
 @pytest.fixture
 def make(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Make]:
     made: list[Sandboxes] = []
 
-    def build(idle: float = 300.0, code: str = CODE, **members: Any) -> tuple[Sandboxes, Function]:
+    def build(idle: float = 300.0, code: str = CODE, **members: Any) -> tuple[Sandboxes, FunctionSpec]:
         folder = tmp_path / "code"
         folder.mkdir()
         (folder / "main.py").write_text(code)
@@ -53,7 +53,7 @@ def make(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Make]:
         )
         made.append(sandboxes)
         given = {"environment": {"OWN": "yes"}, **members}
-        function = Function(
+        function = FunctionSpec(
             "f", "$LATEST", "r1", "main.handler", "python3.9", 30.0, 128, folder, "/aws/lambda/f", **given
         )
         return sandboxes, function
@@ -63,8 +63,8 @@ def make(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Make]:
         sandboxes.close()
 
 
-def run(sandboxes: Sandboxes, function: Function) -> Any:
-    answer: Answer = sandboxes.invoke(function, Invocation("id", "arn", b"{}"))
+def run(sandboxes: Sandboxes, function: FunctionSpec) -> Any:
+    answer: InvocationResult = sandboxes.invoke(function, Invocation("id", "arn", b"{}"))
     assert not answer.failed, answer
     return json.loads(answer.payload)
 

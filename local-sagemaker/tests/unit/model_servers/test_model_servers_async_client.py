@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.model_servers.async_client import Answer, NoAnswer, TimedOut, TooLarge, Upstream
+from local_sagemaker.model_servers.async_client import (
+    NoServerResponse,
+    ResponseTooLarge,
+    ServerResponse,
+    TimedOut,
+    Upstream,
+)
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -51,7 +57,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.write(b"HTTP/1.1 200 OK\r\nX-Part: a\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
 
 
-def ask(upstream: Upstream, body: bytes = b"1,2", **more: Any) -> Awaitable[Answer]:
+def ask(upstream: Upstream, body: bytes = b"1,2", **more: Any) -> Awaitable[ServerResponse]:
     return upstream.request("POST", "/invocations", "", body, **{"seconds": 30.0, **more})
 
 
@@ -94,7 +100,7 @@ def test_a_server_that_dies_gives_no_answer(answer: bytes) -> None:
         await request_of(reader)
         writer.write(answer)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoServerResponse):
         talk(script, ask)
 
 
@@ -104,7 +110,7 @@ def test_limits_of_time_and_size() -> None:
 
     with pytest.raises(TimedOut):
         talk(never, lambda upstream: ask(upstream, seconds=0.05))
-    with pytest.raises(TooLarge):
+    with pytest.raises(ResponseTooLarge):
         talk(echo, lambda upstream: ask(upstream, b"four", limit=3))
 
 

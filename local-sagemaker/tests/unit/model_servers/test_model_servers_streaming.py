@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.model_servers.async_client import NoAnswer, TimedOut
-from local_sagemaker.model_servers.streaming import Stream, ask
+from local_sagemaker.model_servers.async_client import NoServerResponse, TimedOut
+from local_sagemaker.model_servers.streaming import ResponseStream, ask
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
 
 
-def asked(answer: bytes, use: Callable[[Stream], Awaitable[Any]], *, hangs: bool = False, seconds: float = 30) -> Any:
+def asked(
+    answer: bytes, use: Callable[[ResponseStream], Awaitable[Any]], *, hangs: bool = False, seconds: float = 30
+) -> Any:
     """What `use` makes of the stream of a server that answers these bytes, and then closes the connection or hangs."""
 
     async def main() -> Any:
@@ -39,7 +41,7 @@ def asked(answer: bytes, use: Callable[[Stream], Awaitable[Any]], *, hangs: bool
     return asyncio.run(main())
 
 
-async def collect(stream: Stream) -> list[bytes]:
+async def collect(stream: ResponseStream) -> list[bytes]:
     return [piece async for piece in stream.pieces]
 
 
@@ -63,14 +65,14 @@ def test_whole_answers(answer: bytes, pieces: list[bytes]) -> None:
      HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"],
 )  # fmt: skip
 def test_an_answer_that_ends_too_early(answer: bytes) -> None:
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoServerResponse):
         asked(answer, collect)
 
 
 def test_an_answer_that_does_not_end_in_time() -> None:
     seen: list[bytes] = []
 
-    async def use(stream: Stream) -> None:
+    async def use(stream: ResponseStream) -> None:
         async for piece in stream.pieces:
             seen.append(piece)
 

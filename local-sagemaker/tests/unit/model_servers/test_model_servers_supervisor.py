@@ -25,7 +25,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.image import Program
 from local_sagemaker.model_servers.model_data import ModelDataError
-from local_sagemaker.model_servers.supervisor import ModelServer, ModelServerError, ModelServers
+from local_sagemaker.model_servers.supervisor import ModelServerError, SupervisedServer, SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
 
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
@@ -69,12 +69,12 @@ def objects(tmp_path_factory: pytest.TempPathFactory, booster: xgb.Booster) -> I
 
 
 @pytest.fixture
-def start(forked: Any, objects: DiskObjects, tmp_path: Path) -> Iterator[Callable[..., ModelServer]]:
+def start(forked: Any, objects: DiskObjects, tmp_path: Path) -> Iterator[Callable[..., SupervisedServer]]:
     """Starts model servers and stops them at the end."""
-    servers = ModelServers(settings=Settings(home=tmp_path), objects=objects, processes=forked)
-    started: list[ModelServer] = []
+    servers = SupervisedServers(settings=Settings(home=tmp_path), objects=objects, processes=forked)
+    started: list[SupervisedServer] = []
 
-    def one(*containers: dict[str, Any], **environment: str) -> ModelServer:
+    def one(*containers: dict[str, Any], **environment: str) -> SupervisedServer:
         started.append(servers.start(containers, environment, tmp_path / f"server{len(started)}", tmp_path / "log"))
         return started[-1]
 

@@ -12,16 +12,16 @@ import pytest
 
 from local_sagemaker.objects import part_placement
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
 
 STEPS = {"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "os.utime", "open"}
 LONG = b"a longer text than before"
 
 
 def _upload(store: DiskObjects) -> None:
-    upload = store.uploads.create("box", "x", Attributes(), {})
+    upload = store.uploads.create("box", "x", ObjectAttributes(), {})
     parts = [store.uploads.put(upload, number, LONG, lambda _: {}) for number in (1, 2)]
-    store.uploads.complete(upload, parts, Attributes(), lambda _: None)
+    store.uploads.complete(upload, parts, ObjectAttributes(), lambda _: None)
 
 
 def _newest(store: DiskObjects) -> StoredObject:

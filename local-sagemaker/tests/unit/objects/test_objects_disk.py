@@ -20,7 +20,7 @@ from local_sagemaker.objects.errors import (
     NoSuchBucket,
     S3Error,
 )
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
 from tests.support import until
 from tests.unit.objects.leftovers import leftovers
 
@@ -110,7 +110,7 @@ def test_deleting_removes_the_file_and_the_folders_that_became_empty(store: Disk
 
 
 def test_a_file_edited_by_hand_is_the_truth(store: DiskObjects, folder: Path) -> None:
-    attributes = Attributes("text/plain", metadata={"by": "me"}, checksums={"ChecksumCRC32": "AAAA"})
+    attributes = ObjectAttributes("text/plain", metadata={"by": "me"}, checksums={"ChecksumCRC32": "AAAA"})
     store.write("box", "x", b"old", attributes)
     (folder / "box/x").write_bytes(b"edited")
     info = found(store, "x")
@@ -221,7 +221,7 @@ def test_a_write_that_the_index_refuses_is_undone(store: DiskObjects, folder: Pa
     from local_sagemaker.objects.temporary_files import received
 
     with pytest.raises(RuntimeError), received(store._layout, b"after") as written:
-        store.commit("box", key, written, Attributes(), also=fail)
+        store.commit("box", key, written, ObjectAttributes(), also=fail)
     assert store.read("box", key) == (b"before" if key == "x" else None)
     assert [item.key for item in store.list("box")] == ["x"]
     until(lambda: not leftovers(folder), "no temporary file is left")
@@ -303,7 +303,9 @@ def test_a_copy_is_independent_and_keeps_the_etag(store: DiskObjects, folder: Pa
     opened = store.open("box", "x")
     assert opened
     with opened[1]:
-        copy = store.copy(opened, "box", "y/z", lambda written: Attributes("text/plain", {"CacheControl": written.md5}))
+        copy = store.copy(
+            opened, "box", "y/z", lambda written: ObjectAttributes("text/plain", {"CacheControl": written.md5})
+        )
     assert (copy.etag, copy.content_type) == (item.etag, "text/plain")
     assert copy.attributes.headers == {"CacheControl": item.etag}
     (folder / "box/x").write_bytes(b"other")

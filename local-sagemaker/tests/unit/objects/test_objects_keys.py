@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.layout import INTERNAL, Layout, escape, unescape
+from local_sagemaker.objects.layout import INTERNAL, StoreLayout, escape, unescape
 
 ODD = (
     "/",
@@ -112,6 +112,6 @@ def test_a_name_that_became_free_is_plain_again(store: DiskObjects, folder: Path
     ("key", "plain"), [("a/b.txt", True), ("A/b", False), ("é", False), ("a/./b", False), ("UPPER", False)]
 )
 def test_where_the_file_system_folds_names(tmp_path: Path, key: str, plain: bool) -> None:
-    layout = Layout(tmp_path)
+    layout = StoreLayout(tmp_path)
     layout._folds_names = True
     assert (layout.plain("box", key) is not None) == plain

@@ -13,15 +13,15 @@ import pytest
 from local_sagemaker.objects import part_placement
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import NoSuchUpload, S3Error
-from local_sagemaker.objects.stored_object import Attributes, StoredObject
-from local_sagemaker.objects.uploads import Part, Upload
+from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
+from local_sagemaker.objects.uploads import MultipartUpload, Part
 
 
-def begin(store: DiskObjects, key: str = "big/file") -> Upload:
-    return store.uploads.create("box", key, Attributes("text/plain"), {})
+def begin(store: DiskObjects, key: str = "big/file") -> MultipartUpload:
+    return store.uploads.create("box", key, ObjectAttributes("text/plain"), {})
 
 
-def put(store: DiskObjects, upload: Upload, number: int, data: bytes) -> Part:
+def put(store: DiskObjects, upload: MultipartUpload, number: int, data: bytes) -> Part:
     return store.uploads.put(upload, number, data, lambda _: {})
 
 
@@ -35,7 +35,7 @@ def small_units(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part_placement, "SMALLEST_UNIT", 4)
 
 
-def finish(store: DiskObjects, upload: Upload) -> StoredObject:
+def finish(store: DiskObjects, upload: MultipartUpload) -> StoredObject:
     return store.uploads.complete(upload, store.uploads.parts(upload), upload.attributes, anyhow)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.checksums import checksum
-from local_sagemaker.wire.body import HELD, Body, Pipe, source_of
+from local_sagemaker.wire.body import HELD, Body, BodyPipe, source_of
 from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.chunked import AwsChunked
 
@@ -82,7 +82,7 @@ def test_a_pipe_stops_receiving_while_nobody_reads() -> None:
         return {"type": "http.request", "body": bytes([sent // size % 251]) * size, "more_body": sent < total}
 
     async def run() -> None:
-        pipe = Pipe(receive)
+        pipe = BodyPipe(receive)
         body = Body(pipe, length=total)
         assert sent == 0, "nothing is received before the first read"
         wrong: list[int] = []
@@ -109,7 +109,7 @@ def test_a_reader_learns_that_the_client_went_away() -> None:
 
     async def run() -> None:
         with pytest.raises(ServiceError) as caught:
-            await asyncio.to_thread(Body(Pipe(receive), length=5).read)
+            await asyncio.to_thread(Body(BodyPipe(receive), length=5).read)
         assert caught.value.code == "IncompleteBody"
 
     asyncio.run(run())

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from local_sagemaker.objects.types import FileRange
-from local_sagemaker.wire.request import Answer
+from local_sagemaker.wire.request import WireResponse
 from local_sagemaker.wire.responses import PIECE, SMALL, prepare, send_answer
 
 
-def sent(answer: Answer) -> tuple[int, dict[bytes, bytes], list[bytes]]:
+def sent(answer: WireResponse) -> tuple[int, dict[bytes, bytes], list[bytes]]:
     """Status, headers and pieces that the server gets."""
     messages: list[dict[str, Any]] = []
 
@@ -33,7 +33,7 @@ def test_parts_of_files(tmp_path: Path, length: int) -> None:
     content = bytes(range(251)) * (3 * PIECE // 251)
     file.write_bytes(content)
     opened = file.open("rb")
-    answer = prepare(Answer(body=FileRange(file, 7, length, opened)))
+    answer = prepare(WireResponse(body=FileRange(file, 7, length, opened)))
     assert isinstance(answer.body, bytes) == (length <= SMALL)
     file.unlink()  # an object deleted during its download still arrives whole
     _, headers, pieces = sent(answer)
@@ -45,12 +45,12 @@ def test_parts_of_files(tmp_path: Path, length: int) -> None:
 
 def test_a_missing_file_fails_before_anything_was_sent(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        prepare(Answer(body=FileRange(tmp_path / "gone", 0, 1)))
+        prepare(WireResponse(body=FileRange(tmp_path / "gone", 0, 1)))
 
 
 def test_open_files_are_streamed_without_a_length() -> None:
     body = io.BytesIO(b"x" * (PIECE + 1))
-    _, headers, pieces = sent(Answer(headers={"Content-Type": "a/b"}, body=body))
+    _, headers, pieces = sent(WireResponse(headers={"Content-Type": "a/b"}, body=body))
     assert [len(piece) for piece in pieces] == [PIECE, 1, 0]
     assert b"content-length" not in headers
     assert body.closed
@@ -58,4 +58,4 @@ def test_open_files_are_streamed_without_a_length() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_answers_without_a_body_say_no_length(status: int) -> None:
-    assert sent(Answer(status)) == (status, {}, [b""])
+    assert sent(WireResponse(status)) == (status, {}, [b""])

@@ -27,7 +27,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Context:
+class DeploymentContext:
     """What a handler works with. `cancelled` is set when the stack's operation fails elsewhere or the service ends."""
 
     call: Call
@@ -53,23 +53,25 @@ class Handler(Protocol):
         """The property that is the resource's own name, where it has one that a template may give."""
         ...
 
-    def named(self, context: Context, properties: Properties, /) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties, /) -> Properties:
         """The properties with a name, made where the template gives none."""
         ...
 
-    def create(self, context: Context, properties: Properties, /) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties, /) -> Identity:
         """Makes the resource. Called again after a crash: what is there under the name already is it."""
         ...
 
-    def find(self, context: Context, properties: Properties, /) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties, /) -> Identity:
         """The resource that the properties name. Raises the service's error when there is none."""
         ...
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties, /) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties, /
+    ) -> Identity:
         """Changes it in place."""
         ...
 
-    def delete(self, context: Context, identity: Identity, properties: Properties, /) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties, /) -> None:
         """Deletes it; what no longer exists is deleted."""
         ...
 
@@ -78,7 +80,7 @@ class Cancelled(Exception):
     """The work on a resource was given up because its stack's operation was."""
 
 
-Find = Callable[[Context, Properties], Identity]
+Find = Callable[[DeploymentContext, Properties], Identity]
 
 
 class ApiResource:
@@ -96,28 +98,30 @@ class ApiResource:
         self._service, self._create, self._update, self._delete = service, create, update, delete
         self._find, self._longest, self._deletion = find, longest, deletion
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """With a name of CloudFormation's where the template gives none."""
         if self.name_property in properties:
             return properties
         return {**properties, self.name_property: context.name(self._longest)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it; the same again after a crash."""
         context.call(f"{self._service}:{self._create}", fitting(self._service, self._create, properties))
         return self._find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """The resource that the properties name."""
         return self._find(context, properties)
 
-    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Changes it by the service's update operation."""
         if self._update is not None:
             context.call(f"{self._service}:{self._update}", fitting(self._service, self._update, after))
         return Identity(identity.physical, identity.reference, self._find(context, after).attributes)
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Deletes it by its name and the members that the deletion needs."""
         names = (self.name_property, *self._deletion)
         request = {name: properties[name] for name in names if name in properties}

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
-    Context,
+    DeploymentContext,
     Handler,
     Identity,
     Properties,
@@ -20,7 +20,7 @@ def _document(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _quietly(context: Context, name: str, request: Properties) -> None:
+def _quietly(context: DeploymentContext, name: str, request: Properties) -> None:
     """Calls an operation of a deletion: what no longer exists is no error."""
     try:
         context.call(name, request)
@@ -34,11 +34,11 @@ class Role:
 
     name_property = "RoleName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A role's name has 64 characters at most."""
         return properties if "RoleName" in properties else {**properties, "RoleName": context.name(64)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the role, then its policies."""
         request = fitting("iam", "CreateRole", properties)
         request["AssumeRolePolicyDocument"] = _document(properties["AssumeRolePolicyDocument"])
@@ -46,12 +46,12 @@ class Role:
         self._settle(context, {}, properties)
         return self.find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """A role is known by its name."""
         role = context.call("iam:GetRole", {"RoleName": properties["RoleName"]})["Role"]
         return Identity(role["RoleName"], role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes policies, description and session length in place."""
         name = {"RoleName": identity.physical}
         trust = {**name, "PolicyDocument": _document(after["AssumeRolePolicyDocument"])}
@@ -60,7 +60,7 @@ class Role:
         self._settle(context, before, {**after, **name})
         return identity
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Takes its policies away, then the role."""
         properties = {**properties, "RoleName": identity.physical or properties["RoleName"]}
         empty = {"RoleName": properties["RoleName"]}
@@ -72,7 +72,7 @@ class Role:
         _quietly(context, "iam:DeleteRole", empty)
 
     @staticmethod
-    def _settle(context: Context, before: Properties, after: Properties) -> None:
+    def _settle(context: DeploymentContext, before: Properties, after: Properties) -> None:
         role = {"RoleName": after["RoleName"]}
         wanted = {policy["PolicyName"]: policy for policy in after.get("Policies", [])}
         for policy in before.get("Policies", []):
@@ -94,19 +94,19 @@ class InlinePolicy:
 
     name_property = "PolicyName"
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """The name is required."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it into its roles."""
         return self.update(context, Identity(context.name(64)), {}, properties)
 
-    def find(self, _context: Context, properties: Properties) -> Identity:
+    def find(self, _context: DeploymentContext, properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""
         return Identity(properties["PolicyName"])
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Puts the new document into the roles named, and takes it out of others."""
         document, name = _document(after["PolicyDocument"]), after["PolicyName"]
         for role in after.get("Roles", []):
@@ -118,12 +118,12 @@ class InlinePolicy:
         self._take(context, gone, previous)
         return identity
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Takes it out of its roles."""
         self._take(context, properties.get("Roles", []), properties["PolicyName"])
 
     @staticmethod
-    def _take(context: Context, roles: list[str], name: str) -> None:
+    def _take(context: DeploymentContext, roles: list[str], name: str) -> None:
         for role in roles:
             _quietly(context, "iam:DeleteRolePolicy", {"RoleName": role, "PolicyName": name})
 
@@ -133,13 +133,13 @@ class ManagedPolicy:
 
     name_property = "ManagedPolicyName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A policy's name has 128 characters at most."""
         return (
             properties if "ManagedPolicyName" in properties else {**properties, "ManagedPolicyName": context.name(128)}
         )
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it and attaches it."""
         request = fitting("iam", "CreatePolicy", {**properties, "PolicyName": properties["ManagedPolicyName"]})
         request["PolicyDocument"] = _document(properties["PolicyDocument"])
@@ -148,14 +148,14 @@ class ManagedPolicy:
         self._attach(context, identity.physical, [], properties.get("Roles", []))
         return identity
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its ARN, which follows from path and name."""
         path = properties.get("Path", "/")
         arn = f"arn:aws:iam::{context.account}:policy{path}{properties['ManagedPolicyName']}"
         context.call("iam:GetPolicy", {"PolicyArn": arn})
         return Identity(arn, arn, {"PolicyArn": arn})
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """A new default version of its document."""
         arn = identity.physical
         document = _document(after["PolicyDocument"])
@@ -164,7 +164,7 @@ class ManagedPolicy:
         self._attach(context, arn, before.get("Roles", []), after.get("Roles", []))
         return identity
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Detaches and deletes it."""
         if not identity.physical:
             return
@@ -177,13 +177,13 @@ class ManagedPolicy:
         _quietly(context, "iam:DeletePolicy", {"PolicyArn": identity.physical})
 
     @staticmethod
-    def _drop_versions(context: Context, arn: str) -> None:
+    def _drop_versions(context: DeploymentContext, arn: str) -> None:
         for version in context.call("iam:ListPolicyVersions", {"PolicyArn": arn})["Versions"]:
             if not version["IsDefaultVersion"]:
                 context.call("iam:DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version["VersionId"]})
 
     @staticmethod
-    def _attach(context: Context, arn: str, before: list[str], after: list[str]) -> None:
+    def _attach(context: DeploymentContext, arn: str, before: list[str], after: list[str]) -> None:
         for role in before:
             if role not in after:
                 _quietly(context, "iam:DetachRolePolicy", {"RoleName": role, "PolicyArn": arn})
@@ -196,25 +196,25 @@ class OidcProvider:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its URL."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         names = {"ClientIdList": "ClientIDList"}
         request = {names.get(name, name): value for name, value in properties.items()}
         arn = context.call("iam:CreateOpenIDConnectProvider", fitting("iam", "CreateOpenIDConnectProvider", request))
         return Identity(arn["OpenIDConnectProviderArn"], "", {"Arn": arn["OpenIDConnectProviderArn"]})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its URL."""
         host = properties["Url"].removeprefix("https://")
         arn = f"arn:aws:iam::{context.account}:oidc-provider/{host}"
         context.call("iam:GetOpenIDConnectProvider", {"OpenIDConnectProviderArn": arn})
         return Identity(arn, arn, {"Arn": arn})
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes thumbprints and client ids."""
         arn = {"OpenIDConnectProviderArn": identity.physical}
         if after.get("ThumbprintList"):
@@ -227,7 +227,7 @@ class OidcProvider:
             context.call("iam:RemoveClientIDFromOpenIDConnectProvider", {**arn, "ClientID": client})
         return identity
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
         _quietly(context, "iam:DeleteOpenIDConnectProvider", {"OpenIDConnectProviderArn": identity.physical})
 

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
-    Context,
+    DeploymentContext,
     Handler,
     Identity,
     Properties,
@@ -22,15 +22,15 @@ class Rule:
 
     name_property = "Name"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A rule's name has 64 characters at most."""
         return properties if "Name" in properties else {**properties, "Name": context.name(64)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts the rule, then its targets."""
         return self.update(context, Identity(""), {}, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name; Ref gives the name, for a bus of its own ``bus|name``."""
         bus = properties.get("EventBusName")
         request = {"Name": properties["Name"], **({"EventBusName": bus} if bus else {})}
@@ -38,7 +38,9 @@ class Rule:
         physical = properties["Name"] if bus in (None, "default") else f"{bus}|{properties['Name']}"
         return Identity(physical, physical, {"Arn": arn})
 
-    def update(self, context: Context, _identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
+    ) -> Identity:
         """Puts it again; targets that it no longer has are removed."""
         pattern = after.get("EventPattern")
         request = fitting("events", "PutRule", {name: value for name, value in after.items() if name != "Targets"})
@@ -57,7 +59,7 @@ class Rule:
                 raise ServiceError(failed[0]["ErrorMessage"], code=failed[0]["ErrorCode"], status=400)
         return self.find(context, after)
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Removes its targets, then the rule."""
         bus = {"EventBusName": properties["EventBusName"]} if properties.get("EventBusName") else {}
         targets = [str(target["Id"]) for target in properties.get("Targets", [])]
@@ -70,7 +72,7 @@ class Rule:
                 raise
 
 
-def _schedule(context: Context, properties: Properties) -> Identity:
+def _schedule(context: DeploymentContext, properties: Properties) -> Identity:
     group = {"GroupName": properties["GroupName"]} if properties.get("GroupName") else {}
     body = context.call("scheduler:GetSchedule", {"Name": properties["Name"], **group})
     return Identity(properties["Name"], properties["Name"], {"Arn": body["Arn"]})
@@ -81,11 +83,11 @@ class Topic:
 
     name_property = "TopicName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A topic's name has 256 characters at most."""
         return properties if "TopicName" in properties else {**properties, "TopicName": context.name(256)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the topic and its subscriptions; the same topic again is no error in SNS."""
         names = {"DisplayName": "DisplayName", "KmsMasterKeyId": "KmsMasterKeyId", "FifoTopic": "FifoTopic"}
         attributes = {name: _text(properties[name]) for name in names if name in properties}
@@ -101,13 +103,13 @@ class Topic:
     def _identity(arn: str, name: str) -> Identity:
         return Identity(arn, arn, {"TopicArn": arn, "TopicName": name})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its ARN, which follows from its name."""
         arn = f"arn:aws:sns:{context.region}:{context.account}:{properties['TopicName']}"
         context.call("sns:GetTopicAttributes", {"TopicArn": arn})
         return self._identity(arn, properties["TopicName"])
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its attributes and subscriptions."""
         for name in ("DisplayName", "KmsMasterKeyId"):
             if after.get(name) != before.get(name):
@@ -118,7 +120,7 @@ class Topic:
                 context.call("sns:Subscribe", {"TopicArn": identity.physical, **subscription})
         return identity
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it with its subscriptions."""
         if identity.physical:
             context.call("sns:DeleteTopic", {"TopicArn": identity.physical})
@@ -133,11 +135,11 @@ class TopicPolicy:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its topics."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it on its topics."""
         document = properties["PolicyDocument"]
         text = document if isinstance(document, str) else json.dumps(document)
@@ -146,16 +148,18 @@ class TopicPolicy:
             context.call("sns:SetTopicAttributes", request)
         return Identity(context.name(128))
 
-    def find(self, context: Context, _properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, _properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""
         return Identity(context.name(128))
 
-    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new one."""
         self.create(context, after)
         return identity
 
-    def delete(self, _context: Context, _identity: Identity, _properties: Properties) -> None:
+    def delete(self, _context: DeploymentContext, _identity: Identity, _properties: Properties) -> None:
         """Goes with its topics."""
 
 
@@ -164,11 +168,11 @@ class Subscription:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by topic and endpoint."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Subscribes; again is no error in SNS."""
         members = ("TopicArn", "Protocol", "Endpoint")
         request: Properties = {name: properties[name] for name in members if name in properties}
@@ -177,11 +181,11 @@ class Subscription:
         arn = context.call("sns:Subscribe", {**request, "Attributes": attributes, "ReturnSubscriptionArn": True})
         return Identity(arn["SubscriptionArn"], arn["SubscriptionArn"], {"Arn": arn["SubscriptionArn"]})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """The same subscription is made once."""
         return self.create(context, properties)
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its attributes."""
         for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"):
             if after.get(name) != before.get(name):
@@ -190,7 +194,7 @@ class Subscription:
                 context.call("sns:SetSubscriptionAttributes", request)
         return identity
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Unsubscribes."""
         if identity.physical.startswith("arn:"):
             context.call("sns:Unsubscribe", {"SubscriptionArn": identity.physical})
@@ -206,7 +210,7 @@ class Queue:
     name_property = "QueueName"
     _not_attributes = ("QueueName", "Tags", "RedrivePolicy", "RedriveAllowPolicy")
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A queue's name has 80 characters at most."""
         return properties if "QueueName" in properties else {**properties, "QueueName": context.name(80)}
 
@@ -215,27 +219,29 @@ class Queue:
         policies = ("RedrivePolicy", "RedriveAllowPolicy")
         return plain | {name: _attribute(properties[name]) for name in policies if name in properties}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         request = {"QueueName": properties["QueueName"], "Attributes": self._attributes(properties), "tags": tags}
         context.call("sqs:CreateQueue", request)
         return self.find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["QueueName"]
         url = context.call("sqs:GetQueueUrl", {"QueueName": name})["QueueUrl"]
         arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
         return Identity(url, url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
-    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Changes its attributes."""
         request = {"QueueUrl": identity.physical, "Attributes": self._attributes(after)}
         context.call("sqs:SetQueueAttributes", request)
         return identity
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
         try:
             if identity.physical:
@@ -250,27 +256,29 @@ class QueuePolicy:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its queues."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it on its queues."""
         text = _attribute(properties["PolicyDocument"])
         for queue in properties["Queues"]:
             context.call("sqs:SetQueueAttributes", {"QueueUrl": queue, "Attributes": {"Policy": text}})
         return Identity(context.name(128))
 
-    def find(self, context: Context, _properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, _properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""
         return Identity(context.name(128))
 
-    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new one."""
         self.create(context, after)
         return identity
 
-    def delete(self, _context: Context, _identity: Identity, _properties: Properties) -> None:
+    def delete(self, _context: DeploymentContext, _identity: Identity, _properties: Properties) -> None:
         """Goes with its queues."""
 
 

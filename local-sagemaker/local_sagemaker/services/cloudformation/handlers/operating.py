@@ -11,7 +11,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
-    Context,
+    DeploymentContext,
     Handler,
     Identity,
     Properties,
@@ -25,16 +25,16 @@ class Alarm:
 
     name_property = "AlarmName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """An alarm's name has 255 characters at most."""
         return properties if "AlarmName" in properties else {**properties, "AlarmName": context.name(255)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
         context.call("cloudwatch:PutMetricAlarm", fitting("cloudwatch", "PutMetricAlarm", properties))
         return self.find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["AlarmName"]
         found = context.call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
@@ -42,11 +42,13 @@ class Alarm:
             raise ServiceError(f"Alarm {name} does not exist", code="ResourceNotFound", status=404)
         return Identity(name, name, {"Arn": found[0]["AlarmArn"]})
 
-    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new one."""
         return self.create(context, after)
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
         if identity.physical:
             context.call("cloudwatch:DeleteAlarms", {"AlarmNames": [identity.physical]})
@@ -57,24 +59,24 @@ class LogGroup:
 
     name_property = "LogGroupName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A log group's name has 512 characters at most."""
         return properties if "LogGroupName" in properties else {**properties, "LogGroupName": context.name(512)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         name = properties["LogGroupName"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         context.call("logs:CreateLogGroup", {"logGroupName": name, **({"tags": tags} if tags else {})})
         return self.update(context, Identity(name), {}, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["LogGroupName"]
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its retention."""
         days, name = after.get("RetentionInDays"), identity.physical
         if days is not None:
@@ -83,7 +85,7 @@ class LogGroup:
             context.call("logs:DeleteRetentionPolicy", {"logGroupName": name})
         return self.find(context, {**after, "LogGroupName": name})
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it with its streams."""
         try:
             if identity.physical:
@@ -99,26 +101,28 @@ class ScalableTarget:
     name_property = None
     _names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It has no name of its own."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Registers it; again is no error."""
         request = fitting("application-autoscaling", "RegisterScalableTarget", properties)
         context.call("application-autoscaling:RegisterScalableTarget", request)
         return self.find(context, properties)
 
-    def find(self, _context: Context, properties: Properties) -> Identity:
+    def find(self, _context: DeploymentContext, properties: Properties) -> Identity:
         """Its id is made of its three names."""
         parts = [properties[name] for name in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
         return Identity("|".join(parts), "|".join(parts), {"Id": "|".join(parts)})
 
-    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Registers the new bounds."""
         return self.create(context, after)
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Deregisters it; with its endpoint it may have gone already."""
         try:
             request = {name: properties[name] for name in self._names}
@@ -133,7 +137,7 @@ class ScalingPolicy:
 
     name_property = "PolicyName"
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """The name is required."""
         return properties
 
@@ -145,21 +149,23 @@ class ScalingPolicy:
         names = {"ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}
         return {**properties, **names}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
         request = fitting("application-autoscaling", "PutScalingPolicy", self._target(properties))
         arn = context.call("application-autoscaling:PutScalingPolicy", request)["PolicyARN"]
         return Identity(arn, arn, {"Arn": arn})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Putting it again is no error."""
         return self.create(context, properties)
 
-    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new one."""
         return self.create(context, after)
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Deletes it; with its target it may have gone already."""
         request = self._target(properties)
         names = ("PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -171,15 +177,15 @@ class ScalingPolicy:
                 raise
 
 
-class Function(ApiResource):
+class FunctionHandler(ApiResource):
     """AWS::Lambda::Function: its code is in the template or in S3."""
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         context.call("lambda:CreateFunction", fitting("lambda", "CreateFunction", _function(properties)))
         return self.find(context, properties)
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its code and its configuration."""
         name = {"FunctionName": identity.physical}
         if after["Code"] != before["Code"]:
@@ -208,7 +214,7 @@ def _code(properties: Properties) -> Properties:
     return {"ZipFile": archive.getvalue()}
 
 
-def _function_identity(context: Context, properties: Properties) -> Identity:
+def _function_identity(context: DeploymentContext, properties: Properties) -> Identity:
     name = properties["FunctionName"]
     arn = context.call("lambda:GetFunctionConfiguration", {"FunctionName": name})["FunctionArn"]
     return Identity(name, name, {"Arn": arn})
@@ -219,26 +225,28 @@ class Permission:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """Its statement's id is made anew."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Adds a statement."""
         statement = f"{context.stack}-{context.logical}-{uuid.uuid4().hex[:12]}"
         request = fitting("lambda", "AddPermission", {**properties, "StatementId": statement})
         context.call("lambda:AddPermission", request)
         return Identity(statement, statement, {"Id": statement})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""
         return self.create(context, properties)
 
-    def update(self, _context: Context, identity: Identity, _before: Properties, _after: Properties) -> Identity:
+    def update(
+        self, _context: DeploymentContext, identity: Identity, _before: Properties, _after: Properties
+    ) -> Identity:
         """Every change replaces it."""
         return identity
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Removes the statement."""
         try:
             request = {"FunctionName": properties["FunctionName"], "StatementId": identity.physical}
@@ -248,34 +256,36 @@ class Permission:
                 raise
 
 
-class Parameter:
+class ParameterHandler:
     """AWS::SSM::Parameter."""
 
     name_property = "Name"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """CloudFormation names parameters ``CFN-...``."""
         return properties if "Name" in properties else {**properties, "Name": f"CFN-{context.name(200)}"}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
         return self._put(context, properties, overwrite=False)
 
-    def _put(self, context: Context, properties: Properties, *, overwrite: bool) -> Identity:
+    def _put(self, context: DeploymentContext, properties: Properties, *, overwrite: bool) -> Identity:
         request = fitting("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
         context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
         return self.find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         found = context.call("ssm:GetParameter", {"Name": properties["Name"]})["Parameter"]
         return Identity(found["Name"], found["Name"], {"Type": found["Type"], "Value": found["Value"]})
 
-    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new value."""
         return self._put(context, after, overwrite=True)
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
         try:
             if identity.physical:
@@ -290,11 +300,11 @@ class Key:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """Its id is KMS's."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         request: Properties = {"Description": properties.get("Description", "")}
         if "KeyPolicy" in properties:
@@ -304,11 +314,13 @@ class Key:
             context.call("kms:EnableKeyRotation", {"KeyId": key["KeyId"]})
         return Identity(key["KeyId"], key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""
         return self.create(context, properties)
 
-    def update(self, context: Context, identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Changes policy and rotation."""
         key = {"KeyId": identity.physical}
         if "KeyPolicy" in after:
@@ -317,7 +329,7 @@ class Key:
         context.call(f"kms:{'Enable' if on else 'Disable'}KeyRotation", key)
         return identity
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """KMS deletes keys after a while only."""
         if identity.physical:
             days = int(properties.get("PendingWindowInDays", 30))
@@ -328,7 +340,7 @@ def _json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _alias(_context: Context, properties: Properties) -> Identity:
+def _alias(_context: DeploymentContext, properties: Properties) -> Identity:
     return Identity(properties["AliasName"])
 
 
@@ -337,12 +349,12 @@ HANDLERS: dict[str, Handler] = {
     "AWS::Logs::LogGroup": LogGroup(),
     "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTarget(),
     "AWS::ApplicationAutoScaling::ScalingPolicy": ScalingPolicy(),
-    "AWS::Lambda::Function": Function(
+    "AWS::Lambda::Function": FunctionHandler(
         "lambda", create="CreateFunction", delete="DeleteFunction", name_property="FunctionName", longest=64,
         find=_function_identity,
     ),
     "AWS::Lambda::Permission": Permission(),
-    "AWS::SSM::Parameter": Parameter(),
+    "AWS::SSM::Parameter": ParameterHandler(),
     "AWS::KMS::Key": Key(),
     "AWS::KMS::Alias": ApiResource(
         "kms", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias", name_property="AliasName", find=_alias,

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api import models
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
-    Context,
+    DeploymentContext,
     Handler,
     Identity,
     Properties,
@@ -91,16 +91,16 @@ SETTINGS: dict[str, tuple[str, str, Any]] = {
 """Each property, the operations that put and delete it, and the request's members."""
 
 
-class Bucket:
+class BucketHandler:
     """A bucket with its settings. Only an empty one can be deleted."""
 
     name_property = "BucketName"
 
-    def named(self, context: Context, properties: Properties) -> Properties:
+    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
         """Names of buckets are in lower case."""
         return properties if "BucketName" in properties else {**properties, "BucketName": context.name(63, lower=True)}
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the bucket, then its settings."""
         self._check(properties)
         name = properties["BucketName"]
@@ -121,7 +121,7 @@ class Bucket:
             raise ServiceError(text, code="InvalidRequest", status=400)
 
     @staticmethod
-    def _exists(context: Context, name: str) -> bool:
+    def _exists(context: DeploymentContext, name: str) -> bool:
         try:
             context.call("s3:HeadBucket", {"Bucket": name})
         except ServiceError as error:
@@ -130,7 +130,7 @@ class Bucket:
             raise
         return True
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name, domain = properties["BucketName"], "amazonaws.com"
         context.call("s3:HeadBucket", {"Bucket": name})
@@ -141,13 +141,13 @@ class Bucket:
             "WebsiteURL": f"http://{name}.s3-website-{context.region}.{domain}",
         })  # fmt: skip
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its settings."""
         self._check(after)
         self._settle(context, identity.physical, before, after)
         return identity
 
-    def delete(self, context: Context, identity: Identity, _properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it; a bucket with objects in it is refused."""
         if not identity.physical:
             return
@@ -158,7 +158,7 @@ class Bucket:
                 raise
 
     @staticmethod
-    def _settle(context: Context, name: str, before: Properties, after: Properties) -> None:
+    def _settle(context: DeploymentContext, name: str, before: Properties, after: Properties) -> None:
         for member, (put, delete, request_of) in SETTINGS.items():
             if member in after and after[member] != before.get(member):
                 shape = models.operation("s3", put).input_shape
@@ -172,26 +172,28 @@ class BucketPolicy:
 
     name_property = None
 
-    def named(self, _context: Context, properties: Properties) -> Properties:
+    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its bucket."""
         return properties
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
         document = properties["PolicyDocument"]
         text = document if isinstance(document, str) else json.dumps(document)
         context.call("s3:PutBucketPolicy", {"Bucket": properties["Bucket"], "Policy": text})
         return self.find(context, properties)
 
-    def find(self, _context: Context, properties: Properties) -> Identity:
+    def find(self, _context: DeploymentContext, properties: Properties) -> Identity:
         """By its bucket."""
         return Identity(properties["Bucket"])
 
-    def update(self, context: Context, _identity: Identity, _before: Properties, after: Properties) -> Identity:
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
         """Puts the new one."""
         return self.create(context, after)
 
-    def delete(self, context: Context, _identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Takes it away."""
         try:
             context.call("s3:DeleteBucketPolicy", {"Bucket": properties["Bucket"]})
@@ -200,4 +202,4 @@ class BucketPolicy:
                 raise
 
 
-HANDLERS: dict[str, Handler] = {"AWS::S3::Bucket": Bucket(), "AWS::S3::BucketPolicy": BucketPolicy()}
+HANDLERS: dict[str, Handler] = {"AWS::S3::Bucket": BucketHandler(), "AWS::S3::BucketPolicy": BucketPolicy()}

@@ -9,7 +9,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
     Cancelled,
-    Context,
+    DeploymentContext,
     Find,
     Handler,
     Identity,
@@ -25,7 +25,7 @@ POLL = 0.1
 def _found_by(describe: str, name: str, arn: str, *more: str) -> Find:
     """Reads the identity of what an operation describes: its ARN, with some members as attributes."""
 
-    def find(context: Context, properties: Properties) -> Identity:
+    def find(context: DeploymentContext, properties: Properties) -> Identity:
         body = context.call(f"sagemaker:{describe}", {name: properties[name]})
         attributes = {member: body[member] for member in (name, arn, *more) if member in body}
         return Identity(body[arn], body[arn], {key: _text(value) for key, value in attributes.items()})
@@ -40,7 +40,7 @@ def _text(value: Any) -> Any:
 class SageMakerResource(ApiResource):
     """A type of SageMaker's: of everything but tags, its operations take care."""
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Tags are changed by operations of their own."""
         if "Tags" in changed(before, after):
             _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
@@ -49,7 +49,7 @@ class SageMakerResource(ApiResource):
         return identity
 
 
-def _retag(context: Context, arn: str, before: list[dict[str, str]], after: list[dict[str, str]]) -> None:
+def _retag(context: DeploymentContext, arn: str, before: list[dict[str, str]], after: list[dict[str, str]]) -> None:
     wanted = {tag["Key"] for tag in after}
     gone = [tag["Key"] for tag in before if tag["Key"] not in wanted]
     if gone:
@@ -61,18 +61,18 @@ def _retag(context: Context, arn: str, before: list[dict[str, str]], after: list
 class Endpoint(SageMakerResource):
     """An endpoint: made, updated and deleted when it is in service, as it was before, or no longer there."""
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it and waits until it is in service."""
         context.call("sagemaker:CreateEndpoint", fitting("sagemaker", "CreateEndpoint", properties))
         self._wait(context, properties)
         return self.find(context, properties)
 
-    def find(self, context: Context, properties: Properties) -> Identity:
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Waits for it, too: after a restart it may still be in the making."""
         self._wait(context, properties)
         return super().find(context, properties)
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Moves it to its new configuration; what was rolled back there is a failure here."""
         present = context.call("sagemaker:DescribeEndpoint", {"EndpointName": after["EndpointName"]})
         if present["EndpointStatus"] == "Failed" or present.get("EndpointConfigName") != after["EndpointConfigName"]:
@@ -85,7 +85,7 @@ class Endpoint(SageMakerResource):
             _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
         return identity
 
-    def delete(self, context: Context, identity: Identity, properties: Properties) -> None:
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Deletes it, and waits until it no longer exists."""
         super().delete(context, identity, properties)
         while True:
@@ -98,7 +98,7 @@ class Endpoint(SageMakerResource):
             context.cancelled.wait(POLL)
 
     @staticmethod
-    def _wait(context: Context, properties: Properties) -> dict[str, Any]:
+    def _wait(context: DeploymentContext, properties: Properties) -> dict[str, Any]:
         while True:
             body = context.call("sagemaker:DescribeEndpoint", {"EndpointName": properties["EndpointName"]})
             status = body["EndpointStatus"]
@@ -112,15 +112,15 @@ class Endpoint(SageMakerResource):
                 raise Cancelled
 
 
-class Pipeline(SageMakerResource):
+class PipelineHandler(SageMakerResource):
     """A pipeline: its definition is a text, or an object in S3."""
 
-    def create(self, context: Context, properties: Properties) -> Identity:
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
         context.call("sagemaker:CreatePipeline", fitting("sagemaker", "CreatePipeline", _with_definition(properties)))
         return self.find(context, properties)
 
-    def update(self, context: Context, identity: Identity, before: Properties, after: Properties) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes it."""
         return super().update(context, identity, _with_definition(before), _with_definition(after))
 
@@ -139,7 +139,7 @@ def _with_definition(properties: Properties) -> Properties:
     return {**request, "PipelineDefinitionS3Location": {names[k]: v for k, v in place.items() if k in names}}
 
 
-def _pipeline(context: Context, properties: Properties) -> Identity:
+def _pipeline(context: DeploymentContext, properties: Properties) -> Identity:
     body = context.call("sagemaker:DescribePipeline", {"PipelineName": properties["PipelineName"]})
     return Identity(properties["PipelineName"], properties["PipelineName"], {"PipelineArn": body["PipelineArn"]})
 
@@ -163,7 +163,7 @@ HANDLERS: dict[str, Handler] = {
         find=_found_by("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
                        "ModelPackageGroupStatus", "CreationTime"),
     ),
-    "AWS::SageMaker::Pipeline": Pipeline(
+    "AWS::SageMaker::Pipeline": PipelineHandler(
         "sagemaker", create="CreatePipeline", update="UpdatePipeline", delete="DeletePipeline", longest=256,
         name_property="PipelineName",
         find=_pipeline,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.apigateway.templates import Scene, TemplateError, parse
+from local_sagemaker.services.apigateway.templates import Scene, VelocityError, parse
 
 SCENE = Scene(
     body='{"a": {"b": [1, "x/\'y\\""]}, "n": null, "t": "ü", "items": [{"id": 1, "k": "x"}, {"id": 2}, {"id": 3}]}',
@@ -269,7 +269,7 @@ def test_overrides() -> None:
     ],
 )
 def test_what_is_refused(template: str, reason: str) -> None:
-    with pytest.raises(TemplateError) as raised:
+    with pytest.raises(VelocityError) as raised:
         parse(template)
     assert reason in str(raised.value)
 
@@ -299,7 +299,7 @@ def test_what_is_refused(template: str, reason: str) -> None:
 )
 def test_what_goes_beyond_a_limit_ends_the_rendering(template: str, reason: str) -> None:
     start = time.process_time()
-    with pytest.raises(TemplateError) as raised:
+    with pytest.raises(VelocityError) as raised:
         parse(template).render(SCENE)
     assert reason in str(raised.value)
     assert time.process_time() - start < 10

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.lambda_.code import Code
+from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue
 
 
@@ -59,14 +59,14 @@ def left(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("kind", BAD)
 def test_an_archive_that_can_not_be_unpacked(tmp_path: Path, kind: str) -> None:
-    code = Code(folder=tmp_path, call=lambda *_: {})
+    code = CodeArchives(folder=tmp_path, call=lambda *_: {})
     with pytest.raises(InvalidValue):
         code.take({"ZipFile": BAD[kind]})
     assert left(tmp_path) == []
 
 
 def test_what_leads_out_of_the_folder_stays_inside(tmp_path: Path) -> None:
-    code = Code(folder=tmp_path / "functions", call=lambda *_: {})
+    code = CodeArchives(folder=tmp_path / "functions", call=lambda *_: {})
     archive: Any = code.take({"ZipFile": zipped("../../../out", "/etc/x", "main.py")})
     inside = {path.relative_to(code.folder(archive.name)).as_posix() for path in left(code.folder(archive.name))}
     assert inside == {"out", "etc/x", "main.py"}

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest
 from local_sagemaker.records import Records
-from local_sagemaker.services.moto_services import Neighbours
+from local_sagemaker.services.moto_services import MotoServices
 
 ACCOUNT = "210987654321"
 ROLE = "LocalSageMakerRole"
@@ -83,7 +83,7 @@ class Bridge:
 
     def restart(self) -> None:
         """As after a kill: nothing but the records is left."""
-        self.neighbours = Neighbours(settings=self.settings, records=self.records, credentials=self.keys)
+        self.neighbours = MotoServices(settings=self.settings, records=self.records, credentials=self.keys)
 
     def client(self, service: str, key: str = "AKIAAAAAAAAAAAAAAAAA", **options: Any) -> Any:
         return SESSION.client(

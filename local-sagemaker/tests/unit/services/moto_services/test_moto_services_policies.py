@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.moto_services.policies import Policy, decide, matches
+from local_sagemaker.services.moto_services.policies import IamPolicy, decide, matches
 
 ALLOW, DENY = {"Effect": "Allow"}, {"Effect": "Deny"}
 ANY = {"Resource": "*"}
@@ -31,7 +31,7 @@ STATEMENTS: list[tuple[list[dict[str, Any]], str]] = [
 
 @pytest.mark.parametrize(("statements", "expected"), STATEMENTS)
 def test_statements(statements: list[dict[str, Any]], expected: str) -> None:
-    policy = Policy("p", {"Statement": statements})
+    policy = IamPolicy("p", {"Statement": statements})
     assert decide([policy], "s3:GetObject", BUCKET, {"aws:username": ["data"]}).outcome == expected
 
 
@@ -80,17 +80,17 @@ CONTEXT = {
 
 @pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
 def test_conditions(condition: dict[str, Any], expected: bool) -> None:
-    policy = Policy("p", {"Statement": {**ALLOW, "Action": "*", **ANY, "Condition": condition}})
+    policy = IamPolicy("p", {"Statement": {**ALLOW, "Action": "*", **ANY, "Condition": condition}})
     outcome = decide([policy], "s3:GetObject", BUCKET, CONTEXT).outcome
     assert outcome == ("allowed" if expected else "implicitDeny")
 
 
 def test_what_a_decision_follows_from() -> None:
-    one = Policy("one", {"Statement": [{**ALLOW, "Action": "s3:*", **ANY}]})
-    two = Policy("two", {"Statement": [{**DENY, "Action": "s3:Put*", **ANY}]})
+    one = IamPolicy("one", {"Statement": [{**ALLOW, "Action": "s3:*", **ANY}]})
+    two = IamPolicy("two", {"Statement": [{**DENY, "Action": "s3:Put*", **ANY}]})
     assert decide([one, two], "s3:GetObject", "*", {}).matched == ("one",)
     assert decide([one, two], "s3:PutObject", "*", {}).matched == ("two",)
-    needs = Policy("three", {"Statement": [{**ALLOW, "Action": "*", **ANY, "Condition": {"Bool": {"a:B": "true"}}}]})
+    needs = IamPolicy("three", {"Statement": [{**ALLOW, "Action": "*", **ANY, "Condition": {"Bool": {"a:B": "true"}}}]})
     assert decide([needs], "s3:GetObject", "*", {}).missing == ("a:B",)
 
 

@@ -20,7 +20,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
-from local_sagemaker.services.sagemaker.models import Models
+from local_sagemaker.services.sagemaker.models import ModelOperations
 from local_sagemaker.services.sagemaker.search import Search
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
@@ -68,7 +68,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
     resources = [
         tags,
-        Models(settings=settings, records=records, objects=objects, tags=tags, call=late),
+        ModelOperations(settings=settings, records=records, objects=objects, tags=tags, call=late),
         ModelPackageGroups(settings=settings, records=records, tags=tags),
         ModelPackages(settings=settings, records=records, tags=tags),
         Experiments(settings=settings, records=records, tags=tags),
