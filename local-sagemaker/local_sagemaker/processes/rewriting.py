@@ -6,14 +6,21 @@ Only the job's private copies are changed, and only text files that are code or 
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
+import stat
 import tarfile
+import zlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from local_sagemaker.files.beneath import Folder
+
 _LIMIT = 4 << 20
+_UNPACKED = 256 << 20
+"""Bytes of a file, and of what an archive holds, up to which they are read."""
 _CODE = frozenset({".py", ".sh", ".bash", ".r", ".jl", ".cfg", ".conf", ".ini", ".toml", ".yaml", ".yml", ".env"})
 _CONFIGURATION = ("config", "sm_drivers", "code")
 _PLACE = re.compile(rb"(?<![\w/.-])/opt/ml(?![\w.-])")
@@ -34,47 +41,50 @@ def mapping(values: Mapping[str, str], ml: Path) -> dict[str, str]:
 
 def files(ml: Path) -> None:
     """Rewrites the code and configuration files below the job's folder, archives of code included."""
-    target = str(ml).encode()
-    for path in ml.rglob("*"):
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LIMIT:
-            continue
-        if path.name == _ARCHIVE:
-            _archive(path, target)
-        elif _is_code(path.relative_to(ml)):
-            _file(path, target)
+    target = str(ml).encode().replace(b"\\", rb"\\")
+    with Folder(ml) as folder:
+        for entry in folder.walk():
+            path = PurePosixPath(entry.name)
+            if entry.status.st_size > _LIMIT or not (path.name == _ARCHIVE or _is_code(path)):
+                continue
+            with folder.open(entry.name) as file:
+                before = file.read()
+            after = _archive(before, target) if path.name == _ARCHIVE else _PLACE.sub(target, before)
+            if after != before:
+                _replace(folder, path, after, stat.S_IMODE(entry.status.st_mode))
 
 
-def _is_code(path: Path) -> bool:
+def _is_code(path: PurePosixPath) -> bool:
     suffix = path.suffix.lower()
     folders = path.parts[:-1]
     return suffix in _CODE or (suffix == ".json" and (not folders or any(part in _CONFIGURATION for part in folders)))
 
 
-def _file(path: Path, target: bytes) -> None:
-    before = path.read_bytes()
-    after = _PLACE.sub(target.replace(b"\\", rb"\\"), before)
-    if after != before:
-        mode = path.stat().st_mode
-        path.unlink()  # the bytes may be shared with the S3 object by a link
-        path.write_bytes(after)
-        path.chmod(mode)
+def _replace(folder: Folder, path: PurePosixPath, content: bytes, mode: int) -> None:
+    """A new file instead of the old one, whose bytes may be shared with the S3 object by a link."""
+    with folder.folder(str(path.parent)) as parent, os.fdopen(parent.create(path.name), "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), mode)
 
 
-def _archive(path: Path, target: bytes) -> None:
-    written = io.BytesIO()
+def _archive(before: bytes, target: bytes) -> bytes:
+    """The archive with its code rewritten; as it was when it is damaged or very large: the job itself will say so."""
+    written, size = io.BytesIO(), 0
     try:
-        with tarfile.open(path) as old, tarfile.open(fileobj=written, mode="w:gz") as new:
+        with tarfile.open(fileobj=io.BytesIO(before)) as old, tarfile.open(fileobj=written, mode="w:gz") as new:
             for member in old:
-                source = old.extractfile(member) if member.isfile() else None
+                size += member.size
+                if size > _UNPACKED:
+                    return before
+                source = old.extractfile(member) if member.isreg() else None
                 data = source.read() if source else b""
-                if source and Path(member.name).suffix.lower() in _CODE:
-                    data = _PLACE.sub(target.replace(b"\\", rb"\\"), data)
+                if source and PurePosixPath(member.name).suffix.lower() in _CODE:
+                    data = _PLACE.sub(target, data)
                     member.size = len(data)
                 new.addfile(member, io.BytesIO(data) if source else None)
-    except tarfile.TarError:
-        return  # not an archive after all: the job itself will say so
-    path.unlink()
-    path.write_bytes(written.getvalue())
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error):
+        return before
+    return written.getvalue()
 
 
 def resolve_hosts(hosts: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from local_sagemaker.containers.failure import ScriptError
 from local_sagemaker.containers.paths import private_tmp
+from local_sagemaker.files.unpacker import unpack_tar
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,7 @@ def fetch(source: str, folder: Path) -> None:
         if local.resolve() != folder.resolve():
             shutil.copytree(local, folder, dirs_exist_ok=True)
     elif tarfile.is_tarfile(local):
-        with tarfile.open(local) as archive:
-            archive.extractall(folder, filter="data")
+        unpack_tar(str(local), str(folder), sys.maxsize, sys.maxsize, True)
     else:
         shutil.copy(local, folder)
 
