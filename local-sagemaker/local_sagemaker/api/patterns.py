@@ -26,10 +26,11 @@ _SCANNED = ((0, 0x33500), (0xE0000, 0xE0200))
 @cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     r"""A model's pattern. ``\d`` and ``\w`` are ASCII's, as in Java. To be used with `fullmatch`, as AWS does."""
-    return re.compile(_translate(pattern), re.ASCII)
+    return re.compile(translate_pattern(pattern), re.ASCII)
 
 
-def _translate(pattern: str) -> str:
+def translate_pattern(pattern: str) -> str:
+    """The same pattern in Python's syntax."""
     pattern = pattern.replace(_SURROGATES, r"\U00010000-\U0010FFFF")
     pattern = re.sub(r"\$\{\d+,\d+\}$", "$", pattern)  # two SageMaker patterns repeat their end
     parts: list[str] = []

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_sagemaker.api.patterns import compile_pattern
+from local_sagemaker.api.patterns import translate_pattern
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 
 LONGEST_VALUE = 4096
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
@@ -65,9 +67,16 @@ def _check(name: str, rule: Mapping[str, Any], text: str, kind: str) -> None:
     if allowed and any(part not in allowed for part in parts):
         raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must be one of AllowedValues"))
     pattern = rule.get("AllowedPattern")
-    if pattern and any(not compile_pattern(str(pattern)).fullmatch(part) for part in parts):
+    if pattern and not all(_matches(name, str(pattern), part) for part in parts):
         raise TemplateError(_refusal(name, rule, f"Parameter '{name}' must match pattern {pattern}"))
     _check_bounds(name, rule, text, [float(number) for number in numbers])
+
+
+def _matches(name: str, pattern: str, text: str) -> bool:
+    try:
+        return bounded.matches(translate_pattern(pattern), text, re.ASCII)
+    except RegexError as error:
+        raise TemplateError(f"Template error: the AllowedPattern of parameter '{name}': {error}") from error
 
 
 def _check_bounds(name: str, rule: Mapping[str, Any], text: str, numbers: list[float]) -> None:

@@ -1,8 +1,7 @@
 """Regular expressions inside moto: some of its services take what a client gives for one.
 
-Prefixes of queues and rules, wildcards of events' patterns and filters of image tags go into Python's `re` as they
-come. In those services' modules, `re` is replaced by what is here, which bounds them in time; a pattern that is none,
-or takes too long, matches nothing.
+Prefixes of queues and filters of image tags go into Python's `re` as they come. In those services' modules, `re` is
+replaced by what is here, which bounds them in time; a pattern that is none, or takes too long, matches nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import Match, RegexError
 
-_MODULES = {"sqs": "moto.sqs.models", "events": "moto.events.models", "ecr": "moto.ecr.models"}
+_MODULES = {"sqs": "moto.sqs.models", "ecr": "moto.ecr.models"}
 
 
 @cache

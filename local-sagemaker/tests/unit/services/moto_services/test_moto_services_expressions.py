@@ -23,15 +23,6 @@ def _queues(client: Any) -> None:
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="(a+)+$")
 
 
-def _rules(client: Any) -> None:
-    events = client("events")
-    pattern = {"source": [{"wildcard": "*a" * 30 + "c"}]}
-    events.put_rule(Name="plain", EventPattern=json.dumps({"source": [{"wildcard": "a*b"}]}))
-    events.put_rule(Name="wild", EventPattern=json.dumps(pattern))
-    events.put_events(Entries=[{"Source": LONG, "DetailType": "x", "Detail": "{}"}])
-    assert [rule["Name"] for rule in events.list_rules(NamePrefix="pl")["Rules"]] == ["plain"]
-
-
 def _tags(client: Any) -> None:
     ecr = client("ecr")
     ecr.create_repository(repositoryName="models")
@@ -43,7 +34,7 @@ def _tags(client: Any) -> None:
         ecr.put_image(repositoryName="models", imageManifest=json.dumps({"schemaVersion": 2}), imageTag=LONG)
 
 
-@pytest.mark.parametrize("use", [_queues, _rules, _tags])
+@pytest.mark.parametrize("use", [_queues, _tags])
 def test_other_threads_run(bridge: Bridge, client: Any, use: Callable[[Any], None]) -> None:
     error: list[BaseException] = []
 
