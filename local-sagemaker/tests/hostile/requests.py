@@ -125,6 +125,11 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
         request.headers["x-amz-target"] = f"{model.metadata['targetPrefix']}.{operation.name}"
         request.body = as_json(members)
         return request
+    if model.protocol == "query":
+        request.headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
+        fields = {"Action": operation.name, "Version": model.api_version, **_form("", members)}
+        request.body = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in fields.items()).encode()
+        return request
     path, _, query = operation.http["requestUri"].partition("?")
     request.query = [tuple(part.partition("=")[::2]) for part in query.split("&") if part]  # type: ignore[misc]
     shape = operation.input_shape
@@ -152,6 +157,20 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
     if length.isdecimal() and int(length[:18]) > len(request.body):
         del request.headers["content-length"]  # the service would wait for the rest until its time is over
     return request
+
+
+def _form(name: str, value: Any) -> dict[str, Any]:
+    """The fields of the query protocol for a value of any depth."""
+    if isinstance(value, dict):
+        parts = {str(key): item for key, item in value.items()}
+    elif isinstance(value, list):
+        parts = {f"member.{number}": item for number, item in enumerate(value, 1)}
+    else:
+        return {name: "" if value is None else value} if name else {}
+    if name.count(".") > 60:
+        return {name: ""}
+    start = f"{name}." if name else ""
+    return {path: leaf for key, item in parts.items() for path, leaf in _form(f"{start}{key}", item).items()}
 
 
 def _split(path: str) -> list[str]:

@@ -98,6 +98,8 @@ def test_logs_are_read_and_deleted(service: Service) -> None:
 
 
 SDK = """
+import os
+os.environ["SAGEMAKER_VALIDATE_ROLE"] = "true"  # roles are taken as they are unless a user wants this
 from sagemaker.core.helper.iam_role_resolver import RoleValidationError, resolve_and_validate_role
 from sagemaker.core.helper.session_helper import Session, get_execution_role
 session = Session()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker import services
-from local_sagemaker.api.operations import Resource
+from local_sagemaker.api.operations import Resource, operations_of
 from local_sagemaker.app import Application
 from local_sagemaker.arns import Arns, is_region
 from local_sagemaker.cli.reference import list_operations
@@ -46,12 +46,7 @@ def test_no_resource_is_left_out_of_a_region(application: Application) -> None:
 
 def test_the_page_of_operations_is_of_what_a_region_answers(application: Application) -> None:
     resources = application.regions.of("").resources
-    marked = [
-        getattr(getattr(type(resource), name), "__operations__", ())
-        for resource in resources
-        for name in dir(type(resource))
-    ]
-    answered = sorted(operation for operations in marked for operation in operations)
+    answered = sorted(operation for resource in resources for operation, _ in operations_of(type(resource)))
     assert answered == sorted(name.partition(":")[2] for name in list_operations())
 
 

@@ -14,7 +14,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.access import Access, Request
 from local_sagemaker.services.s3.configuration_checks import check, check_logging
-from local_sagemaker.services.s3.errors import NotConfigured
+from local_sagemaker.services.s3.errors import MissingRequestBody, NotConfigured
 
 Response = dict[str, Any]
 
@@ -111,7 +111,9 @@ def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settin
         @operation(*configuration.operations("put"))
         def put(self, request: Request) -> Response:
             bucket = access.bucket(request)
-            value = request[configuration.given]
+            value = request.get(configuration.given)
+            if value is None:
+                raise MissingRequestBody()
             if configuration.name == "BucketLogging":
                 value = check_logging(value, bucket, objects.buckets.find)
             else:

@@ -140,6 +140,12 @@ class S3MalformedXML(S3Error):
     text = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
+class MissingRequestBody(S3Error):
+    """Nothing where a document must be; the model of some operations has it as optional."""
+
+    code, status, text = "MissingRequestBodyError", 400, "Request Body is empty"
+
+
 class MalformedPolicy(S3Error):
     """A bucket policy that is no JSON object."""
 

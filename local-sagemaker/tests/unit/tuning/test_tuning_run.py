@@ -72,10 +72,10 @@ class World:
         if name == "sagemaker:CreateTrainingJob":
             if self.refuse:
                 raise self.refuse
-            self.created.append(request)
             arn = self.settings.arns.sagemaker("training-job", job)
             body = {"TrainingJobArn": arn, "TrainingJobStatus": "InProgress", "CreationTime": 1.0}
             self.records.put("training-job", job, body)
+            self.created.append(request)  # last: a test that has seen it may stop the service
             return {"TrainingJobArn": arn}
         if self.records.get("training-job", job) is None:
             raise MissingResource("Requested resource not found.")

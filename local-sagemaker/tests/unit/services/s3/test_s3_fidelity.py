@@ -261,6 +261,7 @@ EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
         ("PutBucketCors", cors(rules=0), "MalformedXML"),
         ("PutBucketCors", cors("NOTREAL", "GET"), "InvalidRequest"),
         ("PutBucketCors", cors("GET", rules=101), "MalformedXML"),
+        ("PutBucketLifecycleConfiguration", {}, "MissingRequestBodyError"),
         ("PutBucketLifecycleConfiguration", lifecycle(), "MalformedXML"),
         ("PutBucketLifecycleConfiguration", lifecycle(Prefix="", Filter={}), "MalformedXML"),
         ("PutBucketLifecycleConfiguration", lifecycle(Filter={"Prefix": "", "Tag": {}}), "MalformedXML"),
