@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="what is prepared and what can be (without an action: the same)")
     listing.add_argument("image", nargs="?", metavar="REPOSITORY:TAG", help="one image, with all that it holds")
     prepare = actions.add_parser("prepare", help="install the libraries of images ahead of their first job")
-    prepare.add_argument("image", nargs="*", metavar="REPOSITORY:TAG", help="left out: those of the default pipeline")
+    prepare.add_argument(
+        "image", nargs="*", metavar="REPOSITORY:TAG", help="left out: the default pipeline's, and that of functions"
+    )
     remove = actions.add_parser("remove", help="remove the libraries of images; they are installed again when needed")
     remove.add_argument("image", nargs="+", metavar="REPOSITORY:TAG", help="or 'all'")
 

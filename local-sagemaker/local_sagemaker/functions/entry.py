@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from local_sagemaker import image_programs as programs
 from local_sagemaker.functions import runtime
 
 
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     sys.modules.pop("sitecustomize", None)
     importlib.import_module("sitecustomize")  # the hook: an interpreter with this PYTHONPATH would have loaded it
     sys.path.insert(0, str(folder))
+    programs.forget()
     return runtime.main()
 
 

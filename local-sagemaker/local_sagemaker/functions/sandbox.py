@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import platform
 import signal
 import socket
 import time
@@ -23,6 +22,7 @@ from local_sagemaker.clock import iso, now
 from local_sagemaker.files.removal import discard
 from local_sagemaker.functions import runtime
 from local_sagemaker.images.image import Program
+from local_sagemaker.images.libraries import ImageLibraries, catalogue
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes.program import wants_own_start
 from local_sagemaker.processes.spec import Processes, ProcessSpec
@@ -88,7 +88,7 @@ class Sandbox:
         day = datetime.now(UTC).strftime("%Y/%m/%d")
         self._stream = f"{day}/[{function.version}]{uuid.uuid4().hex}"
         self._log = logs.file(function.log_group, self._stream)
-        self._write(f"INIT_START Runtime Version: python:{platform.python_version()} (declared: {function.runtime})\n")
+        self._write(f"INIT_START Runtime Version: {function.runtime.replace('python', 'python:')}\n")
         self._ready = self._broken = False
         (root / "tmp").mkdir(parents=True, exist_ok=True)
         own = ("own",) if wants_own_start(function.environment, os.environ) else ()
@@ -96,7 +96,7 @@ class Sandbox:
         with theirs:
             self._process = processes.start(
                 ProcessSpec(
-                    program=Program(("lambda", TASK_ROOT, *own), _ENTRY),
+                    program=Program(("lambda", TASK_ROOT, *own), _ENTRY, libraries=_libraries(function.runtime)),
                     root=root,
                     log=self._log,
                     environment=self._environment(service_environment),
@@ -302,3 +302,8 @@ def _error(kind: str, message: str) -> bytes:
 def log_result(answer: InvocationResult) -> str:
     """The end of the log as ``X-Amz-Log-Result`` has it."""
     return base64.b64encode(answer.log).decode()
+
+
+def _libraries(declared: str) -> ImageLibraries | None:
+    """What a runtime holds: a Python and the SDK."""
+    return catalogue.find(catalogue.FUNCTIONS, declared.removeprefix("python"))

@@ -64,8 +64,8 @@ def known_libraries() -> list[ImageLibraries]:
 
 
 def default_libraries() -> list[ImageLibraries]:
-    """The images of the default pipeline, in the order in which it needs them."""
-    return catalogue.defaults()
+    """The images that an installation prepares: those of the default pipeline first, in the order of their use."""
+    return catalogue.installed()
 
 
 _PROGRAMS = {

@@ -92,17 +92,19 @@ class Runtime:
 
     python: str
     warm: tuple[str, ...] = ()
+    of_image: bool = False
     serving: str | None = None
 
     @classmethod
     def of(cls, found: LibrarySet, warm: Sequence[str]) -> Runtime:
         """The Python of a library set."""
-        return cls(str(found.python), tuple(warm), str(found.folder / SERVING))
+        serving = found.folder / SERVING
+        return cls(str(found.python), tuple(warm), of_image=True, serving=str(serving) if serving.is_dir() else None)
 
     def environment(self) -> dict[str, str]:
         """The variables that the fork server starts with."""
-        inherited = machine_environment.of_fork_servers(os.environ, own_python=self.serving is None)
-        if self.serving is None:
+        inherited = machine_environment.of_fork_servers(os.environ, own_python=not self.of_image)
+        if not self.of_image:
             inherited["PYTHONDONTWRITEBYTECODE"] = "1"
             project = str(Path(__file__).parents[2])
             inherited["PYTHONPATH"] = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))

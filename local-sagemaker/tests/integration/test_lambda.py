@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.images.libraries import catalogue, plan
 from tests.support import ROLE, Service, create_function, until, zipped
 
 COUNTING = """
@@ -75,6 +76,25 @@ def test_a_warm_function_keeps_its_globals_and_reaches_the_service(service: Serv
     assert invoke(functions, "counting", {"b": 2})[0]["count"] == 3
     events = logs.filter_log_events(logGroupName="/aws/lambda/counting", filterPattern="event")["events"]
     assert [event["message"] for event in events] == ["event {'b': 2}"], "a deleted log group comes back"
+
+
+RUNTIME = """
+import importlib.util, sys
+def handler(event, context):
+    seen = [name for name in ("boto3", "pandas", "numpy", "moto", "starlette", "local_sagemaker", "uvloop",
+                                 "sagemaker_xgboost_container")
+            if importlib.util.find_spec(name)]
+    return {"python": "%d.%d" % sys.version_info[:2], "seen": seen}
+"""
+
+
+@pytest.mark.parametrize("declared", ["python3.12", "python3.10"])
+def test_a_function_has_the_python_of_its_runtime_and_the_sdk_alone(functions: Any, declared: str) -> None:
+    create_function(functions, f"runtime-{declared[-2:]}", RUNTIME, Runtime=declared, Timeout=30)
+    seen = invoke(functions, f"runtime-{declared[-2:]}")[0]
+    image = catalogue.find(catalogue.FUNCTIONS, declared.removeprefix("python"))
+    assert image
+    assert seen == {"python": plan.make(image).interpreter.minor, "seen": ["boto3"]}
 
 
 def test_updates_take_effect_at_once(functions: Any) -> None:

@@ -115,7 +115,8 @@ def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> Libra
         tool.install(python, [*wanted, *plan.image.packages, *_TOOLS])
         for library, published in renamed.items():
             _rename_distribution(python, published, library)
-        tool.install(python, _SERVING, "--target", str(making / SERVING))
+        if plan.image.serves:
+            tool.install(python, _SERVING, "--target", str(making / SERVING))
         differences = [*plan.differences, *_published_helpers(plan, python, tool)]
         found = _check(python, list(plan.versions))
         if found["problems"]:

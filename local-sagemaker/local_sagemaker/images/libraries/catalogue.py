@@ -19,7 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_TABLES = ("scikit_learn", "xgboost")
+_TABLES = ("scikit_learn", "xgboost", "lambda_python")
+FUNCTIONS = "lambda-python"
+"""The repository that stands for the runtimes of Lambda."""
 _SUFFIX = re.compile(r"(-cpu)?(-py3)?$")
 _ALIASES = {"xgboost": "sagemaker-xgboost"}
 _LAYOUT = 3
@@ -45,6 +47,8 @@ class ImageLibraries:
     warm: tuple[str, ...] = ()
     """Modules that its fork server loads ahead of the first job; those that an older library lacks are left out."""
     notes: tuple[str, ...] = ()
+    serves: bool = True
+    """Whether model servers run on it, which need more than the image has."""
 
     @property
     def name(self) -> str:
@@ -106,6 +110,11 @@ def known() -> list[ImageLibraries]:
 
 def defaults() -> list[ImageLibraries]:
     """The images that the default pipeline uses."""
+    return [image for image in installed() if image.repository != FUNCTIONS]
+
+
+def installed() -> list[ImageLibraries]:
+    """The images that an installation prepares: one of each table."""
     return [_family(repository)[table["default"]] for repository, table in _tables().items()]
 
 
@@ -133,7 +142,7 @@ def _image(table: Mapping[str, Any], tag: str, row: Mapping[str, Any]) -> ImageL
     libraries: Versions = row["libraries"]
     image_python: str = row["python"]
     same = tuple(row.get("same_libraries", ()))
-    generation = _generations()["pandas 1" if int(libraries["pandas"].partition(".")[0]) < 2 else "pandas 2"]
+    generation = _generation(libraries)
     instead: dict[str, Versions] = {}
     for other in row.get("instead", []):
         for python in other["python"]:
@@ -151,8 +160,16 @@ def _image(table: Mapping[str, Any], tag: str, row: Mapping[str, Any]) -> ImageL
         instead={python: row for python, row in instead.items() if python != image_python and python not in same},
         left_out=tuple(table.get("left_out", ())),
         warm=tuple(table["warm"]),
+        serves=table.get("serves", True),
         published_helpers=tuple(row.get("published_helpers", table.get("published_helpers", ()))),
     )
+
+
+def _generation(libraries: Versions) -> Mapping[str, Versions]:
+    """What replaces the libraries on other Pythons, by the pandas that the image has."""
+    if "pandas" not in libraries:
+        return {}
+    return _generations()["pandas 1" if int(libraries["pandas"].partition(".")[0]) < 2 else "pandas 2"]
 
 
 def _shared(generation: Versions, libraries: Versions) -> Versions:

@@ -192,7 +192,7 @@ def _check(request: Request) -> None:
     if not runtime.startswith("python"):
         raise InvalidValue(
             f"The runtime {runtime} is not supported by the local service, which runs functions in Python only "
-            "(all Python runtimes, retired ones too, run in the Python that the service runs in)."
+            "(python3.9 to python3.13; others, retired ones too, run in the nearest of these)."
         )
     if request.get("Layers"):
         raise InvalidValue("Layers are not supported by the local service; put their content into the function's zip.")
