@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING, Any
 import pipelines
 from pipelines import session
 from pipelines.command_line import hint
+from pipelines.checks.preflight import AUTO, Decision, decide, probe
 from pipelines.definition import Definition
+from pipelines.local import is_local
 
 if TYPE_CHECKING:
     from sagemaker.mlops.workflow.pipeline import Pipeline
@@ -50,6 +52,7 @@ class Built:
     definition: Definition
     region: str
     role: str
+    checks: Decision | None = None
 
 
 def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
@@ -65,9 +68,35 @@ def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Names
         module = load(module_name)
         role = arguments.role_arn or given.get("role") or session.find_role(region)
         bucket = given.get("default_bucket") or arguments.bucket or session.find_bucket(region)
-        pipeline = build(module, given, {"region": region, "role": role, "default_bucket": bucket})
+        identity = {"region": region, "role": role, "default_bucket": bucket}
+        checks = _choose_checks(module, {**identity, **given}, arguments)
+        defaults = {**identity, "checks": checks.flavour} if checks else identity
+        pipeline = build(module, given, defaults)
         definition = json.loads(pipeline.definition())
-    return Built(pipeline.name, definition, region, role)
+    return Built(pipeline.name, definition, region, role, checks)
+
+
+def _choose_checks(module: ModuleType, known: Mapping[str, Any], arguments: argparse.Namespace) -> Decision | None:
+    """The flavour of the checks, where the pipeline has two and the command decides; None leaves it to the pipeline.
+
+    :param known: what ``get_pipeline`` is called with, as far as it is known.
+    """
+    accepted = inspect.signature(module.get_pipeline).parameters
+    asked = getattr(arguments, "checks", None)
+    if "checks" not in accepted or asked is None:
+        return None
+    if "checks" in known or asked != AUTO:
+        return Decision(known.get("checks", asked), "as given")
+    if is_local():
+        return Decision("managed", "the local service has both")
+    sagemaker = session.Clients(known["region"]).sagemaker
+    if arguments.probe:
+        from sagemaker.core import image_uris
+
+        image = image_uris.retrieve("model-monitor", known["region"])
+        return probe(sagemaker, image, known["role"], known["default_bucket"])
+    name = known.get("pipeline_name") or accepted["pipeline_name"].default
+    return decide(sagemaker, name)
 
 
 def check_role(arn: str | None) -> None:

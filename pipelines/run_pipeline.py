@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines import local
+from pipelines.checks import FLAVOURS
 from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from pipelines.session import Clients
     from pipelines.switches import Choice
 
+CHECKS_HELP = (
+    "managed: by Model Monitor and Clarify, which are closed to new customers; portable: by the project's own processing "
+    "steps; auto, the default: managed where the account has used those two"
+)
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 EXAMPLES = """examples:
   on this machine, without an account:
@@ -49,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     add("-description", "--description", help="description of the pipeline")
     add("-tags", "--tags", metavar="LIST", help="tags, as a Python list of {'Key': ..., 'Value': ...}")
     add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a pipeline parameter; repeatable")
+    add("--checks", choices=("auto", *FLAVOURS), default="auto", help=CHECKS_HELP)
+    add("--probe", action="store_true", help="with --checks auto: try whether the account may create a monitor")
     add("--no-wait", action="store_true", help="start the execution and return")
     add("--attach", metavar="ARN", help="follow an execution that has been started before, instead of starting one")
     add(local.FLAG, action="store_true", help="run on this machine, without an AWS account")
@@ -162,6 +169,8 @@ def prepare(arguments: argparse.Namespace) -> Run:
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
     own_tags = tags.check_tags(loader.literal(arguments.tags, list, "--tags"))
     built = loader.define(arguments.module_name, kwargs, arguments)
+    if built.checks:
+        print(built.checks)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
     clients = Clients(built.region)
     all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))

@@ -11,22 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from pipelines.definition import Definition, Step, parameter_of, steps
+from pipelines.check_job.baselines import from_registry, latest_approved
+from pipelines.checks.definition import CheckStep, check_steps
+from pipelines.definition import Definition
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
-
-# Where DescribeModelPackage's DriftCheckBaselines hold the baseline of a check.
-BASELINES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "DATA_QUALITY": (("ModelDataQuality", "Statistics"), ("ModelDataQuality", "Constraints")),
-    "DATA_BIAS": (("Bias", "PreTrainingConstraints"),),
-    "MODEL_QUALITY": (("ModelQuality", "Statistics"), ("ModelQuality", "Constraints")),
-    "MODEL_BIAS": (("Bias", "PostTrainingConstraints"),),
-    "MODEL_EXPLAINABILITY": (("Explainability", "Constraints"),),
-}
-SUPPLIED = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")
 
 
 @dataclass(frozen=True)
@@ -44,74 +34,41 @@ class Choice:
         return {name: not self.compare for name in (self.skip, self.register) if name}
 
 
-@dataclass(frozen=True)
-class Approved:
-    """The latest approved version of a group."""
-
-    version: int
-    baselines: Mapping[str, Mapping[str, Any]]
-
-    def has(self, check: str) -> bool:
-        return all(field in self.baselines.get(kind, {}) for kind, field in BASELINES[check])
-
-
 def choose(definition: Definition, sagemaker: SageMakerClient) -> list[Choice]:
     """One choice per check step that has a switch, from the registry alone. These become the parameters' defaults."""
-    groups: dict[str, Approved | None] = {}
+    approved: dict[str, Mapping[str, Any] | None] = {}
     choices = []
-    for step in steps(definition):
-        skip, register = parameter_of(step.get("SkipCheck")), parameter_of(step.get("RegisterNewBaseline"))
-        if step.get("CheckType") not in BASELINES or not (skip or register):
+    for check in check_steps(definition):
+        if not (check.skip or check.register):
             continue
-        group = step.get("ModelPackageGroupName")
-        if isinstance(group, str) and group not in groups:
-            groups[group] = latest_approved(sagemaker, group)
-        compare, reason = _decide(step["CheckType"], group, groups.get(group) if isinstance(group, str) else None)
-        choices.append(Choice(step["Name"], skip, register, compare, reason))
+        group = check.group if isinstance(check.group, str) else None
+        if group is not None and group not in approved:
+            approved[group] = latest_approved(sagemaker, group)
+        compare, reason = _decide(check, approved[group] if group is not None else None)
+        choices.append(Choice(check.name, check.skip, check.register, compare, reason))
     return choices
 
 
-def _decide(check: str, group: Any, approved: Approved | None) -> tuple[bool, str]:
+def _decide(check: CheckStep, approved: Mapping[str, Any] | None) -> tuple[bool, str]:
     if approved is None:
-        return False, f"{group or 'no model group'} has no approved version yet"
-    if not approved.has(check):
-        return False, f"version {approved.version}, the latest approved, has no baseline of this check"
-    return True, f"version {approved.version}, the latest approved, has its baseline"
+        group = check.group if isinstance(check.group, str) else "no model group"
+        return False, f"{group} has no approved version yet"
+    version = approved["ModelPackageVersion"]
+    if from_registry(check.kind, approved) is None:
+        return False, f"version {version}, the latest approved, has no baseline of this check"
+    return True, f"version {version}, the latest approved, has its baseline"
 
 
 def with_supplied(choices: list[Choice], definition: Definition, given: Mapping[str, str]) -> list[Choice]:
     """For one execution: a check whose baseline is supplied as a parameter compares with that."""
-    by_name = {step["Name"]: step for step in steps(definition)}
+    by_name = {check.name: check for check in check_steps(definition)}
     return [_apply_supplied(choice, by_name[choice.step], given) for choice in choices]
 
 
-def _apply_supplied(choice: Choice, step: Step, given: Mapping[str, str]) -> Choice:
-    fields = [field for field in SUPPLIED if field in step]
-    parameters = [parameter_of(step[field]) for field in fields]
-    if not parameters or not all(name in given for name in parameters):
+def _apply_supplied(choice: Choice, check: CheckStep, given: Mapping[str, str]) -> Choice:
+    if not check.supplied or not all(name in given for name in check.supplied):
         return choice
     return Choice(choice.step, choice.skip, choice.register, True, "a baseline is supplied")
-
-
-def latest_approved(sagemaker: SageMakerClient, group: str) -> Approved | None:
-    """The version that the service itself takes baselines from. None if there is none, or no such group."""
-    try:
-        listed = sagemaker.list_model_packages(
-            ModelPackageGroupName=group,
-            ModelApprovalStatus="Approved",
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=1,
-        )["ModelPackageSummaryList"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
-            raise
-        return None
-    if not listed:
-        return None
-    described = sagemaker.describe_model_package(ModelPackageName=listed[0]["ModelPackageArn"])
-    baselines: Mapping[str, Any] = described.get("DriftCheckBaselines", {})
-    return Approved(described["ModelPackageVersion"], baselines)
 
 
 def defaults(choices: Iterable[Choice]) -> dict[str, bool]:

@@ -11,14 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from sagemaker.core import image_uris
-from sagemaker.core.clarify import BiasConfig, DataConfig, ModelConfig
+from sagemaker.core.clarify import BiasConfig, DataConfig, ModelConfig, SHAPConfig
 from sagemaker.core.model_metrics import FileSource, MetricsSource
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.mlops.workflow.check_job_config import CheckJobConfig
-from sagemaker.mlops.workflow.clarify_check_step import ClarifyCheckConfig
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 from sagemaker.serve.model_builder import ModelBuilder
@@ -30,6 +29,7 @@ CSV = "text/csv"
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 # The first column of the preprocessed splits is the label, the ninth the first of the three indicators of the sex.
 BIAS = BiasConfig(label_values_or_threshold=[15.0], facet_name=[8], facet_values_or_threshold=[[0.5]])
+SHAP = SHAPConfig(seed=123, num_samples=10)
 
 
 @dataclass(frozen=True)
@@ -128,5 +128,5 @@ def metric(uri: Any) -> MetricsSource:
     return MetricsSource(s3_uri=uri, content_type="application/json")
 
 
-def config_file(config: ClarifyCheckConfig) -> FileSource:
-    return FileSource(s3_uri=config.monitoring_analysis_config_uri, content_type="application/json")
+def config_file(uri: Any) -> FileSource:
+    return FileSource(s3_uri=uri, content_type="application/json")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sagemaker.core.workflow.parameters import Parameter, ParameterBoolean, ParameterInteger, ParameterString
 
+from pipelines.checks.switches import Switches
+
 
 class Parameters:
     """One field per parameter. Their names are what the forms of Studio and ``--parameter`` show."""
@@ -18,30 +20,35 @@ class Parameters:
         self.model_approval_status = ParameterString("ModelApprovalStatus", "PendingManualApproval")
         self.input_data_url = ParameterString("InputDataUrl", input_data_url)
 
-        self.skip_data_quality = _switch("SkipDataQualityCheck")
-        self.register_data_quality = _switch("RegisterNewDataQualityBaseline")
-        self.data_quality_statistics = _make_baseline("DataQualitySuppliedStatistics")
-        self.data_quality_constraints = _make_baseline("DataQualitySuppliedConstraints")
-
-        self.skip_data_bias = _switch("SkipDataBiasCheck")
-        self.register_data_bias = _switch("RegisterNewDataBiasBaseline")
-        self.data_bias_constraints = _make_baseline("DataBiasSuppliedBaselineConstraints")
-
-        self.skip_model_quality = _switch("SkipModelQualityCheck")
-        self.register_model_quality = _switch("RegisterNewModelQualityBaseline")
-        self.model_quality_statistics = _make_baseline("ModelQualitySuppliedStatistics")
-        self.model_quality_constraints = _make_baseline("ModelQualitySuppliedConstraints")
-
-        self.skip_model_bias = _switch("SkipModelBiasCheck")
-        self.register_model_bias = _switch("RegisterNewModelBiasBaseline")
-        self.model_bias_constraints = _make_baseline("ModelBiasSuppliedBaselineConstraints")
-
-        self.skip_explainability = _switch("SkipModelExplainabilityCheck")
-        self.register_explainability = _switch("RegisterNewModelExplainabilityBaseline")
-        self.explainability_constraints = _make_baseline("ModelExplainabilitySuppliedBaselineConstraints")
+        self.data_quality = _quality("DataQuality")
+        self.data_bias = _clarify("DataBias")
+        self.model_quality = _quality("ModelQuality")
+        self.model_bias = _clarify("ModelBias")
+        self.explainability = _clarify("ModelExplainability")
 
     def in_order(self) -> list[Parameter]:
-        return list(vars(self).values())
+        """As the definition lists them."""
+        listed: list[Parameter] = []
+        for field in vars(self).values():
+            listed += field.in_order() if isinstance(field, Switches) else [field]
+        return listed
+
+
+def _quality(check: str) -> Switches:
+    return Switches(
+        skip=_switch(f"Skip{check}Check"),
+        register=_switch(f"RegisterNew{check}Baseline"),
+        statistics=_make_baseline(f"{check}SuppliedStatistics"),
+        constraints=_make_baseline(f"{check}SuppliedConstraints"),
+    )
+
+
+def _clarify(check: str) -> Switches:
+    return Switches(
+        skip=_switch(f"Skip{check}Check"),
+        register=_switch(f"RegisterNew{check}Baseline"),
+        constraints=_make_baseline(f"{check}SuppliedBaselineConstraints"),
+    )
 
 
 def _switch(name: str) -> ParameterBoolean:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sagemaker.core.clarify import ModelPredictedLabelConfig, SHAPConfig
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.helper.session_helper import get_execution_role
 from sagemaker.core.model_metrics import ModelMetrics
-from sagemaker.core.model_monitor import DatasetFormat
 from sagemaker.core.processing import ScriptProcessor
 from sagemaker.core.shapes import OutputDataConfig
 from sagemaker.core.training.configs import Compute, InputData
@@ -22,43 +20,37 @@ from sagemaker.core.transformer import Transformer
 from sagemaker.core.workflow.conditions import ConditionLessThanOrEqualTo
 from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.core.workflow.properties import PropertyFile
-from sagemaker.mlops.workflow.clarify_check_step import (
-    ClarifyCheckStep,
-    DataBiasCheckConfig,
-    ModelBiasCheckConfig,
-    ModelExplainabilityCheckConfig,
-)
 from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
-from sagemaker.mlops.workflow.quality_check_step import (
-    DataQualityCheckConfig,
-    ModelQualityCheckConfig,
-    QualityCheckStep,
-)
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
 from sagemaker.train.model_trainer import ModelTrainer
 
 from pipelines.abalone.build import (
-    BIAS,
     CACHE,
     CSV,
     Build,
     build_model,
-    clarify_data,
-    clarify_model,
     config_file,
     job_input,
     job_output,
     metric,
     split_url,
 )
+from pipelines.abalone.managed_checks import ManagedChecks
 from pipelines.abalone.parameters import Parameters
+from pipelines.abalone.portable_checks import AbalonePortableChecks
+from pipelines.checks import FLAVOURS, Flavour
+from pipelines.checks.check import Check
 from pipelines.data import abalone_url
 from pipelines.session import pipeline_session
 
 HERE = Path(__file__).parent
 LARGEST_MSE = 6.0
+_MAKERS: Mapping[Flavour, type[ManagedChecks] | type[AbalonePortableChecks]] = {
+    "managed": ManagedChecks,
+    "portable": AbalonePortableChecks,
+}
 HYPERPARAMETERS: Mapping[str, str | int | float] = {
     "objective": "reg:squarederror",
     "num_round": 50,
@@ -80,6 +72,7 @@ def get_pipeline(
     base_job_prefix: str = "Abalone",
     hyperparameters: Mapping[str, str | int | float] | None = None,
     input_data_url: str | None = None,
+    checks: Flavour = "managed",
 ) -> Pipeline:
     """The pipeline, ready for ``definition()``.
 
@@ -88,7 +81,10 @@ def get_pipeline(
     :param base_job_prefix: the first part of every key that the pipeline writes.
     :param hyperparameters: instead of or beside the stock ones of ``HYPERPARAMETERS``.
     :param input_data_url: default of the parameter InputDataUrl; by default the data set's object in the bucket.
+    :param checks: by Model Monitor and Clarify, or by the project itself where those two are not available.
     """
+    if checks not in FLAVOURS:
+        raise ValueError(f"checks: {' or '.join(FLAVOURS)} is expected, not {checks!r}")
     session = pipeline_session(region, default_bucket)
     bucket = session.default_bucket()  # creates it if it does not exist
     build = Build(
@@ -102,14 +98,14 @@ def get_pipeline(
         hyperparameters={**HYPERPARAMETERS, **(hyperparameters or {})},
     )
     preprocess = preprocess_step(build)
-    data_quality = data_quality_step(build, preprocess)
-    data_bias = data_bias_step(build, preprocess)
+    maker = _MAKERS[checks](build)
+    data_quality, data_bias = maker.data_quality(preprocess), maker.data_bias(preprocess)
     train = train_step(build, preprocess, depends_on=[data_quality, data_bias])
     model = model_step(build, train)
     transform = transform_step(build, model, preprocess)
-    model_quality = model_quality_step(build, transform)
-    model_bias = model_bias_step(build, model, preprocess)
-    explainability = explainability_step(build, model, preprocess)
+    model_quality = maker.model_quality(transform)
+    model_bias = maker.model_bias(preprocess, train, model)
+    explainability = maker.explainability(preprocess, train, model)
     evaluate, report = evaluate_step(build, train, preprocess)
     register = register_step(build, train, data_quality, data_bias, model_quality, model_bias, explainability)
     gate = gate_step(evaluate, report, register)
@@ -118,14 +114,14 @@ def get_pipeline(
         parameters=build.parameters.in_order(),
         steps=[
             preprocess,
-            data_quality,
-            data_bias,
+            data_quality.step,
+            data_bias.step,
             train,
             model,
             transform,
-            model_quality,
-            model_bias,
-            explainability,
+            model_quality.step,
+            model_bias.step,
+            explainability.step,
             evaluate,
             gate,
         ],
@@ -154,45 +150,7 @@ def preprocess_step(build: Build) -> ProcessingStep:
     return ProcessingStep(name="PreprocessAbaloneData", step_args=request, cache_config=CACHE)
 
 
-def data_quality_step(build: Build, preprocess: ProcessingStep) -> QualityCheckStep:
-    parameters = build.parameters
-    return QualityCheckStep(
-        name="DataQualityCheckStep",
-        quality_check_config=DataQualityCheckConfig(
-            baseline_dataset=split_url(preprocess, "train"),
-            dataset_format=DatasetFormat.csv(header=False, output_columns_position="START"),
-            output_s3_uri=build.output("dataqualitycheckstep"),
-        ),
-        check_job_config=build.check_job,
-        skip_check=parameters.skip_data_quality,
-        register_new_baseline=parameters.register_data_quality,
-        supplied_baseline_statistics=parameters.data_quality_statistics,
-        supplied_baseline_constraints=parameters.data_quality_constraints,
-        model_package_group_name=build.group,
-        cache_config=CACHE,
-    )
-
-
-def data_bias_step(build: Build, preprocess: ProcessingStep) -> ClarifyCheckStep:
-    parameters = build.parameters
-    return ClarifyCheckStep(
-        name="DataBiasCheckStep",
-        clarify_check_config=DataBiasCheckConfig(
-            data_config=clarify_data(build, preprocess, "databiascheckstep", BIAS.get_config()),
-            data_bias_config=BIAS,
-        ),
-        check_job_config=build.check_job,
-        skip_check=parameters.skip_data_bias,
-        register_new_baseline=parameters.register_data_bias,
-        supplied_baseline_constraints=parameters.data_bias_constraints,
-        model_package_group_name=build.group,
-        cache_config=CACHE,
-    )
-
-
-def train_step(
-    build: Build, preprocess: ProcessingStep, depends_on: list[QualityCheckStep | ClarifyCheckStep]
-) -> TrainingStep:
+def train_step(build: Build, preprocess: ProcessingStep, depends_on: list[Check]) -> TrainingStep:
     trainer = ModelTrainer(
         training_image=build.xgboost_image,
         compute=Compute(instance_type=build.parameters.training_instance_type, instance_count=1, volume_size_in_gb=30),
@@ -208,7 +166,8 @@ def train_step(
             for name in ("train", "validation")
         ]
     )
-    return TrainingStep(name="TrainAbaloneModel", step_args=request, depends_on=depends_on, cache_config=CACHE)
+    guards = [check.step for check in depends_on]
+    return TrainingStep(name="TrainAbaloneModel", step_args=request, depends_on=guards, cache_config=CACHE)
 
 
 def model_step(build: Build, train: TrainingStep) -> ModelStep:
@@ -236,70 +195,6 @@ def transform_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -
     return TransformStep(name="AbaloneTransform", step_args=request)
 
 
-def model_quality_step(build: Build, transform: TransformStep) -> QualityCheckStep:
-    parameters = build.parameters
-    return QualityCheckStep(
-        name="ModelQualityCheckStep",
-        quality_check_config=ModelQualityCheckConfig(
-            baseline_dataset=transform.properties.TransformOutput.S3OutputPath,
-            dataset_format=DatasetFormat.csv(header=False),
-            output_s3_uri=build.output("modelqualitycheckstep"),
-            problem_type="Regression",
-            # The transform step joins the prediction to the end of a row and keeps the first column and the last.
-            inference_attribute="_c1",
-            ground_truth_attribute="_c0",
-        ),
-        check_job_config=build.check_job,
-        skip_check=parameters.skip_model_quality,
-        register_new_baseline=parameters.register_model_quality,
-        supplied_baseline_statistics=parameters.model_quality_statistics,
-        supplied_baseline_constraints=parameters.model_quality_constraints,
-        model_package_group_name=build.group,
-        cache_config=CACHE,
-    )
-
-
-def model_bias_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -> ClarifyCheckStep:
-    parameters = build.parameters
-    model_config = clarify_model(model)
-    return ClarifyCheckStep(
-        name="ModelBiasCheckStep",
-        clarify_check_config=ModelBiasCheckConfig(
-            data_config=clarify_data(build, preprocess, "modelbiascheckstep", BIAS.get_config()),
-            data_bias_config=BIAS,
-            model_config=model_config,
-            model_predicted_label_config=ModelPredictedLabelConfig(),
-        ),
-        check_job_config=build.check_job,
-        skip_check=parameters.skip_model_bias,
-        register_new_baseline=parameters.register_model_bias,
-        supplied_baseline_constraints=parameters.model_bias_constraints,
-        model_package_group_name=build.group,
-        cache_config=CACHE,
-    )
-
-
-def explainability_step(build: Build, model: ModelStep, preprocess: ProcessingStep) -> ClarifyCheckStep:
-    parameters = build.parameters
-    shap = SHAPConfig(seed=123, num_samples=10)
-    return ClarifyCheckStep(
-        name="ModelExplainabilityCheckStep",
-        clarify_check_config=ModelExplainabilityCheckConfig(
-            data_config=clarify_data(
-                build, preprocess, "modelexplainabilitycheckstep", shap.get_explainability_config()
-            ),
-            model_config=clarify_model(model),
-            explainability_config=shap,
-        ),
-        check_job_config=build.check_job,
-        skip_check=parameters.skip_explainability,
-        register_new_baseline=parameters.register_explainability,
-        supplied_baseline_constraints=parameters.explainability_constraints,
-        model_package_group_name=build.group,
-        cache_config=CACHE,
-    )
-
-
 def evaluate_step(build: Build, train: TrainingStep, preprocess: ProcessingStep) -> tuple[ProcessingStep, PropertyFile]:
     processor = ScriptProcessor(
         image_uri=build.xgboost_image,
@@ -325,32 +220,32 @@ def evaluate_step(build: Build, train: TrainingStep, preprocess: ProcessingStep)
 def register_step(
     build: Build,
     train: TrainingStep,
-    data_quality: QualityCheckStep,
-    data_bias: ClarifyCheckStep,
-    model_quality: QualityCheckStep,
-    model_bias: ClarifyCheckStep,
-    explainability: ClarifyCheckStep,
+    data_quality: Check,
+    data_bias: Check,
+    model_quality: Check,
+    model_bias: Check,
+    explainability: Check,
 ) -> ModelStep:
     metrics = ModelMetrics(
-        model_data_statistics=metric(data_quality.properties.CalculatedBaselineStatistics),
-        model_data_constraints=metric(data_quality.properties.CalculatedBaselineConstraints),
-        bias_pre_training=metric(data_bias.properties.CalculatedBaselineConstraints),
-        model_statistics=metric(model_quality.properties.CalculatedBaselineStatistics),
-        model_constraints=metric(model_quality.properties.CalculatedBaselineConstraints),
-        bias_post_training=metric(model_bias.properties.CalculatedBaselineConstraints),
-        bias=metric(model_bias.properties.CalculatedBaselineConstraints),
-        explainability=metric(explainability.properties.CalculatedBaselineConstraints),
+        model_data_statistics=metric(data_quality.calculated.statistics),
+        model_data_constraints=metric(data_quality.calculated.constraints),
+        bias_pre_training=metric(data_bias.calculated.constraints),
+        model_statistics=metric(model_quality.calculated.statistics),
+        model_constraints=metric(model_quality.calculated.constraints),
+        bias_post_training=metric(model_bias.calculated.constraints),
+        bias=metric(model_bias.calculated.constraints),
+        explainability=metric(explainability.calculated.constraints),
     )
     baselines = DriftCheckBaselines(
-        model_data_statistics=metric(data_quality.properties.BaselineUsedForDriftCheckStatistics),
-        model_data_constraints=metric(data_quality.properties.BaselineUsedForDriftCheckConstraints),
-        bias_pre_training_constraints=metric(data_bias.properties.BaselineUsedForDriftCheckConstraints),
-        bias_config_file=config_file(model_bias.clarify_check_config),
-        model_statistics=metric(model_quality.properties.BaselineUsedForDriftCheckStatistics),
-        model_constraints=metric(model_quality.properties.BaselineUsedForDriftCheckConstraints),
-        bias_post_training_constraints=metric(model_bias.properties.BaselineUsedForDriftCheckConstraints),
-        explainability_constraints=metric(explainability.properties.BaselineUsedForDriftCheckConstraints),
-        explainability_config_file=config_file(explainability.clarify_check_config),
+        model_data_statistics=metric(data_quality.used.statistics),
+        model_data_constraints=metric(data_quality.used.constraints),
+        bias_pre_training_constraints=metric(data_bias.used.constraints),
+        bias_config_file=config_file(model_bias.monitoring_config),
+        model_statistics=metric(model_quality.used.statistics),
+        model_constraints=metric(model_quality.used.constraints),
+        bias_post_training_constraints=metric(model_bias.used.constraints),
+        explainability_constraints=metric(explainability.used.constraints),
+        explainability_config_file=config_file(explainability.monitoring_config),
     )
     request = build_model(build, train).register(
         content_types=[CSV],
