@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 import pipelines
 from pipelines import session
-from pipelines.command_line import hint
 from pipelines.checks.preflight import AUTO, Decision, decide, probe
+from pipelines.command_line import hint
 from pipelines.definition import Definition
 from pipelines.local import is_local
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pipelines.switches import Choice
 
 CHECKS_HELP = (
-    "managed: by Model Monitor and Clarify, which are closed to new customers; portable: by the project's own processing "
-    "steps; auto, the default: managed where the account has used those two"
+    "managed: by Model Monitor and Clarify, which are closed to new customers; portable: by the project's own "
+    "processing steps; auto, the default: managed where the account has used those two"
 )
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 EXAMPLES = """examples:

@@ -23,7 +23,7 @@ from sagemaker.mlops.workflow.quality_check_step import (
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
 
 from pipelines.abalone.build import BIAS, CACHE, SHAP, Build, clarify_data, clarify_model, split_url
-from pipelines.checks.check import Check, managed
+from pipelines.checks.check import Check, managed_check
 from pipelines.checks.switches import Switches
 
 
@@ -97,7 +97,7 @@ class ManagedChecks:
             model_package_group_name=self.build.group,
             cache_config=CACHE,
         )
-        return managed(step)
+        return managed_check(step)
 
     def _clarify(self, name: str, config: ClarifyCheckConfig, switches: Switches) -> Check:
         step = ClarifyCheckStep(
@@ -110,4 +110,4 @@ class ManagedChecks:
             model_package_group_name=self.build.group,
             cache_config=CACHE,
         )
-        return managed(step, step.clarify_check_config.monitoring_analysis_config_uri)
+        return managed_check(step, step.clarify_check_config.monitoring_analysis_config_uri)

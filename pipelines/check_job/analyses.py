@@ -89,7 +89,7 @@ def _clarify(arguments: Arguments, config: Config, baseline: Baseline | None) ->
     return Findings(texts, worse)
 
 
-def monitoring_config(config: Config) -> Config:
+def make_monitoring_config(config: Config) -> Config:
     """The configuration that monitors of a deployed model take: what is analysed, and not where the data is."""
     if "shap" not in config["methods"]:
         return {name: config[name] for name in _MONITORED if name in config}

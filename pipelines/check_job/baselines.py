@@ -34,7 +34,7 @@ def from_registry(check: str, described: Mapping[str, Any]) -> Baseline | None:
     return Baseline(str(uris[-1]), str(uris[0]) if len(uris) > 1 else None)
 
 
-def supplied(check: str, statistics: str, constraints: str) -> Baseline | None:
+def from_caller(check: str, statistics: str, constraints: str) -> Baseline | None:
     """The baseline that a caller names; None where a file is not named."""
     if not constraints or (len(BASELINES[check]) > 1 and not statistics):
         return None

@@ -13,7 +13,7 @@ from typing import Any
 from model_checks.errors import AnalysisError
 
 from . import baselines, storage
-from .analyses import Findings, analyse, monitoring_config
+from .analyses import Findings, analyse, make_monitoring_config
 from .arguments import CONFIG, CONFIG_FILE, JOB_CONFIG, MESSAGE, OUTPUT, Arguments, parse
 from .baselines import BASELINES, Baseline
 
@@ -23,7 +23,7 @@ FAMILIES = {"DATA_QUALITY": "Quality", "MODEL_QUALITY": "Quality"}  # of the oth
 
 
 @dataclass(frozen=True)
-class Ended:
+class JobEnd:
     """How the job ends: its exit code, and the message that DescribeProcessingJob shows."""
 
     code: int
@@ -35,18 +35,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
-        ended = run(arguments)
+        end = run(arguments)
     except AnalysisError as error:
-        ended = Ended(1, str(error))
+        end = JobEnd(1, str(error))
     except Exception as error:  # the job's end is the boundary: the reason belongs into its message
         traceback.print_exc()
-        ended = Ended(1, f"Error: {type(error).__name__}: {error}")
-    print(f"check: {ended.message}", file=sys.stderr if ended.code else sys.stdout)
-    _leave_message(arguments, ended.message)
-    return ended.code
+        end = JobEnd(1, f"Error: {type(error).__name__}: {error}")
+    print(f"check: {end.message}", file=sys.stderr if end.code else sys.stdout)
+    _leave_message(arguments, end.message)
+    return end.code
 
 
-def run(arguments: Arguments) -> Ended:
+def run(arguments: Arguments) -> JobEnd:
     """Everything between the arguments and the end. Raises AnalysisError where the check can't be done."""
     config = json.loads((arguments.processing(CONFIG) / CONFIG_FILE).read_text("utf-8"))
     place = output_uri(arguments)
@@ -54,20 +54,20 @@ def run(arguments: Arguments) -> Ended:
     findings = analyse(arguments, config, previous if arguments.compares else None)
     texts = dict(findings.files)
     if arguments.check not in FAMILIES:
-        texts[MONITORED] = json.dumps(monitoring_config(config), indent=4)
+        texts[MONITORED] = json.dumps(make_monitoring_config(config), indent=4)
     texts[REPORT] = json.dumps(describe(arguments, place, findings, previous), indent=4)
     folder = arguments.processing(OUTPUT)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     if not findings.violations:
-        return Ended(0, "Completed: Job completed successfully with no violations.")
+        return JobEnd(0, "Completed: Job completed successfully with no violations.")
     if arguments.fail_on_violation:
         storage.upload(folder, place)  # outputs of a failed job are not certain
         family = FAMILIES.get(arguments.check, "Clarify")
-        return Ended(1, f"ClientError: {family} check failed. See violation report {place}/{VIOLATIONS}")
+        return JobEnd(1, f"ClientError: {family} check failed. See violation report {place}/{VIOLATIONS}")
     count = len(findings.violations)
-    return Ended(0, f"CompletedWithViolations: Job completed successfully with {count} violations.")
+    return JobEnd(0, f"CompletedWithViolations: Job completed successfully with {count} violations.")
 
 
 def output_uri(arguments: Arguments) -> str:
@@ -82,7 +82,7 @@ def output_uri(arguments: Arguments) -> str:
 
 def find_baseline(arguments: Arguments) -> Baseline:
     """The supplied baseline, else the latest approved version's. Raises AnalysisError where there is none."""
-    given = baselines.supplied(arguments.check, arguments.statistics, arguments.constraints)
+    given = baselines.from_caller(arguments.check, arguments.statistics, arguments.constraints)
     if given is not None:
         return given
     approved = baselines.latest_approved(storage.client("sagemaker"), arguments.group)

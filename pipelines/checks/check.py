@@ -28,7 +28,7 @@ class Check:
     monitoring_config: Any | None = None  # bias and explainability: what monitors of a deployed model are given
 
 
-def managed(step: QualityCheckStep | ClarifyCheckStep, monitoring_config: Any | None = None) -> Check:
+def managed_check(step: QualityCheckStep | ClarifyCheckStep, monitoring_config: Any | None = None) -> Check:
     """A check by Model Monitor or Clarify."""
     properties = step.properties
     has_statistics = isinstance(step, QualityCheckStep)

@@ -29,10 +29,10 @@ class CheckStep:
 
 def check_steps(definition: Definition) -> list[CheckStep]:
     """All checks, in the order of the definition."""
-    return [check for step in steps(definition) if (check := _managed(step) or _portable(step)) is not None]
+    return [check for step in steps(definition) if (check := _managed_check(step) or _portable_check(step)) is not None]
 
 
-def _managed(step: Step) -> CheckStep | None:
+def _managed_check(step: Step) -> CheckStep | None:
     if step.get("CheckType") not in BASELINES:
         return None
     return CheckStep(
@@ -46,26 +46,28 @@ def _managed(step: Step) -> CheckStep | None:
     )
 
 
-def _portable(step: Step) -> CheckStep | None:
+def _portable_check(step: Step) -> CheckStep | None:
     if step["Type"] != "Processing":
         return None
-    given = options(step["Arguments"].get("AppSpecification", {}).get("ContainerArguments") or [])
-    if given.get("--check") not in BASELINES:
+    arguments = options(step["Arguments"].get("AppSpecification", {}).get("ContainerArguments") or [])
+    if arguments.get("--check") not in BASELINES:
         return None
     return CheckStep(
         step["Name"],
-        str(given["--check"]),
-        given.get("--group"),
-        _text_parameter(given.get("--skip")),
-        _text_parameter(given.get("--register")),
-        tuple(parameter_of(given[option]) for option in _PORTABLE_SUPPLIED if option in given),
+        str(arguments["--check"]),
+        arguments.get("--group"),
+        _text_parameter(arguments.get("--skip")),
+        _text_parameter(arguments.get("--register")),
+        tuple(parameter_of(arguments[option]) for option in _PORTABLE_SUPPLIED if option in arguments),
         portable=True,
     )
 
 
 def options(arguments: Sequence[Any]) -> Mapping[str, Any]:
     """The arguments of a portable check's job by option."""
-    return {option: value for option, value in pairwise(arguments) if isinstance(option, str) and option.startswith("--")}
+    return {
+        option: value for option, value in pairwise(arguments) if isinstance(option, str) and option.startswith("--")
+    }
 
 
 def _text_parameter(expression: Any) -> str | None:

@@ -95,7 +95,7 @@ def _check(step: ProcessingStep, report: PropertyFile, output: Join, kind: str) 
     def file(name: str) -> Join:
         return Join(on="/", values=[*output.values, name])
 
-    def reported(path: str) -> JsonGet:
+    def read_report(path: str) -> JsonGet:
         return JsonGet(step_name=step.name, property_file=report, json_path=path)
 
     return Check(
@@ -104,8 +104,10 @@ def _check(step: ProcessingStep, report: PropertyFile, output: Join, kind: str) 
             file("statistics.json") if quality else None,
             file("constraints.json" if quality else "analysis.json"),
         ),
-        BaselineFiles(reported("baseline_used.statistics") if quality else None, reported("baseline_used.constraints")),
-        None if quality else reported("monitoring_config"),
+        BaselineFiles(
+            read_report("baseline_used.statistics") if quality else None, read_report("baseline_used.constraints")
+        ),
+        None if quality else read_report("monitoring_config"),
     )
 
 

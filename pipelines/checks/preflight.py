@@ -1,8 +1,8 @@
 """Which flavour of the checks an account can run.
 
-Model Monitor and Clarify have been closed to new customers since 30 July 2026. What such an account is told when it tries
-is not documented, so nothing here depends on it: whoever has used the two before can go on, and the others get the
-portable checks, which run everywhere.
+Model Monitor and Clarify have been closed to new customers since 30 July 2026. Which error such an account gets is not
+documented, so nothing here depends on it: accounts that have used the two can continue, all others get the portable
+checks, which run everywhere.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
 AUTO = "auto"
-"""What a command is asked for that shall choose the flavour."""
+"""The value of --checks with which the command chooses the flavour."""
 _MANAGED_STEPS = ("QualityCheck", "ClarifyCheck")
-_LOOKED_AT = 5  # executions of the pipeline
+_SCHEDULE = "MonitoringScheduleName"
+_RECENT = 5  # executions of the pipeline
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A flavour, and what speaks for it."""
+    """A flavour and the evidence for it."""
 
     flavour: Flavour
     reason: str
@@ -50,10 +51,10 @@ def decide(sagemaker: SageMakerClient, pipeline: str) -> Decision:
 
 
 def _monitors(sagemaker: SageMakerClient) -> str | None:
-    """What the account has of Model Monitor. A list that may not be read tells nothing."""
+    """The monitors that the account has. A list without permission counts as empty."""
     client: Any = sagemaker
     listings: list[tuple[str, Callable[..., Any], str, str]] = [
-        ("monitoring schedule", client.list_monitoring_schedules, "MonitoringScheduleSummaries", "MonitoringScheduleName")
+        ("monitoring schedule", client.list_monitoring_schedules, "MonitoringScheduleSummaries", _SCHEDULE)
     ]
     for kind in ("data_quality", "model_quality", "model_bias", "model_explainability"):
         listed = getattr(client, f"list_{kind}_job_definitions")
@@ -71,7 +72,7 @@ def _monitors(sagemaker: SageMakerClient) -> str | None:
 def _checks_that_ran(sagemaker: SageMakerClient, pipeline: str) -> str | None:
     """A managed check of one of the pipeline's latest executions whose job has run."""
     try:
-        executions = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=_LOOKED_AT)
+        executions = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=_RECENT)
         for execution in executions["PipelineExecutionSummaries"]:
             arn = execution["PipelineExecutionArn"]
             for step in sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]:
