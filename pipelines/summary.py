@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines import conditions, failures
+from pipelines.checks.definition import check_steps
 from pipelines.definition import Definition, Step, steps
 from pipelines.local import log_command, next_command
 from pipelines.logs import group_and_name, job_log
@@ -32,7 +33,7 @@ class Summary:
         yield f"The execution {self.execution_arn.rpartition('/')[2]} ended: {self.progress.status}."
         yield from self._failures()
         yield from self._describe_caching()
-        yield from _metrics(values)
+        yield from _metrics(values, self.definition)
         yield from self._checks()
         yield from self._decisions(values)
         packages = self._packages()
@@ -136,8 +137,12 @@ class Summary:
             yield f"Next, look at the steps:\n  {next_command(show)}"
 
 
-def _metrics(values: conditions.Values) -> Iterator[str]:
-    for report in values.values():
+def _metrics(values: conditions.Values, definition: Definition) -> Iterator[str]:
+    """Of the steps that measure something; what checks find is said apart."""
+    checks = {check.name for check in check_steps(definition)}
+    for source, report in values.items():
+        if source.startswith("Steps.") and source.split(".")[1] in checks:
+            continue
         for path, value in conditions.metrics(report):
             yield f"Metric {path}: {value:.4f}"
 

@@ -11,7 +11,7 @@ from .baselines import BASELINES
 
 JOB_CONFIG, MESSAGE = "config/processingjobconfig.json", "output/message"
 CONFIG, DATASET, MODEL, OUTPUT = "input/config", "input/dataset", "input/model", "output"  # below processing/
-CONFIG_FILE = "analysis_config.json"
+CONFIG_FILE, REPORT = "analysis_config.json", "check.json"
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from model_checks.errors import AnalysisError
 
 from . import baselines, storage
 from .analyses import Findings, analyse, make_monitoring_config
-from .arguments import CONFIG, CONFIG_FILE, JOB_CONFIG, MESSAGE, OUTPUT, Arguments, parse
+from .arguments import CONFIG, CONFIG_FILE, JOB_CONFIG, MESSAGE, OUTPUT, REPORT, Arguments, parse
 from .baselines import BASELINES, Baseline
 
-REPORT, VIOLATIONS, MONITORED = "check.json", "constraint_violations.json", "monitoring_config.json"
+VIOLATIONS, MONITORED = "constraint_violations.json", "monitoring_config.json"
 SHOWN = 1024  # characters of a message; the platform keeps no more
 FAMILIES = {"DATA_QUALITY": "Quality", "MODEL_QUALITY": "Quality"}  # of the others: Clarify
 

@@ -22,6 +22,7 @@ from pipelines.progress import Progress
 from pipelines.reports import checks as reports
 from pipelines.reports import names
 from pipelines.reports.evidence import gather
+from pipelines.reports.portable import PortableResults
 from pipelines.summary import Summary
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class ExecutionView:
 
     def checks(self) -> dict[str, CheckView]:
         """The checks that have ended, by step, with what they left in S3."""
-        found = {check.step: check for check in reports.find(self.steps)}
+        found = {check.step: check for check in reports.find(PortableResults(self.clients).add_metadata(self.steps))}
         return {
             name: CheckView(gather(self.clients, check, names.for_check(check.kind, self.columns)))
             for name, check in found.items()

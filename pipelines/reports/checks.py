@@ -25,6 +25,9 @@ class Files:
     constraints: str | None
 
 
+NO_FILES = Files(None, None)
+
+
 @dataclass(frozen=True)
 class Check:
     """A check step that has ended. ``kind`` is its CheckType."""
@@ -40,6 +43,7 @@ class Check:
     violations: str | None  # the S3 URI of constraint_violations.json
     job: str | None
     cached_from: str | None
+    compared: Files = NO_FILES  # where the step says so; managed ones leave it to their jobs
 
     @property
     def ended(self) -> bool:
@@ -82,6 +86,7 @@ def _check(name: str, step: Mapping[str, Any]) -> Check:
         registers=bool(metadata.get("RegisterNewBaseline")),
         calculated=_files(metadata, "CalculatedBaseline"),
         used=_files(metadata, "BaselineUsedForDriftCheck"),
+        compared=_files(metadata, "Compared"),
         violations=metadata.get("ViolationReport") or None,
         job=metadata.get("CheckJobArn"),
         cached_from=source.rpartition("/")[2] if source else None,

@@ -55,6 +55,8 @@ def find_baseline(clients: Clients, check: Check) -> Files | None:
     """
     if check.used.constraints and check.used != check.calculated:
         return check.used
+    if check.compared.constraints:
+        return check.compared
     if check.skipped or not check.job:
         return None
     try:

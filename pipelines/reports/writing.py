@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.checks.definition import check_steps
 from pipelines.definition import Definition
-from pipelines.definition import steps as all_steps
 from pipelines.reports import bias, data_quality, explainability, model_quality, names
-from pipelines.reports.checks import METADATA, Check, find
+from pipelines.reports.checks import Check, find
 from pipelines.reports.evidence import Evidence, gather, read_bytes
 from pipelines.reports.page import Section, page
+from pipelines.reports.portable import PortableResults
 from pipelines.reports.verdicts import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -57,16 +58,17 @@ class Reports:
         _ = clients.s3, clients.sagemaker  # made here, since making clients is not safe in two threads
         self._folder = folder / execution_arn.rpartition("/")[2]
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reports")
+        self._portable = PortableResults(clients)
         self._pages: dict[str, Future[Written]] = {}
 
     def expect(self, definition: Definition) -> None:
         """Imports what plots take, beside the first step, if the definition has checks."""
-        if any(step["Type"] in METADATA for step in all_steps(definition)):
+        if check_steps(definition):
             self._pool.submit(importlib.import_module, "matplotlib.backends.backend_svg")
 
     def see(self, steps: Mapping[str, Mapping[str, Any]]) -> None:
         """Starts the pages of those checks that have ended since the last time."""
-        for check in find(steps):
+        for check in find(self._portable.add_metadata(steps)):
             if check.step not in self._pages:
                 self._pages[check.step] = self._pool.submit(self._write, check)
 

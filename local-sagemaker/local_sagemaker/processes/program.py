@@ -19,6 +19,8 @@ import sys
 import sysconfig
 import threading
 import types
+import zipfile
+import zipimport
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +58,19 @@ class Main:
 
     argv: list[str]
     script: Path | None = None
+    archive: bool = False
 
     @property
     def folder(self) -> str:
-        """The first entry of sys.path."""
+        """The first entry of sys.path: of an archive with a ``__main__.py`` it is the archive."""
+        if self.archive:
+            return str(self.script)
         return os.path.realpath(self.script.parent) if self.script else ""
 
     def code(self, command: str) -> types.CodeType:
         """The compiled program; `command` is the text after ``-c``."""
+        if self.archive:
+            return zipimport.zipimporter(str(self.script)).get_code("__main__")
         if self.script:
             return compile(self.script.read_bytes(), str(self.script), "exec", dont_inherit=True)
         return compile(command, "<string>", "exec", dont_inherit=True)
@@ -81,7 +88,10 @@ def main_of(argv: list[str]) -> tuple[Main, str] | None:
         command = rest[1]
         found = Main(["-c", *rest[2:]])
     elif rest and not rest[0].startswith("-") and Path(rest[0]).is_file():
-        found = Main(rest, Path(rest[0]).absolute())
+        script = Path(rest[0]).absolute()
+        found = Main(rest, script, zipfile.is_zipfile(script))
+        if not found.archive and b"\0" in _head(script):
+            return None  # compiled
     else:
         return None
     if _installs(found, command) or _shadows(found.folder or os.getcwd()):  # noqa: PTH109 - a plain text
@@ -110,6 +120,10 @@ def _head(path: Path) -> bytes:
 
 def _shadows(folder: str) -> bool:
     """Whether a file in the folder has the name of a module that is already loaded from elsewhere."""
+    if not Path(folder).is_dir():  # an archive
+        with zipfile.ZipFile(folder) as archive:
+            names = {name.partition("/")[0].removesuffix(".py") for name in archive.namelist()}
+        return any(name in sys.modules for name in names - {"__main__"})
     with os.scandir(folder) as entries:
         for entry in entries:
             name, _, suffix = entry.name.partition(".")
@@ -176,7 +190,10 @@ def run_main(main: Main, command: str, finish: Finish) -> None:
     sys.argv = list(main.argv)
     sys.path.insert(0, main.folder)
     module = _make_main()
-    if main.script:
+    if main.archive:
+        archive = zipimport.zipimporter(main.folder)
+        module.__dict__.update(__file__=f"{main.folder}/__main__.py", __package__="", __loader__=archive)
+    elif main.script:
         loader = importlib.machinery.SourceFileLoader("__main__", str(main.script))
         module.__dict__.update(__file__=str(main.script), __cached__=None, __loader__=loader)
     _run(lambda: exec(main.code(command), module.__dict__), finish)

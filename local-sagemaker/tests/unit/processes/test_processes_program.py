@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,29 @@ def test_wait_times_out(best):
     assert process.wait(0.01) is None
     process.signal(signal.SIGKILL)
     assert process.wait(20) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "first"), [("tool.pyz", "other.py", "json"), ("shadow.pyz", "json.py", "mine")]
+)
+def test_an_archive_with_a_main_module_runs_as_a_script_does(best, name, beside, first):
+    """Also where a module in it has the name of one that is already loaded."""
+    root = best.root()
+    main = "import json, sys\nfrom own.part import NAME\nprint(json.__dict__.get('name', 'json'), NAME, sys.argv[1:])\n"
+    with zipfile.ZipFile(root / "ml" / "code" / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", f"{main}print(__name__, __file__)\nsys.exit(3)\n")
+        archive.writestr("own/__init__.py", "")
+        archive.writestr("own/part.py", "NAME = 'part'")
+        archive.writestr(beside, "name = 'mine'")
+    ran = best.run("python3", f"/opt/ml/code/{name}", "a", root=root)
+    assert ran.output == f"{first} part ['a']\n__main__ /opt/ml/code/{name}/__main__.py\n"
+    assert ran.code == 3
+
+
+def test_compiled_code_runs(best):
+    root = best.root()
+    source = root / "ml" / "code" / "own.py"
+    source.write_text("print('compiled')")
+    best.run("python3", "-m", "py_compile", "/opt/ml/code/own.py", root=root)
+    (compiled,) = (root / "ml" / "code" / "__pycache__").glob("*.pyc")
+    assert best.run("python3", f"/opt/ml/code/__pycache__/{compiled.name}", root=root).output == "compiled\n"
