@@ -52,13 +52,13 @@ def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
 
 
 def publish(s3: S3Client, bucket: str, prefix: str) -> str:
-    """Puts the archive into the bucket, unless it is there; its URI."""
+    """Puts the archive into the bucket, unless it exists; its URI."""
     digest = hashlib.sha256(build()).hexdigest()[:16]
     return put_once(s3, bucket, f"{prefix}/checks/{digest}/{NAME}", build())
 
 
 def put_once(s3: S3Client, bucket: str, key: str, content: bytes) -> str:
-    """Puts an object whose key is named by its content, unless it is there; its URI."""
+    """Puts an object whose key is named by its content, unless it exists; its URI."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
