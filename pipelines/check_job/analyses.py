@@ -15,7 +15,7 @@ from model_checks.clarify import data
 from model_checks.clarify.analysis import Analysis, violations
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.files import files
-from model_checks.datasets.predictions import Attributes
+from model_checks.datasets.predictions import PredictionAttributes
 from model_checks.errors import AnalysisError
 from model_checks.quality import QualityAnalysis, check_baseline
 
@@ -50,7 +50,7 @@ def _data_quality(arguments: Arguments, config: Config, baseline: Baseline | Non
 def _model_quality(arguments: Arguments, config: Config, baseline: Baseline | None) -> Findings:
     constraints, _ = _quality_baseline(baseline, model=True)
     dataset = Dataset(_dataset(arguments), config["dataset_format"], place=DATASET)
-    attributes = Attributes.of(config, merged=False)
+    attributes = PredictionAttributes.of(config, merged=False)
     threshold = float(config.get("probability_threshold_attribute") or 0.5)
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     times = {"evaluation_time": now}
