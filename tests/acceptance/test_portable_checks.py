@@ -21,6 +21,8 @@ from pipelines.reports.checks import Check, find
 from pipelines.reports.portable import PortableResults
 from tests.support import Service, finished, read_json, start, steps_of
 
+pytestmark = pytest.mark.slow  # six executions of the pipeline
+
 ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
 GROUP = "BothFlavours"
 FLAVOURS = ("managed", "portable")
