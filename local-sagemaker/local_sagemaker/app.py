@@ -23,10 +23,11 @@ from local_sagemaker.records.status import ExecutionStatus
 from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
+from local_sagemaker.service_clock import ServiceClock
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
-from local_sagemaker.wire.control import PREFIX, Control
+from local_sagemaker.wire.control import PREFIX, Control, Verb
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
 
@@ -41,6 +42,8 @@ class Application:
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._settings = settings
+        self._clock = ServiceClock(settings)
+        self._clock.restore()
         images.configure(settings.home / "images.json")
         self._open_stores()
         self._start_runtimes()
@@ -84,7 +87,12 @@ class Application:
 
     def _make_wire(self) -> None:
         raw = RawServices(apis=self.regions.serving, neighbours=self.neighbours)
-        verbs = {"reset": self.reset, "status": self.status, "import": self.objects.take_in_files}
+        verbs: dict[str, Verb] = {
+            "reset": self.reset, "status": self.status, "import": self.objects.take_in_files, "clock": self._clock.move,
+            "monitors": lambda region="": self.regions.of(region).monitors.overview(),
+            "monitor-run": lambda schedule, region="": self.regions.of(region).monitors.run(schedule),
+            "monitor-execution": lambda key, region="": self.regions.of(region).monitors.execution(key),
+        }  # fmt: skip
         self._control = Control(verbs, self.credentials.secret_access_key, self._settings)
         self._gateway = Gateway(
             call=lambda region: self.regions.of(region).call,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local_sagemaker.arns import Arns
+from local_sagemaker.clock import seconds_ahead
 
 FOLDER = ".local-sagemaker"
 T = TypeVar("T")
@@ -54,6 +55,15 @@ def check_seconds(text: str, source: str) -> float:
     return seconds
 
 
+def check_clock(text: str, source: str) -> str:
+    """:raises SettingsError: if it is neither a time nor a duration."""
+    try:
+        seconds_ahead(text) if text else 0.0
+    except ValueError as error:
+        raise SettingsError(f"{source}: {error}") from error
+    return text
+
+
 def find_home(start: Path, environment: Mapping[str, str]) -> Path:
     """The state folder: LOCAL_SAGEMAKER_HOME, else ``.local-sagemaker`` in the project (or the current folder)."""
     if environment.get("LOCAL_SAGEMAKER_HOME"):
@@ -85,6 +95,8 @@ class Settings:
     """Seconds from SIGTERM to SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
     autoscaling_period: float = 60.0
     """Seconds between two looks of scaling policies; a minute on AWS."""
+    clock: str = ""
+    """A time at which the service's clock begins, or by how much it is ahead (clock_setting.py); "" is neither."""
     cache: Path = field(default_factory=lambda: find_cache(os.environ))
     """What can be made again at any time, shared by all state folders: the libraries of images."""
     job_slots: int = field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)))
@@ -106,6 +118,7 @@ class Settings:
             cache=find_cache(environment),
             account=read(check_account, "123456789012", "LOCAL_SAGEMAKER_ACCOUNT"),
             region=read(check_region, "us-east-1", "LOCAL_SAGEMAKER_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+            clock=read(check_clock, "", "LOCAL_SAGEMAKER_CLOCK"),
             port=read(check_port, "0", "LOCAL_SAGEMAKER_PORT"),
             stop_grace=read(check_seconds, "120", "LOCAL_SAGEMAKER_STOP_GRACE"),
             autoscaling_period=read(check_seconds, "60", "LOCAL_SAGEMAKER_AUTOSCALING_PERIOD"),
@@ -159,6 +172,11 @@ class Settings:
     def credentials_file(self) -> Path:
         """The access keys of this state folder, made once, readable by the owner only."""
         return self.home / "credentials.json"
+
+    @property
+    def clock_file(self) -> Path:
+        """By how much the service's clock is ahead of the machine's."""
+        return self.home / "clock.json"
 
     @property
     def service_file(self) -> Path:

@@ -27,6 +27,8 @@ from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.spine import MotoCalls
+from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
+from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpointService
 
@@ -84,6 +86,8 @@ class Region:
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )
+        schedules = [one for one in services["sagemaker"] if isinstance(one, MonitoringSchedules)]
+        self.monitors = Monitors(schedules[0], self._late_call)
         self.resources = [resource for resources in services.values() for resource in resources]
         handlers = [table(service, resources) for service, resources in services.items()]
         own = {name: handler for part in handlers for name, handler in part.items()}

@@ -27,6 +27,8 @@ COMMANDS = (
     ("images", "images", "list, prepare or remove the libraries of container images"),
     ("import", "import_files", "make S3 objects of the files that were copied into the state folder"),
     ("reset", "reset", "empty the service: records, objects, logs, running work"),
+    ("monitor", "monitor", "list monitoring schedules, or run one now"),
+    ("clock", "clock", "show the service's clock, or move it ahead"),
     ("doctor", "doctor", "say what this machine can do, and what is used instead where it can't"),
 )
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import http.client
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from local_sagemaker.config import Settings
 from local_sagemaker.lifecycle import LifecycleError
 
 
-def post(settings: Settings, found: dict[str, Any], verb: str) -> dict[str, Any]:
+def post(settings: Settings, found: dict[str, Any], verb: str, **parameters: str) -> dict[str, Any]:
     """Posts to ``/_local-sagemaker/<verb>`` with the state folder's secret key, which only its owner can read."""
+    path = f"/_local-sagemaker/{verb}" + (f"?{urlencode(parameters)}" if parameters else "")
     keys = json.loads(settings.credentials_file.read_text())
     connection = http.client.HTTPConnection(settings.host, found["port"], timeout=60)
     try:
-        connection.request("POST", f"/_local-sagemaker/{verb}", headers={"x-secret": keys["secret_access_key"]})
+        connection.request("POST", path, headers={"x-secret": keys["secret_access_key"]})
         answer = connection.getresponse()
         body = json.loads(answer.read() or b"{}")
     except OSError as error:

@@ -160,6 +160,12 @@ class EndpointRegistry:
             return None
         return EndpointCapture(spec.name, config, self._objects)
 
+    def flush_captures(self) -> None:
+        """Writes what endpoints have captured so far: who reads it now misses nothing."""
+        for running in list(self._running.values()):
+            if running.capture is not None:
+                running.capture.flush()
+
     def _keep(self) -> None:
         """Starts the housekeeping thread with the first endpoint."""
         if self._keeper is None:

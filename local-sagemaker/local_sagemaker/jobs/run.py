@@ -24,7 +24,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
-from local_sagemaker.jobs import channels, metrics, outputs, record_io, resources
+from local_sagemaker.jobs import channels, metrics, outputs, published_metrics, record_io, resources
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
 from local_sagemaker.jobs.metric_search import MetricSearch
@@ -98,7 +98,9 @@ class Run:
 
     def execute(self) -> Outcome:
         """Runs the job to its end and answers how it ended; `clean` is to follow."""
-        return replace(self._outcome(), ended=now())
+        outcome = self._outcome()
+        published_metrics.publish([host.files for host in self._hosts], self.job, self._tools.put_metrics)
+        return replace(outcome, ended=now())
 
     @property
     def is_stopping(self) -> bool:
@@ -121,9 +123,6 @@ class Run:
         """Ends what served the job, puts its last metrics and removes its folder. Nobody has to wait for this."""
         self._cleanup.close()
         self._put_metrics(last=True)
-        self._remove()
-
-    def _remove(self) -> None:
         discard(self._folder)
 
     def stop(self, *, timed_out: bool = False) -> None:
@@ -192,7 +191,7 @@ class Run:
             raise JobFailure(failure)
 
     def _make_hosts(self, cleanup: ExitStack) -> None:
-        self._remove()  # of a run that a kill of the service interrupted
+        discard(self._folder)  # of a run that a kill of the service interrupted
         moment = int(time.time())
         for name in self.job.host_names:
             stream = f"{self.job.name}/{name}-{moment}"

@@ -47,6 +47,18 @@ class ResourceKind:
         return body.get(self.approval) or status, status, body.get(self.stage)
 
 
+class JobDefinitionKind(ResourceKind):
+    """A kind of monitoring job definition: its members do not name the kind, its operations do."""
+
+    @property
+    def name(self) -> str:
+        return "JobDefinitionName"
+
+    @property
+    def arn(self) -> str:
+        return "JobDefinitionArn"
+
+
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
 ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint")
@@ -61,12 +73,18 @@ MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage", "ModelPackage", ap
 EXPERIMENT = ResourceKind("experiment", "Experiment", "Experiment")
 TRIAL = ResourceKind("experiment-trial", "Trial", "ExperimentTrial")
 TRIAL_COMPONENT = ResourceKind("experiment-trial-component", "TrialComponent", "ExperimentTrialComponent")
+DATA_QUALITY_JOB = JobDefinitionKind("data-quality-job-definition", "DataQualityJobDefinition")
+MODEL_QUALITY_JOB = JobDefinitionKind("model-quality-job-definition", "ModelQualityJobDefinition")
+MODEL_BIAS_JOB = JobDefinitionKind("model-bias-job-definition", "ModelBiasJobDefinition")
+MODEL_EXPLAINABILITY_JOB = JobDefinitionKind("model-explainability-job-definition", "ModelExplainabilityJobDefinition")
+MONITORING_SCHEDULE = ResourceKind("monitoring-schedule", "MonitoringSchedule")
 
 KINDS: dict[str, ResourceKind] = {
     kind.kind: kind
     for kind in (
         MODEL, ENDPOINT_CONFIG, ENDPOINT, TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, PIPELINE,
         PIPELINE_EXECUTION, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, EXPERIMENT, TRIAL, TRIAL_COMPONENT,
+        DATA_QUALITY_JOB, MODEL_QUALITY_JOB, MODEL_BIAS_JOB, MODEL_EXPLAINABILITY_JOB, MONITORING_SCHEDULE,
     )
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ query services (IAM, STS, ...) have different codes for one fault.
 from __future__ import annotations
 
 from local_sagemaker.arns import is_region
-from local_sagemaker.clock import iso, now
+from local_sagemaker.clock import iso, machine_time
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.request import WireRequest
 
@@ -87,8 +87,8 @@ def skewed(service: str, request: WireRequest, signed: float) -> ServiceError:
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
         )
     code = "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException"
-    state = "expired" if signed < now() else "not yet current"
-    return _refused(code, f"Signature {state}: {iso(signed)} is more than 15 min. from {iso(now())}")
+    state = "expired" if signed < machine_time() else "not yet current"
+    return _refused(code, f"Signature {state}: {iso(signed)} is more than 15 min. from {iso(machine_time())}")
 
 
 def expired(service: str) -> ServiceError:

@@ -11,9 +11,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.authentication import is_own_host
 from local_sagemaker.wire.body import received
 from local_sagemaker.wire.request import WireRequest, WireResponse
@@ -21,7 +24,8 @@ from local_sagemaker.wire.responses import send_answer
 
 PREFIX = "/_local-sagemaker/"
 log = logging.getLogger(__name__)
-Verb = Callable[[], Any]
+Verb = Callable[..., Any]
+"""Called with the parameters of the query, as texts."""
 
 
 class Control:
@@ -50,7 +54,10 @@ class Control:
         if request.method != "POST" or verb not in self._verbs:
             return 404, {"message": f"there is no '{verb}'"}
         try:
-            return 200, await asyncio.get_running_loop().run_in_executor(self._threads, self._verbs[verb])
+            work = partial(self._verbs[verb], **dict(parse_qsl(request.query)))
+            return 200, await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except ServiceError as error:
+            return 400, {"message": error.message}
         except Exception as error:
             log.exception("control verb %s failed", verb)
             return 500, {"message": f"{verb} failed: {error!r}; the service's log has more"}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local_sagemaker.clock import now
+from local_sagemaker.clock import machine_time
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.wire import auth_errors, signature
@@ -73,7 +73,7 @@ def _document(text: str) -> dict[str, Any]:
         expires = datetime.fromisoformat(policy["expiration"]).replace(tzinfo=UTC).timestamp()
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid("Policy missing expiration.") from error
-    if now() > expires:
+    if machine_time() > expires:
         raise _denied("Policy expired.")
     return policy
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
-from local_sagemaker.clock import now
+from local_sagemaker.clock import machine_time
 from local_sagemaker.digits import natural
 from local_sagemaker.wire import auth_errors
 from local_sagemaker.wire.chunked import ChunkSigner
@@ -48,7 +48,7 @@ def usable(keys: Keys, key_id: str, token: str | None, service: str, request: Wi
         raise auth_errors.unknown_key(service, request)
     if key.token is not None and not hmac.compare_digest(key.token.encode(), (token or "").encode("utf-8", "replace")):
         raise auth_errors.wrong_token(service, request)
-    if key.expires is not None and now() > key.expires:
+    if key.expires is not None and machine_time() > key.expires:
         raise auth_errors.expired_token(service, request)
     return key
 
@@ -144,7 +144,7 @@ def _check_time(claim: Claim, request: WireRequest) -> None:
         raise auth_errors.malformed(f"'{claim.timestamp}' is not a time.") from error
     if not claim.timestamp.startswith(claim.date):
         raise auth_errors.malformed("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.")
-    late = now() - signed
+    late = machine_time() - signed
     if claim.expires is not None:
         if late > claim.expires:
             raise auth_errors.expired(claim.service)
@@ -269,7 +269,7 @@ def verify_old_presigned(request: WireRequest, path: str, keys: Keys) -> None:
     expires = natural(given.get("Expires", ""))
     if expires is None or not given.get("Signature", "").isascii():
         raise auth_errors.malformed_query()
-    if now() > expires:
+    if machine_time() > expires:
         raise auth_errors.expired("s3")
     headers: Any = HTTPHeaders()
     in_query = {name.lower(): value for name, value in given.items() if name.lower().startswith("x-amz-")}

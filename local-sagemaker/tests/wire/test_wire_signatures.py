@@ -179,7 +179,7 @@ def test_presigned_links_work_until_they_expire(served: Served, version: str, mo
     upload = urllib.request.Request(put, data=b"1,2", method="PUT", headers={"Content-Type": "text/csv"})
     assert fetch(upload)[0] == 200
     later = clock.now() + 61
-    monkeypatch.setattr("local_sagemaker.wire.signature.now", lambda: later)
+    monkeypatch.setattr("local_sagemaker.wire.signature.machine_time", lambda: later)
     status, body = fetch(link)
     assert status == 403
     assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in body
@@ -209,10 +209,10 @@ def test_clocks_may_differ_by_a_quarter_of_an_hour(
     call = getattr(served.client(service), operation)
     moment = clock.now()
     for seconds in (14 * 60, -14 * 60):
-        monkeypatch.setattr("local_sagemaker.wire.signature.now", lambda seconds=seconds: moment + seconds)
+        monkeypatch.setattr("local_sagemaker.wire.signature.machine_time", lambda seconds=seconds: moment + seconds)
         assert code_of(call) in (None, "NotImplemented")
     for seconds in (16 * 60, -16 * 60):
-        monkeypatch.setattr("local_sagemaker.wire.signature.now", lambda seconds=seconds: moment + seconds)
+        monkeypatch.setattr("local_sagemaker.wire.signature.machine_time", lambda seconds=seconds: moment + seconds)
         assert code_of(call) == code
 
 

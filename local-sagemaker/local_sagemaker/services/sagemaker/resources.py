@@ -19,6 +19,8 @@ from local_sagemaker.services.sagemaker.experiments import Experiments
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
 from local_sagemaker.services.sagemaker.models import ModelOperations
+from local_sagemaker.services.sagemaker.monitoring.job_definitions import DEFINITIONS
+from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
@@ -53,10 +55,8 @@ def build(
     return [
         tags,
         ModelOperations(**stored, objects=objects, call=call),
-        ModelPackageGroups(**stored),
-        ModelPackages(**stored),
-        Experiments(**stored),
-        TrialComponents(**stored),
+        ModelPackageGroups(**stored), ModelPackages(**stored),
+        Experiments(**stored), TrialComponents(**stored),
         ProcessingJobs(**jobs),
         training_jobs,
         TuningJobs(
@@ -70,6 +70,8 @@ def build(
         Pipelines(**stored, call=call),
         PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
         PipelineCallbacks(records=records),
+        *(definitions(**stored, call=call) for definitions in DEFINITIONS),
+        MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures),
         Search(records=records, tags=tags, call=call),
         Images(), FeatureGroups(),
     ]  # fmt: skip

@@ -25,7 +25,9 @@ from tests.support import ROLE, XGBOOST, document
 
 SERVICES = tuple(dict.fromkeys(name.partition(":")[0] for name in list_operations()))
 COMPUTED = re.compile(
-    r"(Checksum(CRC|SHA|MD5|XXHASH)\w*|CopySourceIf\w+|Response[A-Z]\w+|(Parameters|InputArtifacts|OutputArtifacts)ToRemove)"
+    r"(Checksum(CRC|SHA|MD5|XXHASH)\w*|CopySourceIf\w+|Response[A-Z]\w+|"
+    r"(Data|Model)(Quality|Bias|Explainability)(AppSpecification|BaselineConfig|JobInput|JobOutputConfig)|"
+    r"(Parameters|InputArtifacts|OutputArtifacts)ToRemove)"
 )
 """Members whose names the code puts together, as ``f"Checksum{algorithm}"``."""
 

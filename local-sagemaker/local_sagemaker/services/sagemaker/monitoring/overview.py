@@ -1,0 +1,69 @@
+"""The monitoring of a region for people: what `local-sagemaker monitor` shows and does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.clock import iso
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.objects import uris
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.object_reading import read_object
+from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
+
+_LARGEST = 8 << 20
+"""Bytes of a report of violations that are read."""
+
+
+class Monitors:
+    """Schedules and executions as texts."""
+
+    def __init__(self, schedules: MonitoringSchedules, call: Call) -> None:
+        self._schedules, self._call = schedules, call
+
+    def overview(self) -> dict[str, Any]:
+        """All schedules, as rows."""
+        return {"monitors": [_row(body) for body in self._schedules.all()]}
+
+    def run(self, schedule: str) -> dict[str, Any]:
+        """Begins an execution of a schedule now."""
+        return self.execution(self._schedules.run(schedule))
+
+    def execution(self, key: str) -> dict[str, Any]:
+        """An execution, with its key, its output and its violations."""
+        body = self._schedules.execution(key)
+        return {**body, "key": key, **self._reports(body)}
+
+    def _reports(self, body: Body) -> dict[str, Any]:
+        arn = body.get("ProcessingJobArn")
+        if not arn:
+            return {}
+        job = self._call("sagemaker:DescribeProcessingJob", {"ProcessingJobName": arn.rpartition("/")[2]})
+        output = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+        found: dict[str, Any] = {"output": output}
+        if body["MonitoringExecutionStatus"] == "CompletedWithViolations":
+            bucket, prefix = uris.split(output)
+            try:
+                key = f"{prefix.rstrip('/')}/constraint_violations.json"
+                text = read_object(self._call, bucket, key, None, _LARGEST)
+                found["violations"] = json.loads(text or b"")["violations"]
+            except (ServiceError, ValueError, KeyError):
+                found["violations"] = []
+        return found
+
+
+def _row(body: Body) -> dict[str, Any]:
+    given = body["MonitoringScheduleConfig"].get("ScheduleConfig", {})
+    newest = body.get("LastMonitoringExecutionSummary")
+    return {
+        "name": body["MonitoringScheduleName"],
+        "type": body["MonitoringType"],
+        "status": body["MonitoringScheduleStatus"],
+        "endpoint": body.get("EndpointName", ""),
+        "expression": given.get("ScheduleExpression", "once a day"),
+        "next": iso(body["_due"])[:19] + "Z" if body.get("_due") else "",
+        "newest": f"{newest['MonitoringExecutionStatus']} of {iso(newest['ScheduledTime'])[:19]}Z" if newest else "",
+        "missed": body.get("_missed", 0),
+    }

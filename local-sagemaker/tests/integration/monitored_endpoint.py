@@ -1,0 +1,142 @@
+"""A captured endpoint with a baseline, for tests of monitoring: three features, and predictions of a tiny model."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tests.integration.endpoint_models import Made, archive
+from tests.support import ROLE, SCIKIT_LEARN, Service, until
+
+ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}}
+COLUMNS = ("prediction", "a", "b", "c")
+SERVES = """
+import numpy as np
+
+def model_fn(folder):
+    return None
+
+def predict_fn(data, model):
+    return (np.asarray(data, dtype=float).reshape(-1, 3)[:, :1] > 0).astype(int)
+"""
+ENDED = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
+
+
+@dataclass
+class Monitored:
+    """An endpoint on a service, and what watches it. All names are its own."""
+
+    service: Service
+
+    def __post_init__(self) -> None:
+        self.made = Made(self.service)
+        self.sagemaker, self.s3 = self.made.sagemaker, self.made.s3
+        self.bucket = f"monitoring-{uuid.uuid4().hex[:8]}"
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    @cached_property
+    def endpoint(self) -> str:
+        """A captured endpoint that is in service."""
+        data = archive(**{"code__inference,py": SERVES.encode()})
+        model = self.made.model(data, SCIKIT_LEARN, SAGEMAKER_PROGRAM="inference.py",
+                                SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")  # fmt: skip
+        capture = {
+            "EnableCapture": True, "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{self.bucket}/capture",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+        }  # fmt: skip
+        return self.made.endpoint(self.made.config(model, DataCaptureConfig=capture))
+
+    def put(self, key: str, body: bytes | Any) -> str:
+        """An object; its URI. What is not bytes is JSON."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
+        return f"s3://{self.bucket}/{key}"
+
+    def invoke(self, rows: Any, *, inference_id: str = "") -> None:
+        """A request for each of these rows of features; their ids are numbered."""
+        for number, row in enumerate(rows):
+            more = {"InferenceId": f"{inference_id}-{number}"} if inference_id else {}
+            self.made.runtime.invoke_endpoint(
+                EndpointName=self.endpoint, Body=",".join(map(str, row)).encode(), ContentType="text/csv",
+                Accept="text/csv", **more,
+            )  # fmt: skip
+
+    def rows(self, count: int, *, shift: float = 0.0) -> list[list[float]]:
+        """Rows of features; `shift` moves the last one."""
+        found = np.random.default_rng(3).normal(size=(count, 3))
+        found[:, 2] += shift
+        return [[float(value) for value in row] for row in found.round(4)]
+
+    def baseline(self) -> dict[str, str]:
+        """The URIs of statistics and constraints of a baselining job on rows as the endpoint gets them."""
+        lines = [",".join(COLUMNS)] + [",".join(map(str, [int(row[0] > 0), *row])) for row in self.rows(400)]
+        self.put("baseline/in/data.csv", "\n".join(lines).encode())
+        name, source = f"baseline-{uuid.uuid4().hex[:8]}", "/opt/ml/processing/input/baseline"
+        self.sagemaker.create_processing_job(
+            ProcessingJobName=name, RoleArn=ROLE, AppSpecification={"ImageUri": ANALYZER},
+            Environment={"dataset_source": source, "output_path": "/opt/ml/processing/output",
+                         "publish_cloudwatch_metrics": "Disabled", "dataset_format": '{"csv": {"header": true}}'},
+            ProcessingResources=CLUSTER,
+            ProcessingInputs=[{"InputName": "baseline", "S3Input": {
+                "S3Uri": f"s3://{self.bucket}/baseline/in", "LocalPath": source, "S3DataType": "S3Prefix",
+                "S3InputMode": "File"}}],
+            ProcessingOutputConfig={"Outputs": [{"OutputName": "result", "S3Output": {
+                "S3Uri": f"s3://{self.bucket}/baseline/out", "LocalPath": "/opt/ml/processing/output",
+                "S3UploadMode": "EndOfJob"}}]},
+        )  # fmt: skip
+        job = until(lambda: self._ended_job(name), "the baseline", 180)
+        assert job["ProcessingJobStatus"] == "Completed", job
+        place = f"s3://{self.bucket}/baseline/out"
+        return {"statistics": f"{place}/statistics.json", "constraints": f"{place}/constraints.json"}
+
+    def _ended_job(self, name: str) -> Any:
+        job = self.sagemaker.describe_processing_job(ProcessingJobName=name)
+        return job if job["ProcessingJobStatus"] not in ("InProgress", "Stopping") else None
+
+    def data_quality(self, name: str, baseline: dict[str, str], **members: Any) -> None:
+        """A data quality job definition on the endpoint."""
+        self.sagemaker.create_data_quality_job_definition(
+            JobDefinitionName=name, RoleArn=ROLE, JobResources=CLUSTER,
+            DataQualityAppSpecification={"ImageUri": ANALYZER},
+            DataQualityBaselineConfig={"ConstraintsResource": {"S3Uri": baseline["constraints"]},
+                                       "StatisticsResource": {"S3Uri": baseline["statistics"]}},
+            DataQualityJobInput={"EndpointInput": {"EndpointName": self.endpoint,
+                                                   "LocalPath": "/opt/ml/processing/input_data"}},
+            DataQualityJobOutputConfig=self.output(), **members,
+        )  # fmt: skip
+
+    def output(self) -> dict[str, Any]:
+        """Where monitoring jobs write."""
+        return {"MonitoringOutputs": [{"S3Output": {"S3Uri": f"s3://{self.bucket}/reports",
+                                                    "LocalPath": "/opt/ml/processing/output"}}]}  # fmt: skip
+
+    def schedule(self, name: str, definition: str, kind: str = "DataQuality", **config: str) -> str:
+        """A schedule of a job definition; its ARN."""
+        given = config or {"ScheduleExpression": "cron(0 * ? * * *)"}
+        return str(self.sagemaker.create_monitoring_schedule(
+            MonitoringScheduleName=name,
+            MonitoringScheduleConfig={"MonitoringJobDefinitionName": definition, "MonitoringType": kind,
+                                      "ScheduleConfig": given},
+        )["MonitoringScheduleArn"])  # fmt: skip
+
+    def executions(self, schedule: str) -> list[dict[str, Any]]:
+        """The executions of a schedule, newest first."""
+        found = self.sagemaker.list_monitoring_executions(MonitoringScheduleName=schedule)
+        return list(found["MonitoringExecutionSummaries"])
+
+    def ended(self, schedule: str, count: int = 1) -> dict[str, Any]:
+        """The newest execution of a schedule once so many have ended."""
+
+        def newest() -> Any:
+            found = [one for one in self.executions(schedule) if one["MonitoringExecutionStatus"] in ENDED]
+            return found[0] if len(found) >= count else None
+
+        return dict(until(newest, f"execution {count} of {schedule}", 240))
