@@ -100,7 +100,7 @@ class Application:
             credentials=self.credentials,
             settings=self._settings,
             invoke=lambda region: self.regions.of(region).invoke,
-            unsigned=lambda request: raw.unsigned(request.host, request.path),
+            unsigned=lambda request: raw.find_unsigned(request.host, request.path),
         )
 
     def call(self, name: str, request: Request) -> Response:

@@ -111,7 +111,7 @@ def _measure_regression(dataset: Dataset, problem: str, attributes: PredictionAt
     del problem, threshold
     errors = predictions.numbers(dataset, attributes.label, attributes.prediction or attributes.probability or "")
     if isinstance(errors, ErrorFolds):
-        return model_quality.folded_regression(errors)
+        return model_quality.regression_of_folds(errors)
     return model_quality.regression(*errors)
 
 

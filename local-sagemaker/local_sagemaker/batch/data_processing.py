@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from local_sagemaker.batch.json_text import written
+from local_sagemaker.batch.json_text import to_text
 from local_sagemaker.json_path import Indices, JsonPath, PathError, Slice
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
@@ -105,9 +105,9 @@ class DataProcessing:
         try:
             if self.accept == CSV:
                 rows = self._csv(batch, response)
-                return rows if self.stamp is None else _stamped_rows(rows, self.stamp)
+                return rows if self.stamp is None else _stamp_rows(rows, self.stamp)
             if self.join:
-                return self._joined_documents(batch, response)
+                return self._join_documents(batch, response)
             return _per_document(response, self.accept, self._result)
         except (ValueError, csv.Error) as error:
             raise DataProcessingError(
@@ -124,16 +124,16 @@ class DataProcessing:
             joined = b"\n".join([a + b"," + b for a, b in zip(given, predicted, strict=True)]) + b"\n"
             return joined if self.after.is_identity else filter_csv(joined, self.after)
         rows = zip(_rows(given), _rows(predicted), strict=True)
-        return _written([self.after.of_row([*a, *b]) for a, b in rows])
+        return _write_rows([self.after.of_row([*a, *b]) for a, b in rows])
 
-    def _joined_documents(self, batch: bytes, response: bytes) -> bytes:
+    def _join_documents(self, batch: bytes, response: bytes) -> bytes:
         if self.accept == JSON:
-            return written(self._result(joined(json.loads(batch), json.loads(response)))).encode()
+            return to_text(self._result(join(json.loads(batch), json.loads(response)))).encode()
         given, predicted = lines_of(batch), lines_of(response)
         if len(given) != len(predicted):
             raise ValueError(f"{len(given)} records in the input, {len(predicted)} in the output")
         pairs = zip(given, predicted, strict=True)
-        return b"".join(_line(self._result(joined(json.loads(a), json.loads(b)))) for a, b in pairs)
+        return b"".join(_line(self._result(join(json.loads(a), json.loads(b)))) for a, b in pairs)
 
     def _result(self, document: Any) -> Any:
         """A document after OutputFilter, with its identifier and time if they are wanted."""
@@ -144,7 +144,7 @@ class DataProcessing:
         return {**members, **dict(zip((IDENTITY, TIME), self.stamp(), strict=True))}
 
 
-def joined(record: Any, prediction: Any) -> Any:
+def join(record: Any, prediction: Any) -> Any:
     """An object gets the prediction as a member; anything else becomes the member of a new one."""
     if isinstance(record, dict):
         return {**record, OUTPUT: prediction}
@@ -158,7 +158,7 @@ def lines_of(data: bytes) -> list[bytes]:
     return data.removesuffix(b"\n").split(b"\n") if data else []
 
 
-def _stamped_rows(rows: bytes, stamp: Stamp) -> bytes:
+def _stamp_rows(rows: bytes, stamp: Stamp) -> bytes:
     """CSV rows with an identifier and a time as their last two columns."""
     return b"".join(b"%s,%s\n" % (row, ",".join(stamp()).encode()) for row in lines_of(rows))
 
@@ -179,7 +179,7 @@ def filter_csv(data: bytes, path: JsonPath) -> bytes:
                 return found + ending
         rows = [path.of_row(line.split(",")) for line in body.decode("utf-8").split("\n")]
         return "\n".join(map(",".join, rows)).encode() + ending
-    return _written([path.of_row(row) for row in _rows(lines_of(data))]).removesuffix(b"\n") + ending
+    return _write_rows([path.of_row(row) for row in _rows(lines_of(data))]).removesuffix(b"\n") + ending
 
 
 def _adjacent(path: JsonPath) -> re.Pattern[bytes] | None:
@@ -208,7 +208,7 @@ def _rows(lines: Sequence[bytes]) -> list[list[str]]:
     return rows
 
 
-def _written(rows: Sequence[Sequence[str]]) -> bytes:
+def _write_rows(rows: Sequence[Sequence[str]]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue().encode()
@@ -216,12 +216,12 @@ def _written(rows: Sequence[Sequence[str]]) -> bytes:
 
 def _per_document(data: bytes, format_: str, select: Any) -> bytes:
     if format_ == JSON:
-        return written(select(json.loads(data))).encode()
+        return to_text(select(json.loads(data))).encode()
     return b"".join(_line(select(json.loads(line))) for line in lines_of(data) if line.strip())
 
 
 def _line(document: Any) -> bytes:
-    return written(document).encode() + b"\n"
+    return to_text(document).encode() + b"\n"
 
 
 def _name(format_: str) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 _DECIMALS = 15
 
 
-def written(document: Any) -> str:
+def to_text(document: Any) -> str:
     """A parsed JSON document as text."""
     if isinstance(document, dict):
         members = sorted(document.items())
-        return "{" + ",".join(f"{_text(name)}:{written(value)}" for name, value in members) + "}"
+        return "{" + ",".join(f"{_text(name)}:{to_text(value)}" for name, value in members) + "}"
     if isinstance(document, list):
-        return "[" + ",".join(map(written, document)) + "]"
+        return "[" + ",".join(map(to_text, document)) + "]"
     if isinstance(document, float):
         return _number(document)
     return _text(document)

@@ -28,7 +28,7 @@ class Batching:
                 raise RecordError(f"Payload of {len(data)} bytes exceeds MaxPayloadInMB ({self.limit} bytes)")
             yield data
         elif self.split == "Line":
-            yield from self._single_lines(data) if self.single else self._packed_lines(data)
+            yield from self._single_lines(data) if self.single else self._pack_lines(data)
         else:
             frames = _recordio(data) if self.split == "RecordIO" else _tfrecord(data)
             yield from self._frames(frames)
@@ -38,7 +38,7 @@ class Batching:
             self._check(line)
             yield line
 
-    def _packed_lines(self, data: bytes) -> Iterator[bytes]:
+    def _pack_lines(self, data: bytes) -> Iterator[bytes]:
         """Whole lines up to the limit, cut without looking at each line; the last batch ends as the object does."""
         position, size = 0, len(data)
         limit = self.limit or size

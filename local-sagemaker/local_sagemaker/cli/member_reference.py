@@ -43,14 +43,14 @@ def _lines(rows: list[tuple[members.Support, str]], tops: Mapping[str, str]) -> 
     by_reason: dict[str, dict[str, list[str]]] = {}
     for support, name in rows:
         shape, _, member = name.partition(".")
-        owners = by_reason.setdefault(support.reason, {}).setdefault(_shown(member, support), [])
+        owners = by_reason.setdefault(support.reason, {}).setdefault(_format_member(member, support), [])
         owners.append(tops.get(shape, shape))
     for reason, shown in by_reason.items():
         listed = "; ".join(f"{member} ({', '.join(of)})" for member, of in shown.items())
         yield f"- {reason.rstrip('.')}: {listed}."
 
 
-def _shown(member: str, support: members.Support) -> str:
+def _format_member(member: str, support: members.Support) -> str:
     return f"`{member}`" + (f" other than {', '.join(map(str, support.allowed))}" if support.allowed else "")
 
 

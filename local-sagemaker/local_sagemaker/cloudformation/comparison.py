@@ -17,7 +17,7 @@ class Change(Enum):
     REPLACE = "Replace"
 
 
-def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """The names of top-level properties whose values differ; numbers and texts of the same number are equal."""
     names = [*after, *(name for name in before if name not in after)]
     return [name for name in names if _plain(before.get(name)) != _plain(after.get(name))]
@@ -25,7 +25,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 def change(kind: ResourceType, before: dict[str, Any], after: dict[str, Any]) -> Change:
     """What the differences mean, by the type's schema."""
-    names = changed(before, after)
+    names = changes(before, after)
     if not names:
         return Change.NONE
     return Change.REPLACE if any(name in kind.replaces for name in names) else Change.UPDATE

@@ -20,7 +20,7 @@ def graph(scope: Scope) -> Graph:
     needs = {}
     for logical in present:
         resource = template.resources[logical]
-        names = {*resource.depends_on, *references(_chosen(resource.properties, scope))}
+        names = {*resource.depends_on, *references(_choose(resource.properties, scope))}
         gone = sorted(name for name in names if name in template.resources and name not in present)
         unresolved = [name for name in gone if name not in resource.depends_on]
         if unresolved:
@@ -33,16 +33,16 @@ def graph(scope: Scope) -> Graph:
     return {logical: needs[logical] for logical in template.resources if logical in present}
 
 
-def _chosen(value: Any, scope: Scope) -> Any:
+def _choose(value: Any, scope: Scope) -> Any:
     """The value with the branches of each Fn::If that count."""
     if isinstance(value, list):
-        return [_chosen(part, scope) for part in value]
+        return [_choose(part, scope) for part in value]
     if not isinstance(value, dict):
         return value
     branches = value.get("Fn::If") if len(value) == 1 else None
     if isinstance(branches, list) and len(branches) == 3 and branches[0] in scope.template.conditions:
-        return _chosen(branches[1 if condition(branches[0], scope) else 2], scope)
-    return {name: _chosen(part, scope) for name, part in value.items()}
+        return _choose(branches[1 if condition(branches[0], scope) else 2], scope)
+    return {name: _choose(part, scope) for name, part in value.items()}
 
 
 def _refuse_circle(needs: Mapping[str, frozenset[str]]) -> None:

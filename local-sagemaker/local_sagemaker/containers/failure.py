@@ -55,7 +55,7 @@ def report(text: str) -> None:
         file.write_text(text, "utf-8")
 
 
-def guarded(work: Callable[[], object], prefix: str = "framework error") -> int:
+def exit_code_of(work: Callable[[], object], prefix: str = "framework error") -> int:
     """Runs a training program: 0 and the success marker, or the failure file and the exit code of the error."""
     log = logging.getLogger("sagemaker-containers")
     try:

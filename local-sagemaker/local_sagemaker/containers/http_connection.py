@@ -158,13 +158,13 @@ class Connection(asyncio.Protocol):
                 continue
             answer, threads = self._routes(method, path)
             if threads is None:
-                self._write(_guarded(answer, request), keep)
+                self._write(_respond(answer, request), keep)
                 continue
             self.busy = True
-            future = asyncio.get_running_loop().run_in_executor(threads, _guarded, answer, request)
-            future.add_done_callback(lambda done, keep=keep: self._done(done, keep))  # type: ignore[misc]
+            future = asyncio.get_running_loop().run_in_executor(threads, _respond, answer, request)
+            future.add_done_callback(lambda done, keep=keep: self._finish(done, keep))  # type: ignore[misc]
 
-    def _done(self, future: asyncio.Future[Response], keep: bool) -> None:
+    def _finish(self, future: asyncio.Future[Response], keep: bool) -> None:
         self.busy = False
         if not future.cancelled():
             self._write(future.result(), keep)
@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _guarded(answer: Answer, request: Request) -> Response:
+def _respond(answer: Answer, request: Request) -> Response:
     try:
         return answer(request)
     except Exception:

@@ -60,7 +60,7 @@ class EndpointCapture:
         self._oldest = 0.0
         self._lock, self._writing = threading.Lock(), threading.Lock()
 
-    def wanted(self) -> bool:
+    def draw_sample(self) -> bool:
         """Whether the next invocation belongs to the sample; exact over any run of them."""
         self._credit += self._share
         if self._credit < 1 - 1e-9:

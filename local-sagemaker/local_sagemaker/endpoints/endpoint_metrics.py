@@ -41,7 +41,9 @@ class Measures:
         self._gathered: dict[tuple[str, str], Gathered] = {}
         self._invocations: Counter[tuple[str, str]] = Counter()
 
-    def invoked(self, endpoint: str, variant: str, instances: int, status: int, model: float, overhead: float) -> None:
+    def record_invocation(
+        self, endpoint: str, variant: str, instances: int, status: int, model: float, overhead: float
+    ) -> None:
         """One invocation: its HTTP status, the seconds that the model took, and those that it took besides."""
         with self._lock:
             found = self._of(endpoint, variant, instances)

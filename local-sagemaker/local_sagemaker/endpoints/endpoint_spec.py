@@ -65,7 +65,7 @@ class EndpointSpec:
         """The variant of this name."""
         return next((variant for variant in self.variants if variant.name == name), None)
 
-    def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> EndpointSpec:
+    def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> EndpointSpec:
         """The same with other members (`weight`, `instances`, `serverless`) of variants, by their names."""
         variants = tuple(replace(variant, **changes.get(variant.name, {})) for variant in self.variants)
         return replace(self, variants=variants)

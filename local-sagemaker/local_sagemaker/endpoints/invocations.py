@@ -71,7 +71,7 @@ class EndpointInvocations:
         """Chooses variant and instance. Refuses what AWS refuses."""
         running = self._endpoints.find(request["EndpointName"])
         if running is None or running.route is None:
-            running = await self._returned(request["EndpointName"])
+            running = await self._await_return(request["EndpointName"])
         route = running.route
         if route is None:
             raise self._not_found(request["EndpointName"])
@@ -106,19 +106,21 @@ class EndpointInvocations:
             answer, container = await instance.answer(invocation)
             status = answer.status
         except (NoServerResponse, TimedOut, ResponseTooLarge) as error:
-            raise self.unanswered(running, instance, error) from None
+            raise self.no_response_error(running, instance, error) from None
         except ServiceError as error:
             status = error.status
             raise
         finally:
             instance.outstanding -= 1
             ended = time.perf_counter()
-            self._endpoints.measures.invoked(
+            self._endpoints.measures.record_invocation(
                 running.spec.name, variant.spec.name, len(variant.instances), status, ended - asked, asked - began
             )
         if not 200 <= status < 300:
-            raise self.failed(running, instance, status, answer.body.decode("utf-8", "replace"), container=container)
-        if running.capture is not None and running.capture.wanted():
+            raise self.model_error(
+                running, instance, status, answer.body.decode("utf-8", "replace"), container=container
+            )
+        if running.capture is not None and running.capture.draw_sample():
             self._note(running, variant, invocation, request, answer, moment)
         return response_of(variant, answer.headers, answer.body)
 
@@ -141,7 +143,7 @@ class EndpointInvocations:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _returned(self, name: str) -> RunningEndpoint:
+    async def _await_return(self, name: str) -> RunningEndpoint:
         """Waits for an endpoint that served before a restart of the service; any other is not found."""
         deadline = time.monotonic() + SECONDS
         while self._endpoints.is_returning(name) and time.monotonic() < deadline:
@@ -154,18 +156,18 @@ class EndpointInvocations:
     def _not_found(self, name: str) -> InvalidInvocation:
         return InvalidInvocation(f"Endpoint {name} of account {self._settings.account} not found.")
 
-    def unanswered(self, running: RunningEndpoint, instance: Instance, error: Exception) -> ModelError:
+    def no_response_error(self, running: RunningEndpoint, instance: Instance, error: Exception) -> ModelError:
         """The error for a container that did not answer, not in time, or with too much."""
         if isinstance(error, ResponseTooLarge):
             shown = "could not load the entire response"
-            return self.failed(running, instance, 500, f"{shown} body", shown)
+            return self.model_error(running, instance, 500, f"{shown} body", shown)
         text = "The container ended without an answer."
         if isinstance(error, TimedOut):
             name = instance.containers[0]
             text = f"Your invocation timed out while waiting for a response from container {name}. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."  # noqa: E501
-        return self.failed(running, instance, 0, text)
+        return self.model_error(running, instance, 0, text)
 
-    def failed(
+    def model_error(
         self, running: RunningEndpoint, instance: Instance, status: int, message: str, shown: str | None = None,
         *, container: str | None = None,
     ) -> ModelError:  # fmt: skip

@@ -82,7 +82,7 @@ class EndpointRegistry:
         """Whether an endpoint is not there yet but was expected."""
         return name.lower() in self._returning
 
-    def returned(self, name: str) -> None:
+    def on_return(self, name: str) -> None:
         """An expected endpoint is there, or will not come."""
         self._returning.discard(name.lower())
 
@@ -99,7 +99,7 @@ class EndpointRegistry:
     def forget(self, name: str) -> None:
         """Drops an endpoint that was removed, with what is left of its files."""
         running = self._running.pop(name.lower(), None)
-        self.returned(name)
+        self.on_return(name)
         if running:
             discard(self._folder / running.spec.name)
 
@@ -169,10 +169,10 @@ class EndpointRegistry:
     def _keep(self) -> None:
         """Starts the housekeeping thread with the first endpoint."""
         if self._keeper is None:
-            self._keeper = threading.Thread(target=self._housekeeping, name="endpoints", daemon=True)
+            self._keeper = threading.Thread(target=self._keep_house, name="endpoints", daemon=True)
             self._keeper.start()
 
-    def _housekeeping(self) -> None:
+    def _keep_house(self) -> None:
         beat = 0
         while not self._ended.wait(_BEAT):
             beat += 1

@@ -36,32 +36,32 @@ class ResponseStreams(EndpointInvocations):
         instance = admitted.instance
         asked = time.perf_counter()
         instance.outstanding += 1
-        ended = self._ending(admitted, began, asked)
+        ended = self._recorder(admitted, began, asked)
         try:
             stream, container = await _stream(instance, admitted.invocation)
             if not 200 <= stream.status < 300:
                 text = b"".join([piece async for piece in stream.pieces]).decode("utf-8", "replace")
-                raise self.failed(admitted.running, instance, stream.status, text, container=container)
+                raise self.model_error(admitted.running, instance, stream.status, text, container=container)
         except (NoServerResponse, TimedOut, ResponseTooLarge) as error:
             ended(0)
-            raise self.unanswered(admitted.running, instance, error) from None
+            raise self.no_response_error(admitted.running, instance, error) from None
         except ServiceError as error:
             ended(error.detail["OriginalStatusCode"] if isinstance(error, ModelError) else error.status)
             raise
         body = _events(stream.pieces, container, self._first(admitted, began, asked), ended)
         return response_of(admitted.variant, stream.headers, body)
 
-    def _ending(self, admitted: Admitted, began: float, asked: float) -> Callable[[int], None]:
+    def _recorder(self, admitted: Admitted, began: float, asked: float) -> Callable[[int], None]:
         """What notes the end of an invocation, by its HTTP status."""
         endpoint, variant = admitted.running.spec.name, admitted.variant
 
-        def ended(status: int) -> None:
+        def record_end(status: int) -> None:
             admitted.instance.outstanding -= 1
             took = time.perf_counter() - asked
             count = len(variant.instances)
-            self._endpoints.measures.invoked(endpoint, variant.spec.name, count, status, took, asked - began)
+            self._endpoints.measures.record_invocation(endpoint, variant.spec.name, count, status, took, asked - began)
 
-        return ended
+        return record_end
 
     def _first(self, admitted: Admitted, began: float, asked: float) -> Callable[[], None]:
         """What notes the first part, in the microseconds of CloudWatch."""

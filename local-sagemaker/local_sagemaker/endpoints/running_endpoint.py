@@ -27,15 +27,15 @@ class EndpointObserver(Protocol):
         """A deployment got to a stage (a VariantStatus) with this share of the traffic on the new fleet."""
         ...
 
-    def returned(self, name: str) -> None:
+    def on_return(self, name: str) -> None:
         """After a restart of the service the endpoint serves again, as it did before the update that is to come."""
         ...
 
-    def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
+    def on_settle(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended in this EndpointStatus; `spec` is what runs now."""
         ...
 
-    def removed(self, name: str) -> None:
+    def on_remove(self, name: str) -> None:
         """The endpoint's processes are gone."""
         ...
 
@@ -102,25 +102,25 @@ class RunningEndpoint:
                 self.capture.flush()
 
     def _spawn(self, change: Callable[[], None]) -> None:
-        threading.Thread(target=self._guarded, args=(change,), name=f"endpoint {self.spec.name}", daemon=True).start()
+        threading.Thread(target=self._apply, args=(change,), name=f"endpoint {self.spec.name}", daemon=True).start()
 
-    def _guarded(self, change: Callable[[], None]) -> None:
+    def _apply(self, change: Callable[[], None]) -> None:
         with self._changing:
             try:
                 change()
             except Exception as error:
                 log.exception("endpoint %s", self.spec.name)
                 status = EndpointStatus.IN_SERVICE if self.route else EndpointStatus.FAILED
-                self._observer.settled(self.spec.name, status, f"InternalServerError: {error}", self.spec)
+                self._observer.on_settle(self.spec.name, status, f"InternalServerError: {error}", self.spec)
 
     def _create(self) -> None:
         try:
             self._serve()
         except ServiceError as error:
-            self._observer.settled(self.spec.name, EndpointStatus.FAILED, error.message, None)
+            self._observer.on_settle(self.spec.name, EndpointStatus.FAILED, error.message, None)
             return
         if self.route:
-            self._observer.settled(self.spec.name, EndpointStatus.IN_SERVICE, None, self.spec)
+            self._observer.on_settle(self.spec.name, EndpointStatus.IN_SERVICE, None, self.spec)
 
     def _carry_on(self, update: Update) -> None:
         try:
@@ -128,7 +128,7 @@ class RunningEndpoint:
         except ServiceError as error:
             log.warning("%s does not come back as it was: %s", self.spec.name, error.message)
         if not self._ending.is_set():
-            self._observer.returned(self.spec.name)
+            self._observer.on_return(self.spec.name)
             self._update(update.spec, RolloutPolicy.of(update.config))
 
     def _serve(self) -> None:
@@ -155,16 +155,16 @@ class RunningEndpoint:
         try:
             rollout.run()
         except RolledBack as error:
-            self._observer.settled(name, EndpointStatus.IN_SERVICE, str(error), self.spec)
+            self._observer.on_settle(name, EndpointStatus.IN_SERVICE, str(error), self.spec)
             return
         except RollbackFailed as error:
-            self._observer.settled(name, EndpointStatus.UPDATE_ROLLBACK_FAILED, str(error), self.spec)
+            self._observer.on_settle(name, EndpointStatus.UPDATE_ROLLBACK_FAILED, str(error), self.spec)
             return
         if self._ending.is_set():
             return
         self.spec = spec
         self._recapture()
-        self._observer.settled(name, EndpointStatus.IN_SERVICE, None, spec)
+        self._observer.on_settle(name, EndpointStatus.IN_SERVICE, None, spec)
 
     def _scale(self, spec: EndpointSpec) -> None:
         assert self.route is not None
@@ -176,7 +176,7 @@ class RunningEndpoint:
                 if missing > 0:
                     variant.add(variant.start(missing))
         except ServiceError as error:
-            self._observer.settled(spec.name, EndpointStatus.IN_SERVICE, error.message, self.spec)
+            self._observer.on_settle(spec.name, EndpointStatus.IN_SERVICE, error.message, self.spec)
             return
         taken = []
         for wanted in spec.variants:
@@ -190,7 +190,7 @@ class RunningEndpoint:
         self.spec = spec
         drain(taken)
         stop_all(taken)
-        self._observer.settled(spec.name, EndpointStatus.IN_SERVICE, None, spec)
+        self._observer.on_settle(spec.name, EndpointStatus.IN_SERVICE, None, spec)
 
     def _delete(self) -> None:
         route = self.route
@@ -203,7 +203,7 @@ class RunningEndpoint:
             route.fleet.stop()
         if self.capture:
             self.capture.flush()
-        self._observer.removed(self.spec.name)
+        self._observer.on_remove(self.spec.name)
 
     def _recapture(self) -> None:
         old, self.capture = self.capture, self._capture(self.spec)

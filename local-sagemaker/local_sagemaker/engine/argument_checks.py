@@ -40,7 +40,7 @@ class ArgumentChecks:
             self._value(value, shape.members[name], name)
         for name in shape.required_members:
             if name not in arguments and name != named:
-                raise _missing(name)
+                raise _null_error(name)
 
     def scalar(self, value: Any, place: str, where: str) -> None:
         """Checks a value, literal or expression, against the type of its place."""
@@ -86,7 +86,7 @@ class ArgumentChecks:
             self._value(item, shape.members[name], f"{where}.{name}")
         for name in shape.required_members:
             if name not in value:
-                raise _missing(f"{where}.{name}")
+                raise _null_error(f"{where}.{name}")
 
     def _map(self, value: Any, shape: Shape, where: str) -> None:
         if not isinstance(value, dict):
@@ -99,11 +99,11 @@ class ArgumentChecks:
             self._value(item, shape.value, f"{where}.{key}")
 
 
-def _missing(name: str) -> ValidationError:
-    return _failed(f"Value null for '{name}' failed to satisfy constraint: Member must not be null")
+def _null_error(name: str) -> ValidationError:
+    return _error(f"Value null for '{name}' failed to satisfy constraint: Member must not be null")
 
 
-def _failed(text: str) -> ValidationError:
+def _error(text: str) -> ValidationError:
     return invalid(f"Model Validation failed: {text}")
 
 
@@ -112,20 +112,20 @@ def _check_scalar(value: Any, shape: Shape) -> None:
     if not constraints:
         return
     if isinstance(value, str):
-        _check_bounds(f"string '{_shown(value)}' with length={len(value)}", len(value), shape)
+        _check_bounds(f"string '{_shorten(value)}' with length={len(value)}", len(value), shape)
     elif not isinstance(value, bool):
         _check_bounds(f"number {value}", value, shape)
     if "enum" in constraints and value not in constraints["enum"]:
         known = ", ".join(constraints["enum"])
-        raise _failed(f"Value '{_shown(value)}' for '{shape.name}' failed to satisfy enum value set: [{known}]")
+        raise _error(f"Value '{_shorten(value)}' for '{shape.name}' failed to satisfy enum value set: [{known}]")
     pattern = constraints.get("pattern")
     if pattern and isinstance(value, str) and not compile_pattern(pattern).fullmatch(value):
-        raise _failed(
-            f"Value '{_shown(value)}' for '{shape.name}' failed to satisfy regular expression pattern: {pattern}"
+        raise _error(
+            f"Value '{_shorten(value)}' for '{shape.name}' failed to satisfy regular expression pattern: {pattern}"
         )
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
@@ -137,6 +137,6 @@ def _check_size(what: str, size: int, shape: Shape) -> None:
 def _check_bounds(what: str, size: float, shape: Shape) -> None:
     lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
     if highest is not None and size > highest:
-        raise _failed(f"{what} cannot be greater than max={float(highest)} defined for {shape.name}.")
+        raise _error(f"{what} cannot be greater than max={float(highest)} defined for {shape.name}.")
     if lowest is not None and size < lowest:
-        raise _failed(f"{what} cannot be less than min={float(lowest)} defined for {shape.name}.")
+        raise _error(f"{what} cannot be less than min={float(lowest)} defined for {shape.name}.")

@@ -38,7 +38,7 @@ class Attempts:
 
     def start(self, run: StepRun) -> StepResult | None:
         """Starts an attempt; None while its job runs."""
-        return _guarded(lambda: self._start(run, _kind(run)))
+        return _try(lambda: self._start(run, _kind(run)))
 
     def resume(self, run: StepRun) -> StepResult | None:
         """Goes on with an attempt that was under way when the service was killed."""
@@ -46,15 +46,15 @@ class Attempts:
         if "_request" not in run.record:
             return self.start(run)
         self._await(run, kind)
-        return self._note(run, _guarded(lambda: kind.resume(run)))
+        return self._note(run, _try(lambda: kind.resume(run)))
 
     def result(self, run: StepRun) -> StepResult | None:
         """How the job ended, after its event."""
-        return _guarded(lambda: _kind(run).result(run))
+        return _try(lambda: _kind(run).result(run))
 
     def stop(self, run: StepRun) -> None:
         """Stops the job. Where that is refused, the job's own end is awaited."""
-        _guarded(lambda: _kind(run).stop(run))
+        _try(lambda: _kind(run).stop(run))
 
     def renew(self, run: StepRun) -> None:
         """Prepares the next attempt of a failed step: another name, a fresh request."""
@@ -84,7 +84,7 @@ class Attempts:
         record = run.record
         prepared = kind.prepare(run)
         record["_job"], record["_request"] = prepared.name, prepared.request
-        if self._cached(run, kind):
+        if self._use_cache(run, kind):
             return SUCCEEDED
         self._await(run, kind)
         self._journal.save(record)
@@ -105,7 +105,7 @@ class Attempts:
         if kind.job and "_job" in run.record:
             self._watch.drop(kind.job, run.job_name)
 
-    def _cached(self, run: StepRun, kind: StepType) -> bool:
+    def _use_cache(self, run: StepRun, kind: StepType) -> bool:
         signature = kind.signature(run.record["_request"])
         if not run.step.cache.enabled or signature is None:
             return False
@@ -114,7 +114,7 @@ class Attempts:
             self._journal.earlier(run.step.name, signature),
             now=now(),
             expire_after=run.step.cache.expire_after,
-            lost=lambda earlier: _lost(earlier, run, kind),
+            lost=lambda earlier: _reason_of_loss(earlier, run, kind),
         )
         run.record["_cache"] = answer.text
         self._log(run, answer.text)
@@ -147,7 +147,7 @@ def _kind(run: StepRun) -> StepType:
     return kind
 
 
-def _guarded(attempt: Callable[[], StepResult | None]) -> StepResult | None:
+def _try(attempt: Callable[[], StepResult | None]) -> StepResult | None:
     try:
         return attempt()
     except ExpressionError as error:
@@ -162,7 +162,7 @@ def _guarded(attempt: Callable[[], StepResult | None]) -> StepResult | None:
         return failure(f"InternalServerError: {error!r}", SERVICE_FAULT)
 
 
-def _lost(earlier: EarlierRun, run: StepRun, kind: StepType) -> str | None:
+def _reason_of_loss(earlier: EarlierRun, run: StepRun, kind: StepType) -> str | None:
     try:
         kind.properties({"Metadata": earlier.metadata}, run.context)
     except ServiceError:

@@ -21,10 +21,10 @@ from local_sagemaker.engine.attempts import Attempts
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.graph import graph
 from local_sagemaker.engine.journal import Journal, Record
-from local_sagemaker.engine.readiness import StepDecision, StepState, unhandled, verdict
+from local_sagemaker.engine.readiness import StepDecision, StepState, steps_in_error, verdict
 from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
-from local_sagemaker.engine.selective import restricted
+from local_sagemaker.engine.selective import restrict
 from local_sagemaker.engine.steps.step_type import STOPPED, ExecutionInfo, StepContext, StepResult, StepRun
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
@@ -57,7 +57,7 @@ class Execution:
         self._info = execution_info(body)
         self._values = body.get("_values", {})
         self._tries = body.get("_attempts", {})
-        self._nodes = restricted(graph(definition), body.get("SelectiveExecutionConfig"))
+        self._nodes = restrict(graph(definition), body.get("SelectiveExecutionConfig"))
         self._dependents: dict[str, list[str]] = {}
         for name, node in self._nodes.items():
             for upstream in node.upstream:
@@ -117,7 +117,7 @@ class Execution:
         for name, record in list(self._records.items()):
             if StepStatus(record["StepStatus"]).is_final:
                 self._states[name] = _STATES[StepStatus(record["StepStatus"])]
-                self._halted = self._halted or self._failed_for_good(name)
+                self._halted = self._halted or self._is_final_failure(name)
             else:
                 self._states[name] = StepState.RUNNING
                 self._runs[name] = run = self._step_run(name, record)
@@ -219,14 +219,14 @@ class Execution:
                 del self._retries[name]
                 self._settle(self._runs[name], self._attempts.start(self._runs[name]))
 
-    def _failed_for_good(self, name: str) -> bool:
+    def _is_final_failure(self, name: str) -> bool:
         return self._definition.steps[name].type == "Fail" and self._states[name] is StepState.FAILED
 
     def _finish(self) -> None:
         lost = [name for name, state in self._states.items() if state in (StepState.FAILED, StepState.STOPPED)]
         if not lost:
             self._write_end(ExecutionStatus.SUCCEEDED, None)
-        elif any(map(self._failed_for_good, lost)) or unhandled(self._nodes, self._states):
+        elif any(map(self._is_final_failure, lost)) or steps_in_error(self._nodes, self._states):
             self._write_end(ExecutionStatus.FAILED, STEPS_FAILED)
         else:
             self._write_end(ExecutionStatus.COMPLETED_WITH_FAILURES, None)

@@ -10,7 +10,7 @@ from local_sagemaker.engine.expressions import ExpressionScope, resolve, text
 from local_sagemaker.errors import TAKEN
 
 
-def resolved(config: dict[str, Any] | None, scope: ExpressionScope) -> dict[str, str] | None:
+def resolve_config(config: dict[str, Any] | None, scope: ExpressionScope) -> dict[str, str] | None:
     """PipelineExperimentConfig with its expressions evaluated.
 
     SageMaker lower-cases the pipeline's name in the experiment's (seen in a recorded DescribePipelineExecution).

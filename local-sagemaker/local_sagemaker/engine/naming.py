@@ -22,7 +22,7 @@ def job_name(execution_id: str, step: str, prefix: Any = None) -> str:
     return f"{str(prefix)[: _LONGEST - len(rest)]}{rest}"
 
 
-def tuning_job_name(execution_id: str, step: str, prefix: Any = None) -> str:
+def name_tuning_job(execution_id: str, step: str, prefix: Any = None) -> str:
     """A new name of a tuning job, which may have 32 characters: ``<execution id>-<step, cut to 7>-<10 random>``.
 
     A prefix leaves no room for the whole random part.

@@ -27,7 +27,7 @@ def values(declared: Mapping[str, PipelineParameter], overrides: list[dict[str, 
             raise ValidationError(f"Parameter '{name}' is given more than once.")
         if value == "":
             raise ValidationError('[string "" is too short (length: 0, required minimum: 1)]')
-        given[name] = typed(declared[name], value)
+        given[name] = to_type(declared[name], value)
     missing = [name for name, item in declared.items() if item.default is None and name not in given]
     if missing:
         raise ValidationError(f"Parameter '{missing[0]}' is undefined.")
@@ -41,7 +41,7 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def typed(parameter: PipelineParameter, value: str) -> Any:
+def to_type(parameter: PipelineParameter, value: str) -> Any:
     """An override in the parameter's type."""
     if parameter.type == "String":
         if parameter.enum and value not in parameter.enum:

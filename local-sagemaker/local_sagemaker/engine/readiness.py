@@ -65,7 +65,7 @@ def verdict(node: Node, states: Mapping[str, StepState], outcome: Outcome) -> St
     return StepDecision.FAIL if lost else StepDecision.RUN
 
 
-def unhandled(nodes: Graph, states: Mapping[str, StepState]) -> list[str]:
+def steps_in_error(nodes: Graph, states: Mapping[str, StepState]) -> list[str]:
     """The failed (or stopped) steps that no other step took care of by a trigger."""
     handled = {
         dependency.step

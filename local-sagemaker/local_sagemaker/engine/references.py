@@ -69,7 +69,7 @@ class References:
         if other.type == "Fail":
             raise invalid(f"{self.where} can not depends on {name}: a Fail step has no properties.")
         if tokens[:1] == ("PropertyFiles",):
-            self.check_property_file(name, _joined(tokens[1:]))
+            self.check_property_file(name, _join(tokens[1:]))
             raise invalid(f"{self.where} uses '{path}' outside of Std:JsonGet.")
         kind = step_type(other.type)
         try:
@@ -78,5 +78,5 @@ class References:
             raise invalid(f"{self.where} refers to '{path}', which {other.type} steps do not have: {error}.") from error
 
 
-def _joined(tokens: tuple[Token, ...]) -> str:
+def _join(tokens: tuple[Token, ...]) -> str:
     return ".".join(map(str, tokens))

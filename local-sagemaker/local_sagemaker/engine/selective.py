@@ -74,7 +74,7 @@ def _ancestors(nodes: Graph, name: str) -> set[str]:
     return found
 
 
-def restricted(nodes: Graph, config: Mapping[str, Any] | None) -> Graph:
+def restrict(nodes: Graph, config: Mapping[str, Any] | None) -> Graph:
     """The part of the graph that an execution with this SelectiveExecutionConfig has to do with (None: all).
 
     A selected step whose condition is not selected runs without asking it.

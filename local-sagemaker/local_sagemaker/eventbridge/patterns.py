@@ -157,7 +157,7 @@ def _affix(name: str, argument: Any, compare: Callable[[str, str], bool]) -> Tes
     return _on_text(lambda value: compare(value, text))
 
 
-def _ignoring_case(argument: Any) -> Test:
+def _equals_ignore_case(argument: Any) -> Test:
     text = _text("equals-ignore-case", argument).lower()
     return _on_text(lambda value: value.lower() == text)
 
@@ -278,7 +278,7 @@ def _exists(argument: Any) -> Test:
 _BUILDERS: dict[str, Callable[[Any], Test]] = {
     "prefix": _prefix,
     "suffix": _suffix,
-    "equals-ignore-case": _ignoring_case,
+    "equals-ignore-case": _equals_ignore_case,
     "wildcard": _wildcard,
     "anything-but": _anything_but,
     "numeric": _numeric,

@@ -72,10 +72,10 @@ class Folder:
     def folder(self, name: str) -> Folder:
         """A folder below this one. OSError with an `errno` of `LEADS_OUT` when it can't be reached without links."""
         try:
-            return _opened(self._resolve(name, _FOLDER))
+            return _to_folder(self._resolve(name, _FOLDER))
         except PermissionError:
             self._grant(name)
-            return _opened(self._resolve(name, _FOLDER))
+            return _to_folder(self._resolve(name, _FOLDER))
 
     def make(self, name: str) -> Folder:
         """A folder below this one, made with those above it where they do not exist."""
@@ -83,7 +83,7 @@ class Folder:
             return self.folder(name)
         except FileNotFoundError:
             pass
-        folder = _opened(os.dup(self.descriptor))
+        folder = _to_folder(os.dup(self.descriptor))
         for part in filter(None, name.split("/")):
             with folder:
                 with suppress(FileExistsError):
@@ -127,7 +127,7 @@ class Folder:
 
     def tree(self) -> Iterator[tuple[int, str, os.stat_result]]:
         """Like `walk`, with the folders: (S_IFREG or S_IFDIR, name, status), a folder before what is in it."""
-        walk = _Walk(_opened(os.dup(self.descriptor)))
+        walk = _Walk(_to_folder(os.dup(self.descriptor)))
         try:
             yield from walk.run()
         finally:
@@ -139,7 +139,7 @@ class Folder:
         A file with other names stays: whoever has those could change it afterwards.
         """
         parent, _, last = name.rpartition("/")
-        with self.folder(parent) if parent else _opened(os.dup(self.descriptor)) as folder:
+        with self.folder(parent) if parent else _to_folder(os.dup(self.descriptor)) as folder:
             before = _status(last, folder.descriptor)
             if before is None or not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
                 return None
@@ -156,13 +156,13 @@ class Folder:
     def put(self, source: str, name: str) -> None:
         """Moves a file to a name below this folder, over what has that name."""
         parent, _, last = name.rpartition("/")
-        with self.folder(parent) if parent else _opened(os.dup(self.descriptor)) as folder:
+        with self.folder(parent) if parent else _to_folder(os.dup(self.descriptor)) as folder:
             os.replace(source, last, dst_dir_fd=folder.descriptor)
 
     def unlink(self, name: str) -> None:
         """Removes a file below this folder."""
         parent, _, last = name.rpartition("/")
-        with self.folder(parent) if parent else _opened(os.dup(self.descriptor)) as folder:
+        with self.folder(parent) if parent else _to_folder(os.dup(self.descriptor)) as folder:
             os.unlink(last, dir_fd=folder.descriptor)
 
     def _grant(self, name: str) -> None:
@@ -251,14 +251,14 @@ class _Walk:
     def _leave(self) -> None:
         self._levels.pop()
         if self._levels:
-            above = _opened(os.open("..", _FOLDER, dir_fd=self.current.descriptor))
+            above = _to_folder(os.open("..", _FOLDER, dir_fd=self.current.descriptor))
             self.current.close()
             self.current = above
             if above.identity != self._levels[-1].identity:
                 raise OSError(errno.ESTALE, "moved while it was read", self._levels[-1].name)
 
 
-def _opened(descriptor: int) -> Folder:
+def _to_folder(descriptor: int) -> Folder:
     folder = Folder.__new__(Folder)
     folder.descriptor = descriptor
     return folder

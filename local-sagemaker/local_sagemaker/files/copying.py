@@ -19,7 +19,7 @@ def copy(source: int, target: int) -> int:
     On Btrfs, XFS and the like no byte is copied: the blocks belong to both until one file is written.
     """
     size = os.fstat(source).st_size
-    if _cloned(source, target):
+    if _clone(source, target):
         return size
     done = 0
     while True:
@@ -47,7 +47,7 @@ def copy_file(source: str | os.PathLike[str], target: str | os.PathLike[str]) ->
         os.close(reader)
 
 
-def _cloned(source: int, target: int) -> bool:
+def _clone(source: int, target: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     try:

@@ -149,7 +149,7 @@ class _Unpacking:
     def member(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         """Unpacks one member."""
         parts = _parts(member.name)
-        with _judging(member.name):
+        with _judge_errors(member.name):
             if member.isdir():
                 self._folder("/".join(parts))
             elif not parts:
@@ -222,7 +222,7 @@ class _Unpacking:
 
 
 @contextmanager
-def _judging(name: str) -> Iterator[None]:
+def _judge_errors(name: str) -> Iterator[None]:
     """Says which member the file system could not take, unless that is the file system's own fault."""
     try:
         yield
@@ -253,7 +253,7 @@ def unpack_zip(archive: str, folder: str, most_bytes: int, most_members: int) ->
         try:
             for entry in entries:
                 parts = [part for part in entry.filename.split("/") if part not in ("", ".", "..")]
-                with _judging(entry.filename):
+                with _judge_errors(entry.filename):
                     if entry.is_dir() or not parts:
                         root.make("/".join(parts) or ".").close()
                         continue

@@ -136,10 +136,10 @@ class Sandbox:
                 began = time.monotonic()
             if self._ready:
                 answer = self._ask(invocation, began)
-            payload, failed = _outcome(answer, invocation) if answer else self._crashed(invocation)
+            payload, failed = _outcome(answer, invocation) if answer else self._crash_result(invocation)
         except TimeoutError:
             self._broken = True
-            payload, failed = self._timed_out(invocation), True
+            payload, failed = self._timeout_error(invocation), True
         if not failed and len(payload) > LARGEST_RESPONSE:
             payload, failed = _too_large(len(payload)), True
         memory = answer[0].get("memory", 1) if answer else self.function.memory
@@ -186,7 +186,7 @@ class Sandbox:
                 piece = self._channel.recv(1 << 20)
             except TimeoutError:
                 self._logs.mark(self.function.log_group, self._stream)
-                if self._process.wait(0) is not None and not _waiting(self._channel):
+                if self._process.wait(0) is not None and not _has_data(self._channel):
                     return None
                 continue
             except ConnectionError:
@@ -200,14 +200,14 @@ class Sandbox:
         begin = runtime.LENGTHS.size + head
         return json.loads(data[runtime.LENGTHS.size : begin]), bytes(data[begin:])
 
-    def _timed_out(self, invocation: Invocation) -> bytes:
+    def _timeout_error(self, invocation: Invocation) -> bytes:
         self._process.signal(signal.SIGKILL)
         self._process.wait(10)
         text = f"Task timed out after {self.function.timeout:.2f} seconds"
         self._write(f"{iso(now())} {invocation.id} {text}\n\n")
         return _error("Sandbox.Timedout", f"RequestId: {invocation.id} Error: {text}")
 
-    def _crashed(self, invocation: Invocation) -> tuple[bytes, bool]:
+    def _crash_result(self, invocation: Invocation) -> tuple[bytes, bool]:
         self._broken = True
         code = self._process.wait(10)
         if code is None or code < 0:
@@ -271,7 +271,7 @@ def _outcome(answer: tuple[dict[str, Any], bytes], invocation: Invocation) -> tu
     return payload, bool(header["failed"])
 
 
-def _waiting(channel: socket.socket) -> bool:
+def _has_data(channel: socket.socket) -> bool:
     """Whether there is something to read at once."""
     try:
         channel.settimeout(0)

@@ -72,7 +72,7 @@ class Sandboxes:
         for _, sandbox in idle:
             sandbox.end()
 
-    def running(self) -> int:
+    def count_busy(self) -> int:
         """How many sandboxes are busy."""
         with self._changed:
             return len(self._busy)

@@ -30,7 +30,7 @@ class Line:
     text: str
 
 
-def shown(raw: bytes) -> str:
+def to_text(raw: bytes) -> str:
     """The text of a line as CloudWatch shows it."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     if "\r" in text:
@@ -88,13 +88,13 @@ def line_start(file: Path, offset: int) -> int:
     return 0
 
 
-def timed(file: Path, marks: Marks, start: int, end: int) -> Iterator[Line]:
+def lines_with_times(file: Path, marks: Marks, start: int, end: int) -> Iterator[Line]:
     """The lines between two offsets with their times; `start` as for `pieces`. CloudWatch has no empty events."""
     mark = Mark(-1, 0)
     for begin, stop, raw in pieces(file, start, end):
         if stop > mark.size:
             mark = marks.at(stop)
-        if text := shown(raw):
+        if text := to_text(raw):
             yield Line(begin, stop, mark.time, text)
 
 
@@ -113,7 +113,7 @@ def last(file: Path, count: int, *, most: int = 4 * 1024 * 1024) -> list[str]:
         lines.pop()
     if begin > 0 and len(lines) > 1:
         lines = lines[1:]  # The first may have begun before what was read.
-    return [shown(line) for line in lines[-count:]] if count > 0 else []
+    return [to_text(line) for line in lines[-count:]] if count > 0 else []
 
 
 def _read(file: Path, offset: int, size: int) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker.logs.lines import Line, line_start, pieces, timed
+from local_sagemaker.logs.lines import Line, line_start, lines_with_times, pieces
 from local_sagemaker.logs.marks import Marks
 
 EVENTS, BYTES = 10_000, 1_048_576
@@ -39,14 +39,14 @@ class LogSource:
 
     def lines(self, start: int, end: int) -> Iterator[Line]:
         """All lines between two offsets, one block in memory at a time."""
-        return timed(self.file, self.marks, start, end)
+        return lines_with_times(self.file, self.marks, start, end)
 
     def forwards(self, start: int, end: int, limit: int) -> LogPage:
         """The page that begins at `start`."""
         events: list[Line] = []
         size = 0
         for line in self.lines(start, end):
-            size += _counted(line)
+            size += _size(line)
             if events and (size > BYTES or len(events) == limit):
                 break
             events.append(line)
@@ -59,9 +59,9 @@ class LogSource:
         size = 0
         for line in self.lines(begin, end):
             events.append(line)
-            size += _counted(line)
+            size += _size(line)
             while len(events) > 1 and (size > BYTES or len(events) > limit):
-                size -= _counted(events.popleft())
+                size -= _size(events.popleft())
         return LogPage(list(events), events[0].start if events else end, end)
 
     def _cut(self, offset: int) -> int:
@@ -75,5 +75,5 @@ class LogSource:
         return offset
 
 
-def _counted(line: Line) -> int:
+def _size(line: Line) -> int:
     return len(line.text.encode("utf-8", "replace")) + 26

@@ -153,7 +153,7 @@ class Upstream:
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
         self.loop = asyncio.get_running_loop()
         deadline = self.loop.time() + seconds
-        connection = self._kept() or await self._connect(deadline)
+        connection = self._take_idle() or await self._connect(deadline)
         answer = connection.exchange(head.encode("latin-1") + body, limit)
         timer = self.loop.call_at(deadline, _expire, answer, connection)
         try:
@@ -182,7 +182,7 @@ class Upstream:
         with contextlib.suppress(ValueError):
             self._idle.remove(connection)
 
-    def _kept(self) -> _Connection | None:
+    def _take_idle(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open():

@@ -134,11 +134,11 @@ def whole(algorithm: str, parts: Sequence[tuple[str, int]]) -> str | None:
     polynomial, bits = POLYNOMIALS[algorithm.lower()]
     value = 0
     for text, size in parts:
-        value = _advanced(value, size, polynomial, bits) ^ int.from_bytes(base64.b64decode(text), "big")
+        value = _advance(value, size, polynomial, bits) ^ int.from_bytes(base64.b64decode(text), "big")
     return base64.b64encode(value.to_bytes(bits // 8, "big")).decode()
 
 
-def _advanced(value: int, size: int, polynomial: int, bits: int) -> int:
+def _advance(value: int, size: int, polynomial: int, bits: int) -> int:
     """A CRC as it is after so many zero bytes: a product of the operators of the powers of two in `size`."""
     power = 0
     while size:

@@ -73,13 +73,13 @@ class Sweeper:
             while self._paths:
                 path = self._paths.popleft()
                 with suppress(OSError):
-                    if len(self._spares) < SPARES and _emptied(path):
+                    if len(self._spares) < SPARES and _try_empty(path):
                         self._spares.append(path)
                     else:
                         os.unlink(path)
 
 
-def _emptied(path: str) -> bool:
+def _try_empty(path: str) -> bool:
     """Empties a small file that has no other name and that no one has open; says whether it did.
 
     The kernel grants a lease to write only where nothing else has the file open (fcntl(2), "Leases").

@@ -23,8 +23,8 @@ from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout, check_key
-from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, ObjectAttributes, StoredObject, described
-from local_sagemaker.objects.temporary_files import TemporaryFile, append, md5_of, received, stamp, taken
+from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, ObjectAttributes, StoredObject, with_content
+from local_sagemaker.objects.temporary_files import TemporaryFile, append, md5_of, receive, stamp, take
 from local_sagemaker.objects.types import ObjectInfo
 from local_sagemaker.objects.uploads import Uploads
 from local_sagemaker.objects.versions import ObjectVersions
@@ -91,9 +91,9 @@ class DiskObjects:
                 return recovery.adopt(self._layout, self.index, bucket, key)
         else:
             item = self._versions.find(bucket, key, version)
-        return item if item is None or item.marker else self._checked(item)
+        return item if item is None or item.marker else self._verify(item)
 
-    def deleted(self, bucket: str, key: str) -> StoredObject | None:
+    def find_delete_marker(self, bucket: str, key: str) -> StoredObject | None:
         """The delete marker that hides the key, if one does."""
         newest = self.index.versions(bucket, key)[:1]
         return newest[0] if newest and newest[0].latest and newest[0].marker else None
@@ -147,7 +147,7 @@ class DiskObjects:
     ) -> listing.ListingPage:
         """One page of a listing from key `start` on (inclusive), with the common prefixes that a delimiter makes."""
         page = listing.page(self.index, bucket, prefix, delimiter, start, limit)
-        checked = [self._checked(item) for item in page.items]
+        checked = [self._verify(item) for item in page.items]
         return replace(page, items=[item for item in checked if item is not None])
 
     def version_page(
@@ -161,7 +161,7 @@ class DiskObjects:
     ) -> listing.ListingPage:
         """Like `page`, of all versions and delete markers, newest first within a key."""
         page = listing.version_page(self.index, bucket, prefix, delimiter, start, limit)
-        checked = [item if item.marker else self._checked(item) for item in page.items]
+        checked = [item if item.marker else self._verify(item) for item in page.items]
         return replace(page, items=[item for item in checked if item is not None])
 
     def take_in_files(self) -> dict[str, int]:
@@ -169,7 +169,7 @@ class DiskObjects:
         answers how many of each bucket. An object that had been put there is found without this."""
         return recovery.take_in_files(self._layout, self.buckets, self.index)
 
-    def _checked(self, item: StoredObject) -> StoredObject | None:
+    def _verify(self, item: StoredObject) -> StoredObject | None:
         """The object as its file is now: the file is the truth, the index only remembers."""
         path = self._layout.path(item.place)
         try:
@@ -183,10 +183,10 @@ class DiskObjects:
             if now is None or now.sequence != item.sequence or now.place != item.place:
                 return now  # replaced or moved since it was looked up
             if facts is None or not stat.S_ISREG(facts.st_mode):
-                self._versions.lost(item)
+                self._versions.drop_lost(item)
                 return None
         md5, size = md5_of(path)
-        fresh = described(item, size, md5, facts.st_mtime_ns)
+        fresh = with_content(item, size, md5, facts.st_mtime_ns)
         with self.index.transaction():
             self._versions.replace(item, fresh)
         return fresh
@@ -217,7 +217,7 @@ class DiskObjects:
         """Like `put_file`, from a file below a folder that others write: neither links nor anything but a regular file
         (OSError), and with no other name for it left."""
         self._check(bucket, key)
-        with taken(self._layout, folder, name, move) as written:
+        with take(self._layout, folder, name, move) as written:
             return self.commit(bucket, key, written, ObjectAttributes(content_type))
 
     def write(
@@ -232,7 +232,7 @@ class DiskObjects:
         self._check(bucket, key)
         if condition is not _always:
             condition(self.find(bucket, key))  # so that a write which can't succeed costs nothing
-        with received(self._layout, data) as written:
+        with receive(self._layout, data) as written:
             known = attributes if isinstance(attributes, ObjectAttributes) else attributes(written)
             return self.commit(bucket, key, written, known, condition=condition)
 
@@ -281,8 +281,8 @@ class DiskObjects:
             item = StoredObject(
                 bucket, key, 0, "", 0.0, attributes=attributes, version=versions.new_id() if versioned else "null"
             )
-            item = described(item, written.size, etag or written.md5, written.mtime_ns, keep=True)
-            with layout.installed(written.path, bucket, key) as place, self.index.transaction():
+            item = with_content(item, written.size, etag or written.md5, written.mtime_ns, keep=True)
+            with layout.install(written.path, bucket, key) as place, self.index.transaction():
                 also()
                 versions.retire(displaced)
                 item = replace(item, place=place, sequence=self.index.next_sequence())

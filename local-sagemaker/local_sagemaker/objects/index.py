@@ -58,7 +58,7 @@ class Index(Database):
 
     def __init__(self, file: Path) -> None:
         self.is_new = not file.exists()
-        super().__init__(file, lambda error: _corrupted(file, error))
+        super().__init__(file, lambda error: _corruption(file, error))
         self.script(_SCHEMA)
         self._sequence: int = self.rows(
             "SELECT max((SELECT coalesce(max(sequence), 0) FROM objects),"
@@ -170,7 +170,7 @@ class Index(Database):
             self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", bucket, name, json.dumps(body))
 
 
-def _corrupted(file: Path, error: sqlite3.DatabaseError) -> CorruptedIndex:
+def _corruption(file: Path, error: sqlite3.DatabaseError) -> CorruptedIndex:
     return CorruptedIndex(
         f"The index of S3 objects, {file}, can't be read ({error}). Move it away together with its -wal and "
         "-shm files and start again: the objects are then indexed anew from their files, without metadata and "

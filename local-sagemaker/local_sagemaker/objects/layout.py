@@ -118,7 +118,7 @@ class StoreLayout:
         return f"{INTERNAL}/versions/{bucket}/{sequence}-{version}"
 
     @contextmanager
-    def installed(self, temporary: str, bucket: str, key: str) -> Iterator[str]:
+    def install(self, temporary: str, bucket: str, key: str) -> Iterator[str]:
         """Renames a temporary file to the key's place, over what is there; undoes it when what follows fails."""
         place, before = self._install(temporary, bucket, key)
         try:

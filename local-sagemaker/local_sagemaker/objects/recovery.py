@@ -14,7 +14,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import StoreLayout, check_key, unescape, valid_bucket_name
-from local_sagemaker.objects.stored_object import StoredObject, described
+from local_sagemaker.objects.stored_object import StoredObject, with_content
 from local_sagemaker.objects.temporary_files import md5_of
 
 
@@ -71,7 +71,7 @@ def _take_in(layout: StoreLayout, index: Index, bucket: str, key: str, place: st
         if known is not None:
             return known
         row = StoredObject(bucket, key, 0, "", 0.0, version="null", sequence=index.next_sequence(), place=place)
-        item = described(row, size, md5, mtime_ns)
+        item = with_content(row, size, md5, mtime_ns)
         index.save(item)
     return item
 

@@ -114,7 +114,7 @@ def to_row(item: StoredObject) -> Row:
     )
 
 
-def described(item: StoredObject, size: int, etag: str, mtime_ns: int, *, keep: bool = False) -> StoredObject:
+def with_content(item: StoredObject, size: int, etag: str, mtime_ns: int, *, keep: bool = False) -> StoredObject:
     """The object with what depends on its bytes; checksums and parts are kept only if they are of these bytes."""
     attributes = item.attributes if keep else replace(item.attributes, checksums={}, parts=())
     return replace(

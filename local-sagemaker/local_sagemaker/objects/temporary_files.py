@@ -96,7 +96,7 @@ def md5_of(path: str | Path) -> tuple[str, int]:
 
 
 @contextmanager
-def received(layout: StoreLayout, source: bytes | IO[bytes]) -> Iterator[TemporaryFile]:
+def receive(layout: StoreLayout, source: bytes | IO[bytes]) -> Iterator[TemporaryFile]:
     """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
     path = layout.sweeper.spare() or layout.scratch()
     digest, size = Md5(), 0
@@ -133,7 +133,7 @@ def write_all(
     return done
 
 
-def received_at(layout: StoreLayout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> TemporaryFile:
+def receive_at(layout: StoreLayout, path: str, offset: int, length: int, source: bytes | IO[bytes]) -> TemporaryFile:
     """Writes `length` bytes, which must be all that the stream has, into a file from `offset` on."""
     digest, size = Md5(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -152,14 +152,14 @@ def received_at(layout: StoreLayout, path: str, offset: int, length: int, source
 
 
 @contextmanager
-def taken(layout: StoreLayout, folder: Folder, name: str, move: bool) -> Iterator[TemporaryFile]:
+def take(layout: StoreLayout, folder: Folder, name: str, move: bool) -> Iterator[TemporaryFile]:
     """A file's bytes as a temporary file: the file itself when it may be moved and nothing else refers to it.
 
     When what follows fails, a moved file is put back.
     """
     path = layout.scratch()
     if not (move and folder.take(name, path)):
-        with folder.open(name) as file, received(layout, file) as written:
+        with folder.open(name) as file, receive(layout, file) as written:
             yield written
         if move:
             folder.unlink(name)
@@ -174,7 +174,7 @@ def taken(layout: StoreLayout, folder: Folder, name: str, move: bool) -> Iterato
         raise
 
 
-def joined(layout: StoreLayout, sources: list[tuple[str, int, int]]) -> str:
+def concatenate(layout: StoreLayout, sources: list[tuple[str, int, int]]) -> str:
     """A temporary file of several (file, offset, length) one after the other, copied in the kernel where it can."""
     path = layout.scratch()
     try:

@@ -18,7 +18,15 @@ from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout
 from local_sagemaker.objects.part_placement import OWN_FILE, Assembly, in_place, length_of
 from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
-from local_sagemaker.objects.temporary_files import TemporaryFile, append, joined, md5_of, received, received_at, stamp
+from local_sagemaker.objects.temporary_files import (
+    TemporaryFile,
+    append,
+    concatenate,
+    md5_of,
+    receive,
+    receive_at,
+    stamp,
+)
 
 REMEMBERED = 10_000
 """How many completed uploads are remembered, so that they can be completed again."""
@@ -120,10 +128,10 @@ class Uploads:
         length = length_of(data)
         with self._assembly.slot(upload.id, number, length, lambda: self.parts(upload)) as offset:
             if offset == OWN_FILE or length is None:
-                with received(self._layout, data) as written:
+                with receive(self._layout, data) as written:
                     return self._keep(upload, number, written, checksums(written))
             try:
-                written = received_at(self._layout, self._layout.path(_whole(upload)), offset, length, data)
+                written = receive_at(self._layout, self._layout.path(_whole(upload)), offset, length, data)
             except FileNotFoundError as error:
                 raise NoSuchUpload(UploadId=upload.id) from error
             return self._keep(upload, number, written, checksums(written), offset)
@@ -188,7 +196,7 @@ class Uploads:
             facts = stamp(path)
             item = self._commit(
                 upload.bucket, upload.key, TemporaryFile(path, facts.st_size, "", facts.st_mtime_ns), attributes,
-                etag=etag_of([part.etag for part in chosen]), condition=condition, also=lambda: self._completed(upload),
+                etag=etag_of([part.etag for part in chosen]), condition=condition, also=lambda: self._complete(upload),
             )  # fmt: skip
         except BaseException as error:
             self._assembly.unseal(upload.id)
@@ -208,7 +216,7 @@ class Uploads:
             path = self._layout.scratch()
             os.link(whole, path)
             return path
-        return joined(
+        return concatenate(
             self._layout,
             [(self._layout.path(part.place), max(part.offset, 0), part.size) for part in chosen],
         )
@@ -229,7 +237,7 @@ class Uploads:
         sql = "SELECT bucket, key, id, initiated, body FROM uploads WHERE bucket = ? ORDER BY key, initiated, id"
         return [_upload(row) for row in self._index.rows(sql, bucket) if row[1].startswith(prefix)]
 
-    def _completed(self, upload: MultipartUpload) -> None:
+    def _complete(self, upload: MultipartUpload) -> None:
         """Ends an upload, and remembers that it became an object: a client may not have heard of it."""
         self._end(upload)
         self._index.execute(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from local_sagemaker import ids
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout
-from local_sagemaker.objects.stored_object import StoredObject, described
+from local_sagemaker.objects.stored_object import StoredObject, with_content
 from local_sagemaker.objects.temporary_files import now_ns
 
 
@@ -124,7 +124,7 @@ class ObjectVersions:
         row = StoredObject(
             bucket, key, 0, "", 0.0, version=version, sequence=self._index.next_sequence(), marker=True, place="-"
         )
-        marker = described(row, 0, "", now_ns())
+        marker = with_content(row, 0, "", now_ns())
         self._index.save_version(marker)
         return marker
 
@@ -153,7 +153,7 @@ class ObjectVersions:
         if promoted is not None:
             self._settle(promoted)
 
-    def lost(self, item: StoredObject) -> None:
+    def drop_lost(self, item: StoredObject) -> None:
         """The file of a version was removed by hand: the version ends. Where others remain, a marker hides them."""
         current = self._index.current(item.bucket, item.key)
         with self._index.transaction():

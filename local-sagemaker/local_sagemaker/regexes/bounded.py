@@ -59,7 +59,7 @@ def check(pattern: str) -> None:
     if simple(pattern) is None:
         _call("compiles", pattern, 0)
     else:
-        _compiled(pattern, 0)
+        _compile(pattern, 0)
 
 
 def matches(pattern: str, text: str, flags: int = 0) -> bool:
@@ -70,7 +70,7 @@ def matches(pattern: str, text: str, flags: int = 0) -> bool:
 def find(method: str, pattern: str, text: str, flags: int = 0) -> Match | None:
     """What `match`, `fullmatch` or `search` finds. `RegexError` when the pattern is none or takes too long."""
     if _is_quick(method, pattern, text):
-        found = getattr(_compiled(pattern, flags), method)(text)
+        found = getattr(_compile(pattern, flags), method)(text)
         return Match(text, [found.span()], {}) if found else None
     answer = _call("find", pattern, method, text, flags)
     return Match(text, answer["spans"], answer["names"]) if answer else None
@@ -105,7 +105,7 @@ def simple(pattern: str) -> int | None:
     return repeats
 
 
-def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+def _compile(pattern: str, flags: int) -> re.Pattern[str]:
     try:
         return re.compile(pattern, flags)
     except re.error as error:

@@ -29,7 +29,7 @@ def replace(pattern: str, pieces: list[Any], text: str, count: int, most: int) -
     """The text with what matches replaced by the pieces, of which numbers are groups."""
     left = most - len(text)
 
-    def made(found: re.Match[str]) -> str:
+    def expand(found: re.Match[str]) -> str:
         nonlocal left
         new = "".join(piece if isinstance(piece, str) else found[piece] or "" for piece in pieces)
         left -= len(new)
@@ -37,7 +37,7 @@ def replace(pattern: str, pieces: list[Any], text: str, count: int, most: int) -
             raise Unbounded
         return new
 
-    return re.sub(pattern, made, text, count=count)
+    return re.sub(pattern, expand, text, count=count)
 
 
 def split(pattern: str, text: str, most: int) -> list[str]:

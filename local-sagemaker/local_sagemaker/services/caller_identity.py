@@ -23,6 +23,6 @@ def caller_arn(settings: Settings) -> str:
     return f"arn:aws:sts::{settings.account}:assumed-role/{role_name(settings)}/{SESSION}"
 
 
-def created_by(settings: Settings) -> dict[str, Any]:
+def user_context(settings: Settings) -> dict[str, Any]:
     """What ``CreatedBy`` and ``LastModifiedBy`` hold, as AWS gives it for an assumed role outside Studio."""
     return {"IamIdentity": {"Arn": caller_arn(settings), "PrincipalId": CALLER_ID}}

@@ -25,7 +25,7 @@ class RawServices:
             return self._apis(address).answer(request)
         return self._neighbours.answer(service, request)
 
-    def unsigned(self, host: str, path: str) -> str | None:
+    def find_unsigned(self, host: str, path: str) -> str | None:
         """The service that takes a request without a signature: an API, whose methods may ask for none."""
         return apigateway.SERVICE if _address(host, path) else None
 

@@ -34,7 +34,7 @@ def worse(values: Series, earlier: Sequence[Series], *, minimise: bool) -> bool:
     return values[-1] > median if minimise else values[-1] < median
 
 
-def halved(values: Series, others: Sequence[Series], resources: tuple[int, int], *, minimise: bool) -> bool:
+def drops_out(values: Series, others: Sequence[Series], resources: tuple[int, int], *, minimise: bool) -> bool:
     """Hyperband: at `low` epochs, and at each three times as many, only the best third of those that came so far
     goes on; nothing goes on beyond `high`. `resources` are these two."""
     low, high = resources

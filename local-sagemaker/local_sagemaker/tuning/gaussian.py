@@ -47,7 +47,7 @@ def best(question: Question) -> dict[str, str] | None:
     pending = [row for one, row in usable if row and one.running]
     x = np.array([row for row, _ in known])
     y = np.array([value for _, value in known]) * (1 if question.minimise else -1)
-    model = _fitted(x, y, int(source.integers(2**31)))
+    model = _fit(x, y, int(source.integers(2**31)))
     if pending:
         x = np.vstack([x, pending])
         y = np.concatenate([y, model.predict(np.array(pending))])
@@ -61,7 +61,7 @@ def best(question: Question) -> dict[str, str] | None:
     return candidates[int(np.argmax(_improvement(model, rows, float(y.min()))))]
 
 
-def _fitted(x: Array, y: Array, seed: int) -> GaussianProcessRegressor:
+def _fit(x: Array, y: Array, seed: int) -> GaussianProcessRegressor:
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([0.5] * x.shape[1], (5e-2, 1e1), nu=2.5)
     kernel += WhiteKernel(1e-3, (1e-6, 1e-1))
     model = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed)

@@ -32,7 +32,7 @@ def decide(body: Body, trials: list[Body], moment: float) -> Next:
     limits: Mapping[str, int] = body["HyperParameterTuningJobConfig"]["ResourceLimits"]
     if moment - body["CreationTime"] >= limits.get("MaxRuntimeInSeconds", float("inf")) or _complete(body, trials):
         return Next(stop=True, status=JobStatus.COMPLETED)
-    ended = [trial for trial in trials if tried.ended(trial)]
+    ended = [trial for trial in trials if tried.has_ended(trial)]
     if len(ended) >= _ATTEMPTS and (reason := failure(ended)):
         return Next(status=JobStatus.FAILED, reason=reason)
     left = maximum(body) - len(trials)
@@ -72,7 +72,7 @@ def not_improving(trials: list[Body]) -> int:
     """How many training jobs have ended since the objective got better by 1 % or more."""
     best: float | None = None
     count = 0
-    for trial in sorted(filter(tried.ended, trials), key=lambda trial: trial.get("TrainingEndTime", 0.0)):
+    for trial in sorted(filter(tried.has_ended, trials), key=lambda trial: trial.get("TrainingEndTime", 0.0)):
         value = tried.value(trial)
         if value is None:
             count += 1

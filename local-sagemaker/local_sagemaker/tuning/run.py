@@ -75,10 +75,10 @@ class TuningRun:
         """Runs to the end, or to `close`."""
         leave = self._tools.events.subscribe(self._hear)
         try:
-            wait = self._guarded()
+            wait = self._look_safely()
             while wait is not None and not self._closing.is_set():
                 self._sleep(wait)
-                wait = self._guarded()
+                wait = self._look_safely()
         finally:
             leave()
 
@@ -98,7 +98,7 @@ class TuningRun:
         except queue.Empty:
             return
 
-    def _guarded(self) -> float | None:
+    def _look_safely(self) -> float | None:
         """One look; whatever goes wrong, the tuning job must not hang in InProgress for ever."""
         try:
             return self._look()
@@ -119,9 +119,9 @@ class TuningRun:
         body = self._tools.read(self.name)
         if body is None or JobStatus(body[STATUS]).is_final:
             return None
-        found = [self._settled(body, trial) for trial in self._tools.trials.of(self.name)]
+        found = [self._settle(body, trial) for trial in self._tools.trials.of(self.name)]
         to_do = policy.decide(body, found, now())
-        running = [trial for trial in found if not training_jobs.ended(trial)]
+        running = [trial for trial in found if not training_jobs.has_ended(trial)]
         if to_do.stop:
             self._stop(running)
         for _ in range(to_do.launch):
@@ -141,18 +141,18 @@ class TuningRun:
         left = max(0.0, body["CreationTime"] + limit - now())
         if config.get("TrainingJobEarlyStoppingType") == "Auto" or config["Strategy"] == "Hyperband":
             self._stop(
-                [trial for trial in found if not training_jobs.ended(trial) and self._hopeless(body, trial, found)]
+                [trial for trial in found if not training_jobs.has_ended(trial) and self._hopeless(body, trial, found)]
             )
             return min(left, _EPOCHS)
         return left
 
-    def _settled(self, body: Body, trial: Body) -> Body:
+    def _settle(self, body: Body, trial: Body) -> Body:
         """A training job as it is now; its end is written down, and one that a kill came before is made."""
-        if training_jobs.ended(trial):
+        if training_jobs.has_ended(trial):
             return trial
         name = trial["TrainingJobName"]
         self._running.add(name)
-        job = self._described(name)
+        job = self._describe(name)
         if job is None:
             if "TrainingJobArn" not in trial:
                 self._create(body, trial)
@@ -161,14 +161,14 @@ class TuningRun:
         elif "TrainingJobArn" not in trial:
             self._tools.linked(name, body["HyperParameterTuningJobArn"])
         definition = definitions(body)[trial["_definition"]]
-        after = training_jobs.updated(trial, job, objective(body, definition))
+        after = training_jobs.update(trial, job, objective(body, definition))
         if after != trial:
             self._tools.trials.put(self.name, after)
-        if training_jobs.ended(after):
+        if training_jobs.has_ended(after):
             self._running.discard(name)
         return after
 
-    def _described(self, name: str) -> Body | None:
+    def _describe(self, name: str) -> Body | None:
         try:
             return self._tools.call("sagemaker:DescribeTrainingJob", {"TrainingJobName": name})
         except MISSING:
@@ -229,22 +229,24 @@ class TuningRun:
         config, definition = body["HyperParameterTuningJobConfig"], definitions(body)[trial["_definition"]]
         wanted = objective(body, definition)
         minimise = wanted["Type"] == "Minimize"
-        values = self._printed(trial, wanted["MetricName"])
+        values = self._objective_values(trial, wanted["MetricName"])
         others = [one for one in found if one["_definition"] == trial["_definition"] and one is not trial]
         if config["Strategy"] == "Hyperband":
             limits = early_stopping.resources(config, definition.get("StaticHyperParameters", {})) or (1, sys.maxsize)
-            series = [self._printed(one, wanted["MetricName"]) for one in others]
-            return early_stopping.halved(values, series, limits, minimise=minimise)
-        before = [self._printed(one, wanted["MetricName"]) for one in others if training_jobs.value(one) is not None]
+            series = [self._objective_values(one, wanted["MetricName"]) for one in others]
+            return early_stopping.drops_out(values, series, limits, minimise=minimise)
+        before = [
+            self._objective_values(one, wanted["MetricName"]) for one in others if training_jobs.value(one) is not None
+        ]
         return early_stopping.worse(values, before, minimise=minimise)
 
-    def _printed(self, trial: Body, metric: str) -> list[float]:
+    def _objective_values(self, trial: Body, metric: str) -> list[float]:
         """All values of the objective so far."""
         name = trial["TrainingJobName"]
         if name in self._series:
             return self._series[name]
         values = self._tools.series(name, metric)
-        if training_jobs.ended(trial):
+        if training_jobs.has_ended(trial):
             self._series[name] = values
         return values
 
@@ -271,7 +273,11 @@ def _question(body: Body, definition: Body, same: list[Body]) -> Question:
         tried=[
             *before,
             *(
-                Tried(trial["TunedHyperParameters"], training_jobs.value(trial), running=not training_jobs.ended(trial))
+                Tried(
+                    trial["TunedHyperParameters"],
+                    training_jobs.value(trial),
+                    running=not training_jobs.has_ended(trial),
+                )
                 for trial in same
             ),
         ],

@@ -36,7 +36,7 @@ class Question:
     minimise: bool
 
 
-def drawn(question: Question) -> dict[str, str]:
+def draw(question: Question) -> dict[str, str]:
     """A point at random, one that was not tried before as long as there is one."""
     source = random.Random(f"{question.seed}/{question.number}")
     taken = {key(one.values) for one in question.tried}
@@ -44,7 +44,7 @@ def drawn(question: Question) -> dict[str, str]:
         point = {one.name: one.at(source.random()) for one in question.space}
         if key(point) not in taken:
             return point
-    left = _untried(question.space, taken)
+    left = _remaining_points(question.space, taken)
     return source.choice(left) if left else point
 
 
@@ -58,7 +58,7 @@ def key(values: Values) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(values.items()))
 
 
-def _untried(space: Space, taken: Collection[tuple[tuple[str, str], ...]]) -> list[dict[str, str]]:
+def _remaining_points(space: Space, taken: Collection[tuple[tuple[str, str], ...]]) -> list[dict[str, str]]:
     if combinations(space) > _LISTED:
         return []
     return [point for point in points(space) if key(point) not in taken]

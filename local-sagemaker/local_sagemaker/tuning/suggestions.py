@@ -12,7 +12,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 from local_sagemaker.tuning.ranges import features
-from local_sagemaker.tuning.sampling import Question, drawn, on_grid
+from local_sagemaker.tuning.sampling import Question, draw, on_grid
 
 _MODEL = Program(("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main")
 _MORE = 2  # results that a model needs to start from, beyond one for each range
@@ -33,10 +33,10 @@ class Suggestions:
             return on_grid(question)
         known = [one for one in question.tried if one.objective is not None and features(question.space, one.values)]
         enough = len(known) >= len(question.space) + _MORE
-        answer = self._modelled(question) if question.strategy == "Bayesian" and enough else None
-        return answer or drawn(question)
+        answer = self._ask_model(question) if question.strategy == "Bayesian" and enough else None
+        return answer or draw(question)
 
-    def _modelled(self, question: Question) -> dict[str, str] | None:
+    def _ask_model(self, question: Question) -> dict[str, str] | None:
         """What the model says; None when it has nothing to say."""
         root = self._folder / f"tuning-{uuid.uuid4().hex}"
         (root / "ml").mkdir(parents=True)

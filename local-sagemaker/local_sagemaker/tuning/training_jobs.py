@@ -37,7 +37,7 @@ class Trials:
             self._records.delete(KIND, f"{tuning_job}/{trial['_number']}")
 
 
-def ended(trial: Body) -> bool:
+def has_ended(trial: Body) -> bool:
     """Whether its outcome is known."""
     return JobStatus(trial["TrainingJobStatus"]).is_final
 
@@ -48,10 +48,10 @@ def value(trial: Body) -> float | None:
     return float(final["Value"]) if final else None
 
 
-def updated(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) -> Body:
+def update(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) -> Body:
     """The trial with what DescribeTrainingJob says. `objective` is its definition's."""
     trial = {**trial, **{member: job[member] for member in _SHOWN if member in job}}
-    if not ended(trial):
+    if not has_ended(trial):
         return trial
     if job.get("FailureReason"):
         trial["FailureReason"] = job["FailureReason"]

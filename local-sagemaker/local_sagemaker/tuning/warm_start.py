@@ -17,7 +17,7 @@ from local_sagemaker.tuning.training_jobs import Trials
 STATUS = "HyperParameterTuningJobStatus"
 
 
-def taken_over(request: Request, require: Callable[[str], Body], found: Trials) -> Body:
+def take_over(request: Request, require: Callable[[str], Body], found: Trials) -> Body:
     """The members of the new record that hold it: ``_parents``, all points with a result, and ``_best``, the best
     training job. Raises what `require` does for a parent that is not there."""
     points, best = [], []

@@ -21,29 +21,29 @@ def is_query(request: WireRequest) -> bool:
     )
 
 
-def _refused(code: str, message: str, status: int = 403) -> ServiceError:
+def _denial(code: str, message: str, status: int = 403) -> ServiceError:
     return ServiceError(message, code=code, status=status)
 
 
-def unsigned(service: str) -> ServiceError:
+def no_signature(service: str) -> ServiceError:
     """No signature at all."""
     code = "AccessDenied" if service == "s3" else "AccessDeniedException"
-    return _refused(code, "Access Denied" if service == "s3" else f"The request is not signed. {HINT}")
+    return _denial(code, "Access Denied" if service == "s3" else f"The request is not signed. {HINT}")
 
 
 def foreign_host(host: str) -> ServiceError:
     """A Host header that a web page could have chosen (DNS rebinding)."""
-    return _refused("AccessDenied", f"The local service does not answer for the host '{host}'.")
+    return _denial("AccessDenied", f"The local service does not answer for the host '{host}'.")
 
 
-def malformed(message: str) -> ServiceError:
+def bad_signature(message: str) -> ServiceError:
     """A signature that can't be read."""
-    return _refused("IncompleteSignature", message, 400)
+    return _denial("IncompleteSignature", message, 400)
 
 
-def malformed_query() -> ServiceError:
+def bad_query() -> ServiceError:
     """A presigned URL without all that it needs."""
-    return _refused(
+    return _denial(
         "AuthorizationQueryParametersError",
         "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
         "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
@@ -57,53 +57,53 @@ def check_region(service: str, region: str) -> None:
         return
     if service == "s3":
         text = f"The authorization header is malformed; the region '{region}' is wrong; expecting 'us-east-1'"
-        raise _refused("AuthorizationHeaderMalformed", text, 400)
-    raise _refused("InvalidSignatureException", "Credential should be scoped to a valid region.")
+        raise _denial("AuthorizationHeaderMalformed", text, 400)
+    raise _denial("InvalidSignatureException", "Credential should be scoped to a valid region.")
 
 
 def unknown_key(service: str, request: WireRequest) -> ServiceError:
     """An access key that this service did not make."""
     if service == "s3":
-        return _refused("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+        return _denial("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
     code = "InvalidClientTokenId" if is_query(request) else "UnrecognizedClientException"
-    return _refused(code, "The security token included in the request is invalid.")
+    return _denial(code, "The security token included in the request is invalid.")
 
 
 def wrong_signature(service: str, request: WireRequest) -> ServiceError:
     """The right key, but another secret or another request."""
     text = "The request signature we calculated does not match the signature you provided. "
     if service == "s3":
-        return _refused("SignatureDoesNotMatch", text + "Check your key and signing method.")
-    return _refused(
+        return _denial("SignatureDoesNotMatch", text + "Check your key and signing method.")
+    return _denial(
         "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException",
         text + "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
     )
 
 
-def skewed(service: str, request: WireRequest, signed: float) -> ServiceError:
+def clock_skew(service: str, request: WireRequest, signed: float) -> ServiceError:
     """Signed by a clock that is too far off, or too long ago."""
     if service == "s3":
-        return _refused(
+        return _denial(
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."
         )
     code = "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException"
     state = "expired" if signed < machine_time() else "not yet current"
-    return _refused(code, f"Signature {state}: {iso(signed)} is more than 15 min. from {iso(machine_time())}")
+    return _denial(code, f"Signature {state}: {iso(signed)} is more than 15 min. from {iso(machine_time())}")
 
 
-def expired(service: str) -> ServiceError:
+def past_expiry(service: str) -> ServiceError:
     """A presigned request past its time."""
-    return _refused("AccessDenied" if service == "s3" else "RequestExpired", "Request has expired")
+    return _denial("AccessDenied" if service == "s3" else "RequestExpired", "Request has expired")
 
 
 def not_yet_valid() -> ServiceError:
     """A presigned request from the future."""
-    return _refused("AccessDenied", "Request is not yet valid")
+    return _denial("AccessDenied", "Request is not yet valid")
 
 
-def unsigned_headers(names: list[str]) -> ServiceError:
+def extra_headers(names: list[str]) -> ServiceError:
     """Headers that would change what an S3 request does."""
-    error = _refused("AccessDenied", "There were headers present in the request which were not signed")
+    error = _denial("AccessDenied", "There were headers present in the request which were not signed")
     error.detail = {"HeadersNotSigned": ", ".join(names)}  # type: ignore[attr-defined]
     return error
 
@@ -111,24 +111,24 @@ def unsigned_headers(names: list[str]) -> ServiceError:
 def must_be_signed(header: str, request: WireRequest) -> ServiceError:
     """A header that the signature must cover."""
     code = "SignatureDoesNotMatch" if is_query(request) else "InvalidSignatureException"
-    return _refused(code, f"{header} must be a 'SignedHeader' in the AWS Authorization.")
+    return _denial(code, f"{header} must be a 'SignedHeader' in the AWS Authorization.")
 
 
 def wrong_token(service: str, request: WireRequest) -> ServiceError:
     """A temporary key with another session token than its own."""
     if service == "s3":
-        return _refused("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+        return _denial("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
     return unknown_key(service, request)
 
 
-def expired_token(service: str, request: WireRequest) -> ServiceError:
+def token_expiry(service: str, request: WireRequest) -> ServiceError:
     """A temporary key past its time."""
     if service == "s3":
-        return _refused("ExpiredToken", "The provided token has expired.", 400)
+        return _denial("ExpiredToken", "The provided token has expired.", 400)
     code = "ExpiredToken" if is_query(request) else "ExpiredTokenException"
-    return _refused(code, "The security token included in the request is expired")
+    return _denial(code, "The security token included in the request is expired")
 
 
-def missing_payload_hash() -> ServiceError:
+def no_payload_hash() -> ServiceError:
     """S3 wants the hash of the body in a header."""
-    return _refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400)
+    return _denial("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400)

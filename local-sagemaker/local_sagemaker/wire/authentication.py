@@ -11,7 +11,7 @@ from collections.abc import Callable
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import auth_errors, chunked, detect, signature
-from local_sagemaker.wire.body import received
+from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.request import WireRequest
 from local_sagemaker.wire.signature import Keys
@@ -37,7 +37,7 @@ class Admission:
         if not is_own_host(host, self._settings) and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
             raise auth_errors.foreign_host(host)
 
-    def expected(self, request: WireRequest) -> str:
+    def find_service(self, request: WireRequest) -> str:
         """The service (signing name) that a request claims to be for, all checked that its body is not needed for."""
         claim = signature.claim(request)
         if claim is not None:
@@ -60,7 +60,7 @@ class Admission:
 
         signer = signature.verify(claim, request, self._keys, body_sha256)
         if read:
-            request.body = received(read[0])
+            request.body = from_bytes(read[0])
         if not detect.is_neighbour(claim.service):
             auth_errors.check_region(claim.service, claim.region)
         request.region = claim.region
@@ -78,7 +78,7 @@ class Admission:
     def _unsigned_service(self, request: WireRequest) -> str:
         service = self._unsigned(request)
         if service is None:
-            raise auth_errors.unsigned(guess(request))
+            raise auth_errors.no_signature(guess(request))
         return service
 
 
@@ -94,9 +94,9 @@ def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *,
     streaming = payload.startswith("STREAMING-")
     if streaming:
         if "ECDSA" in payload:
-            raise auth_errors.malformed("SigV4A is not supported by the local service; sign with SigV4.")
+            raise auth_errors.bad_signature("SigV4A is not supported by the local service; sign with SigV4.")
         chunks = signer if payload.startswith("STREAMING-AWS4-HMAC-SHA256") else None
-        request.body = chunked.decoded(request.body, headers, chunks)
+        request.body = chunked.decode_chunks(request.body, headers, chunks)
     hashed = None if streaming or not signed or payload == signature.UNSIGNED else payload
     request.body.expect(Checksums(headers, hashed))
     if "content-encoding" in headers:

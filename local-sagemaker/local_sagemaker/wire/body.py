@@ -142,7 +142,7 @@ class Body:
         """Sets what the body is compared with; before the first read."""
         self._expected = checksums
 
-    def decoded(self, wrap: Callable[[Source], Source], length: int | None, trailers: Mapping[str, str]) -> Body:
+    def decode(self, wrap: Callable[[Source], Source], length: int | None, trailers: Mapping[str, str]) -> Body:
         """The same body read through a decoder."""
         return Body(wrap(self._source), length=length, trailers=trailers)
 
@@ -196,7 +196,7 @@ class Body:
             self.checksums = self._expected.verify(self._trailers)
 
 
-def received(data: bytes) -> Body:
+def from_bytes(data: bytes) -> Body:
     """A body that is all there, and was bounded when it was received."""
     body = Body(source_of(data), length=len(data))
     body.largest = max(len(data), LARGEST)

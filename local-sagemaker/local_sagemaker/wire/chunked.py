@@ -37,13 +37,13 @@ class ChunkSigner:
         return hmac.digest(self.key, text.encode(), "sha256").hex()
 
 
-def decoded(body: Body, headers: Mapping[str, str], signer: ChunkSigner | None) -> Body:
+def decode_chunks(body: Body, headers: Mapping[str, str], signer: ChunkSigner | None) -> Body:
     """The body without its chunk framing; `signer` is given when the chunks are signed."""
     length = natural(headers.get("x-amz-decoded-content-length", ""))
     if length is None:
         raise ServiceError("You must provide the Content-Length HTTP header.", code="MissingContentLength", status=411)
     trailers: dict[str, str] = {}
-    return body.decoded(lambda source: AwsChunked(source, signer, trailers), length, trailers)
+    return body.decode(lambda source: AwsChunked(source, signer, trailers), length, trailers)
 
 
 class AwsChunked:

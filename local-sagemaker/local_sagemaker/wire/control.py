@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.authentication import is_own_host
-from local_sagemaker.wire.body import received
+from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import send_answer
 
@@ -39,7 +39,7 @@ class Control:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="control")
 
     async def __call__(self, scope: Mapping[str, Any], send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-        request = WireRequest.from_scope(scope, received(b""))
+        request = WireRequest.from_scope(scope, from_bytes(b""))
         status, document = await self._answer(request)
         body = json.dumps(document or {}).encode()
         await send_answer(send, WireResponse(status, {"Content-Type": "application/json", "Connection": "close"}, body))

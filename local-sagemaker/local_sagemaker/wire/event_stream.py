@@ -18,7 +18,7 @@ CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7  # the type of a header's value
 
 
-async def encoded(shape: Shape, events: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
+async def encode_events(shape: Shape, events: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
     """The messages of a stream. Each event is an object with the name of its member of the shape."""
     async for event in events:
         ((name, value),) = event.items()

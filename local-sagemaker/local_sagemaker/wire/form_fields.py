@@ -12,7 +12,7 @@ _BEFORE = 20 << 10
 """Bytes of the fields before the file (API reference, MaxPostPreDataLengthExceeded)."""
 
 
-def refused(code: str, text: str, status: int = 400, **detail: str) -> ServiceError:
+def s3_error(code: str, text: str, status: int = 400, **detail: str) -> ServiceError:
     """S3's error with further elements of its document."""
     error = ServiceError(text, code=code, status=status)
     error.detail = detail  # type: ignore[attr-defined]
@@ -28,7 +28,7 @@ class Form:
 
         boundary = parse_options_header(request.headers["content-type"])[1].get("boundary", "")
         if not boundary:
-            raise refused(
+            raise s3_error(
                 "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data."
             )
         self._body = request.body
@@ -49,12 +49,12 @@ class Form:
             data = bytes(getattr(event, "data", b""))
             self._sent += len(data)
             if self._sent > self.size[1]:
-                raise refused("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
+                raise s3_error("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
                               ProposedSize=str(self._sent), MaxSizeAllowed=str(self.size[1]))  # fmt: skip
             if data:
                 return data
         if self._sent < self.size[0]:
-            raise refused("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
+            raise s3_error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
                           ProposedSize=str(self._sent), MinSizeAllowed=str(self.size[0]))  # fmt: skip
         return b""
 
@@ -68,7 +68,7 @@ class Form:
                 self.filename = (getattr(event, "filename", "") or "").replace("\\", "/").rpartition("/")[2]
                 return
             if isinstance(event, Epilogue):
-                raise refused("InvalidArgument", "POST requires exactly one file upload per request.",
+                raise s3_error("InvalidArgument", "POST requires exactly one file upload per request.",
                               ArgumentName="file", ArgumentValue="0")  # fmt: skip
             if isinstance(event, File | Field):
                 name = event.name.lower()
@@ -77,7 +77,7 @@ class Form:
                 size += len(event.data)
                 self.fields[name] += event.data.decode("utf-8", "replace")
             if size > _BEFORE:
-                raise refused(
+                raise s3_error(
                     "MaxPostPreDataLengthExceeded",
                     "Your POST request fields preceding the upload file was too large.",
                 )
@@ -92,7 +92,7 @@ class Form:
                 self._decoder.receive_data(self._body.read(_PIECE) or None)
                 event = self._decoder.next_event()
         except (ValueError, RequestEntityTooLarge) as error:
-            raise refused(
+            raise s3_error(
                 "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data."
             ) from error
         return event

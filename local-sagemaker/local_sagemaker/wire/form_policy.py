@@ -27,10 +27,12 @@ def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
     if "x-amz-signature" in fields:
         parts = fields.get("x-amz-credential", "").rsplit("/", 4)
         if len(parts) != 5 or fields.get("x-amz-algorithm") != "AWS4-HMAC-SHA256":
-            raise auth_errors.malformed("The form's x-amz-credential and x-amz-algorithm are not of AWS4-HMAC-SHA256.")
+            raise auth_errors.bad_signature(
+                "The form's x-amz-credential and x-amz-algorithm are not of AWS4-HMAC-SHA256."
+            )
         key, date, region, service, _ = parts
         secret = signature.usable(keys, key, fields.get("x-amz-security-token"), "s3", request).secret
-        computed = hmac.digest(signature.signing_key(secret, date, region, service), policy, "sha256").hex()
+        computed = hmac.digest(signature.derive_key(secret, date, region, service), policy, "sha256").hex()
         auth_errors.check_region("s3", region)
         request.region = region
         given = fields["x-amz-signature"].lower()
@@ -55,10 +57,10 @@ def check(fields: Mapping[str, str]) -> tuple[float, float]:
             continue
         covered.add(name)
         if not _holds(operator, name, fields.get(name, ""), value):
-            raise _failed(operator, f"${name}", value)
+            raise _condition_error(operator, f"${name}", value)
     extra = [name for name in fields if name not in covered | set(_FREE) and not name.startswith("x-ignore-")]
     if extra:
-        raise _denied(f"Extra input fields: {', '.join(extra)}")
+        raise _policy_error(f"Extra input fields: {', '.join(extra)}")
     return size
 
 
@@ -74,7 +76,7 @@ def _document(text: str) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid("Policy missing expiration.") from error
     if machine_time() > expires:
-        raise _denied("Policy expired.")
+        raise _policy_error("Policy expired.")
     return policy
 
 
@@ -84,14 +86,14 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
         ((name, value),) = condition.items()
         return "eq", str(name).lower(), str(value)
     if not isinstance(condition, list) or len(condition) != 3:
-        raise _denied(f"Policy Condition failed: {json.dumps(condition)}")
+        raise _policy_error(f"Policy Condition failed: {json.dumps(condition)}")
     operator, first, second = condition
     if operator == "content-length-range":
         if isinstance(first, int) and isinstance(second, int):
             return operator, first, second
     elif operator in ("eq", "starts-with") and str(first).startswith("$"):
         return operator, str(first)[1:].lower(), str(second)
-    raise _failed(operator, first, second)
+    raise _condition_error(operator, first, second)
 
 
 def _holds(operator: str, name: str, given: str, value: str) -> bool:
@@ -101,11 +103,11 @@ def _holds(operator: str, name: str, given: str, value: str) -> bool:
     return all(part.strip().startswith(value) for part in parts)
 
 
-def _failed(*condition: Any) -> ServiceError:
-    return _denied(f"Policy Condition failed: {json.dumps(condition)}")
+def _condition_error(*condition: Any) -> ServiceError:
+    return _policy_error(f"Policy Condition failed: {json.dumps(condition)}")
 
 
-def _denied(text: str) -> ServiceError:
+def _policy_error(text: str) -> ServiceError:
     return ServiceError(f"Invalid according to Policy: {text}", code="AccessDenied", status=403)
 
 

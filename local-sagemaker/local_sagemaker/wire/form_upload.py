@@ -16,7 +16,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire import auth_errors, detect, form_policy
 from local_sagemaker.wire.body import Body
-from local_sagemaker.wire.form_fields import Form, refused
+from local_sagemaker.wire.form_fields import Form, s3_error
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.signature import Keys
@@ -41,17 +41,17 @@ def answer(request: WireRequest, call: Callable[[str], Call], keys: Keys) -> Wir
     """Stores the file by the `call` of the region that the form is signed for. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):
-        raise refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412,
+        raise s3_error("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412,
                      Condition="Bucket POST must be of the enclosure-type multipart/form-data")  # fmt: skip
     form = Form(request)
     fields = {**form.fields, "bucket": bucket}
     if "key" not in fields:
-        raise _missing("key")
+        raise _missing_field("key")
     fields["key"] = fields["key"].replace("${filename}", form.filename)
     if "x-amz-signature" not in fields and "signature" not in fields:
-        raise auth_errors.unsigned("s3")
+        raise auth_errors.no_signature("s3")
     if "policy" not in fields:
-        raise _missing("policy")
+        raise _missing_field("policy")
     form_policy.verify(fields, request, keys)
     form.size = form_policy.check(fields)
     stored = call(request.region)("s3:PutObject", _members(request, fields, Body(form.piece)))
@@ -97,8 +97,8 @@ def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[st
     return WireResponse(201, {**headers, "Content-Type": "application/xml"}, document.encode())
 
 
-def _missing(name: str) -> ServiceError:
+def _missing_field(name: str) -> ServiceError:
     text = (
         f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
     )
-    return refused("InvalidArgument", text, ArgumentName=name, ArgumentValue="")
+    return s3_error("InvalidArgument", text, ArgumentName=name, ArgumentValue="")

@@ -21,7 +21,7 @@ from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
 from local_sagemaker.wire.authentication import Admission, guess
-from local_sagemaker.wire.body import received
+from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive
@@ -80,7 +80,7 @@ class Gateway:
         if scope["type"] != "http":
             await _lifespan(scope, receive, send)
             return
-        request = WireRequest.from_scope(scope, received(b""))
+        request = WireRequest.from_scope(scope, from_bytes(b""))
         if request.path == HEALTH and request.method == "GET":  # whatever all threads wait for
             await send_answer(send, self.answer(request))
             return
@@ -105,7 +105,7 @@ class Gateway:
         try:
             streamed = await self._receive(request, arriving)
         except ServiceError as error:
-            return self._refused(error, request)
+            return self._refuse(error, request)
         threads = self._uploads if streamed else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, self.answer, request)
 
@@ -117,23 +117,23 @@ class Gateway:
             arriving.ended = True
             return False
         if length is not None and length <= SMALL:
-            request.body = received(await arriving.whole(SMALL))
+            request.body = from_bytes(await arriving.whole(SMALL))
             return False
         self._admission.refuse_foreign_host(request)
-        service = "s3" if form_upload.is_form(request) else self._admission.expected(request)
+        service = "s3" if form_upload.is_form(request) else self._admission.find_service(request)
         if service == "s3":
-            request.body = arriving.streamed(length)
+            request.body = arriving.stream(length)
             return True
         limit = LIMITS.get(service, LIMIT)
         if length is not None and length > limit:
             raise BodyTooLarge(service, limit)
-        request.body = received(await arriving.whole(limit, service))
+        request.body = from_bytes(await arriving.whole(limit, service))
         return False
 
-    def _refused(self, error: ServiceError, request: WireRequest) -> WireResponse:
+    def _refuse(self, error: ServiceError, request: WireRequest) -> WireResponse:
         """The answer to a request whose body was not wanted."""
         identity, service = request_id(), guess(request)
-        answer = self._failed(error, request, service, None, identity)
+        answer = self._error_response(error, request, service, None, identity)
         _identify(answer, service, identity)
         return answer
 
@@ -145,9 +145,9 @@ class Gateway:
         try:
             self._admission.refuse_foreign_host(request)
             if (natural(request.headers.get("content-length", "")) or SMALL) >= SMALL:
-                self._admission.expected(request)
+                self._admission.find_service(request)
             try:
-                request.body = received(await arriving.whole(invocation.VERIFIED))
+                request.body = from_bytes(await arriving.whole(invocation.VERIFIED))
             except BodyTooLarge as error:
                 raise invocation.too_large() from error
             self._admission.service(request)
@@ -187,17 +187,19 @@ class Gateway:
             answer = prepare(answer)
         except ServiceError as error:
             service = service or guess(request)
-            answer = prepare(self._failed(error, request, service, target, identity))
+            answer = prepare(self._error_response(error, request, service, target, identity))
         except Exception as error:
             service = service or guess(request)
             log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
             answer = prepare(
-                self._failed(self._unexpected(error, service, identity), request, service, target, identity)
+                self._error_response(
+                    self._unexpected_error(error, service, identity), request, service, target, identity
+                )
             )
         _identify(answer, service, identity)
         return answer
 
-    def _unexpected(self, error: Exception, service: str, identity: str) -> ServiceError:
+    def _unexpected_error(self, error: Exception, service: str, identity: str) -> ServiceError:
         """What a client sees of an error that no operation words. Clients do not retry a full disk (status 507)."""
         if says_full(error):
             home = self._settings.home
@@ -220,12 +222,12 @@ class Gateway:
         response = self._neighbours.answer(service, raw)
         return WireResponse(response.status, dict(response.headers), response.body)
 
-    def _failed(
+    def _error_response(
         self, error: ServiceError, request: WireRequest, service: str, target: detect.Target | None, identity: str
     ) -> WireResponse:
         if isinstance(error, NotSupported) and detect.SUPPORT not in error.message:
             error = NotSupported(f"{error.message} {detect.SUPPORT} lists what is.")
-        return ERRORS[_protocol(request, service, target)](error, request, _shown(service, identity))
+        return ERRORS[_protocol(request, service, target)](error, request, _format_id(service, identity))
 
 
 def _check_headers(request: WireRequest) -> None:
@@ -242,14 +244,14 @@ def _check_headers(request: WireRequest) -> None:
         raise error
 
 
-def _shown(service: str, identity: str) -> str:
+def _format_id(service: str, identity: str) -> str:
     """A request's id in the form of its service: S3's are 16 capitals."""
     return identity.replace("-", "")[:16].upper() if service == "s3" else identity
 
 
 def _identify(answer: WireResponse, service: str, identity: str) -> None:
     if service == "s3":
-        answer.headers["x-amz-request-id"] = _shown(service, identity)
+        answer.headers["x-amz-request-id"] = _format_id(service, identity)
         answer.headers["x-amz-id-2"] = identity
     else:
         answer.headers.setdefault("x-amzn-RequestId", identity)

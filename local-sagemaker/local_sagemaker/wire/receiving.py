@@ -86,7 +86,7 @@ class Arriving:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def streamed(self, length: int | None) -> Body:
+    def stream(self, length: int | None) -> Body:
         """A body that is received while it is read."""
         self.pipe = BodyPipe(self._receive)
         return Body(self.pipe, length=length)

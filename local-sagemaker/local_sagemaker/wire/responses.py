@@ -74,7 +74,7 @@ async def send_events(
 ) -> None:
     """Like `send_answer`, for what comes over a long time: ends with the answer, or when the client leaves."""
     sending = asyncio.ensure_future(send_answer(send, answer))
-    leaving = asyncio.ensure_future(_left(receive))
+    leaving = asyncio.ensure_future(_await_disconnect(receive))
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
@@ -84,7 +84,7 @@ async def send_events(
         sending.cancel()
 
 
-async def _left(receive: Callable[[], Awaitable[Any]]) -> None:
+async def _await_disconnect(receive: Callable[[], Awaitable[Any]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         continue
 

@@ -49,7 +49,7 @@ def usable(keys: Keys, key_id: str, token: str | None, service: str, request: Wi
     if key.token is not None and not hmac.compare_digest(key.token.encode(), (token or "").encode("utf-8", "replace")):
         raise auth_errors.wrong_token(service, request)
     if key.expires is not None and machine_time() > key.expires:
-        raise auth_errors.expired_token(service, request)
+        raise auth_errors.token_expiry(service, request)
     return key
 
 
@@ -80,7 +80,7 @@ def claim(request: WireRequest) -> Claim | None:
     if authorization.startswith("AWS4-"):
         match = _AUTHORIZATION.fullmatch(authorization)
         if not match:
-            raise auth_errors.malformed("Authorization header is not of the form of AWS4-HMAC-SHA256.")
+            raise auth_errors.bad_signature("Authorization header is not of the form of AWS4-HMAC-SHA256.")
         stamp = request.headers.get("x-amz-date") or _basic_format(request.headers.get("date", ""))
         token = request.headers.get("x-amz-security-token")
         return _claim(match["credential"], match["headers"], match["signature"], stamp, None, token)
@@ -96,14 +96,14 @@ def claim(request: WireRequest) -> Claim | None:
         token = given.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token")
         return _claim(credential, headers, signed, stamp, expires, token)
     except (KeyError, ValueError) as error:
-        raise auth_errors.malformed_query() from error
+        raise auth_errors.bad_query() from error
 
 
 def _claim(credential: str, headers: str, signature: str, stamp: str, expires: int | None, token: str | None) -> Claim:
     parts = credential.rsplit("/", 4)
     ascii_only = credential.isascii() and headers.isascii() and signature.isascii()
     if not ascii_only or len(parts) != 5 or parts[4] != "aws4_request" or not _STAMP.fullmatch(stamp):
-        raise auth_errors.malformed("Credential or date is not of the form of AWS4-HMAC-SHA256.")
+        raise auth_errors.bad_signature("Credential or date is not of the form of AWS4-HMAC-SHA256.")
     key_id, date, region, service, _ = parts
     names = tuple(headers.lower().split(";"))
     return Claim(key_id, date, region, service, names, signature.lower(), stamp, expires, token)
@@ -124,7 +124,7 @@ def verify(claim: Claim, request: WireRequest, keys: Keys, body_sha256: Callable
     signatures of a chunked body go on from.
     """
     secret = check_claim(claim, request, keys).secret
-    key = signing_key(secret, claim.date, claim.region, claim.service)
+    key = derive_key(secret, claim.date, claim.region, claim.service)
     payload = _payload(claim, request, body_sha256)
     for path in _paths(claim.service, request.path):
         for query in _queries(request.query):
@@ -141,17 +141,19 @@ def _check_time(claim: Claim, request: WireRequest) -> None:
     try:
         signed = _seconds(claim.timestamp)
     except ValueError as error:
-        raise auth_errors.malformed(f"'{claim.timestamp}' is not a time.") from error
+        raise auth_errors.bad_signature(f"'{claim.timestamp}' is not a time.") from error
     if not claim.timestamp.startswith(claim.date):
-        raise auth_errors.malformed("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.")
+        raise auth_errors.bad_signature(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date."
+        )
     late = machine_time() - signed
     if claim.expires is not None:
         if late > claim.expires:
-            raise auth_errors.expired(claim.service)
+            raise auth_errors.past_expiry(claim.service)
         if late < -SKEW:
             raise auth_errors.not_yet_valid()
     elif abs(late) > SKEW:
-        raise auth_errors.skewed(claim.service, request, signed)
+        raise auth_errors.clock_skew(claim.service, request, signed)
 
 
 @lru_cache(maxsize=64)
@@ -173,7 +175,7 @@ def _check_signed_headers(claim: Claim, request: WireRequest) -> None:
         ]
         unsigned = sorted(name for name in unsigned if name != "x-amz-content-sha256")
         if unsigned:
-            raise auth_errors.unsigned_headers(unsigned)
+            raise auth_errors.extra_headers(unsigned)
     elif "host" not in signed:
         raise auth_errors.must_be_signed("'Host' or ':authority'", request)
     elif "x-amz-target" in request.headers and "x-amz-target" not in signed:
@@ -187,7 +189,7 @@ def _payload(claim: Claim, request: WireRequest, body_sha256: Callable[[], str])
         if claim.expires is not None:
             return given if given and "x-amz-content-sha256" in claim.signed_headers else UNSIGNED
         if given is None:
-            raise auth_errors.missing_payload_hash()
+            raise auth_errors.no_payload_hash()
         return given
     computed = body_sha256()
     if given not in (None, UNSIGNED, computed):
@@ -196,7 +198,7 @@ def _payload(claim: Claim, request: WireRequest, body_sha256: Callable[[], str])
 
 
 @lru_cache(maxsize=256)
-def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+def derive_key(secret: str, date: str, region: str, service: str) -> bytes:
     """One derivation per key, day and service; the rest of a signature is one hash and one HMAC."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
@@ -268,9 +270,9 @@ def verify_old_presigned(request: WireRequest, path: str, keys: Keys) -> None:
     secret = usable(keys, given.get("AWSAccessKeyId", ""), token, "s3", request).secret
     expires = natural(given.get("Expires", ""))
     if expires is None or not given.get("Signature", "").isascii():
-        raise auth_errors.malformed_query()
+        raise auth_errors.bad_query()
     if machine_time() > expires:
-        raise auth_errors.expired("s3")
+        raise auth_errors.past_expiry("s3")
     headers: Any = HTTPHeaders()
     in_query = {name.lower(): value for name, value in given.items() if name.lower().startswith("x-amz-")}
     for name, value in {**request.headers, **in_query}.items():

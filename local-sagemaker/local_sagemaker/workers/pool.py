@@ -122,7 +122,7 @@ class _Worker:
             answer = b""
         if answer:
             return dict(json.loads(answer))
-        if self._ended_by_time():
+        if self._end_by_time():
             raise CallTimedOut("it takes too long")
         raise CallFailed("", f"the process ended (exit code {self._process.returncode})")
 
@@ -142,7 +142,7 @@ class _Worker:
             data += piece
         return bytes(data)
 
-    def _ended_by_time(self) -> bool:
+    def _end_by_time(self) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return -self._process.wait(_GRACE) in (signal.SIGKILL, signal.SIGALRM, signal.SIGPROF)
         return False

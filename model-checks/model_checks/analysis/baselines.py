@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 
-def given_baseline(rows: Sequence[Sequence[Any]], features: pd.DataFrame) -> pd.DataFrame:
+def baseline_from(rows: Sequence[Sequence[Any]], features: pd.DataFrame) -> pd.DataFrame:
     """The rows as a frame with the features' names and kinds: in a column of numbers, an empty text is a missing one.
 
     Raises ValueError for rows of another width, and for text that is no number where the feature has numbers.
@@ -36,7 +36,7 @@ def _numbers(values: pd.Series) -> pd.Series:
     return numbers
 
 
-def made_baseline(features: pd.DataFrame, clusters: int | None, seed: int | None) -> pd.DataFrame:
+def make_baseline(features: pd.DataFrame, clusters: int | None, seed: int | None) -> pd.DataFrame:
     """The mean (text: most frequent value) of the features, or of each of `clusters` k-means clusters of them.
 
     Text takes part in the clustering by its categories. Columns keep their kinds: a mean is a double.

@@ -18,7 +18,16 @@ from model_checks.analysis import bias_metrics
 from model_checks.analysis.bias_counts import BiasStream, Counted, CountedBlock, Facet, FacetEntry, count
 from model_checks.analysis.bias_metrics import FLIP_TEST, POST_TRAINING, PRE_TRAINING, BiasCounts, BiasMetric
 
-__all__ = ["POST_TRAINING", "PRE_TRAINING", "BiasData", "Facet", "chosen", "counted", "section", "violations"]
+__all__ = [
+    "POST_TRAINING",
+    "PRE_TRAINING",
+    "BiasData",
+    "Facet",
+    "choose_metrics",
+    "count_metrics",
+    "section",
+    "violations",
+]
 
 Report = dict[str, Any]
 
@@ -46,7 +55,7 @@ class BiasData:
         return BiasStream(lambda *_: iter([block]), self.label_name, self.positive, self.facets)
 
 
-def counted(data: BiasData | BiasStream, methods: Sequence[BiasMetric]) -> Counted:
+def count_metrics(data: BiasData | BiasStream, methods: Sequence[BiasMetric]) -> Counted:
     """The dataset's counts, and the rows of the flip test where it is among the methods. Raises ValueError."""
     stream = data.stream() if isinstance(data, BiasData) else data
     return count(stream, FLIP_ROWS if FLIP_TEST in methods else None)
@@ -59,7 +68,7 @@ def section(data: BiasData | Counted, methods: Sequence[BiasMetric]) -> Report:
     prediction exceeds the threshold of a measured label is said by each metric: a weak regression model is for the
     quality gate to stop.
     """
-    found = counted(data, methods) if isinstance(data, BiasData) else data
+    found = count_metrics(data, methods) if isinstance(data, BiasData) else data
     error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
     if error and found.refused:
         raise ValueError(error)
@@ -110,7 +119,7 @@ def number(value: float) -> float | str | None:
     return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def chosen(methods: str | Sequence[str], known: Sequence[BiasMetric]) -> list[BiasMetric]:
+def choose_metrics(methods: str | Sequence[str], known: Sequence[BiasMetric]) -> list[BiasMetric]:
     """The metrics of a configuration: ``"all"`` or a list of names. Raises ValueError for an unknown name."""
     if methods == "all" or methods == ["all"]:
         return list(known)
@@ -139,10 +148,10 @@ def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[
 
 
 def _worse(facet: str, current: Report, baseline: Report) -> list[Report]:
-    values = {metric["name"]: _parsed(metric["value"]) for metric in current["metrics"]}
+    values = {metric["name"]: _parse(metric["value"]) for metric in current["metrics"]}
     found = []
     for metric in baseline["metrics"]:
-        before, now = _parsed(metric["value"]), values.get(metric["name"])
+        before, now = _parse(metric["value"]), values.get(metric["name"])
         if before is not None and now is not None and abs(now) > abs(before):
             found.append(
                 {
@@ -150,8 +159,8 @@ def _worse(facet: str, current: Report, baseline: Report) -> list[Report]:
                     "facet_value": current["value_or_threshold"],
                     "metric_name": metric["name"],
                     "constraint_check_type": "bias_drift_check",
-                    "description": f"Metric value {_shown(now)} doesn't meet the baseline constraint "
-                    f"requirement {_shown(before)}",
+                    "description": f"Metric value {_format(now)} doesn't meet the baseline constraint "
+                    f"requirement {_format(before)}",
                 }
             )
     return found
@@ -169,9 +178,9 @@ def _same_value(entries: Sequence[Report], text: str) -> Report | None:
     return None
 
 
-def _parsed(value: Any) -> float | None:
+def _parse(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _shown(value: float) -> str:
+def _format(value: float) -> str:
     return str(number(value))

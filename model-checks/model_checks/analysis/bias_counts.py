@@ -168,7 +168,7 @@ class _Scans:
             self.group = self.group or ColumnScan(str(block.group.name))
             self.group.update(block.group)
 
-    def checked(self) -> None:
+    def check(self) -> None:
         """Raises ValueError for an empty dataset, and for a column that needs values and has none."""
         if not self.rows:
             raise ValueError("The dataset has no rows.")
@@ -215,7 +215,9 @@ def _label_rule(scan: ColumnScan, positive: list[Any]) -> Threshold | Listed:
     return Listed(scan, positive)
 
 
-def _predicted_rule(predicted: _Predicted, label: ColumnScan, positive: list[Any]) -> Callable[[pd.Series], Rows] | str:
+def _rule_of_predictions(
+    predicted: _Predicted, label: ColumnScan, positive: list[Any]
+) -> Callable[[pd.Series], Rows] | str:
     """Which predictions are positive, or why not. The range of a threshold is that of labels and predictions."""
     continuous = label.continuous(positive)
     if predicted.scan.continuous(positive) != continuous:
@@ -277,10 +279,12 @@ def count(stream: BiasStream, sampled: int | None = None) -> Counted:
     Raises ValueError for an empty dataset, a column without values, and a label without positive values.
     """
     scans = _Scans.of(stream)
-    scans.checked()
+    scans.check()
     label = _label_rule(scans.label, stream.positive)
     predicted = _Predicted.of(scans.prediction, scans.label, stream.cut) if scans.prediction else None
-    rule = _predicted_rule(predicted, scans.label, stream.positive) if predicted else "Predicted labels are not given"
+    rule = (
+        _rule_of_predictions(predicted, scans.label, stream.positive) if predicted else "Predicted labels are not given"
+    )
     rules = _Rules(scans, label, rule, Categories(scans.group) if scans.group else None)
     width = len(rules.groups.values) if rules.groups else 1
     found = Counted(

@@ -37,7 +37,7 @@ def coalitions(features: int, samples: int, random: np.random.RandomState) -> tu
     weights = np.array([(features - 1.0) / (size * (features - size)) for size in range(1, sizes + 1)])
     weights[:paired] *= 2
     weights /= weights.sum()
-    masks, kernel, full = _enumerated(features, samples, sizes, paired, weights)
+    masks, kernel, full = _enumerate(features, samples, sizes, paired, weights)
     fixed = len(masks)
     if full < sizes and samples > fixed:
         _draw(masks, kernel, _Draw(features, samples - fixed, full, paired, weights), random)
@@ -82,7 +82,7 @@ def product(left: Floats, right: Floats) -> Floats:
     return np.asarray(np.einsum("ij,jk->ik", left, right))
 
 
-def _enumerated(
+def _enumerate(
     features: int, samples: int, sizes: int, paired: int, weights: Floats
 ) -> tuple[list[Masks], list[float], int]:
     """The sizes that can be had in full, smallest first, each with the complements of its coalitions."""

@@ -32,7 +32,7 @@ class Curves:
         return cls._through(np.cumsum(hits)[last].astype(np.float64), (last + 1).astype(np.float64))
 
     @classmethod
-    def counted(cls, hits: Floats, rows: Floats) -> Curves:
+    def from_counts(cls, hits: Floats, rows: Floats) -> Curves:
         """Of the numbers of positives and of rows with each score, highest score first."""
         return cls._through(np.cumsum(hits), np.cumsum(rows))
 
@@ -59,16 +59,16 @@ class Curves:
     def au_prc(self) -> float:
         return _area(self.precisions, self.recalls)
 
-    def listed(self) -> dict[str, dict[str, list[float]]]:
+    def as_lists(self) -> dict[str, dict[str, list[float]]]:
         """The two curves as statistics.json lists them."""
         return {
             "receiver_operating_characteristic_curve": {
-                "false_positive_rates": _thinned(self.false_positive_rates),
-                "true_positive_rates": _thinned(self.true_positive_rates),
+                "false_positive_rates": _thin(self.false_positive_rates),
+                "true_positive_rates": _thin(self.true_positive_rates),
             },
             "precision_recall_curve": {
-                "precisions": _thinned(self.precisions),
-                "recalls": _thinned(self.recalls),
+                "precisions": _thin(self.precisions),
+                "recalls": _thin(self.recalls),
             },
         }
 
@@ -78,7 +78,7 @@ def _area(heights: Floats, widths: Floats) -> float:
     return float(np.sum((heights[1:] + heights[:-1]) / 2 * np.diff(widths)))
 
 
-def _thinned(values: Floats) -> list[float]:
+def _thin(values: Floats) -> list[float]:
     step = max(1, len(values) // LISTED)
     kept = values[::step]
     return (kept if (len(values) - 1) % step == 0 else np.append(kept, values[-1])).tolist()

@@ -17,7 +17,7 @@ Report = dict[str, Any]
 DOMAIN_SHARE, DOMAIN_ALWAYS = 0.1, 10  # distinct values per present value, and how few values always make a domain
 
 
-def monitoring_config(overrides: dict[str, str] | None = None) -> Report:
+def default_config(overrides: dict[str, str] | None = None) -> Report:
     """The defaults of AWS's files; `overrides` replaces members of distribution_constraints."""
     distribution: Report = {
         "perform_comparison": "Enabled",
@@ -45,7 +45,7 @@ def statistics(profile: DatasetProfile) -> Report:
 
 
 def _feature(name: str, column: Column) -> Report:
-    inferred = column.types.inferred()
+    inferred = column.types.infer()
     feature: Report = {"name": name, "inferred_type": inferred}
     common = {"num_present": column.types.present, "num_missing": column.types.missing}
     if inferred in (INTEGRAL, FRACTIONAL):
@@ -86,7 +86,7 @@ def _textual(column: Column, common: dict[str, int]) -> Report:
     }
     if column.categories is not None and len(column.categories) <= CATEGORIES:
         counts = column.categories
-        values = scala_map_order.listed(sorted(counts, key=lambda value: (-counts[value], value)))
+        values = scala_map_order.in_map_order(sorted(counts, key=lambda value: (-counts[value], value)))
         categories = [{"value": value, "count": counts[value]} for value in values]
         found["distribution"] = {"categorical": {"buckets": categories}}
     return found
@@ -97,7 +97,7 @@ def suggest_constraints(report: Report, overrides: dict[str, str] | None = None)
     return {
         "version": 0.0,
         "features": [_constraint(feature, report["dataset"]["item_count"]) for feature in report["features"]],
-        "monitoring_config": monitoring_config(overrides),
+        "monitoring_config": default_config(overrides),
     }
 
 

@@ -40,7 +40,7 @@ def violations(
 ) -> list[Violation]:
     """Every violation, in the order of the constraints' features; columns that miss or are extra come last."""
     config = constraints.get("monitoring_config") or {}
-    if not _enabled(config, "evaluate_constraints"):
+    if not _is_enabled(config, "evaluate_constraints"):
         return []
     current = {feature["name"]: feature for feature in statistics["features"]}
     baseline = {feature["name"]: feature for feature in (baseline_statistics or {}).get("features", [])}
@@ -48,17 +48,17 @@ def violations(
     for constraint in constraints["features"]:
         name = constraint["name"]
         settings = {**config, **_overrides(constraint)}
-        if name in current and _enabled(settings, "evaluate_constraints"):
+        if name in current and _is_enabled(settings, "evaluate_constraints"):
             feature = Feature(
-                name, constraint, baseline.get(name), profile.columns[name], current[name], _merged(config, settings)
+                name, constraint, baseline.get(name), profile.columns[name], current[name], _merge(config, settings)
             )
             mistyped = list(_data_type(feature))  # and then there is no drift check (recorded: dq-churn-violations)
             found += [*mistyped, *_completeness(feature), *(() if mistyped else _drift(feature)), *_domain(feature)]
     expected = [constraint["name"] for constraint in constraints["features"]]
-    return found + (column_count(list(current), constraints) or list(_renamed(list(current), expected)))
+    return found + (column_count(list(current), constraints) or list(_find_renamed(list(current), expected)))
 
 
-def _enabled(config: Mapping[str, Any], name: str) -> bool:
+def _is_enabled(config: Mapping[str, Any], name: str) -> bool:
     return str(config.get(name, "Enabled")).lower() != "disabled"
 
 
@@ -71,7 +71,7 @@ def _overrides(constraint: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _merged(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+def _merge(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
     distribution = {
         **(config.get("distribution_constraints") or {}),
         **(settings.get("distribution_constraints") or {}),
@@ -79,7 +79,7 @@ def _merged(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[s
     return {**settings, "distribution_constraints": distribution}
 
 
-def _matching(expected: str, counts: TypeCounts) -> int:
+def _count_matches(expected: str, counts: TypeCounts) -> int:
     """How many present values are of the expected type; in a column of numbers, integers also match Fractional."""
     if expected == INTEGRAL:
         return counts.integral
@@ -93,10 +93,10 @@ def _data_type(feature: Feature) -> Iterator[Violation]:
     expected, counts = feature.constraint.get("inferred_type", UNKNOWN), feature.column.types
     if expected not in (INTEGRAL, FRACTIONAL, STRING) or not counts.present:
         return
-    ratio = _matching(expected, counts) / counts.present
+    ratio = _count_matches(expected, counts) / counts.present
     threshold = float(feature.config.get("datatype_check_threshold", 1.0))
     # a String column may hold texts that look like numbers, provided that the column as a whole is one of text
-    if ratio < threshold and not (expected == STRING and counts.inferred() == STRING):
+    if ratio < threshold and not (expected == STRING and counts.infer() == STRING):
         yield feature.violation(
             "data_type_check",
             f"Data type match requirement is not met. Expected data type: {expected}, "
@@ -116,7 +116,7 @@ def _value_text(value: float) -> str:
 
 def _drift(feature: Feature) -> Iterator[Violation]:
     config = feature.config["distribution_constraints"]
-    if feature.baseline is None or not _enabled(config, "perform_comparison"):
+    if feature.baseline is None or not _is_enabled(config, "perform_comparison"):
         return
     threshold = float(config.get("comparison_threshold", _DEFAULT_DISTANCE))
     is_robust = str(config.get("comparison_method", "Robust")).lower() in ("robust", "linf_robust")
@@ -167,7 +167,7 @@ def _drift_violation(feature: Feature, distance: float, threshold: float) -> Vio
 
 def _domain(feature: Feature) -> Iterator[Violation]:
     domain = (feature.constraint.get("string_constraints") or {}).get("domains")
-    if not domain or not feature.column.types.present or feature.column.types.inferred() != STRING:
+    if not domain or not feature.column.types.present or feature.column.types.infer() != STRING:
         return
     inside = feature.column.inside / feature.column.types.present
     if inside < float(feature.config.get("domain_content_threshold", 1.0)):
@@ -177,14 +177,14 @@ def _domain(feature: Feature) -> Iterator[Violation]:
 def column_count(columns: Sequence[str], constraints: Report) -> list[Violation]:
     """The violation of a dataset with fewer or more columns than its baseline."""
     expected = len(constraints["features"])
-    if len(columns) == expected or not _enabled(constraints.get("monitoring_config") or {}, "evaluate_constraints"):
+    if len(columns) == expected or not _is_enabled(constraints.get("monitoring_config") or {}, "evaluate_constraints"):
         return []
     kind, name = ("missing", "Missing columns") if len(columns) < expected else ("extra", "Extra columns")
     text = f"There are {kind} columns in current dataset. {_counts(columns, expected)}"
     return [_column_violation(name, kind, text)]
 
 
-def _renamed(current: Sequence[str], baseline: Sequence[str]) -> Iterator[Violation]:
+def _find_renamed(current: Sequence[str], baseline: Sequence[str]) -> Iterator[Violation]:
     """Each column of the baseline that has another name now; there are as many as before."""
     if len(current) != len(baseline):
         return

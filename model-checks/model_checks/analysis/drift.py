@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from model_checks.analysis.sketches import weighted
+from model_checks.analysis.sketches import with_weights
 
 Feature = Mapping[str, Any]
 
@@ -23,8 +23,8 @@ _COCHRAN_SMALL, _COCHRAN_2X2, _YATES_SHARE = 5, 10, 0.2
 
 def numeric_distance(baseline: Feature, current: Feature) -> float:
     """The largest difference of the two cumulative distributions, over the points of both sketches."""
-    left, left_weights = weighted(baseline["distribution"]["kll"]["sketch"]["data"])
-    right, right_weights = weighted(current["distribution"]["kll"]["sketch"]["data"])
+    left, left_weights = with_weights(baseline["distribution"]["kll"]["sketch"]["data"])
+    right, right_weights = with_weights(current["distribution"]["kll"]["sketch"]["data"])
     points = np.union1d(left, right)
     return float(np.max(np.abs(_cumulative(left, left_weights, points) - _cumulative(right, right_weights, points))))
 

@@ -53,7 +53,7 @@ class Explanation:
     values: Floats
     expected: Floats
 
-    def aggregated(self, method: str) -> Floats:
+    def aggregate(self, method: str) -> Floats:
         """Feature x label."""
         return AGGREGATIONS[method](self.values)
 
@@ -64,7 +64,9 @@ def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Sampling
     link: Link = _logit if settings.logit else _identity
     own = link(predict(rows))
     expected = link(predict(baseline).mean(axis=0, keepdims=True))[0]
-    start = _starting_values(rows, baseline, predict, explained, link) if settings.explained is not None else expected
+    start = (
+        _baseline_predictions(rows, baseline, predict, explained, link) if settings.explained is not None else expected
+    )
     values = np.zeros((len(rows), rows.shape[1], own.shape[1]))
     gain = own - start
     varying = np.any(rows[:, None, explained] != baseline[None, :, explained], axis=1)
@@ -78,14 +80,14 @@ def kernel_shap(rows: Rows, baseline: Rows, predict: Predict, settings: Sampling
         best_of = _BEST_OF if draws > 1 else 1
         for some in np.array_split(members, draws):
             offset = start if start.ndim == 1 else start[some]
-            drawn = _drawn(len(features), settings, random, best_of)
+            drawn = _draw(len(features), settings, random, best_of)
             solved = _solve(rows[some], baseline, features, predict, (gain[some], offset), drawn, link)
             values[np.ix_(some, features)] = solved
     values[np.abs(values) < _NOTHING] = 0.0
     return Explanation(values, expected)
 
 
-def _starting_values(rows: Rows, baseline: Rows, predict: Predict, explained: Any, link: Link) -> Floats:
+def _baseline_predictions(rows: Rows, baseline: Rows, predict: Predict, explained: Any, link: Link) -> Floats:
     """The prediction of each row with the explained features taken from the baseline."""
     none = np.zeros((1, len(explained)), dtype=bool)
     return np.asarray(link(_coalition_values(rows, baseline, explained, none, predict)[0]))
@@ -101,7 +103,7 @@ def _logit(values: Floats) -> Floats:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def _drawn(
+def _draw(
     features: int, settings: SamplingSettings, random: np.random.RandomState, best_of: int
 ) -> tuple[Masks, Floats]:
     return best_coalitions(features, settings.samples or default_samples(features), random, best_of)

@@ -45,7 +45,7 @@ class TypeCounts:
         self.boolean += other.boolean
         self.string += other.string
 
-    def inferred(self) -> str:
+    def infer(self) -> str:
         """The column's type in the files' enumeration, which has no Boolean: such a column is a String."""
         if not self.present:
             return UNKNOWN
@@ -132,7 +132,7 @@ def _count_byte(texts: pa.StringArray, byte: np.uint8) -> int:
     )
 
 
-def typed(array: pa.Array) -> pa.Array:
+def to_known_type(array: pa.Array) -> pa.Array:
     """The array as text or numbers: what is neither (dates, nested values, booleans) becomes its text."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()

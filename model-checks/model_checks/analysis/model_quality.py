@@ -68,7 +68,7 @@ def regression(actual: Floats, predicted: Floats) -> Report:
     return _report("regression", len(actual), _scalars(map(metrics, _samples(len(actual)))))
 
 
-def folded_regression(found: ErrorFolds) -> Report:
+def regression_of_folds(found: ErrorFolds) -> Report:
     """The same of rows that were not held."""
 
     def metrics(without: int | None) -> Metrics:
@@ -96,11 +96,11 @@ def binary(labels: Labels | LabelFolds, positive: str, probability: Floats | Non
         if some.curves is None:
             return scores
         if not curves:  # of all rows, which come first
-            curves.update(some.curves.listed())
+            curves.update(some.curves.as_lists())
         return scores | {"auc": some.curves.auc, "au_prc": some.curves.au_prc}
 
     scalars = _scalars(map(metrics, _outcomes(labels, at, probability)))
-    ordered: Report = {"confusion_matrix": _named(labels.names, matrix)}
+    ordered: Report = {"confusion_matrix": _name_classes(labels.names, matrix)}
     scores = ["recall", "precision", "accuracy"]
     rates = ["true_positive_rate", "true_negative_rate", "false_positive_rate", "false_negative_rate"]
     for name in [*scores, *_constant_names(scores), *rates]:
@@ -118,14 +118,14 @@ def multiclass(labels: Labels | LabelFolds) -> Report:
     constant = best_constant(matrix)
 
     def metrics(some: _Outcome) -> Metrics:
-        of_constant = _weighted(_guessed(some.matrix, constant)).items()
+        of_constant = _weigh(_constant_matrix(some.matrix, constant)).items()
         return {
-            **_weighted(some.matrix),
+            **_weigh(some.matrix),
             **{f"{name}_best_constant_classifier": value for name, value in of_constant},
         }
 
     scalars = _scalars(map(metrics, _outcomes(labels)))
-    named = {"confusion_matrix": _named(labels.names, matrix)}
+    named = {"confusion_matrix": _name_classes(labels.names, matrix)}
     return _report("multiclass_classification", int(matrix.sum()), {**named, **scalars})
 
 
@@ -194,7 +194,7 @@ def _binary_scores(matrix: Matrix, positive: int) -> Metrics:
     return found | {name: _f_measure(precision, recall, beta) for name, beta in BETAS.items()}
 
 
-def _guessed(matrix: Matrix, constant: int) -> Matrix:
+def _constant_matrix(matrix: Matrix, constant: int) -> Matrix:
     """The matrix of always predicting one class."""
     found = np.zeros_like(matrix)
     found[:, constant] = matrix.sum(axis=1)
@@ -202,11 +202,11 @@ def _guessed(matrix: Matrix, constant: int) -> Matrix:
 
 
 def _binary_constant(matrix: Matrix, positive: int, constant: int) -> Metrics:
-    scores = _binary_scores(_guessed(matrix, constant), positive)
+    scores = _binary_scores(_constant_matrix(matrix, constant), positive)
     return {f"{name}_best_constant_classifier": scores[name] for name in ("recall", "precision", "accuracy", *BETAS)}
 
 
-def _weighted(counts: Matrix) -> Metrics:
+def _weigh(counts: Matrix) -> Metrics:
     matrix = counts.astype(np.float64)
     support, guesses, hits = matrix.sum(axis=1), matrix.sum(axis=0), matrix.diagonal()
     rows = support.sum()
@@ -224,8 +224,8 @@ def _weighted(counts: Matrix) -> Metrics:
     return found
 
 
-def _named(names: Sequence[str], matrix: Matrix) -> Report:
-    listed, order = matrix.tolist(), scala_map_order.listed(names)
+def _name_classes(names: Sequence[str], matrix: Matrix) -> Report:
+    listed, order = matrix.tolist(), scala_map_order.in_map_order(names)
     at = {name: code for code, name in enumerate(names)}
     return {name: {other: listed[at[name]][at[other]] for other in order} for name in order}
 

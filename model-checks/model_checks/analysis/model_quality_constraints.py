@@ -45,8 +45,8 @@ def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
     _, metrics = _section(statistics, "_metrics")
     _, limits = _section(constraints, "_constraints")
     found = []
-    names = {_shown(name): name for name in limits}
-    for shown in scala_map_order.listed(names):
+    names = {_camel_case(name): name for name in limits}
+    for shown in scala_map_order.in_map_order(names):
         name, limit = names[shown], limits[names[shown]]
         threshold, operator = _number(limit["threshold"]), limit["comparison_operator"]
         metric = metrics.get(name)
@@ -66,7 +66,7 @@ def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
     return found
 
 
-def _shown(name: str) -> str:
+def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 

@@ -96,7 +96,7 @@ class Column:
 
     def update(self, array: pa.Array, seen: int = 0) -> None:
         """Adds values; `seen` is how many rows of the dataset came before."""
-        array = inference.typed(array)
+        array = inference.to_known_type(array)
         present = array.drop_null() if array.null_count else array
         self.types.missing += len(array) - len(present)
         if not len(present):

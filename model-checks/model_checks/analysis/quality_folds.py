@@ -55,7 +55,7 @@ class ScoreCounts:
             some, counts = np.unique(cells[actual == code], return_counts=True)
             self.by_class[code][some] += counts.astype(np.int32)
 
-    def renamed(self, codes: Codes) -> ScoreCounts:
+    def rename(self, codes: Codes) -> ScoreCounts:
         """The same with other classes: `codes` has the new one of each."""
         found: dict[int, npt.NDArray[np.int32]] = {}
         for code, counts in self.by_class.items():
@@ -73,7 +73,7 @@ class ScoreCounts:
                     if code == positive:
                         hits += some
         there = np.flatnonzero(rows)[::-1]
-        return Curves.counted(hits[there].astype(np.float64), rows[there].astype(np.float64))
+        return Curves.from_counts(hits[there].astype(np.float64), rows[there].astype(np.float64))
 
 
 @dataclass
@@ -98,10 +98,10 @@ class LabelFolds:
             self.scores = self.scores or ScoreCounts()
             self.scores.add(actual, fold, scores)
 
-    def renamed(self, names: Sequence[str], codes: Codes) -> LabelFolds:
+    def rename(self, names: Sequence[str], codes: Codes) -> LabelFolds:
         """The same with other classes: `codes` has the new one of each."""
         into = np.eye(len(names), dtype=np.int64)[codes]
-        scores = self.scores.renamed(codes) if self.scores else None
+        scores = self.scores.rename(codes) if self.scores else None
         return LabelFolds(names, into.T @ self.matrices @ into, scores)
 
     def matrix(self, without: int | None = None) -> Counts:

@@ -13,7 +13,7 @@ _BITS, _LEVELS = 5, 7
 _WORD = 0xFFFFFFFF
 
 
-def listed(keys: Iterable[str]) -> list[str]:
+def in_map_order(keys: Iterable[str]) -> list[str]:
     """The distinct keys as a map lists them that they were added to one after the other."""
     distinct = list(dict.fromkeys(keys))
     return distinct if len(distinct) <= _SMALL else sorted(distinct, key=_path)

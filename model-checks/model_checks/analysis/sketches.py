@@ -111,7 +111,7 @@ class QuantileSketch:
         return list(self._levels)
 
 
-def weighted(levels: Sequence[Sequence[float] | Floats]) -> tuple[Floats, Floats]:
+def with_weights(levels: Sequence[Sequence[float] | Floats]) -> tuple[Floats, Floats]:
     """Sorted values and the weight of each."""
     values = np.concatenate([np.asarray(level, dtype=np.float64) for level in levels]) if len(levels) else np.empty(0)
     weights = (
@@ -125,7 +125,7 @@ def weighted(levels: Sequence[Sequence[float] | Floats]) -> tuple[Floats, Floats
 
 def buckets(levels: Sequence[Floats], low: float, high: float) -> list[dict[str, float]]:
     """Ten equal widths from `low` to `high`, counted from the sketch: [lower, upper), the last closed."""
-    values, weights = weighted(levels)
+    values, weights = with_weights(levels)
     ranks = np.concatenate([[0.0], np.cumsum(weights)])
     edges = [low + (high - low) * position / BUCKETS for position in range(BUCKETS + 1)]
     below = [float(ranks[np.searchsorted(values, edge, side="left")]) for edge in edges[:-1]]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from model_checks.analysis import bias, explainability
-from model_checks.analysis.baselines import given_baseline, made_baseline
+from model_checks.analysis.baselines import baseline_from, make_baseline
 from model_checks.analysis.bias_counts import Counted
 from model_checks.analysis.bias_metrics import BiasMetric
 from model_checks.analysis.explainability import Explanation, SamplingSettings
@@ -105,7 +105,7 @@ class Analysis:
 
     def _bias(self, methods: Any, known: Sequence[BiasMetric]) -> Report:
         try:
-            return bias.section(self.counted, bias.chosen(methods, known))
+            return bias.section(self.counted, bias.choose_metrics(methods, known))
         except ValueError as error:
             raise AnalysisError(f"ClientError: {error}") from None
 
@@ -116,11 +116,11 @@ class Analysis:
             method
             for name, known in (("post_training_bias", bias.POST_TRAINING), ("pre_training_bias", bias.PRE_TRAINING))
             if name in self.methods
-            for method in bias.chosen(self.methods[name]["methods"], known)
+            for method in bias.choose_metrics(self.methods[name]["methods"], known)
         ]
         with TemporaryFile() as kept:
             blocks = BiasBlocks(self.data, self.config, kept, "post_training_bias" in self.methods, lambda: self.model)
-            found = bias.counted(blocks.stream(), methods)
+            found = bias.count_metrics(blocks.stream(), methods)
         if found.cut_at is not None:
             log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", found.cut_at)
         return found
@@ -136,7 +136,7 @@ class Analysis:
         )
         found = explainability.kernel_shap(self.rows, matrix(baseline), self.model.scores, settings)
         self.explanation = found
-        total = found.aggregated(str(config.get("agg_method", "mean_abs")).lower())
+        total = found.aggregate(str(config.get("agg_method", "mean_abs")).lower())
         self._write_local_values(found, baseline, bool(config.get("save_local_shap_values")))
         shown = positions if positions is not None else range(len(self.data.features))
         names = self._names(found.values.shape[2])
@@ -172,16 +172,16 @@ class Analysis:
         features = self.data.frame[self.data.features]
         given = config.get("baseline")
         if given is None:
-            return made_baseline(features, config.get("num_clusters"), config.get("seed"))
+            return make_baseline(features, config.get("num_clusters"), config.get("seed"))
         if isinstance(given, str):
             paths = files(self.fetch(given, "shap-baseline"))
-            return self._named_baseline(data.baseline_rows(paths, self.config))
+            return self._read_baseline(data.baseline_rows(paths, self.config))
         rows = given if isinstance(given, list) else [given]
-        return self._named_baseline([data.record_values(row, self.config) for row in rows])
+        return self._read_baseline([data.record_values(row, self.config) for row in rows])
 
-    def _named_baseline(self, rows: list[list[Any]]) -> pd.DataFrame:
+    def _read_baseline(self, rows: list[list[Any]]) -> pd.DataFrame:
         try:
-            return given_baseline(rows, self.data.frame[self.data.features])
+            return baseline_from(rows, self.data.frame[self.data.features])
         except ValueError as error:
             raise AnalysisError(f"ClientError: {error}") from None
 

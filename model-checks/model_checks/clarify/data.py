@@ -56,7 +56,7 @@ def load(config: Config, paths: Sequence[Path], fetch: Fetch) -> ClarifyData:
         raise AnalysisError("ClientError: The dataset has no rows.")
     if config.get("predicted_label_dataset_uri"):
         table, names = _with_predictions(table.frame(), config, names, fetch)
-    return _described(table, names)
+    return _to_data(table, names)
 
 
 def _table(paths: Sequence[Path], config: Config, kind: str) -> tuple[Table, Config]:
@@ -69,15 +69,19 @@ def _table(paths: Sequence[Path], config: Config, kind: str) -> tuple[Table, Con
     return Held(frame), names
 
 
-def _described(table: Table, config: Config) -> ClarifyData:
-    def named(member: str) -> str | None:
+def _to_data(table: Table, config: Config) -> ClarifyData:
+    def column_of(member: str) -> str | None:
         return _column(table.names, config[member]) if config.get(member) is not None else None
 
-    label, predicted, joinsource = named("label"), named("predicted_label"), named("joinsource_name_or_index")
+    label, predicted, joinsource = (
+        column_of("label"),
+        column_of("predicted_label"),
+        column_of("joinsource_name_or_index"),
+    )
     excluded = {_column(table.names, column) for column in config.get("excluded_columns") or ()}
     other = {label, predicted, joinsource, *excluded}
     features = [name for name in table.names if name not in other]
-    return ClarifyData(table, label, predicted, joinsource, features, named("group_variable"))
+    return ClarifyData(table, label, predicted, joinsource, features, column_of("group_variable"))
 
 
 def _column(names: Sequence[str], name_or_index: str | int) -> str:
@@ -93,7 +97,7 @@ def _records(paths: Sequence[Path], config: Config, kind: str) -> tuple[pd.DataF
     """A frame from JSON: features, then label, then predicted label; and the configuration with their names."""
     members = [config.get("features"), config.get("label"), config.get("predicted_label")]
     if kind == "application/sagemakercapturejson":
-        rows = [row for path in paths for event in _json_lines(path) for row in _captured(event, members)]
+        rows = [row for path in paths for event in _json_lines(path) for row in _read_captured(event, members)]
         present = [True, any(row[1] is not None for row in rows), any(row[2] is not None for row in rows)]
     else:
         if not config.get("features"):
@@ -136,7 +140,7 @@ def _line_rows(text: str, members: Sequence[Any]) -> Iterator[Row]:
         if line.strip():
             record = _loads(line, f"line {number}")
             values = [path.search(record) if path else None for path in paths]
-            yield _listed(values[0]), values[1], values[2]
+            yield _to_list(values[0]), values[1], values[2]
 
 
 def _document_rows(text: str, members: Sequence[Any]) -> Iterator[Row]:
@@ -147,7 +151,7 @@ def _document_rows(text: str, members: Sequence[Any]) -> Iterator[Row]:
         features = [features]
     for position, row in enumerate(features):
         label, predicted = (_at(column, position) for column in columns[1:])
-        yield _listed(row), label, predicted
+        yield _to_list(row), label, predicted
 
 
 def _at(column: Any, position: int) -> Any:
@@ -156,7 +160,7 @@ def _at(column: Any, position: int) -> Any:
     return column
 
 
-def _captured(event: Mapping[str, Any], members: Sequence[Any]) -> Iterator[Row]:
+def _read_captured(event: Mapping[str, Any], members: Sequence[Any]) -> Iterator[Row]:
     """The rows of a captured request, merged with its ground truth; members are JMESPaths (CSV: positions)."""
     captured = event.get("captureData") or {}
     batch = captured.get("batchTransformOutput")
@@ -164,7 +168,7 @@ def _captured(event: Mapping[str, Any], members: Sequence[Any]) -> Iterator[Row]
     found = [_side_values(side, member) for side, member in zip(sides, members, strict=True)]
     rows = found[0] or []
     for position, row in enumerate(rows):
-        yield _listed(row), _scalar(_at(found[1], position)), _scalar(_at(found[2], position))
+        yield _to_list(row), _scalar(_at(found[1], position)), _scalar(_at(found[2], position))
 
 
 def _side_values(side: Mapping[str, Any] | None, member: Any) -> list[Any] | None:
@@ -193,7 +197,7 @@ def _scalar(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _listed(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return list(value.values())
     if isinstance(value, list):
@@ -235,8 +239,8 @@ def record_values(row: Any, config: Config) -> list[Any]:
     """The features of a baseline row given in place: a list, or a record as the dataset has them."""
     if isinstance(row, Mapping) and config.get("features"):
         found = jmespath.search(str(config["features"]).split("[*].")[-1], row)
-        return _listed(found if found is not None else row)
-    return _listed(row)
+        return _to_list(found if found is not None else row)
+    return _to_list(row)
 
 
 def baseline_rows(paths: Sequence[Path], config: Config) -> list[list[Any]]:
@@ -246,7 +250,7 @@ def baseline_rows(paths: Sequence[Path], config: Config) -> list[list[Any]]:
         return [record_values(record, config) for path in paths for record in _json_lines(path)]
     if kind == "application/json":
         documents = [_loads(path.read_text("utf-8", "replace"), "the SHAP baseline") for path in paths]
-        return [_listed(row) for doc in documents for row in jmespath.search(str(config.get("features")), doc) or []]
+        return [_to_list(row) for doc in documents for row in jmespath.search(str(config.get("features")), doc) or []]
     if kind == "application/x-parquet":
         return [row for path in paths for row in pd.read_parquet(path).to_numpy().tolist()]
     return [row for path in paths for row in CsvTable.of([path], None).frame().astype(object).to_numpy().tolist()]

@@ -46,7 +46,7 @@ def _zstandard(path: Path) -> Opened:
     return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
 
 
-def _missing(path: Path) -> Opened:
+def _unsupported(path: Path) -> Opened:
     raise Unreadable(f"{path.name}: Hadoop's {path.suffix[1:]} format is not supported.")
 
 
@@ -55,8 +55,8 @@ _CODECS: dict[str, Callable[[Path], Opened]] = {
     ".bz2": bz2.open,
     ".deflate": _Deflated,
     ".zst": _zstandard,
-    ".lz4": _missing,
-    ".snappy": _missing,
+    ".lz4": _unsupported,
+    ".snappy": _unsupported,
 }
 
 

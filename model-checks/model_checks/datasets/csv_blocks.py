@@ -130,7 +130,7 @@ def parse(
                 refused = error
     table = _texts(block, names, columns)
     if numbers is not None and refused is not None:
-        numbers.refused(refused, names, table)
+        numbers.learn_from(refused, names, table)
     return table
 
 
@@ -138,7 +138,7 @@ def _texts(block: Block, names: Sequence[str], columns: Sequence[str] | None) ->
     try:
         return _read(block, names, columns, {})
     except pa.ArrowInvalid:
-        return _ragged(block, names, columns)
+        return _even_out(block, names, columns)
 
 
 def _read(
@@ -165,7 +165,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _ragged(block: Block, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
+def _even_out(block: Block, names: Sequence[str], columns: Sequence[str] | None) -> dict[str, pa.Array]:
     """Records of unequal lengths: filled up with missing values, or cut."""
     width = len(names)
     rows = [

@@ -54,7 +54,7 @@ class Numbers:
             return pa.int64()
         return pa.float64() if name not in self._exact else None
 
-    def refused(self, error: pa.ArrowInvalid, names: Sequence[str], table: Mapping[str, pa.Array]) -> None:
+    def learn_from(self, error: pa.ArrowInvalid, names: Sequence[str], table: Mapping[str, pa.Array]) -> None:
         """Learns from a block that could not be read as numbers; `table` has its texts."""
         found = _REFUSED.search(str(error))
         name = names[int(found[1])] if found and int(found[1]) < len(names) else None
@@ -86,7 +86,7 @@ def is_plain(block: bytes | bytearray) -> bool:
         return False
     if any(mark in block and b"0" + mark in block for mark in (b"x", b"X")) and _HEXADECIMAL.search(block):
         return False
-    return not ((b" " in block or b"\t" in block) and _padded(text))
+    return not ((b" " in block or b"\t" in block) and _has_padding(text))
 
 
 def _pieces(text: Bytes) -> range:
@@ -101,7 +101,7 @@ def _odd_dots(text: Bytes) -> bool:
     return bool(odd.any() or dots[:-1].any())
 
 
-def _padded(text: Bytes) -> bool:
+def _has_padding(text: Bytes) -> bool:
     at = np.flatnonzero(_SPACES[text])
     after, before = text[np.minimum(at + 1, len(text) - 1)], text[np.maximum(at - 1, 0)]
     return bool(_ENDS[after].any() or _ENDS[before].any() or at[0] == 0 or at[-1] == len(text) - 1)

@@ -185,7 +185,7 @@ class Dataset:
                 yield from records.flat_rows(value)
         else:
             sides = self.settings.get("captureIndexNames") or (records.INPUT, records.OUTPUT)
-            rows_of = records.merged_rows if self.merged else records.captured_rows
+            rows_of = records.read_merged if self.merged else records.read_captured
             for event in self.events():
                 yield from rows_of(event, sides)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model_checks.analysis import spark_json
-from model_checks.analysis.inference import typed
+from model_checks.analysis.inference import to_known_type
 from model_checks.analysis.model_quality import Labels
 from model_checks.analysis.profile import Table
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds
@@ -52,7 +52,7 @@ class PredictionAttributes:
             raise AnalysisError("Error: Neither inference_attribute nor probability_attribute is set.")
         return cls(label, prediction or None, probability or None)
 
-    def named(self, columns: Sequence[str]) -> PredictionAttributes:
+    def by_name(self, columns: Sequence[str]) -> PredictionAttributes:
         """The same by the names of columns that are known; an error names what is not there."""
         if not columns:
             return self
@@ -103,7 +103,7 @@ def numbers(dataset: Dataset, label: str, prediction: str) -> tuple[Floats, Floa
 
 
 def _doubles(array: pa.Array, name: str, before: int) -> Floats:
-    array = typed(array)
+    array = to_known_type(array)
     try:
         return np.asarray(pc.cast(array, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
     except pa.ArrowInvalid:
@@ -142,12 +142,12 @@ class LabelCodes:
             doubles = False
         named = [spark_json.double(float(text)) if doubles else _INTEGRAL_TEXT.sub(r"\1", text) for text in self.texts]
         labels = {name for name, text in zip(named, self.texts, strict=True) if text in self._actual}
-        ordered = sorted(set(named), key=lambda name: (name not in labels, _sorting(name)))
+        ordered = sorted(set(named), key=lambda name: (name not in labels, _sort_key(name)))
         names = {name: code for code, name in enumerate(ordered)}
         return list(names), np.array([names[name] for name in named], dtype=np.int64)
 
 
-def _sorting(name: str) -> tuple[float, str]:
+def _sort_key(name: str) -> tuple[float, str]:
     return (float(name), name) if _NUMBER.fullmatch(name) else (float("inf"), name)
 
 
@@ -162,7 +162,7 @@ def labels(
     Of more than `HELD` rows, it is what counts of them, scores included. Without predicted labels, a probability above
     `threshold` is the class ``1``. For `doubles` see `LabelCodes`.
     """
-    attributes = attributes.named(dataset.column_names())
+    attributes = attributes.by_name(dataset.column_names())
     codes, rows = LabelCodes(), 0
     held: list[tuple[Codes, pa.DictionaryArray, Floats | None]] = []
     folded: LabelFolds | None = None
@@ -184,7 +184,7 @@ def labels(
             "probability are 1 and 0: the labels have to be those, or inference_attribute has to be set."
         )
     if folded:
-        return folded.renamed(names, classes), None
+        return folded.rename(names, classes), None
     found = Labels(names, classes[np.concatenate([one[0] for one in held])], classes[np.concatenate(guesses_of)])
     known_scores = [score for _, _, score in held if score is not None]
     return found, np.concatenate(known_scores) if known_scores else None
@@ -215,7 +215,7 @@ def _some(names: list[str]) -> str:
 
 
 def _texts(array: pa.Array) -> pa.StringArray:
-    array = typed(array)
+    array = to_known_type(array)
     if pa.types.is_string(array.type):
         return array
     texts = pc.cast(array, pa.string())

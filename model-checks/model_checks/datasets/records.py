@@ -67,7 +67,7 @@ def payload_rows(data: str, encoding: str) -> list[Part]:
     return [[value or None for value in row] for row in csv.reader(io.StringIO(data)) if row]
 
 
-def captured_rows(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
+def read_captured(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
     """The rows of one captured request: its output's fields, then its input's, the order that baselines have.
 
     In CSV the text of the output stands before that of the input: of a request with several records, the lines are
@@ -102,7 +102,7 @@ def _side_by_side(parts: list[list[Part]], sides: list[str]) -> list[Part]:
     if len({len(part) for part in parts}) != 1:
         counts = ", ".join(f"{len(part)} in {side}" for part, side in zip(parts, sides, strict=True))
         raise AnalysisError(f"Error: The numbers of records of a captured request differ: {counts}.")
-    return [_joined(row, sides) for row in zip(*parts, strict=True)]
+    return [_join(row, sides) for row in zip(*parts, strict=True)]
 
 
 def _per_row(part: list[Part], rows: int) -> list[Part]:
@@ -112,7 +112,7 @@ def _per_row(part: list[Part], rows: int) -> list[Part]:
     return part
 
 
-def _joined(row: tuple[Part, ...], sides: list[str]) -> Part:
+def _join(row: tuple[Part, ...], sides: list[str]) -> Part:
     if all(isinstance(part, list) for part in row):
         return [value for part in row for value in part]
     joined: dict[str, Any] = {}
@@ -123,7 +123,7 @@ def _joined(row: tuple[Part, ...], sides: list[str]) -> Part:
     return joined
 
 
-def merged_rows(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
+def read_merged(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
     """The rows of a merged record, each with its label under `GROUND_TRUTH`."""
     fields = event.get(GROUND_TRUTH)
     if not fields:
@@ -135,10 +135,10 @@ def merged_rows(event: Mapping[str, Any], sides: Sequence[str]) -> list[Part]:
         raise AnalysisError(
             f"Error: The numbers of records of a merged record differ: {len(captured)} captured, {len(labels)} labels."
         )
-    return [_labelled(row, label) for row, label in zip(captured, labels, strict=True)]
+    return [_add_label(row, label) for row, label in zip(captured, labels, strict=True)]
 
 
-def _labelled(row: Part, label: Part) -> Part:
+def _add_label(row: Part, label: Part) -> Part:
     named = row if isinstance(row, dict) else {f"_c{position}": value for position, value in enumerate(row)}
     values = list(label.values()) if isinstance(label, dict) else label
     if len(values) == 1:

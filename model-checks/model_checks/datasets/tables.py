@@ -89,10 +89,10 @@ class CsvTable:
     def blocks(self, columns: Collection[str] | None = None, text: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         for path, header in self.files:
             for block in pd.read_csv(path, chunksize=BLOCK_ROWS, **self._options(header, columns, text)):
-                yield self._named(block)
+                yield self._name_columns(block)
 
     def frame(self) -> pd.DataFrame:
-        frames = [self._named(pd.read_csv(path, **self._options(header))) for path, header in self.files]
+        frames = [self._name_columns(pd.read_csv(path, **self._options(header))) for path, header in self.files]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=self.names)
 
     def _options(
@@ -107,7 +107,7 @@ class CsvTable:
             "dtype": {i: str for i, name in enumerate(self.names) if name in text},
         }
 
-    def _named(self, block: pd.DataFrame) -> pd.DataFrame:
+    def _name_columns(self, block: pd.DataFrame) -> pd.DataFrame:
         block.columns = pd.Index([self.names[int(position)] for position in block.columns])
         return block
 

@@ -105,7 +105,7 @@ SCHEMA = _object(
 _VALIDATOR = Draft202012Validator(SCHEMA)
 
 
-def checked(config: Any) -> Config:
+def check_config(config: Any) -> Config:
     """The configuration, or an error that names the member that is wrong."""
     error = best_match(_VALIDATOR.iter_errors(config))
     if error is not None:

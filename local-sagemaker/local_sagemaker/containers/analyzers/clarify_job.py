@@ -13,9 +13,9 @@ from functools import partial
 
 from local_sagemaker.clarify_inputs import folder_of
 from local_sagemaker.containers.analyzers import clarify_model, storage
-from local_sagemaker.containers.analyzers.clarify_config import checked
+from local_sagemaker.containers.analyzers.clarify_config import check_config
 from local_sagemaker.containers.analyzers.clarify_model import ClarifyModel
-from local_sagemaker.containers.analyzers.contract import guarded, local, log, read_json, shown, write
+from local_sagemaker.containers.analyzers.contract import as_job_path, exit_code_of, local, log, read_json, write
 from local_sagemaker.containers.analyzers.report import ReportEvidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.clarify import data
@@ -31,14 +31,14 @@ DONE = "SageMaker XAI Analyzer ran successfully"
 def main(arguments: list[str]) -> int:
     """Runs one job; the container takes no arguments. The exit code is 0, or 255 when the job fails."""
     del arguments
-    return guarded(lambda: run(os.environ))
+    return exit_code_of(lambda: run(os.environ))
 
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and answers the exit message."""
-    config = checked(read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config"))
+    config = check_config(read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config"))
     output = ml() / "processing" / "output"
-    analysis = Analysis(config, _dataset(config), output, partial(_connect, config), storage.fetched)
+    analysis = Analysis(config, _dataset(config), output, partial(_connect, config), storage.fetch)
     report = analysis.report()
     write(output / "analysis.json", json.dumps(report, indent=4))
     worse = _violations(environment, report)
@@ -54,16 +54,16 @@ def _dataset(config: Config) -> ClarifyData:
     """The dataset of the job's input, or of ``dataset_uri``, which wins."""
     folder = folder_of("dataset", ml())
     if config.get("dataset_uri"):
-        folder = storage.fetched(config["dataset_uri"], "dataset")
+        folder = storage.fetch(config["dataset_uri"], "dataset")
     paths = files(folder) if folder.exists() else []
     if not paths:
-        raise AnalysisError(f"ClientError: There is no dataset: {shown(folder)} holds no file.")
-    return data.load(config, paths, storage.fetched)
+        raise AnalysisError(f"ClientError: There is no dataset: {as_job_path(folder)} holds no file.")
+    return data.load(config, paths, storage.fetch)
 
 
 def _connect(config: Config, columns: Sequence[Column]) -> ClarifyModel:
     predictor, kind = config.get("predictor") or {}, config["dataset_type"].lower()
-    return ClarifyModel(predictor, kind, columns, clarify_model.connected(predictor, kind))
+    return ClarifyModel(predictor, kind, columns, clarify_model.connect(predictor, kind))
 
 
 def _violations(environment: Mapping[str, str], report: Report) -> list[Report]:

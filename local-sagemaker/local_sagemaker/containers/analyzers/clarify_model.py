@@ -54,7 +54,7 @@ class ClarifyModel:
             where = self._predictor.get("label")
         found = self._numbers(rows) if self._accept == "text/csv" else None
         if found is None:
-            picked = self._picked(rows, where)
+            picked = self._pick(rows, where)
             try:
                 found = np.array([value if isinstance(value, list) else [value] for value in picked], dtype=np.float64)
             except (TypeError, ValueError):
@@ -67,7 +67,7 @@ class ClarifyModel:
         """Predicted labels: ``label``, else the most probable of ``label_headers``, else the one score."""
         where = self._predictor.get("label")
         if where is not None:
-            return pd.Series([_scalar(value) for value in self._picked(rows, where)])
+            return pd.Series([_scalar(value) for value in self._pick(rows, where)])
         scores = self.scores(rows)
         if scores.shape[1] == 1:
             return pd.Series(scores[:, 0])
@@ -76,8 +76,8 @@ class ClarifyModel:
             raise AnalysisError(f"ClientError: label_headers has {len(headers)} names for {scores.shape[1]} scores.")
         return pd.Series([headers[position] for position in scores.argmax(axis=1)])
 
-    def _picked(self, rows: npt.NDArray[Any], where: str | int | None) -> list[Any]:
-        return [value for body, count in self._answers(rows) for value in self._parsed(body, count, where)]
+    def _pick(self, rows: npt.NDArray[Any], where: str | int | None) -> list[Any]:
+        return [value for body, count in self._answers(rows) for value in self._parse(body, count, where)]
 
     def _numbers(self, rows: npt.NDArray[Any]) -> Floats | None:
         """The CSV answers as numbers at once; None when they hold text."""
@@ -98,7 +98,7 @@ class ClarifyModel:
         single = self._content == "application/json" and "$records" not in template
         found, at, step = [], 0, 1 if single else len(rows)
         while at < len(rows):
-            body = self._encoded(rows[at : at + step])
+            body = self._encode(rows[at : at + step])
             if len(body) > BATCH and step > 1:
                 step = max(1, int(step * BATCH / len(body) * 0.95))
                 continue
@@ -108,10 +108,10 @@ class ClarifyModel:
             at += count
         return found
 
-    def _encoded(self, rows: npt.NDArray[Any]) -> bytes:
+    def _encode(self, rows: npt.NDArray[Any]) -> bytes:
         if self._content == "text/csv":
             return _csv(rows, self._columns)
-        listed = _listed(rows, self._columns)
+        listed = _list_rows(rows, self._columns)
         records = [_record(self._predictor, row, [name for name, _ in self._columns]) for row in listed]
         template = self._predictor.get("content_template")
         if self._content == "application/jsonlines":
@@ -124,7 +124,7 @@ class ClarifyModel:
             return text.replace("$records", f"[{','.join(records)}]").encode()
         return text.replace("$record", records[0]).replace("$features", records[0]).encode()
 
-    def _parsed(self, body: bytes, count: int, where: str | int | None) -> list[Any]:
+    def _parse(self, body: bytes, count: int, where: str | int | None) -> list[Any]:
         text = body.decode("utf-8")
         if self._accept == "text/csv":
             lines = [row for row in csv.reader(io.StringIO(text)) if row]
@@ -157,7 +157,7 @@ def content_type(predictor: Config, dataset_type: str) -> str:
 def _csv(rows: npt.NDArray[Any], columns: Sequence[tuple[str, bool]]) -> bytes:
     if rows.dtype == object:
         text = io.StringIO()
-        listed = _listed(rows, columns)
+        listed = _list_rows(rows, columns)
         csv.writer(text, lineterminator="\n").writerows([["" if v is None else v for v in row] for row in listed])
         return text.getvalue().encode()
     arrays = [_whole(pa.array(rows[:, i], from_pandas=True), whole) for i, (_, whole) in enumerate(columns)]
@@ -177,7 +177,7 @@ def _whole(array: pa.Array, whole: bool) -> pa.Array:
         return array
 
 
-def _listed(rows: npt.NDArray[Any], columns: Sequence[tuple[str, bool]]) -> list[list[Any]]:
+def _list_rows(rows: npt.NDArray[Any], columns: Sequence[tuple[str, bool]]) -> list[list[Any]]:
     whole = [position for position, (_, is_whole) in enumerate(columns) if is_whole]
     listed: list[list[Any]] = rows.tolist()
     for row in listed:
@@ -217,7 +217,7 @@ def _scalar(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def connected(predictor: Config, dataset_type: str) -> Ask:
+def connect(predictor: Config, dataset_type: str) -> Ask:
     """How to ask: the job's model server, or the endpoint that the configuration names."""
     content = content_type(predictor, dataset_type)
     accept = str(predictor.get("accept_type") or content)

@@ -28,7 +28,7 @@ def local(path: str) -> Path:
     return Path(path)
 
 
-def shown(path: Path) -> str:
+def as_job_path(path: Path) -> str:
     """A path as the user knows it, in /opt/ml."""
     return str(Path("/opt/ml") / path.relative_to(ml())) if path.is_relative_to(ml()) else str(path)
 
@@ -38,9 +38,9 @@ def read_json(path: Path, what: str) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise AnalysisError(f"Error: The {what} file {shown(path)} does not exist.") from None
+        raise AnalysisError(f"Error: The {what} file {as_job_path(path)} does not exist.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"Error: The {what} file {shown(path)} is not JSON: {error}") from None
+        raise AnalysisError(f"Error: The {what} file {as_job_path(path)} is not JSON: {error}") from None
 
 
 def time_of(environment: Mapping[str, str], name: str) -> datetime | None:
@@ -60,7 +60,7 @@ def finish(message: str) -> None:
     log.info("%s", message)
 
 
-def required(environment: Mapping[str, str], name: str) -> str:
+def require_variable(environment: Mapping[str, str], name: str) -> str:
     """The value of an environment variable. Raises AnalysisError where there is none."""
     value = environment.get(name)
     if not value:
@@ -74,7 +74,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def guarded(work: Callable[[], str]) -> int:
+def exit_code_of(work: Callable[[], str]) -> int:
     """Runs an analysis to its exit message: 0, or 255 with the reason in the failure file, the message and the log."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -17,7 +17,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
-from local_sagemaker.containers.analyzers.contract import guarded, local, log, required, shown, time_of
+from local_sagemaker.containers.analyzers.contract import (
+    as_job_path,
+    exit_code_of,
+    local,
+    log,
+    require_variable,
+    time_of,
+)
 from model_checks.datasets.dataset import Window
 from model_checks.datasets.files import files
 from model_checks.datasets.records import BATCH, GROUND_TRUTH
@@ -31,7 +38,7 @@ _ID, _TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 def main(arguments: list[str]) -> int:
     """Runs one job; the container takes no arguments. The exit code is 0, or 255 when the job fails."""
     del arguments
-    return guarded(lambda: run(os.environ))
+    return exit_code_of(lambda: run(os.environ))
 
 
 def run(environment: Mapping[str, str]) -> str:
@@ -39,10 +46,13 @@ def run(environment: Mapping[str, str]) -> str:
 
     Raises AnalysisError when there are no captures or no labels at all.
     """
-    source, output = local(required(environment, "dataset_source")), local(required(environment, "output_path"))
+    source, output = (
+        local(require_variable(environment, "dataset_source")),
+        local(require_variable(environment, "output_path")),
+    )
     window = Window(time_of(environment, "start_time"), time_of(environment, "end_time"))
     captured = merged = 0
-    with closing(MergeLabels(local(required(environment, "ground_truth_source")))) as labels:
+    with closing(MergeLabels(local(require_variable(environment, "ground_truth_source")))) as labels:
         for path in _files(source, "captured data"):
             target = output / (path.relative_to(source) if source.is_dir() else path.name)
             with MergeLines(target) as lines:
@@ -60,7 +70,7 @@ def run(environment: Mapping[str, str]) -> str:
 def _files(folder: Path, what: str) -> list[Path]:
     found = files(folder) if folder.exists() else []
     if not found:
-        raise AnalysisError(f"Error: There is no {what} to merge: {shown(folder)} holds no file.")
+        raise AnalysisError(f"Error: There is no {what} to merge: {as_job_path(folder)} holds no file.")
     return found
 
 
@@ -139,19 +149,19 @@ def events(path: Path) -> Iterator[Event]:
     for number, line in _lines(path):
         if line.lstrip().startswith("{"):
             record = _json(line, path, number)
-            yield record if "captureData" in record else _transformed_json(record, path, number)
+            yield record if "captureData" in record else _read_transform_json(record, path, number)
         else:
-            yield _transformed_csv(line, path, number)
+            yield _read_transform_csv(line, path, number)
 
 
-def _transformed_json(record: Event, path: Path, number: int) -> Event:
+def _read_transform_json(record: Event, path: Path, number: int) -> Event:
     if _ID not in record:
         raise AnalysisError(f"Error: {path.name}, line {number}: neither a captured request nor a record with {_ID}.")
     data = {name: value for name, value in record.items() if name not in (_ID, _TIME)}
     return _batch_event(str(record[_ID]), record.get(_TIME), json.dumps(data, separators=(",", ":")), "JSON")
 
 
-def _transformed_csv(line: str, path: Path, number: int) -> Event:
+def _read_transform_csv(line: str, path: Path, number: int) -> Event:
     """A line of CSV, whose last two fields are the inference id and the time."""
     fields = next(csv.reader([line]), [])
     if len(fields) < 3:

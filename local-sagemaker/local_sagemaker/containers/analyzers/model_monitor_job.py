@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.containers.analyzers import cloudwatch, scripts
-from local_sagemaker.containers.analyzers.contract import guarded, local, read_json, required, shown, time_of, write
+from local_sagemaker.containers.analyzers.contract import (
+    as_job_path,
+    exit_code_of,
+    local,
+    read_json,
+    require_variable,
+    time_of,
+    write,
+)
 from model_checks import quality
 from model_checks.datasets.dataset import Dataset, Window
 from model_checks.datasets.predictions import PredictionAttributes
@@ -29,12 +37,12 @@ NO_VIOLATIONS = "Completed: Job completed successfully with no violations."
 def main(arguments: list[str]) -> int:
     """Runs one job; the container takes no arguments. The exit code is 0, or 255 when the job fails."""
     del arguments
-    return guarded(lambda: run(os.environ))
+    return exit_code_of(lambda: run(os.environ))
 
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and answers the exit message."""
-    output = local(required(environment, "output_path"))
+    output = local(require_variable(environment, "output_path"))
     dataset = _dataset(environment)
     found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)
     for name, text in found.files().items():
@@ -49,20 +57,20 @@ def run(environment: Mapping[str, str]) -> str:
 
 
 def _dataset(environment: Mapping[str, str]) -> Dataset:
-    text = required(environment, "dataset_format")
+    text = require_variable(environment, "dataset_format")
     try:
         dataset_format = json.loads(text)
     except json.JSONDecodeError as error:
         raise AnalysisError(f"Error: dataset_format is not JSON: {error}: {text}") from None
     script = environment.get("record_preprocessor_script")
-    source = local(required(environment, "dataset_source"))
+    source = local(require_variable(environment, "dataset_source"))
     return Dataset(
         source,
         dataset_format,
         scripts.preprocessor(local(script)) if script else None,
         Window(time_of(environment, "start_time"), time_of(environment, "end_time")),
         *quality.baseline_columns(_baseline(environment, "constraints")),
-        place=shown(source),
+        place=as_job_path(source),
     )
 
 
@@ -86,7 +94,7 @@ def _file(path: Path, what: str) -> Path:
 def _data_quality(environment: Mapping[str, str], dataset: Dataset) -> QualityAnalysis:
     constraints, statistics = _baseline(environment, "constraints"), _baseline(environment, "statistics")
     method = environment.get("categorical_drift_method")
-    return quality.analyse_data_quality(dataset, constraints, statistics, method, _scheduled(environment))
+    return quality.analyse_data_quality(dataset, constraints, statistics, method, _is_scheduled(environment))
 
 
 def _threshold(environment: Mapping[str, str]) -> float:
@@ -97,7 +105,7 @@ def _threshold(environment: Mapping[str, str]) -> float:
         raise AnalysisError(f"Error: probability_threshold_attribute is not a number: {text}.") from None
 
 
-def _scheduled(environment: Mapping[str, str]) -> bool:
+def _is_scheduled(environment: Mapping[str, str]) -> bool:
     """Whether the job is an execution of a monitoring schedule, by what only those are given."""
     return any(environment.get(name) for name in ("sagemaker_monitoring_schedule_name", "start_time"))
 
@@ -110,7 +118,7 @@ def _times(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _model_quality(environment: Mapping[str, str], dataset: Dataset) -> QualityAnalysis:
-    problem = required(environment, "problem_type")
+    problem = require_variable(environment, "problem_type")
     attributes = PredictionAttributes.of(environment, dataset.merged)
     constraints = _baseline(environment, "constraints")
     threshold = _threshold(environment) if problem != "Regression" else 0.0

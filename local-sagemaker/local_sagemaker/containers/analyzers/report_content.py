@@ -76,7 +76,7 @@ class ReportEvidence:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def shown(value: Any) -> str:
+def format_number(value: Any) -> str:
     """A number in full: reading it back gives the one in analysis.json."""
     if value is None:
         return "none"
@@ -152,7 +152,12 @@ def _stage(section: Mapping[str, Any], words: str, counted: Counted, predicted: 
             yield ReportTable(
                 ("Metric", "Name", "Value", "What it means"),
                 [
-                    (m["name"], m["description"], m.get("error") or shown(m["value"]), MEANINGS.get(m["name"], ""))
+                    (
+                        m["name"],
+                        m["description"],
+                        m.get("error") or format_number(m["value"]),
+                        MEANINGS.get(m["name"], ""),
+                    )
                     for m in entry["metrics"]
                 ],
             )
@@ -213,10 +218,10 @@ def _shap(labels: Mapping[str, Any], evidence: ReportEvidence) -> Iterator[Part]
     for position, (label, entry) in enumerate(labels.items()):
         values: Mapping[str, float] = entry["global_shap_values"]
         ranked = sorted(values, key=lambda name: -abs(values[name]))
-        yield Heading(f"{label}: expected value {shown(entry['expected_value'])}", 3)
+        yield Heading(f"{label}: expected value {format_number(entry['expected_value'])}", 3)
         yield Chart(
             f"Features ranked by their global SHAP value for {label}: a longer bar moves predictions more.",
-            _ranking(ranked[:_RANKED], values),
+            _rank(ranked[:_RANKED], values),
             1.0 + 0.25 * min(len(ranked), _RANKED),
         )
         if evidence.explanation is not None:
@@ -225,11 +230,11 @@ def _shap(labels: Mapping[str, Any], evidence: ReportEvidence) -> Iterator[Part]
                 _swarm(ranked[:_RANKED], evidence, position),
                 1.0 + 0.25 * min(len(ranked), _RANKED),
             )
-        rows = [(str(rank), name, shown(values[name])) for rank, name in enumerate(ranked, 1)]
+        rows = [(str(rank), name, format_number(values[name])) for rank, name in enumerate(ranked, 1)]
         yield ReportTable(("Rank", "Feature", "Global SHAP value"), rows)
 
 
-def _ranking(names: Sequence[str], values: Mapping[str, float]) -> Callable[[Any], None]:
+def _rank(names: Sequence[str], values: Mapping[str, float]) -> Callable[[Any], None]:
     def draw(axes: Any) -> None:
         axes.barh(list(reversed(names)), [values[name] for name in reversed(names)], color="#7a9cc6")
         axes.set_xlabel("global SHAP value")
@@ -269,7 +274,7 @@ def _pdp(entries: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
         )
         headers = (entry["feature_name"], "Share of rows", *entry["label_headers"])
         columns = [entry["feature_values"], entry["data_distribution"], *entry["model_predictions"]]
-        yield ReportTable(headers, [[shown(value) for value in row] for row in zip(*columns, strict=True)])
+        yield ReportTable(headers, [[format_number(value) for value in row] for row in zip(*columns, strict=True)])
 
 
 def _dependence(entry: Mapping[str, Any]) -> Callable[[Any], None]:

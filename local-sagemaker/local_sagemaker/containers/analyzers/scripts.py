@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local_sagemaker.containers.analyzers.contract import shown
+from local_sagemaker.containers.analyzers.contract import as_job_path
 from model_checks.errors import AnalysisError
 
 WRONG_PREPROCESSOR = "Preprocess Handler not implemented correctly in customer script."
@@ -60,7 +60,7 @@ def _function(module: ModuleType, name: str, otherwise: str) -> Callable[..., An
 
 def _load(path: Path, otherwise: str) -> ModuleType:
     if not path.is_file():
-        raise AnalysisError(f"Error: The script {shown(path)} does not exist.")
+        raise AnalysisError(f"Error: The script {as_job_path(path)} does not exist.")
     spec = importlib.util.spec_from_file_location(f"customer_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise AnalysisError(otherwise)

@@ -9,7 +9,7 @@ from local_sagemaker.containers.paths import private_tmp
 from model_checks.errors import AnalysisError
 
 
-def fetched(uri: str, name: str) -> Path:
+def fetch(uri: str, name: str) -> Path:
     """The object, or every object below the prefix, in a folder of the job's /tmp called `name`."""
     import boto3  # heavy, and few jobs need it
 

@@ -18,7 +18,7 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_sagemaker.containers.failure import ScriptError, guarded
+from local_sagemaker.containers.failure import ScriptError, exit_code_of
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
@@ -35,7 +35,7 @@ def sklearn(_arguments: list[str] | None = None) -> int:
 
 def run(framework_module: str) -> int:
     """Runs the script that the hyperparameters name; answers the exit code."""
-    return guarded(lambda: _train(framework_module), "Framework Error")
+    return exit_code_of(lambda: _train(framework_module), "Framework Error")
 
 
 def _train(framework_module: str) -> None:

@@ -30,7 +30,7 @@ _SEPARATED = re.compile(r';((?:[^;"]|"(?:\\.|[^"\\])*"|")*)')
 KNOWN = ("train", "validation", "code")
 
 
-def _supported(name: str, channel: Mapping[str, Any]) -> bool:
+def _is_supported(name: str, channel: Mapping[str, Any]) -> bool:
     content = channel.get("ContentType", "text/libsvm")
     mode, distribution = channel["TrainingInputMode"], channel["S3DistributionType"]
     if name == "code":
@@ -47,7 +47,7 @@ def validate(channels: Mapping[str, Mapping[str, Any]]) -> None:
     for name, channel in channels.items():
         if name not in KNOWN:
             raise UserError(f"Extraneous channel found: {name}")
-        if not _supported(name, channel):
+        if not _is_supported(name, channel):
             raise UserError(f"Channel configuration for '{name}' channel is not supported: {dict(channel)}")
 
 

@@ -119,7 +119,7 @@ def _matrix(files: list[Path], content_format: str, csv_weights: bool) -> xgb.DM
     if content_format == CSV:
         matrix = _csv(files, csv_weights)
     elif content_format == LIBSVM:
-        matrix = _parse(f"{_staged(files)}?format=libsvm", LIBSVM)
+        matrix = _parse(f"{_stage(files)}?format=libsvm", LIBSVM)
     elif content_format == PARQUET:
         matrix = _parquet(files)
     else:
@@ -142,7 +142,7 @@ def _first_line(file: Path, errors: str = "strict") -> str:
         return lines.readline()
 
 
-def _linked(files: list[Path]) -> list[Path]:
+def _link(files: list[Path]) -> list[Path]:
     """Links to the files in one folder: names begin as those of the files, so that both are sorted alike."""
     folder = private_tmp() / STAGING
     shutil.rmtree(folder, ignore_errors=True)
@@ -154,10 +154,10 @@ def _linked(files: list[Path]) -> list[Path]:
     return links
 
 
-def _staged(files: list[Path]) -> str:
+def _stage(files: list[Path]) -> str:
     """One URI of all files, under names that XGBoost's URI syntax has no meaning for."""
     links = []
-    for index, link in enumerate(_linked(files)):
+    for index, link in enumerate(_link(files)):
         links.append(link.with_name(f"{index:06}"))
         link.rename(links[-1])
     return ";".join(map(str, links))
@@ -183,7 +183,7 @@ def _csv(files: list[Path], csv_weights: bool) -> xgb.DMatrix:
     options = f"format=csv&label_column=0&delimiter={delimiter}"
     if csv_weights:
         options += "&weight_column=1"
-    return _parse(f"{_staged(files)}?{options}", CSV)
+    return _parse(f"{_stage(files)}?{options}", CSV)
 
 
 def _are_small(files: list[Path], delimiter: str) -> bool:
@@ -233,7 +233,7 @@ def _is_label(text: str) -> bool:
 def _parquet(files: list[Path]) -> xgb.DMatrix:
     """All files as one pyarrow dataset: names that begin with ``_`` are left out, columns are those of the first."""
     try:
-        folder = _linked(files)[0].parent
+        folder = _link(files)[0].parent
         return parquet_matrix([parquet.read_table(folder).to_pandas().to_numpy()])
     except Exception as error:  # whatever the data make of Arrow, pandas, NumPy and XGBoost, as in the container
         raise UserError(f"Failed to load parquet data with exception:\n{error}") from error

@@ -89,7 +89,7 @@ VALID_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def selected(predictions: Predictions, keys: Sequence[str], objective: str, classes: int) -> list[dict[str, Any]]:
+def select(predictions: Predictions, keys: Sequence[str], objective: str, classes: int) -> list[dict[str, Any]]:
     """The wanted keys of each prediction, in an order of their own; a key that the objective does not have is NaN and
     comes last.
 

@@ -48,7 +48,7 @@ def run(task: Task, output: Path) -> None:
     config = task.config
     objective = config["objective"]  # the container, too, fails without one
     classified = "num_class" in config or objective.startswith("binary:")
-    table = _joined(task.train, task.validation)
+    table = _join(task.train, task.validation)
     labels = table.get_label()
     folds, repetitions = config["_kfold"], config.get("_num_cv_round", 1)
     splitter = (RepeatedStratifiedKFold if classified else RepeatedKFold)(n_splits=folds, n_repeats=repetitions)
@@ -103,7 +103,7 @@ def _vote(every: Array) -> Array:
     return np.asarray(values[counts.argmax(axis=0)])
 
 
-def _joined(train: xgb.DMatrix, validation: xgb.DMatrix | None) -> xgb.DMatrix:
+def _join(train: xgb.DMatrix, validation: xgb.DMatrix | None) -> xgb.DMatrix:
     if validation is None:
         return train
     parts = [train, validation]

@@ -29,11 +29,11 @@ Evaluation = Callable[[Any, xgb.DMatrix], list[tuple[str, float]]]
 def _of_classes(score: Callable[..., float]) -> Score:
     """A score of predicted classes: margin above zero, or the largest of several margins."""
 
-    def scored(labels: Array, margins: Array) -> float:
+    def compute(labels: Array, margins: Array) -> float:
         classes = margins > 0 if margins.ndim == 1 else margins.argmax(axis=1)
         return float(score(labels, classes))
 
-    return scored
+    return compute
 
 
 def _of_values(score: Callable[..., float]) -> Score:
@@ -82,7 +82,7 @@ def evaluation(names: Sequence[str]) -> Evaluation | None:
     return evaluate
 
 
-def stopping_metric(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> str | None:
+def metric_to_watch(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> str | None:
     """The metric that early stopping watches: the tuning metric, else the last of `eval_metric`."""
     if tuning_metric:
         return tuning_metric.removeprefix("validation:")

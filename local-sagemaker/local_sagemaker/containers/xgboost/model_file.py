@@ -50,7 +50,7 @@ def load(file: Path) -> Loaded:
     with file.open("rb") as opened:
         opened.readinto(data)  # into what XGBoost takes: a large model is in memory once less
     try:
-        loaded = _unpickled(data)
+        loaded = _unpickle(data)
     except Exception as no_pickle:
         booster = xgb.Booster()
         try:
@@ -65,7 +65,7 @@ def load(file: Path) -> Loaded:
     return loaded
 
 
-def _unpickled(data: bytearray) -> Loaded:
+def _unpickle(data: bytearray) -> Loaded:
     """A pickled booster; of one that this library cannot read, the raw model that it holds (XGBoost before 1.0)."""
     try:
         found = pickle.loads(data)

@@ -107,11 +107,11 @@ def _record(message: bytes) -> Record | None:
 def _tensor(value: bytes) -> Tensor:
     for number, _, content in _fields(value):
         if number in TENSORS and isinstance(content, bytes):
-            return _filled(content, TENSORS[number])
+            return _fill(content, TENSORS[number])
     raise ValueError("Record without a tensor")
 
 
-def _filled(message: bytes, kind: str) -> Tensor:
+def _fill(message: bytes, kind: str) -> Tensor:
     values: list[NDArray[np.float64]] = []
     tensor = Tensor()
     for number, _, content in _fields(message):
@@ -173,10 +173,10 @@ def _numbers(content: bytes | int) -> list[int]:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return _encoded(number << 3 | 2) + _encoded(len(content)) + content
+    return _encode_varint(number << 3 | 2) + _encode_varint(len(content)) + content
 
 
-def _encoded(value: int) -> bytes:
+def _encode_varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

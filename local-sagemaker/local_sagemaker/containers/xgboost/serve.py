@@ -44,11 +44,11 @@ def main(_arguments: list[str] | None = None) -> int:
     if os.environ.get("SAGEMAKER_PROGRAM"):
         return toolkit.xgboost()
     if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
-        return multi_model_server.serve(_loaded)
+        return multi_model_server.serve(_load)
     return run(lambda: XGBoostServer.load(ml() / "model", os.environ).application())
 
 
-def _loaded(folder: Path) -> Callable[[Request], Response]:
+def _load(folder: Path) -> Callable[[Request], Response]:
     return XGBoostServer.load(folder, os.environ).invoke_one_of_many
 
 
@@ -101,7 +101,7 @@ class XGBoostServer:
         if not request.body or _is_form(request.content_type):
             return Response(204)
         try:
-            features, content = self._decoded(request)
+            features, content = self._decode(request)
         except Undecodable as error:
             return Response(415, str(error).encode())
         try:
@@ -116,14 +116,14 @@ class XGBoostServer:
         if accept.lower() not in encode.ACCEPTED:
             text = f"Accept type {accept} is not supported. Please use supported accept types: {encode.ACCEPTED}."
             return Response(406, text.encode())
-        return self._encoded(predictions, accept.lower())
+        return self._encode(predictions, accept.lower())
 
     def invoke_one_of_many(self, request: Request) -> Response:
         """Like `invoke`, with the answers and errors of a container of many models (specs: containers 4.5)."""
         accept = (request.accept or "").split(";")[0].strip().lower()
         accept = encode.JSON if accept in ("", "*/*") else accept
         try:
-            features, content = self._decoded(request)
+            features, content = self._decode(request)
             if accept not in (encode.CSV, encode.JSON):
                 raise Undecodable(f"Accept type {accept} is not supported. Please use: text/csv, application/json.")
         except Undecodable as error:
@@ -139,7 +139,7 @@ class XGBoostServer:
             return Response(200, encode.comma_joined(predictions), encode.CSV)
         return Response(200, json.dumps(predictions.tolist()).encode(), encode.JSON)
 
-    def _decoded(self, request: Request) -> tuple[Features, str]:
+    def _decode(self, request: Request) -> tuple[Features, str]:
         return decode(request.body, request.content_type, shifts_libsvm=self.behaviour.shifts_libsvm)
 
     def predict(self, features: Features, content: str) -> Predictions:
@@ -152,10 +152,10 @@ class XGBoostServer:
             return np.array([np.bincount(column).argmax() for column in values.T], dtype=np.float32)
         return np.mean(every, axis=0)
 
-    def _encoded(self, predictions: Predictions, accept: str) -> Response:
+    def _encode(self, predictions: Predictions, accept: str) -> Response:
         try:
             if self.selected:
-                rows = encode.selected(predictions, self.selected, self.objective, self.classes)
+                rows = encode.select(predictions, self.selected, self.objective, self.classes)
                 body = encode.selection(rows, self.selected, accept, batch=self.batch)
             elif self.batch:
                 body = encode.batch_lines(predictions)

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.containers.failure import PlatformError, UserError, guarded
+from local_sagemaker.containers.failure import PlatformError, UserError, exit_code_of
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import train as toolkit
@@ -29,7 +29,7 @@ def main(_arguments: list[str] | None = None) -> int:
     if "sagemaker_program" in texts:
         log.info("Invoking user training script.")
         return toolkit.run("sagemaker_xgboost_container.training:main")
-    return guarded(lambda: algorithm(texts))
+    return exit_code_of(lambda: algorithm(texts))
 
 
 def algorithm(texts: dict[str, str]) -> None:

@@ -135,7 +135,7 @@ def check_labels(config: dict[str, Any], matrix: xgb.DMatrix) -> None:
 def early_stopping(config: dict[str, Any], has_validation: bool) -> list[TrainingCallback]:
     """Active only with rounds, a validation channel and a named metric; otherwise silently not, as in the container."""
     patience = config.get("early_stopping_rounds")
-    metric = metrics.stopping_metric(config.get("_tuning_objective_metric"), config.get("eval_metric"))
+    metric = metrics.metric_to_watch(config.get("_tuning_objective_metric"), config.get("eval_metric"))
     if not patience or not has_validation or not metric:
         return []
     maximise = metrics.is_maximised(metric)

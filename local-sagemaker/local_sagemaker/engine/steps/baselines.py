@@ -55,11 +55,11 @@ def previous(check_type: str, supplied: Baseline, group: str | None, call: Call)
     """The baseline to compare with: each supplied file, else the registry's."""
     if supplied.complete(check_type) or not group:
         return supplied
-    registered = _registered(check_type, group, call)
+    registered = _find_registered(check_type, group, call)
     return Baseline(supplied.constraints or registered.constraints, supplied.statistics or registered.statistics)
 
 
-def _registered(check_type: str, group: str, call: Call) -> Baseline:
+def _find_registered(check_type: str, group: str, call: Call) -> Baseline:
     package = latest_approved(group, call)
     family, statistics, constraints = SOURCES[check_type]
     files: dict[str, Any] = package.get("DriftCheckBaselines", {}).get(family, {}) if package else {}

@@ -70,7 +70,7 @@ class CallbackStep(StepType):
         request = {
             "SqsQueueUrl": text(resolve(run.step.members["SqsQueueUrl"], run.scope(""))),
             "Arguments": flat_arguments(run, ""),
-            "Outputs": output_parameters.declared(run.step),
+            "Outputs": output_parameters.types_of(run.step),
         }
         return Prepared(token, request)
 

@@ -141,7 +141,7 @@ class CheckStep(ProcessingJobStep):
         details.update({f"CalculatedBaseline{name}": uri for name, uri in new.items()})
         details.update({f"BaselineUsedForDriftCheck{name}": used[name] for name in new if name in used})
         report = join(folder, VIOLATIONS)
-        if not run.notes["drift"] or not _violated(report, resource, run.context):
+        if not run.notes["drift"] or not _has_violations(report, resource, run.context):
             return SUCCEEDED
         details["ViolationReport"] = report
         if not request["FailOnViolation"]:
@@ -185,7 +185,7 @@ def with_variable(request: Record, name: str, value: str) -> Record:
     return {**request, "Environment": {**request.get("Environment", {}), name: value}}
 
 
-def _violated(report: str, job: Record, context: StepContext) -> bool:
+def _has_violations(report: str, job: Record, context: StepContext) -> bool:
     bucket, key = split(report)
     info = context.objects.head(bucket, key)
     # A fixed output location may still hold the report of an earlier execution.

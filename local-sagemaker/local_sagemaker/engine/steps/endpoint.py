@@ -57,7 +57,7 @@ class EndpointStep(CreateStep, noun="Endpoint"):
     def resume(self, run: StepRun) -> StepResult | None:
         """Takes up the endpoint with its creation or update, or starts again when the crash came before."""
         endpoint = self.describe(run.job_name, run.context)
-        if endpoint is None or _config(run.request) not in (_config(endpoint), _coming(endpoint)):
+        if endpoint is None or _config(run.request) not in (_config(endpoint), _pending_config(endpoint)):
             return self.start(run)
         run.record["Metadata"] = self.metadata(endpoint["EndpointArn"], run)
         return self.outcome(run, endpoint)
@@ -81,7 +81,7 @@ def _config(body: Record) -> str:
     return str(body["EndpointConfigName"])
 
 
-def _coming(endpoint: Record) -> str | None:
+def _pending_config(endpoint: Record) -> str | None:
     """The configuration that an update is bringing."""
     pending = endpoint.get("PendingDeploymentSummary")
     return _config(pending) if pending else None

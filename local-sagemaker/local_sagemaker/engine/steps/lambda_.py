@@ -69,7 +69,7 @@ class LambdaStep(StepType):
         request = {
             "FunctionArn": text(resolve(run.step.members["FunctionArn"], run.scope(name))),
             "Event": flat_arguments(run, name),
-            "Outputs": output_parameters.declared(run.step),
+            "Outputs": output_parameters.types_of(run.step),
         }
         return Prepared(name, request)
 
@@ -82,7 +82,7 @@ class LambdaStep(StepType):
         run.answer = None
         lock, attempt = threading.Lock(), run.job_name
 
-        def done(answer: Any) -> None:
+        def finish(answer: Any) -> None:
             with lock:
                 if run.answer is not None or run.record.get("_job") != attempt:
                     return
@@ -90,10 +90,10 @@ class LambdaStep(StepType):
             timer.cancel()
             run.wake()
 
-        timer = threading.Timer(self.seconds, done, [TimeoutError()])
+        timer = threading.Timer(self.seconds, finish, [TimeoutError()])
         timer.daemon = True
         timer.start()
-        arguments = (run.context, run.request, done)
+        arguments = (run.context, run.request, finish)
         threading.Thread(target=_invoke, args=arguments, name=f"lambda {attempt}", daemon=True).start()
         return None
 

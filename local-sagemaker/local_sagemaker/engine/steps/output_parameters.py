@@ -39,7 +39,7 @@ def problems(step: Step) -> Iterator[str]:
             names.add(name)
 
 
-def declared(step: Step) -> dict[str, str]:
+def types_of(step: Step) -> dict[str, str]:
     """The type of each output by its name."""
     return {item["OutputName"]: item.get("OutputType", STRING) for item in step.members.get("OutputParameters", [])}
 
@@ -48,7 +48,7 @@ def property_type(step: Step, path: tuple[Token, ...]) -> str:
     """``OutputParameters['name']`` has the declared type, and nothing else can be referred to."""
     if path[:1] != ("OutputParameters",):
         return member_of({"OutputParameters": COMPOSITE}, path[:1])
-    return member_of(declared(step), path[1:])
+    return member_of(types_of(step), path[1:])
 
 
 def collect(values: Mapping[str, str], types: Mapping[str, str]) -> list[dict[str, str]]:

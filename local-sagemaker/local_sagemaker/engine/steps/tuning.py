@@ -9,7 +9,7 @@ from local_sagemaker.api.request_shapes import response_shape
 from local_sagemaker.arns import last
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
-from local_sagemaker.engine.naming import tuning_job_name
+from local_sagemaker.engine.naming import name_tuning_job
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import JOB_INTERNAL_ERROR
 from local_sagemaker.engine.steps.job import JobStep
@@ -38,7 +38,7 @@ class TuningStep(JobStep, noun="HyperParameterTuningJob"):
     def new_name(self, run: StepRun) -> str:
         """Shorter than other jobs' names."""
         prefix = resolve(run.step.arguments.get(self.name_member), run.scope(""))
-        return tuning_job_name(run.execution.id, run.step.name, prefix)
+        return name_tuning_job(run.execution.id, run.step.name, prefix)
 
     def property_type(self, step: Step, path: tuple[Token, ...]) -> str:  # noqa: ARG002 - as JobStep has it
         """By the response shapes of the two operations."""

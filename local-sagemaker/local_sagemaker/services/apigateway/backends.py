@@ -74,12 +74,12 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
     """The answer of a method's integration. Raises Refused."""
     if integration["type"] == "AWS_PROXY":
         return _proxy(integration, exchange, call)
-    event, overrides = _mapped_request(integration, exchange)
+    event, overrides = _map_request(integration, exchange)
     try:
         if integration["type"] == "MOCK":
             backing = _mock(event)
         else:
-            found = _URI.fullmatch(_filled(integration, exchange, overrides.request.get("path")))
+            found = _URI.fullmatch(_fill(integration, exchange, overrides.request.get("path")))
             if found is None:
                 raise internal_error()
             if found["service"] == "lambda":
@@ -87,13 +87,13 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
             else:
                 headers = _integration_headers(integration, exchange, overrides)
                 backing = _endpoint(found["path"], headers, event, call)
-        return _mapped_reply(integration, exchange, backing, overrides)
+        return _map_reply(integration, exchange, backing, overrides)
     except templates.VelocityError as error:
         raise internal_error() from error
 
 
 def _proxy(integration: Body, exchange: Exchange, call: Call) -> Reply:
-    found = _URI.fullmatch(_filled(integration, exchange))
+    found = _URI.fullmatch(_fill(integration, exchange))
     if found is None:
         raise internal_error()
     answer = _invoke(found["path"], json.dumps(exchange.proxy_event()).encode(), call)
@@ -167,7 +167,7 @@ def _mock(event: str) -> Backing:
     return Backing("", str(status))
 
 
-def _mapped_request(integration: Body, exchange: Exchange) -> tuple[str, Overrides]:
+def _map_request(integration: Body, exchange: Exchange) -> tuple[str, Overrides]:
     """The body for the integration, by the template for the media type or passed through as the method allows, and
     what the template overrides."""
     given = integration.get("requestTemplates", {})
@@ -184,9 +184,9 @@ def _mapped_request(integration: Body, exchange: Exchange) -> tuple[str, Overrid
     return exchange.text, Overrides()
 
 
-def _mapped_reply(integration: Body, exchange: Exchange, backing: Backing, earlier: Overrides) -> Reply:
+def _map_reply(integration: Body, exchange: Exchange, backing: Backing, earlier: Overrides) -> Reply:
     """The answer by the integration response that is selected; `earlier` is what the request's template set."""
-    response = _selected(list(integration.get("integrationResponses", {}).values()), backing)
+    response = _select_response(list(integration.get("integrationResponses", {}).values()), backing)
     template = next(iter(_by_media_type(response.get("responseTemplates", {}))), None)
     body, overrides = backing.body, Overrides()
     if template:
@@ -210,7 +210,7 @@ def _by_media_type(given: Mapping[str, str | None]) -> list[str]:
     return [shown for _, shown in sorted(given.items(), key=lambda item: item[0] != "application/json") if shown]
 
 
-def _selected(responses: list[Body], backing: Backing) -> Body:
+def _select_response(responses: list[Body], backing: Backing) -> Body:
     """The response whose pattern matches the error (or the status); else the one without a pattern."""
     if backing.selected_by is not None:
         for response in responses:
@@ -242,7 +242,7 @@ def _response_parameter(source: str, exchange: Exchange, backing: Backing) -> st
     return exchange.parameter(source)
 
 
-def _filled(integration: Body, exchange: Exchange, path: Any = None) -> str:
+def _fill(integration: Body, exchange: Exchange, path: Any = None) -> str:
     """The URI with the stage's variables and the mapped parts of the path in it; `path` has those of a template."""
     uri = str(integration["uri"])
     uri = re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: exchange.variables.get(found[1], ""), uri)

@@ -34,7 +34,7 @@ def patch(body: Body, request: Request, members: Mapping[str, type]) -> None:
         elif op == "remove":
             body.pop(parts[0], None)
         else:
-            body[parts[0]] = _typed(kind, item.get("value", ""), path)
+            body[parts[0]] = _convert(kind, item.get("value", ""), path)
 
 
 def _entry(entries: dict[str, Any], op: str, name: str, value: Any) -> None:
@@ -52,7 +52,7 @@ def _element(elements: list[Any], op: str, value: str) -> None:
         elements.append(value)
 
 
-def _typed(kind: type, value: str, path: str) -> Any:
+def _convert(kind: type, value: str, path: str) -> Any:
     if kind is bool:
         return value.lower() == "true"
     try:

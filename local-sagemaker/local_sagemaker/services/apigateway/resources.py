@@ -49,13 +49,13 @@ class Resources(Resource):
     @operation("GetResource")
     def get(self, request: Request) -> Response:
         """One resource."""
-        return _shown(resource_of(self._store.api(request["restApiId"]), request["resourceId"]), request)
+        return _describe(resource_of(self._store.api(request["restApiId"]), request["resourceId"]), request)
 
     @operation("GetResources")
     def list(self, request: Request) -> Response:
         """All resources of an API."""
         body = self._store.api(request["restApiId"])
-        return page([_shown(item, request) for item in body["_resources"].values()], request)
+        return page([_describe(item, request) for item in body["_resources"].values()], request)
 
     @operation("DeleteResource")
     def delete(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class Resources(Resource):
         return {}
 
 
-def _shown(resource: Body, request: Request) -> Body:
+def _describe(resource: Body, request: Request) -> Body:
     """A resource; its methods in full only with ``embed=methods``."""
     methods = resource.get("resourceMethods")
     if not methods or "methods" in request.get("embed", ()):

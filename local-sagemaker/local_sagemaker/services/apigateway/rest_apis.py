@@ -78,7 +78,7 @@ class RestApis(Resource):
     def tag(self, request: Request) -> Response:
         """Adds tags to an API or a stage."""
         api, stage = _of_arn(request["resourceArn"])
-        self._store.change(api, lambda body: _tagged(body, stage).setdefault("tags", {}).update(request["tags"]))
+        self._store.change(api, lambda body: _tags_owner(body, stage).setdefault("tags", {}).update(request["tags"]))
         return {}
 
     @operation("UntagResource")
@@ -88,7 +88,7 @@ class RestApis(Resource):
 
         def change(body: Body) -> None:
             for key in request["tagKeys"]:
-                _tagged(body, stage).get("tags", {}).pop(key, None)
+                _tags_owner(body, stage).get("tags", {}).pop(key, None)
 
         self._store.change(api, change)
         return {}
@@ -100,7 +100,7 @@ def _of_arn(arn: str) -> tuple[str, str | None]:
     return parts[0], parts[2] if len(parts) == 3 and parts[1] == "stages" else None
 
 
-def _tagged(body: Body, stage: str | None) -> Body:
+def _tags_owner(body: Body, stage: str | None) -> Body:
     if stage is None:
         return body
     if stage not in body["_stages"]:

@@ -60,7 +60,7 @@ class ExecuteApi:
 
     def has(self, api: str) -> bool:
         """Whether the region has an API with this id."""
-        return self._store.known(api) is not None
+        return self._store.find_api(api) is not None
 
     def answer(self, request: RawRequest) -> RawResponse:
         """The answer to a client. A signature, if there is one, has been verified."""
@@ -111,7 +111,7 @@ class ExecuteApi:
 
     def _serve(self, request: RawRequest) -> Reply:
         address = Address.of(request.headers.get("host", ""), request.path)
-        body = self._store.known(address.api) if address else None
+        body = self._store.find_api(address.api) if address else None
         stage = body["_stages"].get(address.stage) if body and address else None
         if address is None or body is None or stage is None or body.get("disableExecuteApiEndpoint"):
             raise MethodRefusal(403, "Forbidden", "ForbiddenException")

@@ -40,7 +40,7 @@ class ApiStore:
         """All APIs, oldest first."""
         return self._records.list(API)
 
-    def known(self, api: str) -> Body | None:
+    def find_api(self, api: str) -> Body | None:
         """An API, or None."""
         return self._records.get(API, api)
 

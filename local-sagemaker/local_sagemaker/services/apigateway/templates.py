@@ -134,7 +134,7 @@ def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
             document.append(scene.document())
         return json_selection.parse(str(path)).of(document[0])
 
-    def shown(path: Any = "$") -> str:
+    def as_json(path: Any = "$") -> str:
         found = select(path)
         return '""' if found is None else to_json(found)
 
@@ -142,7 +142,7 @@ def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
         return scene.parameter(str(name)) if name is not None else copy.deepcopy(dict(scene.parameters))
 
     # An empty body is an empty object to $input.body, too.
-    return {"body": lambda: scene.body or "{}", "json": shown, "path": select, "params": params}
+    return {"body": lambda: scene.body or "{}", "json": as_json, "path": select, "params": params}
 
 
 def _of_text(function: Callable[[str], Any]) -> Callable[..., Any]:

@@ -19,8 +19,8 @@ from local_sagemaker.services.apigateway.velocity_values import (
     MapEntry,
     calculate,
     compare,
+    concatenate,
     is_true,
-    joined,
     text,
 )
 
@@ -73,7 +73,7 @@ class Rendering:
             pass
         except RecursionError as error:
             raise VelocityError("the template is nested too deeply") from error
-        return joined(shown)
+        return concatenate(shown)
 
     def _parts(self, block: VelocityBlock) -> Iterator[str]:
         for part in block.parts:
@@ -81,19 +81,19 @@ class Rendering:
             if isinstance(part, str):
                 yield part
             elif isinstance(part, VelocityReference):
-                yield self._shown(part)
+                yield self._source_of(part)
             else:
                 yield from self._directive(part)
 
     def _text(self, block: VelocityBlock) -> str:
-        return str(self._weighed(joined(self._parts(block))))
+        return str(self._weigh(concatenate(self._parts(block))))
 
     def _count(self, weight: int = 0) -> None:
         self._steps += 1 + weight
         if self._steps > MOST_STEPS:
             raise VelocityError(f"the template takes more than {MOST_STEPS} steps")
 
-    def _weighed(self, value: Any) -> Any:
+    def _weigh(self, value: Any) -> Any:
         """The value; a long one counts for as many steps as it has blocks of letters or of elements."""
         if isinstance(value, str | list | dict):
             self._count(len(value) // 256)
@@ -217,12 +217,12 @@ class Rendering:
         right = self._value(item.right)
         if item.operator not in "+-*/%":
             return compare(item.operator, left, right)
-        return self._weighed(calculate(item.operator, left, right))
+        return self._weigh(calculate(item.operator, left, right))
 
-    def _shown(self, reference: VelocityReference) -> str:
+    def _source_of(self, reference: VelocityReference) -> str:
         value = self._reference(reference)
         if value is not None:
-            return str(self._weighed(text(value)))
+            return str(self._weigh(text(value)))
         known = reference.root in self._variables or reference.root in self._roots or reference.root in self._functions
         # API Gateway shows nothing for what is missing in what it knows; Velocity shows what it does not know as it is.
         return "" if known or reference.quiet else reference.source
@@ -254,7 +254,7 @@ class Rendering:
             return item_of(value, self._value(step.index))
         if step.name == "hasNext" and isinstance(value, dict) and "hasNext" in value:
             return value["hasNext"]
-        return self._weighed(invoke(self._weighed(value), step.name, self._arguments(step)))
+        return self._weigh(invoke(self._weigh(value), step.name, self._arguments(step)))
 
     def _arguments(self, step: syntax.Step) -> tuple[Any, ...]:
         return tuple(map(self._value, step.arguments)) if isinstance(step, syntax.Method) else ()

@@ -32,7 +32,7 @@ class Cursor:
         self.at = end + len(closing)
         return content
 
-    def looking_at(self, letter: str) -> bool:
+    def at_letter(self, letter: str) -> bool:
         """Whether a letter comes next, after space. Raises TemplateError at the end."""
         self.skip()
         if self.at >= len(self.text):

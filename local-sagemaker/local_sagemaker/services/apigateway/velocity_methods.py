@@ -70,7 +70,7 @@ _PIECE = re.compile(r"\\(.)|\$(\d)|([^\\$]+|.)", re.DOTALL)
 
 
 @contextmanager
-def _judging() -> Iterator[None]:
+def _judge_errors() -> Iterator[None]:
     """Regular expressions of the template's. Java's and Python's agree in what templates use."""
     try:
         yield
@@ -81,9 +81,9 @@ def _judging() -> Iterator[None]:
 def _replace_all(value: str, pattern: str, replacement: str, count: int = 0) -> str:
     """Java's replacement: ``$1`` is a group, a backslash takes the next letter as it is."""
     if pattern and _PLAIN.fullmatch(pattern) and "\\" not in replacement and "$" not in replacement:
-        return _bounded(value, value.count(pattern), replacement).replace(pattern, replacement, count or -1)
+        return _check_length(value, value.count(pattern), replacement).replace(pattern, replacement, count or -1)
     pieces = [int(piece[2]) if piece[2] else piece[1] or piece[3] for piece in _PIECE.finditer(replacement)]
-    with _judging():
+    with _judge_errors():
         result = bounded.replace(pattern, pieces, value, count=count, most=LARGEST)
     if result is None:
         raise VelocityError(f"the template makes more than {LARGEST} characters")
@@ -91,11 +91,11 @@ def _replace_all(value: str, pattern: str, replacement: str, count: int = 0) -> 
 
 
 def _matches(value: str, pattern: str) -> bool:
-    with _judging():
+    with _judge_errors():
         return bounded.matches(pattern, value)
 
 
-def _bounded(value: str, count: int, replacement: str) -> str:
+def _check_length(value: str, count: int, replacement: str) -> str:
     if len(value) + count * len(replacement) > LARGEST:
         raise VelocityError(f"the template makes more than {LARGEST} characters")
     return value
@@ -107,7 +107,7 @@ def _split(value: str, pattern: str, limit: int = 0) -> Listing:
     if pattern and _PLAIN.fullmatch(pattern):
         parts = value.split(pattern, most if limit > 0 else -1)
     else:
-        with _judging():
+        with _judge_errors():
             parts = bounded.split(pattern, value, most=most) if limit != 1 else [value]
         parts = parts[1:] if not pattern and parts and parts[0] == "" else parts
     while limit == 0 and len(parts) > 1 and parts[-1] == "":
@@ -127,7 +127,7 @@ def _char(value: str, index: int) -> str:
 
 
 def _repeat(value: str, count: int) -> str:
-    return _bounded(value, count, value) * max(count, 0)
+    return _check_length(value, count, value) * max(count, 0)
 
 
 def _parse_whole(_: Any, digits: Any) -> int:
@@ -200,8 +200,8 @@ _STRING: dict[str, Function] = _ANY | {
     "lastIndexOf": str.rfind,
     "substring": _substring,
     "charAt": _char,
-    "concat": lambda value, other: _bounded(value, 1, other) + other,
-    "replace": lambda value, old, new: _bounded(value, value.count(old), new).replace(old, new),
+    "concat": lambda value, other: _check_length(value, 1, other) + other,
+    "replace": lambda value, old, new: _check_length(value, value.count(old), new).replace(old, new),
     "replaceAll": _replace_all,
     "replaceFirst": lambda value, pattern, new: _replace_all(value, pattern, new, 1),
     "matches": _matches,

@@ -76,8 +76,8 @@ class VelocityParser(Cursor):
             else:
                 end = self._hash(parts)
                 if end:
-                    return VelocityBlock(_joined(parts)), end
-        return VelocityBlock(_joined(parts)), ""
+                    return VelocityBlock(_join(parts)), end
+        return VelocityBlock(_join(parts)), ""
 
     def _backslashes(self, parts: list[Part]) -> None:
         found = _ESCAPED.match(self.text, self.at)
@@ -188,7 +188,7 @@ class VelocityParser(Cursor):
         self.skip()
         name = self.word("the name of the macro")
         parameters: list[str] = []
-        while not self.looking_at(")"):
+        while not self.at_letter(")"):
             self.accept(",")
             parameters.append(self._variable())
         self._close()
@@ -201,7 +201,7 @@ class VelocityParser(Cursor):
 
     def _call(self, name: str) -> Part:
         arguments: list[Expression] = []
-        while not self.looking_at(")"):
+        while not self.at_letter(")"):
             self.accept(",")
             arguments.append(self._expression())
         self._close()
@@ -275,7 +275,7 @@ class VelocityParser(Cursor):
     def _list(self) -> Expression:
         self.at += 1
         items: list[Expression] = []
-        while not self.looking_at("]"):
+        while not self.at_letter("]"):
             if items:
                 if len(items) == 1 and self.accept(".."):
                     last = self._expression()
@@ -289,7 +289,7 @@ class VelocityParser(Cursor):
     def _map(self) -> Expression:
         self.at += 1
         entries: list[tuple[Expression, Expression]] = []
-        while not self.looking_at("}"):
+        while not self.at_letter("}"):
             if entries:
                 self.expect(",")
             key = self._expression()
@@ -354,7 +354,7 @@ class VelocityParser(Cursor):
     def _arguments(self) -> tuple[Expression, ...]:
         self.at += 1
         found: list[Expression] = []
-        while not self.looking_at(")"):
+        while not self.at_letter(")"):
             if found:
                 self.expect(",")
             found.append(self._expression())
@@ -372,7 +372,7 @@ _DIRECTIVES: dict[str, Callable[[VelocityParser], Part]] = {
 }
 
 
-def _joined(parts: list[Part]) -> tuple[Part, ...]:
+def _join(parts: list[Part]) -> tuple[Part, ...]:
     joined: list[Part] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(joined[-1], str):

@@ -55,7 +55,7 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def joined(parts: Iterable[str]) -> str:
+def concatenate(parts: Iterable[str]) -> str:
     """The parts as one text. Raises TemplateError when it would be too long."""
     found, size = [], 0
     for part in parts:
@@ -84,7 +84,7 @@ def long(value: int) -> int:
 def calculate(operator: str, left: Any, right: Any) -> Any:
     """``+ - * / %``; null where Java has no result. Plus joins texts."""
     if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
-        return joined([text(left), text(right)])
+        return concatenate([text(left), text(right)])
     if not is_number(left) or not is_number(right) or (operator in "/%" and not right):
         return None
     try:

@@ -12,7 +12,7 @@ class ObjectNotFound(ServiceError):
     code, status = "ObjectNotFoundException", 400
 
 
-def described(request: Request, *more: str) -> str:
+def describe_request(request: Request, *more: str) -> str:
     """How messages name what a request is about."""
     parts = [
         f"service namespace: {request['ServiceNamespace']}",

@@ -9,8 +9,8 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.records import Records
-from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, described
-from local_sagemaker.services.application_autoscaling.targets import ACTIVITY, KIND, POLICY, key, selected
+from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, describe_request
+from local_sagemaker.services.application_autoscaling.targets import ACTIVITY, KIND, POLICY, key, select
 from local_sagemaker.services.sagemaker.listing import page
 
 _CONFIGURATIONS = {
@@ -30,7 +30,7 @@ class ScalingPolicies(Resource):
     def put(self, request: Request) -> Response:
         """Adds or replaces a policy. The CloudWatch alarms that AWS makes for one are not made here."""
         if self._records.get(KIND, key(request)) is None:
-            raise ObjectNotFound(f"No scalable target registered for {described(request)}")
+            raise ObjectNotFound(f"No scalable target registered for {describe_request(request)}")
         found = self._records.get(POLICY, _key(request))
         kind = request.get("PolicyType") or (found["PolicyType"] if found else "StepScaling")
         member = _CONFIGURATIONS[kind]
@@ -54,7 +54,7 @@ class ScalingPolicies(Resource):
     @operation("DescribeScalingPolicies")
     def describe(self, request: Request) -> Response:
         """In the order of their making."""
-        bodies = selected(self._records.list(POLICY), request)
+        bodies = select(self._records.list(POLICY), request)
         if request.get("PolicyNames"):
             bodies = [body for body in bodies if body["PolicyName"] in request["PolicyNames"]]
         chosen, token = page(bodies, request, default=50)
@@ -64,14 +64,14 @@ class ScalingPolicies(Resource):
     def delete(self, request: Request) -> Response:
         """Ends a policy; the number of instances stays."""
         if not self._records.delete(POLICY, _key(request)):
-            named = described(request, f"policy name: {request['PolicyName']}")
+            named = describe_request(request, f"policy name: {request['PolicyName']}")
             raise ObjectNotFound(f"No scaling policy found for {named}")
         return {}
 
     @operation("DescribeScalingActivities")
     def activities(self, request: Request) -> Response:
         """What policies have done, the newest first."""
-        chosen, token = page(selected(self._records.list(ACTIVITY)[::-1], request), request, default=50)
+        chosen, token = page(select(self._records.list(ACTIVITY)[::-1], request), request, default=50)
         return {"ScalingActivities": chosen, **token}
 
     def _arn(self, request: Request) -> str:

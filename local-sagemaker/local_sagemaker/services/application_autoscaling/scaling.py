@@ -81,17 +81,17 @@ class Scaling(Resource):
         rate = (total - counted) * 60 / self._period / max(1, current)
         for tracker in trackers:
             tracker.sample(rate)
-        wanted = max(tracker.wanted(current) for tracker in trackers)
+        wanted = max(tracker.desired_capacity(current) for tracker in trackers)
         wanted = min(max(wanted, target["MinCapacity"]), target["MaxCapacity"])
         suspended = target["SuspendedState"]
         way = "DynamicScalingOutSuspended" if wanted > current else "DynamicScalingInSuspended"
         moment = time.monotonic()
         if wanted == current or suspended[way]:
             return
-        if all(tracker.allowed(current, wanted, now=moment) for tracker in trackers):
+        if all(tracker.may_scale(current, wanted, now=moment) for tracker in trackers):
             self._scale(target, endpoint, name, wanted, rate)
             for tracker in trackers:
-                tracker.scaled(current, wanted, now=moment)
+                tracker.record_scaling(current, wanted, now=moment)
 
     def _trackers_of(self, key: str) -> list[Tracker]:
         """The trackers of the target's policies that act; a policy that was changed starts anew."""

@@ -40,7 +40,7 @@ class Tracker:
         """A minute's invocations per instance."""
         self._samples.append(value)
 
-    def wanted(self, current: int) -> int:
+    def desired_capacity(self, current: int) -> int:
         """How many instances it wants instead of `current`, without regard to bounds and cooldowns."""
         samples = list(self._samples)
         if len(samples) >= _OUT and min(samples[-_OUT:]) > self._target:
@@ -53,13 +53,13 @@ class Tracker:
             return math.ceil(current * max(samples) / self._target - 1e-9)
         return current
 
-    def allowed(self, current: int, wanted: int, *, now: float) -> bool:
+    def may_scale(self, current: int, wanted: int, *, now: float) -> bool:
         """Whether no cooldown is in the way: of a scale-out, only a larger one goes on."""
         if wanted > current:
             return now >= self._out_until or wanted - current > self._added
         return now >= self._in_until
 
-    def scaled(self, current: int, wanted: int, *, now: float) -> None:
+    def record_scaling(self, current: int, wanted: int, *, now: float) -> None:
         """The number was changed: a cooldown begins. One of scaling in ends with a scale-out."""
         if wanted > current:
             self._out_until, self._added, self._in_until = now + self.out_cooldown, wanted - current, -math.inf

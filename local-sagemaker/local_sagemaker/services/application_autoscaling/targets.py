@@ -16,7 +16,7 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, described
+from local_sagemaker.services.application_autoscaling.errors import ObjectNotFound, describe_request
 from local_sagemaker.services.sagemaker.listing import page
 
 KIND, POLICY, ACTIVITY = "scalable-target", "scaling-policy", "scaling-activity"
@@ -60,7 +60,7 @@ class ScalableTargets(Resource):
     @operation("DescribeScalableTargets")
     def describe(self, request: Request) -> Response:
         """In the order of their registration."""
-        bodies = selected(self._records.list(KIND), request)
+        bodies = select(self._records.list(KIND), request)
         if request.get("ResourceIds"):
             wanted = {resource.lower() for resource in request["ResourceIds"]}
             bodies = [body for body in bodies if body["ResourceId"].lower() in wanted]
@@ -71,7 +71,7 @@ class ScalableTargets(Resource):
     def deregister(self, request: Request) -> Response:
         """Removes a target with its policies; the number of instances stays."""
         if not self._drop(key(request)):
-            raise ObjectNotFound(f"No scalable target found for {described(request)}")
+            raise ObjectNotFound(f"No scalable target found for {describe_request(request)}")
         return {}
 
     def _drop(self, target: str) -> bool:
@@ -123,7 +123,7 @@ _CHANGED = ("MinCapacity", "MaxCapacity", "RoleARN")
 _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
-def selected(bodies: list[Body], request: Request) -> list[Body]:
+def select(bodies: list[Body], request: Request) -> list[Body]:
     """Those of the request's namespace, resource and dimension."""
     if "ScalableDimension" in request and "ResourceId" not in request and "ResourceIds" not in request:
         raise ServiceError(

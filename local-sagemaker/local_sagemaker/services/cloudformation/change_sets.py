@@ -11,7 +11,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
-from local_sagemaker.cloudformation.comparison import Change, change, changed
+from local_sagemaker.cloudformation.comparison import Change, change, changes
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration, references
 from local_sagemaker.records import Records
@@ -51,7 +51,7 @@ class ChangeSets(Resource):
                 code="AlreadyExistsException",
                 status=400,
             )
-        wanted, _ = self._requests.wanted(request, stack)
+        wanted, _ = self._requests.members_from(request, stack)
         if not stack.get("_stored"):
             stack = self._insert(stack)
         changes = self._changes(stack, wanted)
@@ -201,7 +201,7 @@ def _row(declared: ResourceDeclaration, before: Body | None, after: Body) -> dic
     kind = change(declared.type, before["_properties"], after)
     if kind is Change.NONE:
         return None
-    names = changed(before["_properties"], after)
+    names = changes(before["_properties"], after)
     certain = any(name in declared.type.replaces and LATER not in str(after.get(name)) for name in names)
     replacement = "False" if kind is Change.UPDATE else "True" if certain else "Conditional"
     scopes = sorted({"Tags" if name == declared.type.tags else "Properties" for name in names})

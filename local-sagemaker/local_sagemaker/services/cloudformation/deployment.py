@@ -135,21 +135,21 @@ class StackDeployment:
         """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
         handler = HANDLERS[resource["ResourceType"]]
         context = self._context(resource["LogicalResourceId"])
-        named = handler.named(context, {**properties, **(attempt or {}).get("_names", {})})
+        named = handler.with_name(context, {**properties, **(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
         pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
         if attempt and "_replaced" in attempt:
             pending["_replaced"] = attempt["_replaced"]
         self._store.put_resource(self._id, pending, f"{verb}_IN_PROGRESS", REPLACING if "_replaced" in pending else "")
-        identity = self._made(handler, context, named, again=bool(attempt and attempt.get("_creating")))
-        made = {**pending, **_identified(identity)}
+        identity = self._create_once(handler, context, named, again=bool(attempt and attempt.get("_creating")))
+        made = {**pending, **_members_of(identity)}
         made.pop("_creating")
         if verb == "CREATE":
             self._store.note(self._id, made, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         self._store.put_resource(self._id, made, f"{verb}_COMPLETE")
 
     @staticmethod
-    def _made(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
+    def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
         try:
             return handler.create(context, named)
         except ServiceError as error:
@@ -186,7 +186,7 @@ class StackDeployment:
         context = self._context(resource["LogicalResourceId"])
         identity = handler.update(context, _identity(resource), {**before, **names}, {**after, **names})
         self._store.put_resource(
-            self._id, {**resource, **_identified(identity), "_properties": after}, "UPDATE_COMPLETE"
+            self._id, {**resource, **_members_of(identity), "_properties": after}, "UPDATE_COMPLETE"
         )
 
     def _restore(self, logical: str, before: Body) -> None:
@@ -259,7 +259,7 @@ _CODES = {
 }  # fmt: skip
 
 
-def _identified(identity: Identity) -> Body:
+def _members_of(identity: Identity) -> Body:
     return {
         "PhysicalResourceId": identity.physical,
         "_reference": identity.reference or identity.physical,

@@ -57,7 +57,7 @@ class Requests:
             raise TemplateError(f"Template may not exceed {LARGEST_OBJECT} bytes in size.")
         return (self._objects.read(bucket, key) or b"").decode("utf-8", "replace")
 
-    def wanted(self, request: Request, stack: Body) -> tuple[Body, Template]:
+    def members_from(self, request: Request, stack: Body) -> tuple[Body, Template]:
         """The members of a stack's body that a request asks for, checked as far as possible before anything happens.
 
         `stack` has the id, the name and, for an update, the present values.
@@ -76,7 +76,7 @@ class Requests:
         }
         scope = self._scopes.scope({**stack, **body})
         dependencies.graph(scope)
-        body["Parameters"] = [_shown(name, read, values, scope.parameters) for name in read.parameters]
+        body["Parameters"] = [_describe_parameter(name, read, values, scope.parameters) for name in read.parameters]
         _check_capabilities(request, read)
         return body, read
 
@@ -110,7 +110,9 @@ def _place(url: str) -> tuple[str, str]:
         raise TemplateError("TemplateURL must be a supported URL.") from error
 
 
-def _shown(name: str, read: Template, values: Mapping[str, str], resolved: Mapping[str, Any]) -> dict[str, str]:
+def _describe_parameter(
+    name: str, read: Template, values: Mapping[str, str], resolved: Mapping[str, Any]
+) -> dict[str, str]:
     """A parameter as DescribeStacks has it."""
     rule = read.parameters[name]
     text = values.get(name, parameters.as_text(rule.get("Default", "")))
@@ -122,7 +124,7 @@ def _shown(name: str, read: Template, values: Mapping[str, str], resolved: Mappi
     return shown
 
 
-def required_capabilities(read: Template) -> list[str]:
+def capabilities_for(read: Template) -> list[str]:
     """The capabilities that a template needs, and nothing more than the strongest."""
     kinds = [resource for resource in read.resources.values() if resource.type.name in IAM_TYPES]
     named = [kind for kind in kinds if _NAMED.get(kind.type.name, "") in kind.properties]
@@ -130,7 +132,7 @@ def required_capabilities(read: Template) -> list[str]:
 
 
 def _check_capabilities(request: Request, read: Template) -> None:
-    needed, given = required_capabilities(read), request.get("Capabilities", [])
+    needed, given = capabilities_for(read), request.get("Capabilities", [])
     enough = {
         "CAPABILITY_IAM": ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
         "CAPABILITY_NAMED_IAM": ("CAPABILITY_NAMED_IAM",),

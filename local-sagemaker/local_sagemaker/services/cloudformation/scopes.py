@@ -30,7 +30,7 @@ class Scopes:
         name = stack_id.split("/")[1]
         return DeploymentContext(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
 
-    def stored(self, name: str) -> str:
+    def stored_parameter(self, name: str) -> str:
         """The value of a parameter of Systems Manager."""
         try:
             return str(self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
@@ -54,11 +54,11 @@ class Scopes:
         }
         return Scope(
             read,
-            parameters.resolve(read, stack["_values"], self.stored),
+            parameters.resolve(read, stack["_values"], self.stored_parameter),
             pseudo,
             reference=lambda logical: str(self._resource(stack_id, logical)["_reference"]),
             attribute=lambda logical, name: self._attribute(stack_id, logical, name),
-            export=self._importing(stack),
+            export=self._importer(stack),
             dynamic=self._dynamic,
         )
 
@@ -78,7 +78,7 @@ class Scopes:
             )
         return attributes[name]
 
-    def _importing(self, stack: Body) -> Callable[[str], str]:
+    def _importer(self, stack: Body) -> Callable[[str], str]:
         def export(name: str) -> str:
             value = self._store.export(name)
             imports = self._store.require(stack["StackId"]).get("_imports", [])
@@ -94,7 +94,7 @@ class Scopes:
             secret = str(self._call("secretsmanager:GetSecretValue", {"SecretId": name})["SecretString"])
             key = rest.lstrip(":").partition(":")[0]
             return str(load(secret)[key]) if key else secret
-        return self.stored(reference)
+        return self.stored_parameter(reference)
 
     def with_tags(self, kind: ResourceType, properties: Body, stack: Body, logical: str) -> Body:
         """The properties with the stack's tags, and CloudFormation's own where the type's schema has them."""

@@ -9,7 +9,7 @@ from local_sagemaker.cloudformation import parameters, template
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.requests import Requests, required_capabilities
+from local_sagemaker.services.cloudformation.requests import Requests, capabilities_for
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
 _LIKE = {"DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"}}
@@ -94,12 +94,12 @@ class StackContents(Resource):
         """Parameters, types and capabilities of a template or of a stack's."""
         read = self._read(request)
         kinds = sorted({resource.type.name for resource in read.resources.values()})
-        return {**_described(read), "ResourceTypes": kinds, "Version": "2010-09-09", "ResourceIdentifierSummaries": []}
+        return {**_describe(read), "ResourceTypes": kinds, "Version": "2010-09-09", "ResourceIdentifierSummaries": []}
 
     @operation("ValidateTemplate")
     def validate(self, request: Request) -> Response:
         """Whether a text is a template, and what it declares."""
-        described = _described(self._read(request))
+        described = _describe(self._read(request))
         members = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
         declared = [{name: row[name] for name in members if name in row} for row in described["Parameters"]]
         return {**described, "Parameters": declared}
@@ -119,11 +119,11 @@ def _resource(body: Body, time: str) -> dict[str, Any]:
     return {**{name: body[name] for name in members if body.get(name)}, time: body["LastUpdatedTimestamp"]}
 
 
-def _described(read: Template) -> dict[str, Any]:
-    needed = required_capabilities(read)
+def _describe(read: Template) -> dict[str, Any]:
+    needed = capabilities_for(read)
     reason = {"CapabilitiesReason": f"The following resource(s) require capabilities: {_iam(read)}"} if needed else {}
     return {
-        "Parameters": [_declared(name, rule) for name, rule in read.parameters.items()],
+        "Parameters": [_describe_parameter(name, rule) for name, rule in read.parameters.items()],
         "Capabilities": needed,
         **reason,
         **({"Description": read.description} if read.description else {}),
@@ -135,7 +135,7 @@ def _iam(read: Template) -> str:
     return f"[{', '.join(sorted(kinds))}]"
 
 
-def _declared(name: str, rule: dict[str, Any]) -> dict[str, Any]:
+def _describe_parameter(name: str, rule: dict[str, Any]) -> dict[str, Any]:
     row = {
         "ParameterKey": name,
         "ParameterType": rule.get("Type", "String"),

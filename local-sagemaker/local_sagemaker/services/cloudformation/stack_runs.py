@@ -139,7 +139,7 @@ class StackRuns:
     def _roll_back(self, body: Body, deployment: StackDeployment) -> None:
         failed = deployment.delete(self._dependencies(body), new=True)
         if failed:
-            self._store.enter(body["StackId"], "ROLLBACK_FAILED", _undeleted(failed))
+            self._store.enter(body["StackId"], "ROLLBACK_FAILED", _failure_text(failed))
         else:
             self._store.enter(body["StackId"], "ROLLBACK_COMPLETE")
 
@@ -219,13 +219,13 @@ class StackRuns:
         deployment.clean_up()
         failed = deployment.delete(self._dependencies(body), tuple(body.get("_retained", ())))
         if failed:
-            self._store.enter(stack_id, "DELETE_FAILED", _undeleted(failed))
+            self._store.enter(stack_id, "DELETE_FAILED", _failure_text(failed))
             return
         self._store.put_exports(stack_id, {})
         self._store.enter(stack_id, "DELETE_COMPLETE", DeletionTime=now())
 
 
-def _undeleted(failed: list[str]) -> str:
+def _failure_text(failed: list[str]) -> str:
     return f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]. "
 
 

@@ -60,11 +60,11 @@ class Stacks(Resource):
             )
         if "OnFailure" in request and "DisableRollback" in request:
             raise TemplateError("You can specify either DisableRollback or OnFailure, but not both")
-        repeated = self._repeated(request)
+        repeated = self._find_repeat(request)
         if repeated:
             return {"StackId": repeated}
         stack = {"StackId": self._store.new_id(name), "StackName": name}
-        wanted, _ = self._requests.wanted(request, stack)
+        wanted, _ = self._requests.members_from(request, stack)
         keep = request.get("DisableRollback", False) or request.get("OnFailure") == "DO_NOTHING"
         body = {
             **stack, **wanted, "CreationTime": now(), "StackStatus": "CREATE_IN_PROGRESS", "DisableRollback": keep,
@@ -77,7 +77,7 @@ class Stacks(Resource):
         self._runs.start(body["StackId"])
         return {"StackId": body["StackId"]}
 
-    def _repeated(self, request: Request) -> str | None:
+    def _find_repeat(self, request: Request) -> str | None:
         """The stack that the same request made already."""
         token = request.get("ClientRequestToken")
         found = self._store.find(request["StackName"]) if token else None
@@ -88,7 +88,7 @@ class Stacks(Resource):
         """Begins to make the stack what the request says."""
         refuse_unsupported(request)
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-        wanted, _ = self._requests.wanted(request, stack)
+        wanted, _ = self._requests.members_from(request, stack)
         self.begin_update(stack, wanted, request)
         return {"StackId": stack["StackId"]}
 
@@ -169,8 +169,8 @@ class Stacks(Resource):
     def describe(self, request: Request) -> Response:
         """One stack by name or id, or all live ones."""
         if "StackName" in request:
-            return {"Stacks": [shown(self._store.require(request["StackName"]))]}
-        return {"Stacks": [shown(body) for body in self._store.stacks() if body["StackStatus"] != DELETED]}
+            return {"Stacks": [describe_stack(self._store.require(request["StackName"]))]}
+        return {"Stacks": [describe_stack(body) for body in self._store.stacks() if body["StackStatus"] != DELETED]}
 
     @operation("ListStacks")
     def list(self, request: Request) -> Response:
@@ -185,7 +185,7 @@ def same(stack: Body, wanted: Body) -> bool:
     return all(stack.get(name) == wanted[name] for name in ("_template", "_values", "Tags") if name in wanted)
 
 
-def shown(body: Body) -> dict[str, Any]:
+def describe_stack(body: Body) -> dict[str, Any]:
     """A stack as DescribeStacks has it."""
     described = {name: value for name, value in public(body).items() if value not in (None, "")}
     described.setdefault("Tags", [])

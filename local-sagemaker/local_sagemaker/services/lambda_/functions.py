@@ -91,7 +91,7 @@ class FunctionOperations(Resource):
     def configuration(self, request: Request) -> Response:
         """The configuration of a version."""
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
-        return self._shown(self._store.find(reference), reference)
+        return self._describe(self._store.find(reference), reference)
 
     @operation("GetFunction")
     def get(self, request: Request) -> Response:
@@ -101,7 +101,7 @@ class FunctionOperations(Resource):
         tags = self._store.latest(reference)["_tags"]
         location = self._code.file(body["_code"]).as_uri()
         return {
-            "Configuration": self._shown(body, reference),
+            "Configuration": self._describe(body, reference),
             "Code": {"RepositoryType": "S3", "Location": location},
             **({"Tags": tags} if tags else {}),
         }
@@ -162,7 +162,7 @@ class FunctionOperations(Resource):
         self._sandboxes.retire(before[0])
         return body
 
-    def _shown(self, body: Body, reference: FunctionReference) -> Response:
+    def _describe(self, body: Body, reference: FunctionReference) -> Response:
         shown = public(body)
         if reference.qualifier:
             shown["FunctionArn"] = self._store.arn(reference.name, reference.qualifier)

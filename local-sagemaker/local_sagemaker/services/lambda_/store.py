@@ -141,10 +141,10 @@ def check_revision(body: Body, revision: str | None) -> None:
 def touch(body: Body) -> None:
     """Gives a changed configuration its new revision and time."""
     body["RevisionId"] = str(uuid.uuid4())
-    body["LastModified"] = modified()
+    body["LastModified"] = last_modified()
 
 
-def modified() -> str:
+def last_modified() -> str:
     """Now, as LastModified has it: ``2026-01-02T03:04:05.678+0000``."""
     moment = time.time()
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}+0000"

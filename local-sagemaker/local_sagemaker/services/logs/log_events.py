@@ -69,7 +69,7 @@ class LogEvents(Resource):
                 size += len(line.text) + 26
                 if events and (len(events) == limit or size > _BYTES):
                     return _page(events, f"{moment}-{passed}")
-                events.append(_filtered(name, line))
+                events.append(_to_event(name, line))
             passed += 1
             scanned += line.end - line.start
             if scanned > _SCANNED:
@@ -115,7 +115,7 @@ def _page(events: list[Response], token: str | None) -> Response:
     return {"events": events, "searchedLogStreams": [], **({"nextToken": token} if token else {})}
 
 
-def _filtered(name: str, line: Line) -> Response:
+def _to_event(name: str, line: Line) -> Response:
     return {
         "logStreamName": name,
         "timestamp": line.time,

@@ -18,7 +18,7 @@ _MODULES = {"sqs": "moto.sqs.models", "ecr": "moto.ecr.models"}
 
 
 @cache
-def bound_expressions(service: str) -> None:
+def limit_expressions(service: str) -> None:
     """Has a service of moto use bounded expressions; does so once."""
     if service in _MODULES:
         module = vars(importlib.import_module(_MODULES[service]))

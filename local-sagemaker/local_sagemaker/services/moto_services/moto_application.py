@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
-from local_sagemaker.services.moto_services.expressions import bound_expressions
+from local_sagemaker.services.moto_services.expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import headers, signer
 
 SERVICES = {
@@ -71,7 +71,7 @@ class MotoApplication:
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """Has moto answer one request."""
-        bound_expressions(SERVICES[service])
+        limit_expressions(SERVICES[service])
         status = 500
         answered: list[tuple[str, str]] = []
 

@@ -65,14 +65,14 @@ class MotoServices:
         """The answer of a service, by the name it has in signatures (``iam``, ``events``, ``monitoring``)."""
         name = operation(request)
         if service not in SERVICES:
-            return _unsupported(service, request)
+            return _refuse(service, request)
         if service == "sts" and name == "GetCallerIdentity":
             return query_answers.answer("sts", name, self._identities.caller(signer(request)[0]))
         with self._lock:
             self._load()
             if service in ("iam", "sts") or changes(request):
                 return self._answer(service, name, request)
-        return self._asked(service, request)  # Without the lock: a queue's reader may wait here for long.
+        return self._send(service, request)  # Without the lock: a queue's reader may wait here for long.
 
     def _answer(self, service: str, name: str, request: RawRequest) -> RawResponse:
         parameters = form(request)
@@ -84,29 +84,29 @@ class MotoServices:
             refused = self._identities.refuses(signer(request)[0], parameters, self._moto.iam())
             if refused:
                 return refused
-        response = self._changed(service, request) if changes(request) else self._asked(service, request)
+        response = self._apply_change(service, request) if changes(request) else self._send(service, request)
         if name in _HANDING_OUT and response.status < 300:
             self._identities.remember(response, signer(request)[0])
         return response
 
-    def _changed(self, service: str, request: RawRequest) -> RawResponse:
+    def _apply_change(self, service: str, request: RawRequest) -> RawResponse:
         """A call that is kept when it succeeds, with the number from which its ids follow."""
         seed = secrets.randbits(128)
         self._moto.seed(seed)
-        response = self._asked(service, request)
+        response = self._send(service, request)
         self._moto.seed(None)
         if response.status < 300:
             self._journal.add(service, request, seed)
         return response
 
-    def _asked(self, service: str, request: RawRequest) -> RawResponse:
+    def _send(self, service: str, request: RawRequest) -> RawResponse:
         try:
             response = self._moto.answer(service, request)
         except NotImplementedError:
             response = RawResponse(501)
         if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
-            return _unsupported(service, request)
-        return _reworded(response) if service == "iam" and response.status == 404 else response
+            return _refuse(service, request)
+        return _reword(response) if service == "iam" and response.status == 404 else response
 
     def _load(self) -> None:
         if self._loaded:
@@ -118,24 +118,24 @@ class MotoServices:
             if service == "iam":
                 ensure_named(self._moto.iam(), form(request), self._settings)
             self._moto.seed(seed)
-            if self._asked(service, request).status >= 300:
+            if self._send(service, request).status >= 300:
                 log.warning("%s: %s could not be made again after the restart", service, operation(request))
         self._moto.seed(None)
         self._messages.restore()
         self._loaded = True
 
 
-def _reworded(response: RawResponse) -> RawResponse:
+def _reword(response: RawResponse) -> RawResponse:
     """moto's "Role x not found" in IAM's words."""
-    body = re.sub(rb">(Role|User|Group) ([^<>]+?) not found<", _named, response.body)
+    body = re.sub(rb">(Role|User|Group) ([^<>]+?) not found<", _name_in, response.body)
     return RawResponse(response.status, response.headers, body)
 
 
-def _named(found: re.Match[bytes]) -> bytes:
+def _name_in(found: re.Match[bytes]) -> bytes:
     return b">The " + found[1].lower() + b" with name " + found[2] + b" cannot be found.<"
 
 
-def _unsupported(service: str, request: RawRequest) -> RawResponse:
+def _refuse(service: str, request: RawRequest) -> RawResponse:
     """The refusal of an operation that is not here, in the protocol of the request."""
     code, text = (
         "NotImplemented",

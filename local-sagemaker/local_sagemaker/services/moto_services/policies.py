@@ -97,13 +97,13 @@ def _concerns(statement: Mapping[str, Any], action: str, resource: str, context:
 
 def _among(statement: Mapping[str, Any], element: str, value: str, context: Context, *, case: bool) -> bool:
     if element in statement:
-        return any(matches(_filled(one, context), value, case=case) for one in _many(statement[element]))
+        return any(matches(_fill(one, context), value, case=case) for one in _many(statement[element]))
     if f"Not{element}" in statement:
-        return not any(matches(_filled(one, context), value, case=case) for one in _many(statement[f"Not{element}"]))
+        return not any(matches(_fill(one, context), value, case=case) for one in _many(statement[f"Not{element}"]))
     return element == "Resource"  # Trust policies name none.
 
 
-def _filled(text: str, context: Context) -> str:
+def _fill(text: str, context: Context) -> str:
     """The text with policy variables such as ``${aws:PrincipalTag/team}`` filled in."""
 
     def value(found: re.Match[str]) -> str:
@@ -134,7 +134,7 @@ def _condition(operator: str, actual: Sequence[str] | None, wanted: list[str]) -
     return all(results) if every or negated else any(results)
 
 
-def _ordered(parse: Callable[[str], Any], keeps: Callable[[Any, Any], bool]) -> Callable[[str, str], bool]:
+def _comparison(parse: Callable[[str], Any], keeps: Callable[[Any, Any], bool]) -> Callable[[str, str], bool]:
     def compare(actual: str, wanted: str) -> bool:
         try:
             return keeps(parse(actual), parse(wanted))
@@ -146,11 +146,11 @@ def _ordered(parse: Callable[[str], Any], keeps: Callable[[Any, Any], bool]) -> 
 
 def _orders(prefix: str, parse: Callable[[str], Any]) -> dict[str, Callable[[str, str], bool]]:
     return {
-        f"{prefix}Equals": _ordered(parse, lambda a, b: a == b),
-        f"{prefix}LessThan": _ordered(parse, lambda a, b: a < b),
-        f"{prefix}LessThanEquals": _ordered(parse, lambda a, b: a <= b),
-        f"{prefix}GreaterThan": _ordered(parse, lambda a, b: a > b),
-        f"{prefix}GreaterThanEquals": _ordered(parse, lambda a, b: a >= b),
+        f"{prefix}Equals": _comparison(parse, lambda a, b: a == b),
+        f"{prefix}LessThan": _comparison(parse, lambda a, b: a < b),
+        f"{prefix}LessThanEquals": _comparison(parse, lambda a, b: a <= b),
+        f"{prefix}GreaterThan": _comparison(parse, lambda a, b: a > b),
+        f"{prefix}GreaterThanEquals": _comparison(parse, lambda a, b: a >= b),
     }
 
 
@@ -161,7 +161,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "ArnEquals": lambda actual, wanted: matches(wanted, actual),
     "ArnLike": lambda actual, wanted: matches(wanted, actual),
     "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
-    "IpAddress": _ordered(ipaddress.ip_network, lambda a, b: a.version == b.version and a.subnet_of(b)),
+    "IpAddress": _comparison(ipaddress.ip_network, lambda a, b: a.version == b.version and a.subnet_of(b)),
     **_orders("Numeric", float),
     **_orders("Date", datetime.fromisoformat),
 }

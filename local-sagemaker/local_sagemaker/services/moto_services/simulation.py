@@ -66,21 +66,23 @@ def principal(iam: Any, arn: str) -> Principal:
     holder = next((one for one in holders.values() if one.name == name), None)
     if holder is None:
         raise NoSuchEntity(f"The {kind} with name {name} cannot be found.")
-    found = _attached(holder)
+    found = _policies_of(holder)
     if kind == "user":
         for group in iam.groups.values():
             if any(user.name == name for user in group.users):
-                found += _attached(group)
+                found += _policies_of(group)
     boundary = getattr(holder, "permissions_boundary_arn", None)
-    return Principal(found, _managed(iam.managed_policies[boundary]) if boundary in iam.managed_policies else None)
+    return Principal(
+        found, _parse_managed(iam.managed_policies[boundary]) if boundary in iam.managed_policies else None
+    )
 
 
-def _attached(holder: Any) -> list[IamPolicy]:
+def _policies_of(holder: Any) -> list[IamPolicy]:
     inline = [IamPolicy.parse(name, text) for name, text in holder.policies.items()]
-    return inline + [_managed(policy) for policy in holder.managed_policies.values()]
+    return inline + [_parse_managed(policy) for policy in holder.managed_policies.values()]
 
 
-def _managed(policy: Any) -> IamPolicy:
+def _parse_managed(policy: Any) -> IamPolicy:
     version = next(one for one in policy.versions if one.is_default)
     return IamPolicy.parse(policy.arn, version.document)
 

@@ -7,7 +7,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.acls import Acls
 from local_sagemaker.services.s3.buckets import BucketOperations
-from local_sagemaker.services.s3.configurations import CONFIGURATIONS, kept
+from local_sagemaker.services.s3.configurations import CONFIGURATIONS, configuration_resource
 from local_sagemaker.services.s3.copying import Copies
 from local_sagemaker.services.s3.deleting import Deletions
 from local_sagemaker.services.s3.listing import Listings
@@ -22,5 +22,8 @@ def build(*, objects: DiskObjects, settings: Settings) -> list[Resource]:
     """All resources; `operations.table("s3", ...)` finds their operations."""
     return [
         *(resource(objects=objects, settings=settings) for resource in RESOURCES),
-        *(kept(configuration, objects=objects, settings=settings) for configuration in CONFIGURATIONS),
+        *(
+            configuration_resource(configuration, objects=objects, settings=settings)
+            for configuration in CONFIGURATIONS
+        ),
     ]

@@ -42,7 +42,7 @@ _TAG = re.compile(r"[\w\s+\-=.:/@]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def given_attributes(request: Mapping[str, Any]) -> ObjectAttributes:
+def attributes_from(request: Mapping[str, Any]) -> ObjectAttributes:
     """What PutObject, CopyObject and CreateMultipartUpload say of the object (not its checksums)."""
     headers = {name: request[name] for name in _KEPT if request.get(name) not in (None, "")}
     coding = ",".join(
@@ -79,10 +79,10 @@ def _check_header(name: str, value: Any) -> None:
 def header_tags(text: str | None) -> dict[str, str]:
     """The tags of an ``x-amz-tagging`` header, which is a query string."""
     pairs = parse_qsl(text or "", keep_blank_values=True)
-    return checked_tags([{"Key": key, "Value": value} for key, value in pairs])
+    return check_tags([{"Key": key, "Value": value} for key, value in pairs])
 
 
-def checked_tags(tags: list[dict[str, str]]) -> dict[str, str]:
+def check_tags(tags: list[dict[str, str]]) -> dict[str, str]:
     """A TagSet as a dict. Raises for what S3 refuses (user guide, "Categorizing your storage using tags")."""
     if len(tags) > 10:
         raise TooManyTags()
@@ -101,7 +101,7 @@ def checked_tags(tags: list[dict[str, str]]) -> dict[str, str]:
     return found
 
 
-def checked_bucket_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
+def check_bucket_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
     """The TagSet of a bucket (API reference, PutBucketTagging). Raises for what S3 refuses."""
     keys = [tag["Key"] for tag in tags]
     if len(keys) > 50:
@@ -118,7 +118,7 @@ def checked_bucket_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
     return tags
 
 
-def given_checksums(request: Mapping[str, Any]) -> dict[str, str]:
+def checksums_from(request: Mapping[str, Any]) -> dict[str, str]:
     """The checksums that came with the bytes: as headers, or behind the body (after it has been read)."""
     members = {
         name: value for name, value in request.items() if name.startswith("Checksum") and name not in _NOT_VALUES
@@ -141,7 +141,7 @@ def check_md5(request: Mapping[str, Any], written: TemporaryFile) -> None:
         raise BadDigest(ExpectedDigest=given, CalculatedDigest=base64.b64encode(bytes.fromhex(written.md5)).decode())
 
 
-def quoted(etag: str) -> str:
+def quote_etag(etag: str) -> str:
     """An ETag as headers and listings show it."""
     return f'"{etag}"'
 
@@ -168,7 +168,7 @@ def read_answer(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any
         "AcceptRanges": "bytes",
         "LastModified": float(int(item.modified)),
         "ContentLength": item.size,
-        "ETag": quoted(item.etag),
+        "ETag": quote_etag(item.etag),
         "ContentType": attributes.content_type,
         "Metadata": dict(attributes.metadata),
         **attributes.headers,

@@ -10,7 +10,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.services.s3.access import Access, Request
-from local_sagemaker.services.s3.attributes import checked_bucket_tags
+from local_sagemaker.services.s3.attributes import check_bucket_tags
 from local_sagemaker.services.s3.errors import (
     BucketAlreadyOwnedByYou,
     IllegalLocationConstraint,
@@ -48,7 +48,7 @@ class BucketOperations(Resource):
         check_bucket(request)
         here = self._settings.region
         region = _region(configuration.get("LocationConstraint"), here)
-        tags = checked_bucket_tags(configuration.get("Tags") or [])
+        tags = check_bucket_tags(configuration.get("Tags") or [])
         existing = self._objects.buckets.find(name)
         if existing is not None and not existing.region == region == here == _CLASSIC:
             raise BucketAlreadyOwnedByYou(BucketName=name)
@@ -99,7 +99,7 @@ class BucketOperations(Resource):
         return {} if region == _CLASSIC else {"LocationConstraint": region}
 
     @operation("GetBucketVersioning")
-    def versioning(self, request: Request) -> Response:
+    def get_versioning(self, request: Request) -> Response:
         """Empty while the bucket was never versioned."""
         state = self._access.bucket(request).versioning
         return {"Status": state} if state else {}

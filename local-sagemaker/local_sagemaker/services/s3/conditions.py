@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.objects.errors import NoSuchKey
 from local_sagemaker.objects.stored_object import StoredObject
-from local_sagemaker.services.s3.attributes import quoted
+from local_sagemaker.services.s3.attributes import quote_etag
 from local_sagemaker.services.s3.errors import NotImplementedHeader, NotModified, PreconditionFailed
 
 
@@ -32,7 +32,7 @@ def check_read(request: Mapping[str, Any], item: StoredObject) -> None:
     else:
         current = request.get("IfModifiedSince") is not None and modified <= request["IfModifiedSince"]
     if current:
-        raise NotModified().with_headers({"ETag": quoted(item.etag)})
+        raise NotModified().with_headers({"ETag": quote_etag(item.etag)})
 
 
 def check_copy_source(request: Mapping[str, Any], item: StoredObject) -> None:

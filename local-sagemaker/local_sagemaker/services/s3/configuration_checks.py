@@ -10,7 +10,7 @@ from typing import Any
 
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.objects.index import BucketRow
-from local_sagemaker.services.s3.attributes import checked_bucket_tags
+from local_sagemaker.services.s3.attributes import check_bucket_tags
 from local_sagemaker.services.s3.errors import (
     CrossLocationLoggingProhibited,
     InvalidRequest,
@@ -26,8 +26,8 @@ _METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
 _MOST_CORS, _MOST_LIFECYCLE = 100, 1000
 
 
-def _tagging(value: Value, _: BucketRow) -> Value:
-    tags = checked_bucket_tags(value.get("TagSet") or [])
+def _check_tags(value: Value, _: BucketRow) -> Value:
+    tags = check_bucket_tags(value.get("TagSet") or [])
     return {"TagSet": tags} if tags else None
 
 
@@ -123,7 +123,7 @@ def check_logging(value: Value, bucket: BucketRow, find: Callable[[str], BucketR
 
 
 CHECKS: dict[str, Callable[[Value, BucketRow], Value]] = {
-    "BucketTagging": _tagging,
+    "BucketTagging": _check_tags,
     "BucketPolicy": _policy,
     "BucketCors": _cors,
     "BucketLifecycleConfiguration": _lifecycle,

@@ -93,7 +93,7 @@ CONFIGURATIONS = (
 )  # fmt: skip
 
 
-def kept(configuration: Configuration, *, objects: DiskObjects, settings: Settings) -> Resource:
+def configuration_resource(configuration: Configuration, *, objects: DiskObjects, settings: Settings) -> Resource:
     """The resource of one row of the table: its operations are methods, as those of any other resource."""
     access = Access(objects=objects, settings=settings)
 

@@ -16,7 +16,7 @@ from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
 from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.services.s3.access import Access, Request, version_member
-from local_sagemaker.services.s3.attributes import checksum_members, encryption, given_attributes, quoted
+from local_sagemaker.services.s3.attributes import attributes_from, checksum_members, encryption, quote_etag
 from local_sagemaker.services.s3.conditions import check_copy_source, write_condition
 from local_sagemaker.services.s3.encryption import SETTING, with_default
 from local_sagemaker.services.s3.errors import InvalidArgument, InvalidRequest
@@ -44,7 +44,7 @@ class CopySource:
 
 
 @contextmanager
-def opened_source(objects: DiskObjects, access: Access, request: Request) -> Iterator[CopySource]:
+def open_source(objects: DiskObjects, access: Access, request: Request) -> Iterator[CopySource]:
     """Opens ``x-amz-copy-source``: ``[/]bucket/key[?versionId=...]``, URL-encoded; its conditions are checked.
 
     The bytes are those of the object that was found, even if it is overwritten meanwhile.
@@ -77,7 +77,7 @@ class Copies(Resource):
         """Copies bytes, with the source's metadata and tags unless the directives say REPLACE."""
         bucket = self._access.bucket(request)
         check_write(request)
-        with opened_source(self._objects, self._access, request) as source:
+        with open_source(self._objects, self._access, request) as source:
             self._check(bucket, source, request)
             made = self._objects.copy(
                 (source.item, source.file),
@@ -86,7 +86,7 @@ class Copies(Resource):
                 lambda written: self._attributes(request, source.item, bucket.name, written),
                 write_condition(request),
             )
-        result = {"ETag": quoted(made.etag), "LastModified": made.modified, **checksum_members(made.attributes)}
+        result = {"ETag": quote_etag(made.etag), "LastModified": made.modified, **checksum_members(made.attributes)}
         return {
             "CopyObjectResult": result,
             **source.members,
@@ -113,7 +113,7 @@ class Copies(Resource):
     def _attributes(
         self, request: Request, item: StoredObject, bucket: str, written: TemporaryFile
     ) -> ObjectAttributes:
-        given, kept = given_attributes(request), item.attributes
+        given, kept = attributes_from(request), item.attributes
         tags = given.tags if request.get("TaggingDirective") == "REPLACE" else kept.tags
         checksums = _checksums(request, kept, written)
         if request.get("MetadataDirective") == "REPLACE":

@@ -13,7 +13,7 @@ from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.listing import ListingPage, common_prefix, successor
 from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.services.s3.access import Access, Request
-from local_sagemaker.services.s3.attributes import checksum_members, quoted
+from local_sagemaker.services.s3.attributes import checksum_members, quote_etag
 from local_sagemaker.services.s3.errors import InvalidArgument
 from local_sagemaker.services.s3.tokens import make_token, read_token
 
@@ -180,7 +180,7 @@ def _entry(item: StoredObject, encode: Callable[[str], str]) -> Response:
     entry: Response = {
         "Key": encode(item.key),
         "LastModified": float(int(item.modified)),
-        "ETag": quoted(item.etag),
+        "ETag": quote_etag(item.etag),
         "Size": item.size,
         "StorageClass": item.attributes.headers.get("StorageClass", "STANDARD"),
     }

@@ -18,15 +18,15 @@ from local_sagemaker.objects.uploads import MultipartUpload, Part, etag_of
 from local_sagemaker.services.s3 import part_checksums, ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
+    attributes_from,
     check_md5,
     checksum_members,
+    checksums_from,
     encryption,
-    given_attributes,
-    given_checksums,
-    quoted,
+    quote_etag,
 )
 from local_sagemaker.services.s3.conditions import write_condition
-from local_sagemaker.services.s3.copying import opened_source
+from local_sagemaker.services.s3.copying import open_source
 from local_sagemaker.services.s3.encryption import with_default
 from local_sagemaker.services.s3.errors import (
     EntityTooSmall,
@@ -58,7 +58,7 @@ class MultipartUploads(Resource):
         check_key(request["Key"])
         check_write(request)
         options = part_checksums.options(request.get("ChecksumAlgorithm"), request.get("ChecksumType"))
-        attributes = with_default(given_attributes(request), self._objects, bucket.name)
+        attributes = with_default(attributes_from(request), self._objects, bucket.name)
         upload = self._objects.uploads.create(bucket.name, request["Key"], attributes, options)
         return {
             "Bucket": bucket.name,
@@ -76,17 +76,17 @@ class MultipartUploads(Resource):
 
         def checksums(written: TemporaryFile) -> Mapping[str, str]:
             check_md5(request, written)
-            return part_checksums.of_part(upload, given_checksums(request), written)
+            return part_checksums.of_part(upload, checksums_from(request), written)
 
         part = self._objects.uploads.put(upload, _number(request), request.get("Body") or b"", checksums)
-        return {"ETag": quoted(part.etag), **part.checksums, **encryption(upload.attributes)}
+        return {"ETag": quote_etag(part.etag), **part.checksums, **encryption(upload.attributes)}
 
     @operation("UploadPartCopy")
     def copy_part(self, request: Request) -> Response:
         """A part from an object of S3, or from a range of one."""
         upload, number = self._upload(request), _number(request)
         check_keys(request)
-        with opened_source(self._objects, self._access, request) as source:
+        with open_source(self._objects, self._access, request) as source:
             header, size = request.get("CopySourceRange"), source.item.size
             extent = ranges.copy_source(header, size) if header else ranges.Extent(0, size)
             part = self._objects.uploads.copy(
@@ -94,9 +94,9 @@ class MultipartUploads(Resource):
                 number,
                 source.file,
                 (extent.offset, extent.length),
-                lambda written: part_checksums.computed(upload, written),
+                lambda written: part_checksums.compute(upload, written),
             )
-        result = {"ETag": quoted(part.etag), "LastModified": part.modified, **part.checksums}
+        result = {"ETag": quote_etag(part.etag), "LastModified": part.modified, **part.checksums}
         return {"CopyPartResult": result, **source.members, **encryption(upload.attributes)}
 
     @operation("CompleteMultipartUpload")
@@ -111,18 +111,18 @@ class MultipartUploads(Resource):
             upload = self._upload(request)
             item = self._complete(upload, wanted, request)
         except NoSuchUpload:
-            item = self._completed(bucket.name, wanted, request)
+            item = self._find_completed(bucket.name, wanted, request)
         return {
             "Location": f"/{bucket.name}/{item.key}",
             "Bucket": bucket.name,
             "Key": item.key,
-            "ETag": quoted(item.etag),
+            "ETag": quote_etag(item.etag),
             **checksum_members(item.attributes),
             **encryption(item.attributes),
             **version_member(bucket, item),
         }
 
-    def _completed(self, bucket: str, wanted: list[Response], request: Request) -> StoredObject:
+    def _find_completed(self, bucket: str, wanted: list[Response], request: Request) -> StoredObject:
         """The object that an upload became, if it is still the current one. Raises `NoSuchUpload`."""
         key, upload = request["Key"], request["UploadId"]
         if self._objects.uploads.was_completed(bucket, key, upload):
@@ -132,7 +132,7 @@ class MultipartUploads(Resource):
         raise NoSuchUpload(UploadId=upload)
 
     def _complete(self, upload: MultipartUpload, wanted: list[Response], request: Request) -> StoredObject:
-        chosen = self._chosen(upload, wanted)
+        chosen = self._choose_parts(upload, wanted)
         size = sum(part.size for part in chosen)
         if request.get("MpuObjectSize") is not None and request["MpuObjectSize"] != size:
             raise InvalidRequest(
@@ -141,7 +141,7 @@ class MultipartUploads(Resource):
             )
         attributes = replace(
             upload.attributes,
-            checksums=part_checksums.of_object(upload, chosen, given_checksums(request), request.get("ChecksumType")),
+            checksums=part_checksums.of_object(upload, chosen, checksums_from(request), request.get("ChecksumType")),
             parts=tuple({"size": part.size, "checksums": dict(part.checksums)} for part in chosen),
         )
         return self._objects.uploads.complete(upload, chosen, attributes, write_condition(request))
@@ -222,7 +222,7 @@ class MultipartUploads(Resource):
         bucket = self._access.bucket(request)
         return self._objects.uploads.get(bucket.name, request["Key"], request["UploadId"])
 
-    def _chosen(self, upload: MultipartUpload, wanted: list[Response]) -> list[Part]:
+    def _choose_parts(self, upload: MultipartUpload, wanted: list[Response]) -> list[Part]:
         if not wanted:
             raise S3MalformedXML()
         known = {part.number: part for part in self._objects.uploads.parts(upload)}
@@ -281,7 +281,7 @@ def _entry(part: Part) -> Response:
     return {
         "PartNumber": part.number,
         "LastModified": part.modified,
-        "ETag": quoted(part.etag),
+        "ETag": quote_etag(part.etag),
         "Size": part.size,
         **part.checksums,
     }

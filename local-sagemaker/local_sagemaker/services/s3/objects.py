@@ -20,12 +20,12 @@ from local_sagemaker.objects.types import FileRange
 from local_sagemaker.services.s3 import ranges
 from local_sagemaker.services.s3.access import Access, Request, version_member
 from local_sagemaker.services.s3.attributes import (
+    attributes_from,
     check_md5,
     checksum_members,
+    checksums_from,
     encryption,
-    given_attributes,
-    given_checksums,
-    quoted,
+    quote_etag,
     read_answer,
 )
 from local_sagemaker.services.s3.conditions import check_read, write_condition
@@ -46,7 +46,7 @@ def find(objects: DiskObjects, bucket: BucketRow, request: Request, method: str 
     check_version(request)
     item = objects.find(bucket.name, request["Key"], request.get("VersionId"))
     if item is None or item.marker:
-        raise missing(objects, bucket, request, item, method)
+        raise missing_object_error(objects, bucket, request, item, method)
     return item
 
 
@@ -69,7 +69,7 @@ def check_version(request: Request) -> None:
     raise InvalidArgument(text, ArgumentName="versionId", ArgumentValue=version)
 
 
-def missing(
+def missing_object_error(
     objects: DiskObjects, bucket: BucketRow, request: Request, marker: StoredObject | None, method: str = "GET"
 ) -> S3Error:
     """The error for an object that is not there, with the headers that tell of a delete marker."""
@@ -79,7 +79,7 @@ def missing(
         return MethodNotAllowed(Method=method, ResourceType="DeleteMarker").with_headers(headers)
     if version is not None:
         return NoSuchVersion(Key=key, VersionId=version)
-    hiding = objects.deleted(bucket.name, key)
+    hiding = objects.find_delete_marker(bucket.name, key)
     headers = {"x-amz-delete-marker": "true", "x-amz-version-id": hiding.version_id} if hiding else {}
     return NoSuchKey(Key=key).with_headers(headers)
 
@@ -96,17 +96,17 @@ class ObjectOperations(Resource):
         """Streams the body into the store. ``Content-MD5`` and If-Match / If-None-Match are checked."""
         bucket = self._access.bucket(request)
         check_write(request)
-        given = with_default(given_attributes(request), self._objects, bucket.name)
+        given = with_default(attributes_from(request), self._objects, bucket.name)
 
         def attributes(written: TemporaryFile) -> ObjectAttributes:
             check_md5(request, written)
-            return given.with_checksums(given_checksums(request))
+            return given.with_checksums(checksums_from(request))
 
         item = self._objects.write(
             bucket.name, request["Key"], request.get("Body") or b"", attributes, write_condition(request)
         )
         return {
-            "ETag": quoted(item.etag),
+            "ETag": quote_etag(item.etag),
             **checksum_members(item.attributes),
             **encryption(item.attributes),
             **version_member(bucket, item),
@@ -135,7 +135,7 @@ class ObjectOperations(Resource):
 
     def _describe(self, bucket: BucketRow, item: StoredObject, request: Request) -> tuple[Response, ranges.Extent]:
         check_read(request, item)
-        extent = ranges.requested(request, item)
+        extent = ranges.find_extent(request, item)
         answer = read_answer(item, request) | version_member(bucket, item) | extent.members(item.size)
         number, parts = request.get("PartNumber"), item.attributes.parts
         if number is not None and parts:

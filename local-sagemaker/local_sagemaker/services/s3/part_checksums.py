@@ -34,16 +34,16 @@ def of_part(upload: MultipartUpload, given: Mapping[str, str], written: Temporar
     expected = upload.options.get("ChecksumAlgorithm")
     actual = next((name.removeprefix("Checksum") for name in given), None)
     if actual is None and expected is not None and upload.options.get("ChecksumType") == _FULL:
-        return computed(upload, written)
+        return compute(upload, written)
     if expected is not None and actual != expected:  # boto3 sends one with each part, whatever the upload was begun for
         raise InvalidRequest(
-            f"Checksum Type mismatch occurred, expected checksum Type: {_shown(expected)}, actual checksum Type: "
-            f"{_shown(actual)}"
+            f"Checksum Type mismatch occurred, expected checksum Type: {_name(expected)}, actual checksum Type: "
+            f"{_name(actual)}"
         )
     return dict(given)
 
 
-def computed(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:
+def compute(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:
     """The checksum of a part that came without one, as copied parts do."""
     algorithm = upload.options.get("ChecksumAlgorithm", "")
     if algorithm.lower() not in ALGORITHMS:
@@ -77,5 +77,5 @@ def of_object(
     return {name: value}
 
 
-def _shown(algorithm: str | None) -> str:
+def _name(algorithm: str | None) -> str:
     return algorithm.lower() if algorithm else "null"

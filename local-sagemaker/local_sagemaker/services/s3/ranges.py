@@ -33,7 +33,7 @@ class Extent:
         }
 
 
-def requested(request: Mapping[str, Any], item: StoredObject) -> Extent:
+def find_extent(request: Mapping[str, Any], item: StoredObject) -> Extent:
     """The extent that GetObject or HeadObject asks for. A malformed or multiple Range is ignored, as S3 does."""
     header, number = request.get("Range"), request.get("PartNumber")
     if number is not None:

@@ -8,7 +8,7 @@ from local_sagemaker.api.operations import Resource, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.access import Access, Request, version_member
-from local_sagemaker.services.s3.attributes import checked_tags
+from local_sagemaker.services.s3.attributes import check_tags
 from local_sagemaker.services.s3.objects import find
 
 Response = dict[str, Any]
@@ -32,7 +32,7 @@ class ObjectTags(Resource):
     @operation("PutObjectTagging")
     def put(self, request: Request) -> Response:
         """Replaces all tags."""
-        return self._write(request, checked_tags(request["Tagging"]["TagSet"]), "PUT")
+        return self._write(request, check_tags(request["Tagging"]["TagSet"]), "PUT")
 
     @operation("DeleteObjectTagging")
     def delete(self, request: Request) -> Response:

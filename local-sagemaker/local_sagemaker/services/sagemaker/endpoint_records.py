@@ -35,7 +35,7 @@ def spec(name: str, arn: str, config: Body, call: Call) -> EndpointSpec:
     )
 
 
-def created(spec: EndpointSpec, config: Body, moment: float) -> Body:
+def new_record(spec: EndpointSpec, config: Body, moment: float) -> Body:
     """The record of a new endpoint."""
     body: Body = {
         "EndpointName": spec.name,
@@ -52,7 +52,9 @@ def created(spec: EndpointSpec, config: Body, moment: float) -> Body:
     return body
 
 
-def updating(body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[str, Any] | None, moment: float) -> None:
+def begin_update(
+    body: Body, spec: EndpointSpec, config: Body, deployment: Mapping[str, Any] | None, moment: float
+) -> None:
     """An update begins."""
     body["EndpointStatus"] = EndpointStatus.UPDATING
     body.pop("FailureReason", None)
@@ -74,7 +76,7 @@ def scaling(body: Body, spec: EndpointSpec) -> None:
     _desire(body, spec)
 
 
-def progressed(body: Body, stage: str, share: float, moment: float) -> None:
+def record_progress(body: Body, stage: str, share: float, moment: float) -> None:
     """A deployment got to a stage. Back to "Updating" of the old variants it is being undone."""
     pending = body.get("PendingDeploymentSummary")
     if pending is None:
@@ -89,7 +91,7 @@ def progressed(body: Body, stage: str, share: float, moment: float) -> None:
         }]  # fmt: skip
 
 
-def settled(body: Body, status: str, reason: str | None, spec: EndpointSpec | None, moment: float) -> None:
+def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | None, moment: float) -> None:
     """A change has ended; `spec` runs now."""
     if body["EndpointStatus"] == EndpointStatus.DELETING:
         return
@@ -128,14 +130,14 @@ def _desire(body: Body, spec: EndpointSpec) -> None:
             variant["DesiredInstanceCount"] = wanted.instances
 
 
-def described(body: Body) -> Body:
+def describe(body: Body) -> Body:
     """Describe's answer: pending deployments are shown while there is one."""
     if body["EndpointStatus"] == EndpointStatus.FAILED:
         return {name: value for name, value in body.items() if name != "PendingDeploymentSummary"}
     return body
 
 
-def retained(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -> tuple[EndpointSpec, Body]:
+def retain(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -> tuple[EndpointSpec, Body]:
     """The new specification with the properties that variants of the same names have now, but for the excluded."""
     current = EndpointSpec.from_record(body["_spec"])
     changes: dict[str, dict[str, Any]] = {}
@@ -144,7 +146,7 @@ def retained(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -
         if old is not None:
             kept = {"DesiredInstanceCount": ("instances", old.instances), "DesiredWeight": ("weight", old.weight)}
             changes[variant.name] = dict(value for name, value in kept.items() if name not in excluded)
-    spec = spec.changed(changes)
+    spec = spec.with_changes(changes)
     if "DataCaptureConfig" not in excluded:
         spec = EndpointSpec(**{**vars(spec), "capture": current.capture})
         config = {name: value for name, value in config.items() if name != "DataCaptureConfig"}
@@ -153,7 +155,7 @@ def retained(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -
     return spec, config
 
 
-def scaled(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> EndpointSpec:
+def scale(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> EndpointSpec:
     """The specification with DesiredWeightsAndCapacities."""
     changes: dict[str, dict[str, Any]] = {}
     for one in wanted:
@@ -175,7 +177,7 @@ def scaled(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> Endpoi
                 raise ValidationError(f"Variant {variant.name} is not serverless.")
             change["serverless"] = {**variant.serverless, **one["ServerlessUpdateConfig"]}
         changes[variant.name] = change
-    return spec.changed(changes)
+    return spec.with_changes(changes)
 
 
 def check_deployment(deployment: Mapping[str, Any], new: EndpointSpec, old: EndpointSpec) -> None:

@@ -58,7 +58,7 @@ class Endpoints(Resource):
         self._endpoints.refuse_taken(name)
         config = self._config(request["EndpointConfigName"])
         spec = endpoint_records.spec(name, arn, config, self._call)
-        body = endpoint_records.created(spec, config, now())
+        body = endpoint_records.new_record(spec, config, now())
         if "DeploymentConfig" in request:
             body["LastDeploymentConfig"] = request["DeploymentConfig"]
         self._endpoints.insert(body, request.get("Tags"))
@@ -74,7 +74,7 @@ class Endpoints(Resource):
             while not EndpointStatus(body["EndpointStatus"]).is_final and (left := deadline - now()) > 0:
                 self._changed.wait(left)
                 body = self._endpoints.require(name)
-        return endpoint_records.described(public(body))
+        return endpoint_records.describe(public(body))
 
     @operation("ListEndpoints")
     def list_endpoints(self, request: Request) -> Response:
@@ -100,7 +100,7 @@ class Endpoints(Resource):
         spec = endpoint_records.spec(name, arn, config, self._call)
         if request.get("RetainAllVariantProperties"):
             excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
-            spec, config = endpoint_records.retained(spec, config, body, excluded)
+            spec, config = endpoint_records.retain(spec, config, body, excluded)
         self._refuse_scaled(name, body["_config"], config)
         deployment = request.get("DeploymentConfig")
         if request.get("RetainDeploymentConfig"):
@@ -108,7 +108,7 @@ class Endpoints(Resource):
         endpoint_records.check_deployment(deployment or {}, spec, EndpointSpec.from_record(body["_spec"]))
 
         def change(body: Body) -> None:
-            endpoint_records.updating(body, spec, config, deployment, now())
+            endpoint_records.begin_update(body, spec, config, deployment, now())
 
         self._start_change(name, change)
         running = self._hosting.find(name)
@@ -126,7 +126,7 @@ class Endpoints(Resource):
         if body["EndpointStatus"] != EndpointStatus.IN_SERVICE or running is None:
             raise ValidationError(f'Cannot update endpoint "{body["EndpointArn"]}": it is {body["EndpointStatus"]}.')
         wanted = request["DesiredWeightsAndCapacities"]
-        spec = endpoint_records.scaled(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
+        spec = endpoint_records.scale(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
 
         def change(body: Body) -> None:
             endpoint_records.scaling(body, spec)
@@ -146,25 +146,25 @@ class Endpoints(Resource):
         self._start_change(body["EndpointName"], change)
         running = self._hosting.find(body["EndpointName"])
         if running is None:
-            self.removed(body["EndpointName"])
+            self.on_remove(body["EndpointName"])
         else:
             running.delete()
         return {}
 
     def progress(self, name: str, stage: str, share: float) -> None:
         """A deployment got further."""
-        self._endpoints.update(name, lambda body: endpoint_records.progressed(body, stage, share, now()))
+        self._endpoints.update(name, lambda body: endpoint_records.record_progress(body, stage, share, now()))
 
-    def returned(self, name: str) -> None:
+    def on_return(self, name: str) -> None:
         """Requests need not wait any longer for what served before the service ended."""
-        self._hosting.returned(name)
+        self._hosting.on_return(name)
 
-    def settled(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
+    def on_settle(self, name: str, status: str, reason: str | None, spec: EndpointSpec | None) -> None:
         """A change has ended."""
-        self._hosting.returned(name)
-        self._endpoints.update(name, lambda body: endpoint_records.settled(body, status, reason, spec, now()))
+        self._hosting.on_return(name)
+        self._endpoints.update(name, lambda body: endpoint_records.settle(body, status, reason, spec, now()))
 
-    def removed(self, name: str) -> None:
+    def on_remove(self, name: str) -> None:
         """The endpoint is gone."""
         self._hosting.forget(name)
         self._endpoints.delete(name)
@@ -176,7 +176,7 @@ class Endpoints(Resource):
             if body is None or self._hosting.find(name):
                 continue  # deleted or updated since the start
             if body["EndpointStatus"] == EndpointStatus.DELETING:
-                self.removed(name)
+                self.on_remove(name)
             elif body["EndpointStatus"] != EndpointStatus.FAILED:
                 self._bring_back(body)
 

@@ -56,7 +56,7 @@ def new_execution(pipeline: Record, version: Record, definition: Definition, req
     }
     scope = ExecutionScope(execution_info(body), given, None)
     try:
-        experiment = experiments.resolved(definition.experiment, scope)
+        experiment = experiments.resolve_config(definition.experiment, scope)
         mlflow = resolve(definition.mlflow, scope)
     except ExpressionError as error:
         raise ValidationError(str(error)) from error

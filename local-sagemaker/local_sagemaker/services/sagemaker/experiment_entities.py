@@ -12,7 +12,7 @@ from local_sagemaker.errors import NameTaken, ResourceNotFound, ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ResourceKind
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.caller_identity import created_by
+from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -24,23 +24,23 @@ class Entities(ResourceRecords):
     def __init__(self, kind: ResourceKind, *, settings: Settings, records: Records, tags: Tags) -> None:
         words = "Trial Component" if kind.noun == "TrialComponent" else kind.noun
 
-        def taken(name: str, _: str) -> ServiceError:
+        def name_taken(name: str, _: str) -> ServiceError:
             return NameTaken(
                 f"{words} names must be unique within an AWS account and region. "
                 f"{words} with name ({name}) already exists."
             )
 
-        def missing(_: str, arn: str) -> ServiceError:
+        def not_found(_: str, arn: str) -> ServiceError:
             return ResourceNotFound(f"{kind.noun} '{arn}' does not exist.")
 
-        super().__init__(kind, settings=settings, records=records, tags=tags, missing=missing, taken=taken)
+        super().__init__(kind, settings=settings, records=records, tags=tags, missing=not_found, taken=name_taken)
         self._settings = settings
 
     def create(self, request: Request) -> Response:
         """Adds one; the display name is the name unless given."""
         name = request[self.kind.name]
         body = {"DisplayName": name, **request, self.kind.arn: self.arn(name)}
-        body |= {"CreationTime": now(), "CreatedBy": created_by(self._settings)}
+        body |= {"CreationTime": now(), "CreatedBy": user_context(self._settings)}
         body["LastModifiedTime"], body["LastModifiedBy"] = body["CreationTime"], body["CreatedBy"]
         self.insert(body, body.pop("Tags", None))
         return pick(body, self.kind.arn)
@@ -56,12 +56,12 @@ class Entities(ResourceRecords):
     def change(self, name: str, change: Callable[[Body], None]) -> Response:
         """Changes a record and notes when and by whom."""
 
-        def changed(body: Body) -> None:
+        def apply(body: Body) -> None:
             change(body)
-            body |= {"LastModifiedTime": now(), "LastModifiedBy": created_by(self._settings)}
+            body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
 
         self.require(name)
-        self.update(name, changed)
+        self.update(name, apply)
         return {self.kind.arn: self.arn(name)}
 
     def remove(self, name: str) -> Response:
@@ -70,13 +70,13 @@ class Entities(ResourceRecords):
         self.delete(name)
         return {self.kind.arn: self.arn(name)}
 
-    def listed(self, request: Request, *members: str, equals: Body | None = None) -> Response:
+    def list_page(self, request: Request, *members: str, equals: Body | None = None) -> Response:
         """One page of summaries, newest first unless asked otherwise; `equals` are members of the records."""
         chosen, token = self.page(request, equals=equals)
         return self._summaries(chosen, members) | token
 
-    def listed_among(self, bodies: list[Body], request: Request, *members: str) -> Response:
-        """Like `listed`, of these records only."""
+    def list_among(self, bodies: list[Body], request: Request, *members: str) -> Response:
+        """Like `list_page`, of these records only."""
         bodies = order(select(bodies, request, name=self.kind.name), request, members={"Name": self.kind.name})
         chosen, token = page(bodies, request)
         return self._summaries(chosen, members) | token

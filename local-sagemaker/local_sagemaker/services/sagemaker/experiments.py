@@ -40,7 +40,7 @@ class Experiments(Resource):
     @operation("ListExperiments")
     def list_experiments(self, request: Request) -> Response:
         """All experiments, newest first."""
-        return self._experiments.listed(request)
+        return self._experiments.list_page(request)
 
     @operation("UpdateExperiment")
     def update(self, request: Request) -> Response:
@@ -74,7 +74,7 @@ class Experiments(Resource):
         if "ExperimentName" in request:
             equals = pick(self._experiments.require(request["ExperimentName"]), "ExperimentName")
         if "TrialComponentName" not in request:
-            return self._trials.listed(request, equals=equals)
+            return self._trials.list_page(request, equals=equals)
         component = request["TrialComponentName"]
         bodies = [
             body
@@ -82,7 +82,7 @@ class Experiments(Resource):
             if equals.items() <= body.items()
             and self._records.get(ASSOCIATION, association(body["TrialName"], component))
         ]
-        return self._trials.listed_among(bodies, request)
+        return self._trials.list_among(bodies, request)
 
     @operation("UpdateTrial")
     def update_trial(self, request: Request) -> Response:

@@ -14,7 +14,7 @@ from local_sagemaker.records.store import Body
 _TRAINING = "TrainingJob"
 
 
-def described(noun: str, job: Body, model: Body | None = None) -> Body:
+def describe_job(noun: str, job: Body, model: Body | None = None) -> Body:
     """The members of the component of a job. `noun` is TrainingJob, ProcessingJob or TransformJob; `model` is what
     DescribeModel says of a transform job's model, None when it no longer exists.
     """

@@ -45,8 +45,8 @@ class JobResource(Resource, ABC, Generic[Work]):
         self._settings, self._call = settings, call
         self._jobs = ResourceRecords(
             self.kind, settings=settings, records=records, tags=tags,
-            missing=lambda name, _: self.missing(name),
-            taken=lambda name, _: _taken(self._arn(name)),
+            missing=lambda name, _: self.not_found(name),
+            taken=lambda name, _: _name_taken(self._arn(name)),
         )  # fmt: skip
         # Looked up now, since requests may create others before `resume` is called.
         unfinished = records.with_status(self.kind.kind, JobStatus.IN_PROGRESS, JobStatus.STOPPING)
@@ -145,7 +145,7 @@ class JobResource(Resource, ABC, Generic[Work]):
     def record_outcome(self, body: Body, outcome: Outcome) -> None:
         """What the record says of the outcome beside status, reason and times."""
 
-    def missing(self, name: str) -> ServiceError:
+    def not_found(self, name: str) -> ServiceError:
         """The error about a job that does not exist (truth/api-errors: not ResourceNotFound)."""
         return MissingResource(f"Could not find requested job with name: {name}")
 
@@ -253,7 +253,7 @@ class RunnerJobs(JobResource[JobSpec]):
         self.settle(job.name, outcome)
 
 
-def _taken(arn: str) -> ServiceError:
+def _name_taken(arn: str) -> ServiceError:
     """The name is in use (text: contracts: pipelines 5.5)."""
     return ResourceInUse(
         f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"

@@ -76,7 +76,7 @@ def check_data(container: Container, objects: Objects) -> None:
         if source.get("S3DataType") == "S3Prefix":
             bucket, prefix = split(source["S3Uri"])
             if not objects.bucket_exists(bucket) or next(iter(objects.list(bucket, prefix)), None) is None:
-                raise _missing(source["S3Uri"])
+                raise _no_model_data(source["S3Uri"])
         else:
             _check_object(source["S3Uri"], objects)
 
@@ -84,8 +84,8 @@ def check_data(container: Container, objects: Objects) -> None:
 def _check_object(url: str, objects: Objects) -> None:
     bucket, key = split(url)
     if not objects.bucket_exists(bucket) or objects.head(bucket, key) is None:
-        raise _missing(f"s3://{bucket}/{key}")
+        raise _no_model_data(f"s3://{bucket}/{key}")
 
 
-def _missing(uri: str) -> ValidationError:
+def _no_model_data(uri: str) -> ValidationError:
     return ValidationError(f"Could not find model data at {uri}.")  # truth/api-errors

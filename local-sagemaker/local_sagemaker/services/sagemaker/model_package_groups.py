@@ -10,7 +10,7 @@ from local_sagemaker.errors import Conflict, MissingResource, NameTaken
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.caller_identity import created_by
+from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -39,7 +39,7 @@ class ModelPackageGroups(Resource):
             **request,
             "ModelPackageGroupArn": arn,
             "CreationTime": now(),
-            "CreatedBy": created_by(self._settings),
+            "CreatedBy": user_context(self._settings),
             "ModelPackageGroupStatus": "Completed",
         }
         tags = body.pop("Tags", None)

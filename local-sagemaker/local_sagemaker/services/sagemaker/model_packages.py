@@ -15,7 +15,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
 from local_sagemaker.records.status import ApprovalStatus
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.caller_identity import created_by
+from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.listing import page, pick, select
 from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -114,7 +114,7 @@ class ModelPackages(Resource):
         key, _ = self._require(request["ModelPackageArn"])
 
         def act() -> Response:
-            body = self._records.update(KIND, key, lambda body: self._changed(body, request)) or {}
+            body = self._records.update(KIND, key, lambda body: self._touch(body, request)) or {}
             return pick(body, "ModelPackageArn")
 
         return self._tokens.once("UpdateModelPackage", request, act, "ClientToken")[0]
@@ -136,7 +136,7 @@ class ModelPackages(Resource):
         if "ModelApprovalStatus" in request:
             bodies = [body for body in bodies if body.get("ModelApprovalStatus") == request["ModelApprovalStatus"]]
         named = [{**body, "_name": _name(body)} for body in bodies]
-        return page(_ordered(select(named, request, name="_name"), request), request)
+        return page(_sort(select(named, request, name="_name"), request), request)
 
     def _body(self, request: Request) -> Body:
         body: Body = {name: value for name, value in request.items() if name not in ("ClientToken", "Tags")}
@@ -145,7 +145,7 @@ class ModelPackages(Resource):
         statuses = [{"Name": profile["ProfileName"], "Status": "NotStarted"} for profile in profiles]
         body |= {
             "CreationTime": now(),
-            "CreatedBy": created_by(self._settings),
+            "CreatedBy": user_context(self._settings),
             "ModelPackageStatus": "Completed",
             "ModelPackageStatusDetails": {"ValidationStatuses": statuses, "ImageScanStatuses": []},
         }
@@ -185,7 +185,7 @@ class ModelPackages(Resource):
             "ModelPackageArn": self._arn(f"{group}/{version}"),
         }
 
-    def _changed(self, body: Body, request: Request) -> None:
+    def _touch(self, body: Body, request: Request) -> None:
         body.update({member: request[member] for member in _REPLACED if member in request})
         if "ModelCard" in request:
             body["ModelCard"] = {**body.get("ModelCard", {}), **request["ModelCard"]}
@@ -196,8 +196,8 @@ class ModelPackages(Resource):
         if properties:
             body["CustomerMetadataProperties"] = properties
         if added := request.get("AdditionalInferenceSpecificationsToAdd"):
-            body["AdditionalInferenceSpecifications"] = _added(body, added)
-        body |= {"LastModifiedTime": now(), "LastModifiedBy": created_by(self._settings)}
+            body["AdditionalInferenceSpecifications"] = _add(body, added)
+        body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
 
     def _require(self, name: str) -> tuple[str, Body]:
         key = resource(name).removeprefix("model-package/").lower()
@@ -210,7 +210,7 @@ class ModelPackages(Resource):
         return self._settings.arns.sagemaker("model-package", name.lower())
 
 
-def _added(body: Body, added: list[Body]) -> list[Body]:
+def _add(body: Body, added: list[Body]) -> list[Body]:
     there = body.get("AdditionalInferenceSpecifications", [])
     names = [specification["Name"] for specification in [*there, *added]]
     if len(set(names)) < len(names):
@@ -222,7 +222,7 @@ def _name(body: Body) -> str:
     return str(body.get("ModelPackageName") or body.get("ModelPackageGroupName", ""))
 
 
-def _ordered(bodies: list[Body], request: Request) -> list[Body]:
+def _sort(bodies: list[Body], request: Request) -> list[Body]:
     """By time (records are kept in that order), or by name and version."""
     if request.get("SortBy") == "Name":
         bodies = sorted(bodies, key=lambda body: (body["_name"].lower(), body.get("ModelPackageVersion", 0)))

@@ -84,7 +84,7 @@ class PipelineExecutions(Resource):
             arn = body["PipelineExecutionArn"]
             reuse(self._records, body, definition)
             self._records.insert(EXECUTION, execution_key(arn), body)
-            self._versions.executed(pipeline["PipelineName"], version["PipelineVersionId"], body)
+            self._versions.record_execution(pipeline["PipelineName"], version["PipelineVersionId"], body)
             pipeline["LastRunTime"] = body["CreationTime"]
             self._records.put(PIPELINE, pipeline["PipelineName"].lower(), pipeline)
             return {"PipelineExecutionArn": arn}

@@ -101,7 +101,7 @@ class PipelineVersions:
                     f"Pipeline version alias '{min(taken)}' is already used by version {body['PipelineVersionId']}."
                 )
 
-    def executed(self, name: str, number: int, execution: Body) -> None:
+    def record_execution(self, name: str, number: int, execution: Body) -> None:
         """Notes the latest execution of a version."""
 
         def change(body: Body) -> None:

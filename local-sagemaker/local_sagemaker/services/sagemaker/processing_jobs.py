@@ -101,7 +101,7 @@ class ProcessingJobs(RunnerJobs):
                 )
             if given.get("AppManaged"):
                 continue
-            path = _checked_path(given["InputName"], given["S3Input"].get("LocalPath"))
+            path = _check_path(given["InputName"], given["S3Input"].get("LocalPath"))
             if path in seen:
                 raise ValidationError(f"Processing inputs must have different LocalPaths; {path} is given twice.")
             seen.add(path)
@@ -111,7 +111,7 @@ class ProcessingJobs(RunnerJobs):
             if "S3Output" not in given and not given.get("AppManaged"):
                 raise ValidationError(f"Processing output '{given['OutputName']}' must have an S3Output.")
             if "S3Output" in given:
-                _checked_path(given["OutputName"], given["S3Output"].get("LocalPath"))
+                _check_path(given["OutputName"], given["S3Output"].get("LocalPath"))
                 uris.split(given["S3Output"]["S3Uri"])
 
 
@@ -164,7 +164,7 @@ def _below(path: str) -> str:
     return str(PurePosixPath(path).relative_to("/opt/ml"))
 
 
-def _checked_path(name: str, path: str | None) -> str:
+def _check_path(name: str, path: str | None) -> str:
     parts = PurePosixPath(path or "").parts
     if path is None or ".." in parts or not (path == _FOLDER or path.startswith(f"{_FOLDER}/")):
         raise ValidationError(f"The LocalPath of '{name}' must start with {_FOLDER}/; it is '{path or ''}'.")

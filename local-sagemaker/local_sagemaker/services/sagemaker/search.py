@@ -41,12 +41,12 @@ _NAMED = {kinds.PIPELINE_EXECUTION: kinds.PIPELINE_EXECUTION.arn}
 """Which member the describing operation takes, where that is not the name."""
 
 
-def _searched(kind: ResourceKind) -> Searched:
+def _to_searched(kind: ResourceKind) -> Searched:
     describe = kind.describe if kind in _DESCRIBED else ""
     return Searched(kind.noun, kind.kind, kind.arn, describe, _NAMED.get(kind, kind.name))
 
 
-SEARCHED: dict[str, Searched] = {kind.search: _searched(kind) for kind in KINDS.values() if kind.search} | {
+SEARCHED: dict[str, Searched] = {kind.search: _to_searched(kind) for kind in KINDS.values() if kind.search} | {
     "PipelineVersion": Searched("PipelineVersion", "pipeline-version", "PipelineArn")
 }
 
@@ -62,7 +62,7 @@ class Search(Resource):
     @operation("Search")
     def search(self, request: Request) -> Response:
         """Resources that satisfy the expression, last modified first unless asked otherwise."""
-        searched = self._searched(request)
+        searched = self._find_searched(request)
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             return {"Results": [], "TotalHits": {"Value": 0, "Relation": "EqualTo"}}
         if "SearchExpression" in request:
@@ -73,7 +73,7 @@ class Search(Resource):
             bodies = [body for body in bodies if matches(request["SearchExpression"], body)]
         for condition in request.get("VisibilityConditions", ()):
             bodies = [body for body in bodies if condition.get("Value") in values(body, condition.get("Key", ""))]
-        chosen, token = page(_ordered(bodies, request), request)
+        chosen, token = page(_sort(bodies, request), request)
         results = [{searched.member: {"Model": body} if searched.member == "Model" else body} for body in chosen]
         return {"Results": results, "TotalHits": {"Value": len(bodies), "Relation": "EqualTo"}, **token}
 
@@ -81,11 +81,11 @@ class Search(Resource):
     def suggest(self, request: Request) -> Response:
         """Names of properties that the resources have and that begin with the hint."""
         hint = request.get("SuggestionQuery", {}).get("PropertyNameQuery", {}).get("PropertyNameHint", "")
-        names = {name for body in self._bodies(self._searched(request)) for name in _paths(body)}
+        names = {name for body in self._bodies(self._find_searched(request)) for name in _paths(body)}
         found = sorted(name for name in names if name.lower().startswith(hint.lower()))
         return {"PropertyNameSuggestions": [{"PropertyName": name} for name in found[:100]]}
 
-    def _searched(self, request: Request) -> Searched:
+    def _find_searched(self, request: Request) -> Searched:
         searched = SEARCHED.get(request["Resource"])
         if searched is None:
             raise ValidationError(
@@ -107,13 +107,13 @@ class Search(Resource):
                 except ServiceError:
                     continue  # Deleted since it was listed.
             tags = self._tags.of(body[searched.arn])
-            body = {**body, **({"Tags": tags} if tags else {}), **self._linked(searched, body)}
+            body = {**body, **({"Tags": tags} if tags else {}), **self._link(searched, body)}
             body.pop("PipelineDefinition", None)
             if body.get("TrialComponentName") in parents:
                 body["Parents"] = parents[body["TrialComponentName"]]
             yield body
 
-    def _linked(self, searched: Searched, body: Body) -> Body:
+    def _link(self, searched: Searched, body: Body) -> Body:
         """What only Search tells: the parameters of an execution, the components of a trial."""
         if searched.member == "PipelineExecution":
             request = {"PipelineExecutionArn": body["PipelineExecutionArn"], "MaxResults": 100}
@@ -130,7 +130,7 @@ class Search(Resource):
         return pick(body, "TrialComponentName", "TrialComponentArn", "CreationTime", "CreatedBy") | source
 
 
-def _ordered(bodies: list[Body], request: Request) -> list[Body]:
+def _sort(bodies: list[Body], request: Request) -> list[Body]:
     """By a property of any depth; resources without it come last."""
     by = request.get("SortBy", "LastModifiedTime")
 

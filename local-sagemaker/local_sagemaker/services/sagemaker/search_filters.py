@@ -49,7 +49,7 @@ def matches(expression: Body, body: Body) -> bool:
     """Whether a resource satisfies an expression."""
     results = (
         *(_filter(one, body) for one in expression.get("Filters", ())),
-        *(_nested(one, body) for one in expression.get("NestedFilters", ())),
+        *(_matches_nested(one, body) for one in expression.get("NestedFilters", ())),
         *(matches(one, body) for one in expression.get("SubExpressions", ())),
     )
     return any(results) if expression.get("Operator", "And") == "Or" else all(results)
@@ -60,7 +60,7 @@ def values(body: Any, path: str) -> list[Any]:
     if not path:
         return [value for item in body for value in values(item, "")] if isinstance(body, list) else [body]
     if isinstance(body, list):
-        named = _named(body, path)
+        named = _values_named(body, path)
         return named if named is not None else [value for item in body for value in values(item, path)]
     if not isinstance(body, dict):
         return []
@@ -72,7 +72,7 @@ def values(body: Any, path: str) -> list[Any]:
     return values(body[head], rest) if rest and head in body else []
 
 
-def _named(items: list[Any], path: str) -> list[Any] | None:
+def _values_named(items: list[Any], path: str) -> list[Any] | None:
     """The value of a tag or metric in a list of them, None if the list holds something else."""
     for key, value in (("Key", "Value"), ("MetricName", "Value"), ("MetricName", "Last"), ("Name", "Value")):
         if items and all(isinstance(item, dict) and key in item and value in item for item in items):
@@ -100,7 +100,7 @@ def _filter(one: Body, body: Body) -> bool:
     return any(_equal(value, wanted) for value in found)
 
 
-def _nested(one: Body, body: Body) -> bool:
+def _matches_nested(one: Body, body: Body) -> bool:
     prefix = f"{one['NestedPropertyName']}."
     filters = [{**inner, "Name": inner["Name"].removeprefix(prefix)} for inner in one["Filters"]]
     items = [body]

@@ -96,7 +96,7 @@ class TrainingJobs(RunnerJobs):
         """Notes which tuning job, by its ARN, made a training job."""
         self.change(name, lambda body: body.update(TuningJobArn=tuning_job))
 
-    def missing(self, name: str) -> ServiceError:  # noqa: ARG002 - as JobResource has it
+    def not_found(self, name: str) -> ServiceError:  # noqa: ARG002 - as JobResource has it
         """SageMaker names no training job here (truth/api-errors)."""
         return MissingResource("Requested resource not found.")
 

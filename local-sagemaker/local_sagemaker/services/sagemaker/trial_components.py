@@ -42,15 +42,15 @@ class TrialComponents(Resource):
     @operation("DescribeTrialComponent")
     def describe(self, request: Request) -> Response:
         """One component; one of a job shows the job, and what was added to the component since."""
-        return self._shown(self._known(request["TrialComponentName"]))
+        return self._describe(self._find_or_make(request["TrialComponentName"]))
 
-    def _shown(self, body: Body) -> Body:
+    def _describe(self, body: Body) -> Body:
         empty: Body = {**{name: {} for name in _MAPS}, "Metrics": []}
         found = self._job(body["TrialComponentName"]) if "Source" in body else None
         if found is None:
             return {**empty, **body}
         noun, job = found
-        shown = {**empty, **job_components.described(noun, job, self._model(job))}
+        shown = {**empty, **job_components.describe_job(noun, job, self._model(job))}
         maps = {name: {**shown[name], **body.get(name, {})} for name in _MAPS}
         return {**shown, **body, **maps}
 
@@ -58,7 +58,7 @@ class TrialComponents(Resource):
         found = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
         return found[1] if found else None
 
-    def _known(self, name: str) -> Body:
+    def _find_or_make(self, name: str) -> Body:
         """The record of a component. A job has one from the first time that somebody asks for it.
 
         (AWS makes one for every job, whether or not it has an ExperimentConfig.)
@@ -75,9 +75,9 @@ class TrialComponents(Resource):
         members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
         if component := _component_of(request.get("SourceArn", "")):
             with suppress(ServiceError):
-                self._known(component)
+                self._find_or_make(component)
         if not {"TrialName", "ExperimentName", "SourceArn"} & set(request):
-            return self._with_status(self._components.listed(request, *members))
+            return self._with_status(self._components.list_page(request, *members))
         bodies = self._components.all()
         trials = None
         if "TrialName" in request:
@@ -91,12 +91,12 @@ class TrialComponents(Resource):
             bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
         if "SourceArn" in request:
             bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
-        return self._with_status(self._components.listed_among(bodies, request, *members))
+        return self._with_status(self._components.list_among(bodies, request, *members))
 
     def _with_status(self, response: Response) -> Response:
         """A List answer in which components of jobs have the status and times of these."""
         for summary in response["TrialComponentSummaries"]:
-            shown = self._shown(self._components.require(summary["TrialComponentName"]))
+            shown = self._describe(self._components.require(summary["TrialComponentName"]))
             summary.update(pick(shown, "Status", "StartTime", "EndTime"))
         return response
 
@@ -114,7 +114,7 @@ class TrialComponents(Resource):
                     body[name] = merged
             body.update(pick(request, "DisplayName", "Status", "StartTime", "EndTime"))
 
-        self._known(request["TrialComponentName"])
+        self._find_or_make(request["TrialComponentName"])
         return self._components.change(request["TrialComponentName"], change)
 
     @operation("DeleteTrialComponent")
@@ -145,7 +145,7 @@ class TrialComponents(Resource):
         return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
 
     def _both(self, request: Request) -> tuple[Body, Body]:
-        return self._trials.require(request["TrialName"]), self._known(request["TrialComponentName"])
+        return self._trials.require(request["TrialName"]), self._find_or_make(request["TrialComponentName"])
 
     def _job(self, component: str) -> tuple[str, Body] | None:
         """The noun and record of the job that a component's name stands for, if there is one."""

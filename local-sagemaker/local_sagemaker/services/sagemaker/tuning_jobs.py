@@ -81,7 +81,7 @@ class TuningJobs(JobResource[str]):
         """The record, with what the parents of a warm start have learned."""
         body = super().new(request)
         body["_seed"] = secrets.randbits(31)
-        body.update(warm_start.taken_over(request, self.require, self._trials))
+        body.update(warm_start.take_over(request, self.require, self._trials))
         if math.isfinite(points := total(request)):
             body["_combinations"] = int(points)
         return body
@@ -102,7 +102,7 @@ class TuningJobs(JobResource[str]):
         """Begins the thread again, which also stops what was being stopped."""
         self.launch(self.work(body))
 
-    def missing(self, name: str) -> ServiceError:
+    def not_found(self, name: str) -> ServiceError:
         """ResourceNotFound, unlike other jobs (code and text: amazon-sagemaker-operator-for-k8s, clientwrapper)."""
         return ResourceNotFound(f"Amazon SageMaker can't find a tuning job with name {name}")
 
@@ -181,14 +181,14 @@ class TuningJobs(JobResource[str]):
         """The training jobs; those that run, as they are at this moment."""
         given = definitions(body)
         return [
-            trial if tried.ended(trial) else self._live(trial, objective(body, given[trial["_definition"]]))
+            trial if tried.has_ended(trial) else self._live(trial, objective(body, given[trial["_definition"]]))
             for trial in self._trials.of(body["HyperParameterTuningJobName"])
             if "TrainingJobArn" in trial  # else it is only about to be made
         ]
 
     def _live(self, trial: Body, wanted: dict[str, str]) -> Body:
         job = self._records.get(TRAINING_JOB, trial["TrainingJobName"])
-        return tried.updated(trial, job, wanted) if job else trial
+        return tried.update(trial, job, wanted) if job else trial
 
 
 def _counters(trials: list[Body]) -> Body:

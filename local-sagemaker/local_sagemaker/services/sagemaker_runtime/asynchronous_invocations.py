@@ -63,7 +63,7 @@ class AsynchronousInvocations(Resource):
             raise InvalidInvocation(f"The body of {len(body)} bytes is larger than {_LARGEST} bytes.")
         if "InputLocation" in request:
             uris.split(request["InputLocation"])
-        queued = self._queued(request, config["OutputConfig"], body)
+        queued = self._enqueue(request, config["OutputConfig"], body)
         self._records.put(KIND, queued["_id"], queued)
         self._begin(queued)
         response = {"InferenceId": queued["InferenceId"], "OutputLocation": queued["OutputLocation"]}
@@ -76,7 +76,7 @@ class AsynchronousInvocations(Resource):
         for queued in self._found:
             self._begin(queued)
 
-    def _queued(self, request: Request, output: dict[str, Any], body: bytes) -> dict[str, Any]:
+    def _enqueue(self, request: Request, output: dict[str, Any], body: bytes) -> dict[str, Any]:
         identity = str(uuid.uuid4())
         extension = request.get("S3OutputPathExtension", "")
         file = request.get("Filename", f"{identity}.out")
@@ -126,13 +126,13 @@ class AsynchronousInvocations(Resource):
 
     def _succeed(self, queued: dict[str, Any], response: dict[str, Any]) -> None:
         self._write(queued["OutputLocation"], response["Body"], response["ContentType"])
-        self._notifications.succeeded(queued.get("_notify", {}), queued, response, now())
+        self._notifications.notify_success(queued.get("_notify", {}), queued, response, now())
 
     def _fail(self, queued: dict[str, Any], error: ServiceError) -> None:
         log.info("asynchronous invocation %s failed: %s", queued["_id"], error.message)
         if "FailureLocation" in queued:
             self._write(queued["FailureLocation"], error.message.encode(), "text/plain")
-        self._notifications.failed(queued.get("_notify", {}), queued, error, now())
+        self._notifications.notify_failure(queued.get("_notify", {}), queued, error, now())
 
     async def _turn(self, name: str) -> asyncio.Semaphore:
         """How many invocations an endpoint has at a time. Waits for an endpoint that is coming back after a restart."""

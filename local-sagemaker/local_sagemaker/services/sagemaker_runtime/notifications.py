@@ -28,7 +28,7 @@ class Notifications:
     def __init__(self, region: str, call: Call) -> None:
         self._region, self._call = region, call
 
-    def succeeded(
+    def notify_success(
         self, config: Mapping[str, Any], queued: Mapping[str, Any], response: Mapping[str, Any], moment: float
     ) -> None:
         """The answer is in S3."""
@@ -39,12 +39,14 @@ class Notifications:
             "contentType": response.get("ContentType", ""), "outputLocation": queued["OutputLocation"],
         }  # fmt: skip
         body = bytes(response["Body"])
-        if _included(config, "SUCCESS_NOTIFICATION_TOPIC") and len(body) <= _LARGEST:
+        if _includes_response(config, "SUCCESS_NOTIFICATION_TOPIC") and len(body) <= _LARGEST:
             content = base64.b64encode(body).decode()
             message["responseBody"] = {"content": content, "message": "", "encoding": "BASE64"}
-        self._send(config["SuccessTopic"], {**message, **_ending(queued)})
+        self._send(config["SuccessTopic"], {**message, **_common_members(queued)})
 
-    def failed(self, config: Mapping[str, Any], queued: Mapping[str, Any], error: ServiceError, moment: float) -> None:
+    def notify_failure(
+        self, config: Mapping[str, Any], queued: Mapping[str, Any], error: ServiceError, moment: float
+    ) -> None:
         """There is no answer, and this is why."""
         if "ErrorTopic" not in config:
             return
@@ -52,9 +54,9 @@ class Notifications:
         message = _before(message, "requestParameters", {"failureReason": _reason(error)})
         if "FailureLocation" in queued:
             message["responseParameters"] = {"outputLocation": queued["FailureLocation"]}
-        if _included(config, "ERROR_NOTIFICATION_TOPIC") and isinstance(error, ModelError):
+        if _includes_response(config, "ERROR_NOTIFICATION_TOPIC") and isinstance(error, ModelError):
             message["responseBody"] = {"content": error.detail["OriginalMessage"], "message": error.message}
-        self._send(config["ErrorTopic"], {**message, **_ending(queued)})
+        self._send(config["ErrorTopic"], {**message, **_common_members(queued)})
 
     def _message(self, queued: Mapping[str, Any], status: str, moment: float) -> dict[str, Any]:
         parameters = {
@@ -80,7 +82,7 @@ class Notifications:
             log.warning("a notification to %s was refused: %s: %s", topic, error.code, error.message)
 
 
-def _ending(queued: Mapping[str, Any]) -> dict[str, str]:
+def _common_members(queued: Mapping[str, Any]) -> dict[str, str]:
     return {
         "inferenceId": queued["InferenceId"],
         "eventVersion": "1.0",
@@ -98,7 +100,7 @@ def _before(message: dict[str, Any], name: str, more: dict[str, Any]) -> dict[st
     return ordered
 
 
-def _included(config: Mapping[str, Any], topic: str) -> bool:
+def _includes_response(config: Mapping[str, Any], topic: str) -> bool:
     return topic in config.get("IncludeInferenceResponseIn", ())
 
 

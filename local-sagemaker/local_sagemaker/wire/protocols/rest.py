@@ -17,7 +17,7 @@ from local_sagemaker.wire.request import WireRequest, WireResponse
 STATUS = "__status__"
 
 
-def bound_members(request: WireRequest, target: Target, shape: Shape) -> dict[str, Any]:
+def members_from(request: WireRequest, target: Target, shape: Shape) -> dict[str, Any]:
     """The input's members that are not in the body."""
     found: dict[str, Any] = {}
     query: dict[str, list[str]] = {}
@@ -95,7 +95,7 @@ def _from_header(member: Shape, text: str) -> Any:
     return from_text(member, text)
 
 
-def bound_answer(response: dict[str, Any], target: Target) -> WireResponse:
+def empty_response(response: dict[str, Any], target: Target) -> WireResponse:
     """An answer with the status and headers of the output, its body still empty.
 
     An operation with a status that the model has no member for (206 for a part of an object) says it as `STATUS`.

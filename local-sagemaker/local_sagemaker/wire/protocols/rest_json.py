@@ -7,9 +7,9 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.event_stream import CONTENT_TYPE as CONTENT_TYPE_OF_EVENTS
-from local_sagemaker.wire.event_stream import encoded
+from local_sagemaker.wire.event_stream import encode_events
 from local_sagemaker.wire.protocols.json import dump, from_document, read_document, to_document
-from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
+from local_sagemaker.wire.protocols.rest import empty_response, has_body_members, members_from, payload, raw_payload
 from local_sagemaker.wire.request import WireRequest, WireResponse
 
 CONTENT_TYPE = "application/json"
@@ -20,7 +20,7 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     shape = target.operation.input_shape
     if shape is None:
         return {}
-    members = bound_members(request, target, shape)
+    members = members_from(request, target, shape)
     whole = payload(shape)
     if whole is None:
         if has_body_members(shape):
@@ -44,7 +44,7 @@ def _in_body(member: Any) -> bool:
 
 def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and a JSON object, or the payload as it is."""
-    answer = bound_answer(response, target)
+    answer = empty_response(response, target)
     shape = target.operation.output_shape
     whole = payload(shape)
     if shape is None:
@@ -56,7 +56,7 @@ def answer(response: dict[str, Any], target: Target) -> WireResponse:
             answer.body = dump({name: value for name, value in document.items() if name in names})
     elif whole[1].serialization.get("eventstream"):
         answer.headers["Content-Type"] = CONTENT_TYPE_OF_EVENTS
-        answer.body = encoded(whole[1], response[whole[0]])
+        answer.body = encode_events(whole[1], response[whole[0]])
     elif whole[1].type_name in ("structure", "list", "map"):
         answer.body = dump(to_document(whole[1], response.get(whole[0]) or {}))
     else:

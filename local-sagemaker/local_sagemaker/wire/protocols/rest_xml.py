@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.detect import Target
 from local_sagemaker.wire.protocols import xml
-from local_sagemaker.wire.protocols.rest import bound_answer, bound_members, has_body_members, payload, raw_payload
+from local_sagemaker.wire.protocols.rest import empty_response, has_body_members, members_from, payload, raw_payload
 from local_sagemaker.wire.request import WireRequest, WireResponse
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -45,7 +45,7 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     shape = target.operation.input_shape
     if shape is None:
         return {}
-    members = bound_members(request, target, shape)
+    members = members_from(request, target, shape)
     _check_integers(members, shape)
     for name in _ANY_CASE.intersection(members):
         members[name] = members[name].upper()
@@ -97,7 +97,7 @@ def invalid_argument(text: str, name: str, value: Any) -> ServiceError:
 
 def answer(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and an XML document, or the payload as it is."""
-    answer = bound_answer(response, target)
+    answer = empty_response(response, target)
     shape = target.operation.output_shape
     if shape is None:
         return answer

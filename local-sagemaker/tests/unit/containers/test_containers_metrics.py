@@ -50,7 +50,7 @@ def test_which_metrics_are_whose(
     tuning: str | None, given: list[str] | None, library: list[str], container: list[str], stopping: str | None
 ) -> None:
     assert metrics.split(tuning, given) == (library, container)
-    assert metrics.stopping_metric(tuning, given) == stopping
+    assert metrics.metric_to_watch(tuning, given) == stopping
 
 
 @pytest.mark.parametrize(

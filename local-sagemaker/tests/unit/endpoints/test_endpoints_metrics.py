@@ -11,9 +11,9 @@ def test_the_invocations_of_a_put_are_one_datum_for_each_metric() -> None:
     put: list[dict[str, Any]] = []
     measures = Measures(lambda _namespace, data: put.extend(data))
     for number in range(1000):
-        measures.invoked("e", "v", 2, 424 if number % 4 == 0 else 200, number / 1000, 0.5)
-    measures.invoked("e", "v", 2, 0, 2.0, 0.5)
-    measures.invoked("e", "other", 1, 500, 1.0, 0.5)
+        measures.record_invocation("e", "v", 2, 424 if number % 4 == 0 else 200, number / 1000, 0.5)
+    measures.record_invocation("e", "v", 2, 0, 2.0, 0.5)
+    measures.record_invocation("e", "other", 1, 500, 1.0, 0.5)
     measures.add("e", "v", "ModelCacheHit", 1.0)
     measures.add("e", "v", "ModelCacheHit", 0.0)
     measures.flush()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.engine.naming import job_name, tuning_job_name
+from local_sagemaker.engine.naming import job_name, name_tuning_job
 from local_sagemaker.engine.steps.endpoint import ENDPOINT
 from tests.unit.engine.world import IMAGE, ROLE, World, get, processing, training, tuning
 
@@ -36,8 +36,8 @@ def test_names_of_jobs(step: str, prefix: str | None, start: str) -> None:
 
 
 def test_names_of_tuning_jobs_keep_the_dash_too() -> None:
-    assert tuning_job_name("abcdefghijkl", "Tune-All-Models").startswith("abcdefghijkl-Tune-Al-")
-    assert tuning_job_name("abcdefghijkl", "Tuning-X").startswith("abcdefghijkl-Tuning--")
+    assert name_tuning_job("abcdefghijkl", "Tune-All-Models").startswith("abcdefghijkl-Tune-Al-")
+    assert name_tuning_job("abcdefghijkl", "Tuning-X").startswith("abcdefghijkl-Tuning--")
 
 
 @pytest.mark.parametrize(

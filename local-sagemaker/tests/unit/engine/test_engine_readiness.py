@@ -6,7 +6,7 @@ import pytest
 
 from local_sagemaker.engine.definition import Dependency
 from local_sagemaker.engine.graph import Node
-from local_sagemaker.engine.readiness import StepDecision, StepState, unhandled, verdict
+from local_sagemaker.engine.readiness import StepDecision, StepState, steps_in_error, verdict
 
 W, R, S, F, T, L = (
     StepState.WAITING, StepState.RUNNING, StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED, StepState.SKIPPED,
@@ -77,4 +77,4 @@ def test_branches(state: StepState, outcome: bool, expected: StepDecision) -> No
 )
 def test_handled_failures(failed: StepState, handler: StepState, trigger: str, expected: list[str]) -> None:
     nodes = {"A": node(), "B": node(trigger)}
-    assert unhandled(nodes, {"A": failed, "B": handler}) == expected
+    assert steps_in_error(nodes, {"A": failed, "B": handler}) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_sagemaker.engine.naming import tuning_job_name
+from local_sagemaker.engine.naming import name_tuning_job
 from local_sagemaker.errors import ServiceError
 from tests.unit.engine.world import World, fails, hang, tuning
 
@@ -20,7 +20,7 @@ from tests.unit.engine.world import World, fails, hang, tuning
     ],
 )
 def test_names_have_at_most_32_characters(step: str, prefix: str | None, start: str) -> None:
-    name = tuning_job_name("abcdefghijkl", step, prefix)
+    name = name_tuning_job("abcdefghijkl", step, prefix)
     assert name.startswith(start)
     assert len(name) <= 32
 

@@ -97,7 +97,7 @@ def test_one_process_for_one_revision_until_that_is_retired(make: Make, forked: 
     assert run(sandboxes, newer)["name"] != first["name"]
     sandboxes.retire("r1")
     wait(lambda: not pids(first["name"]))
-    assert sandboxes.running() == 0
+    assert sandboxes.count_busy() == 0
 
 
 def test_an_invocation_is_run_again_when_the_fork_server_is_killed(make: Make) -> None:
@@ -107,7 +107,7 @@ def test_an_invocation_is_run_again_when_the_fork_server_is_killed(make: Make) -
     server = int(Path(f"/proc/{pids(name)[0]}/stat").read_text().rsplit(")", 1)[1].split()[1])
     with ThreadPoolExecutor(1) as pool:
         again = pool.submit(run, sandboxes, function)
-        wait(lambda: sandboxes.running() == 1)
+        wait(lambda: sandboxes.count_busy() == 1)
         os.kill(server, signal.SIGKILL)
         assert again.result(240) != name
 

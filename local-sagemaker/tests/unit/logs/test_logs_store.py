@@ -102,7 +102,7 @@ def test_an_unfinished_line_counts_once_nothing_more_came(logs: Logs) -> None:
     ],
 )
 def test_control_characters_are_shown_as_cloudwatch_does(raw: bytes, text: str) -> None:
-    assert lines.shown(raw) == text
+    assert lines.to_text(raw) == text
 
 
 def test_the_file_keeps_what_was_printed(logs: Logs) -> None:

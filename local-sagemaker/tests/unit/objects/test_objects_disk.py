@@ -218,9 +218,9 @@ def test_a_write_that_the_index_refuses_is_undone(store: DiskObjects, folder: Pa
     def fail() -> None:
         raise RuntimeError("the index can't be written")
 
-    from local_sagemaker.objects.temporary_files import received
+    from local_sagemaker.objects.temporary_files import receive
 
-    with pytest.raises(RuntimeError), received(store._layout, b"after") as written:
+    with pytest.raises(RuntimeError), receive(store._layout, b"after") as written:
         store.commit("box", key, written, ObjectAttributes(), also=fail)
     assert store.read("box", key) == (b"before" if key == "x" else None)
     assert [item.key for item in store.list("box")] == ["x"]

@@ -60,7 +60,7 @@ def test_what_a_series_of_writes_and_deletions_leaves(store: DiskObjects, folder
     current = TABLE[script][:1]
     expected = current[0][0].encode() if current and current[0][0] != "marker" else None
     assert store.read("box", "x") == expected
-    assert (store.deleted("box", "x") is not None) == bool(current and current[0][0] == "marker")
+    assert (store.find_delete_marker("box", "x") is not None) == bool(current and current[0][0] == "marker")
     assert (folder / "box/x").exists() == (expected is not None), "the current version is the plain file"
     kept = {file for file in (folder / ".index/versions").rglob("*") if file.is_file()}
     assert len(kept) == sum(data != "marker" and not latest for data, _, latest in TABLE[script])

@@ -91,11 +91,11 @@ def test_the_median_rule() -> None:
 def test_hyperband_lets_a_third_go_on() -> None:
     others = [[5.0] * 9, [4.0] * 9, [3.0] * 2, [2.0] * 2, [1.0]]
     for values, stops in (([1.5], False), ([3.5], True), ([3.5, 3.5], True), ([3.5] * 3, False), ([4.5] * 3, True)):
-        assert early_stopping.halved(values, others, (1, 27), minimise=True) == stops, values
-    assert not early_stopping.halved([9.0], [], (1, 27), minimise=True), "the first that came so far"
-    assert not early_stopping.halved([9.0, 9.0], others, (3, 27), minimise=True), "not before MinResource"
-    assert early_stopping.halved([0.0] * 10, others, (1, 9), minimise=True), "beyond MaxResource"
-    assert not early_stopping.halved([6.0] * 3, others, (1, 27), minimise=False)
+        assert early_stopping.drops_out(values, others, (1, 27), minimise=True) == stops, values
+    assert not early_stopping.drops_out([9.0], [], (1, 27), minimise=True), "the first that came so far"
+    assert not early_stopping.drops_out([9.0, 9.0], others, (3, 27), minimise=True), "not before MinResource"
+    assert early_stopping.drops_out([0.0] * 10, others, (1, 9), minimise=True), "beyond MaxResource"
+    assert not early_stopping.drops_out([6.0] * 3, others, (1, 27), minimise=False)
 
 
 def test_resources_of_hyperband() -> None:
@@ -109,15 +109,15 @@ def test_what_describe_training_job_says_becomes_the_summary() -> None:
     given = {"TrainingJobName": "a", "TrainingJobStatus": "InProgress", "ObjectiveStatus": "Pending"}
     wanted = {"Type": "Minimize", "MetricName": "loss"}
     final = [{"MetricName": "loss", "Value": 0.5, "Timestamp": 1.0}]
-    ended = training_jobs.updated(given, {"TrainingJobStatus": "Completed", "FinalMetricDataList": final}, wanted)
+    ended = training_jobs.update(given, {"TrainingJobStatus": "Completed", "FinalMetricDataList": final}, wanted)
     assert (training_jobs.value(ended), ended["ObjectiveStatus"]) == (0.5, "Succeeded")
-    stopped = training_jobs.updated(given, {"TrainingJobStatus": "Stopped", "FinalMetricDataList": final}, wanted)
+    stopped = training_jobs.update(given, {"TrainingJobStatus": "Stopped", "FinalMetricDataList": final}, wanted)
     assert training_jobs.value(stopped) == 0.5, "as after an early stop"
     broken = [{"MetricName": "loss", "Value": float("nan"), "Timestamp": 1.0}]
-    lost = training_jobs.updated(given, {"TrainingJobStatus": "Completed", "FinalMetricDataList": broken}, wanted)
+    lost = training_jobs.update(given, {"TrainingJobStatus": "Completed", "FinalMetricDataList": broken}, wanted)
     assert (training_jobs.value(lost), lost["ObjectiveStatus"]) == (None, "Failed")
     inner = {"TrainingJobStatus": "Failed", "FailureReason": "InternalServerError: x", "FinalMetricDataList": final}
-    failed = training_jobs.updated(given, inner, wanted)
+    failed = training_jobs.update(given, inner, wanted)
     assert training_jobs.value(failed) is None
     counted = training_jobs.status_counters([ended, stopped, failed, FAILED, RUNS, trial("Stopping")])
     assert counted == {"Completed": 1, "InProgress": 2, "RetryableError": 1, "NonRetryableError": 1, "Stopped": 1}

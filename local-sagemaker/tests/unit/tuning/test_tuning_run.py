@@ -15,7 +15,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.tuning_jobs import KIND, TuningJobs
-from local_sagemaker.tuning.sampling import drawn
+from local_sagemaker.tuning.sampling import draw
 from tests.support import until
 
 DEFINITION = {
@@ -56,7 +56,7 @@ class World:
         self.records = Records(self.settings.records_file)
         self.tuning = TuningJobs(
             settings=self.settings, records=self.records, tags=Tags(self.records), call=self.call,
-            logs=Logs(self.settings.logs), check_training_job=lambda _: None, suggest=drawn,
+            logs=Logs(self.settings.logs), check_training_job=lambda _: None, suggest=draw,
             link_training_job=self.link,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ import pytest
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.tuning.gaussian import best, read
 from local_sagemaker.tuning.ranges import Space, combinations, parse
-from local_sagemaker.tuning.sampling import Question, Tried, drawn, on_grid
+from local_sagemaker.tuning.sampling import Question, Tried, draw, on_grid
 
 
 def one(low: str, high: str, scaling: str | None = None, *, whole: bool = False) -> Space:
@@ -67,10 +67,10 @@ def test_ranges_that_can_not_be_searched(low: str, high: str, scaling: str) -> N
 
 def test_random_points_depend_on_the_seed_and_the_number_only() -> None:
     space = one("0", "1")
-    points = [drawn(question(space, number)) for number in range(4)]
+    points = [draw(question(space, number)) for number in range(4)]
     assert len({point["x"] for point in points}) == 4
-    assert drawn(question(space, 2, [Tried(points[0], None)])) == points[2]
-    assert drawn(question(space, 2, seed=2)) != points[2]
+    assert draw(question(space, 2, [Tried(points[0], None)])) == points[2]
+    assert draw(question(space, 2, seed=2)) != points[2]
 
 
 def test_no_combination_is_drawn_twice_while_others_are_left() -> None:
@@ -82,9 +82,9 @@ def test_no_combination_is_drawn_twice_while_others_are_left() -> None:
     )
     tried: list[Tried] = []
     for number in range(10):
-        tried.append(Tried(drawn(question(space, number, tried)), None))
+        tried.append(Tried(draw(question(space, number, tried)), None))
     assert len({tuple(point.values.items()) for point in tried}) == 10
-    assert set(drawn(question(space, 10, tried))) == {"a", "b"}
+    assert set(draw(question(space, 10, tried))) == {"a", "b"}
     assert [on_grid(question(space, number)) for number in (0, 1, 2)] == [
         {"a": "1", "b": "x"}, {"a": "1", "b": "y"}, {"a": "2", "b": "x"},
     ]  # fmt: skip
@@ -105,7 +105,7 @@ def test_the_model_finds_better_points_than_chance() -> None:
 
     chance: list[Tried] = []
     for number in range(12):
-        values = drawn(question(space, number, chance))
+        values = draw(question(space, number, chance))
         chance.append(Tried(values, objective(values)))
     modelled = [Tried({"x": "7", "n": "1", "kind": "gone"}, 9.0), *chance[:5]]  # the first is of another space: no use
     for number in range(5, 12):

@@ -53,7 +53,7 @@ class Handler(Protocol):
         """The property that is the resource's own name, where it has one that a template may give."""
         ...
 
-    def named(self, context: DeploymentContext, properties: Properties, /) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties, /) -> Properties:
         """The properties with a name, made where the template gives none."""
         ...
 
@@ -98,7 +98,7 @@ class ApiResource:
         self._service, self._create, self._update, self._delete = service, create, update, delete
         self._find, self._longest, self._deletion = find, longest, deletion
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """With a name of CloudFormation's where the template gives none."""
         if self.name_property in properties:
             return properties
@@ -106,7 +106,7 @@ class ApiResource:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it; the same again after a crash."""
-        context.call(f"{self._service}:{self._create}", fitting(self._service, self._create, properties))
+        context.call(f"{self._service}:{self._create}", fit_to_operation(self._service, self._create, properties))
         return self._find(context, properties)
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -118,7 +118,7 @@ class ApiResource:
     ) -> Identity:
         """Changes it by the service's update operation."""
         if self._update is not None:
-            context.call(f"{self._service}:{self._update}", fitting(self._service, self._update, after))
+            context.call(f"{self._service}:{self._update}", fit_to_operation(self._service, self._update, after))
         return Identity(identity.physical, identity.reference, self._find(context, after).attributes)
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
@@ -139,7 +139,7 @@ def is_absent(error: ServiceError, *texts: str) -> bool:
     ) or (any(text.lower() in error.message.lower() for text in texts))
 
 
-def fitting(service: str, operation: str, properties: Properties) -> Properties:
+def fit_to_operation(service: str, operation: str, properties: Properties) -> Properties:
     """The properties that are members of an operation's request, in its types: templates have numbers as texts."""
     shape: Any = models.operation(service, operation).input_shape
     return coerce(shape, {name: value for name, value in properties.items() if name in shape.members})

@@ -11,7 +11,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
-    fitting,
+    fit_to_operation,
     is_absent,
 )
 
@@ -34,13 +34,13 @@ class Role:
 
     name_property = "RoleName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A role's name has 64 characters at most."""
         return properties if "RoleName" in properties else {**properties, "RoleName": context.name(64)}
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the role, then its policies."""
-        request = fitting("iam", "CreateRole", properties)
+        request = fit_to_operation("iam", "CreateRole", properties)
         request["AssumeRolePolicyDocument"] = _document(properties["AssumeRolePolicyDocument"])
         context.call("iam:CreateRole", request)
         self._settle(context, {}, properties)
@@ -56,7 +56,7 @@ class Role:
         name = {"RoleName": identity.physical}
         trust = {**name, "PolicyDocument": _document(after["AssumeRolePolicyDocument"])}
         context.call("iam:UpdateAssumeRolePolicy", trust)
-        context.call("iam:UpdateRole", fitting("iam", "UpdateRole", {**after, **name}))
+        context.call("iam:UpdateRole", fit_to_operation("iam", "UpdateRole", {**after, **name}))
         self._settle(context, before, {**after, **name})
         return identity
 
@@ -94,7 +94,7 @@ class InlinePolicy:
 
     name_property = "PolicyName"
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """The name is required."""
         return properties
 
@@ -133,7 +133,7 @@ class ManagedPolicy:
 
     name_property = "ManagedPolicyName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A policy's name has 128 characters at most."""
         return (
             properties if "ManagedPolicyName" in properties else {**properties, "ManagedPolicyName": context.name(128)}
@@ -141,7 +141,7 @@ class ManagedPolicy:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it and attaches it."""
-        request = fitting("iam", "CreatePolicy", {**properties, "PolicyName": properties["ManagedPolicyName"]})
+        request = fit_to_operation("iam", "CreatePolicy", {**properties, "PolicyName": properties["ManagedPolicyName"]})
         request["PolicyDocument"] = _document(properties["PolicyDocument"])
         context.call("iam:CreatePolicy", request)
         identity = self.find(context, properties)
@@ -196,7 +196,7 @@ class OidcProvider:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its URL."""
         return properties
 
@@ -204,7 +204,9 @@ class OidcProvider:
         """Makes it."""
         names = {"ClientIdList": "ClientIDList"}
         request = {names.get(name, name): value for name, value in properties.items()}
-        arn = context.call("iam:CreateOpenIDConnectProvider", fitting("iam", "CreateOpenIDConnectProvider", request))
+        arn = context.call(
+            "iam:CreateOpenIDConnectProvider", fit_to_operation("iam", "CreateOpenIDConnectProvider", request)
+        )
         return Identity(arn["OpenIDConnectProviderArn"], "", {"Arn": arn["OpenIDConnectProviderArn"]})
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:

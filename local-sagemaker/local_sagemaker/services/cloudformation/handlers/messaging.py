@@ -12,7 +12,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
-    fitting,
+    fit_to_operation,
     is_absent,
 )
 
@@ -22,7 +22,7 @@ class Rule:
 
     name_property = "Name"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A rule's name has 64 characters at most."""
         return properties if "Name" in properties else {**properties, "Name": context.name(64)}
 
@@ -43,7 +43,9 @@ class Rule:
     ) -> Identity:
         """Puts it again; targets that it no longer has are removed."""
         pattern = after.get("EventPattern")
-        request = fitting("events", "PutRule", {name: value for name, value in after.items() if name != "Targets"})
+        request = fit_to_operation(
+            "events", "PutRule", {name: value for name, value in after.items() if name != "Targets"}
+        )
         if isinstance(pattern, dict):
             request["EventPattern"] = json.dumps(pattern)
         context.call("events:PutRule", request)
@@ -53,7 +55,9 @@ class Rule:
         if gone:
             context.call("events:RemoveTargets", {"Rule": after["Name"], "Ids": gone, **bus})
         if wanted:
-            targets = fitting("events", "PutTargets", {"Rule": after["Name"], "Targets": after["Targets"], **bus})
+            targets = fit_to_operation(
+                "events", "PutTargets", {"Rule": after["Name"], "Targets": after["Targets"], **bus}
+            )
             failed = context.call("events:PutTargets", targets).get("FailedEntries", [])
             if failed:
                 raise ServiceError(failed[0]["ErrorMessage"], code=failed[0]["ErrorCode"], status=400)
@@ -83,7 +87,7 @@ class Topic:
 
     name_property = "TopicName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A topic's name has 256 characters at most."""
         return properties if "TopicName" in properties else {**properties, "TopicName": context.name(256)}
 
@@ -135,7 +139,7 @@ class TopicPolicy:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its topics."""
         return properties
 
@@ -168,7 +172,7 @@ class Subscription:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by topic and endpoint."""
         return properties
 
@@ -210,7 +214,7 @@ class Queue:
     name_property = "QueueName"
     _not_attributes = ("QueueName", "Tags", "RedrivePolicy", "RedriveAllowPolicy")
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A queue's name has 80 characters at most."""
         return properties if "QueueName" in properties else {**properties, "QueueName": context.name(80)}
 
@@ -256,7 +260,7 @@ class QueuePolicy:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its queues."""
         return properties
 

@@ -15,7 +15,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
-    fitting,
+    fit_to_operation,
     is_absent,
 )
 
@@ -25,13 +25,13 @@ class Alarm:
 
     name_property = "AlarmName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """An alarm's name has 255 characters at most."""
         return properties if "AlarmName" in properties else {**properties, "AlarmName": context.name(255)}
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
-        context.call("cloudwatch:PutMetricAlarm", fitting("cloudwatch", "PutMetricAlarm", properties))
+        context.call("cloudwatch:PutMetricAlarm", fit_to_operation("cloudwatch", "PutMetricAlarm", properties))
         return self.find(context, properties)
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -59,7 +59,7 @@ class LogGroup:
 
     name_property = "LogGroupName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A log group's name has 512 characters at most."""
         return properties if "LogGroupName" in properties else {**properties, "LogGroupName": context.name(512)}
 
@@ -101,13 +101,13 @@ class ScalableTarget:
     name_property = None
     _names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It has no name of its own."""
         return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Registers it; again is no error."""
-        request = fitting("application-autoscaling", "RegisterScalableTarget", properties)
+        request = fit_to_operation("application-autoscaling", "RegisterScalableTarget", properties)
         context.call("application-autoscaling:RegisterScalableTarget", request)
         return self.find(context, properties)
 
@@ -137,7 +137,7 @@ class ScalingPolicy:
 
     name_property = "PolicyName"
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """The name is required."""
         return properties
 
@@ -151,7 +151,7 @@ class ScalingPolicy:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
-        request = fitting("application-autoscaling", "PutScalingPolicy", self._target(properties))
+        request = fit_to_operation("application-autoscaling", "PutScalingPolicy", self._target(properties))
         arn = context.call("application-autoscaling:PutScalingPolicy", request)["PolicyARN"]
         return Identity(arn, arn, {"Arn": arn})
 
@@ -182,7 +182,7 @@ class FunctionHandler(ApiResource):
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
-        context.call("lambda:CreateFunction", fitting("lambda", "CreateFunction", _function(properties)))
+        context.call("lambda:CreateFunction", fit_to_operation("lambda", "CreateFunction", _function(properties)))
         return self.find(context, properties)
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
@@ -190,7 +190,7 @@ class FunctionHandler(ApiResource):
         name = {"FunctionName": identity.physical}
         if after["Code"] != before["Code"]:
             context.call("lambda:UpdateFunctionCode", {**name, **_code(after)})
-        request = fitting("lambda", "UpdateFunctionConfiguration", {**after, **name})
+        request = fit_to_operation("lambda", "UpdateFunctionConfiguration", {**after, **name})
         request.pop("Code", None)
         context.call("lambda:UpdateFunctionConfiguration", request)
         return self.find(context, {**after, **name})
@@ -225,14 +225,14 @@ class Permission:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """Its statement's id is made anew."""
         return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Adds a statement."""
         statement = f"{context.stack}-{context.logical}-{uuid.uuid4().hex[:12]}"
-        request = fitting("lambda", "AddPermission", {**properties, "StatementId": statement})
+        request = fit_to_operation("lambda", "AddPermission", {**properties, "StatementId": statement})
         context.call("lambda:AddPermission", request)
         return Identity(statement, statement, {"Id": statement})
 
@@ -261,7 +261,7 @@ class ParameterHandler:
 
     name_property = "Name"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """CloudFormation names parameters ``CFN-...``."""
         return properties if "Name" in properties else {**properties, "Name": f"CFN-{context.name(200)}"}
 
@@ -270,7 +270,7 @@ class ParameterHandler:
         return self._put(context, properties, overwrite=False)
 
     def _put(self, context: DeploymentContext, properties: Properties, *, overwrite: bool) -> Identity:
-        request = fitting("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
+        request = fit_to_operation("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
         context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
         return self.find(context, properties)
 
@@ -300,7 +300,7 @@ class Key:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """Its id is KMS's."""
         return properties
 

@@ -29,13 +29,13 @@ def _encryption(value: Any) -> Properties:
 
 def _cors(value: Any) -> Properties:
     names = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"}
-    return {"CORSConfiguration": {"CORSRules": [_renamed(rule, names) for rule in value["CorsRules"]]}}
+    return {"CORSConfiguration": {"CORSRules": [_rename(rule, names) for rule in value["CorsRules"]]}}
 
 
 def _lifecycle(value: Any) -> Properties:
     rules = []
     for rule in value["Rules"]:
-        row = _renamed(rule, {"Id": "ID"})
+        row = _rename(rule, {"Id": "ID"})
         days = row.pop("ExpirationInDays", None)
         if days is not None:
             row["Expiration"] = {"Days": days}
@@ -64,7 +64,7 @@ def _tags(value: Any) -> Properties:
     return {"Tagging": {"TagSet": [tag for tag in value if not tag["Key"].startswith("aws:")]}}
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Properties:
+def _rename(value: Any, names: dict[str, str]) -> Properties:
     return {names.get(name, name): part for name, part in value.items()}
 
 
@@ -96,7 +96,7 @@ class BucketHandler:
 
     name_property = "BucketName"
 
-    def named(self, context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """Names of buckets are in lower case."""
         return properties if "BucketName" in properties else {**properties, "BucketName": context.name(63, lower=True)}
 
@@ -172,7 +172,7 @@ class BucketPolicy:
 
     name_property = None
 
-    def named(self, _context: DeploymentContext, properties: Properties) -> Properties:
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by its bucket."""
         return properties
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.cloudformation.comparison import changed
+from local_sagemaker.cloudformation.comparison import changes
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
@@ -14,7 +14,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
-    fitting,
+    fit_to_operation,
     is_absent,
 )
 
@@ -22,7 +22,7 @@ POLL = 0.1
 """Seconds between two looks at an endpoint."""
 
 
-def _found_by(describe: str, name: str, arn: str, *more: str) -> Find:
+def _finder(describe: str, name: str, arn: str, *more: str) -> Find:
     """Reads the identity of what an operation describes: its ARN, with some members as attributes."""
 
     def find(context: DeploymentContext, properties: Properties) -> Identity:
@@ -42,9 +42,9 @@ class SageMakerResource(ApiResource):
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Tags are changed by operations of their own."""
-        if "Tags" in changed(before, after):
+        if "Tags" in changes(before, after):
             _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
-        if changed({**before, "Tags": None}, {**after, "Tags": None}):
+        if changes({**before, "Tags": None}, {**after, "Tags": None}):
             return super().update(context, identity, before, after)
         return identity
 
@@ -63,7 +63,7 @@ class Endpoint(SageMakerResource):
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it and waits until it is in service."""
-        context.call("sagemaker:CreateEndpoint", fitting("sagemaker", "CreateEndpoint", properties))
+        context.call("sagemaker:CreateEndpoint", fit_to_operation("sagemaker", "CreateEndpoint", properties))
         self._wait(context, properties)
         return self.find(context, properties)
 
@@ -76,12 +76,12 @@ class Endpoint(SageMakerResource):
         """Moves it to its new configuration; what was rolled back there is a failure here."""
         present = context.call("sagemaker:DescribeEndpoint", {"EndpointName": after["EndpointName"]})
         if present["EndpointStatus"] == "Failed" or present.get("EndpointConfigName") != after["EndpointConfigName"]:
-            context.call("sagemaker:UpdateEndpoint", fitting("sagemaker", "UpdateEndpoint", after))
+            context.call("sagemaker:UpdateEndpoint", fit_to_operation("sagemaker", "UpdateEndpoint", after))
         body = self._wait(context, after)
         if body["EndpointConfigName"] != after["EndpointConfigName"]:
             reason = body.get("FailureReason") or f"The update of {after['EndpointName']} was rolled back."
             raise ServiceError(reason, code="NotStabilized", status=400)
-        if "Tags" in changed(before, after):
+        if "Tags" in changes(before, after):
             _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
         return identity
 
@@ -117,7 +117,9 @@ class PipelineHandler(SageMakerResource):
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
-        context.call("sagemaker:CreatePipeline", fitting("sagemaker", "CreatePipeline", _with_definition(properties)))
+        context.call(
+            "sagemaker:CreatePipeline", fit_to_operation("sagemaker", "CreatePipeline", _with_definition(properties))
+        )
         return self.find(context, properties)
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
@@ -147,20 +149,20 @@ def _pipeline(context: DeploymentContext, properties: Properties) -> Identity:
 HANDLERS: dict[str, Handler] = {
     "AWS::SageMaker::Model": SageMakerResource(
         "sagemaker", create="CreateModel", delete="DeleteModel", name_property="ModelName",
-        find=_found_by("DescribeModel", "ModelName", "ModelArn"),
+        find=_finder("DescribeModel", "ModelName", "ModelArn"),
     ),
     "AWS::SageMaker::EndpointConfig": SageMakerResource(
         "sagemaker", create="CreateEndpointConfig", delete="DeleteEndpointConfig", name_property="EndpointConfigName",
-        find=_found_by("DescribeEndpointConfig", "EndpointConfigName", "EndpointConfigArn"),
+        find=_finder("DescribeEndpointConfig", "EndpointConfigName", "EndpointConfigArn"),
     ),
     "AWS::SageMaker::Endpoint": Endpoint(
         "sagemaker", create="CreateEndpoint", update="UpdateEndpoint", delete="DeleteEndpoint",
-        name_property="EndpointName", find=_found_by("DescribeEndpoint", "EndpointName", "EndpointArn"),
+        name_property="EndpointName", find=_finder("DescribeEndpoint", "EndpointName", "EndpointArn"),
     ),
     "AWS::SageMaker::ModelPackageGroup": SageMakerResource(
         "sagemaker", create="CreateModelPackageGroup", delete="DeleteModelPackageGroup",
         name_property="ModelPackageGroupName",
-        find=_found_by("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
+        find=_finder("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
                        "ModelPackageGroupStatus", "CreationTime"),
     ),
     "AWS::SageMaker::Pipeline": PipelineHandler(

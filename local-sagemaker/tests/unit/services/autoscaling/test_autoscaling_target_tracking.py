@@ -18,7 +18,7 @@ def tracker(**changes: Any) -> Tracker:
 def after(found: Tracker, values: list[float], current: int) -> int:
     for value in values:
         found.sample(value)
-    return found.wanted(current)
+    return found.desired_capacity(current)
 
 
 def test_three_minutes_above_the_target_scale_out_in_proportion() -> None:
@@ -44,20 +44,20 @@ def test_cooldowns_have_the_documented_defaults() -> None:
 
 def test_within_a_cooldown_only_a_larger_scale_out_goes_on() -> None:
     found = tracker(ScaleOutCooldown=60, ScaleInCooldown=60)
-    assert found.allowed(1, 3, now=0)
-    found.scaled(1, 3, now=0)
-    assert not found.allowed(3, 5, now=59)
-    assert found.allowed(3, 6, now=59)
-    assert found.allowed(3, 4, now=60)
+    assert found.may_scale(1, 3, now=0)
+    found.record_scaling(1, 3, now=0)
+    assert not found.may_scale(3, 5, now=59)
+    assert found.may_scale(3, 6, now=59)
+    assert found.may_scale(3, 4, now=60)
 
 
 def test_scaling_in_waits_and_a_scale_out_does_not_wait_for_it() -> None:
     found = tracker(ScaleOutCooldown=60, ScaleInCooldown=100)
-    found.scaled(5, 4, now=0)
-    assert not found.allowed(4, 3, now=99)
-    assert found.allowed(4, 5, now=1)
-    found.scaled(4, 5, now=1)
-    assert found.allowed(5, 4, now=50)  # the scale-out ended the cooldown
+    found.record_scaling(5, 4, now=0)
+    assert not found.may_scale(4, 3, now=99)
+    assert found.may_scale(4, 5, now=1)
+    found.record_scaling(4, 5, now=1)
+    assert found.may_scale(5, 4, now=50)  # the scale-out ended the cooldown
 
 
 def test_other_metrics_are_not_acted_on() -> None:
