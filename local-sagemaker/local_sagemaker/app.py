@@ -27,6 +27,7 @@ from local_sagemaker.service_clock import ServiceClock
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
+from local_sagemaker.studio.gate import StudioGate
 from local_sagemaker.wire.control import PREFIX, Control, Verb
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
@@ -48,7 +49,7 @@ class Application:
         self._open_stores()
         self._start_runtimes()
         self._make_regions(url)
-        self._make_wire()
+        self._make_wire(url)
 
     def _open_stores(self) -> None:
         settings = self._settings
@@ -85,13 +86,22 @@ class Application:
         )
         self.regions = Regions(shared)
 
-    def _make_wire(self) -> None:
+    def _make_wire(self, url: str) -> None:
         raw = RawServices(apis=self.regions.serving, neighbours=self.neighbours)
+        self._studio = StudioGate(
+            settings=self._settings,
+            records=self.records,
+            call=lambda region: self.regions.of(region).call,
+            secret=self.credentials.secret_access_key,
+            url=url,
+            status=self.status,
+        )
         verbs: dict[str, Verb] = {
             "reset": self.reset, "status": self.status, "import": self.objects.take_in_files, "clock": self._clock.move,
             "monitors": lambda region="": self.regions.of(region).monitors.overview(),
             "monitor-run": lambda schedule, region="": self.regions.of(region).monitors.run(schedule),
             "monitor-execution": lambda key, region="": self.regions.of(region).monitors.execution(key),
+            "studio": self._studio.link, "studio-revoke": self._studio.revoke,
         }  # fmt: skip
         self._control = Control(verbs, self.credentials.secret_access_key, self._settings)
         self._gateway = Gateway(
@@ -108,9 +118,11 @@ class Application:
         return self.regions.of("").call(name, request)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The command line's control verbs, and everything else to the wire."""
+        """The command line's control verbs, the pages, and everything else to the wire."""
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await self._control(scope, send)
+        elif self._studio.has(scope):
+            await self._studio(scope, receive, send)
         else:
             await self._gateway(scope, receive, send)
 

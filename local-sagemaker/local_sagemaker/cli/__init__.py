@@ -24,6 +24,7 @@ COMMANDS = (
     ("logs", "logs", "show the service's log, or that of a job or step"),
     ("exec", "exec", "run a command with every AWS client pointed at the service"),
     ("env", "env", "print the shell lines that point AWS clients at the service"),
+    ("studio", "studio", "open the web pages in a browser"),
     ("images", "images", "list, prepare or remove the libraries of container images"),
     ("import", "import_files", "make S3 objects of the files that were copied into the state folder"),
     ("reset", "reset", "empty the service: records, objects, logs, running work"),

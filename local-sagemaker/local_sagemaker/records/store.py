@@ -186,6 +186,11 @@ class Records:
             sql += f" AND status IN ({', '.join('?' * len(statuses))})"
         return int(self._database.rows(sql, kind, *statuses)[0][0])
 
+    def count_below(self, kind: str, parent: str) -> int:
+        """How many of a kind the region has whose key begins with this parent and a slash."""
+        sql = "SELECT count(*) FROM records WHERE region = ? AND kind = ? AND parent = ?"
+        return int(self._database.rows(sql, self.region, kind, parent)[0][0])
+
     def with_status(self, kind: str, *statuses: str) -> Items:
         """Key and body of those in one of these statuses, in the order they were added."""
         wanted = ", ".join("?" * len(statuses))

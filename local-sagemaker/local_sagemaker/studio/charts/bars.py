@@ -1,0 +1,115 @@
+"""Bars: a step's time in an execution's, the newest executions of a pipeline, ranked values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from local_sagemaker.studio.views.numbers import number
+from local_sagemaker.studio.views.states import state_of
+from local_sagemaker.studio.views.times import duration
+
+
+def timeline(state: str, start: float | None, end: float | None, first: float, last: float, label: str) -> Markup:
+    """One row of the timeline: a step's time in that of the whole execution."""
+    if start is None or last <= first:
+        return Markup(
+            '<svg class="timeline" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true"></svg>'
+        )
+    span = last - first
+    left = 1000 * (start - first) / span
+    width = max(4.0, 1000 * ((last if end is None else end) - start) / span)
+    return Markup(
+        '<svg class="timeline" viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<line class="wait" x1="0" x2="{}" y1="10" y2="10"/>'
+        '<rect class="bar tone-{}" x="{}" y="4" width="{}" height="12" rx="3"/></svg>'
+    ).format(label, round(left, 1), state_of(state).tone, round(min(left, 996), 1), round(width, 1))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One execution: its status, its length in seconds, and where it leads."""
+
+    status: str
+    seconds: float
+    href: str
+    label: str
+
+
+def executions(bars: Sequence[Bar], places: int = 20) -> Markup:
+    """The newest executions, the newest at the right: height is duration, shape and colour the state."""
+    longest = max((bar.seconds for bar in bars), default=1.0) or 1.0
+    parts = [
+        Markup('<svg class="runs" role="group" aria-label="Newest executions" width="{}" height="32">').format(
+            places * 9
+        )
+    ]
+    for place, bar in enumerate(reversed(bars[:places])):
+        height = 6 + 22 * bar.seconds / longest
+        x = (places - min(len(bars), places) + place) * 9
+        look = state_of(bar.status)
+        parts.append(
+            Markup(
+                '<a href="{}" tabindex="-1" aria-label="{}"><title>{}</title>'
+                '<rect class="hit" x="{}" y="0" width="9" height="32"/>'
+                '<rect class="bar tone-{}" x="{}" y="{}" width="7" height="{}" rx="1.5"/>{}</a>'
+            ).format(
+                bar.href,
+                bar.label,
+                bar.label,
+                x,
+                look.tone,
+                x + 1,
+                round(30 - height, 1),
+                round(height, 1),
+                _mark(look.tone, x),
+            )
+        )
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _mark(tone: str, x: float) -> Markup:
+    """What tells the states apart in grey: a cross below a failed one, a gap below one that was stopped."""
+    if tone == "bad":
+        return Markup('<path class="mark" d="M{} 22l5 5m0-5l-5 5"/>').format(x + 2)
+    if tone == "run":
+        return Markup('<circle class="mark" cx="{}" cy="25" r="1.8"/>').format(x + 4.5)
+    return Markup("")
+
+
+def ranked(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
+    """Values by name as horizontal bars, for a few dozen rows."""
+    largest = max((abs(value) for _, value in rows), default=1.0) or 1.0
+    height = len(rows) * 26 + 4
+    parts = [
+        Markup(
+            '<svg class="ranked" role="img" aria-label="Bars of {} values" viewBox="0 0 640 {}" width="640"'
+            ' height="{}">'
+        ).format(len(rows), height, height)
+    ]
+    for place, (name, value) in enumerate(rows):
+        y = place * 26
+        parts.append(
+            Markup(
+                '<text class="label" x="176" y="{}" text-anchor="end">{}</text>'
+                '<rect class="bar tone-run" x="188" y="{}" width="{}" height="16" rx="3"/>'
+                '<text class="value" x="{}" y="{}">{}{}</text>'
+            ).format(
+                y + 17,
+                name if len(name) < 26 else f"{name[:24]}…",
+                y + 5,
+                max(1, round(360 * abs(value) / largest, 1)),
+                196 + round(360 * abs(value) / largest, 1),
+                y + 17,
+                number(value),
+                unit,
+            )
+        )
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def label_of(status: str, length: float, when: str) -> str:
+    """What a bar says."""
+    return f"{state_of(status).word}, {duration(length)}, {when}"

@@ -1,0 +1,103 @@
+"""Curves with axes and a legend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from local_sagemaker.studio.charts.scale import thin, ticks
+from local_sagemaker.studio.views.numbers import number
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640.0, 260.0, 56.0, 36.0, 12.0, 16.0
+
+
+_RULE = '" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="'
+_BOUND = f'<line class="bound{_RULE}note" x="{{}}" y="{{}}" text-anchor="end">{{}}</text>'
+_GRID = f'<line class="grid{_RULE}tick" x="{{}}" y="{{}}" text-anchor="end">{{}}</text>'
+
+
+@dataclass(frozen=True)
+class Series:
+    """A curve by name; `kind` is a class: current, baseline or candidate."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    kind: str = "current"
+
+
+def draw(
+    series: Sequence[Series], x_label: str = "", y_label: str = "", bounds: Sequence[tuple[str, float]] = ()
+) -> Markup:
+    """A chart; `bounds` are horizontal lines with names."""
+    shown = [
+        Series(item.name, tuple(point for point in thin(item.points) if math.isfinite(point[1])), item.kind)
+        for item in series
+    ]
+    points = [point for item in shown for point in item.points]
+    if not points:
+        return Markup("")
+    x_ticks = ticks(min(point[0] for point in points), max(point[0] for point in points), 6)
+    values = [point[1] for point in points] + [value for _, value in bounds]
+    y_ticks = ticks(min(values), max(values))
+    place = _Places(x_ticks, y_ticks)
+    parts = [
+        Markup('<svg class="chart" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">').format(
+            f"{y_label} by {x_label}: {', '.join(item.name for item in shown)}", WIDTH, HEIGHT, WIDTH, HEIGHT
+        )
+    ]
+    parts += _axes(place, x_ticks, y_ticks, x_label, y_label)
+    for name, value in bounds:
+        y = place.y(value)
+        parts.append(Markup(_BOUND).format(LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT, y - 4, name))
+    for index, item in enumerate(shown):
+        path = " ".join(f"{'M' if at == 0 else 'L'}{place.x(x)} {place.y(y)}" for at, (x, y) in enumerate(item.points))
+        parts.append(Markup('<path class="curve {} c{}" d="{}"/>').format(item.kind, index % 6, path))
+        if len(item.points) < 40:
+            parts += [
+                Markup('<circle class="dot c{}" cx="{}" cy="{}" r="2.5"/>').format(index % 6, place.x(x), place.y(y))
+                for x, y in item.points
+            ]
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+class _Places:
+    def __init__(self, x_ticks: Sequence[float], y_ticks: Sequence[float]) -> None:
+        self._x, self._y = (x_ticks[0], x_ticks[-1]), (y_ticks[0], y_ticks[-1])
+
+    def x(self, value: float) -> float:
+        """Pixels from the left."""
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (value - self._x[0]) / ((self._x[1] - self._x[0]) or 1), 1)
+
+    def y(self, value: float) -> float:
+        """Pixels from the top."""
+        return round(
+            HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - self._y[0]) / ((self._y[1] - self._y[0]) or 1), 1
+        )
+
+
+def _axes(
+    place: _Places, x_ticks: Sequence[float], y_ticks: Sequence[float], x_label: str, y_label: str
+) -> list[Markup]:
+    parts = []
+    for value in y_ticks:
+        parts.append(
+            Markup(_GRID).format(
+                LEFT, WIDTH - RIGHT, place.y(value), place.y(value), LEFT - 6, place.y(value) + 4, number(value)
+            )
+        )
+    for value in x_ticks:
+        parts.append(
+            Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+                place.x(value), HEIGHT - BOTTOM + 16, number(value)
+            )
+        )
+    parts.append(
+        Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>').format(
+            WIDTH - RIGHT, HEIGHT - 3, x_label
+        )
+    )
+    parts.append(Markup('<text class="tick" x="4" y="10">{}</text>').format(y_label))
+    return parts

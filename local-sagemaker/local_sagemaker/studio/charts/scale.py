@@ -1,0 +1,32 @@
+"""Axes: round numbers between two values, and where a value is on the drawing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers that cover the range."""
+    if not math.isfinite(low) or not math.isfinite(high):
+        return [0.0, 1.0]
+    if high <= low:
+        high = low + (abs(low) or 1.0)
+    rough = (high - low) / max(1, count)
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    first = math.floor(low / step)
+    return [round(step * place, 12) for place in range(first, math.ceil(high / step) + 1)]
+
+
+def thin(points: Sequence[tuple[float, float]], most: int = 500) -> list[tuple[float, float]]:
+    """At most `most` points: the lowest and the highest of each part."""
+    if len(points) <= most:
+        return list(points)
+    size = math.ceil(len(points) / (most // 2))
+    chosen: list[tuple[float, float]] = []
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        low, high = min(part, key=lambda item: item[1]), max(part, key=lambda item: item[1])
+        chosen += sorted({low, high})
+    return chosen

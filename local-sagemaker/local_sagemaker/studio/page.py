@@ -1,0 +1,93 @@
+"""What a page is: a route, a function from a visit to a context, and a template that shows the context.
+
+A context is a frozen dataclass. Its fields are what the template shows and what the page's JSON twin holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.studio.reads import StudioReads
+
+PREFIX = "/_studio"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of a page. `path` are the variables of its route; `query` and `form` hold all values of a name."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    call: Call
+    reads: StudioReads
+    region: str
+    now: float
+    address: str = ""
+    form: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def value(self, name: str, default: str = "") -> str:
+        """The first value of a name in the query."""
+        return (self.query.get(name) or [default])[0]
+
+    def field(self, name: str, default: str = "") -> str:
+        """The first value of a name in the form."""
+        return (self.form.get(name) or [default])[0]
+
+    def optional(self, name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer of an operation, or None where the resource is missing or the operation is not supported."""
+        from local_sagemaker.errors import ServiceError
+
+        try:
+            return self.call(name, dict(request))
+        except ServiceError:
+            return None
+
+
+@dataclass(frozen=True)
+class Missing(Exception):
+    """The page shows a resource that does not exist."""
+
+    message: str
+    code: str = "ResourceNotFound"
+
+
+@dataclass(frozen=True)
+class Content:
+    """An answer that is no page: a download, or content of users for a sandboxed frame."""
+
+    body: bytes
+    media_type: str
+    name: str = ""
+    sandbox: bool = False
+    scripts: bool = False
+
+
+Load = Callable[[Visit], Any]
+Act = Callable[[Visit], str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page. `load` makes its context from the answers of operations; `act` does what its form says and returns the
+    address to go to. `section` is its entry in the navigation; `live` says which events change it, as
+    ``kind:key prefix`` (see `live.py`)."""
+
+    route: str
+    load: Load
+    template: str = ""
+    section: str = ""
+    act: Act | None = None
+    live: Callable[[Visit, Any], tuple[str, ...]] = lambda _visit, _context: ()
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The variables of the route in a path, None for a path of another page."""
+        pattern = "".join(
+            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
+            for part in re.split(r"(\{\w+\})", self.route)
+        )
+        found = re.fullmatch(pattern, path)
+        return found.groupdict() if found else None

@@ -1,0 +1,1 @@
+"""The pages, one file each: a context, what loads it, and what its form does."""

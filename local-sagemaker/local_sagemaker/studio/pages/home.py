@@ -1,0 +1,194 @@
+"""Home: what needs me, what runs, what is new, and this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker import __version__
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.studio import urls
+from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.reads import DiskUse
+from local_sagemaker.studio.views.executions import ExecutionRow, row
+
+_NEW = 86_400.0
+_RECENT = 10
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that waits for a person."""
+
+    state: str
+    title: str
+    text: str
+    href: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Running:
+    """A resource that changes now."""
+
+    kind: str
+    name: str
+    state: str
+    since: float | None
+    href: str
+
+
+@dataclass(frozen=True)
+class HomeContext:
+    """What Home shows."""
+
+    needs: list[Need] = field(metadata={"help": "what waits for a person, each with its action"})
+    running: list[Running] = field(metadata={"help": "executions, jobs and endpoints that change now"})
+    recent: list[ExecutionRow] = field(metadata={"help": "the ten newest executions of all pipelines"})
+    disk: list[DiskUse] = field(metadata={"help": "bytes of the state folder, by kind"})
+    free: int = field(metadata={"help": "free bytes of the disk"})
+    account: str = field(metadata={"help": "the account's number"})
+    version: str = field(metadata={"help": "the version of the service"})
+    home: str = field(metadata={"help": "the state folder"})
+    is_empty: bool = field(metadata={"help": "whether there is no pipeline yet"})
+
+
+def load(visit: Visit) -> HomeContext:
+    """Reads the newest executions of the pipelines that ran last, and what is pending or changing."""
+    pipelines = items_or_none(
+        visit, "sagemaker:ListPipelines", "PipelineSummaries", 20, SortBy="CreationTime", MaxResults=20
+    )
+    recent = _recent(visit, pipelines)
+    disk, free = visit.reads.disk()
+    needs = [*_approvals(visit), *_pipeline_approvals(visit), *_violations(visit)]
+    needs += [*_failures(visit, recent), *_endpoints(visit)]
+    return HomeContext(
+        needs, _running(visit, recent), recent[:_RECENT], disk, free, visit.reads.settings.account, __version__,
+        str(visit.reads.settings.home), not pipelines,
+    )  # fmt: skip
+
+
+def _recent(visit: Visit, pipelines: list[dict[str, Any]]) -> list[ExecutionRow]:
+    rows = []
+    for pipeline in pipelines:
+        name = pipeline["PipelineName"]
+        request = {"PipelineName": name, "MaxResults": _RECENT}
+        operation = "sagemaker:ListPipelineExecutions"
+        found = items_or_none(visit, operation, "PipelineExecutionSummaries", _RECENT, **request)
+        rows += [row(item, visit.now) for item in found]
+    rows.sort(key=lambda item: -(item.start or 0))
+    return [_ended(visit, item) for item in rows[:_RECENT]]
+
+
+def _ended(visit: Visit, item: ExecutionRow) -> ExecutionRow:
+    body = visit.optional("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": item.arn})
+    return row({**body, "StartTime": body["CreationTime"]}, visit.now) if body else item
+
+
+def _approvals(visit: Visit) -> list[Need]:
+    needs = []
+    groups = items_or_none(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 50, MaxResults=50)
+    for group in groups:
+        name = group["ModelPackageGroupName"]
+        pending = items_or_none(
+            visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 3, ModelPackageGroupName=name,
+            ModelApprovalStatus="PendingManualApproval", SortOrder="Descending", MaxResults=3,
+        )  # fmt: skip
+        for package in pending:
+            version = package["ModelPackageVersion"]
+            text = "waits for approval"
+            needs.append(
+                Need("PendingManualApproval", f"{name} / {version}", text, urls.to("models", name, version), "Review")
+            )
+    return needs
+
+
+def _pipeline_approvals(visit: Visit) -> list[Need]:
+    needs = []
+    for pipeline in items_or_none(visit, "codepipeline:ListPipelines", "pipelines", 20):
+        state = visit.optional("codepipeline:GetPipelineState", {"name": pipeline["name"]}) or {}
+        for stage in state.get("stageStates", []):
+            for action in stage.get("actionStates", []):
+                latest = action.get("latestExecution", {})
+                if latest.get("status") == "InProgress" and latest.get("token"):
+                    text = f"{action['actionName']} in stage {stage['stageName']} waits for approval"
+                    needs.append(
+                        Need(
+                            "PendingManualApproval",
+                            pipeline["name"],
+                            text,
+                            urls.to("delivery", pipeline["name"]),
+                            "Review",
+                        )
+                    )
+    return needs
+
+
+def _violations(visit: Visit) -> list[Need]:
+    found = items_or_none(
+        visit, "sagemaker:ListMonitoringExecutions", "MonitoringExecutionSummaries", 5,
+        StatusEquals="CompletedWithViolations", MaxResults=5,
+    )  # fmt: skip
+    return [
+        Need(
+            "CompletedWithViolations", item["MonitoringScheduleName"], "found violations of its baseline",
+            urls.to("monitoring", item["MonitoringScheduleName"]), "Open",
+        )
+        for item in found
+    ]  # fmt: skip
+
+
+def _failures(visit: Visit, recent: list[ExecutionRow]) -> list[Need]:
+    failed = [item for item in recent if item.status == "Failed" and (item.start or 0) > visit.now - _NEW]
+    return [
+        Need("Failed", f"{item.pipeline} {item.identifier}", item.reason or "failed", item.href, "Open")
+        for item in failed[:5]
+    ]
+
+
+def _endpoints(visit: Visit) -> list[Need]:
+    failed = items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", 5, StatusEquals="Failed", MaxResults=5)
+    return [
+        Need("Failed", item["EndpointName"], "the endpoint failed", urls.to("endpoints", item["EndpointName"]), "Open")
+        for item in failed
+    ]
+
+
+_CHANGING = (
+    ("training job", "sagemaker:ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training"),
+    ("processing job", "sagemaker:ListProcessingJobs", "ProcessingJobSummaries", "ProcessingJobName", "processing"),
+    ("transform job", "sagemaker:ListTransformJobs", "TransformJobSummaries", "TransformJobName", "transform"),
+)
+
+
+def _running(visit: Visit, recent: list[ExecutionRow]) -> list[Running]:
+    running = [
+        Running("execution", f"{item.pipeline} {item.identifier}", item.status, item.start, item.href)
+        for item in recent
+        if item.status in ("Executing", "Stopping")
+    ]
+    for kind, operation, member, name, place in _CHANGING:
+        for item in items_or_none(visit, operation, member, 10, StatusEquals="InProgress", MaxResults=10):
+            running.append(Running(kind, item[name], "InProgress", _time(item), urls.to("jobs", place, item[name])))
+    for status in ("Creating", "Updating"):
+        try:
+            found = visit.call("sagemaker:ListEndpoints", {"StatusEquals": status, "MaxResults": 10})["Endpoints"]
+        except ServiceError:
+            continue
+        running += [
+            Running("endpoint", item["EndpointName"], status, _time(item), urls.to("endpoints", item["EndpointName"]))
+            for item in found
+        ]
+    return running
+
+
+def _time(item: dict[str, Any]) -> float | None:
+    value = item.get("CreationTime")
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+_KINDS = (
+    "pipeline-execution", "model-package", "endpoint", "training-job", "processing-job", "transform-job",
+)  # fmt: skip
+PAGE = Page("/", load, "home.html", "Home", live=lambda _visit, _context: tuple(f"{kind}:" for kind in _KINDS))

@@ -1,0 +1,39 @@
+"""What pages share that read many answers: all items of a listing, and the newest of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.studio.page import Visit
+
+MOST = 10_000
+
+
+def all_items(visit: Visit, operation: str, member: str, most: int = MOST, **request: Any) -> list[dict[str, Any]]:
+    """The items of all pages of a List operation, at most `most`."""
+    return list(_items(visit, operation, member, most, request))
+
+
+def _items(visit: Visit, operation: str, member: str, most: int, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    token: dict[str, Any] = {}
+    count = 0
+    while count < most:
+        answer = visit.call(operation, {**request, **token})
+        for item in answer.get(member, []):
+            yield item
+            count += 1
+            if count >= most:
+                return
+        if not answer.get("NextToken"):
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
+def items_or_none(visit: Visit, operation: str, member: str, most: int = 100, **request: Any) -> list[dict[str, Any]]:
+    """Like `all_items`; nothing where the operation is not supported or fails."""
+    try:
+        return all_items(visit, operation, member, most, **request)
+    except ServiceError:
+        return []

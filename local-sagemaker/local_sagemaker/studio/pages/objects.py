@@ -1,0 +1,70 @@
+"""Bytes of S3 objects, by range: no page reads more than it shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.objects.types import FileRange
+from local_sagemaker.studio.page import Visit
+
+PREVIEW = 256 * 1024
+LARGEST_JSON = 8 << 20
+
+
+@dataclass(frozen=True)
+class ObjectPart:
+    """The first bytes of an object, its whole size, and what HeadObject says."""
+
+    data: bytes
+    size: int
+    head: dict[str, Any]
+
+
+def read_part(visit: Visit, bucket: str, key: str, most: int = PREVIEW, version: str = "") -> ObjectPart:
+    """At most `most` bytes from the beginning. Raises S3's errors."""
+    request = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
+    head = visit.call("s3:HeadObject", dict(request))
+    size = int(head.get("ContentLength", 0))
+    if not size:
+        return ObjectPart(b"", 0, head)
+    answer = visit.call("s3:GetObject", {**request, "Range": f"bytes=0-{most - 1}"})
+    return ObjectPart(body_of(answer, most), size, head)
+
+
+def body_of(answer: dict[str, Any], most: int) -> bytes:
+    """The bytes of a GetObject answer."""
+    body = answer["Body"]
+    if not isinstance(body, FileRange):
+        return bytes(body)[:most]
+    file = body.file or body.path.open("rb")
+    with file:
+        file.seek(body.offset)
+        return file.read(min(body.length, most))
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def read_json(visit: Visit, uri: str) -> Any:
+    """The JSON of an object. Raises ServiceError, also for what is no JSON or longer than 8 MB."""
+    part = read_part(visit, *split_uri(uri), LARGEST_JSON)
+    if part.size > LARGEST_JSON:
+        raise ServiceError(f"{uri} has more than 8 MB.", code="TooLarge", status=413)
+    try:
+        return json.loads(part.data)
+    except ValueError as error:
+        raise ServiceError(f"{uri} is no JSON: {error}", code="UnreadableObject", status=422) from error
+
+
+def json_or_none(visit: Visit, uri: str) -> Any:
+    """The JSON of an object, None where it is missing or unreadable."""
+    try:
+        return read_json(visit, uri) if uri else None
+    except ServiceError:
+        return None

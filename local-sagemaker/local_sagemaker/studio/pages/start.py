@@ -1,0 +1,251 @@
+"""The start form: what will run with what, and what differs from the defaults."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.engine.definition import Definition, Step, parse
+from local_sagemaker.engine.expressions import references
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.studio import urls
+from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.execution import text_of
+from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.views.commands import aws_command
+
+GROUPS = ("Data", "Compute", "Checks", "Other")
+_COMPUTE = ("instance", "volume", "count", "parallel")
+_COMPARE = "a violation fails the step unless FailOnViolation is off"
+CHOICES = (
+    ("compare", "Compare with the approved baseline", _COMPARE, (False, False)),
+    ("both", "Compare, then make the new one the baseline", "for data that moved on purpose, a little", (False, True)),
+    ("register", "Do not compare, make this the baseline", "for a first run or a planned change", (True, True)),
+    ("skip", "Do not compare, keep the baseline", "nothing is checked in this run", (True, False)),
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter's field. `value` is what the form shows, `default` the declared one (None: required)."""
+
+    name: str
+    type: str
+    value: str
+    default: str | None
+    options: list[str]
+    used_by: list[str]
+    note: str = ""
+    changed: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check step whose switches are parameters: one choice in place of two switches."""
+
+    step: str
+    skip: str
+    register: str
+    choice: str
+    group: str
+    baseline: str
+
+
+@dataclass(frozen=True)
+class StartContext:
+    """What the start form shows."""
+
+    pipeline: str = field(metadata={"help": "the pipeline's name"})
+    groups: list[tuple[str, list[Field]]] = field(metadata={"help": "fields by group"})
+    checks: list[Check] = field(metadata={"help": "check steps with their choice"})
+    choices: tuple[Any, ...] = field(metadata={"help": "the four choices of a check"})
+    steps: list[str] = field(metadata={"help": "the steps that can be selected"})
+    selected: list[str] = field(metadata={"help": "the steps that are selected, none: all run"})
+    source: str = field(metadata={"help": "the execution whose values the form has"})
+    name: str = field(metadata={"help": "PipelineExecutionDisplayName"})
+    description: str = field(metadata={"help": "PipelineExecutionDescription"})
+    parallel: str = field(metadata={"help": "MaxParallelExecutionSteps"})
+    token: str = field(metadata={"help": "ClientRequestToken of this form: sent twice, it starts one execution"})
+    changes: list[Field] = field(metadata={"help": "fields that differ from their defaults"})
+    command: str = field(metadata={"help": "the form as a command"})
+
+
+def load(visit: Visit) -> StartContext:
+    """The definition's parameters with their defaults, an execution's values, or what was typed."""
+    body = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
+    definition = parse(body["PipelineDefinition"])
+    source = visit.value("from")
+    base = _values_of(visit, body["PipelineArn"], source) if source else {}
+    users = _users(definition)
+    checks = [_check(visit, step, definition, base) for step in definition.steps.values()]
+    shown = [check for check in checks if check is not None]
+    switches = {name for check in shown for name in (check.skip, check.register)}
+    fields = [_field(visit, definition, name, base, users) for name in definition.parameters]
+    groups = {name: [item for item in fields if _group(item) == name and item.name not in switches] for name in GROUPS}
+    request = build_request(visit, definition, body["PipelineName"], base)
+    selected = visit.form.get("steps", visit.query.get("steps", []))
+    return StartContext(
+        body["PipelineName"], [(name, items) for name, items in groups.items() if items], shown, CHOICES,
+        list(definition.steps), selected,
+        source, visit.field("name"), visit.field("description"), visit.field("parallel"),
+        visit.field("token") or secrets.token_hex(20), [item for item in fields if item.changed],
+        aws_command("sagemaker:StartPipelineExecution", request),
+    )  # fmt: skip
+
+
+def _values_of(visit: Visit, pipeline_arn: str, execution: str) -> dict[str, str]:
+    arn = f"{pipeline_arn}/execution/{execution}"
+    listed = all_items(
+        visit,
+        "sagemaker:ListPipelineParametersForExecution",
+        "PipelineParameters",
+        PipelineExecutionArn=arn,
+        MaxResults=100,
+    )
+    return {item["Name"]: item.get("Value", "") for item in listed}
+
+
+def _users(definition: Definition) -> dict[str, list[str]]:
+    """The steps that refer to each parameter."""
+    users: dict[str, list[str]] = {}
+    for step in definition.steps.values():
+        for path in references({"Arguments": _own(step), **step.members}):
+            if path.startswith("Parameters."):
+                names = users.setdefault(path.removeprefix("Parameters."), [])
+                if step.name not in names:
+                    names.append(step.name)
+    return users
+
+
+def _own(step: Step) -> dict[str, Any]:
+    return {name: value for name, value in step.arguments.items() if name not in ("IfSteps", "ElseSteps")}
+
+
+def _field(
+    visit: Visit, definition: Definition, name: str, base: Mapping[str, str], users: Mapping[str, list[str]]
+) -> Field:
+    declared = definition.parameters[name]
+    default = None if declared.default is None else text_of(declared.default)
+    value = visit.field(f"p.{name}", base.get(name, default or ""))
+    return Field(
+        name, declared.type, value, default, list(declared.enum), users.get(name, []), changed=value != (default or ""),
+        note=_note(visit, value),
+    )  # fmt: skip
+
+
+def _note(visit: Visit, value: str) -> str:
+    """Whether an object is there; it never stands in the way."""
+    if not value.startswith("s3://"):
+        return ""
+    bucket, _, key = value.removeprefix("s3://").partition("/")
+    try:
+        answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1})
+    except ServiceError as error:
+        return error.message
+    found = answer.get("Contents", [])
+    return f"exists, {found[0]['Size']:,} bytes" if found else "nothing is there yet"
+
+
+def _group(item: Field) -> str:
+    name = item.name.lower()
+    if item.value.startswith("s3://") or (item.default or "").startswith("s3://"):
+        return "Data"
+    if any(word in name for word in _COMPUTE):
+        return "Compute"
+    return "Checks" if any(word in name for word in ("baseline", "supplied", "skip", "check")) else "Other"
+
+
+def _parameter_of(value: Any) -> str:
+    path = value.get("Get", "") if isinstance(value, dict) else ""
+    return path.removeprefix("Parameters.") if path.startswith("Parameters.") else ""
+
+
+def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, str]) -> Check | None:
+    """Found by reference, whatever the parameters are called."""
+    skip, register = (
+        _parameter_of(step.members.get("SkipCheck")),
+        _parameter_of(step.members.get("RegisterNewBaseline")),
+    )
+    if step.type not in ("QualityCheck", "ClarifyCheck") or not skip or not register:
+        return None
+
+    def value(name: str) -> bool:
+        declared = definition.parameters[name].default
+        given = base.get(name, text_of(declared) if declared is not None else "false")
+        return visit.field(f"p.{name}", given).lower() == "true"
+
+    switches = (value(skip), value(register))
+    choice = visit.field(f"check.{step.name}") or next(name for name, _, _, pair in CHOICES if pair == switches)
+    group = step.members.get("ModelPackageGroupName")
+    group = group if isinstance(group, str) else ""
+    return Check(step.name, skip, register, choice, group, _baseline(visit, group))
+
+
+def _baseline(visit: Visit, group: str) -> str:
+    if not group:
+        return ""
+    found = items_or_none(
+        visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 1, ModelPackageGroupName=group,
+        ModelApprovalStatus="Approved", SortOrder="Descending", MaxResults=1,
+    )  # fmt: skip
+    return f"version {found[0]['ModelPackageVersion']}" if found else ""
+
+
+def build_request(visit: Visit, definition: Definition, pipeline: str, base: Mapping[str, str]) -> dict[str, Any]:
+    """What StartPipelineExecution gets: exactly what the form shows; values equal to their defaults are left out."""
+    values = dict(base)
+    values |= {name[2:]: items[0] for name, items in visit.form.items() if name.startswith("p.") and items}
+    for step in definition.steps.values():
+        choice = visit.field(f"check.{step.name}")
+        pair = next((pair for name, _, _, pair in CHOICES if name == choice), None)
+        if pair is not None:
+            values |= dict(zip(_switches(step), map(text_of, pair), strict=True))
+    request: dict[str, Any] = {"PipelineName": pipeline}
+    changed = list(_changed(definition, values))
+    if changed:
+        request["PipelineParameters"] = [{"Name": name, "Value": value} for name, value in changed]
+    for member, value in (
+        ("PipelineExecutionDisplayName", visit.field("name").strip()),
+        ("PipelineExecutionDescription", visit.field("description").strip()),
+    ):
+        if value:
+            request[member] = value
+    if visit.field("parallel").strip().isdigit():
+        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": int(visit.field("parallel"))}
+    steps = visit.form.get("steps", [])
+    if steps:
+        request["SelectiveExecutionConfig"] = {"SelectedSteps": [{"StepName": name} for name in steps]}
+    return request
+
+
+def _switches(step: Step) -> tuple[str, str]:
+    return _parameter_of(step.members.get("SkipCheck")), _parameter_of(step.members.get("RegisterNewBaseline"))
+
+
+def _changed(definition: Definition, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        declared = definition.parameters.get(name)
+        default = None if declared is None or declared.default is None else text_of(declared.default)
+        if value != default:
+            yield name, value
+
+
+def act(visit: Visit) -> str:
+    """Starts the execution. The API's validation decides; its error comes back with everything that was typed."""
+    body = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
+    definition = parse(body["PipelineDefinition"])
+    source = visit.field("from") or visit.value("from")
+    base = _values_of(visit, body["PipelineArn"], source) if source else {}
+    request = build_request(visit, definition, body["PipelineName"], base)
+    if source and "SelectiveExecutionConfig" in request:
+        request["SelectiveExecutionConfig"]["SourcePipelineExecutionArn"] = f"{body['PipelineArn']}/execution/{source}"
+    if len(visit.field("token")) >= 32:
+        request["ClientRequestToken"] = visit.field("token")
+    answer = visit.call("sagemaker:StartPipelineExecution", request)
+    return urls.execution(answer["PipelineExecutionArn"])
+
+
+PAGE = Page("/pipelines/{pipeline}/start", load, "start.html", "Pipelines", act)

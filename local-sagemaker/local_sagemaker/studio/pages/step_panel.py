@@ -1,0 +1,117 @@
+"""The panel of one step: its state, job, log, inputs and outputs, metrics, cache explanation, failure, requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.studio import urls
+from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.job_details import JobView, load_job
+from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
+from local_sagemaker.studio.pages.reports import Report, reports_of
+from local_sagemaker.studio.views.cache import CacheDecision, read_decision
+from local_sagemaker.studio.views.failure import Failure, explain
+from local_sagemaker.studio.views.step_states import StepView
+
+TABS = (
+    ("overview", "Overview"), ("io", "In / out"), ("parameters", "Parameters"), ("log", "Log"), ("metrics", "Metrics"),
+    ("report", "Report"), ("requests", "Requests"),
+)  # fmt: skip
+NOTES = "/aws/sagemaker/PipelineExecutions"
+_JOBS = {"TrainingJob": "training", "ProcessingJob": "processing", "TransformJob": "transform", "TuningJob": "tuning"}
+
+
+@dataclass(frozen=True)
+class StepPanel:
+    """What the panel shows of the chosen step."""
+
+    step: StepView
+    tab: str
+    job: JobView | None
+    log: LogWindow | None
+    notes: list[str]
+    cache: CacheDecision | None
+    failure: Failure | None
+    facts: dict[str, str]
+    reports: list[Report]
+    metadata: dict[str, Any] = field(repr=False)
+    definition: dict[str, Any] = field(repr=False)
+    previous: str = ""
+    following: str = ""
+
+
+def load_panel(
+    visit: Visit, views: Sequence[StepView], steps: Mapping[str, Mapping[str, Any]], definition: Mapping[str, Any],
+    arn: str, chosen: str,
+) -> StepPanel | None:  # fmt: skip
+    """The panel of the step with this name; None where there is none."""
+    names = [view.name for view in views]
+    if chosen not in names:
+        return None
+    step = next(view for view in views if view.name == chosen)
+    record = steps.get(chosen, {})
+    tabs = [name for name, _ in TABS]
+    tab = visit.value("tab") if visit.value("tab") in tabs else "overview"
+    metadata = dict(record.get("Metadata", {}))
+    job = _job(visit, metadata, tab, step)
+    pipeline, _, execution = arn.partition(":pipeline/")[2].partition("/execution/")
+    notes = read_log(visit, NOTES, f"{pipeline}/{execution}/{chosen}", limit=100)
+    failure = None
+    if step.state in ("Failed", "FailedTolerated"):
+        failure = explain(step.reason, job.log.texts if job and job.log else notes.texts)
+    place = names.index(chosen)
+    reports = reports_of(visit, metadata, job) if tab == "report" else []
+    return StepPanel(
+        step, tab, job, job.log if job else (notes if tab == "log" else None), notes.texts,
+        read_decision(notes.texts), failure, _facts(metadata), reports,
+        metadata, _definition_of(definition, chosen), names[place - 1] if place else "",
+        names[place + 1] if place + 1 < len(names) else "",
+    )  # fmt: skip
+
+
+def _job(visit: Visit, metadata: Mapping[str, Any], tab: str, step: StepView) -> JobView | None:
+    for member, content in metadata.items():
+        arn = content.get("CheckJobArn") or (content.get("Arn") if member in _JOBS else None)
+        if arn:
+            kind = _JOBS.get(member, "processing")
+            try:
+                return load_job(
+                    visit,
+                    kind,
+                    str(arn).rpartition("/")[2],
+                    tab=tab,
+                    since=None if step.state == "Reused" else step.start,
+                )
+            except ServiceError:
+                return None  # deleted since
+    return None
+
+
+def _facts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The values of the step's metadata, flat, as AWS names them."""
+    facts = {}
+    for content in metadata.values():
+        for name, value in (content or {}).items():
+            facts[name] = value if isinstance(value, str) else json.dumps(value)
+    return facts
+
+
+def _definition_of(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+    pending = list(definition.get("Steps", []))
+    while pending:
+        item = pending.pop()
+        if item.get("Name") == name:
+            return dict(item)
+        arguments = item.get("Arguments") or {}
+        if isinstance(arguments, dict):
+            pending += [*arguments.get("IfSteps", []), *arguments.get("ElseSteps", [])]
+    return {}
+
+
+def step_address(arn: str, name: str, tab: str = "") -> str:
+    """The address of an execution's page with a step chosen."""
+    return urls.execution(arn, step=name, tab=tab)

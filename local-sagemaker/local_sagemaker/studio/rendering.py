@@ -1,0 +1,101 @@
+"""Templates and their filters. Everything is escaped; HTML is made only by templates and by `graph` and `charts`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from local_sagemaker.studio import urls
+from local_sagemaker.studio.charts import bars, histogram, line, sparkline
+from local_sagemaker.studio.graph import svg
+from local_sagemaker.studio.page import PREFIX
+from local_sagemaker.studio.views import numbers, states, times
+
+FOLDER = Path(__file__).parent
+SECTIONS = (
+    ("Home", ""), ("Pipelines", "pipelines"), ("Models", "models"), ("Endpoints", "endpoints"),
+    ("Monitoring", "monitoring"), ("Delivery", "delivery"),
+)  # fmt: skip
+MORE = (
+    ("Jobs", "jobs"), ("Experiments", "experiments"), ("Logs", "logs"), ("S3", "s3"), ("Lineage", "lineage"),
+    ("Events", "events"), ("Functions", "functions"), ("Service", "service"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Changes with the static files, so that browsers may keep them for ever."""
+    digest = hashlib.sha256()
+    for file in sorted((FOLDER / "static").rglob("*")):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates' environment."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "duration": times.duration, "ago": times.ago, "iso": times.iso, "stamp": times.stamp, "number": numbers.number,
+        "bytes": numbers.size, "count": numbers.count, "pretty": pretty, "state": states.state_of, "last": _last,
+    }  # fmt: skip
+    made.globals |= {
+        "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,
+        "toggled": urls.toggled, "graph_svg": svg.draw, "timeline_svg": bars.timeline, "bars_svg": bars.executions,
+        "ranked_svg": bars.ranked, "line_svg": line.draw, "histogram_svg": histogram.draw,
+        "sparkline_svg": sparkline.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
+        "static": lambda name: urls.static(name, version()),
+    }  # fmt: skip
+    return made
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """The HTML of a page."""
+    return environment().get_template(template).render(**context)
+
+
+def values_of(context: Any) -> dict[str, Any]:
+    """The fields of a context, not copied."""
+    return {item.name: getattr(context, item.name) for item in fields(context)}
+
+
+def document(value: Any) -> Any:
+    """What JSON can hold of a context."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: document(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): document(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [document(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+def pretty(value: Any) -> str:
+    """Indented JSON."""
+    return json.dumps(document(value), indent=2, ensure_ascii=False)
+
+
+def _last(text: str) -> str:
+    return str(text).rstrip("/").rpartition("/")[2]

@@ -1,0 +1,205 @@
+// Pages work without this file. It adds live updates, keys, copying, the theme and the time zone.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const select = (query, within = document) => within.querySelector(query);
+  const cookie = (name, value) => {
+    document.cookie = `${name}=${encodeURIComponent(value)}; path=/_studio; max-age=31536000; samesite=lax`;
+  };
+  root.classList.remove("no-script");
+
+  // the viewer's zone: the server words times in it from the next page on
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  const isFirst = !document.cookie.includes("tz=");
+  if (zone && !document.cookie.includes(`tz=${encodeURIComponent(zone)}`)) cookie("tz", zone);
+
+  const say = (text, seconds = 4) => {
+    const line = select("#status");
+    line.textContent = text;
+    if (seconds) setTimeout(() => { if (line.textContent === text) line.textContent = ""; }, seconds * 1000);
+  };
+
+  // ---- refresh: the same address again, morphed into place, so that focus, selection and typed text stay
+  let pending = false, running = false, last = 0;
+  const isTyping = () => {
+    const at = document.activeElement;
+    return at && at.closest("main form") && /INPUT|TEXTAREA|SELECT/.test(at.tagName) && at.type !== "checkbox";
+  };
+  const refresh = async () => {
+    if (running) { pending = true; return; }
+    running = true;
+    pending = false;
+    const folds = [...document.querySelectorAll("main details")].map((item) => item.open);
+    const logs = [...document.querySelectorAll(".log[data-follow]")].map((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40);
+    const graph = select(".graph-box");
+    const place = graph && [graph.scrollLeft, graph.scrollTop];
+    try {
+      await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerMorph" });
+      document.querySelectorAll("main details").forEach((item, at) => { if (folds[at] !== undefined) item.open = folds[at]; });
+      document.querySelectorAll(".log[data-follow]").forEach((box, at) => { if (logs[at]) box.scrollTop = box.scrollHeight; });
+      const again = select(".graph-box");
+      if (again && place) [again.scrollLeft, again.scrollTop] = place;
+      const title = select("#main").dataset.title;
+      if (title) document.title = title;
+    } catch { /* the stream says when the service is back */ }
+    last = Date.now();
+    running = false;
+    if (pending) later();
+  };
+  let timer = 0;
+  const later = () => {
+    clearTimeout(timer);
+    if (isTyping() || select("dialog[open]")) { timer = setTimeout(later, 2000); return; }
+    timer = setTimeout(refresh, Math.max(0, 700 - (Date.now() - last)));
+  };
+  if (isFirst && zone !== "UTC" && select("#main")) addEventListener("load", () => setTimeout(later, 0));
+
+  // ---- the stream of changes
+  let source = null, failures = 0, poll = 0, seen = "";
+  const stop = () => { if (source) source.close(); source = null; };
+  const listen = () => {
+    const main = select("#main");
+    const topics = main && main.dataset.topics;
+    if (!topics || source || document.hidden) return;
+    const after = seen || main.dataset.number;
+    source = new EventSource(`/_studio/events/stream?topic=${encodeURIComponent(topics)}&after=${after}`);
+    source.onopen = () => { if (failures) { say("Connected again"); later(); } failures = 0; clearInterval(poll); poll = 0; };
+    source.addEventListener("change", (event) => { seen = event.lastEventId; later(); });
+    source.onerror = () => {
+      failures += 1;
+      say(`Reconnecting, last update ${new Date(last || performance.timeOrigin).toLocaleTimeString()}`, 0);
+      stop();
+      setTimeout(listen, Math.min(30000, 500 * 2 ** Math.min(failures, 6)) * (0.75 + Math.random() / 2));
+      if (failures >= 3 && !poll) poll = setInterval(later, 5000);
+    };
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); else listen(); });
+  addEventListener("pagehide", stop);
+  listen();
+  // logs and clocks of what runs have no events of their own
+  setInterval(() => { if (!document.hidden && select("[data-running]")) later(); }, 2000);
+
+  // ---- copy
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest(".copy");
+    if (button) {
+      try { await navigator.clipboard.writeText(button.dataset.copy); } catch { return say("The browser did not allow copying"); }
+      button.classList.add("done");
+      say("Copied");
+      setTimeout(() => button.classList.remove("done"), 1500);
+      return;
+    }
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.dialog);
+      if (dialog) { event.preventDefault(); dialog.showModal(); dialog.addEventListener("close", () => opener.focus(), { once: true }); }
+      return;
+    }
+    if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+    if (event.target.closest(".burger")) {
+      const menu = select(".menu");
+      const open = menu.classList.toggle("open");
+      select(".burger").setAttribute("aria-expanded", open);
+    }
+    const theme = event.target.closest("[data-theme-to]");
+    if (theme) {
+      event.preventDefault();
+      cookie("theme", theme.dataset.themeTo);
+      root.dataset.theme = theme.dataset.themeTo;
+    }
+    const reset = event.target.closest("[data-reset]");
+    if (reset) {
+      const field = document.getElementById(reset.dataset.reset);
+      if (field) { field.value = reset.dataset.value; field.dispatchEvent(new Event("input", { bubbles: true })); field.focus(); }
+    }
+    const menu = select(".menu details[open]");
+    if (menu && !event.target.closest(".menu details")) menu.open = false;
+  });
+
+  // ---- a form is sent once; what is typed into a start form survives a restart or an ended session
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.method === "post") {
+      form.dataset.sent = "1";
+      setTimeout(() => delete form.dataset.sent, 8000);
+    }
+    for (const field of form.querySelectorAll("[data-drop-empty]")) if (!field.value) field.disabled = true;
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  const kept = select("form[data-keep]");
+  if (kept) {
+    const name = `form:${location.pathname}${location.search}`;
+    const before = sessionStorage.getItem(name);
+    if (before && !kept.dataset.filled) {
+      const values = JSON.parse(before);
+      let changed = 0;
+      for (const field of kept.elements) {
+        if (!(field.name in values) || field.type === "hidden") continue;
+        if (field.type === "radio") { field.checked = values[field.name] === field.value; }
+        else if (field.type !== "checkbox" && field.value !== values[field.name]) { field.value = values[field.name]; changed += 1; }
+      }
+      if (changed) say("Your earlier entries are back");
+    }
+    kept.addEventListener("input", () => {
+      const values = {};
+      for (const field of kept.elements) if (field.name && field.type !== "hidden" && (field.type !== "radio" || field.checked)) values[field.name] = field.value;
+      sessionStorage.setItem(name, JSON.stringify(values));
+    });
+    kept.addEventListener("submit", () => sessionStorage.removeItem(name));
+  }
+
+  // ---- sign-in: the token is in the fragment, which is sent to nobody
+  const open = select("#open-form");
+  if (open && location.hash.length > 20) {
+    select("#token").value = location.hash.slice(1);
+    open.elements.to.value = new URLSearchParams(location.search).get("to") || "";
+    history.replaceState(null, "", location.pathname);
+    open.submit();
+  }
+
+  // ---- logs open at their end
+  const atEnd = () => document.querySelectorAll(".log[data-follow]").forEach((box) => { box.scrollTop = box.scrollHeight; });
+  atEnd();
+
+  // ---- keys
+  let go = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = document.activeElement;
+    const node = at && at.closest && at.closest("a.node");
+    if (node && event.key.startsWith("Arrow")) {
+      const nodes = [...node.closest("svg").querySelectorAll("a.node")];
+      const box = (item) => item.getBoundingClientRect();
+      const own = box(node);
+      const axis = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key];
+      let best = null, least = Infinity;
+      for (const other of nodes) {
+        const b = box(other);
+        const dx = b.x + b.width / 2 - own.x - own.width / 2, dy = b.y - own.y;
+        const along = dx * axis[0] + dy * axis[1], across = Math.abs(dx * axis[1]) + Math.abs(dy * axis[0]);
+        if (other !== node && along > 4 && along + 2 * across < least) { least = along + 2 * across; best = other; }
+      }
+      if (best) { event.preventDefault(); best.focus(); }
+      return;
+    }
+    if (/INPUT|TEXTAREA|SELECT/.test(at && at.tagName)) return;
+    const follow = (query) => { const link = select(query); if (link) { event.preventDefault(); link.click(); } };
+    if (event.key === "/") { event.preventDefault(); select("#search").focus(); }
+    else if (event.key === "?") { const help = select("#keys"); if (help) help.showModal(); }
+    else if (event.key === "g") { go = Date.now(); return; }
+    else if (Date.now() - go < 1500 && "hpmes".includes(event.key)) {
+      location.href = "/_studio/" + { h: "", p: "pipelines", m: "models", e: "endpoints", s: "s3" }[event.key];
+    }
+    else if (event.key === "[") follow("[data-key='[']");
+    else if (event.key === "]") follow("[data-key=']']");
+    else if (event.key === "l") follow("[data-key='l']");
+    else if (event.key === "Escape") follow("[data-key='Escape']");
+    else if (event.key === "j" || event.key === "k") {
+      const links = [...document.querySelectorAll("tbody th a, .needs li a")];
+      const place = links.indexOf(at);
+      const next = links[Math.max(0, Math.min(links.length - 1, place + (event.key === "j" ? 1 : -1)))];
+      if (next) next.focus();
+    }
+  });
+})();

@@ -1,0 +1,75 @@
+"""Every address of the pages. What may hold slashes or dots (S3 keys, log streams, ARNs) goes into the query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from local_sagemaker.studio.page import PREFIX
+
+_JOBS = {
+    "training-job": "training", "processing-job": "processing", "transform-job": "transform",
+    "hyper-parameter-tuning-job": "tuning",
+}  # fmt: skip
+JOB_GROUPS = {
+    "training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs",
+    "transform": "/aws/sagemaker/TransformJobs",
+}  # fmt: skip
+
+
+def to(*parts: object, **query: object) -> str:
+    """The address of a page: path segments, and the query's values that are not empty."""
+    path = "/".join(quote(str(part), safe="") for part in parts)
+    given = {name: value for name, value in query.items() if value not in ("", None)}
+    return f"{PREFIX}/{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+
+
+def static(name: str, version: str) -> str:
+    """A file of the package, with a version so that browsers may keep it."""
+    return f"{PREFIX}/static/{name}?v={version}"
+
+
+def execution(arn: str, **query: object) -> str:
+    """An execution's page, by its ARN."""
+    name, _, identifier = arn.split(":", 5)[-1].partition("/execution/")
+    return to("pipelines", name.removeprefix("pipeline/"), "executions", identifier, **query)
+
+
+def execution_arn(template: str, pipeline: str, identifier: str) -> str:
+    """The ARN of an execution; `template` is the ARN of its pipeline."""
+    return f"{template.rpartition('/')[0]}/{pipeline}/execution/{identifier}"
+
+
+def s3(uri: str) -> str:
+    """The page of an object, or of a prefix when the URI ends with a slash."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not key or key.endswith("/"):
+        return to("s3", bucket=bucket, prefix=key)
+    return to("s3", "object", bucket=bucket, key=key)
+
+
+def resource(text: str) -> str:
+    """The page of what an ARN or an S3 URI names; "" where there is none."""
+    if text.startswith("s3://"):
+        return s3(text)
+    parts = text.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or parts[2] != "sagemaker":
+        return ""
+    kind, _, name = parts[5].partition("/")
+    if kind == "pipeline":
+        return execution(text) if "/execution/" in name else to("pipelines", name)
+    if kind in _JOBS:
+        return to("jobs", _JOBS[kind], name)
+    if kind == "model-package":
+        group, _, version = name.partition("/")
+        return to("models", group, version) if version else ""
+    pages = {"model-package-group": "models", "endpoint": "endpoints"}
+    return to(pages[kind], name) if kind in pages else ""
+
+
+def toggled(query: Mapping[str, list[str]], **changes: str) -> str:
+    """The query with some values changed; an empty value removes its name."""
+    values = {name: list(items) for name, items in query.items()}
+    for name, value in changes.items():
+        values[name] = [value] if value else []
+    return "?" + urlencode([(name, item) for name, items in values.items() for item in items])

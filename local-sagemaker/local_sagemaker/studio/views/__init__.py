@@ -1,0 +1,1 @@
+"""Read models: pure functions from the answers of operations to what pages show."""

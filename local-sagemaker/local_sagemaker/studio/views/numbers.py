@@ -1,0 +1,37 @@
+"""Numbers as pages word them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def number(value: Any) -> str:
+    """Four significant digits; the whole value belongs into the title."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        given = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if given.is_integer() and abs(given) < 1e9:
+        return f"{int(given):,}"
+    return f"{given:.4g}"
+
+
+def count(value: Any) -> str:
+    """Thousands separated."""
+    return f"{int(value):,}"
+
+
+def size(value: Any) -> str:
+    """Bytes in units of a thousand."""
+    if value is None:
+        return "-"
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return ""

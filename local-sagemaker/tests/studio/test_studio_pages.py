@@ -1,0 +1,136 @@
+"""The pages as a client sees them: each page and its twin, and what hostile content and requests get."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.studio.conftest import World
+
+EXECUTION = "/_studio/pipelines/{name}/executions/{id}"
+PAGES = (
+    "/_studio/", "/_studio/pipelines", "/_studio/pipelines/Demo", "/_studio/pipelines/Demo?tab=graph",
+    "/_studio/pipelines/Demo?tab=versions", "/_studio/pipelines/Demo?tab=parameters",
+    "/_studio/pipelines/Demo?tab=definition", "/_studio/pipelines/Demo/start",
+)  # fmt: skip
+
+
+def twin_of(path: str) -> str:
+    """The address of a page's JSON twin."""
+    page, _, query = path.partition("?")
+    page = page.rstrip("/") if page != "/_studio/" else "/_studio/index"
+    return f"{page}.json" + (f"?{query}" if query else "")
+
+
+def test_pages_and_their_twins(world: World) -> None:
+    tabs = ("overview", "io", "parameters", "log", "metrics", "report", "requests")
+    panels = [f"{world.execution('Demo')}?step=Train&tab={tab}" for tab in tabs]
+    for path in (*PAGES, *panels, world.execution("Broken")):
+        status, headers, text = world.pages.get(path)
+        assert status == 200, (path, text[:500])
+        assert headers["content-type"].startswith("text/html"), path
+        assert len(re.findall("<h1", text)) == 1, path
+        assert "unsafe-" not in headers["content-security-policy"], path
+        assert isinstance(world.pages.json(twin_of(path)), dict), path
+
+
+def test_hostile_values_are_text(world: World) -> None:
+    for path in ("/_studio/pipelines/Demo?tab=parameters", "/_studio/pipelines/Demo/start", world.execution("Demo")):
+        text = world.pages.get(path)[2]
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_failure_names_line_and_reason(world: World) -> None:
+    text = world.pages.get(world.execution("Broken"))[2]
+    assert "FileNotFoundError" in text
+    assert "Never started: Read failed" in text
+    twin = world.pages.json(twin_of(world.execution("Broken")))
+    assert twin["first_failed"] == "Read"
+    assert twin["can_retry"] is True
+    assert "absent.json" in twin["failure"]["sentence"]
+
+
+def test_curve_and_register(world: World) -> None:
+    twin = world.pages.json(twin_of(world.execution("Demo") + "?step=Train&tab=metrics"))
+    names = {item["name"] for item in twin["panel"]["job"]["series"]}
+    assert any("rmse" in name for name in names), names
+    assert twin["registered"], twin["steps"]
+
+
+def test_start_once_with_changed_parameter(world: World) -> None:
+    fields = {"p.Rounds": "3", "token": "a" * 40, "name": "from-the-form"}
+    first = world.pages.post("/_studio/pipelines/Demo/start", fields)
+    second = world.pages.post("/_studio/pipelines/Demo/start", fields)
+    assert (first[0], second[0]) == (303, 303)
+    assert first[1]["location"] == second[1]["location"]
+    twin = world.pages.json(f"{first[1]['location']}.json")
+    assert [(item["name"], item["was"], item["now"]) for item in twin["changes"]] == [("Rounds", "12", "3")]
+
+
+def test_refused_value_comes_back_with_what_was_typed(world: World) -> None:
+    status, _, text = world.pages.post(
+        "/_studio/pipelines/Demo/start", {"p.Rounds": "x" * 2000, "description": "kept text"}
+    )
+    assert status == 422
+    assert "kept text" in text
+    assert "xxxxxx" in text
+
+
+def test_forged_and_foreign_requests_are_refused(world: World) -> None:
+    pages, start = world.pages, "/_studio/pipelines/Demo/start"
+    assert pages.post(start, {}, Origin="http://localhost:1")[0] == 403
+    assert pages.send("POST", start, b"", {})[0] == 403
+    assert pages.post(start, {}, Sec_Fetch_Site="same-site")[0] == 403
+    assert pages.get("/_studio/", X_Secret="wrong")[0] == 401
+    assert pages.get("/_studio/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors", X_Secret="wrong")[0] == 403
+    assert pages.send("PUT", start, b"", {"Origin": pages.origin, "X_Secret": "wrong"})[0] == 403
+    assert pages.get("/_studio/static/../app.py")[0] == 404
+    assert pages.get("/_studio/static/%2e%2e/app.py")[0] == 404
+    status, headers, _ = pages.get("/_studio/pipelines", Host="127.0.0.1:1")
+    assert (status, headers["location"]) == (307, f"{pages.origin}/_studio/pipelines")
+
+
+def test_links_sign_in_once(world: World) -> None:
+    from local_sagemaker.cli.control import post
+
+    service = world.service
+    token = post(service.settings, service.description, "studio")["url"].partition("#")[2]
+    status, headers, _ = world.pages.post("/_studio/open", {"token": token}, X_Secret="none")
+    assert status == 303
+    cookie = headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert world.pages.post("/_studio/open", {"token": token}, X_Secret="none")[0] == 403
+    value = cookie.partition(";")[0]
+    assert world.pages.get("/_studio/", Cookie=value, X_Secret="none")[0] == 200
+    kept = service.home / "studio-sessions.json"
+    assert value.partition("=")[2] not in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_missing_pages_say_so(world: World) -> None:
+    for path in ("/_studio/nothing", "/_studio/pipelines/Absent", "/_studio/pipelines/Demo/executions/absent"):
+        status, _, text = world.pages.get(path)
+        assert status == 404, path
+        assert "There is no such resource" in text
+        status, _, text = world.pages.get(f"{path}.json")
+        assert status == 404
+        assert json.loads(text)["error"]["code"]
+
+
+def test_sign_requests_are_still_answered(world: World) -> None:
+    """The pages take nothing from the wire: a signed ListBuckets at the root is S3's."""
+    assert "studio-data" in [item["Name"] for item in world.service.client("s3").list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize("command", ["describe", "steps"])
+def test_commands_do_what_they_say(world: World, command: str) -> None:
+    import shlex
+
+    twin = world.pages.json(twin_of(world.execution("Demo")))
+    words = shlex.split(twin["commands"][command])
+    assert words[:3] == ["local-sagemaker", "exec", "--"]
+    assert world.executions["Demo"] in world.service.run(*words[3:]).stdout or command == "steps"
