@@ -64,7 +64,7 @@ class LiveEvents:
         self._open += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if after is not None and await loop.run_in_executor(None, self._missed, topic, after, newest):
+            if after is not None and await loop.run_in_executor(None, self._find_missed, topic, after, newest):
                 changed.set()
             await self._write(changed, newest, receive, send)
         except OSError:
@@ -73,7 +73,7 @@ class LiveEvents:
             self._open -= 1
             unsubscribe()
 
-    def _missed(self, topic: Topic, after: int, newest: list[int]) -> bool:
+    def _find_missed(self, topic: Topic, after: int, newest: list[int]) -> bool:
         log = self._records.event_log
         if after + 1 < log.oldest() or after > log.newest():
             newest[0] = max(newest[0], log.newest())
@@ -83,7 +83,7 @@ class LiveEvents:
         return bool(numbers)
 
     async def _write(self, changed: asyncio.Event, newest: list[int], receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(_wait_for_end(receive))
         await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
         try:
             while not gone.done():
@@ -101,6 +101,6 @@ class LiveEvents:
             gone.cancel()
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_end(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -57,8 +57,8 @@ def environment() -> Environment:
     }  # fmt: skip
     made.globals |= {
         "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,
-        "toggled": urls.toggled, "graph_svg": svg.draw, "timeline_svg": bars.timeline, "bars_svg": bars.executions,
-        "ranked_svg": bars.ranked, "line_svg": line.draw, "histogram_svg": histogram.draw,
+        "toggled": urls.toggle, "graph_svg": svg.draw, "timeline_svg": bars.timeline, "bars_svg": bars.executions,
+        "ranked_svg": bars.rank, "line_svg": line.draw, "histogram_svg": histogram.draw,
         "sparkline_svg": sparkline.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
         "static": lambda name: urls.static(name, version()),
     }  # fmt: skip

@@ -67,7 +67,7 @@ def resource(text: str) -> str:
     return to(pages[kind], name) if kind in pages else ""
 
 
-def toggled(query: Mapping[str, list[str]], **changes: str) -> str:
+def toggle(query: Mapping[str, list[str]], **changes: str) -> str:
     """The query with some values changed; an empty value removes its name."""
     values = {name: list(items) for name, items in query.items()}
     for name, value in changes.items():

@@ -79,7 +79,7 @@ def _mark(tone: str, x: float) -> Markup:
     return Markup("")
 
 
-def ranked(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
+def rank(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
     """Values by name as horizontal bars, for a few dozen rows."""
     largest = max((abs(value) for _, value in rows), default=1.0) or 1.0
     height = len(rows) * 26 + 4

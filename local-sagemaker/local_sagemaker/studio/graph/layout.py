@@ -28,7 +28,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Edge:
+class DrawnEdge:
     """From one node to another, through points."""
 
     source: str
@@ -41,7 +41,7 @@ class Layout:
     """A drawing without paint."""
 
     boxes: tuple[Box, ...]
-    edges: tuple[Edge, ...]
+    edges: tuple[DrawnEdge, ...]
     width: float
     height: float
     crossings: int
@@ -62,7 +62,7 @@ def arrange(nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None
     widths = {name: box_width((labels or {}).get(name, name)) for name in nodes}
     rows = _order(points, upward)
     places = _straighten(rows, upward, widths)
-    return _drawing(above, layer, rows, places, widths, chains, _crossings(rows, upward))
+    return _place_all(above, layer, rows, places, widths, chains, _crossings(rows, upward))
 
 
 def _layers(above: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -213,7 +213,7 @@ def _settle(
             at += 1
 
 
-def _drawing(
+def _place_all(
     above: Mapping[str, Sequence[str]], layer: Mapping[str, int], rows: Sequence[Sequence[str]],
     centre: Mapping[str, float], widths: Mapping[str, float], chains: Mapping[tuple[str, str], Sequence[str]],
     crossings: int,
@@ -234,7 +234,7 @@ def _drawing(
                 x = round(centre[dummy] - left, 1)
                 points += [(x, top), (x, top + HEIGHT)]
             points.append(_over(boxes[name]))
-            edges.append(Edge(need, name, tuple(points)))
+            edges.append(DrawnEdge(need, name, tuple(points)))
     right = max(centre[name] + widths.get(name, _DUMMY) / 2 for row in rows for name in row) - left
     return Layout(tuple(boxes.values()), tuple(edges), right + 8, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 16, crossings)
 

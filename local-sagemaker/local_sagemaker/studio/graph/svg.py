@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from local_sagemaker.studio.graph.layout import Box, Edge, Layout, arrange, reduce
+from local_sagemaker.studio.graph.layout import Box, DrawnEdge, Layout, arrange, reduce
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration
@@ -66,7 +66,7 @@ def _node(box: Box, step: StepView, leads: Sequence[str], href: str, *, chosen: 
     )  # fmt: skip
 
 
-def _edge(edge: Edge, *, lit: bool) -> Markup:
+def _edge(edge: DrawnEdge, *, lit: bool) -> Markup:
     points = edge.points
     path = [f"M{points[0][0]} {points[0][1]}"]
     for (x0, y0), (x1, y1) in pairwise(points):

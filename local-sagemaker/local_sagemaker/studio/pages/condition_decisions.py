@@ -9,7 +9,7 @@ from typing import Any
 
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import property_file
-from local_sagemaker.engine.paths import PathError, descend, json_tokens
+from local_sagemaker.engine.paths import ReferencePathError, descend, json_tokens
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import read_json
@@ -22,7 +22,7 @@ _SIGNS = {
 
 
 @dataclass(frozen=True)
-class Decision:
+class ConditionDecision:
     """A decided condition in words."""
 
     step: str
@@ -33,7 +33,7 @@ class Decision:
 def decisions(
     visit: Visit, definition: Definition, views: Sequence[StepView], parameters: Mapping[str, str],
     steps: Mapping[str, Mapping[str, Any]],
-) -> list[Decision]:  # fmt: skip
+) -> list[ConditionDecision]:  # fmt: skip
     """The conditions that were decided, with the values of both sides."""
     found = []
     for view in views:
@@ -41,7 +41,7 @@ def decisions(
         if view.type == "Condition" and outcome is not None:
             reader = _Reader(visit, definition, parameters, steps)
             conditions = definition.steps[view.name].arguments.get("Conditions", [])
-            found.append(Decision(view.name, outcome, [reader.words(item) for item in conditions]))
+            found.append(ConditionDecision(view.name, outcome, [reader.words(item) for item in conditions]))
     return found
 
 
@@ -88,5 +88,5 @@ class _Reader:
             uri = next(item["S3Output"]["S3Uri"] for item in outputs if item["OutputName"] == declared.output)
             document = read_json(self.visit, f"{uri.rstrip('/')}/{declared.path}")
             return descend(document, json_tokens(path))
-        except (ServiceError, PathError, StopIteration, KeyError):
+        except (ServiceError, ReferencePathError, StopIteration, KeyError):
             return None

@@ -11,7 +11,7 @@ from local_sagemaker.engine.graph import graph
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.condition_decisions import Decision, decisions
+from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
 from local_sagemaker.studio.pages.listing import all_items
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
@@ -24,7 +24,7 @@ _DONE = ("Succeeded", "Reused", "NotSelected", "Failed", "FailedTolerated", "Sto
 
 
 @dataclass(frozen=True)
-class Change:
+class ParameterChange:
     """A parameter that differs from its default."""
 
     name: str
@@ -44,10 +44,10 @@ class ExecutionContext:
     reused: int = field(metadata={"help": "steps whose result was reused"})
     totals: dict[str, int] = field(metadata={"help": "steps by state"})
     parameters: dict[str, str] = field(metadata={"help": "the values that the execution runs with"})
-    changes: list[Change] = field(metadata={"help": "parameters that differ from their defaults"})
+    changes: list[ParameterChange] = field(metadata={"help": "parameters that differ from their defaults"})
     first_failed: str = field(metadata={"help": "the first failed step"})
     failure: Failure | None = field(metadata={"help": "why the first failed step failed"})
-    decisions: list[Decision] = field(metadata={"help": "conditions with the values of both sides"})
+    decisions: list[ConditionDecision] = field(metadata={"help": "conditions with the values of both sides"})
     registered: list[str] = field(metadata={"help": "ARNs of the model versions that were registered"})
     endpoints: list[str] = field(metadata={"help": "names of the endpoints that were made"})
     panel: StepPanel | None = field(metadata={"help": "the chosen step"})
@@ -127,13 +127,13 @@ def find_arn(visit: Visit) -> str:
     return f"{pipeline['PipelineArn']}/execution/{visit.path['execution']}"
 
 
-def _changes(definition: Definition, parameters: dict[str, str]) -> list[Change]:
+def _changes(definition: Definition, parameters: dict[str, str]) -> list[ParameterChange]:
     changes = []
     for name, value in parameters.items():
         declared = definition.parameters.get(name)
         default = "" if declared is None or declared.default is None else text_of(declared.default)
         if value != default:
-            changes.append(Change(name, default, value))
+            changes.append(ParameterChange(name, default, value))
     return changes
 
 

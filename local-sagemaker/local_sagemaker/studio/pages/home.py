@@ -64,7 +64,7 @@ def load(visit: Visit) -> HomeContext:
     needs = [*_approvals(visit), *_pipeline_approvals(visit), *_violations(visit)]
     needs += [*_failures(visit, recent), *_endpoints(visit)]
     return HomeContext(
-        needs, _running(visit, recent), recent[:_RECENT], disk, free, visit.reads.settings.account, __version__,
+        needs, _list_running(visit, recent), recent[:_RECENT], disk, free, visit.reads.settings.account, __version__,
         str(visit.reads.settings.home), not pipelines,
     )  # fmt: skip
 
@@ -78,10 +78,10 @@ def _recent(visit: Visit, pipelines: list[dict[str, Any]]) -> list[ExecutionRow]
         found = items_or_none(visit, operation, "PipelineExecutionSummaries", _RECENT, **request)
         rows += [row(item, visit.now) for item in found]
     rows.sort(key=lambda item: -(item.start or 0))
-    return [_ended(visit, item) for item in rows[:_RECENT]]
+    return [_describe(visit, item) for item in rows[:_RECENT]]
 
 
-def _ended(visit: Visit, item: ExecutionRow) -> ExecutionRow:
+def _describe(visit: Visit, item: ExecutionRow) -> ExecutionRow:
     body = visit.optional("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": item.arn})
     return row({**body, "StartTime": body["CreationTime"]}, visit.now) if body else item
 
@@ -162,7 +162,7 @@ _CHANGING = (
 )
 
 
-def _running(visit: Visit, recent: list[ExecutionRow]) -> list[Running]:
+def _list_running(visit: Visit, recent: list[ExecutionRow]) -> list[Running]:
     running = [
         Running("execution", f"{item.pipeline} {item.identifier}", item.status, item.start, item.href)
         for item in recent

@@ -14,7 +14,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.executions import ExecutionRow, differing, row
+from local_sagemaker.studio.views.executions import ExecutionRow, find_differences, row
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import seconds
 
@@ -76,7 +76,7 @@ def load(visit: Visit) -> PipelineContext:
     total = visit.reads.count_below("pipeline-execution", name.lower())
     target = urls.to("pipelines", name, tab="definition")
     return PipelineContext(
-        name, arn, body.get("PipelineDescription", ""), tab, TABS, total, rows, wanted or differing(rows)[:4],
+        name, arn, body.get("PipelineDescription", ""), tab, TABS, total, rows, wanted or find_differences(rows)[:4],
         list(definition.parameters), token, scanned, STATUSES,
         max((item.seconds or 0 for item in rows), default=0), _steps(definition) if tab == "graph" else [],
         list(definition.steps), {step: f"{target}#step-{step}" for step in definition.steps},
@@ -108,7 +108,7 @@ def _executions(visit: Visit, name: str) -> tuple[list[ExecutionRow], str, int]:
         answer = visit.call("sagemaker:ListPipelineExecutions", request)
         summaries = answer["PipelineExecutionSummaries"]
         scanned += len(summaries)
-        rows += [item for item in (_filled(visit, summary) for summary in summaries) if item is not None]
+        rows += [item for item in (_fill(visit, summary) for summary in summaries) if item is not None]
         token = answer.get("NextToken", "")
         if not token:
             break
@@ -119,7 +119,7 @@ def _is_filtered(visit: Visit) -> bool:
     return bool(visit.value("status") or visit.value("q") or any(name.startswith("p.") for name in visit.query))
 
 
-def _filled(visit: Visit, summary: dict[str, Any]) -> ExecutionRow | None:
+def _fill(visit: Visit, summary: dict[str, Any]) -> ExecutionRow | None:
     """The row of a summary, None if a filter leaves it out; details are read only for what the summary lets through."""
     status, text = visit.value("status"), visit.value("q").lower()
     if status and summary.get("PipelineExecutionStatus") != status:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.bars import Bar, label_of
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
-from local_sagemaker.studio.views.executions import FINAL, row
+from local_sagemaker.studio.views.executions import FINAL, ExecutionRow, row
 from local_sagemaker.studio.views.times import seconds, stamp
 
 _SHOWN = 20
@@ -46,42 +47,32 @@ def load(visit: Visit) -> PipelinesContext:
     if visit.value("q"):
         request["PipelineNamePrefix"] = visit.value("q")
     answer = visit.call("sagemaker:ListPipelines", request)
-    rows = []
-    for item in answer["PipelineSummaries"]:
-        found = items_or_none(
-            visit, "sagemaker:ListPipelineExecutions", "PipelineExecutionSummaries", _SHOWN,
-            PipelineName=item["PipelineName"], MaxResults=_SHOWN,
-        )  # fmt: skip
-        executions = []
-        for summary in found:
-            body = visit.optional(
-                "sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": summary["PipelineExecutionArn"]}
-            )
-            executions.append(row({**summary, **(body or {})}, visit.now))
-        ended = [execution for execution in executions if execution.status in FINAL]
-        good = sum(execution.status == "Succeeded" for execution in ended)
-        bars = [
-            Bar(
-                execution.status,
-                execution.seconds or 0,
-                execution.href,
-                label_of(execution.status, execution.seconds or 0, stamp(execution.start)),
-            )
-            for execution in executions
-        ]
-        rows.append(
-            PipelineRow(
-                item["PipelineName"],
-                item.get("PipelineDescription", ""),
-                urls.to("pipelines", item["PipelineName"]),
-                seconds(item.get("LastModifiedTime")),
-                seconds(item.get("LastExecutionTime")),
-                bars,
-                good / len(ended) if ended else None,
-                executions[0].status if executions else "",
-            )
-        )
+    rows = [_row(visit, item) for item in answer["PipelineSummaries"]]
     return PipelinesContext(rows, answer.get("NextToken", ""), visit.value("q"), visit.reads.count("pipeline"))
+
+
+def _row(visit: Visit, item: dict[str, Any]) -> PipelineRow:
+    """A pipeline with its newest executions, described one by one: summaries don't say when an execution ended."""
+    name, describe = item["PipelineName"], "sagemaker:DescribePipelineExecution"
+    request = {"PipelineName": name, "MaxResults": _SHOWN}
+    operation = "sagemaker:ListPipelineExecutions"
+    executions = []
+    for summary in items_or_none(visit, operation, "PipelineExecutionSummaries", _SHOWN, **request):
+        body = visit.optional(describe, {"PipelineExecutionArn": summary["PipelineExecutionArn"]})
+        executions.append(row({**summary, **(body or {})}, visit.now))
+    ended = [execution for execution in executions if execution.status in FINAL]
+    good = sum(execution.status == "Succeeded" for execution in ended)
+    return PipelineRow(
+        name, item.get("PipelineDescription", ""), urls.to("pipelines", name), seconds(item.get("LastModifiedTime")),
+        seconds(item.get("LastExecutionTime")), [_bar(execution) for execution in executions],
+        good / len(ended) if ended else None, executions[0].status if executions else "",
+    )  # fmt: skip
+
+
+def _bar(execution: ExecutionRow) -> Bar:
+    length = execution.seconds or 0
+    label = label_of(execution.status, length, stamp(execution.start))
+    return Bar(execution.status, length, execution.href, label)
 
 
 PAGE = Page(

@@ -28,7 +28,7 @@ CHOICES = (
 
 
 @dataclass(frozen=True)
-class Field:
+class ParameterField:
     """A parameter's field. `value` is what the form shows, `default` the declared one (None: required)."""
 
     name: str
@@ -43,7 +43,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckChoice:
     """A check step whose switches are parameters: one choice in place of two switches."""
 
     step: str
@@ -59,8 +59,8 @@ class StartContext:
     """What the start form shows."""
 
     pipeline: str = field(metadata={"help": "the pipeline's name"})
-    groups: list[tuple[str, list[Field]]] = field(metadata={"help": "fields by group"})
-    checks: list[Check] = field(metadata={"help": "check steps with their choice"})
+    groups: list[tuple[str, list[ParameterField]]] = field(metadata={"help": "fields by group"})
+    checks: list[CheckChoice] = field(metadata={"help": "check steps with their choice"})
     choices: tuple[Any, ...] = field(metadata={"help": "the four choices of a check"})
     steps: list[str] = field(metadata={"help": "the steps that can be selected"})
     selected: list[str] = field(metadata={"help": "the steps that are selected, none: all run"})
@@ -69,7 +69,7 @@ class StartContext:
     description: str = field(metadata={"help": "PipelineExecutionDescription"})
     parallel: str = field(metadata={"help": "MaxParallelExecutionSteps"})
     token: str = field(metadata={"help": "ClientRequestToken of this form: sent twice, it starts one execution"})
-    changes: list[Field] = field(metadata={"help": "fields that differ from their defaults"})
+    changes: list[ParameterField] = field(metadata={"help": "fields that differ from their defaults"})
     command: str = field(metadata={"help": "the form as a command"})
 
 
@@ -126,11 +126,11 @@ def _own(step: Step) -> dict[str, Any]:
 
 def _field(
     visit: Visit, definition: Definition, name: str, base: Mapping[str, str], users: Mapping[str, list[str]]
-) -> Field:
+) -> ParameterField:
     declared = definition.parameters[name]
     default = None if declared.default is None else text_of(declared.default)
     value = visit.field(f"p.{name}", base.get(name, default or ""))
-    return Field(
+    return ParameterField(
         name, declared.type, value, default, list(declared.enum), users.get(name, []), changed=value != (default or ""),
         note=_note(visit, value),
     )  # fmt: skip
@@ -149,7 +149,7 @@ def _note(visit: Visit, value: str) -> str:
     return f"exists, {found[0]['Size']:,} bytes" if found else "nothing is there yet"
 
 
-def _group(item: Field) -> str:
+def _group(item: ParameterField) -> str:
     name = item.name.lower()
     if item.value.startswith("s3://") or (item.default or "").startswith("s3://"):
         return "Data"
@@ -163,13 +163,13 @@ def _parameter_of(value: Any) -> str:
     return path.removeprefix("Parameters.") if path.startswith("Parameters.") else ""
 
 
-def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, str]) -> Check | None:
+def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, str]) -> CheckChoice | None:
     """Found by reference, whatever the parameters are called."""
     skip, register = (
-        _parameter_of(step.members.get("SkipCheck")),
+        _parameter_of(step.members.get("SkipCheckChoice")),
         _parameter_of(step.members.get("RegisterNewBaseline")),
     )
-    if step.type not in ("QualityCheck", "ClarifyCheck") or not skip or not register:
+    if step.type not in ("QualityCheckChoice", "ClarifyCheckChoice") or not skip or not register:
         return None
 
     def value(name: str) -> bool:
@@ -181,7 +181,7 @@ def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, 
     choice = visit.field(f"check.{step.name}") or next(name for name, _, _, pair in CHOICES if pair == switches)
     group = step.members.get("ModelPackageGroupName")
     group = group if isinstance(group, str) else ""
-    return Check(step.name, skip, register, choice, group, _baseline(visit, group))
+    return CheckChoice(step.name, skip, register, choice, group, _baseline(visit, group))
 
 
 def _baseline(visit: Visit, group: str) -> str:
@@ -204,7 +204,7 @@ def build_request(visit: Visit, definition: Definition, pipeline: str, base: Map
         if pair is not None:
             values |= dict(zip(_switches(step), map(text_of, pair), strict=True))
     request: dict[str, Any] = {"PipelineName": pipeline}
-    changed = list(_changed(definition, values))
+    changed = list(_keep_changes(definition, values))
     if changed:
         request["PipelineParameters"] = [{"Name": name, "Value": value} for name, value in changed]
     for member, value in (
@@ -222,10 +222,10 @@ def build_request(visit: Visit, definition: Definition, pipeline: str, base: Map
 
 
 def _switches(step: Step) -> tuple[str, str]:
-    return _parameter_of(step.members.get("SkipCheck")), _parameter_of(step.members.get("RegisterNewBaseline"))
+    return _parameter_of(step.members.get("SkipCheckChoice")), _parameter_of(step.members.get("RegisterNewBaseline"))
 
 
-def _changed(definition: Definition, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _keep_changes(definition: Definition, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         declared = definition.parameters.get(name)
         default = None if declared is None or declared.default is None else text_of(declared.default)

@@ -49,7 +49,7 @@ def row(summary: Mapping[str, Any], now: float) -> ExecutionRow:
     )  # fmt: skip
 
 
-def differing(rows: list[ExecutionRow]) -> list[str]:
+def find_differences(rows: list[ExecutionRow]) -> list[str]:
     """Names of the parameters that differ among rows, in the order of the newest."""
     names: dict[str, set[str]] = {}
     for item in rows:

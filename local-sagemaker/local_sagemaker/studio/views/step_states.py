@@ -41,12 +41,12 @@ def step_states(
     started = {step["StepName"]: step for step in steps}
     states: dict[str, str] = {}
     views = {}
-    for name in _ordered(nodes):
+    for name in _order(nodes):
         step = definition.steps[name]
         node = nodes[name]
         record = started.get(name)
         if record is not None:
-            views[name] = _started(name, step.type, record, node.upstream, nodes, started, now)
+            views[name] = _describe_started(name, step.type, record, node.upstream, nodes, started, now)
         else:
             state, words = _idle(name, nodes, status, started, states)
             views[name] = StepView(name, step.type, state, words, node.upstream)
@@ -55,7 +55,7 @@ def step_states(
     return sorted(views.values(), key=lambda view: (view.start is None, view.start or 0.0, order[view.name]))
 
 
-def _ordered(nodes: Graph) -> list[str]:
+def _order(nodes: Graph) -> list[str]:
     """Every step after those that it needs."""
     done: dict[str, None] = {}
     for root in nodes:
@@ -71,7 +71,7 @@ def _ordered(nodes: Graph) -> list[str]:
     return list(done)
 
 
-def _started(
+def _describe_started(
     name: str, kind: str, record: Mapping[str, Any], needs: tuple[str, ...], nodes: Graph,
     started: Mapping[str, Mapping[str, Any]], now: float,
 ) -> StepView:  # fmt: skip
@@ -88,7 +88,7 @@ def _started(
         state, words = "NotSelected", f"Not selected: result of {source.rpartition('/')[2]}"
     elif status == "Failed":
         words = reason.strip().partition("\n")[0]
-        state = "FailedTolerated" if _tolerated(name, nodes, started) else "Failed"
+        state = "FailedTolerated" if _is_tolerated(name, nodes, started) else "Failed"
     elif status in ("Executing", "Starting") and attempts > 1:
         state, words = "Retrying", f"Attempt {attempts}" + (f", first failed: {reason}" if reason else "")
     elif kind == "Condition":
@@ -99,7 +99,7 @@ def _started(
     )  # fmt: skip
 
 
-def _tolerated(name: str, nodes: Graph, started: Mapping[str, Any]) -> bool:
+def _is_tolerated(name: str, nodes: Graph, started: Mapping[str, Any]) -> bool:
     return any(
         other in started and any(item.step == name and item.trigger != "Completed" for item in node.depends_on)
         for other, node in nodes.items()
@@ -118,7 +118,7 @@ def _idle(
     if node.parent and states.get(node.parent) == "NotTaken":
         return "NotTaken", f"Not taken, like {node.parent}"
     for item in node.depends_on:
-        if item.trigger != "Completed" and _ended(states.get(item.step)):
+        if item.trigger != "Completed" and _has_ended(states.get(item.step)):
             wanted = {"Failed": "fails", "Stopped": "is stopped", "Any": "ends"}[item.trigger]
             matches = states.get(item.step) in {"Failed": ("Failed", "FailedTolerated"), "Stopped": ("Stopped",)}.get(
                 item.trigger, (states.get(item.step),)
@@ -136,12 +136,12 @@ def _idle(
         return "NotTaken", f"Not taken, as {skipped[0]} did not run"
     if status not in RUNNING:
         return "Blocked", f"Never started: the execution ended ({status})"
-    waiting = [other for other in node.upstream if not _ended(states.get(other))]
+    waiting = [other for other in node.upstream if not _has_ended(states.get(other))]
     if waiting:
         more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
         return "Waiting", f"Waiting for {', '.join(waiting[:3])}{more}"
     return "Queued", f"Queued: {sum(step['StepStatus'] in ('Executing', 'Starting') for step in started.values())} run"
 
 
-def _ended(state: str | None) -> bool:
+def _has_ended(state: str | None) -> bool:
     return state not in (None, "Waiting", "Queued", "Starting", "Executing", "Retrying", "Stopping")
