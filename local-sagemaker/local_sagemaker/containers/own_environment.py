@@ -1,7 +1,8 @@
 """The entry of the user's own images: makes the environment of their requirements, then becomes their program.
 
 ``main([folder, environments, *command])``. An environment is named by what it is made from, so each content of a
-requirements file is installed once, whichever job comes first; it sees this service's packages behind its own.
+requirements file is installed once, whichever job comes first; it sees the packages of the image that it is from behind
+its own.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _is_executable(program: Path) -> bool:
 def environment(requirements: Path, environments: Path) -> Path:
     """The python of the environment for a requirements file, made now if it is not there."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    digest = hashlib.sha256(version.encode() + requirements.read_bytes()).hexdigest()[:16]
+    content = "\n".join([version, *_image_packages()]).encode() + requirements.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()[:16]
     folder = environments / digest
     environments.mkdir(parents=True, exist_ok=True)
     with (environments / f"{digest}.lock").open("w") as lock:
@@ -57,11 +59,15 @@ def environment(requirements: Path, environments: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def _image_packages() -> list[str]:
+    """The packages of this process's image, and our stand-ins of the containers' packages."""
+    return [*site.getsitepackages(), *(entry for entry in sys.path if entry.endswith("/containers/packages"))]
+
+
 def _make(folder: Path, requirements: Path, version: str) -> None:
     venv.create(folder, with_pip=False, symlinks=True)
     packages = folder / "lib" / f"python{version}" / "site-packages"
-    service = [path for path in {*site.getsitepackages(), sysconfig.get_path("purelib")} if Path(path).is_dir()]
-    (packages / "service.pth").write_text("".join(f"{path}\n" for path in sorted(service)))
+    (packages / "image.pth").write_text("".join(f"{path}\n" for path in _image_packages()))
     command = [*_installer(folder / "bin" / "python"), "-r", str(requirements)]
     code = subprocess.run(command, check=False).returncode
     if code:

@@ -6,10 +6,13 @@ They are listed in ``images.json`` of the state folder::
 
 The key is the last part of the image URI's path, without the tag; the value a folder, absolute or relative to the file.
 The folder holds executables (or Python scripts) named ``train`` and ``serve`` (also ``train.py``, ``serve.py``; only
-those that are used), and, if they need more than this service has installed, a ``requirements.txt``. Processing jobs
-run their ContainerEntrypoint, or the folder's ``process``, with the folder first on PATH. Each content of a
-requirements file gets one environment, made at first use, that sees this service's packages too. Jobs see the folder
-where it is, and can't change it. A server must listen on 127.0.0.1 at ``SAGEMAKER_BIND_TO_PORT``.
+those that are used). Processing jobs run their ContainerEntrypoint, or the folder's ``process``, with the folder first
+on PATH. Jobs see the folder where it is, and can't change it. A server must listen on 127.0.0.1 at
+``SAGEMAKER_BIND_TO_PORT``.
+
+An image has the Python and the libraries of another one, as FROM has it in a Dockerfile: that of ``BASE``, or the one
+that its entry names: ``{"my-image": {"folder": "../mine", "from": "sagemaker-xgboost:3.2-0"}}``. What else it needs
+stands in the folder's ``requirements.txt``: each content of it gets one environment, made at first use.
 """
 # ruff: noqa: ARG002 - the methods have the parameters of the contract, used or not
 
@@ -17,13 +20,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images import command
 from local_sagemaker.images.image import ImageUri, Program
+from local_sagemaker.images.libraries import ImageLibraries, catalogue
 
+BASE = "sagemaker-xgboost:3.0-5"
+"""What an image is made from where its entry names nothing."""
 RUN = "local_sagemaker.containers.own_environment:main"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the file says of one image."""
+
+    folder: Path
+    base: ImageLibraries
 
 
 class Custom:
@@ -32,7 +48,7 @@ class Custom:
     def __init__(self, file: Path | None = None) -> None:
         self.file = file
         self._read: tuple[Path, int, int] | None = None
-        self._folders: dict[str, Path] = {}
+        self._entries: dict[str, _Entry] = {}
 
     @property
     def repositories(self) -> tuple[str, ...]:
@@ -57,38 +73,56 @@ class Custom:
         return []
 
     def _program(self, uri: ImageUri, argv: tuple[str, ...]) -> Program:
-        folder = self._listed()[uri.repository]
+        entry = self._listed()[uri.repository]
+        folder = entry.folder
         environments = (self.file or folder).parent / "environments"
         environments.mkdir(parents=True, exist_ok=True)
         return Program(
-            ("run", str(folder), str(environments), *argv), RUN, {"PYTHONUNBUFFERED": "TRUE"},
+            ("run", str(folder), str(environments), *argv), RUN, {"PYTHONUNBUFFERED": "TRUE"}, entry.base,
             readable=(folder,), writable=(environments,),
         )  # fmt: skip
 
     def _verb(self, uri: ImageUri, verb: str) -> Path:
-        folder = self._listed()[uri.repository]
+        folder = self._listed()[uri.repository].folder
         for name in (verb, f"{verb}.py"):
             if (folder / name).is_file():
                 return folder / name
         raise ValidationError(f"The image '{uri.uri}' has no program '{verb}' in {folder}.")
 
-    def _listed(self) -> dict[str, Path]:
+    def _listed(self) -> dict[str, _Entry]:
         file = self.file
         if file is None or not file.is_file():
-            self._read, self._folders = None, {}
-            return self._folders
+            self._read, self._entries = None, {}
+            return self._entries
         state = file.stat()
         stamp = (file, state.st_mtime_ns, state.st_size)
         if stamp != self._read:
-            self._folders, self._read = _parse(file), stamp
-        return self._folders
+            self._entries, self._read = _parse(file), stamp
+        return self._entries
 
 
-def _parse(file: Path) -> dict[str, Path]:
+def _parse(file: Path) -> dict[str, _Entry]:
     try:
         listed = json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise ValidationError(f"{file} is not JSON: {error}") from error
-    if not isinstance(listed, dict) or not all(isinstance(folder, str) for folder in listed.values()):
+    if not isinstance(listed, dict):
         raise ValidationError(f'{file} must be one JSON object of "repository": "folder" lines.')
-    return {name: (file.parent / Path(folder).expanduser()).resolve() for name, folder in listed.items()}
+    return {name: _entry(file, name, value) for name, value in listed.items()}
+
+
+def _entry(file: Path, name: str, value: Any) -> _Entry:
+    if isinstance(value, str):
+        value = {"folder": value}
+    if not isinstance(value, dict) or not {"folder"} <= set(value) <= {"folder", "from"}:
+        raise ValidationError(
+            f'{file} must be one JSON object of "repository": "folder" lines, or of "repository": '
+            f'{{"folder": "...", "from": "REPOSITORY:TAG"}}; see {name}.'
+        )
+    folder, source = str(value["folder"]), str(value.get("from", BASE))
+    uri = ImageUri.parse(source)
+    base = catalogue.find(uri.repository, uri.tag)
+    if base is None:
+        known = ", ".join(sorted({image.repository for image in catalogue.known()}))
+        raise ValidationError(f"{file}: {name} is from '{source}', whose libraries are not known. Known: {known}.")
+    return _Entry((file.parent / Path(folder).expanduser()).resolve(), base)

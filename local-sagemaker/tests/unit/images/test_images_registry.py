@@ -125,7 +125,8 @@ def test_own_image_trains_in_its_own_environment(tmp_path: Path, new_run) -> Non
     folder.mkdir()
     (folder / "requirements.txt").write_text(f"{_wheel(tmp_path)}\n")
     (folder / "train").write_text(
-        "import sys, numpy, tiny_answer\n"
+        "import importlib.util, sys, numpy, tiny_answer\n"
+        "assert not any(map(importlib.util.find_spec, ('starlette', 'moto', 'local_sagemaker')))\n"
         "open('/opt/ml/model/answer', 'w').write(f'{sys.argv[1]} {tiny_answer.ANSWER} {numpy.ones(2).sum()}')\n"
     )
     listing = tmp_path / "images.json"
@@ -143,6 +144,17 @@ def test_own_image_trains_in_its_own_environment(tmp_path: Path, new_run) -> Non
     assert image.repositories == ("my-image", "other")
     with pytest.raises(ValidationError, match="has no program 'serve'"):
         image.serve(uri, {})
+
+
+def test_an_own_image_is_from_the_image_that_its_entry_names(tmp_path: Path) -> None:
+    (tmp_path / "train").write_text("")
+    listing = tmp_path / "images.json"
+    listing.write_text('{"mine": ".", "other": {"folder": ".", "from": "sagemaker-scikit-learn:1.2-1-cpu-py3"}}')
+    made = [Custom(listing).train(ImageUri.parse(name)).libraries for name in ("mine", "other")]
+    assert [found and found.name for found in made] == ["sagemaker-xgboost:3.0-5", "sagemaker-scikit-learn:1.2-1"]
+    listing.write_text('{"mine": {"folder": ".", "from": "ubuntu:24.04"}}')
+    with pytest.raises(ValidationError, match=r"mine is from 'ubuntu:24\.04', whose libraries are not known\. Known: "):
+        _ = Custom(listing).repositories
 
 
 def test_malformed_list_of_own_images(tmp_path: Path) -> None:
