@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,9 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
+from local_sagemaker.jobs.foreground import Wish
 from local_sagemaker.jobs.runner import JobQueue
+from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes.client import ForkedProcesses
@@ -102,6 +105,7 @@ class Application:
             "monitor-run": lambda schedule, region="": self.regions.of(region).monitors.run(schedule),
             "monitor-execution": lambda key, region="": self.regions.of(region).monitors.execution(key),
             "studio": self._studio.link, "studio-revoke": self._studio.revoke,
+            "run-in-foreground": self.run_in_foreground,
         }  # fmt: skip
         self._control = Control(verbs, self.credentials.secret_access_key, self._settings)
         self._gateway = Gateway(
@@ -153,6 +157,21 @@ class Application:
             "buckets": len(self.objects.buckets.list()),
         }
 
+    def run_in_foreground(
+        self, *, address: str, region: str, kind: str, job: str, environment: str, shell: str = ""
+    ) -> None:
+        """Runs a job's program, or a shell in its place, at the terminal of whoever listens at the address.
+
+        `environment` are variables as JSON; `shell` is empty or not.
+        """
+        terminal = Terminal(address)
+        try:
+            wish = Wish(bool(shell), json.loads(environment))
+            self.regions.of(region).run_in_foreground(kind, job, terminal, wish)
+        except BaseException:
+            terminal.end(1)
+            raise
+
     def reset(self) -> None:
         """Stops all running work and removes all records, objects and logs, in all regions."""
         for region in self.regions.all():
@@ -166,6 +185,7 @@ class Application:
         for folder in (self._settings.home / "jobs").iterdir():
             if not folder.name.startswith("."):
                 discard(folder)
+        discard(self._settings.home / "failed-jobs")
 
     def close(self) -> None:
         """Ends processes and closes files; interrupted work is resumed at the next start."""

@@ -154,6 +154,11 @@ class Settings:
         return self.home / "jobs" / self.region
 
     @property
+    def failed_jobs(self) -> Path:
+        """The kept folders of the region's jobs whose program failed."""
+        return self.home / "failed-jobs" / self.region
+
+    @property
     def endpoints(self) -> Path:
         """The files of the region's running model servers."""
         return self.home / "endpoints" / self.region

@@ -14,8 +14,11 @@ from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.invocations import EndpointInvocations
 from local_sagemaker.endpoints.registry import EndpointRegistry
+from local_sagemaker.errors import ValidationError
 from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.jobs.foreground import Wish
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
+from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.logs import Logs
 from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
@@ -27,6 +30,7 @@ from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.spine import MotoCalls
+from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
@@ -102,6 +106,14 @@ class Region:
         for resource in self.resources:
             with log_failure(log, "%s could not be resumed in %s", type(resource).__name__, self._settings.region):
                 resource.resume()
+
+    def run_in_foreground(self, kind: str, job: str, terminal: Terminal, wish: Wish) -> None:
+        """Runs the program of a job of that kind once more, at a terminal; returns at once."""
+        for resource in self.resources:
+            if isinstance(resource, RunnerJobs) and resource.kind.kind == kind:
+                resource.run_in_foreground(job, terminal, wish)
+                return
+        raise ValidationError(f"There are no jobs of the kind '{kind}' that run a program.")
 
     def reset(self) -> None:
         """Ends all work, before records and files are removed."""

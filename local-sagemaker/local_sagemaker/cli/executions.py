@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.lifecycle import LifecycleError
@@ -16,6 +17,20 @@ _FAILED_JOBS = (
     ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
     ("list_transform_jobs", "TransformJobSummaries", "TransformJobName"),
 )
+
+
+_DESCRIBED = (("processing-job", "describe_processing_job"), ("training-job", "describe_training_job"))
+_LOOKED_THROUGH = 10
+"""Executions of each pipeline in which a step is looked for."""
+
+
+@dataclass(frozen=True)
+class StepJob:
+    """A job: its kind as ARNs have it (``processing-job``), its name, and the step that ran it, if one did."""
+
+    kind: str
+    name: str
+    step: str | None = None
 
 
 class ExecutionCommands:
@@ -76,6 +91,51 @@ class ExecutionCommands:
             return execution["PipelineExecutionArn"], None
         return None, job or None
 
+    def find_job(self, name: str, word: str | None) -> StepJob:
+        """The job of a step: one with the word in its name, of an execution (or of a pipeline's newest).
+
+        Without a word it is the one that failed; a name that is no execution's is a step's of the newest execution
+        that has one, or a job's.
+
+        :raises LifecycleError: if there is none.
+        """
+        arn = self.find(name)
+        if arn is None and word is not None:
+            self.require(name)
+        part = name if arn is None else word
+        for execution in [arn] if arn else self._list_newest():
+            for step in self.steps(execution):
+                job = job_arn_of(step)
+                if job and (part.lower() in step["StepName"].lower() if part else step["StepStatus"] == "Failed"):
+                    return StepJob(*job, step["StepName"])
+        found = self._find_job_named(name) if arn is None else None
+        if found is None:
+            what = f"step with '{part}' in its name" if part else "failed step"
+            raise LifecycleError(f"There is no {what} that ran a job{f' in {arn}' if arn else ', and no such job'}.")
+        return found
+
+    def _find_job_named(self, name: str) -> StepJob | None:
+        from botocore.exceptions import ClientError
+
+        for kind, operation in _DESCRIBED:
+            member = f"{kind.partition('-')[0].title()}JobName"
+            try:
+                return StepJob(kind, getattr(self._client, operation)(**{member: name})[member])
+            except ClientError:
+                continue
+        return None
+
+    def _list_newest(self) -> list[str]:
+        """The newest executions of all pipelines."""
+        items = [
+            item
+            for pipeline in self._list_pipelines()
+            for item in self._client.list_pipeline_executions(
+                PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=_LOOKED_THROUGH
+            )["PipelineExecutionSummaries"]
+        ]
+        return [item["PipelineExecutionArn"] for item in sorted(items, key=lambda it: it["StartTime"], reverse=True)]
+
     def _list_failed_jobs(self) -> Iterator[tuple[dict[str, Any], str]]:
         for operation, member, name in _FAILED_JOBS:
             listed = getattr(self._client, operation)(StatusEquals="Failed", SortBy="CreationTime", MaxResults=1)
@@ -96,9 +156,15 @@ class ExecutionCommands:
 
 def job_of(step: dict[str, Any]) -> str | None:
     """The name of the job that a step ran."""
+    found = job_arn_of(step)
+    return found[1] if found else None
+
+
+def job_arn_of(step: dict[str, Any]) -> tuple[str, str] | None:
+    """The kind and the name of the job that a step ran."""
     for details in step.get("Metadata", {}).values():
         arn = details.get("CheckJobArn") or details.get("Arn") or ""
         kind, _, name = arn.rpartition(":")[2].partition("/")
         if kind.endswith("-job"):
-            return str(name)
+            return kind, str(name)
     return None

@@ -161,3 +161,9 @@ def _manifest(uri: str, objects: Objects) -> list[Item]:
     if missing:
         raise JobFailure(f"ClientError: The manifest {uri} lists s3://{base}/{missing.key}, which does not exist.")
     return found
+
+
+def has_only_folders(uri: str, objects: Objects) -> bool:
+    """Whether all objects under a URI are those that stand for empty folders."""
+    bucket, prefix = uris.split(uri)
+    return objects.bucket_exists(bucket) and next(iter(objects.list(bucket, prefix)), None) is not None

@@ -26,6 +26,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels, metrics, outputs, published_metrics, record_io, resources
 from local_sagemaker.jobs.addresses import Addresses
+from local_sagemaker.jobs.failed_jobs import FailedJobs
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
 from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.jobs.metric_series import MetricSeries, Put
@@ -45,7 +46,6 @@ from local_sagemaker.jobs.spec import (
 )
 from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
-from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.errors import ProcessNotStarted
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
@@ -73,6 +73,7 @@ class Tools:
     service_environment: Mapping[str, str]
     grace: float
     put_metrics: Put | None = None
+    failed: FailedJobs | None = None
 
 
 class Run:
@@ -80,7 +81,8 @@ class Run:
 
     def __init__(self, job: JobSpec, observer: Observer, tools: Tools) -> None:
         self.job, self.observer, self._tools = job, observer, tools
-        self._folder = tools.folder / f"{job.kind}-{job.name}"
+        self._name = f"{job.kind}-{job.name}"
+        self._folder = tools.folder / self._name
         self._hosts: list[Host] = []
         self._cleanup = ExitStack()
         self._lock = threading.Lock()
@@ -91,7 +93,7 @@ class Run:
         self._mirrors: list[outputs.Mirror] = []
         self._pipes: list[Pipe] = []
         self._served: list[Process] = []
-        self._unstarted = False
+        self._unstarted = self._failed = False
         put = tools.put_metrics
         self._search = MetricSearch(job.metrics, self._say)
         self._series = MetricSeries(job.name, self._search, put) if put and job.metrics else None
@@ -120,9 +122,11 @@ class Run:
         return Run(self.job, self.observer, self._tools)
 
     def clean(self) -> None:
-        """Ends what served the job, puts its last metrics and removes its folder. Nobody has to wait for this."""
+        """Ends what served it, puts its last metrics, removes its folder or keeps it. Nobody has to wait for this."""
         self._cleanup.close()
         self._put_metrics(last=True)
+        if self._failed and self._tools.failed and not self.is_lost:
+            self._tools.failed.keep(self._folder, self._name)
         discard(self._folder)
 
     def stop(self, *, timed_out: bool = False) -> None:
@@ -160,7 +164,7 @@ class Run:
         if self._stopping and (reason is None or self._started is None or reason.startswith("AlgorithmError")):
             status, reason = JobStatus.STOPPED, None
         elif reason is not None:
-            status = JobStatus.FAILED
+            status, self._failed = JobStatus.FAILED, reason.startswith("AlgorithmError")
         return Outcome(
             status=status, reason=reason[:LONGEST] if reason else None, message=message, started=self._started,
             timed_out=self._timed_out, uploaded=frozenset(self._uploaded), metrics=tuple(self._metrics()),
@@ -216,7 +220,7 @@ class Run:
         objects = self._tools.objects
         for channel in self.job.channels:
             found = channels.items(channel, objects)
-            if not found and not channel.optional and not _only_folders(channel.uri, objects):
+            if not found and not channel.optional and not channels.has_only_folders(channel.uri, objects):
                 raise JobFailure(f'ClientError: Data download failed: no objects under "{channel.uri}" any more.')
             for rank, host in enumerate(self._hosts):
                 chosen = channels.share(channel, found, rank, len(self._hosts))
@@ -229,10 +233,7 @@ class Run:
 
     def _prepare(self, cleanup: ExitStack) -> tuple[Program, dict[str, str]]:
         """The program and its variables; starts the model server that a batch or an analysis asks."""
-        environment = {**self._tools.service_environment, **self.job.environment}
-        if "PYTHONPATH" in self.job.environment and "PYTHONPATH" in self._tools.service_environment:
-            environment["PYTHONPATH"] = f"{self._tools.service_environment['PYTHONPATH']}:{environment['PYTHONPATH']}"
-        batch = self.job.batch
+        environment, batch = self._environment(), self.job.batch
         if batch:
             url = self._serve([dict(container) for container in batch.containers], batch.environment, cleanup)
             self._plan(batch, url)
@@ -243,6 +244,11 @@ class Run:
             endpoint = self._tools.endpoints.of(str(predictor["model_name"]), predictor)
             environment["LOCAL_SAGEMAKER_MODEL_SERVER"] = cleanup.enter_context(endpoint)
         return self.job.program, environment
+
+    def _environment(self) -> dict[str, str]:
+        service, own = self._tools.service_environment, self.job.environment
+        path = [variables["PYTHONPATH"] for variables in (service, own) if "PYTHONPATH" in variables]
+        return {**service, **own, **({"PYTHONPATH": ":".join(path)} if path else {})}
 
     def _serve(self, containers: list[dict[str, Any]], environment: Mapping[str, str], cleanup: ExitStack) -> str:
         if self._tools.servers is None:
@@ -288,7 +294,6 @@ class Run:
         ticking.enter_context(self._tools.ticker.calling(self._mark))
         if self._mirrors:
             ticking.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
-
         self._search.warm()
         if self._series:
             ticking.enter_context(self._tools.ticker.calling(self._put_metrics, every=_METRICS))
@@ -392,8 +397,3 @@ class Run:
 def _internal(error: Exception) -> str:
     log.error("a job failed inside the service", exc_info=error)
     return f"InternalServerError: We encountered an internal error. Please try again. ({type(error).__name__}: {error})"
-
-
-def _only_folders(uri: str, objects: Objects) -> bool:
-    bucket, prefix = uris.split(uri)
-    return objects.bucket_exists(bucket) and next(iter(objects.list(bucket, prefix)), None) is not None

@@ -11,9 +11,12 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
+from local_sagemaker.jobs.failed_jobs import FailedJobs
+from local_sagemaker.jobs.foreground import ForegroundRun, Wish
 from local_sagemaker.jobs.metric_series import Put
 from local_sagemaker.jobs.run import Run, Tools
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
+from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
@@ -173,6 +176,7 @@ class JobRunner:
             service_environment=dict(service_environment or {}),
             grace=settings.stop_grace if grace is None else grace,
             put_metrics=put_metrics,
+            failed=FailedJobs(settings.failed_jobs),
         )
 
     def submit(self, job: JobSpec, observer: Observer) -> None:
@@ -182,3 +186,8 @@ class JobRunner:
     def stop(self, arn: str) -> None:
         """Stops a queued or running job; nothing happens when there is none."""
         self._queue.stop(arn)
+
+    def run_in_foreground(self, job: JobSpec, terminal: Terminal, wish: Wish) -> None:
+        """Runs a job's program, or a shell in its place, at a terminal, and returns at once. It takes no slot."""
+        run = ForegroundRun(job, self._tools, terminal)
+        threading.Thread(target=run.follow, args=(wish,), name=f"foreground {job.name}", daemon=True).start()

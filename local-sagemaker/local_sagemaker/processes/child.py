@@ -6,12 +6,14 @@ The fork server keeps a few of these waiting, so that a start costs neither a fo
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import shutil
 import signal
 import socket
 import struct
+import termios
 import time
 import traceback
 from collections.abc import Mapping
@@ -90,7 +92,10 @@ def _obey(
     order: Message, descriptors: list[int], *, channel: socket.socket, setting: Setting, finish: program.Finish
 ) -> None:
     root = Path(order["root"])
-    _redirect(Path(order["log"]))
+    if order["terminal"] is None:
+        _redirect(Path(order["log"]))
+    else:
+        _take_terminal(descriptors.pop(order["terminal"]))
     _close_others({channel.fileno(), *descriptors})
     for name in ("ml", "tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -190,6 +195,13 @@ def _redirect(log: Path) -> None:
     os.dup2(nothing, 0)
     os.dup2(target, 1)
     os.dup2(target, 2)
+
+
+def _take_terminal(terminal: int) -> None:
+    """Makes it the controlling one of this session: Ctrl-C ends what runs in the foreground, as in any shell."""
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for descriptor in range(3):
+        os.dup2(terminal, descriptor)
 
 
 def _close_others(kept: set[int]) -> None:

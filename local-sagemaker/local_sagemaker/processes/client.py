@@ -311,21 +311,7 @@ class ForkedProcesses:
         if not spec.program.argv:
             raise ValueError("a program needs an argv")
         runtime = self._runtime(spec.program, spec.log)
-        listen = list(spec.listen.items())
-        order = {
-            "argv": list(spec.program.argv),
-            "entry": spec.program.entry,
-            "root": str(spec.root),
-            "log": str(spec.log),
-            "environment": {**spec.program.environment, **spec.environment},
-            "hosts": dict(spec.hosts),
-            "listen": {name: position for position, (name, _) in enumerate(listen)},
-            "working_directory": spec.working_directory,
-            "read_only": {place: str(folder) for place, folder in (*_shown(spec), *spec.read_only.items())},
-            "writable": [str(folder) for folder in spec.program.writable],
-            "locked": spec.locked,
-        }
-        descriptors = [descriptor for _, descriptor in listen]
+        order, descriptors = spec.order()
         for _ in range(_ATTEMPTS - 1):
             with contextlib.suppress(ServerEnded):  # killed, perhaps while it was loading: the next one is asked
                 return self._running(runtime).start(order, descriptors)
@@ -389,11 +375,6 @@ class ForkedProcesses:
                 ended = [self._servers.pop(python) for python in idle]
             for server in ended:
                 server.close()
-
-
-def _shown(spec: ProcessSpec) -> list[tuple[str, Path]]:
-    """The folders of the machine that the program needs, each at its own place."""
-    return [(str(folder), folder) for folder in spec.program.readable]
 
 
 def _kill_group(pid: int) -> None:

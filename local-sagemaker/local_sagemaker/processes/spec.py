@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from local_sagemaker.images.image import Program
+from local_sagemaker.processes.messages import Message
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class ProcessSpec:
     extra /etc/hosts lines (name to address). `listen` are file descriptors of listening sockets to pass on, by the
     environment variable that names each. `read_only` are folders of the machine to be shown at a place; where there
     are no namespaces, an argument that is such a place is replaced by the folder. With `locked`, /tmp is the only
-    place that can be written, as for a Lambda function.
+    place that can be written, as for a Lambda function. `terminal` is the descriptor of one that the process is to
+    have, instead of no input and of the log.
     """
 
     program: Program
@@ -31,6 +33,27 @@ class ProcessSpec:
     working_directory: str = "/"
     read_only: Mapping[str, Path] = field(default_factory=dict)
     locked: bool = False
+    terminal: int | None = None
+
+    def order(self) -> tuple[Message, list[int]]:
+        """What the fork server's child is sent, and the descriptors with it."""
+        listen = list(self.listen.items())
+        shown = ((str(folder), folder) for folder in self.program.readable)
+        message = {
+            "argv": list(self.program.argv),
+            "entry": self.program.entry,
+            "root": str(self.root),
+            "log": str(self.log),
+            "environment": {**self.program.environment, **self.environment},
+            "hosts": dict(self.hosts),
+            "listen": {name: position for position, (name, _) in enumerate(listen)},
+            "working_directory": self.working_directory,
+            "read_only": {place: str(folder) for place, folder in (*shown, *self.read_only.items())},
+            "writable": [str(folder) for folder in self.program.writable],
+            "locked": self.locked,
+            "terminal": None if self.terminal is None else len(listen),
+        }
+        return message, [descriptor for _, descriptor in listen] + ([] if self.terminal is None else [self.terminal])
 
 
 class Process(Protocol):

@@ -18,10 +18,13 @@ from local_sagemaker.errors import (
     NotSupported,
     ResourceInUse,
     ServiceError,
+    ValidationError,
     WrongStatus,
 )
+from local_sagemaker.jobs.foreground import Wish
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import JobSpec, Outcome, Phase
+from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ResourceKind
 from local_sagemaker.records.status import JobStatus
@@ -240,6 +243,13 @@ class RunnerJobs(JobResource[JobSpec]):
     def launch(self, work: JobSpec) -> None:
         """Queues the job."""
         self._runner.submit(work, self)
+
+    def run_in_foreground(self, name: str, terminal: Terminal, wish: Wish) -> None:
+        """Runs a job's program once more, at a terminal; returns at once. ServiceError for a job that can't be."""
+        work = self.work(self.require(name))
+        if work.batch:
+            raise ValidationError("A transform job runs no program of yours; its model server's log says more.")
+        self._runner.run_in_foreground(work, terminal, wish)
 
     def halt(self, body: Body) -> None:
         """SIGTERM, a grace, SIGKILL; what the job has written is uploaded."""

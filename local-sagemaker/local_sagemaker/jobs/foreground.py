@@ -1,0 +1,103 @@
+"""A job's program once more, in the foreground: with the job's inputs, on one host, at somebody's terminal.
+
+Nothing of it is recorded, and its outputs are not uploaded: what counts is what it does before somebody's eyes.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.images.image import Program
+from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.run import Run, Tools
+from local_sagemaker.jobs.spec import JobFailure, JobSpec, Outcome, Phase
+from local_sagemaker.jobs.terminal import Terminal
+from local_sagemaker.logs import Logs
+from local_sagemaker.processes.spec import ProcessSpec
+
+_SHELL = ("/bin/sh", "-c", 'exec "$(command -v bash || command -v sh)"')
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to run: the job's program or, with `shell`, a shell in its place. `environment` comes on top."""
+
+    shell: bool
+    environment: dict[str, str]
+
+
+class _Nobody:
+    """Observes a job of which nothing is recorded."""
+
+    def phase(self, job: JobSpec, phase: Phase) -> None:
+        """Nothing."""
+
+    def ended(self, job: JobSpec, outcome: Outcome) -> None:
+        """Nothing."""
+
+
+class ForegroundRun(Run):
+    """One run at a terminal. `follow` is called once, in a thread of its own."""
+
+    def __init__(self, job: JobSpec, tools: Tools, terminal: Terminal) -> None:
+        folder = tools.folder / f"foreground-{uuid.uuid4().hex[:12]}"
+        super().__init__(replace(job, hosts=1), _Nobody(), replace(tools, logs=Logs(folder / "logs")))
+        self._folder, self._terminal = folder, terminal
+
+    def follow(self, wish: Wish) -> None:
+        """Runs to the end, or until nobody is at the terminal any more, and says how it ended."""
+        code, problem = 1, ""
+        try:
+            self._terminal.open()
+            self._terminal.when_left(self.kill)
+            code = self._run_at_terminal(wish)
+        except (JobFailure, ServiceError) as error:
+            problem = str(error)
+        except Exception as error:
+            log.exception("%s can't run in the foreground", self._name)
+            problem = f"{type(error).__name__}: {error}"
+        self._failed = not wish.shell and code != 0 and not self._killed
+        self.clean()
+        self._terminal.end(code, problem)
+
+    def _run_at_terminal(self, wish: Wish) -> int:
+        kept = self._tools.failed.find(self._name) if self._tools.failed and wish.shell else None
+        if kept and (kept / self.job.host_names[0]).is_dir():
+            self._terminal.say(f"(/opt/ml and /tmp are as the failed job left them: {kept})")
+            self._hosts.append(self._kept_host(kept / self.job.host_names[0]))
+        else:
+            self._make_hosts(self._cleanup)
+            self._terminal.say("(loading the inputs)")
+            self._download(self._cleanup)
+        environment = {**self._environment(), **wish.environment}
+        if wish.shell:
+            program = replace(self.job.program, argv=_SHELL, entry=None)
+        else:
+            program, environment = self._prepare(self._cleanup)
+            environment |= wish.environment
+        return self._start_at_terminal(program, environment)
+
+    def _kept_host(self, root: Path) -> Host:
+        address = self._cleanup.enter_context(self._tools.addresses.borrowed())
+        (self._folder / "logs").mkdir(parents=True, exist_ok=True)
+        return Host(root.name, root, address, "", self._folder / "logs" / "log")
+
+    def _start_at_terminal(self, program: Program, environment: dict[str, str]) -> int:
+        host = self._hosts[0]
+        if self._killed:
+            return 1
+        host.process = self._tools.processes.start(
+            ProcessSpec(
+                program, host.root, host.log, environment, hosts={host.name: host.address},
+                working_directory=self.job.working_directory, terminal=self._terminal.open(),
+            )
+        )  # fmt: skip
+        if self._killed:
+            self.kill()
+        code = host.process.wait()
+        return 1 if code is None else code if code >= 0 else 128 - code
