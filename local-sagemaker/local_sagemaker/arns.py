@@ -1,4 +1,4 @@
-"""ARNs: made and read in one place (formats: specs of each resource in the SageMaker API reference)."""
+"""ARNs: made and read in one place (formats: SageMaker API reference, each resource)."""
 
 from __future__ import annotations
 

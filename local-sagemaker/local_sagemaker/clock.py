@@ -21,7 +21,7 @@ _ahead = 0.0
 
 
 def now() -> float:
-    """The service's time in seconds since the epoch, to the millisecond, as AWS answers give it."""
+    """The service's time in seconds since the epoch, to the millisecond, as AWS responses give it."""
     return round(time.time() + _ahead, 3)
 
 
@@ -36,7 +36,7 @@ def ahead() -> float:
 
 
 def move_ahead(seconds: float) -> None:
-    """Makes the service's clock at least so many seconds ahead of the machine's, and tells who waits for a time."""
+    """Makes the service's clock at least so many seconds ahead of the machine's, and wakes who waits for a time."""
     global _ahead
     with _lock:
         _ahead = max(_ahead, seconds)

@@ -125,7 +125,7 @@ class Settings:
         )
 
     def in_region(self, region: str) -> Settings:
-        """The same state folder and account, answering as another region."""
+        """The same state folder and account, serving as another region."""
         return replace(self, region=region)
 
     @property

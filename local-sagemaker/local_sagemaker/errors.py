@@ -1,6 +1,6 @@
 """The one error tree. Raised anywhere as what it is, turned into an answer in one place (`wire/gateway.py`).
 
-Codes and texts are those of AWS, since clients match them: specs are quoted where an error is raised.
+Codes and texts are those of AWS, since clients match them; their source stands where an error is raised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def says_full(error: BaseException) -> bool:
-    """Whether an error of a file or database operation means that there is no space left."""
+    """Whether an error of a file or database operation means that no space is left."""
     if isinstance(error, OSError):
         return error.errno in FULL
     return isinstance(error, sqlite3.OperationalError) and "full" in str(error)

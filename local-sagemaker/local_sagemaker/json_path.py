@@ -1,4 +1,4 @@
-"""The JSONPath subset of batch transform's filters (specs: containers 6.3).
+"""The JSONPath subset of batch transform's filters (contracts: containers 6.3).
 
 ``$``, ``.name``, ``*``, ``['a','b']``, ``[n]``, ``[n,m]`` (negative ones count from the end) and slices, whose end is
 exclusive as in Jayway's JsonPath. There are no filters, functions or ``..``.

@@ -29,7 +29,7 @@ class Regions:
         return region
 
     def all(self) -> list[Region]:
-        """The regions that there are by now."""
+        """The regions that are in use by now."""
         with self._lock:
             return list(self._regions.values())
 

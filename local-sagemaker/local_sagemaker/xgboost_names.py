@@ -1,4 +1,4 @@
-"""Names of the built-in XGBoost algorithm: objectives and metrics (specs: containers 3.4).
+"""Names of the built-in XGBoost algorithm: objectives and metrics (contracts: containers 3.4).
 
 Shared by the server, which fills in metric definitions, and the algorithm's own modules.
 """

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class AnalysisError(Exception):
-    """The analysis can't be done as asked. The text is for the user, in the wording of AWS's containers."""
+    """The analysis can't be done as requested. The text is for the user, in the wording of AWS's containers."""

@@ -15,14 +15,14 @@ Request = dict[str, Any]
 Response = dict[str, Any]
 Handler = Callable[[Request], Response]
 Call = Callable[[str, Request], Response]
-"""``call("sagemaker:CreateTrainingJob", {...})`` validates, executes and answers, or raises `ServiceError`."""
+"""``call("sagemaker:CreateTrainingJob", {...})`` validates, executes and returns, or raises `ServiceError`."""
 
 
 class Resource:
     """What implements operations. Nothing else happens to it in the life of the service unless it overrides these."""
 
     def resume(self) -> None:
-        """Takes up what a stop or a crash of the service interrupted; called once, when requests are answered."""
+        """Takes up what a stop or a crash of the service interrupted; called once, when requests are served."""
 
     def reset(self) -> None:
         """Ends all work, before records and files are removed."""

@@ -1,9 +1,9 @@
-"""The agent of a batch transform job: sends the records of its input objects to the model server, writes the answers.
+"""The agent of a batch transform job: sends the records of its input objects to the model server, writes the responses.
 
 Runs as a process of its own. ``/opt/ml/plan.json`` holds ``{"server": url, "request": CreateTransformJob's request,
 "inputs": [{"key", "name", "path"}], "output": folder, "capture": folder, "started": time}``, with files that are
 decompressed already; the output of an object is ``<folder>/<name>.out``. The reason of a failed job is left in
-``/opt/ml/output/failure`` (specs: containers 6).
+``/opt/ml/output/failure`` (contracts: containers 6).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Agent:
         self.batching = Batching(source.get("SplitType", "None"), single, limit)
 
     def run(self) -> list[ObjectFailed]:
-        """Transforms every object; answers what failed."""
+        """Transforms every object; returns what failed."""
         p = self.parameters
         _log(f"MaxConcurrentTransforms={p.concurrent}, MaxPayloadInMB={p.megabytes}, BatchStrategy={p.strategy}")
         failed, done = [], []

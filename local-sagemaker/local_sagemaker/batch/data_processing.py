@@ -1,7 +1,7 @@
 """DataProcessing of batch transform: InputFilter before the request, JoinSource and OutputFilter after it.
 
 A batch of simple CSV rows is filtered and joined as bytes; only rows with quotes, and paths that pick columns apart,
-are taken row by row (specs: containers 6.3).
+are taken row by row (contracts: containers 6.3).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Untouched:
 
 
 def of(request: Mapping[str, Any], started: str = "") -> Processing:
-    """The processing that a CreateTransformJob request asks for. PathError for a bad filter.
+    """The processing that a CreateTransformJob request describes. PathError for a bad filter.
 
     `started` is the time of the job's start (ISO 8601, seconds), which DataCaptureConfig's GenerateInferenceId adds to
     each record beside an identifier (Developer Guide, "Capture data from batch transform job").
@@ -197,7 +197,7 @@ def _adjacent(path: JsonPath) -> re.Pattern[bytes] | None:
 
 
 def _rows(lines: Sequence[bytes]) -> list[list[str]]:
-    """RFC 4180 fields of each line; a quoted field does not go on in the next line."""
+    """RFC 4180 fields of each line; a quoted field does not continue in the next line."""
     rows = []
     for line in lines:
         text = line.decode("utf-8")

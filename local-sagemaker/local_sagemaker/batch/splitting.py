@@ -1,4 +1,4 @@
-"""From an input object to request bodies: split into records, packed into batches (specs: containers 6.2)."""
+"""From an input object to request bodies: split into records, packed into batches (contracts: containers 6.2)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def connection(
     """The client environment of a running service.
 
     The region is the one that `environment` (this process's by default) names, else the one that the service was
-    started as: it answers for all.
+    started as: it stands for all.
     """
     environment = os.environ if environment is None else environment
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or str(found["region"])

@@ -24,7 +24,7 @@ FOLDERS = {
 """Folders of `local_sagemaker/services/` that are not called as botocore calls the service."""
 HEAD = """# What the local service supports
 
-Made by `make docs` from what is registered in the code; a test compares. An operation that is not here is answered with
+Made by `make docs` from what is registered in the code; a test compares. An operation that is not here is refused with
 501 and its name, a step type that is not here is refused at CreatePipeline, an image at the job's creation.
 """
 
@@ -56,7 +56,7 @@ def render() -> str:
         title = str(models.model(service).metadata["serviceFullName"])
         parts.append(f"### {title}\n\n" + "\n".join(f"- {name}" for name in operations) + "\n")
     parts.append(
-        "### Neighbours\n\nAnswered by [moto](https://github.com/getmoto/moto), as far as moto supports them: "
+        "### Neighbours\n\nServed by [moto](https://github.com/getmoto/moto), as far as moto supports them: "
         + ", ".join(sorted(SERVICES))
         + ".\n"
     )
@@ -74,7 +74,7 @@ def render() -> str:
 def _summary(image: object) -> str:
     """The first sentence of the image's module: what it runs here."""
     text = inspect.getdoc(inspect.getmodule(type(image))) or ""
-    return " ".join(text.split("\n\n")[0].split(" (specs")[0].split())
+    return " ".join(text.split("\n\n")[0].split(" (contracts")[0].split())
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from local_sagemaker.config import Settings, check_account, check_port, check_re
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this subcommand."""
     parser.add_argument("--port", help="port on loopback (default: a free one, kept from then on)")
-    parser.add_argument("--region", help="region that the service answers as (default: the environment's, us-east-1)")
-    parser.add_argument("--account", help="account that it answers as (default 123456789012)")
+    parser.add_argument("--region", help="region that the service acts as (default: the environment's, us-east-1)")
+    parser.add_argument("--account", help="account that it acts as (default 123456789012)")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""How a training program ends: the failure file and the exit code that the platform reads (specs: containers 2.4).
+"""How a training program ends: the failure file and the exit code that the platform reads (contracts: containers 2.4).
 
 The exceptions carry the names of the container's own toolkit, since they show in the FailureReason of a job.
 """
@@ -48,7 +48,7 @@ class ScriptError(Exception):
 
 
 def report(text: str) -> None:
-    """Writes the failure file, unless one is there: the user's program knows best."""
+    """Writes the failure file, unless one exists: the user's program knows best."""
     file = ml() / "output" / "failure"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""HTTP/1.1 for a model server: one connection, its requests answered one after the other.
+"""HTTP/1.1 for a model server: one connection, its requests served one after the other.
 
 Between the parser and the model there is nothing but this: for a request of one row a general server takes as long
-as the model. What is asked twice on a connection (pipelining) waits for its turn.
+as the model. A request that comes early on a connection (pipelining) waits for its turn.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ INTERNAL_ERROR = page(
 """What a client sees of an exception in a container: its traceback is in the log."""
 Answer = Callable[[Request], Response]
 Routes = Callable[[str, str], tuple[Answer, Executor | None]]
-"""What answers a method and path, and the threads to do so in; None: at once, in the event loop."""
+"""The handler of a method and path, and the threads to run it in; None: at once, in the event loop."""
 
 
 class Connection(asyncio.Protocol):
@@ -94,18 +94,18 @@ class Connection(asyncio.Protocol):
         self._size = 0
 
     def shutdown(self) -> None:
-        """Ends the connection, after the request that is being answered."""
+        """Ends the connection, after the request that is being served."""
         self._ending = True
         if not self.busy:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there."""
+        """A client has connected."""
         self._transport = transport
         self._every.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
-        """The client is gone."""
+        """The client has disconnected."""
         self._every.discard(self)
 
     def data_received(self, data: bytes) -> None:

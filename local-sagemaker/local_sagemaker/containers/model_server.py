@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelApplication:
-    """What a model server answers. `threaded` keeps /ping alive while a slow `invoke` runs."""
+    """What a model server does. `threaded` keeps /ping alive while a slow `invoke` runs."""
 
     invoke: Callable[[Request], Response]
     parameters: Callable[[], Mapping[str, Any] | None] = lambda: None
     max_body: int | None = None
     threaded: bool = False
     route: Callable[[str, str, Request], Response] | None = None
-    """Answers all other methods and paths, in a thread (a container of many models)."""
+    """Serves all other methods and paths, in a thread (a container of many models)."""
 
 
 class _Routes:
-    """What an application answers, by method and path."""
+    """What an application serves, by method and path."""
 
     def __init__(self, application: ModelApplication) -> None:
         self._application = application

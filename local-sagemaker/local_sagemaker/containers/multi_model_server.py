@@ -1,7 +1,7 @@
-"""A container of many models: the API by which the platform loads, asks and unloads them (specs: containers 5.6).
+"""A container of many models: the API to load, query and unload them (contracts: containers 5.6).
 
-``POST /models`` loads the model in a folder, or answers 507 when it would not fit into the memory that the container
-may take: then the platform unloads another one and asks again.
+``POST /models`` loads the model in a folder, or returns 507 when it would not fit into the memory that the container
+may take: then the platform unloads another one and tries again.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _is_executable(program: Path) -> bool:
 
 
 def environment(requirements: Path, environments: Path) -> Path:
-    """The python of the environment for a requirements file, made now if it is not there."""
+    """The python of the environment for a requirements file, made now if it does not exist."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     content = "\n".join([version, *_image_packages()]).encode() + requirements.read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""Model servers as processes, and what is asked of them: endpoints, batch transform."""
+"""Model servers as processes, for endpoints and batch transform."""

@@ -1,4 +1,4 @@
-"""Data capture: a sample of requests and answers, as lines of JSON objects in S3 (specs: containers 5.4).
+"""Data capture: a sample of requests and responses, as lines of JSON objects in S3 (contracts: containers 5.4).
 
 Noting a request costs the event loop an append; lines are made and written by the housekeeping thread, by age and
 size, and at an endpoint's end.

@@ -1,6 +1,6 @@
 """What an endpoint is to run, as plain data: variants with their containers, capture, asynchronous inference.
 
-Made by the services from endpoint configuration and models, and kept with the endpoint, which goes on when both are
+Made by the services from endpoint configuration and models, and kept with the endpoint, which continues when both are
 deleted.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-HEALTH_SECONDS = 240.0  # specs: containers 5.1
+HEALTH_SECONDS = 240.0  # contracts: containers 5.1
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Errors of invocations, with SageMaker Runtime's codes and AWS's texts (specs: containers 5.2)."""
+"""Errors of invocations, with SageMaker Runtime's codes and AWS's texts (contracts: containers 5.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class InvalidInvocation(ServiceError):
 
 
 class ModelError(ServiceError):
-    """The model's container answered with an error, or not at all (status 0). `detail` goes into the answer's body."""
+    """The model's container responded with an error, or not at all (status 0). `detail` goes into the answer's body."""
 
     code, status = "ModelError", 424
 

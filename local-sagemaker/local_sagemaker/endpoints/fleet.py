@@ -122,7 +122,7 @@ class Fleet:
         return best
 
     def stop(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Ends all instances when their requests are answered, or after so many seconds."""
+        """Ends all instances when their requests are served, or after so many seconds."""
         instances = [instance for variant in self.variants.values() for instance in variant.instances]
         for variant in self.variants.values():
             variant.instances = ()

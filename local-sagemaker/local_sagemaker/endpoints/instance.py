@@ -1,7 +1,7 @@
-"""One instance of a variant: the server processes of a model's containers, kept alive, and how they are asked.
+"""One instance of a variant: the server processes of a model's containers, kept alive, and how they are queried.
 
-Started and stopped by control threads, asked from the event loop. A process that dies is started again behind the
-same socket: requests that come meanwhile wait there, only those that it was answering are lost.
+Started and stopped by control threads, queried from the event loop. A process that dies is started again behind the
+same socket: requests that come in the meantime wait there, only those that it was serving are lost.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Instance:
         """The answer of the container, of several the last one's or the first error; and the container's name.
 
         The response and Content-Type of a container are the request of the next; the client's Accept reaches the
-        last (specs: containers 5.1).
+        last (contracts: containers 5.1).
         """
         if self._multi is not None:
             return await self._multi.answer(invocation.target_model or "", invocation), self._names[0]

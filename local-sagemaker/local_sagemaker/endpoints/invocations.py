@@ -30,7 +30,7 @@ from local_sagemaker.model_servers.async_client import (
 )
 
 SECONDS = 60.0
-"""How long a container may take (specs: containers 5.1)."""
+"""How long a container may take (contracts: containers 5.1)."""
 _PAUSE = 0.02
 SERVERLESS_LARGEST = 4 * 1024**2
 _FORWARDED = (
@@ -135,7 +135,7 @@ class EndpointInvocations:
         ))  # fmt: skip
 
     def _shadow(self, fleet: Fleet, invocation: ModelInvocation) -> None:
-        """Copies of the request for shadow variants; nobody waits for their answers."""
+        """Copies of the request for shadow variants; nobody waits for their responses."""
         for variant in fleet.shadows:
             instance = variant.choose()
             if instance is not None:

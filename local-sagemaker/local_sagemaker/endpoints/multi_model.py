@@ -1,6 +1,6 @@
-"""Many models behind one container: loaded when first asked for, the least recently used unloaded under pressure.
+"""Many models behind one container: loaded when first requested, the least recently used unloaded under pressure.
 
-Speaks the container's model API (specs: containers 5.6): ``POST /models``, ``DELETE /models/<name>``,
+Speaks the container's model API (contracts: containers 5.6): ``POST /models``, ``DELETE /models/<name>``,
 ``POST /models/<name>/invoke``; a 507 of a load means that something else must go first. Lives in the event loop.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOADING_SECONDS = 360.0
 PATIENCE = 60.0
-"""Seconds that an invocation waits for its model; then it is told to try again, while loading goes on."""
+"""Seconds that an invocation waits for its model; then it is to try again, while loading continues."""
 ON_DISK = 4 << 30
 """Bytes of unpacked models that are kept on disk, loaded or not."""
 _LOADED, _EXISTS, _FULL, _GONE = 200, 409, 507, 404
@@ -88,7 +88,7 @@ class MultiModel:
                     del self._busy[target]
             if answer.status != _GONE or attempt == 2 or b"Model not found" not in answer.body:
                 break
-            self._loaded.pop(target, None)  # unloaded meanwhile: once more from the start
+            self._loaded.pop(target, None)  # unloaded in the meantime: once more from the start
         if not self._cached and target not in self._busy:
             await self._unload(target)
         return answer
@@ -111,7 +111,7 @@ class MultiModel:
         )  # fmt: skip
 
     async def _load(self, target: str) -> str:
-        """Waits for the model; loading goes on when the waiting ends."""
+        """Waits for the model; loading continues when the waiting ends."""
         task = self._loading.get(target)
         if task is None:
             task = self._loading[target] = asyncio.create_task(self._fetch_and_load(target))
@@ -148,13 +148,13 @@ class MultiModel:
         return name
 
     async def _make_room(self) -> bool:
-        """Unloads the least recently used model that nobody asks now; False when there is none."""
+        """Unloads the least recently used model that nobody queries now; False when there is none."""
         for target in list(self._loaded):
             if target not in self._busy:
                 await self._unload(target)
                 return True
         if self._loaded:
-            await asyncio.sleep(0.01)  # all of them are being asked
+            await asyncio.sleep(0.01)  # all of them are being queried
             return True
         return False
 
@@ -196,7 +196,7 @@ class MultiModel:
 
     async def _tidy(self) -> None:
         """Removes unpacked models while there are too many bytes of them: the oldest, never one that is in memory or
-        on its way there. Each is renamed first, so that it can be fetched again meanwhile."""
+        on its way there. Each is renamed first, so that it can be fetched again in the meantime."""
         wanted = {*self._loaded.values(), *map(_opaque, self._loading)}
         bytes_kept, removed = sum(self._unpacked.values()), []
         for name in [name for name in self._unpacked if name not in wanted]:

@@ -79,11 +79,11 @@ class EndpointRegistry:
         self._returning.add(name.lower())
 
     def is_returning(self, name: str) -> bool:
-        """Whether an endpoint is not there yet but was expected."""
+        """Whether an endpoint does not exist yet but was expected."""
         return name.lower() in self._returning
 
     def on_return(self, name: str) -> None:
-        """An expected endpoint is there, or will not come."""
+        """An expected endpoint exists, or will not come."""
         self._returning.discard(name.lower())
 
     def create(self, spec: EndpointSpec, observer: EndpointObserver, update: Update | None = None) -> None:

@@ -1,7 +1,7 @@
 """InvokeEndpointWithResponseStream: the answer of a container as a stream of payload parts. Runs in the event loop.
 
 Errors before the answer begins are those of InvokeEndpoint; after that they are events (API reference, ResponseStream).
-Streamed answers are not captured. A serial inference pipeline answers in one part, as its containers pass whole bodies.
+Streamed responses are not captured. A serial inference pipeline responds in one part: its containers pass whole bodies.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ResponseStreams(EndpointInvocations):
 
 
 async def _stream(instance: Instance, invocation: ModelInvocation) -> tuple[ResponseStream, str]:
-    """The stream of the container that answers, and the container's name."""
+    """The stream of the container that responds, and the container's name."""
     if len(instance.urls) > 1 and not instance.variant.direct:
         answer, container = await instance.answer(invocation)
         return ResponseStream(answer.status, answer.headers, _one(answer.body)), container

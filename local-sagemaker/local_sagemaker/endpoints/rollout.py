@@ -1,7 +1,7 @@
 """How an update moves traffic from the old fleet to the new: at once, by canary, linearly, or in rolling batches.
 
 Between steps the alarms of the deployment are watched; an alarm, or a new instance that is not healthy, sends
-everything back to the old fleet (specs: containers 5.5).
+everything back to the old fleet (contracts: containers 5.5).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _fraction(size: Mapping[str, Any], instances: int) -> float:
 
 
 class Rollout:
-    """One update, run in the endpoint's thread. `progress` hears (stage, share); `stop` ends waiting at once."""
+    """One update, run in the endpoint's thread. `progress` receives (stage, share); `stop` ends waiting at once."""
 
     def __init__(
         self,

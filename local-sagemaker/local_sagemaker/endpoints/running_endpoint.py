@@ -36,7 +36,7 @@ class EndpointObserver(Protocol):
         ...
 
     def on_remove(self, name: str) -> None:
-        """The endpoint's processes are gone."""
+        """The endpoint's processes no longer exist."""
         ...
 
 
@@ -89,7 +89,7 @@ class RunningEndpoint:
         self._spawn(self._delete)
 
     def kill(self) -> None:
-        """Ends the endpoint at once; nobody hears of it."""
+        """Ends the endpoint at once; nobody is notified."""
         self._ending.set()
         route, self.route = self.route, None
         if self._coming:

@@ -1,4 +1,4 @@
-"""Attempts of one step: the request is resolved and written down, the cache is asked, the step type makes its job.
+"""Attempts of one step: the request is resolved and written down, the cache is queried, the step type makes its job.
 
 Everything that `execution` decides about steps is done here, in its thread.
 """
@@ -41,7 +41,7 @@ class Attempts:
         return _try(lambda: self._start(run, _kind(run)))
 
     def resume(self, run: StepRun) -> StepResult | None:
-        """Goes on with an attempt that was under way when the service was killed."""
+        """Continues with an attempt that was under way when the service was killed."""
         kind = _kind(run)
         if "_request" not in run.record:
             return self.start(run)
@@ -134,7 +134,7 @@ class Attempts:
         try:
             written = kind.outputs(kind.properties(run.record, run.context))
         except ServiceError:
-            return  # the job's record is gone already: nothing that a later run could use
+            return  # the job's record no longer exists: nothing that a later run could use
         there = tuple(uri for uri in written if _exists(uri, run.context.objects))
         earlier = EarlierRun(run.execution.arn, run.record["EndTime"], signature, run.record["Metadata"], there)
         self._journal.remember(run.step.name, earlier)

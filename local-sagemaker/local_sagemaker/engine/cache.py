@@ -53,7 +53,7 @@ def look_up(
     expire_after: float | None,
     lost: Callable[[EarlierRun], str | None],
 ) -> CacheHit:
-    """Searches the earlier runs, newest first; `lost` says what of a run's results is gone (None: nothing)."""
+    """Searches the earlier runs, newest first; `lost` says what of a run's results no longer exists (None: nothing)."""
     if not runs:
         return CacheHit(None, "Cache miss: no earlier run of this step has succeeded.")
     same = [run for run in runs if run.signature == signature]

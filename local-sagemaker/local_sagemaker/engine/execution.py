@@ -1,7 +1,7 @@
 """One pipeline execution: start what is ready, wait for an event, write down what happened, again.
 
 One thread an execution, no polling: the thread sleeps until a job's event, a retry's time, or a request to stop.
-What a step is about to make is written down before it is made, so that an execution that was killed goes on.
+What a step is about to make is written down before it is made, so that an execution that was killed continues.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Execution:
         self.closing = threading.Event()  # set by `close`
 
     def refresh(self) -> None:
-        """Reads the execution's record again: it was asked to stop, or its parallelism was changed."""
+        """Reads the execution's record again: it was requested to stop, or its parallelism was changed."""
         self._messages.put(self._refresh)
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class Execution:
     def run(self) -> bool:
         """Runs to the end (or to `close`).
 
-        False when the disk was full: then the execution must be run again from its records, as after a kill.
+        False when the disk was full: then the execution must be run again from its records, as after a crash.
         """
         try:
             self._begin()

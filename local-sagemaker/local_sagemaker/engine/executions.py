@@ -1,4 +1,4 @@
-"""The executions that run now: one thread each, started, resumed after a kill, and ended with the service."""
+"""The executions that run now: one thread each, started, resumed after a crash, and ended with the service."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Executions:
         thread.start()
 
     def refresh(self, key: str) -> None:
-        """Tells an execution that its record was changed (to stop, or another parallelism)."""
+        """Notifies an execution that its record was changed (to stop, or another parallelism)."""
         with self._lock:
             found = self._running.get(key)
         if found:
@@ -69,7 +69,7 @@ class Executions:
         )
 
     def _run(self, key: str, definition: Definition, execution: Execution) -> None:
-        while not execution.run():  # the disk is full: go on from the records, until there is space
+        while not execution.run():  # the disk is full: continue from the records, until there is space
             if execution.closing.wait(_FULL_DISK_PAUSE):
                 break
             with self._lock:

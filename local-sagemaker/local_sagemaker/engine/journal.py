@@ -22,7 +22,7 @@ from local_sagemaker.records.status import ExecutionStatus
 EXECUTION, STEP, CACHE = PIPELINE_EXECUTION.kind, "pipeline-step", "pipeline-cache"
 NEWEST = "pipeline-cache-newest"
 _LOOKED_AT = 100
-"""How many runs of one signature are looked at; the newest is a hit unless its outputs are gone."""
+"""How many runs of one signature are looked at; the newest is a hit unless its outputs no longer exist."""
 UNFINISHED = tuple(status for status in ExecutionStatus if not status.is_final)
 Record = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Paths into answers: ``ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri`` and JsonGet's ``a.b[0]``.
+"""Paths into responses: ``ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri`` and JsonGet's ``a.b[0]``.
 
 A quoted key selects from a map, or from a list the element whose identifying member has that value, as SageMaker
 does for outputs, inputs, channels and final metrics. Strings that hold JSON are opened when a path goes into them.
@@ -50,7 +50,7 @@ def step_reference(path: str) -> tuple[str, tuple[Token, ...]] | None:
 
 
 def descend(value: Any, path: tuple[Token, ...]) -> Any:
-    """Follows the tokens. Raises `ReferencePathError` naming the token that isn't there."""
+    """Follows the tokens. Raises `ReferencePathError` naming the token that doesn't exist."""
     for token in path:
         value = _child(value, token)
     return value
@@ -71,4 +71,4 @@ def _child(value: Any, token: Token) -> Any:
             if isinstance(item, dict) and any(item.get(member) == token for member in IDENTIFYING):
                 return item
     known = f" (there are: {', '.join(map(str, value))})" if isinstance(value, dict) and value else ""
-    raise ReferencePathError(f"'{token}' is not there{known}")
+    raise ReferencePathError(f"'{token}' does not exist{known}")

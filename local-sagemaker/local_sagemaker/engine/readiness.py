@@ -1,7 +1,7 @@
 """What happens to a step that has not started: wait, run, be left out, or fail. Pure.
 
 A step in an untaken branch, and everything that depends on it, is left out without failing the execution; so are
-the steps that depend on a failed one, unless a trigger (Failed, Stopped, Any) asks for that outcome.
+the steps that depend on a failed one, unless a trigger (Failed, Stopped, Any) requests that outcome.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the references of a definition lead to: whether it is there, and of which type."""
+"""What the references of a definition lead to: whether it exists, and of which type."""
 
 from __future__ import annotations
 

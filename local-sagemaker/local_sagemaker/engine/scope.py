@@ -1,6 +1,6 @@
 """The values that expressions of a running execution see: parameters, variables, and properties of ended steps.
 
-A step's properties are asked for once, when the first expression needs them, and kept for the execution's other
+A step's properties are requested once, when the first expression needs them, and kept for the execution's other
 steps; property files and JSON objects likewise.
 """
 

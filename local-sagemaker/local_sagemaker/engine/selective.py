@@ -77,7 +77,7 @@ def _ancestors(nodes: Graph, name: str) -> set[str]:
 def restrict(nodes: Graph, config: Mapping[str, Any] | None) -> Graph:
     """The part of the graph that an execution with this SelectiveExecutionConfig has to do with (None: all).
 
-    A selected step whose condition is not selected runs without asking it.
+    A selected step whose condition is not selected runs without querying it.
     """
     if not config:
         return nodes

@@ -55,7 +55,7 @@ def member_of(known: dict[str, str], path: tuple[Token, ...]) -> str:
     """The type of a property of a step that has few and flat ones. Raises `ReferencePathError`."""
     if len(path) == 1 and path[0] in known:
         return known[str(path[0])]
-    raise ReferencePathError(f"'{path[0] if path else ''}' is not there (there are: {', '.join(known)})")
+    raise ReferencePathError(f"'{path[0] if path else ''}' does not exist (there are: {', '.join(known)})")
 
 
 def _child(shape: Shape, token: Token) -> Shape:
@@ -69,4 +69,4 @@ def _child(shape: Shape, token: Token) -> Shape:
         if isinstance(token, int) or named:
             return shape.member
     known = f" (there are: {', '.join(shape.members)})" if kind == "structure" else ""
-    raise ReferencePathError(f"'{token}' is not there{known}")
+    raise ReferencePathError(f"'{token}' does not exist{known}")

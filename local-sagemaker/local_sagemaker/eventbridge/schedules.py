@@ -62,7 +62,7 @@ Days = Callable[[int, int], set[int]]
 
 @dataclass(frozen=True)
 class Cron:
-    """Local times. `days` answers for both day fields: one of them is always ``?``."""
+    """Local times. `days` stands for both day fields: one of them is always ``?``."""
 
     minutes: frozenset[int]
     hours: frozenset[int]

@@ -1,7 +1,7 @@
 """Folders that a job or a client may write: what is below them is opened without following a link out of them.
 
 Every name is resolved from an open folder by openat2(2), which refuses symbolic links, ``..`` above the folder and
-mounts on the way, whatever changes meanwhile. Where the kernel lacks it (before Linux 5.6, other systems), each part
+mounts on the way, whatever changes below. Where the kernel lacks it (before Linux 5.6, other systems), each part
 of a name is opened by itself with O_NOFOLLOW.
 """
 
@@ -136,7 +136,7 @@ class Folder:
     def take(self, name: str, target: str) -> os.stat_result | None:
         """Moves a regular file out to an absolute path of this file system; its status, or None if that can't be.
 
-        A file with other names stays: whoever has those could change it afterwards.
+        A file with other names stays: a process that has those could change it afterwards.
         """
         parent, _, last = name.rpartition("/")
         with self.folder(parent) if parent else _to_folder(os.dup(self.descriptor)) as folder:

@@ -101,7 +101,7 @@ class _Removal:
         return inner
 
     def _ascend(self, levels: list[_Level], current: int, outermost: int) -> int:
-        """Goes back to the folder above and removes the empty one; tries again where something came meanwhile."""
+        """Goes back to the folder above and removes the empty one; tries again where something came in the meantime."""
         level = levels.pop()
         above = os.dup(outermost) if not levels else os.open("..", _FOLDER, dir_fd=current)
         status = os.fstat(above)

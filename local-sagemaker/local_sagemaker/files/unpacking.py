@@ -18,7 +18,7 @@ _RESERVE = 1 << 30
 
 
 class ArchiveError(Exception):
-    """An archive that can't be unpacked; with `too_large`, one that held more than allowed. Half of it may be there."""
+    """An archive that can't be unpacked; with `too_large`, one that held more than allowed. Half of it may exist."""
 
     def __init__(self, text: str, *, too_large: bool = False) -> None:
         super().__init__(text)

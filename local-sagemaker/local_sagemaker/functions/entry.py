@@ -16,7 +16,7 @@ from local_sagemaker.functions import runtime
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the function in the folder `arguments` [0]; ``own`` as the second asks for an own interpreter."""
+    """Runs the function in the folder `arguments` [0]; ``own`` as the second requests an own interpreter."""
     folder = Path(arguments[0])
     os.environ["LAMBDA_TASK_ROOT"] = str(folder)
     os.chdir(folder)

@@ -1,7 +1,7 @@
-"""The runtime inside a function's process: imports the handler once, then answers one invocation after the other.
+"""The runtime inside a function's process: imports the handler once, then serves one invocation after the other.
 
 It uses the standard library only, so that it also runs as a script of an interpreter of its own. Invocations come
-over the socket whose descriptor `VARIABLE` names: two lengths, a JSON header, the payload; answers likewise.
+over the socket whose descriptor `VARIABLE` names: two lengths, a JSON header, the payload; responses likewise.
 Error types, texts and log lines are those of AWS's own runtime for Python.
 """
 

@@ -1,6 +1,6 @@
 """One process of a function: its start, its invocations one after the other, its end.
 
-The platform's part of the log (START, END, REPORT) is written here, so that it is there whatever the function does.
+The platform's part of the log (START, END, REPORT) is written here, so that it exists whatever the function does.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Sandbox:
         processes: Processes,
         service_environment: Mapping[str, str],
     ) -> None:
-        """Starts the process; it imports the function meanwhile. `root` becomes its private folder."""
+        """Starts the process; it imports the function in the meantime. `root` becomes its private folder."""
         self.function, self._root, self._logs = function, root, logs
         day = datetime.now(UTC).strftime("%Y/%m/%d")
         self._stream = f"{day}/[{function.version}]{uuid.uuid4().hex}"

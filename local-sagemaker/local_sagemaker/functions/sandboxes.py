@@ -20,7 +20,7 @@ MOST = 64
 
 
 class Sandboxes:
-    """Runs invocations, each in a sandbox that serves no other one meanwhile. Thread-safe."""
+    """Runs invocations, each in a sandbox that serves no other one in the meantime. Thread-safe."""
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 Python imports a module of this name at start when its folder is on PYTHONPATH, which `local-sagemaker exec` and jobs
 arrange. It must cost next to nothing: botocore is patched when, and only if, the program imports it. The SDK builds
 its STS client with an explicit endpoint and sends telemetry by other means than botocore; the first goes to the
-service (with its Host header, which its signature covers, kept), the second is answered here and goes nowhere: were it
+service (with its Host header, which its signature covers, kept), the second is served here and goes nowhere: were it
 refused, SDK v2 would log a traceback. Every other client is refused at name resolution. REST APIs have clients of
 every kind: HTTPS connections of the standard library and of urllib3 (requests) to their hosts become plain ones to the
 service. The service is that of LOCAL_SAGEMAKER_URL at the time of a request, else that of the installation. Waiters of

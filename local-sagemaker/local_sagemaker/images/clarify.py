@@ -1,6 +1,6 @@
 """The Clarify image: bias and explainability, and violations of an earlier analysis.
 
-The analysis runs next to a server of the model that it asks, when its configuration names one.
+The analysis runs next to a server of the model that it queries, when its configuration names one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Clarify(ProcessingOnly):
     def model_needed(self, ml: Path) -> Mapping[str, Any] | None:
         """The ``predictor`` whose model the analysis will ask, by the configuration in the job's own /opt/ml.
 
-        None when it asks none.
+        None when it queries none.
 
         A configuration that can't be read needs no model: the job itself says what is wrong with it.
         """

@@ -1,4 +1,4 @@
-"""Docker's rules for ENTRYPOINT and CMD (specs: containers 1.2), as far as an image of this service needs them."""
+"""Docker's rules for ENTRYPOINT and CMD (contracts: containers 1.2), as far as an image of this service needs them."""
 
 from __future__ import annotations
 

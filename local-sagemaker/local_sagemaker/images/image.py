@@ -1,6 +1,6 @@
 """The contract of an image: what a container image URI means on this machine.
 
-An image answers, for a job's request, which `Program` runs in the job's process. It knows the container contract
+An image returns, for a job's request, which `Program` runs in the job's process. It knows the container contract
 (/opt/ml paths, exit codes, failure files) and nothing of records, operations or other images.
 """
 
@@ -68,7 +68,7 @@ class Image(Protocol):
         ...
 
     def process(self, uri: ImageUri, entrypoint: list[str] | None, arguments: list[str] | None) -> Program:
-        """The command of a processing job, by Docker's rules for ENTRYPOINT and CMD (specs: containers 1.2)."""
+        """The command of a processing job, by Docker's rules for ENTRYPOINT and CMD (contracts: containers 1.2)."""
         ...
 
     def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:

@@ -1,4 +1,4 @@
-"""S3 objects become files of a job: which objects, under which names, on which host (specs: containers 0)."""
+"""S3 objects become files of a job: which objects, under which names, on which host (contracts: containers 0)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def items(channel: Channel, objects: Objects) -> list[Item]:
 
 
 def check(uri: str, objects: Objects, *, region: str, role: str) -> None:
-    """Refuses an input without objects, as Create operations do (text: truth/api-errors)."""
+    """Refuses an input without objects, as Create operations do (text: contracts: api-errors 3)."""
     bucket, prefix = uris.split(uri)
     if objects.bucket_exists(bucket) and next(iter(objects.list(bucket, prefix)), None) is not None:
         return
@@ -70,7 +70,7 @@ def check(uri: str, objects: Objects, *, region: str, role: str) -> None:
 
 
 def share(channel: Channel, found: list[Item], host: int, hosts: int) -> list[Item]:
-    """What one host gets: everything, or every n-th object; shuffled when the channel asks for it."""
+    """What one host gets: everything, or every n-th object; shuffled when the channel requests it."""
     chosen = found[host::hosts] if channel.sharded else list(found)
     if channel.seed is not None:
         random.Random(channel.seed).shuffle(chosen)

@@ -19,7 +19,7 @@ _HEAD = 4096  # bytes that are read of a failure or message file, which may have
 
 @dataclass
 class Host:
-    """A host. `stream` is its log stream, `process` is there once it runs."""
+    """A host. `stream` is its log stream, `process` exists once it runs."""
 
     name: str
     root: Path

@@ -1,4 +1,4 @@
-"""Metrics of a training job on their way to CloudWatch, while the job prints them (specs: containers 2.6)."""
+"""Metrics of a training job on their way to CloudWatch, while the job prints them (contracts: containers 2.6)."""
 
 from __future__ import annotations
 

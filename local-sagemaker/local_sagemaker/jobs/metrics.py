@@ -1,4 +1,4 @@
-"""Training metrics: regular expressions over what the job printed (specs: containers 2.6)."""
+"""Training metrics: regular expressions over what the job printed (contracts: containers 2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a job become S3 objects: at its end, while it runs, or as one archive (specs: containers 1.4, 2.3, 2.9).
+"""Files of a job become S3 objects: at its end, while it runs, or as one archive (contracts: containers 1.4, 2.3, 2.9).
 
 A job may leave anything in its folders and change it at any time, so they are read through `files.beneath`: what a
 link or a mount of its own leads to is never uploaded, and nothing is moved but what lies in the job's folder.

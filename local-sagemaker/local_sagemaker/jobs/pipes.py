@@ -52,7 +52,7 @@ class Pipe:
             try:
                 descriptor = os.open(self._name(), os.O_WRONLY)
             except OSError:
-                return  # the job's folder is gone
+                return  # the job's folder no longer exists
             if self._over:
                 os.close(descriptor)
                 return

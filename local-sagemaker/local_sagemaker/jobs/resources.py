@@ -1,4 +1,4 @@
-"""The configuration files that a job finds below /opt/ml (specs: containers 1.1, 2.1)."""
+"""The configuration files that a job finds below /opt/ml (contracts: containers 1.1, 2.1)."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class JobQueue:
             return len(self._queue) + len(self._running)
 
     def reset(self) -> None:
-        """Ends all jobs at once; their observers hear nothing more."""
+        """Ends all jobs at once; their observers receive nothing more."""
         with self._changed:
             self._silent = True
             self._queue.clear()
@@ -90,7 +90,7 @@ class JobQueue:
         self.ticker.close()
 
     def _record(self, run: Run, outcome: Outcome) -> None:
-        """Tells the observer; while the disk is full, again and again, since it may be freed at any time."""
+        """Notifies the observer; while the disk is full, again and again, since it may be freed at any time."""
         while not self._silent:
             try:
                 run.observer.ended(run.job, outcome)

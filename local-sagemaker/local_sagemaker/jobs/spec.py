@@ -168,5 +168,5 @@ class ModelServers(Protocol):
     def start(
         self, containers: list[dict[str, Any]], environment: Mapping[str, str], folder: Path, log: Path
     ) -> ModelServer:
-        """Starts the serve program of the containers' images and waits until it answers /ping."""
+        """Starts the serve program of the containers' images and waits until it responds to /ping."""
         ...

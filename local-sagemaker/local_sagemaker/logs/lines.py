@@ -61,7 +61,7 @@ def pieces(file: Path, start: int, end: int) -> Iterator[tuple[int, int, bytes]]
 
 
 def _size(held: bytes, used: int) -> int:
-    """The size of the complete line or cut part that begins at an index, 0 if its end is not there yet."""
+    """The size of the complete line or cut part that begins at an index, 0 if its end does not exist yet."""
     newline = held.find(b"\n", used, used + LONGEST)
     if newline >= 0:
         return newline + 1 - used

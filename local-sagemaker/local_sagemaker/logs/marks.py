@@ -38,12 +38,12 @@ class Marks:
 
     @property
     def last(self) -> Mark:
-        """The size and time of all that is there."""
+        """The size and time of all that exists."""
         return self._end
 
     def at(self, offset: int) -> Mark:
-        """The mark that tells the time of a line that ends at the offset."""
-        for index in range(self._near, min(self._near + 3, self._count)):  # Lines are asked for in order.
+        """The mark that says the time of a line that ends at the offset."""
+        for index in range(self._near, min(self._near + 3, self._count)):  # Lines are requested in order.
             if self._entry(index).size >= offset > (self._entry(index - 1).size if index else -1):
                 self._near = index
                 return self._entry(index)

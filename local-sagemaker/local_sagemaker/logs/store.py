@@ -1,6 +1,6 @@
 """Log groups and streams in a folder: ``<group>/<stream>.log`` is what a process printed, as it printed it.
 
-Job processes and model servers write their output straight into these files; whoever runs them calls `mark` now and
+Job processes and model servers write their output straight into these files; their owner calls `mark` now and
 then, which is all that is needed to read the lines back with times. Side files are in ``<group>/.streams/``.
 """
 
@@ -94,20 +94,20 @@ class Logs:
         return sorted((group for group in found if group["name"].startswith(prefix)), key=lambda group: group["name"])
 
     def has(self, group: str, stream: str | None = None) -> bool:
-        """Whether the group (or the stream in it) is there."""
+        """Whether the group (or the stream in it) exists."""
         if stream is None:
             return (self._group(group) / ".group.json").exists()
         return self._files(group, stream)[0].exists()
 
     def create_group(self, group: str) -> None:
-        """Makes a group; nothing happens when it is there."""
+        """Makes a group; nothing happens when it exists."""
         side = self._group(group) / ".group.json"
         if not side.exists():
             (side.parent / _SIDE).mkdir(parents=True, exist_ok=True)
             _write(side, {"name": group, "created": _now()})
 
     def group(self, group: str) -> dict[str, Any]:
-        """What is known of a group, as `groups` gives it without the size; empty when it is not there."""
+        """What is known of a group, as `groups` gives it without the size; empty when it does not exist."""
         return _load(self._group(group) / ".group.json")
 
     def change_group(self, group: str, **members: Any) -> None:

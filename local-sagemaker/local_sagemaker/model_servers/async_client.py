@@ -19,7 +19,7 @@ _RETRY = 0.02
 
 
 class NoServerResponse(Exception):
-    """The connection ended without an answer: the process died, or is not there."""
+    """The connection ended without an answer: the process died, or does not exist."""
 
 
 class TimedOut(Exception):
@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
         return self._waiting
 
     def abort(self) -> None:
-        """Closes the connection at once; who waits hears `NoServerResponse`."""
+        """Closes the connection at once; who waits receives `NoServerResponse`."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -87,7 +87,7 @@ class _Connection(asyncio.Protocol):
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """The connection is closed."""
         self._upstream.forget(self)
         self._fail(NoServerResponse(str(exc or "the connection was closed")))
 
@@ -100,7 +100,7 @@ class _Connection(asyncio.Protocol):
         self._answer.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        """The parser's: status and headers are there."""
+        """The parser's: status and headers have come."""
         self._answer.status = self._parser.get_status_code()
 
     def on_body(self, data: bytes) -> None:

@@ -1,7 +1,7 @@
-"""A serial inference pipeline: one address in front of several containers, each answering the one before.
+"""A serial inference pipeline: one address in front of several containers, each serving the one before.
 
 The response body and Content-Type of a container are the request of the next; the client's Accept reaches the last
-(specs: containers 5.1). The first error is the answer.
+(contracts: containers 5.1). The first error is the answer.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Chain:
 
     def _request(self, index: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         connections: dict[int, http.client.HTTPConnection] = self._threads.__dict__.setdefault("connections", {})
-        for fresh in (False, True):  # a kept connection may have been closed meanwhile
+        for fresh in (False, True):  # a kept connection may have been closed in the meantime
             connection = connections.get(index)
             if connection is None or fresh:
                 address = self.urls[index]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class BadStatus(Exception):
-    """The server answered, but not with success; the text is the answer's body."""
+    """The server responded, but not with success; the text is the answer's body."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(body.decode("utf-8", "replace"))
@@ -20,7 +20,7 @@ class BadStatus(Exception):
 
 
 class NoModelResponse(Exception):
-    """The server did not answer in time, or is not there."""
+    """The server did not answer in time, or does not exist."""
 
 
 class Client:

@@ -112,7 +112,7 @@ class _StreamConnection:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        """Status and headers are there; those of an interim answer (100) are not the answer's."""
+        """Status and headers have come; those of an interim answer (100) are not the answer's."""
         self.status = self._parser.get_status_code()
         self.begun = self.status >= 200
         if not self.begun:

@@ -44,7 +44,7 @@ class ModelServerError(ServiceError):
 class ServerProcess:
     """One container's process and its address.
 
-    `listener` is kept by servers that are started again when they die: requests wait in its queue meanwhile.
+    `listener` is kept by servers that are started again when they die: requests wait in its queue in the meantime.
     """
 
     process: Process
@@ -123,7 +123,7 @@ class SupervisedServers:
         `supervised` servers keep their sockets for `restart`, and have no address as a chain: their owner passes
         requests from one to the next. `stop` gives up, as if a health check had failed.
 
-        `environment` goes on top of each container's own. The model's files go to ``folder/ml/model`` (with several
+        `environment` comes on top of each container's own. The model's files go to ``folder/ml/model`` (with several
         containers ``folder/<n>/ml/model``), output to `log`. ModelServerError, with AWS's text, when a container does
         not pass the health check within `seconds`; ModelDataError for the model's files; ValidationError for an
         unknown image. Nothing is left running or on disk after an error.
@@ -151,7 +151,7 @@ class SupervisedServers:
         return self._run(server.spec, server.listener)
 
     def await_ping(self, server: ServerProcess, seconds: float = STARTUP_SECONDS) -> None:
-        """Returns when the server answers /ping. ModelServerError when it does not, or its process ends."""
+        """Returns when the server responds to /ping. ModelServerError when it does not, or its process ends."""
         _await_ping(server, "primary", "AllTraffic", time.monotonic() + seconds)
 
     def _await_start(
@@ -210,7 +210,7 @@ class SupervisedServers:
 def _await_ping(
     server: ServerProcess, container: str, variant: str, deadline: float, stop: threading.Event | None = None
 ) -> None:
-    """Waits for a 200 of /ping. A server that has its socket already is asked once; others as soon as they listen."""
+    """Waits for a 200 of /ping. A server that has its socket already is queried once; others as soon as they listen."""
     pause = 0.005
     while time.monotonic() < deadline and server.process.wait(0) is None and not (stop and stop.is_set()):
         if _ping(server, min(PING_SECONDS, max(0.05, deadline - time.monotonic()))) == 200:

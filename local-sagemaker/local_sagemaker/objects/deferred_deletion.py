@@ -29,7 +29,7 @@ class Sweeper:
         self._thread: threading.Thread | None = None
 
     def take(self, path: str) -> None:
-        """Does away with a temporary file soon; that it is gone already is no error."""
+        """Does away with a temporary file soon; that it no longer exists already is no error."""
         self._paths.append(path)
         if not self._waiting.is_set():
             self._waiting.set()

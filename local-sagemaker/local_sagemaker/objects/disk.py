@@ -1,6 +1,6 @@
 """The object store: S3's objects as plain files, with an index beside them.
 
-The file is the truth: where its size or time differ from the index (edited by hand, or a kill between rename and
+The file is the truth: where its size or time differ from the index (edited by hand, or a crash between rename and
 commit), what depends on the bytes is computed anew. Every write is a temporary file first and a rename at last, so
 an object is either whole or not there. Layout and index: `layout.py`, `index.py`.
 """
@@ -58,7 +58,7 @@ class DiskObjects:
             recovery.adopt_all(self._layout, self.buckets, self.index)
 
     def close(self) -> None:
-        """Closes the index, once what was overwritten is gone."""
+        """Closes the index, once what was overwritten no longer exists."""
         self._layout.sweeper.close()
         self.index.close()
         if self._lock_file is not None:
@@ -80,7 +80,7 @@ class DiskObjects:
     # Reading
 
     def bucket_exists(self, bucket: str) -> bool:
-        """Whether the bucket is there."""
+        """Whether the bucket exists."""
         return self.buckets.find(bucket) is not None
 
     def find(self, bucket: str, key: str, version: str | None = None) -> StoredObject | None:
@@ -99,7 +99,7 @@ class DiskObjects:
         return newest[0] if newest and newest[0].latest and newest[0].marker else None
 
     def open(self, bucket: str, key: str, version: str | None = None) -> tuple[StoredObject, BinaryIO] | None:
-        """An object and its open file: the bytes are those that the object describes, whatever happens meanwhile."""
+        """An object and its open file: the bytes are those that the object describes, whatever happens then."""
         while True:
             item = self.find(bucket, key, version)
             if item is None or item.marker:
@@ -166,7 +166,7 @@ class DiskObjects:
 
     def take_in_files(self) -> dict[str, int]:
         """Makes objects of the files that were put into the buckets' folders by hand, and buckets of new folders;
-        answers how many of each bucket. An object that had been put there is found without this."""
+        returns how many of each bucket. An object that had been put there is found without this."""
         return recovery.take_in_files(self._layout, self.buckets, self.index)
 
     def _verify(self, item: StoredObject) -> StoredObject | None:
@@ -244,7 +244,7 @@ class DiskObjects:
         attributes: Callable[[TemporaryFile], ObjectAttributes],
         condition: Condition = _always,
     ) -> StoredObject:
-        """A copy of what `open` answered: the bytes do not leave the kernel. The ETag is that of a single part."""
+        """A copy of what `open` responded: the bytes do not leave the kernel. The ETag is that of a single part."""
         self._check(bucket, key)
         item, file = source
         path = self._layout.scratch()
@@ -298,7 +298,7 @@ class DiskObjects:
     def delete(
         self, bucket: str, key: str, version: str | None = None, condition: Condition = _always
     ) -> StoredObject | None:
-        """Deletes as S3 does: for good, or by a delete marker in a versioned bucket. Answers what was removed or, for
+        """Deletes as S3 does: for good, or by a delete marker in a versioned bucket. Returns what was removed or, for
         a marker, made; None if there was nothing to remove."""
         state = self.buckets.get(bucket).versioning
         with self.index.lock():

@@ -28,7 +28,7 @@ class S3Error(ServiceError):
         self.headers: dict[str, str] = {}
 
     def with_headers(self, headers: dict[str, str]) -> Self:
-        """The same error, answered with these headers too."""
+        """The same error, responded with these headers too."""
         self.headers.update(headers)
         return self
 

@@ -83,7 +83,7 @@ class Index(Database):
             self._sequence += 1
             return self._sequence
 
-    # Buckets: kept in memory too, since every operation asks for one
+    # Buckets: kept in memory too, since every operation requests one
 
     def _load_buckets(self) -> dict[str, BucketRow]:
         rows = self.rows("SELECT name, created, region, versioning FROM buckets ORDER BY name")

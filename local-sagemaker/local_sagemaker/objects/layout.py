@@ -81,7 +81,7 @@ class StoreLayout:
         self._folds_names = (internal / "UPLOADS").exists()
 
     def make(self) -> None:
-        """Makes the folders that are not there."""
+        """Makes the folders that do not exist."""
         for part in (self.temporary, *self.internal_data()):
             part.mkdir(parents=True, exist_ok=True)
 
@@ -119,7 +119,7 @@ class StoreLayout:
 
     @contextmanager
     def install(self, temporary: str, bucket: str, key: str) -> Iterator[str]:
-        """Renames a temporary file to the key's place, over what is there; undoes it when what follows fails."""
+        """Renames a temporary file to the key's place, over what exists; undoes it when what follows fails."""
         place, before = self._install(temporary, bucket, key)
         try:
             yield place
@@ -134,7 +134,7 @@ class StoreLayout:
                 self.sweeper.take(before)
 
     def _install(self, temporary: str, bucket: str, key: str) -> tuple[str, str | None]:
-        """(The place, a second name of what was there before)."""
+        """(The place, a second name of what existed before)."""
         plain = self.plain(bucket, key)
         if plain is not None:
             try:
@@ -145,7 +145,7 @@ class StoreLayout:
         return escaped, self._put(temporary, escaped)
 
     def _put(self, temporary: str, place: str) -> str | None:
-        """Renames a file over what is there; answers a name of what was there."""
+        """Renames a file over what exists; returns a name of what existed."""
         if exchange(temporary, self.path(place)):
             old = self.scratch()
             os.rename(temporary, old)
@@ -180,7 +180,7 @@ class StoreLayout:
             os.unlink(scratch)  # still there when both names were the same file already
 
     def discard(self, place: str) -> str | None:
-        """Takes a file out of its place, quickly; the answered temporary file is to be deleted afterwards."""
+        """Takes a file out of its place, quickly; the responded temporary file is to be deleted afterwards."""
         scratch = self.scratch()
         try:
             os.replace(self.path(place), scratch)

@@ -20,7 +20,7 @@ Start = tuple[str, str | None]
 class ListingPage:
     """`next` is the key to start the next page from (inclusive); None on the last page.
 
-    `last` is the last key or common prefix shown; `next_version` the version behind which a page of versions goes on.
+    `last` is the last key or common prefix shown; `next_version` the version behind which a page of versions continues.
     """
 
     items: list[StoredObject] = field(default_factory=list)

@@ -69,7 +69,7 @@ class Assembly:
     def slot(
         self, upload: str, number: int, length: int | None, known: Callable[[], Sequence[Placed]]
     ) -> Iterator[int]:
-        """The offset that a part is to be written at, reserved meanwhile; `OWN_FILE` if there is none for it."""
+        """The offset that a part is to be written at, reserved in the meantime; `OWN_FILE` if there is none for it."""
         offset = self._claim(upload, number, length, known)
         try:
             yield offset
@@ -99,7 +99,7 @@ class Assembly:
             return not self._writing.get(upload)
 
     def unseal(self, upload: str) -> None:
-        """The upload was not completed and goes on."""
+        """The upload was not completed and continues."""
         with self._lock:
             self._sealed.discard(upload)
 

@@ -19,7 +19,7 @@ from local_sagemaker.objects.temporary_files import md5_of
 
 
 def clean(layout: StoreLayout) -> IO[bytes] | None:
-    """Empties the temporary folder, if no other process has the store open; the answered file holds that claim."""
+    """Empties the temporary folder, if no other process has the store open; the responded file holds that claim."""
     claim = layout.lock_file.open("wb")
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +32,7 @@ def clean(layout: StoreLayout) -> IO[bytes] | None:
 
 
 def drop_orphans(layout: StoreLayout, index: Index) -> None:
-    """Removes uploads and versions that a kill left without a row."""
+    """Removes uploads and versions that a crash left without a row."""
     uploads = {row[0] for row in index.rows("SELECT id FROM uploads")}
     for folder in layout.uploads.iterdir():
         if folder.name not in uploads:
@@ -46,7 +46,7 @@ def drop_orphans(layout: StoreLayout, index: Index) -> None:
 
 
 def adopt(layout: StoreLayout, index: Index, bucket: str, key: str) -> StoredObject | None:
-    """A file that was put into a bucket's folder by hand becomes an object when it is first asked for."""
+    """A file that was put into a bucket's folder by hand becomes an object when it is first requested."""
     place = layout.plain(bucket, key)
     if place is None or index.bucket(bucket) is None:
         return None
@@ -87,7 +87,7 @@ def adopt_all(layout: StoreLayout, buckets: Buckets, index: Index) -> None:
 
 
 def take_in_files(layout: StoreLayout, buckets: Buckets, index: Index) -> dict[str, int]:
-    """Indexes the files that are in the folders of buckets and no objects yet; answers how many of each bucket.
+    """Indexes the files that are in the folders of buckets and no objects yet; returns how many of each bucket.
 
     A folder with a bucket's name becomes one. Links are left alone, and so are names that no key can have.
     """

@@ -1,7 +1,7 @@
 """Two files that change their names in one step: renameat2(2) with RENAME_EXCHANGE, which Python does not have.
 
 A rename over an existing file makes ext4 give every new page its place on disk before it returns: a third of a second
-for a GiB that the caller waits for, and nothing that a kill of the service could lose.
+for a GiB that the caller waits for, and nothing that a crash of the service could lose.
 """
 
 from __future__ import annotations

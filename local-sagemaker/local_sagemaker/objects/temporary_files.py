@@ -41,7 +41,7 @@ def now_ns() -> int:
 
 class Md5:
     """The MD5 of a stream. From the second MiB on it is computed in a thread of its own, beside receiving and writing:
-    MD5 is the slowest of what is done with a byte, and hashlib gives other threads way meanwhile."""
+    MD5 is the slowest of what is done with a byte, and hashlib gives other threads way in the meantime."""
 
     def __init__(self) -> None:
         self._digest = hashlib.md5(usedforsecurity=False)
@@ -79,7 +79,7 @@ class Md5:
 
 
 def stamp(path: str | int) -> os.stat_result:
-    """Sets the time of now, in nanoseconds (file systems only count clock ticks); answers what the file then says."""
+    """Sets the time of now, in nanoseconds (file systems only count clock ticks); returns what the file then says."""
     now = now_ns()
     os.utime(path, ns=(now, now))
     return os.stat(path)
@@ -97,7 +97,7 @@ def md5_of(path: str | Path) -> tuple[str, int]:
 
 @contextmanager
 def receive(layout: StoreLayout, source: bytes | IO[bytes]) -> Iterator[TemporaryFile]:
-    """Writes bytes, or all that a stream has, to a temporary file, which is gone afterwards unless it was renamed."""
+    """Writes bytes, or all of a stream, to a temporary file, which is removed afterwards unless it was renamed."""
     path = layout.sweeper.spare() or layout.scratch()
     digest, size = Md5(), 0
     try:
@@ -118,7 +118,7 @@ def write_all(
 ) -> int:
     """Writes every byte: a nearly full disk takes less than it is given before it says so.
 
-    Then `room` is asked, which says whether it made some.
+    Then `room` is called, which says whether it made some.
     """
     view, done = memoryview(piece), 0
     while done < len(view):
@@ -191,7 +191,7 @@ def concatenate(layout: StoreLayout, sources: list[tuple[str, int, int]]) -> str
 
 
 def append(target: int, source: int, offset: int, length: int) -> int:
-    """Appends a range of an open file to another, in the kernel where it can; answers how many bytes."""
+    """Appends a range of an open file to another, in the kernel where it can; returns how many bytes."""
     done = 0
     while done < length:
         try:

@@ -1,4 +1,4 @@
-"""What the object store answers."""
+"""What the object store offers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ObjectInfo:
 class FileRange:
     """A streaming answer: `length` bytes of a plain file from `offset` on.
 
-    `file`, when given, is the same file already open: whoever streams reads from it (`os.pread`, `os.sendfile`) and
+    `file`, when given, is the same file already open: a stream reads from it (`os.pread`, `os.sendfile`) and
     closes it, so that an object replaced or deleted during the download still arrives whole.
     """
 
@@ -42,7 +42,7 @@ class Objects(Protocol):
     """The part of the object store that engine, jobs and hosting use (S3's own operations use all of it)."""
 
     def bucket_exists(self, bucket: str) -> bool:
-        """Whether the bucket is there."""
+        """Whether the bucket exists."""
         ...
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None:

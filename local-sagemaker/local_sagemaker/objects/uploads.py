@@ -124,7 +124,7 @@ class Uploads:
         data: bytes | IO[bytes],
         checksums: Callable[[TemporaryFile], Mapping[str, str]],
     ) -> Part:
-        """Writes a part, over one of the same number. `checksums` is asked once the bytes have been read."""
+        """Writes a part, over one of the same number. `checksums` is called once the bytes have been read."""
         length = length_of(data)
         with self._assembly.slot(upload.id, number, length, lambda: self.parts(upload)) as offset:
             if offset == OWN_FILE or length is None:
@@ -238,7 +238,7 @@ class Uploads:
         return [_upload(row) for row in self._index.rows(sql, bucket) if row[1].startswith(prefix)]
 
     def _complete(self, upload: MultipartUpload) -> None:
-        """Ends an upload, and remembers that it became an object: a client may not have heard of it."""
+        """Ends an upload, and remembers that it became an object: a client may not have received that."""
         self._end(upload)
         self._index.execute(
             "INSERT INTO completed (id, bucket, key) VALUES (?, ?, ?)", upload.id, upload.bucket, upload.key

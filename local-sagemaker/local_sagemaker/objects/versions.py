@@ -2,7 +2,7 @@
 
 Invariant: the newest version of a key, unless it is a delete marker, is in the index's `objects`; all others, and
 every marker, are in `versions`. A file that must survive gets its second name, and the index knows it, before the
-first one is given to other bytes; so a kill at any point leaves each version with its own bytes.
+first one is given to other bytes; so a crash at any point leaves each version with its own bytes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from local_sagemaker.objects.temporary_files import now_ns
 class Displaced:
     """What a new version or marker takes the place of.
 
-    `kept` becomes an older version, older ones in `gone` end, and the files at `places` then belong to nobody.
+    `kept` becomes an older version, older ones in `ended` end, and the files at `places` then belong to nobody.
     """
 
     kept: StoredObject | None = None
-    gone: list[StoredObject] = field(default_factory=list)
+    ended: list[StoredObject] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ class ObjectVersions:
         return next((item for item in self._index.versions(bucket, key) if item.version_id == version), None)
 
     def replace(self, old: StoredObject, new: StoredObject) -> None:
-        """Writes the row of a version anew, unless it has changed or gone since `old` was read."""
+        """Writes the row of a version anew, unless it has changed or ended since `old` was read."""
         found = self.find(old.bucket, old.key, old.version_id)
         if found is None or found.sequence != old.sequence or found.place != old.place:
             return
@@ -66,7 +66,7 @@ class ObjectVersions:
                 displaced.kept = self._set_aside(current)
         if state == "Suspended":
             nulls = [item for item in self._index.versions(bucket, key) if item.version_id == "null"]
-            displaced.gone += nulls
+            displaced.ended += nulls
             displaced.places += [item.place for item in nulls if not item.marker]
         if displaced.kept is not None:
             displaced.places = [place for place in displaced.places if place != displaced.kept.place]
@@ -85,7 +85,7 @@ class ObjectVersions:
 
     def retire(self, displaced: Displaced) -> None:
         """Inside the transaction of the write: moves the rows; that of the current object is yet to be replaced."""
-        for item in displaced.gone:
+        for item in displaced.ended:
             self._index.forget_version(item)
         if displaced.kept is not None:
             self._index.forget(displaced.kept)
@@ -135,7 +135,7 @@ class ObjectVersions:
         return item
 
     def _remove(self, item: StoredObject) -> None:
-        """Removes a version for good. A kill in between leaves it there, or gone, and never shows another's bytes.
+        """Removes a version for good. A crash in between leaves it, or removes it, and never shows another's bytes.
 
         The only version loses its file first, since a row without a file counts as deleted; one that uncovers
         another loses its row first, since then the other would count as hidden.
@@ -164,7 +164,7 @@ class ObjectVersions:
                 self._mark(item.bucket, item.key, self.new_id())
 
     def _promote(self, bucket: str, key: str) -> StoredObject | None:
-        """Makes the newest version current again when the one above it is gone."""
+        """Makes the newest version current again when the one above it no longer exists."""
         newest = self._index.versions(bucket, key)[:1]
         if not newest or newest[0].marker or not newest[0].latest:
             return None

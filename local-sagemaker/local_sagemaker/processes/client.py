@@ -39,7 +39,7 @@ from local_sagemaker.processes.spec import ProcessSpec
 # of 50 ms take a second; asleep they cost nothing.
 _QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
-_ATTEMPTS = 5  # fork servers that are asked for a process before its start fails
+_ATTEMPTS = 5  # fork servers that are tried before its start fails
 _COMMAND = (str(Path(__file__).parents[1] / "image_programs.py"), "local_sagemaker.processes.fork_server:main")
 # What the programs of the service itself need: those of batch transform, of the monitors and of tuning.
 _SERVICE_WARM = (
@@ -50,7 +50,9 @@ _SERVICE_WARM = (
 )  # fmt: skip
 IDLE_SECONDS = 600.0
 """How long a fork server stays that no process needs; those of the default pipeline's images stay."""
-_PATIENCE_AT_END = 3.0  # seconds; a fork server that is still importing hears nothing, and what it started ends with it
+_PATIENCE_AT_END = (
+    3.0  # seconds; a fork server that is still importing receives nothing, and what it started ends with it
+)
 
 
 class ForkedProcess:
@@ -137,12 +139,12 @@ class _Server:
         self._listener.start()
 
     def tell(self, message: Message) -> None:
-        """Sends an order to the fork server; that it is gone is noticed by the listening thread."""
+        """Sends an order to the fork server; that it no longer exists is noticed by the listening thread."""
         with self._lock, contextlib.suppress(OSError):
             send(self._channel, message)
 
     def start(self, order: Message, descriptors: list[int]) -> ForkedProcess:
-        """Hands the order to a waiting child and asks for another one."""
+        """Hands the order to a waiting child and orders another one."""
         self.used = time.monotonic()
         while True:
             pid, channel = self._spare()
@@ -209,7 +211,7 @@ class _Server:
         return pid, channel
 
     def _fork(self) -> None:
-        """Asks for the children that have been used up. A fork slows a job that is just starting, so it is put off
+        """Orders the children that have been used up. A fork slows a job that is just starting, so it is put off
         until a job ends, as long as there is another child to give."""
         with self._changed:
             owed, self._owed = self._owed, 0
@@ -238,7 +240,7 @@ class _Server:
             self._popen.wait(_PATIENCE_AT_END)  # it is ending: no zombie stays
 
     def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
-        """A child tells its exit code, or closes its end: by `exec`, or since it was killed."""
+        """A child reports its exit code, or closes its end: by `exec`, or since it was killed."""
         try:
             data = channel.recv(CODE.size)
         except OSError:
@@ -275,7 +277,7 @@ class ForkedProcesses:
     """Implements `Processes` of spec.py. Thread-safe. A fork server starts with `warm` or the first `start` for it."""
 
     def __init__(self, *, settings: Settings, keep: Sequence[Path] = (), load: bool = True) -> None:
-        """`keep`: folders that jobs must go on seeing where they are, besides the state folder and the interpreter.
+        """`keep`: folders that jobs must continue seeing where they are, besides the state folder and the interpreter.
 
         Without `load` the fork servers start at once and load nothing in advance (for tests that need no libraries).
         """
@@ -313,7 +315,7 @@ class ForkedProcesses:
         runtime = self._runtime(spec.program, spec.log)
         order, descriptors = spec.order()
         for _ in range(_ATTEMPTS - 1):
-            with contextlib.suppress(ServerEnded):  # killed, perhaps while it was loading: the next one is asked
+            with contextlib.suppress(ServerEnded):  # killed, perhaps while it was loading: the next one is tried
                 return self._running(runtime).start(order, descriptors)
         return self._running(runtime).start(order, descriptors)
 

@@ -53,7 +53,7 @@ def image_packages() -> list[str]:
 
 
 def make(root: Path) -> Path:
-    """Makes ``root/env`` and answers its python. Leaves one that is there alone."""
+    """Makes ``root/env`` and returns its python. Leaves one that exists alone."""
     folder = root / "env"
     binaries, packages = folder / "bin", folder / _SITE
     python = binaries / "python3"

@@ -8,4 +8,4 @@ class ProcessNotStarted(RuntimeError):
 
 
 class ServerEnded(ProcessNotStarted):
-    """The fork server that was asked for a process ended before it gave one."""
+    """The fork server ended before it gave one."""

@@ -54,7 +54,7 @@ class ForkServer:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
 
     def run(self) -> None:
-        """Serves until the service is gone."""
+        """Serves until the service has ended."""
         for _ in range(SPARES):
             self._fork()
         while True:
@@ -148,7 +148,7 @@ class ForkServer:
                     _kill(pid)
 
     def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
-        with contextlib.suppress(OSError):  # when the service is gone, the next receive says so
+        with contextlib.suppress(OSError):  # when the service has ended, the next receive says so
             send(self._control, message, descriptors)
 
 

@@ -27,7 +27,7 @@ _REQUEST, _DONE = b"+", b"."
 class Namespace:
     """A PID namespace with its mount namespace, as open descriptors; `first` is the pidfd of its first process.
 
-    Over `channel` that one is told to kill all others.
+    Over `channel` that one is to kill all others.
     """
 
     pids: int
@@ -111,7 +111,7 @@ def _serve(channel: socket.socket) -> None:
 
 
 def _be_first(channel: int, parent: int) -> None:
-    """Ends with its parent; when told to, kills all others and says when none is left."""
+    """Ends with its parent; on request, kills all others and says when none is left."""
     try:
         system_calls.die_with_parent(parent)
         os.closerange(0, channel)

@@ -210,7 +210,7 @@ def _make_main() -> types.ModuleType:
 
 
 def execute(argv: list[str], variables: dict[str, str]) -> int:
-    """Replaces this process by the command, found on the given PATH; answers Docker's exit code when it can't."""
+    """Replaces this process by the command, found on the given PATH; returns Docker's exit code when it can't."""
     for number in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)):
         signal.signal(number, signal.SIG_DFL)  # Python ignores these, and would pass that on
     file = shutil.which(argv[0], path=variables.get("PATH", ""))
@@ -249,7 +249,7 @@ def _wind_up(code: int) -> int:
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-    except BaseException as error:  # an interpreter prints these and goes on with its end
+    except BaseException as error:  # an interpreter prints these and continues with its end
         sys.excepthook(type(error), error, error.__traceback__)
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:

@@ -1,4 +1,4 @@
-"""What is asked of the process layer, and what it answers."""
+"""The interface of the process layer."""
 
 from __future__ import annotations
 

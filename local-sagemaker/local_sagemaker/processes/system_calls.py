@@ -53,7 +53,7 @@ def unshare(flags: int) -> None:
 def clone(flags: int) -> tuple[int, int]:
     """`os.fork` with the child in new namespaces; its pid (0 in the child) and its pidfd.
 
-    Only for a process with a single thread that runs nothing but system calls afterwards: Python is not told.
+    Only for a process with a single thread that runs nothing but system calls afterwards: Python does not know of it.
     """
     pidfd = ctypes.c_int(-1)
     arguments = struct.pack("8Q", flags | _CLONE_PIDFD, ctypes.addressof(pidfd), 0, 0, 17, 0, 0, 0)  # 17: SIGCHLD

@@ -18,7 +18,7 @@ _WITHOUT_REGION = ("neighbour-call", "counter", "issued-key")
 def upgrade(database: Database, region: str) -> None:
     """Gives the records of the first layout a region; a file that has them already stays as it is.
 
-    The service answered as one region then: the one that most of the ARNs name, else `region`.
+    The service acted as one region then: the one that most of the ARNs name, else `region`.
     """
     columns = {column[1] for column in database.rows("PRAGMA table_info(records)")}
     if not columns or "region" in columns:

@@ -1,4 +1,4 @@
-"""One SQLite file under one lock, written ahead, safe against a kill at any moment: of records, and of the index."""
+"""One SQLite file under one lock, written ahead, safe against a crash at any moment: of records, and of the index."""
 
 from __future__ import annotations
 

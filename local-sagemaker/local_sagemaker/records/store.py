@@ -1,6 +1,6 @@
-"""The record store: a table of (region, kind, key, body), written ahead, safe against a kill at any moment.
+"""The record store: a table of (region, kind, key, body), written ahead, safe against a crash at any moment.
 
-A body is the AWS-shaped dict that Describe answers from; times in it are seconds since the epoch. Keys that start
+A body is the AWS-shaped dict that Describe responds from; times in it are seconds since the epoch. Keys that start
 with an underscore are the service's own and never leave it (`public` drops them).
 
 What a record hangs on stands before a slash in its key: the executions of a pipeline are ``pipeline/id``.
@@ -36,7 +36,7 @@ _REPLACED = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS.spli
 
 
 class AlreadyExists(Exception):
-    """A record of that kind and key is there; the caller words the AWS error."""
+    """A record of that kind and key exists; the caller words the AWS error."""
 
 
 class CorruptedState(ServiceError):
@@ -140,7 +140,7 @@ class Records:
         return body
 
     def delete(self, kind: str, key: str) -> bool:
-        """Removes a record; says whether it was there."""
+        """Removes a record; says whether it existed."""
         sql = "DELETE FROM records WHERE region = ? AND kind = ? AND key = ?"
         if kind not in WATCHED:
             return self._database.execute(sql, self.region, kind, key) > 0

@@ -1,9 +1,9 @@
 """Regular expressions of clients, bounded in time.
 
-Python's engine goes back and tries again: ``(a+)+$`` takes years for forty letters, and holds the interpreter's lock
-meanwhile. It is kept for its syntax, nearly Java's, which engines of linear time lack (groups that refer back, looks
-ahead); so what could take long runs in a worker that is ended after some seconds of its processor's time. What can't,
-such as ``5\\d{2}`` or ``.*Error.*``, is done here at once.
+Python's engine goes back and tries again: ``(a+)+$`` takes years for forty letters, with the interpreter's lock held.
+It is kept for its syntax, nearly Java's, which engines of linear time lack (groups that refer back, looks ahead); what
+could take long runs in a worker that is ended after some seconds of its processor's time. What can't, such as
+``5\\d{2}`` or ``.*Error.*``, is done here at once.
 """
 
 from __future__ import annotations

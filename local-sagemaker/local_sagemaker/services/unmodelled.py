@@ -12,7 +12,7 @@ from local_sagemaker.services.moto_services import MotoServices
 
 
 class RawServices:
-    """Answers by the name that a service has in signatures."""
+    """Responses by the name that a service has in signatures."""
 
     def __init__(self, *, apis: Callable[[Address], ExecuteApi], neighbours: MotoServices) -> None:
         """`apis` finds the door of the region that an address belongs to."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Series = Sequence[float]
-_KEPT = 3  # one of so many goes on at each rung
+_KEPT = 3  # one of so many continues at each rung
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
@@ -36,7 +36,7 @@ def worse(values: Series, earlier: Sequence[Series], *, minimise: bool) -> bool:
 
 def drops_out(values: Series, others: Sequence[Series], resources: tuple[int, int], *, minimise: bool) -> bool:
     """Hyperband: at `low` epochs, and at each three times as many, only the best third of those that came so far
-    goes on; nothing goes on beyond `high`. `resources` are these two."""
+    continues; nothing continues beyond `high`. `resources` are these two."""
     low, high = resources
     if len(values) > high:
         return True

@@ -1,4 +1,4 @@
-"""How a tuning job goes on: how many training jobs to start, whether to stop those that run, how it ends. Pure."""
+"""How a tuning job continues: how many training jobs to start, whether to stop those that run, how it ends. Pure."""
 
 from __future__ import annotations
 

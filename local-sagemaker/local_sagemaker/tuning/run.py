@@ -1,7 +1,7 @@
 """One tuning job's life: look at its training jobs, do what `course` says, wait for an event, again.
 
 No polling: the thread sleeps until a training job's event, a request to stop, or the tuning job's time limit. Each look
-starts from the records alone, and a training job is written down before it is made, so that a kill loses nothing.
+starts from the records alone, and a training job is written down before it is made, so that a crash loses nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class TuningRun:
         self._closing = threading.Event()
 
     def wake(self) -> None:
-        """Looks again: the tuning job was asked to stop."""
+        """Looks again: the tuning job was requested to stop."""
         self._news.put(None)
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class TuningRun:
         return left
 
     def _settle(self, body: Body, trial: Body) -> Body:
-        """A training job as it is now; its end is written down, and one that a kill came before is made."""
+        """A training job as it is now; its end is written down, and one that a crash came before is made."""
         if training_jobs.has_ended(trial):
             return trial
         name = trial["TrainingJobName"]
@@ -203,11 +203,11 @@ class TuningRun:
         self._tools.linked(name, arn)
         trial["TrainingJobArn"] = answer["TrainingJobArn"]
         self._tools.trials.put(self.name, trial)
-        # Its end may have come before the record was there to be found by it.
+        # Its end may have come before the record existed to be found by it.
         self.wake()
 
     def _stop(self, running: list[Body]) -> None:
-        """Asks each training job once; one that has just ended says so by its event."""
+        """Queries each training job once; one that has just ended says so by its event."""
         for trial in running:
             name = trial["TrainingJobName"]
             if name in self._asked:
@@ -219,7 +219,7 @@ class TuningRun:
                 self.wake()
 
     def _abandon(self) -> None:
-        """Stops what still runs of a tuning job that can't go on."""
+        """Stops what still runs of a tuning job that can't continue."""
         for name in list(self._running):
             with contextlib.suppress(ServiceError):
                 self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})

@@ -1,4 +1,4 @@
-"""The tuning jobs that run now: one thread each, started, resumed after a kill, and ended with the service."""
+"""The tuning jobs that run now: one thread each, started, resumed after a crash, and ended with the service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Runs:
         thread.start()
 
     def wake(self, name: str) -> None:
-        """Tells a tuning job that its record was changed."""
+        """Notifies a tuning job that its record was changed."""
         with self._lock:
             found = self._running.get(name)
         if found:

@@ -26,7 +26,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Question:
-    """What a strategy is asked: the point number `number` (from 0) of a space, after those that were tried."""
+    """What a strategy decides on: the point number `number` (from 0) of a space, after those that were tried."""
 
     strategy: str
     space: Space

@@ -1,4 +1,4 @@
-"""Answers for a tuning job that asks what to try next, by its strategy."""
+"""Suggestions of what a tuning job tries next, by its strategy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Suggestions:
-    """The strategies. Hyperband draws at random; which of its training jobs go on is decided elsewhere (`early`)."""
+    """The strategies. Hyperband draws at random; which of its training jobs continue is decided elsewhere (`early`)."""
 
     def __init__(self, processes: Processes, folder: Path) -> None:
         """Models are fitted in processes, each of which has a folder of its own in `folder`."""

@@ -19,7 +19,7 @@ STATUS = "HyperParameterTuningJobStatus"
 
 def take_over(request: Request, require: Callable[[str], Body], found: Trials) -> Body:
     """The members of the new record that hold it: ``_parents``, all points with a result, and ``_best``, the best
-    training job. Raises what `require` does for a parent that is not there."""
+    training job. Raises what `require` does for a parent that does not exist."""
     points, best = [], []
     for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
         body = require(parent["HyperParameterTuningJobName"])

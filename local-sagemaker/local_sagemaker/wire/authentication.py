@@ -26,7 +26,7 @@ class Admission:
     """The door of the service."""
 
     def __init__(self, credentials: Keys, settings: Settings, unsigned: Callable[[WireRequest], str | None]) -> None:
-        """`unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it."""
+        """`unsigned` returns the service (signing name) that serves an unsigned request, None to refuse it."""
         self._keys = credentials
         self._settings = settings
         self._unsigned = unsigned

@@ -14,7 +14,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.wire.checksums import Checksums
 
 Source = Callable[[], bytes]
-"""Answers the next piece of a body, and b"" at its end."""
+"""Returns the next piece of a body, and b"" at its end."""
 
 LARGEST = 8 << 20
 """Of a document inside a streamed body; S3's own are below 1 MiB but for lists of a thousand long keys."""
@@ -36,8 +36,8 @@ def incomplete() -> ServiceError:
 class BodyPipe:
     """From ASGI's `receive` to a blocking `Source`.
 
-    Nothing is received before the first read, so that a client that asked with ``Expect: 100-continue`` is told to go
-    on only when its request was accepted.
+    Nothing is received before the first read, so that a client that sent ``Expect: 100-continue`` continues
+    only when its request was accepted.
     """
 
     def __init__(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
@@ -122,7 +122,7 @@ def source_of(data: bytes) -> Source:
 class Body:
     """A request's body: a readable, unseekable file whose checksums are verified when its last byte is read.
 
-    The error of a wrong checksum is raised by the `read` that would have answered the last bytes: who writes to a
+    The error of a wrong checksum is raised by the `read` that would have returned the last bytes: who writes to a
     temporary name and renames at the end keeps nothing of a damaged upload.
     """
 

@@ -49,7 +49,7 @@ class Checksums:
             digest.update(piece)
 
     def verify(self, trailers: Mapping[str, str]) -> dict[str, str]:
-        """Compares all; answers those that the client gave, as ``{"ChecksumCRC32": base64}``.
+        """Compares all; returns those that the client gave, as ``{"ChecksumCRC32": base64}``.
 
         Raises S3's BadDigest, InvalidDigest and XAmzContentSHA256Mismatch.
         """

@@ -104,7 +104,7 @@ class BoundedProtocol(HttpToolsProtocol):
             )
 
     def _refuse(self, status: int, code: str, text: str) -> None:
-        """Answers, if nothing was answered yet, and ends the connection; the request's own answer is dropped."""
+        """Returns, if nothing was served yet, and ends the connection; the request's own answer is dropped."""
         if self.transport.is_closing():
             return
         cycle = self.cycle

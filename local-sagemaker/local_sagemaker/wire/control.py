@@ -1,4 +1,4 @@
-"""The command line's control verbs: what is no AWS operation, for whoever can read the state folder's secret key.
+"""The command line's control verbs: what is no AWS operation, for any user who can read the state folder's secret key.
 
 They have threads of their own: a service that is busy with everything else still says how it is, and can be emptied.
 """
@@ -29,10 +29,10 @@ Verb = Callable[..., Any]
 
 
 class Control:
-    """Answers ``POST /_local-sagemaker/<verb>`` with JSON."""
+    """Serves ``POST /_local-sagemaker/<verb>`` with JSON."""
 
     def __init__(self, verbs: Mapping[str, Verb], secret: str, settings: Settings) -> None:
-        """What a verb answers is shown as JSON; None is an empty object."""
+        """What a verb returns is shown as JSON; None is an empty object."""
         self._verbs = verbs
         self._secret = secret.encode()
         self._settings = settings

@@ -27,7 +27,7 @@ _S3_HOST = re.compile(
 
 @dataclass(frozen=True)
 class Target:
-    """The operation that a request asks for. `labels` are the decoded variables of its path."""
+    """The operation that a request is for. `labels` are the decoded variables of its path."""
 
     service: str
     operation: OperationModel
@@ -50,7 +50,7 @@ def protocol_of(model: ServiceModel) -> str:
 
 
 def is_neighbour(signing_name: str) -> bool:
-    """Whether a service is answered by the neighbours rather than by operations."""
+    """Whether a service is served by the neighbours rather than by operations."""
     return signing_name not in models.MODELS_BY_SIGNING_NAME
 
 

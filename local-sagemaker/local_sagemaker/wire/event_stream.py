@@ -1,4 +1,4 @@
-"""Answers that are event streams: each event a message of ``application/vnd.amazon.eventstream``.
+"""Responses that are event streams: each event a message of ``application/vnd.amazon.eventstream``.
 
 A message is its length, that of its headers, a checksum of these, the headers, the payload, and a checksum of all
 (Smithy, "Amazon Event Stream specification"). Numbers are big-endian, checksums CRC-32.

@@ -46,7 +46,7 @@ def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
 
 
 def check(fields: Mapping[str, str]) -> tuple[float, float]:
-    """Checks the fields, ``bucket`` among them; answers the bytes that the file may have."""
+    """Checks the fields, ``bucket`` among them; returns the bytes that the file may have."""
     policy = _document(fields["policy"])
     size: tuple[float, float] = (0, math.inf)
     covered = set()

@@ -75,7 +75,7 @@ def _members(request: WireRequest, fields: Mapping[str, str], body: Body) -> dic
 
 
 def _success(request: WireRequest, fields: Mapping[str, str], stored: Mapping[str, Any]) -> WireResponse:
-    """Nothing (204), an empty page, a document, or a redirection: as the form asks for."""
+    """Nothing (204), an empty page, a document, or a redirection: as the form requests."""
     bucket, key, etag = fields["bucket"], fields["key"], stored["ETag"]
     path = key if detect.bucket_of_host(request.host) else f"{bucket}/{key}"
     location = f"http://{request.headers.get('host', '')}/{quote(path)}"

@@ -41,7 +41,7 @@ HEALTH = "/_health"
 
 
 class OtherServices(Protocol):
-    """The services that are answered in raw HTTP."""
+    """The services that are served in raw HTTP."""
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of the service with this signing name (``sts``, ``iam``)."""
@@ -63,7 +63,7 @@ class Gateway:
     ) -> None:
         """`call` and `invoke` are given for the region that a request is signed for ("": for none).
 
-        `unsigned` answers the service (signing name) that serves an unsigned request, None to refuse it.
+        `unsigned` returns the service (signing name) that serves an unsigned request, None to refuse it.
 
         `invoke` is InvokeEndpoint as a coroutine, awaited in the event loop; without it the operation is one of `call`.
         """

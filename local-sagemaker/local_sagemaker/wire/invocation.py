@@ -1,4 +1,4 @@
-"""InvokeEndpoint without a thread: received, verified, sent on and answered in the event loop.
+"""InvokeEndpoint without a thread: received, verified, sent on and served in the event loop.
 
 The one operation that waits for a process instead of working itself, and whose requests come by the thousand per
 second. Everything else about it is as for any operation: signature, the model's constraints, the protocol's errors.

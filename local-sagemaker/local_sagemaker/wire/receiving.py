@@ -95,7 +95,7 @@ class Arriving:
         """Receives and drops what is left, so that a client which sends it all first reads the answer; says whether
         the connection can be used again. Of a client that pauses the rest is dropped after the answer.
 
-        `waiting` is of a client that has asked whether it may go on (``Expect: 100-continue``): it may or may not.
+        `waiting` is of a client that wants to know whether it may continue (``Expect: 100-continue``).
         """
         begun = self._counted > 0
         if self.pipe is not None:

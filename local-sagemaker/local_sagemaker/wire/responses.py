@@ -1,4 +1,4 @@
-"""Answers on their way out: small files are read at once, large ones streamed in pieces with flat memory."""
+"""Responses on their way out: small files are read at once, large ones streamed in pieces with flat memory."""
 
 from __future__ import annotations
 

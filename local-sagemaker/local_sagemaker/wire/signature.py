@@ -120,8 +120,8 @@ def check_claim(claim: Claim, request: WireRequest, keys: Keys) -> AccessKey:
 def verify(claim: Claim, request: WireRequest, keys: Keys, body_sha256: Callable[[], str]) -> ChunkSigner:
     """Checks time, key and signature, raising the error that the claimed service has for it.
 
-    `body_sha256` is called only when the signature covers the body and no header says its hash. Answers what the
-    signatures of a chunked body go on from.
+    `body_sha256` is called only when the signature covers the body and no header says its hash. Returns what the
+    signatures of a chunked body continue from.
     """
     secret = check_claim(claim, request, keys).secret
     key = derive_key(secret, claim.date, claim.region, claim.service)

@@ -1,4 +1,4 @@
-"""The program of a worker: functions of one module, called by lines of JSON on stdin, answered by lines on stdout.
+"""The program of a worker: functions of one module, called by lines of JSON on stdin, their results lines on stdout.
 
 It is run by its path, with nothing but the standard library (``python -I -S program.py PROJECT MODULE BYTES``).
 """

@@ -40,7 +40,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class CountedBlock:
-    """Some rows: facets and, where they are asked for, features; labels; predictions and groups where there are any."""
+    """Some rows: facets and, where they are requested, features; labels; predictions and groups where there are any."""
 
     frame: pd.DataFrame
     labels: pd.Series

@@ -49,7 +49,7 @@ def coalitions(features: int, samples: int, random: np.random.RandomState) -> tu
 def best_coalitions(features: int, samples: int, random: np.random.RandomState, draws: int) -> tuple[Masks, Floats]:
     """The best of several draws: the one whose solution errs least where three features matter together only.
 
-    (What one feature adds, and two together, every draw with complements tells rightly.)
+    (What one feature adds, and two together, every draw with complements gets right.)
     """
     first = coalitions(features, samples, random)
     if draws == 1 or features < 4 or (features < _ALL_COUNTABLE and len(first[0]) >= 2**features - 2):
@@ -78,7 +78,7 @@ def _error(masks: Masks, kernel: Floats, triples: npt.NDArray[np.int64]) -> floa
 
 
 def product(left: Floats, right: Floats) -> Floats:
-    """A matrix product without BLAS, whose threads would go on spinning beside the model's."""
+    """A matrix product without BLAS, whose threads would continue spinning beside the model's."""
     return np.asarray(np.einsum("ij,jk->ik", left, right))
 
 

@@ -28,7 +28,7 @@ AGGREGATIONS: dict[str, Callable[[Floats], Floats]] = {
 DRIFT_THRESHOLD = 0.9
 _NOTHING = 1e-10  # smaller attributions are written as 0, as shap does
 _SINGULAR = 1e-9  # of the largest eigenvalue
-_SYNTHETIC = 1 << 22  # values in the rows that are asked at once
+_SYNTHETIC = 1 << 22  # values in the rows that are queried at once
 _SHARING = 512  # rows that share their coalitions, at least
 _DRAWS, _BEST_OF = 8, 4  # how many times coalitions are drawn for many rows, and of how many draws each is the best
 
@@ -163,7 +163,7 @@ def _coalition_values(rows: Rows, baseline: Rows, features: Any, masks: Masks, p
 def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
     """How well the current ranking of features keeps the baseline's: 1.0 is the same order.
 
-    A feature that is gone ranks last, one that is new has no relevance; a baseline without any attribution is kept.
+    A missing feature ranks last, a new one has no relevance; a baseline without any attribution is kept.
     """
     relevance = {**dict.fromkeys(current, 0.0), **baseline}
     low = min([0.0, *relevance.values()])

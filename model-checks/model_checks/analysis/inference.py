@@ -117,7 +117,7 @@ def decimals(present: pa.StringArray) -> tuple[TypeCounts, npt.NDArray[np.float6
 
 
 def _has_text(present: pa.StringArray, odd: npt.NDArray[np.bool_]) -> bool:
-    """Whether one of the odd values is no number. Asked of the first values, it decides for most texts, cheaply."""
+    """Whether one of the odd values is no number. Applied to the first values, it decides for most texts, cheaply."""
     kinds = value_types(present.filter(pa.array(odd)))
     return bool(((kinds != KINDS.index(FRACTIONAL)) & (kinds != KINDS.index(INTEGRAL))).any())
 

@@ -231,7 +231,7 @@ Work = Callable[[Table, int, int], DatasetProfile]
 class Blocks(Protocol):
     """Reads a dataset: calls ``work(table, rows, rows before)`` for each block, on whichever thread it likes.
 
-    The results come in the dataset's order. Columns may be numbers where their text tells no more than their value;
+    The results come in the dataset's order. Columns may be numbers where their text says no more than their value;
     those in `text` are to be texts, and only those are needed then.
     """
 

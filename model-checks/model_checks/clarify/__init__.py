@@ -1,1 +1,1 @@
-"""Bias and explainability of a dataset and a model, as an analysis configuration of Clarify asks for them."""
+"""Bias and explainability of a dataset and a model, as an analysis configuration of Clarify requests them."""

@@ -42,7 +42,7 @@ def violations(report: Report, baseline: Report) -> list[Report]:
 
 @dataclass
 class Analysis:
-    """One analysis: what is asked of the model is asked once."""
+    """One analysis: what is queried of the model is queried once."""
 
     config: Config
     data: ClarifyData

@@ -1,6 +1,6 @@
 """A Clarify dataset as bias analysis reads it: in blocks, with the model's predictions where the dataset has none.
 
-The model is asked once; its answers are kept in a file, from where the second reading takes them.
+The model is queried once; its responses are kept in a file, from where the second reading takes them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def matrix(frame: pd.DataFrame) -> npt.NDArray[Any]:
 
 @dataclass
 class BiasBlocks:
-    """The dataset's blocks. `answers` is an empty file that lives as long as they are read."""
+    """The dataset's blocks, with an empty file that lives as long as they are read."""
 
     data: ClarifyData
     config: Config

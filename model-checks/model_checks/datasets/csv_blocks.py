@@ -186,7 +186,7 @@ def work_on(
     columns: Sequence[str] | None = None,
     numbers: Numbers | None = None,
 ) -> Iterator[T]:
-    """Calls ``work(table, rows, rows before)`` for each block, on several threads; answers come in the files' order.
+    """Calls ``work(table, rows, rows before)`` for each block, on several threads; results come in the files' order.
 
     With `numbers`, columns of plain numbers are read as such. The rows before a block are estimated from the bytes
     before it.

@@ -75,7 +75,7 @@ class Numbers:
 
 
 def is_plain(block: bytes | bytearray) -> bool:
-    """Whether the numbers of a block can be told from their values: no ``1.``, ``.5``, `` 5`` or ``0x10``.
+    """Whether the numbers of a block follow from their values: no ``1.``, ``.5``, `` 5`` or ``0x10``.
 
     Those are numbers for a parser, but texts by their type (or the other way round). May be wrong on the safe side.
     """

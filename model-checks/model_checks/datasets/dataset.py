@@ -103,14 +103,14 @@ class Dataset:
         )
 
     def _misread(self, error: AnalysisError) -> AnalysisError:
-        """The error of a file that is not of the format: that there is no such file, where no name promises one."""
+        """The error of a file that is not of the format: no such file exists, where no name promises one."""
         endings = (".parquet",) if self.kind == "parquet" else (".json", ".jsonl", ".jsonlines")
         return error if any(path.name.lower().endswith(endings) for path in self.paths()) else self._none_found()
 
     def blocks(self, work: Work[T], text: Collection[str] | None = None) -> Iterator[T]:
-        """Calls ``work(table, rows, rows before)`` for each block and answers the results in order.
+        """Calls ``work(table, rows, rows before)`` for each block and returns the results in order.
 
-        CSV columns of plain numbers come as numbers, unless texts are asked for: then the columns named in `text`
+        CSV columns of plain numbers come as numbers, unless texts are requested: then the columns named in `text`
         are texts (of other formats in their own type), and others may be left out.
         """
         if self.kind == "csv" and self.preprocess is None:

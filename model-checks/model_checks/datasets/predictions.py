@@ -1,4 +1,4 @@
-"""Labels, predictions and scores of a model-quality job: only the columns that are asked for are read.
+"""Labels, predictions and scores of a model-quality job: only the columns that are requested are read.
 
 They are kept as arrays or, of many rows, counted in folds (`analysis.quality_folds`)."""
 
@@ -53,7 +53,7 @@ class PredictionAttributes:
         return cls(label, prediction or None, probability or None)
 
     def by_name(self, columns: Sequence[str]) -> PredictionAttributes:
-        """The same by the names of columns that are known; an error names what is not there."""
+        """The same by the names of columns that are known; an error names what does not exist."""
         if not columns:
             return self
         table = {name: name for name in columns}

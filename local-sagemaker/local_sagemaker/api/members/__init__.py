@@ -110,7 +110,7 @@ def reachable(service: str, operation: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _refusals(name: str) -> Refusals | None:
-    """None where nothing is refused; services that moto answers have no table."""
+    """None where nothing is refused; services that moto serves have no table."""
     service, _, operation = name.partition(":")
     shape = models.operation(service, operation).input_shape if table(service) else None
     found = Refusals() if shape is None else _refusals_of(service, shape, ())
@@ -149,7 +149,7 @@ def _structures(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _asks(given: Any, support: Support) -> bool:
-    """Whether a value of a refused member asks for something."""
+    """Whether a value of a refused member requests something."""
     if not support.allowed:
         return bool(given)
     return given is not None and not isinstance(given, dict) and given not in support.allowed

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(environment: Mapping[str, str]) -> str:
-    """Analyses the dataset, writes the reports and answers the exit message."""
+    """Analyses the dataset, writes the reports and returns the exit message."""
     config = check_config(read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config"))
     output = ml() / "processing" / "output"
     analysis = Analysis(config, _dataset(config), output, partial(_connect, config), storage.fetch)

@@ -1,4 +1,4 @@
-"""The model as Clarify asks it: over HTTP, in its content type, with as many rows per request as fit.
+"""The model as Clarify queries it: over HTTP, in its content type, with as many rows per request as fit.
 
 The address is LOCAL_SAGEMAKER_MODEL_SERVER, a server made from the configured model for this job; with
 ``endpoint_name`` in the configuration it is that endpoint, by InvokeEndpoint.
@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class ClarifyModel:
-    """Asks for predictions. `columns` are the features' names and which of them hold whole numbers."""
+    """Requests predictions. `columns` are the features' names and which of them hold whole numbers."""
 
     def __init__(self, predictor: Config, dataset_type: str, columns: Sequence[tuple[str, bool]], ask: Ask) -> None:
         self._predictor = predictor
@@ -48,7 +48,7 @@ class ClarifyModel:
             )
 
     def scores(self, rows: npt.NDArray[Any]) -> Floats:
-        """One column of scores per label: ``probability``, else all that the model answers (JSON: ``label``)."""
+        """One column of scores per label: ``probability``, else all that the model returns (JSON: ``label``)."""
         where = self._predictor.get("probability")
         if where is None and self._accept != "text/csv":
             where = self._predictor.get("label")
@@ -80,7 +80,7 @@ class ClarifyModel:
         return [value for body, count in self._answers(rows) for value in self._parse(body, count, where)]
 
     def _numbers(self, rows: npt.NDArray[Any]) -> Floats | None:
-        """The CSV answers as numbers at once; None when they hold text."""
+        """The CSV responses as numbers at once; None when they hold text."""
         parts = []
         for body, count in self._answers(rows):
             text = body.decode("utf-8").strip()
@@ -145,7 +145,7 @@ class ClarifyModel:
 
 
 def _mismatch(answers: int, rows: int) -> AnalysisError:
-    return AnalysisError(f"ClientError: The model answered {answers} records for {rows} rows.")
+    return AnalysisError(f"ClientError: The model returned {answers} records for {rows} rows.")
 
 
 def content_type(predictor: Config, dataset_type: str) -> str:
@@ -240,10 +240,10 @@ def connect(predictor: Config, dataset_type: str) -> Ask:
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise AnalysisError(f"ClientError: The model can't be asked: {error}") from None
+            raise AnalysisError(f"ClientError: The model can't be queried: {error}") from None
         if response.status != 200:
             text = answer[:400].decode("utf-8", "replace")
-            raise AnalysisError(f"ClientError: The model answered with status {response.status}: {text}")
+            raise AnalysisError(f"ClientError: The model responded with status {response.status}: {text}")
         return answer
 
     return ask

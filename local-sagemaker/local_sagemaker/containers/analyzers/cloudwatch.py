@@ -1,4 +1,4 @@
-"""The metrics that a monitoring schedule's job leaves for CloudWatch: one JSON object per line (specs: 1.8)."""
+"""A monitoring schedule's metrics for CloudWatch: one JSON object per line (Developer Guide, "CloudWatch Metrics")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The program of the Model Monitor image: baseline statistics and constraints, and violations of an earlier baseline.
 
-It is configured by environment variables (specs: model-monitor 1.1). Reports go to `output_path`, the exit message to
-/opt/ml/output/message; the job completes with or without violations.
+It is configured by environment variables (contracts: model-monitor 1.1). Reports go to `output_path`, the exit
+message to /opt/ml/output/message; the job completes with or without violations.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(environment: Mapping[str, str]) -> str:
-    """Analyses the dataset, writes the reports and answers the exit message."""
+    """Analyses the dataset, writes the reports and returns the exit message."""
     output = local(require_variable(environment, "output_path"))
     dataset = _dataset(environment)
     found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)

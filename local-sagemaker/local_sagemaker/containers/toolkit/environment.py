@@ -1,4 +1,4 @@
-"""The ``SM_*`` variables and command-line arguments that a training script gets (specs: containers 2.7)."""
+"""The ``SM_*`` variables and command-line arguments that a training script gets (contracts: containers 2.7)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``serve`` in script mode: the user's ``model_fn``, ``input_fn``, ``predict_fn``, ``output_fn`` or ``transform_fn``.
 
 The script is the module that SAGEMAKER_PROGRAM names (``inference.py`` by default) in the code folder of the model
-archive or in SAGEMAKER_SUBMIT_DIRECTORY (specs: containers 7).
+archive or in SAGEMAKER_SUBMIT_DIRECTORY (contracts: containers 7).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
 
 
 def again(_arguments: list[str] | None = None) -> int:
-    """Goes on in a fresh interpreter, after requirements were installed that may replace what was loaded."""
+    """Continues in a fresh interpreter, after requirements were installed that may replace what was loaded."""
     configure()
     codec = {kind.__name__: kind for kind in (NumpyCodec, XGBoostCodec)}[os.environ[_AGAIN]]()
     return run(lambda: Functions(_module(Path(os.environ[_SCRIPT])), codec).application())

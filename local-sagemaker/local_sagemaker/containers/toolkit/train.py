@@ -34,7 +34,7 @@ def sklearn(_arguments: list[str] | None = None) -> int:
 
 
 def run(framework_module: str) -> int:
-    """Runs the script that the hyperparameters name; answers the exit code."""
+    """Runs the script that the hyperparameters name; returns the exit code."""
     return exit_code_of(lambda: _train(framework_module), "Framework Error")
 
 

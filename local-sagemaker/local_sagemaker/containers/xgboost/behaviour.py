@@ -1,4 +1,4 @@
-"""What the tags of the XGBoost image do differently (specs: containers 3.1)."""
+"""What the tags of the XGBoost image do differently (contracts: containers 3.1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Channels of the built-in algorithm: which are allowed and in which form, and what a ContentType means.
 
 The first check compares content type, mode and distribution as given, so ``text/csv; label_size=1`` is refused there
-although the parser could read it, exactly as in the container (specs: containers 3.2).
+although the parser could read it, exactly as in the container (contracts: containers 3.2).
 """
 
 from __future__ import annotations

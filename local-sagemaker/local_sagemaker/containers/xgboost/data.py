@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 def load_channels(
     train: Path, validation: Path | None, content_format: str, *, csv_weights: bool
 ) -> tuple[xgb.DMatrix | None, xgb.DMatrix | None]:
-    """The DMatrices of both channels, None for one that is not there or whose files hold no byte.
+    """The DMatrices of both channels, None for one that does not exist or whose files hold no byte.
 
     Sizes and first lines of both are looked at before either is read. UserError for data that cannot be read.
     """

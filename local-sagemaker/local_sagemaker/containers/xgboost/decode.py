@@ -1,4 +1,4 @@
-"""From a request's body to features, in the container's order and with its errors (specs: containers 4.2)."""
+"""From a request's body to features, in the container's order and with its errors (contracts: containers 4.2)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _delimiter(line: str) -> str:
 def libsvm(text: str, *, shifts: bool) -> sparse.csr_matrix:
     """``[label] index:value ...`` lines, of which all that has no colon is ignored.
 
-    The shape follows from the largest row and index that are there, so text without any is refused (ValueError).
+    The shape follows from the largest row and index that occur, so text without any is refused (ValueError).
     """
     rows: list[int] = []
     columns: list[int] = []

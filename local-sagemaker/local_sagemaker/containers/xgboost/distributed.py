@@ -1,4 +1,4 @@
-"""Training on several hosts: XGBoost's own collective between the processes of a job (specs: containers 3.7).
+"""Training on several hosts: XGBoost's own collective between the processes of a job (contracts: containers 3.7).
 
 All hosts meet once at the first host's tracker to tell who has data, then those that have it meet at a second one.
 """

@@ -1,4 +1,4 @@
-"""From predictions to a response's body: plain, batch, selectable, as old tags do (specs: containers 4.3, 4.4)."""
+"""From predictions to a response's body: plain, batch, selectable, as old tags do (contracts: containers 4.3, 4.4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hyperparameters of the built-in algorithm: one table, and their validation in the container's order and words.
 
-Everything arrives as text. `validate` answers what goes to ``xgboost.train``: only what was given, since the container
-has no defaults of its own (specs: containers 3.3, 3.4).
+Everything arrives as text. `validate` returns what goes to ``xgboost.train``: only what was given, since the container
+has no defaults of its own (contracts: containers 3.3, 3.4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cross-validation: hyperparameters ``_kfold`` and ``_num_cv_round`` (specs: containers 3.5)."""
+"""Cross-validation: hyperparameters ``_kfold`` and ``_num_cv_round`` (contracts: containers 3.5)."""
 # ruff: noqa: ARG002 - the callback has the parameters of XGBoost's interface
 
 from __future__ import annotations

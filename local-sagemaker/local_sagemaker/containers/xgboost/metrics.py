@@ -1,4 +1,4 @@
-"""Metrics that the container computes itself with scikit-learn, on raw margins (specs: containers 3.4).
+"""Metrics that the container computes itself with scikit-learn, on raw margins (contracts: containers 3.4).
 
 So ``rmse`` of a logistic objective is the error of log-odds here, as it is on SageMaker.
 """

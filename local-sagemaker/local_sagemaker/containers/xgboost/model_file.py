@@ -1,4 +1,4 @@
-"""The model file: written as each image tag writes it, read whatever wrote it (specs: containers 3.1, 3.6)."""
+"""The model file: written as each image tag writes it, read whatever wrote it (contracts: containers 3.1, 3.6)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def checkpoints(folder: Path) -> list[tuple[int, Path]]:
 
 
 def resume(folder: Path | None) -> tuple[Path | None, int]:
-    """The checkpoint to go on from and the round to begin with; (None, 0) when there is none."""
+    """The checkpoint to continue from and the round to begin with; (None, 0) when there is none."""
     found = checkpoints(folder) if folder else []
     return (found[-1][1], found[-1][0] + 1) if found else (None, 0)
 

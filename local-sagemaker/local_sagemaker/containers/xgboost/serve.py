@@ -1,4 +1,4 @@
-"""The container's ``serve``: predictions of the model in /opt/ml/model over HTTP (specs: containers 4).
+"""The container's ``serve``: predictions of the model in /opt/ml/model over HTTP (contracts: containers 4).
 
 With SAGEMAKER_PROGRAM, or code in the model archive, the user's functions serve instead.
 """
@@ -63,7 +63,7 @@ class Member:
 
 
 class XGBoostServer:
-    """The loaded models and the answers of one container."""
+    """The loaded models and the responses of one container."""
 
     def __init__(self, members: list[Member], environment: Mapping[str, str]) -> None:
         self.members = members
@@ -92,7 +92,7 @@ class XGBoostServer:
         return ModelApplication(self.invoke, self.parameters, self.max_body)
 
     def parameters(self) -> dict[str, object]:
-        """What batch transform is told."""
+        """What batch transform receives."""
         megabytes = self.max_body // 1024**2
         return {"MaxConcurrentTransforms": os.cpu_count(), "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": megabytes}
 
@@ -119,7 +119,7 @@ class XGBoostServer:
         return self._encode(predictions, accept.lower())
 
     def invoke_one_of_many(self, request: Request) -> Response:
-        """Like `invoke`, with the answers and errors of a container of many models (specs: containers 4.5)."""
+        """Like `invoke`, with the responses and errors of a container of many models (contracts: containers 4.5)."""
         accept = (request.accept or "").split(";")[0].strip().lower()
         accept = encode.JSON if accept in ("", "*/*") else accept
         try:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def main(_arguments: list[str] | None = None) -> int:
-    """Runs the job of this process's /opt/ml; answers the exit code."""
+    """Runs the job of this process's /opt/ml; returns the exit code."""
     configure()
     texts = _config("hyperparameters", {})
     if "sagemaker_program" in texts:

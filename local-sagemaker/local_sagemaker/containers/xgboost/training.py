@@ -1,4 +1,4 @@
-"""One training on validated hyperparameters and loaded data: metrics, callbacks, errors (specs: containers 3.4-3.6)."""
+"""One training on validated hyperparameters and data: metrics, callbacks, errors (contracts: containers 3.4-3.6)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
         if name in found:
             value = found[name]
             found[name] = ",".join(value) if name == "updater" else _constraint_text(value)
-    if found.get("tree_method") == "gpu_hist":  # this library would go on without a GPU, the container's does not
+    if found.get("tree_method") == "gpu_hist":  # this library would continue without a GPU, the container's does not
         raise AlgorithmError("XGB train call failed with exception:\n Must have at least one device")
     if "aft_loss_distribution_scale" in found:
         found.setdefault("aft_loss_distribution", "normal")

@@ -34,7 +34,7 @@ from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.records.status import StepStatus
 
 SECONDS = 600.0
-"""The longest that a Lambda step waits (SageMaker Developer Guide, "Lambda step"); the function itself goes on."""
+"""The longest that a Lambda step waits (SageMaker Developer Guide, "Lambda step"); the function itself continues."""
 
 
 class LambdaStep(StepType):

@@ -1,7 +1,7 @@
 """RegisterModel steps: CreateModelPackage, exactly once.
 
 The group is made when it is missing: SDKs under a pipeline session never create it, AWS's own examples register
-into groups that nobody made. The ClientToken comes from execution, step and attempt, so a kill between the call and
+into groups that nobody made. The ClientToken comes from execution, step and attempt, so a crash between the call and
 the record does not register twice.
 """
 

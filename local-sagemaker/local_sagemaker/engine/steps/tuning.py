@@ -1,5 +1,5 @@
 """Tuning steps: one hyperparameter tuning job. Its properties are the Describe answer together with
-``TrainingJobSummaries``, the 50 best training jobs, the best one first (specs: pipelines 1.4)."""
+``TrainingJobSummaries``, the 50 best training jobs, the best one first (contracts: pipelines 1.4)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TuningStep(JobStep, noun="HyperParameterTuningJob"):
         return type_at(response_shape(operation or f"Describe{self.noun}"), path)
 
     def signature(self, request: Record) -> Record | None:
-        """Of one definition only some members count, of several all (specs: pipelines 2.6)."""
+        """Of one definition only some members count, of several all (contracts: pipelines 2.6)."""
         key = super().signature(request) or {}
         if "TrainingJobDefinition" in request:
             definition = request["TrainingJobDefinition"]

@@ -19,7 +19,7 @@ __all__ = ["SERVICE", "Address", "ExecuteApi", "build"]
 
 
 def build(*, settings: Settings, records: Records, call: Call) -> tuple[list[Resource], ExecuteApi]:
-    """The resources whose marked methods are the operations, and what answers the APIs' own clients."""
+    """The resources whose marked methods are the operations, and what serves the APIs' own clients."""
     store = ApiStore(records=records, settings=settings)
     door = ExecuteApi(store=store, call=call, settings=settings)
     resources = [

@@ -1,4 +1,4 @@
-"""API Gateway's errors, with the codes and texts of its answers."""
+"""API Gateway's errors, with the codes and texts of its responses."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 
 class MethodRefusal(Exception):
-    """The request is answered without (or in spite of) the integration."""
+    """The request is served without (or in spite of) the integration."""
 
     def __init__(self, status: int, message: str, kind: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What a method does: its integration and how the integration's answers become the method's."""
+"""What a method does: its integration and how the integration's responses become the method's."""
 
 from __future__ import annotations
 

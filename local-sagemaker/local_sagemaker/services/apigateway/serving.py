@@ -161,7 +161,7 @@ _IDENTITY = (
     "cognitoAuthenticationType", "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "sourceIp", "user",
     "userAgent", "userArn",
 )  # fmt: skip
-"""What API Gateway tells of a caller; most is known of signed requests only, and null here."""
+"""What API Gateway says of a caller; most is known of signed requests only, and null here."""
 
 
 def _is_signed(request: RawRequest) -> bool:
@@ -170,13 +170,13 @@ def _is_signed(request: RawRequest) -> bool:
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """What `work` answers or raises; TimeoutError when that takes longer, while it goes on."""
+    """What `work` returns or raises; TimeoutError when that takes longer, while it continues."""
     results: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
             results.put((work(), None))
-        except BaseException as error:  # handed to whoever waits
+        except BaseException as error:  # handed to the code that waits
             results.put((None, error))
 
     threading.Thread(target=run, name="integration", daemon=True).start()

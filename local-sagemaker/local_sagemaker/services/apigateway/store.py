@@ -52,7 +52,7 @@ class ApiStore:
         return body
 
     def change(self, api: str, change: Callable[[Body], Any]) -> Any:
-        """Changes an API in one transaction; answers what `change` does."""
+        """Changes an API in one transaction; returns what `change` does."""
         answers: list[Any] = []
 
         def apply(body: Body) -> None:

@@ -24,7 +24,7 @@ class MethodTests(Resource):
 
     @operation("TestInvokeMethod")
     def call(self, request: Request) -> Response:
-        """Runs the method's integration; authorization is not asked for."""
+        """Runs the method's integration; authorization is not checked."""
         api = self._store.api(request["restApiId"])
         method, resource = method_of(api, request), resource_of(api, request["resourceId"])
         integration_of(method)

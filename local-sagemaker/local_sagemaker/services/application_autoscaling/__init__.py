@@ -11,7 +11,7 @@ from local_sagemaker.services.application_autoscaling.targets import ScalableTar
 
 
 def build(*, settings: Settings, records: Records, call: Call, count: Count) -> list[Resource]:
-    """The service's resources. `count` tells the invocations of a variant."""
+    """The service's resources. `count` gives the invocations of a variant."""
     return [
         ScalableTargets(settings=settings, records=records, call=call),
         ScalingPolicies(settings=settings, records=records),

@@ -54,7 +54,7 @@ class Tracker:
         return current
 
     def may_scale(self, current: int, wanted: int, *, now: float) -> bool:
-        """Whether no cooldown is in the way: of a scale-out, only a larger one goes on."""
+        """Whether no cooldown is in the way: of a scale-out, only a larger one continues."""
         if wanted > current:
             return now >= self._out_until or wanted - current > self._added
         return now >= self._in_until

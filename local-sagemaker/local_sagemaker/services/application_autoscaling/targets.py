@@ -46,7 +46,7 @@ class ScalableTargets(Resource):
 
     @operation("RegisterScalableTarget")
     def register(self, request: Request) -> Response:
-        """Adds a target, or changes the members given of one that is there."""
+        """Adds a target, or changes the members given of one that exists."""
         endpoint, variant = names(request["ResourceId"])
         if (request["ServiceNamespace"], request["ScalableDimension"]) != ("sagemaker", DIMENSION):
             raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
@@ -111,7 +111,7 @@ class ScalableTargets(Resource):
             raise ValidationError("Maximum capacity cannot be less than minimum capacity")
 
     def _on(self, event: Event) -> None:
-        """An endpoint that is gone has no targets any more (Developer Guide, "Delete endpoints configured for auto
+        """A deleted endpoint has no targets any more (Developer Guide, "Delete endpoints configured for auto
         scaling")."""
         if event.kind == "endpoint" and event.status == "Deleted":
             name = event.arn.rsplit("/", 1)[-1]

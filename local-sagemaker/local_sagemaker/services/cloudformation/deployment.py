@@ -190,7 +190,7 @@ class StackDeployment:
         )
 
     def _restore(self, logical: str, before: Body) -> None:
-        """Sets one resource back; a replacement's old resource is there still, and the new one goes in the clean-up."""
+        """Sets one resource back; a replacement's old resource remains, and the new one goes in the clean-up."""
         current = self._store.resource(self._id, logical)
         try:
             if current is None or current.get("PhysicalResourceId") != before["PhysicalResourceId"]:

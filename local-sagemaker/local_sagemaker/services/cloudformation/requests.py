@@ -58,7 +58,7 @@ class Requests:
         return (self._objects.read(bucket, key) or b"").decode("utf-8", "replace")
 
     def members_from(self, request: Request, stack: Body) -> tuple[Body, Template]:
-        """The members of a stack's body that a request asks for, checked as far as possible before anything happens.
+        """The members of a stack's body that a request describes, checked as far as possible before anything happens.
 
         `stack` has the id, the name and, for an update, the present values.
         """

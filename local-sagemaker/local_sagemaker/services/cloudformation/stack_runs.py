@@ -57,7 +57,7 @@ class StackRuns:
             thread.join(timeout=10)
 
     def reset(self) -> None:
-        """Ends all threads, for a service that goes on empty."""
+        """Ends all threads, for a service that continues empty."""
         self.close()
         self._ended.clear()
 
@@ -147,7 +147,7 @@ class StackRuns:
         """What the stack's resources (or those named) wait for; of those that the template lacks, nothing."""
         try:
             graph = dependencies.graph(self._scopes.scope(body))
-        except ServiceError:  # a parameter of Systems Manager is gone: the order is lost, the deletion is not
+        except ServiceError:  # a parameter of Systems Manager no longer exists: the order is lost, the deletion is not
             graph = {}
         existing = self._store.resources(body["StackId"])
         return {logical: graph.get(logical, frozenset()) for logical in names or existing}

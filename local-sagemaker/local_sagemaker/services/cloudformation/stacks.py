@@ -37,7 +37,7 @@ class Stacks(Resource):
         self._store, self._requests, self._runs = store, requests, runs
 
     def resume(self) -> None:
-        """Goes on with the stacks that were being worked on."""
+        """Continues with the stacks that were being worked on."""
         self._runs.resume()
 
     def reset(self) -> None:

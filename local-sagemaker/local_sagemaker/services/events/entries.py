@@ -25,7 +25,7 @@ class Entries(Resource):
         self._bus.start()
 
     def reset(self) -> None:
-        """Ends all deliveries, for a service that goes on empty."""
+        """Ends all deliveries, for a service that continues empty."""
         self._bus.stop()
         self._bus.start()
 

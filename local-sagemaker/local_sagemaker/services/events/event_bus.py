@@ -50,7 +50,7 @@ class EventBus:
         self._kept: int | None = None
 
     def start(self) -> None:
-        """Begins to work; called when requests are answered. What a restart interrupted is sent first."""
+        """Begins to work; called when requests are served. What a restart interrupted is sent first."""
         if self._thread is None:
             self._waiting = {key: 0.0 for key, _ in self._records.items(DELIVERY)}
             self._ended.clear()

@@ -72,7 +72,7 @@ class RuleStore:
         self._patterns.pop(f"{bus}/{name}", None)
 
     def forget_all(self) -> None:
-        """Drops what is kept in memory, for a service that goes on empty."""
+        """Drops what is kept in memory, for a service that continues empty."""
         with self._lock:
             self._rules.clear()
             self._patterns.clear()

@@ -55,7 +55,7 @@ class CodeArchives:
         archive = Archive(digest.hexdigest(), len(data), base64.b64encode(digest.digest()).decode())
         file = self.file(archive.name)
         if file.exists():
-            file.touch()  # it may be there without a function: see `keep_only`
+            file.touch()  # it may exist without a function: see `keep_only`
         else:
             self._archives.mkdir(parents=True, exist_ok=True)
             fresh = self._archives / f".{uuid.uuid4().hex}"

@@ -1,4 +1,4 @@
-"""Lambda's errors: codes and texts of its API reference and of its answers."""
+"""Lambda's errors: codes and texts of its API reference and of its responses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Acknowledged events: records until they are done, run by a few threads, tried again after a failure.
 
-An event that was acknowledged survives a kill of the service, and so may reach its function more than once, as on AWS.
+An event that was acknowledged survives a crash of the service, and so may reach its function more than once, as on AWS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OLDEST = 6 * 3600.0
 THREADS = 8
 log = logging.getLogger(__name__)
 Attempt = Callable[[str, dict[str, Any], bytes], bool]
-"""``attempt(id, record, event)``: runs an event and answers whether it is done."""
+"""``attempt(id, record, event)``: runs an event and returns whether it is done."""
 
 
 class EventSources:

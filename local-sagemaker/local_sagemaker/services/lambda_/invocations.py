@@ -93,7 +93,7 @@ class FunctionInvocations(Resource):
         return self._sandboxes.invoke(function, Invocation(request_id, arn, event, context))
 
     def _attempt(self, key: str, body: Body, event: bytes) -> bool:
-        """Whether an event is done. One whose function is gone is."""
+        """Whether an event is done. One whose function no longer exists is."""
         reference = FunctionReference(body["function"], body["qualifier"])
         try:
             found = self._store.find(reference)

@@ -12,7 +12,7 @@ _MOST = 50
 
 
 def page(member: str, items: list[Any], request: Request) -> Response:
-    """The page of the items that a request asks for."""
+    """The page of the items that a request is for."""
     start, size = natural(request.get("Marker", "0")), min(request.get("MaxItems", _MOST), _MOST)
     if start is None:
         raise InvalidValue("The marker is invalid.")

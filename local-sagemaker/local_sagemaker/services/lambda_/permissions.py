@@ -1,4 +1,4 @@
-"""Resource policies of functions: kept and told, not enforced (the local service enforces no IAM policy)."""
+"""Resource policies of functions: kept and shown, not enforced (the local service enforces no IAM policy)."""
 
 from __future__ import annotations
 

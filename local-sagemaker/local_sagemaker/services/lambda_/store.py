@@ -95,7 +95,7 @@ class FunctionStore:
         self._records.put(ALIAS, f"{name}:{body['Name']}", body)
 
     def delete_alias(self, name: str, alias: str) -> None:
-        """Removes an alias; nothing happens when it is not there."""
+        """Removes an alias; nothing happens when it does not exist."""
         self._records.delete(ALIAS, f"{name}:{alias}")
 
     def change(self, reference: FunctionReference, revision: str | None, change: Callable[[Body], None]) -> Body:

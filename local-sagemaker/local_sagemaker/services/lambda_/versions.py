@@ -22,7 +22,7 @@ class FunctionVersions(Resource):
 
     @operation("PublishVersion")
     def create(self, request: Request) -> Response:
-        """Makes a version of $LATEST; when nothing has changed since the last one, answers that."""
+        """Makes a version of $LATEST; when nothing has changed since the last one, returns that."""
         body = self._store.latest(FunctionReference.parse(request["FunctionName"]))
         check_revision(body, request.get("RevisionId"))
         expected = request.get("CodeSha256")

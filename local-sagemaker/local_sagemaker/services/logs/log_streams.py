@@ -30,7 +30,7 @@ class LogStreams(Resource):
 
     @operation("CreateLogStream")
     def create(self, request: Request) -> Response:
-        """Makes an empty stream in a group that is there."""
+        """Makes an empty stream in a group that exists."""
         group, stream = request["logGroupName"], request["logStreamName"]
         require_group(self._logs, group)
         if self._logs.has(group, stream):

@@ -17,7 +17,7 @@ class LogsResourceNotFound(ServiceError):
 
 
 class ResourceAlreadyExists(ServiceError):
-    """The group or stream is there."""
+    """The group or stream exists."""
 
     code, status = "ResourceAlreadyExistsException", 400
 
@@ -29,7 +29,7 @@ class InvalidParameter(ServiceError):
 
 
 def group_arn(settings: Settings, group: str) -> str:
-    """The ARN of a log group without the final ``:*`` that some answers add."""
+    """The ARN of a log group without the final ``:*`` that some responses add."""
     return settings.arns.of("logs", f"log-group:{group}")
 
 
@@ -49,13 +49,13 @@ def group_of(request: dict[str, Any], logs: Logs) -> str:
 
 
 def require_group(logs: Logs, group: str) -> None:
-    """Raises when the group is not there."""
+    """Raises when the group does not exist."""
     if not logs.has(group):
         raise LogsResourceNotFound("The specified log group does not exist.")
 
 
 def require_stream(logs: Logs, group: str, stream: str) -> None:
-    """Raises when the group or the stream is not there."""
+    """Raises when the group or the stream does not exist."""
     require_group(logs, group)
     if not logs.has(group, stream):
         raise LogsResourceNotFound("The specified log stream does not exist.")

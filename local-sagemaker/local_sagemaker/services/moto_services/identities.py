@@ -36,14 +36,14 @@ class Identities:
         self._credentials = credentials
 
     def caller(self, access_key: str) -> dict[str, str]:
-        """The answer of GetCallerIdentity for whoever has the access key."""
+        """The answer of GetCallerIdentity for the code that has the access key."""
         issued = self._records.get(KIND, access_key)
         if issued:
             return {"Arn": issued["arn"], "UserId": issued["id"], "Account": self._settings.account}
         return {"Arn": caller_arn(self._settings), "UserId": CALLER_ID, "Account": self._settings.account}
 
     def refuses(self, access_key: str, parameters: dict[str, str], iam: Any) -> RawResponse | None:
-        """The refusal of AssumeRole in AWS's words when the role is not there or does not trust the caller."""
+        """The refusal of AssumeRole in AWS's words when the role does not exist or does not trust the caller."""
         arn, caller = parameters.get("RoleArn", ""), self.caller(access_key)["Arn"]
         role = next((one for one in iam.roles.values() if one.arn == arn), None)
         if role and _trusts(role.assume_role_policy_document, caller, self._settings):

@@ -50,7 +50,7 @@ class MotoApplication:
         """Empties the backends of all neighbours that were used."""
         from moto.core.base_backend import BackendDict
 
-        # Not moto's own reset, which also forgets that the backends are there to be reset again.
+        # Not moto's own reset, which also forgets that the backends exist to be reset again.
         known: list[Any] = list(BackendDict._instances)  # type: ignore[misc]
         for backends in known:
             for backend in backends.values():
@@ -82,8 +82,8 @@ class MotoApplication:
 
         chunks: Iterable[bytes] = self._dispatch(self._environ(service, request), start_response)
         body = b"".join(chunks)
-        # moto lets any web page read its answers; this service's answers are for who can sign. The length is counted
-        # again by whoever sends the body.
+        # moto lets any web page read its responses; this service's are for who can sign. The length is counted
+        # again by the code that sends the body.
         dropped = ("access-control-", "content-length")
         kept = {name: value for name, value in answered if not name.lower().startswith(dropped)}
         return RawResponse(status, kept, body)

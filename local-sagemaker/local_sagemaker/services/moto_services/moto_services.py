@@ -1,6 +1,6 @@
 """The neighbours as one: a raw request in, a raw answer out, and a state that outlives a restart.
 
-moto answers; in front of it stand the caller's identity and what moto lacks; behind it the journal of the calls that
+moto serves; in front of it stand the caller's identity and what moto lacks; behind it the journal of the calls that
 changed something, which are made again, with the same ids, on first use after a restart.
 """
 
@@ -39,7 +39,7 @@ _HANDING_OUT = frozenset(
 
 
 class MotoServices:
-    """Answers requests to services where nothing needs to run. What changes something is done one after the other."""
+    """Serves requests to services where nothing needs to run. What changes something is done one after the other."""
 
     def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class MotoServices:
             self._load()
 
     def reset(self) -> None:
-        """Forgets everything but the callers' role; the journal is emptied by whoever empties the records."""
+        """Forgets everything but the callers' role; the journal is emptied by the code that empties the records."""
         with self._lock:
             if self._loaded:
                 self._moto.reset()

@@ -1,4 +1,4 @@
-"""Answers of the query protocol (IAM, STS) for what is answered here and not by moto."""
+"""Responses of the query protocol (IAM, STS) for what is served here and not by moto."""
 
 from __future__ import annotations
 

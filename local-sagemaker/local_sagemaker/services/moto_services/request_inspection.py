@@ -1,4 +1,4 @@
-"""What a raw request asks for: the operation, whatever the protocol, and by whom it is signed."""
+"""What a raw request is for: the operation, whatever the protocol, and by whom it is signed."""
 
 from __future__ import annotations
 

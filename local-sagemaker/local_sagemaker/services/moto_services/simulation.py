@@ -30,7 +30,7 @@ class NoSuchEntity(Exception):
 
 
 def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawResponse:
-    """Answers one of the two operations; `iam` is moto's IAM backend."""
+    """Serves one of the two operations; `iam` is moto's IAM backend."""
     given = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
     try:
         found = Principal([])

@@ -1,4 +1,4 @@
-"""The spine's way to the services that moto answers: botocore's serialiser, moto, botocore's parser.
+"""The spine's way to the services that moto serves: botocore's serialiser, moto, botocore's parser.
 
 `call("sqs:SendMessage", {...})` does what a client's request does, the journal of changes included. Times are seconds
 since the epoch, as everywhere on the spine. It may wait for another change of these services, which writes records:

@@ -147,7 +147,7 @@ def quote_etag(etag: str) -> str:
 
 
 def encryption(attributes: ObjectAttributes) -> dict[str, Any]:
-    """How the object is said to be encrypted: SSE-S3 unless asked otherwise, as on AWS since 2023."""
+    """How the object is said to be encrypted: SSE-S3 unless requested otherwise, as on AWS since 2023."""
     return {"ServerSideEncryption": "AES256"} | {
         name: attributes.headers[name] for name in _ENCRYPTION if name in attributes.headers
     }

@@ -118,7 +118,7 @@ class BucketOperations(Resource):
 
 
 def _region(constraint: str | None, here: str) -> str:
-    """Where a bucket is made by a request that region `here` signed. us-east-1 makes them anywhere, and is asked for
+    """Where a bucket is made by a request that region `here` signed. us-east-1 makes them anywhere, and is requested
     by no constraint; the others make their own."""
     if here != _CLASSIC and constraint != here:
         raise IllegalLocationConstraint(constraint or "unspecified")

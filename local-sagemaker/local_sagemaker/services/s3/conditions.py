@@ -36,7 +36,7 @@ def check_read(request: Mapping[str, Any], item: StoredObject) -> None:
 
 
 def check_copy_source(request: Mapping[str, Any], item: StoredObject) -> None:
-    """The same of a copy's source: what a read answers by 304 is 412 here."""
+    """The same of a copy's source: where a read gives 304, this gives 412."""
     names = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
     conditions = {name: request.get(f"CopySource{name}") for name in names}
     try:

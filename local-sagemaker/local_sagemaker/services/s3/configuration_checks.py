@@ -1,4 +1,4 @@
-"""What S3 refuses of the configurations that are kept of a bucket; each check answers what is to be kept.
+"""What S3 refuses of the configurations that are kept of a bucket; each check returns what is to be kept.
 
 Texts are those of S3 (moto's tests that are marked as run against AWS, and the API reference of each Put operation).
 """

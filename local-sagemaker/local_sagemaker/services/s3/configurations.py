@@ -1,7 +1,7 @@
 """Configurations of buckets that are only kept: what was put is what is got, and nothing here acts on it.
 
 One table says, for each, its operations, where the value is in request and answer, and what a bucket without it
-answers. Replication, websites and object lock would have to act, so they can only be found missing.
+returns. Replication, websites and object lock would have to act, so they can only be found missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Response = dict[str, Any]
 @dataclass(frozen=True)
 class Configuration:
     """`given` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
-    answer's members are those of the value itself. `default` answers for a bucket that has none; without one,
+    answer's members are those of the value itself. `default` stands for a bucket that has none; without one,
     `missing` (code, text) is the error."""
 
     name: str
@@ -46,7 +46,7 @@ def _full(name: str, given: str, shown: str = "", delete: str = "", **rest: Any)
 _AES = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
 _OWNER = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
 _NO_CONTENT = ("BucketTagging", "BucketPolicy")
-"""Whose Put is answered with 204, though the model says 200."""
+"""Whose Put responds with 204, though the model says 200."""
 CONFIGURATIONS = (
     _full(
         "BucketTagging", "Tagging", delete="DeleteBucketTagging",

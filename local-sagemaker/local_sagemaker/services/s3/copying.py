@@ -30,7 +30,7 @@ _CHANGES = ("StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEna
 
 @dataclass(frozen=True)
 class CopySource:
-    """What a copy reads: the object with its open `file`; `version` is what was asked for, if any."""
+    """What a copy reads: the object with its open `file`; `version` is what was requested, if any."""
 
     bucket: BucketRow
     item: StoredObject
@@ -47,7 +47,7 @@ class CopySource:
 def open_source(objects: DiskObjects, access: Access, request: Request) -> Iterator[CopySource]:
     """Opens ``x-amz-copy-source``: ``[/]bucket/key[?versionId=...]``, URL-encoded; its conditions are checked.
 
-    The bytes are those of the object that was found, even if it is overwritten meanwhile.
+    The bytes are those of the object that was found, even if it is overwritten in the meantime.
     """
     text = request["CopySource"]
     path, _, query = text.partition("?versionId=")
@@ -126,7 +126,7 @@ class Copies(Resource):
 
 
 def _checksums(request: Request, kept: ObjectAttributes, written: TemporaryFile) -> dict[str, str]:
-    """The checksum that the request asks for, else one of the source's algorithm; always of the whole object."""
+    """The checksum that the request names, else one of the source's algorithm; always of the whole object."""
     source = {name.removeprefix("Checksum"): value for name, value in kept.checksums.items()}
     algorithm = request.get("ChecksumAlgorithm") or next(iter(source), None)
     if algorithm is None or algorithm.lower() not in ALGORITHMS:

@@ -19,7 +19,7 @@ Response = dict[str, Any]
 
 
 class Deletions(Resource):
-    """Deleting objects, versions and delete markers. Deleting what is not there succeeds, as on AWS."""
+    """Deleting objects, versions and delete markers. Deleting what does not exist succeeds, as on AWS."""
 
     def __init__(self, *, objects: DiskObjects, settings: Settings) -> None:
         self._objects = objects

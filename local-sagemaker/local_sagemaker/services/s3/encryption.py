@@ -1,4 +1,4 @@
-"""How a new object is said to be encrypted: as its request asks, else as its bucket's default is.
+"""How a new object is said to be encrypted: as its request says, else as its bucket's default is.
 
 Nothing here is encrypted: the members are kept, so that programs which look at them find what they find on AWS.
 """

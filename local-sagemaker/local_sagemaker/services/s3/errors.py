@@ -35,7 +35,7 @@ class BucketAlreadyOwnedByYou(S3Error):
 
 
 class InvalidLocationConstraint(S3Error):
-    """us-east-1 is asked for by giving no constraint."""
+    """us-east-1 is requested by giving no constraint."""
 
     code, status, text = "InvalidLocationConstraint", 400, "The specified location-constraint is not valid"
 
@@ -97,7 +97,7 @@ class NotModified(S3Error):
 
 
 class NotImplementedHeader(S3Error):
-    """A header asks for what S3 does not do."""
+    """A header requests what S3 does not do."""
 
     code, status = "NotImplemented", 501
     text = "A header you provided implies functionality that is not implemented"

@@ -30,7 +30,7 @@ class Listings(Resource):
 
     @operation("ListObjects")
     def list_v1(self, request: Request) -> Response:
-        """The old listing: goes on behind ``Marker``; ``NextMarker`` comes only with a delimiter, as on AWS."""
+        """The old listing: continues behind ``Marker``; ``NextMarker`` comes only with a delimiter, as on AWS."""
         bucket, limit, encode = self._prepare(request)
         marker = request.get("Marker") or ""
         page = self._page(bucket, request, _behind(marker, request), limit)
@@ -47,7 +47,7 @@ class Listings(Resource):
 
     @operation("ListObjectsV2")
     def list_v2(self, request: Request) -> Response:
-        """A continuation token holds the key to go on from."""
+        """A continuation token holds the key to continue from."""
         bucket, limit, encode = self._prepare(request)
         token = request.get("ContinuationToken")
         start = read_token(token) if token is not None else _behind(request.get("StartAfter") or "", {})

@@ -1,6 +1,6 @@
 """Single objects: put, get, head, attributes.
 
-GetObject answers ``Body`` as a `FileRange` with the file already open, and ``__status__`` 206 for a part of the
+GetObject returns ``Body`` as a `FileRange` with the file already open, and ``__status__`` 206 for a part of the
 object: the wire takes the latter as the HTTP status and leaves it out of the answer.
 """
 
@@ -72,7 +72,7 @@ def check_version(request: Request) -> None:
 def missing_object_error(
     objects: DiskObjects, bucket: BucketRow, request: Request, marker: StoredObject | None, method: str = "GET"
 ) -> S3Error:
-    """The error for an object that is not there, with the headers that tell of a delete marker."""
+    """The error for an object that does not exist, with the headers that tell of a delete marker."""
     key, version = request["Key"], request.get("VersionId")
     if marker is not None:
         headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id, "Allow": "DELETE"}
@@ -114,7 +114,7 @@ class ObjectOperations(Resource):
 
     @operation("GetObject")
     def get(self, request: Request) -> Response:
-        """``Body`` is a `FileRange`; ``__status__`` is 206 when a range or part is answered."""
+        """``Body`` is a `FileRange`; ``__status__`` is 206 when a range or part is served."""
         bucket = self._access.bucket(request)
         check_keys(request)
         item, file = open_object(self._objects, bucket, request)
@@ -146,7 +146,7 @@ class ObjectOperations(Resource):
 
     @operation("GetObjectAttributes")
     def attributes(self, request: Request) -> Response:
-        """What of ETag, Checksum, ObjectParts, StorageClass and ObjectSize was asked for.
+        """What of ETag, Checksum, ObjectParts, StorageClass and ObjectSize was requested.
 
         Here the ETag has no quotes, and a checksum of parts does not show their number.
         """
@@ -168,7 +168,7 @@ class ObjectOperations(Resource):
 
 
 def _checksums(item: StoredObject, number: int | None, extent: ranges.Extent) -> Response:
-    """The checksum of exactly what is answered, or none: a range has no checksum of its own."""
+    """The checksum of exactly what is served, or none: a range has no checksum of its own."""
     if number is not None and item.attributes.parts:
         checksums = item.attributes.parts[number - 1].get("checksums") or {}
         return {**checksums, "ChecksumType": "COMPOSITE"} if checksums else {}

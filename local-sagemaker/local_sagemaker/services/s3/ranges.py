@@ -15,7 +15,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 @dataclass(frozen=True)
 class Extent:
-    """`length` bytes from `offset` on; `partial` when that is answered by 206."""
+    """`length` bytes from `offset` on; `partial` when that is served by 206."""
 
     offset: int
     length: int
@@ -34,7 +34,7 @@ class Extent:
 
 
 def find_extent(request: Mapping[str, Any], item: StoredObject) -> Extent:
-    """The extent that GetObject or HeadObject asks for. A malformed or multiple Range is ignored, as S3 does."""
+    """The extent that GetObject or HeadObject requests. A malformed or multiple Range is ignored, as S3 does."""
     header, number = request.get("Range"), request.get("PartNumber")
     if number is not None:
         if header:

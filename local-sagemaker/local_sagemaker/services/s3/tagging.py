@@ -23,7 +23,7 @@ class ObjectTags(Resource):
 
     @operation("GetObjectTagging")
     def get(self, request: Request) -> Response:
-        """TagSet is there even when it is empty."""
+        """TagSet exists even when it is empty."""
         bucket = self._access.bucket(request)
         item = find(self._objects, bucket, request)
         tags = [{"Key": key, "Value": value} for key, value in item.attributes.tags.items()]

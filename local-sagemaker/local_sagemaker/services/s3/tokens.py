@@ -1,4 +1,4 @@
-"""Continuation tokens: opaque to clients, the name to go on from inside."""
+"""Continuation tokens: opaque to clients, the name to continue from inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request asks for that no bucket here does: refused, in S3's words where S3 has some for such a bucket.
+"""What a request wants that no bucket here does: refused, in S3's words where S3 has some for such a bucket.
 
 Buckets are made as AWS makes them since 2023: without ACLs, without object lock. Bytes are not encrypted, so keys that
 a client brings (SSE-C) would protect nothing.

@@ -30,7 +30,7 @@ class Images(Resource):
 
     @operation("ListImageVersions")
     def list_versions(self, request: Request) -> Response:
-        """Of an image that is not there."""
+        """Of an image that does not exist."""
         raise _no_image(request)
 
     @operation("DeleteImage")

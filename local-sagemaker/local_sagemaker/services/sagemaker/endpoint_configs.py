@@ -56,16 +56,16 @@ class EndpointConfigs(Resource):
 
     @operation("ListEndpointConfigs")
     def list_configs(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
+        """Newest first unless requested otherwise."""
         chosen, token = self._configs.page(request)
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         return {"EndpointConfigs": [pick(body, *members) for body in chosen], **token}
 
     @operation("DeleteEndpointConfig")
     def delete(self, request: Request) -> Response:
-        """Forgets the configuration; endpoints that were made of it go on."""
+        """Forgets the configuration; endpoints that were made of it continue."""
         body = self._configs.delete(request["EndpointConfigName"])
-        if body is None:  # AWS names it here without its ARN (truth/api-errors)
+        if body is None:  # AWS names it here without its ARN (contracts: api-errors 1)
             raise MissingResource(f'Could not find endpoint configuration "{request["EndpointConfigName"]}".')
         return {}
 

@@ -19,7 +19,7 @@ _TEXT = 1024  # FailureReason
 
 
 def spec(name: str, arn: str, config: Body, call: Call) -> EndpointSpec:
-    """What an endpoint of this configuration runs. Raises for a model that was deleted meanwhile."""
+    """What an endpoint of this configuration runs. Raises for a model that was deleted in the meantime."""
     variants = []
     for kind in ("ProductionVariants", "ShadowProductionVariants"):
         for variant in config.get(kind, ()):

@@ -1,6 +1,6 @@
-"""Endpoints: created from a configuration, updated, scaled and deleted while they serve (specs: containers 5).
+"""Endpoints: created from a configuration, updated, scaled and deleted while they serve (contracts: containers 5).
 
-A record holds what Describe shows and, as ``_spec``, what runs: configuration and models may be deleted meanwhile,
+A record holds what Describe shows and, as ``_spec``, what runs: configuration and models may be deleted since,
 and after a restart of the service the endpoint comes back. The processes are `hosting.endpoints`' business.
 """
 
@@ -52,7 +52,7 @@ class Endpoints(Resource):
 
     @operation("CreateEndpoint")
     def create(self, request: Request) -> Response:
-        """Answers at once; the endpoint is Creating until its servers are healthy."""
+        """Returns at once; the endpoint is Creating until its servers are healthy."""
         name = request["EndpointName"]
         arn = self._endpoints.arn(name)
         self._endpoints.refuse_taken(name)
@@ -78,7 +78,7 @@ class Endpoints(Resource):
 
     @operation("ListEndpoints")
     def list_endpoints(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
+        """Newest first unless requested otherwise."""
         chosen, token = self._endpoints.page(request)
         members = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
         return {"Endpoints": [pick(body, *members) for body in chosen], **token}
@@ -137,7 +137,7 @@ class Endpoints(Resource):
 
     @operation("DeleteEndpoint")
     def delete(self, request: Request) -> Response:
-        """Ends the endpoint when its requests are answered; its name is free then."""
+        """Ends the endpoint when its requests are served; its name is free then."""
         body = self._idle(request["EndpointName"])
 
         def change(body: Body) -> None:
@@ -165,7 +165,7 @@ class Endpoints(Resource):
         self._endpoints.update(name, lambda body: endpoint_records.settle(body, status, reason, spec, now()))
 
     def on_remove(self, name: str) -> None:
-        """The endpoint is gone."""
+        """The endpoint no longer exists."""
         self._hosting.forget(name)
         self._endpoints.delete(name)
 

@@ -71,7 +71,7 @@ class Entities(ResourceRecords):
         return {self.kind.arn: self.arn(name)}
 
     def list_page(self, request: Request, *members: str, equals: Body | None = None) -> Response:
-        """One page of summaries, newest first unless asked otherwise; `equals` are members of the records."""
+        """One page of summaries, newest first unless requested otherwise; `equals` are members of the records."""
         chosen, token = self.page(request, equals=equals)
         return self._summaries(chosen, members) | token
 

@@ -69,7 +69,7 @@ class Experiments(Resource):
 
     @operation("ListTrials")
     def list_trials(self, request: Request) -> Response:
-        """Trials, of one experiment or with one component if asked, newest first."""
+        """Trials, of one experiment or with one component if requested, newest first."""
         equals: Body = {}
         if "ExperimentName" in request:
             equals = pick(self._experiments.require(request["ExperimentName"]), "ExperimentName")

@@ -1,4 +1,4 @@
-"""What the four kinds of jobs share: create, describe, list, stop, delete, and going on after a crash of the service.
+"""What the four kinds of jobs share: create, describe, list, stop, delete, and continuing after a crash of the service.
 
 A kind says what differs: `defaults`, `check`, `work`, `launch`, `halt`, `record_outcome`.
 """
@@ -113,7 +113,7 @@ class JobResource(Resource, ABC, Generic[Work]):
             try:
                 self.restart(body)
             except ServiceError as error:
-                log.warning("%s can't go on: %s", body[self.kind.arn], error.message)
+                log.warning("%s can't continue: %s", body[self.kind.arn], error.message)
                 outcome = Outcome(JobStatus.FAILED, f"ClientError: {error.message}"[:1024], ended=now())
                 self.settle(name, outcome)
 
@@ -149,7 +149,7 @@ class JobResource(Resource, ABC, Generic[Work]):
         """What the record says of the outcome beside status, reason and times."""
 
     def not_found(self, name: str) -> ServiceError:
-        """The error about a job that does not exist (truth/api-errors: not ResourceNotFound)."""
+        """The error about a job that does not exist (contracts: api-errors 1; not ResourceNotFound)."""
         return MissingResource(f"Could not find requested job with name: {name}")
 
     # What a kind uses

@@ -1,4 +1,4 @@
-"""The containers of a model: what a model package stands for, and whether the archives they name are there."""
+"""The containers of a model: what a model package stands for, and whether the archives they name exist."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_image(uri: str, account: str) -> None:
 
 
 def check_data(container: Container, objects: Objects) -> None:
-    """Raises AWS's text when an archive that the container names is not there.
+    """Raises AWS's text when an archive that the container names does not exist.
 
     The data of a multi-model container is a prefix that models may be added to later: not checked.
     """
@@ -88,4 +88,4 @@ def _check_object(url: str, objects: Objects) -> None:
 
 
 def _no_model_data(uri: str) -> ValidationError:
-    return ValidationError(f"Could not find model data at {uri}.")  # truth/api-errors
+    return ValidationError(f"Could not find model data at {uri}.")  # contracts: api-errors 3

@@ -27,7 +27,7 @@ class ModelPackageGroups(Resource):
         self._groups = ResourceRecords(
             MODEL_PACKAGE_GROUP, settings=settings, records=records, tags=tags,
             missing=lambda _, arn: MissingResource(f"ModelPackageGroup {arn} does not exist."),
-            taken=lambda _, arn: NameTaken(f"Model Package Group already exists: {arn}"),  # truth/api-errors
+            taken=lambda _, arn: NameTaken(f"Model Package Group already exists: {arn}"),  # contracts: api-errors 2
         )  # fmt: skip
 
     @operation("CreateModelPackageGroup")
@@ -53,7 +53,7 @@ class ModelPackageGroups(Resource):
 
     @operation("ListModelPackageGroups")
     def list_groups(self, request: Request) -> Response:
-        """Oldest first unless asked otherwise."""
+        """Oldest first unless requested otherwise."""
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             return {"ModelPackageGroupSummaryList": []}
         chosen, token = self._groups.page(request, direction="Ascending")

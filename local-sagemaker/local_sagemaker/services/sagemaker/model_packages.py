@@ -58,7 +58,7 @@ class ModelPackages(Resource):
     def create(self, request: Request) -> Response:
         """Registers the next version of a group, or a package of its own name.
 
-        A ``ClientToken`` that was used before answers the package it made then.
+        A ``ClientToken`` that was used before returns the package it made then.
         """
         body: Body = {}
 
@@ -81,7 +81,7 @@ class ModelPackages(Resource):
 
     @operation("BatchDescribeModelPackage")
     def batch_describe(self, request: Request) -> Response:
-        """Summaries by ARN, and an error for each ARN that is not there."""
+        """Summaries by ARN, and an error for each ARN that does not exist."""
         found: Response = {}
         errors: Response = {}
         for arn in request["ModelPackageArnList"]:
@@ -96,7 +96,7 @@ class ModelPackages(Resource):
 
     @operation("ListModelPackages")
     def list_packages(self, request: Request) -> Response:
-        """Oldest first unless asked otherwise; of no group unless a group or a type is given."""
+        """Oldest first unless requested otherwise; of no group unless a group or a type is given."""
         group = request.get("ModelPackageGroupName")
         parent = last(group).lower() if group else ""
         kind = request.get("ModelPackageType", "Versioned" if group else "Unversioned")

@@ -46,7 +46,7 @@ class ModelOperations(Resource):
 
     @operation("ListModels")
     def list_models(self, request: Request) -> Response:
-        """Newest first unless asked otherwise."""
+        """Newest first unless requested otherwise."""
         chosen, token = self._models.page(request)
         return {"Models": [pick(body, "ModelName", "ModelArn", "CreationTime") for body in chosen], **token}
 

@@ -52,7 +52,7 @@ class PipelineExecutions(Resource):
         self._interrupted = [key for key, _ in records.with_status(EXECUTION, *UNFINISHED)]
 
     def resume(self) -> None:
-        """Goes on with the executions that a stop or a kill of the service interrupted."""
+        """Continues with the executions that a stop or a crash of the service interrupted."""
         self._tokens.forget_old()
         interrupted, self._interrupted = self._interrupted, []
         for key in interrupted:
@@ -61,7 +61,7 @@ class PipelineExecutions(Resource):
                 self._resume(key, body)
 
     def close(self) -> None:
-        """Ends the threads; what they run goes on at the next `resume`."""
+        """Ends the threads; what they run continues at the next `resume`."""
         self._executions.close()
 
     def reset(self) -> None:
@@ -96,7 +96,7 @@ class PipelineExecutions(Resource):
 
     @operation("StopPipelineExecution")
     def stop(self, request: Request) -> Response:
-        """Answers at once with the status Stopping; running jobs are stopped, waiting steps never start."""
+        """Returns at once with the status Stopping; running jobs are stopped, waiting steps never start."""
         arn = request["PipelineExecutionArn"]
 
         def act() -> Response:
@@ -165,7 +165,7 @@ class PipelineExecutions(Resource):
 
     @operation("ListPipelineExecutions")
     def list_executions(self, request: Request) -> Response:
-        """Summaries of a pipeline's executions, newest first unless asked otherwise."""
+        """Summaries of a pipeline's executions, newest first unless requested otherwise."""
         pipeline = find(self._records, self._settings, request["PipelineName"])
         equals = {}
         if "PipelineVersionAlias" in request:
@@ -179,7 +179,7 @@ class PipelineExecutions(Resource):
 
     @operation("ListPipelineExecutionSteps")
     def list_steps(self, request: Request) -> Response:
-        """The steps that have started, newest first unless asked otherwise."""
+        """The steps that have started, newest first unless requested otherwise."""
         if "PipelineExecutionArn" not in request:  # optional in the model, like NextToken
             raise ValidationError(
                 "1 validation error detected: Value null at 'pipelineExecutionArn' failed to satisfy constraint: "

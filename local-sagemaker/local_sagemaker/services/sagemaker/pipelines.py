@@ -111,7 +111,7 @@ class Pipelines(Resource):
 
     @operation("DescribePipeline")
     def describe(self, request: Request) -> Response:
-        """The pipeline with the definition of the version asked for, exactly as it was sent."""
+        """The pipeline with the definition of the version requested, exactly as it was sent."""
         body = find(self._records, self._settings, request["PipelineName"])
         version = self._versions.find(body, request)
         details = pick(version, "PipelineVersionDisplayName", "PipelineVersionDescription", "PipelineVersionAliases")
@@ -141,7 +141,7 @@ class Pipelines(Resource):
 
     @operation("ListPipelines")
     def list_pipelines(self, request: Request) -> Response:
-        """Summaries, newest first unless asked otherwise."""
+        """Summaries, newest first unless requested otherwise."""
         if request.get("ManagedBy") == "AWS":
             return {"PipelineSummaries": []}
         chosen, token = page_of(self._records, PIPELINE, request, default=100)

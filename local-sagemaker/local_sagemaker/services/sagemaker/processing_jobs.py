@@ -1,4 +1,4 @@
-"""Processing jobs: a program over S3 inputs that writes S3 outputs (specs: containers 1)."""
+"""Processing jobs: a program over S3 inputs that writes S3 outputs (contracts: containers 1)."""
 
 from __future__ import annotations
 

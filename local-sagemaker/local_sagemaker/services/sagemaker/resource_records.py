@@ -44,7 +44,7 @@ class ResourceRecords:
     def __init__(
         self, kind: ResourceKind, *, settings: Settings, records: Records, tags: Tags, missing: Wording, taken: Wording
     ) -> None:
-        """`missing` and `taken` word AWS's errors for a resource that there is not, and for a name that is in use."""
+        """`missing` and `taken` word AWS's errors for a resource that does not exist, and for a name that is in use."""
         self.kind = kind
         self._arns, self._records, self._tags, self._missing, self._taken = (
             settings.arns, records, tags, missing, taken,

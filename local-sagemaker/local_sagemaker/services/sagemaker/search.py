@@ -1,4 +1,4 @@
-"""Search over all resource types that exist here; what is searched is what Describe answers, with the tags.
+"""Search over all resource types that exist here; what is searched is what Describe returns, with the tags.
 
 Its types are the kinds of `records.kinds` that have a name in Search, and the versions of pipelines.
 """
@@ -36,7 +36,7 @@ _DESCRIBED = (
     kinds.TRAINING_JOB, kinds.TUNING_JOB, kinds.TRIAL_COMPONENT, kinds.ENDPOINT, kinds.PIPELINE,
     kinds.PIPELINE_EXECUTION,
 )  # fmt: skip
-"""Kinds whose records don't hold all that Describe answers."""
+"""Kinds whose records don't hold all that Describe returns."""
 _NAMED = {kinds.PIPELINE_EXECUTION: kinds.PIPELINE_EXECUTION.arn}
 """Which member the describing operation takes, where that is not the name."""
 
@@ -61,7 +61,7 @@ class Search(Resource):
 
     @operation("Search")
     def search(self, request: Request) -> Response:
-        """Resources that satisfy the expression, last modified first unless asked otherwise."""
+        """Resources that satisfy the expression, last modified first unless requested otherwise."""
         searched = self._find_searched(request)
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             return {"Results": [], "TotalHits": {"Value": 0, "Relation": "EqualTo"}}
@@ -114,7 +114,7 @@ class Search(Resource):
             yield body
 
     def _link(self, searched: Searched, body: Body) -> Body:
-        """What only Search tells: the parameters of an execution, the components of a trial."""
+        """What only Search says: the parameters of an execution, the components of a trial."""
         if searched.member == "PipelineExecution":
             request = {"PipelineExecutionArn": body["PipelineExecutionArn"], "MaxResults": 100}
             return pick(self._call("sagemaker:ListPipelineParametersForExecution", request), "PipelineParameters")

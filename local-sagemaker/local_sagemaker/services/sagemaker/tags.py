@@ -12,14 +12,14 @@ from local_sagemaker.services.sagemaker.listing import page
 KIND = "tags"
 LIMIT = 50
 _DESCRIBED = {kind.kind: (kind.describe, kind.name) for kind in KINDS.values() if kind is not PIPELINE_EXECUTION}
-"""How a resource is asked for, by the type in its ARN. Other types are not looked for, as they are not here."""
+"""How a resource is requested, by the type in its ARN. Other types are not looked for, as they are not here."""
 
 
 class Tags(Resource):
     """AddTags, ListTags, DeleteTags; Create operations hand their ``Tags`` to `put`."""
 
     def __init__(self, records: Records, call: Call | None = None) -> None:
-        """`call` tells whether a resource is there; without it every one is taken to be."""
+        """`call` says whether a resource exists; without it every one is taken to be."""
         self._records, self._call = records, call
 
     def put(self, arn: str, tags: list[dict[str, str]] | None) -> None:
@@ -38,7 +38,7 @@ class Tags(Resource):
 
     @operation("AddTags")
     def add(self, request: Request) -> Response:
-        """Merges tags and answers all that the resource now has."""
+        """Merges tags and returns all that the resource now has."""
         self._expect(request["ResourceArn"])
         self._merge(request["ResourceArn"], request["Tags"])
         return {"Tags": self.of(request["ResourceArn"])}
@@ -61,7 +61,7 @@ class Tags(Resource):
         return {}
 
     def _expect(self, arn: str) -> None:
-        """Refuses a resource that is not there: ValidationException whatever its type (public threads), with the text
+        """Refuses a resource that does not exist: ValidationException whatever its type (public threads), with the text
         of its Describe, as no record of AWS's was found."""
         kind, _, name = arns.resource(arn).partition("/")
         if self._call is None or kind not in _DESCRIBED or (kind == "pipeline" and "/" in name):

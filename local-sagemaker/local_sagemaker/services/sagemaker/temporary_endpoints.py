@@ -1,4 +1,4 @@
-"""Endpoints that live as long as a job needs a model: Clarify makes one, asks it and deletes it (specs: clarify 6)."""
+"""Endpoints that live as long as a job needs a model: Clarify makes, queries and deletes one (contracts: clarify 6)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class TemporaryEndpointService(Resource):
         running = self._hosting.find(name)
         route = running.route if running else None
         if route is None:
-            raise ServiceError(f"Endpoint {name} is gone.")
+            raise ServiceError(f"Endpoint {name} no longer exists.")
         return route.fleet.production[0].instances[0].urls
 
     def _delete(self, name: str, config: str) -> None:

@@ -17,7 +17,7 @@ KEPT = 7 * 86400.0
 
 
 class Tokens:
-    """Answers by operation and token."""
+    """Responses by operation and token."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

@@ -1,4 +1,4 @@
-"""Training jobs: an algorithm or a script over channels that writes a model (specs: containers 2)."""
+"""Training jobs: an algorithm or a script over channels that writes a model (contracts: containers 2)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class TrainingJobs(RunnerJobs):
         self.change(name, lambda body: body.update(TuningJobArn=tuning_job))
 
     def not_found(self, name: str) -> ServiceError:  # noqa: ARG002 - as JobResource has it
-        """SageMaker names no training job here (truth/api-errors)."""
+        """SageMaker names no training job here (contracts: api-errors 1)."""
         return MissingResource("Requested resource not found.")
 
     def defaults(self, request: Request) -> Request:
@@ -289,7 +289,7 @@ def _channel(given: Request, mode: str) -> Channel:
 
 
 def _checkpoint_channel(body: Body) -> tuple[Channel, ...]:
-    """Checkpoints of an earlier job are there from the start."""
+    """Checkpoints of an earlier job exist from the start."""
     if "CheckpointConfig" not in body:
         return ()
     uri = body["CheckpointConfig"]["S3Uri"].rstrip("/") + "/"

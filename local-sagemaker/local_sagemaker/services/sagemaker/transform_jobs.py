@@ -1,4 +1,4 @@
-"""Transform jobs: S3 objects sent through a model server, answers written to S3 (specs: containers 6)."""
+"""Transform jobs: S3 objects sent through a model server, returns written to S3 (contracts: containers 6)."""
 
 from __future__ import annotations
 

@@ -59,19 +59,19 @@ class TrialComponents(Resource):
         return found[1] if found else None
 
     def _find_or_make(self, name: str) -> Body:
-        """The record of a component. A job has one from the first time that somebody asks for it.
+        """The record of a component. A job has one from the first time that somebody requests it.
 
         (AWS makes one for every job, whether or not it has an ExperimentConfig.)
         """
         name = name.rsplit("/", 1)[-1]
         if self._components.find(name) is None and self._job(name) is not None:
-            with suppress(ValidationError):  # it was made meanwhile
+            with suppress(ValidationError):  # it was made in the meantime
                 self.create({"TrialComponentName": name})
         return self._components.require(name)
 
     @operation("ListTrialComponents")
     def list_components(self, request: Request) -> Response:
-        """Components, of one trial, experiment or source if asked, newest first."""
+        """Components, of one trial, experiment or source if requested, newest first."""
         members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
         if component := _component_of(request.get("SourceArn", "")):
             with suppress(ServiceError):
@@ -130,7 +130,7 @@ class TrialComponents(Resource):
 
     @operation("AssociateTrialComponent")
     def associate(self, request: Request) -> Response:
-        """Puts a component into a trial; nothing happens when it is there."""
+        """Puts a component into a trial; nothing happens when it exists."""
         trial, component = self._both(request)
         key = association(trial["TrialName"], component["TrialComponentName"])
         names = {"TrialName": trial["TrialName"], "TrialComponentName": component["TrialComponentName"]}

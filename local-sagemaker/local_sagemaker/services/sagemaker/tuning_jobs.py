@@ -123,7 +123,7 @@ class TuningJobs(JobResource[str]):
         return answer
 
     def list_jobs(self, request: Request) -> Response:
-        """By name unless asked otherwise (API reference)."""
+        """By name unless requested otherwise (API reference)."""
         sorting = {"SortBy": "Name", "SortOrder": "Ascending"}
         answer = super().list_jobs({**sorting, **request})
         for summary in answer["HyperParameterTuningJobSummaries"]:
@@ -136,7 +136,7 @@ class TuningJobs(JobResource[str]):
 
     @operation("ListTrainingJobsForHyperParameterTuningJob")
     def list_training_jobs(self, request: Request) -> Response:
-        """By name unless asked otherwise; by FinalObjectiveMetricValue only those that have one (API reference)."""
+        """By name unless requested otherwise; by FinalObjectiveMetricValue only those that have one (API reference)."""
         trials = self._trials_of(self.require(request["HyperParameterTuningJobName"]))
         trials = select(trials, request, name="TrainingJobName", status="TrainingJobStatus")
         if request.get("SortBy") == "FinalObjectiveMetricValue":
@@ -157,7 +157,7 @@ class TuningJobs(JobResource[str]):
         return {}
 
     def close(self) -> None:
-        """Ends the threads; what they run goes on at the next `resume`."""
+        """Ends the threads; what they run continues at the next `resume`."""
         self._runs.end_all()
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
-"""InvokeEndpointAsync: answered at once, worked off in a queue, the answer or the error left in S3 (containers 5.7).
+"""InvokeEndpointAsync: accepted at once, worked off in a queue, the answer or the error left in S3 (containers 5.7).
 
-A queued request is a record, so that a kill of the service does not lose it.
+A queued request is a record, so that a crash of the service does not lose it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class AsynchronousInvocations(Resource):
         return response
 
     def resume(self) -> None:
-        """Goes on with what was queued when the service ended."""
+        """Continues with what was queued when the service ended."""
         for queued in self._found:
             self._begin(queued)
 

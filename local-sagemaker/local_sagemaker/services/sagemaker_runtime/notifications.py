@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Notifications:
-    """Tells the topics of a NotificationConfig about invocations that have ended."""
+    """Notifies the topics of a NotificationConfig about invocations that have ended."""
 
     def __init__(self, region: str, call: Call) -> None:
         self._region, self._call = region, call

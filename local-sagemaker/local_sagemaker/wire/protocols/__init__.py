@@ -38,4 +38,4 @@ PROTOCOLS: dict[str, WireProtocol] = {
 ERRORS: dict[str, Callable[[ServiceError, WireRequest, str], WireResponse]] = {
     name: protocol.error for name, protocol in PROTOCOLS.items()
 }
-"""How an error is written, also for the services that moto answers."""
+"""How an error is written, also for the services that moto serves."""

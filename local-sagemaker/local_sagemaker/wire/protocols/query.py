@@ -1,4 +1,4 @@
-"""The AWS query protocol: operation and members as a form, answers as XML (Smithy, "AWS query protocol").
+"""The AWS query protocol: operation and members as a form, responses as XML (Smithy, "AWS query protocol").
 
 CloudFormation speaks it, and so do IAM, STS and SNS, whose requests moto reads; of these only errors are written here.
 """

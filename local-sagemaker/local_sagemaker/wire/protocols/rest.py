@@ -24,7 +24,7 @@ def members_from(request: WireRequest, target: Target, shape: Shape) -> dict[str
     if request.query:
         fixed = dict(parse_qsl(target.operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
         for name, value in request.parameters():
-            if name not in fixed:  # a fixed part tells operations apart, it is no member's value
+            if name not in fixed:  # a fixed part distinguishes operations, it is no member's value
                 query.setdefault(name, []).append(value)
     headers = request.headers
     for member, member_shape, location, name in _bindings(shape):

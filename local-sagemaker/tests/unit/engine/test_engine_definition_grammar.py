@@ -123,8 +123,8 @@ def test_forms_that_can_not_be_read(step: dict[str, Any], text_of_problem: str) 
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
-        ([processing("A")], "refers to 'Steps.A.Outputs', which Processing steps do not have: 'Outputs' is not there"),
-        ([training("A")], "refers to 'Steps.A.ModelArtifacts.S3Uri', which Training steps do not have: 'S3Uri' is"),
+        ([processing("A")], "refers to 'Steps.A.Outputs', which Processing steps do not have: 'Outputs' does"),
+        ([training("A")], "refers to 'Steps.A.ModelArtifacts.S3Uri', which Training steps do not have: 'S3Uri' does"),
         ([tuning("A")], "refers to 'Steps.A.BestTrainingJobs', which Tuning steps do not have"),
         ([model() | {"Name": "A"}], "refers to 'Steps.A.ModelData', which Model steps do not have"),
         ([register() | {"Name": "A"}], "refers to 'Steps.A.ModelPackage', which RegisterModel steps do not have"),
@@ -136,7 +136,7 @@ def test_forms_that_can_not_be_read(step: dict[str, Any], text_of_problem: str) 
         ([condition(EQUAL) | {"Name": "A"}], "refers to 'Steps.A.Result', which Condition steps do not have"),
         (
             [function(OutputParameters=OUTPUTS) | {"Name": "A"}],
-            "refers to 'Steps.A.OutputParameters['x']', which Lambda steps do not have: 'x' is not there "
+            "refers to 'Steps.A.OutputParameters['x']', which Lambda steps do not have: 'x' does not exist "
             "(there are: n, s)",
         ),
         ([endpoint() | {"Name": "A"}], "refers to 'Steps.A.Arn', which Endpoint steps do not have"),

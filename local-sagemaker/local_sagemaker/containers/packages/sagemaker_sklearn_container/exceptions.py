@@ -1,4 +1,4 @@
-"""The errors that the container tells apart."""
+"""The errors that the container distinguishes."""
 
 from sagemaker_algorithm_toolkit.exceptions import BaseToolkitError, PlatformError, UserError
 

@@ -17,7 +17,7 @@ _NAME = re.compile(re.escape(CHECKPOINT_FILENAME) + r"\.(\d+)")
 
 
 def train(train_args: Mapping[str, Any], checkpoint_dir: str | None) -> xgb.Booster:
-    """``xgboost.train(**train_args)`` that goes on from the newest checkpoint, and writes one each round."""
+    """``xgboost.train(**train_args)`` that continues from the newest checkpoint, and writes one each round."""
     arguments = dict(train_args)
     model, first = load_checkpoint(checkpoint_dir)
     arguments["num_boost_round"] = arguments.get("num_boost_round", 10) - first

@@ -58,7 +58,7 @@ class Handler(Protocol):
         ...
 
     def create(self, context: DeploymentContext, properties: Properties, /) -> Identity:
-        """Makes the resource. Called again after a crash: what is there under the name already is it."""
+        """Makes the resource. Called again after a crash: what the name stands for already is it."""
         ...
 
     def find(self, context: DeploymentContext, properties: Properties, /) -> Identity:

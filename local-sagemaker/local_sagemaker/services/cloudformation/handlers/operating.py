@@ -123,7 +123,7 @@ class ScalableTarget:
         return self.create(context, after)
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
-        """Deregisters it; with its endpoint it may have gone already."""
+        """Deregisters it; it may have been deleted with its endpoint."""
         try:
             request = {name: properties[name] for name in self._names}
             context.call("application-autoscaling:DeregisterScalableTarget", request)
@@ -166,7 +166,7 @@ class ScalingPolicy:
         return self.create(context, after)
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
-        """Deletes it; with its target it may have gone already."""
+        """Deletes it; it may have been deleted with its target."""
         request = self._target(properties)
         names = ("PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension")
         try:
