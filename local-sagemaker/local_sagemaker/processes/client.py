@@ -18,26 +18,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker import machine_environment
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
-from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
-from local_sagemaker.images.libraries.build import SERVING
+from local_sagemaker.images.libraries import ImageLibraries, LibrarySets, catalogue
 from local_sagemaker.images.libraries.plan import said_in_logs
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.errors import ProcessNotStarted, ServerEnded
 from local_sagemaker.processes.isolation import Isolation
 from local_sagemaker.processes.messages import Message, receive, send
+from local_sagemaker.processes.runtime import Runtime
 from local_sagemaker.processes.spec import ProcessSpec
 
-# OpenMP's threads spin while they wait, read once at its load. With several jobs on the same cores that made a training
-# of 50 ms take a second; asleep they cost nothing.
-_QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
 _ATTEMPTS = 5  # fork servers that are tried before its start fails
 _COMMAND = (str(Path(__file__).parents[1] / "image_programs.py"), "local_sagemaker.processes.fork_server:main")
@@ -50,9 +45,7 @@ _SERVICE_WARM = (
 )  # fmt: skip
 IDLE_SECONDS = 600.0
 """How long a fork server stays that no process needs; those of the default pipeline's images stay."""
-_PATIENCE_AT_END = (
-    3.0  # seconds; a fork server that is still importing receives nothing, and what it started ends with it
-)
+_PATIENCE_AT_END = 3.0  # seconds; one that is still importing receives nothing, and what it started ends with it
 
 
 class ForkedProcess:
@@ -86,31 +79,6 @@ class ForkedProcess:
         if not self._ended.is_set():
             self._code = code
             self._ended.set()
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """A Python that a fork server runs: that of a library set, or without one the service's own."""
-
-    python: str
-    warm: tuple[str, ...] = ()
-    of_image: bool = False
-    serving: str | None = None
-
-    @classmethod
-    def of(cls, found: LibrarySet, warm: Sequence[str]) -> Runtime:
-        """The Python of a library set."""
-        serving = found.folder / SERVING
-        return cls(str(found.python), tuple(warm), of_image=True, serving=str(serving) if serving.is_dir() else None)
-
-    def environment(self) -> dict[str, str]:
-        """The variables that the fork server starts with."""
-        inherited = machine_environment.of_fork_servers(os.environ, own_python=not self.of_image)
-        if not self.of_image:
-            inherited["PYTHONDONTWRITEBYTECODE"] = "1"
-            project = str(Path(__file__).parents[2])
-            inherited["PYTHONPATH"] = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))
-        return {**inherited, **_QUIET_THREADS}
 
 
 class _Server:

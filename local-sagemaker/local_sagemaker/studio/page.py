@@ -72,7 +72,7 @@ Act = Callable[[Visit], str]
 
 @dataclass(frozen=True)
 class Page:
-    """A page. `load` makes its context from the answers of operations; `act` does what its form says and returns the
+    """A page. `load` makes its context from the responses of operations; `act` does what its form says and returns the
     address to go to. `section` is its entry in the navigation; `live` says which events change it, as
     ``kind:key prefix`` (see `live.py`)."""
 

@@ -1,4 +1,4 @@
-"""The read port: what pages show that no AWS operation answers. Everything else is an operation."""
+"""The read port: what pages show that no AWS operation returns. Everything else is an operation."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from local_sagemaker.studio.pages import (
     start,
 )
 
-# Add a page here. The first whose route matches answers.
+# Add a page here. The first whose route matches is shown.
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     pipelines.PAGE,

@@ -71,7 +71,7 @@ def executions(bars: Sequence[Bar], places: int = 20) -> Markup:
 
 
 def _mark(tone: str, x: float) -> Markup:
-    """What tells the states apart in grey: a cross below a failed one, a gap below one that was stopped."""
+    """What distinguishes the states in grey: a cross below a failed one, a gap below one that was stopped."""
     if tone == "bad":
         return Markup('<path class="mark" d="M{} 22l5 5m0-5l-5 5"/>').format(x + 2)
     if tone == "run":

@@ -1,4 +1,4 @@
-"""A job as its page and the step panel show it: inputs and outputs with what is there, parameters, metrics, log."""
+"""A job as its page and the step panel show it: inputs and outputs with what exists, parameters, metrics, log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local_sagemaker.studio.views.times import between, seconds
 
 @dataclass(frozen=True)
 class Artifact:
-    """An input or output: its URI, how many objects are there, their bytes, the newest's time, and what is odd."""
+    """An input or output: its URI, how many objects exist, their bytes, the newest's time, and what is odd."""
 
     name: str
     uri: str
@@ -152,7 +152,7 @@ def _outputs(kind: str, body: dict[str, Any]) -> list[Artifact]:
 
 
 def _look(visit: Visit, item: Artifact) -> Artifact:
-    """What is there: at most 1,000 objects are looked at."""
+    """What exists: at most 1,000 objects are looked at."""
     bucket, _, key = item.uri.removeprefix("s3://").partition("/")
     if not item.uri.startswith("s3://"):
         return item

@@ -1,4 +1,4 @@
-"""What pages share that read many answers: all items of a listing, and the newest of a kind."""
+"""What pages share that read many responses: all items of a listing, and the newest of a kind."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _field(
 
 
 def _note(visit: Visit, value: str) -> str:
-    """Whether an object is there; it never stands in the way."""
+    """Whether an object exists; it never stands in the way."""
     if not value.startswith("s3://"):
         return ""
     bucket, _, key = value.removeprefix("s3://").partition("/")
@@ -146,7 +146,7 @@ def _note(visit: Visit, value: str) -> str:
     except ServiceError as error:
         return error.message
     found = answer.get("Contents", [])
-    return f"exists, {found[0]['Size']:,} bytes" if found else "nothing is there yet"
+    return f"exists, {found[0]['Size']:,} bytes" if found else "does not exist yet"
 
 
 def _group(item: ParameterField) -> str:

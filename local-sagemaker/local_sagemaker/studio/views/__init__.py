@@ -1,1 +1,1 @@
-"""Read models: pure functions from the answers of operations to what pages show."""
+"""Read models: pure functions from the responses of operations to what pages show."""

@@ -1,6 +1,6 @@
 """Where each step of an execution is, from its definition, its status and the steps that have started. Pure.
 
-AWS lists started steps only. What has not started is told apart here: it waits, is queued, or never runs and why.
+AWS lists started steps only. What has not started is distinguished here: it waits, is queued, or never runs and why.
 """
 
 from __future__ import annotations
