@@ -160,7 +160,7 @@ class Application:
     def run_in_foreground(
         self, *, address: str, region: str, kind: str, job: str, environment: str, shell: str = ""
     ) -> None:
-        """Runs a job's program, or a shell in its place, at the terminal of whoever listens at the address.
+        """Runs a job's program, or a shell in its place, at the terminal of the client that listens at the address.
 
         `environment` are variables as JSON; `shell` is empty or not.
         """

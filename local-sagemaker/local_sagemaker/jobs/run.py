@@ -99,14 +99,14 @@ class Run:
         self._series = MetricSeries(job.name, self._search, put) if put and job.metrics else None
 
     def execute(self) -> Outcome:
-        """Runs the job to its end and answers how it ended; `clean` is to follow."""
+        """Runs the job to its end and returns how it ended; `clean` is to follow."""
         outcome = self._outcome()
         published_metrics.publish([host.files for host in self._hosts], self.job, self._tools.put_metrics)
         return replace(outcome, ended=now())
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether it was requested to stop."""
         return self._stopping
 
     @property
@@ -130,7 +130,7 @@ class Run:
         discard(self._folder)
 
     def stop(self, *, timed_out: bool = False) -> None:
-        """SIGTERM to all processes of the job, SIGKILL after the grace; what is there then is uploaded."""
+        """SIGTERM to all processes of the job, SIGKILL after the grace; what exists then is uploaded."""
         with self._lock:
             if self._killer is None:
                 self._killer = threading.Timer(self._tools.grace, self._signal, [signal.SIGKILL])
@@ -195,7 +195,7 @@ class Run:
             raise JobFailure(failure)
 
     def _make_hosts(self, cleanup: ExitStack) -> None:
-        discard(self._folder)  # of a run that a kill of the service interrupted
+        discard(self._folder)  # of a run that a crash of the service interrupted
         moment = int(time.time())
         for name in self.job.host_names:
             stream = f"{self.job.name}/{name}-{moment}"
@@ -232,7 +232,7 @@ class Run:
                     channels.download(chosen, host.ml / channel.path, objects)
 
     def _prepare(self, cleanup: ExitStack) -> tuple[Program, dict[str, str]]:
-        """The program and its variables; starts the model server that a batch or an analysis asks."""
+        """The program and its variables; starts the model server that a batch or an analysis queries."""
         environment, batch = self._environment(), self.job.batch
         if batch:
             url = self._serve([dict(container) for container in batch.containers], batch.environment, cleanup)
@@ -261,7 +261,7 @@ class Run:
         return server.url
 
     def _plan(self, batch: Batch, url: str) -> None:
-        """Tells the batch agents which files to send where; objects are divided among the hosts."""
+        """Gives the batch agents the files to send, and where to; objects are divided among the hosts."""
         source = batch.request["TransformInput"]["DataSource"]["S3DataSource"]
         inflate = batch.request["TransformInput"].get("CompressionType") == "Gzip"
         channel = Channel("input", source["S3Uri"], "batch/input", data_type=source["S3DataType"], sharded=True)
@@ -387,7 +387,7 @@ class Run:
         return metrics.final(self._search.all_values(host.log for host in self._hosts), now())
 
     def _say(self, sentence: str) -> None:
-        """Tells the user, in the job's log, what the service can't do for the job."""
+        """Says, in the job's log, what the service can't do for the job."""
         log.warning("job %s: %s", self.job.name, sentence)
         if self._hosts:
             with self._hosts[0].log.open("a", encoding="utf-8") as file:
