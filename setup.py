@@ -31,6 +31,7 @@ DELIVERY = [
     "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
     *XGBOOST,  # local-model trains and converts models on this machine
     "scikit-learn>=1.4",  # its data set and its split
+    "jsonschema>=4",  # the schema of the stages' configurations (comes with sagemaker)
     "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
 ]
 NOTEBOOK = [
@@ -68,7 +69,10 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["pipelines*", "delivery*"]),
     include_package_data=True,
-    package_data={"pipelines": ["datasets/*"], "": ["*.json", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"]},
+    package_data={
+        "pipelines": ["datasets/*"],
+        "": ["*.json", "*.yml", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"],
+    },
     install_requires=BASE,
     extras_require={
         "local": LOCAL,

@@ -154,6 +154,8 @@ def coerce(shape: Any, value: Any) -> Any:
         }
     if kind == "list" and isinstance(value, list):
         return [coerce(shape.member, part) for part in value]
+    if kind == "map" and isinstance(value, list) and all(isinstance(item, dict) and "Key" in item for item in value):
+        value = {item["Key"]: item.get("Value", "") for item in value}  # tags, which templates list
     if kind == "map" and isinstance(value, dict):
         return {name: coerce(shape.value, part) for name, part in value.items()}
     return _scalar(kind, value)
