@@ -50,6 +50,43 @@ def test_all_twelve_steps_succeed(first_run: tuple[Service, str]) -> None:
     assert {name: step["StepStatus"] for name, step in steps.items()} == dict.fromkeys(STEPS, "Succeeded")
 
 
+VERSIONS = {
+    # requirements.txt and docker/<tag>/base/Dockerfile.cpu of aws/sagemaker-scikit-learn-container at v1.4.2 and of
+    # aws/sagemaker-xgboost-container at v3.0-5
+    "PreprocessAbaloneData": {"scikit-learn": "1.4.2", "numpy": "2.1.0", "pyarrow": "17.0.0", "xgboost": None},
+    "EvaluateAbaloneModel": {
+        "xgboost": "3.0.5", "scikit-learn": "1.5.2", "numpy": "2.1.0", "pandas": "2.2.3", "scipy": "1.15.0",
+    },
+}  # fmt: skip
+PRINT_VERSIONS = (
+    "import json, importlib.metadata as m; "
+    "print('versions', json.dumps({d.metadata['Name'].lower(): d.version for d in m.distributions()}))"
+)
+
+
+@pytest.mark.parametrize("step", VERSIONS)
+def test_the_definitions_jobs_have_the_libraries_of_the_real_images(first_run: tuple[Service, str], step: str) -> None:
+    service, _ = first_run
+    sagemaker, logs = service.client("sagemaker"), service.client("logs")
+    job = steps_of(sagemaker, newest(sagemaker, "First"))[step]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    described = sagemaker.describe_processing_job(ProcessingJobName=job)
+    image = described["AppSpecification"]["ImageUri"]
+    name = f"versions-{step}"
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        AppSpecification={"ImageUri": image, "ContainerEntrypoint": ["python3", "-c", PRINT_VERSIONS]},
+        RoleArn=described["RoleArn"],
+        ProcessingResources=described["ProcessingResources"],
+    )
+    waiter = sagemaker.get_waiter("processing_job_completed_or_stopped")
+    waiter.wait(ProcessingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 240})
+    found = logs.filter_log_events(
+        logGroupName="/aws/sagemaker/ProcessingJobs", logStreamNamePrefix=name, filterPattern="versions"
+    )["events"]
+    installed = json.loads(found[0]["message"].removeprefix("versions "))
+    assert {name: installed.get(name) for name in VERSIONS[step]} == VERSIONS[step]
+
+
 def test_the_mse_is_below_the_gate_and_evaluation_json_confirms_it(first_run: tuple[Service, str]) -> None:
     service, printed = first_run
     sagemaker = service.client("sagemaker")
