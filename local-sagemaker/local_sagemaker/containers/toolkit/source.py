@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_sagemaker.containers.failure import ScriptError
-from local_sagemaker.containers.paths import private_tmp
+from local_sagemaker.containers.paths import IMAGE_PYTHON, private_tmp
 from local_sagemaker.files.unpacker import unpack_tar
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,13 @@ def install(folder: Path) -> bool:
 
 
 def _pip(folder: Path, *what: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *what]
-    log.info("Installing dependencies: %s", " ".join(command[1:]))
+    command = ["-m", "pip", "install", *what]
+    shown = " ".join([IMAGE_PYTHON, *command])
+    log.info("Installing module with the following command:\n%s", shown)
     sys.stdout.flush()
     # Where the libraries came without pip, the job's own command `pip` fetches the one that Python carries.
-    program = command[:3] if importlib.util.find_spec("pip") else ["pip"]
-    code = subprocess.run([*program, *command[3:]], cwd=folder, check=False).returncode
+    program = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip"]
+    variables = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    code = subprocess.run([*program, *command[2:]], cwd=folder, env=variables, check=False).returncode
     if code:
-        raise ScriptError(f'InstallModuleError:\nExitCode {code}\nCommand "{" ".join(command)}"', code)
+        raise ScriptError(f'InstallModuleError:\nExitCode {code}\nCommand "{shown}"', code)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_sagemaker.containers.failure import ScriptError, exit_code_of
-from local_sagemaker.containers.paths import ml
+from local_sagemaker.containers.paths import IMAGE_PYTHON, ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
 from local_sagemaker.containers.toolkit.environment import TrainingEnvironment
@@ -56,8 +56,7 @@ def _train(framework_module: str) -> None:
         command = ["/bin/sh", "-c", " ".join([script, *arguments])]
         _outcome(subprocess.run(command, check=False).returncode, "", command)
         return
-    # Shown without its folder: where Python is on this machine is no part of what a container would say.
-    shown = ["python3", environment.script, *arguments]
+    shown = [IMAGE_PYTHON, environment.script, *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
     if fresh:

@@ -124,7 +124,7 @@ def test_failures(program_run: Any, script: str, code: int, message: str) -> Non
     assert train(program_run) == code
     start, _, command = program_run.failure.rpartition("\nCommand ")
     assert start == f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"'
-    assert command == '"python3 train.py --alpha 1"'
+    assert command == '"/miniconda3/bin/python train.py --alpha 1"'
     if message:
         assert message in program_run.log
 
@@ -306,7 +306,9 @@ def test_training_with_requirements(program_run: Any) -> None:
     assert (program_run.ml / "model" / "m").read_text() == "42 ['--alpha', '1']"
     program_run.write("input/source.tar.gz", archive(train__py=script, requirements__txt="./no-such-wheel.whl\n"))
     assert train(program_run) == 1
-    assert program_run.failure.startswith("InstallModuleError:\nExitCode 1\nCommand ")
+    assert program_run.failure == (
+        'InstallModuleError:\nExitCode 1\nCommand "/miniconda3/bin/python -m pip install -r requirements.txt"'
+    )
 
 
 def test_serving_with_requirements(program_run: Any) -> None:
