@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from local_sagemaker import lifecycle
+from local_sagemaker.files.removal import discard
 from tests.hostile import kills, malformed
 from tests.support import Service
 
@@ -67,7 +67,7 @@ def _run(name: str, options: argparse.Namespace) -> list[str]:
     finally:
         if lifecycle.running(service.settings):
             service.down()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.files.removal import discard
 from tests.integration.endpoint_models import Made, booster
 from tests.support import Service, until
 
@@ -31,7 +31,7 @@ def made() -> Iterator[Made]:
         yield Made(quick)
     finally:
         quick.down()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,24 +13,23 @@ import pytest
 
 from local_sagemaker.files import beneath
 from local_sagemaker.files.beneath import Folder
-from local_sagemaker.files.removal import discard, remove
+from local_sagemaker.files.removal import remove
 
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW
 
 
 @pytest.fixture(params=["openat2", "parts"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(request: pytest.FixtureRequest, deep_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file, beside another folder; by the kernel's way, and by the way without it."""
     if request.param == "parts":
         monkeypatch.setattr(beneath, "_SYSCALL", None)
     elif beneath._SYSCALL is None:
         pytest.skip("this kernel has no openat2")
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "secret").write_text("secret")
-    (tmp_path / "job" / "out" / "deep").mkdir(parents=True)
-    (tmp_path / "job" / "out" / "deep" / "file").write_text("own")
-    yield tmp_path / "job"
-    discard(tmp_path / "job")
+    (deep_folder / "outside").mkdir()
+    (deep_folder / "outside" / "secret").write_text("secret")
+    (deep_folder / "job" / "out" / "deep").mkdir(parents=True)
+    (deep_folder / "job" / "out" / "deep" / "file").write_text("own")
+    return deep_folder / "job"
 
 
 OUT: dict[str, Callable[[Path], None]] = {
@@ -91,16 +90,16 @@ def test_an_open_folder_stays_the_same(folder: Path) -> None:
         assert [entry.name for entry in out.walk()] == ["deep/file"]
 
 
-def test_files_are_moved_out_unless_others_have_their_names(folder: Path, tmp_path: Path) -> None:
-    os.link(tmp_path / "outside" / "secret", folder / "out" / "linked")
+def test_files_are_moved_out_unless_others_have_their_names(folder: Path, deep_folder: Path) -> None:
+    os.link(deep_folder / "outside" / "secret", folder / "out" / "linked")
     with Folder(folder / "out") as out:
-        status = out.take("deep/file", str(tmp_path / "taken"))
+        status = out.take("deep/file", str(deep_folder / "taken"))
         assert status is not None and status.st_size == 3
-        assert out.take("linked", str(tmp_path / "not")) is None
-        assert out.take("deep/none", str(tmp_path / "not")) is None
+        assert out.take("linked", str(deep_folder / "not")) is None
+        assert out.take("deep/none", str(deep_folder / "not")) is None
         assert [entry.name for entry in out.walk()] == ["linked"]
-    assert (tmp_path / "taken").read_text() == "own"
-    assert not (tmp_path / "not").exists()
+    assert (deep_folder / "taken").read_text() == "own"
+    assert not (deep_folder / "not").exists()
 
 
 def test_swapping_a_folder_and_a_link_never_shows_what_is_outside(folder: Path) -> None:
@@ -167,16 +166,16 @@ def test_removal_needs_no_permissions(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_removal_leaves_what_links_lead_to(folder: Path, tmp_path: Path) -> None:
+def test_removal_leaves_what_links_lead_to(folder: Path, deep_folder: Path) -> None:
     for way in ("link to a folder", "link to a file"):
         OUT[way](folder)
-    (tmp_path / "name").symlink_to(folder)
-    remove(tmp_path / "name")
+    (deep_folder / "name").symlink_to(folder)
+    remove(deep_folder / "name")
     assert folder.is_dir()
     remove(folder)
     remove(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["outside"]
-    assert (tmp_path / "outside" / "secret").read_text() == "secret"
+    assert [path.name for path in deep_folder.iterdir()] == ["outside"]
+    assert (deep_folder / "outside" / "secret").read_text() == "secret"
 
 
 def test_a_file_that_nobody_may_read_is_read(folder: Path) -> None:

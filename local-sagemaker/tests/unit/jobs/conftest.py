@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import discard
 from local_sagemaker.processes import ForkedProcesses
 from tests.unit.jobs.world import Make, World, new_world
 
@@ -23,7 +23,7 @@ def processes() -> Iterator[ForkedProcesses]:
     found = ForkedProcesses(settings=Settings(home=home), keep=[Path(tempfile.gettempdir())], load=False)
     yield found
     found.close()
-    shutil.rmtree(home, ignore_errors=True)
+    discard(home)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
 """Ways out of a job's folder: what lies outside is neither read nor moved nor changed by the service.
 
 A folder beside the state folder is the canary. Each script is a job that tries to have the service read it; under
-mount namespaces and under path rewriting.
+mount namespaces of root, under those of user namespaces, and under path rewriting.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,9 +17,9 @@ from typing import Any
 import pytest
 
 from local_sagemaker.config import Settings
-from local_sagemaker.files.removal import remove
+from local_sagemaker.files.removal import discard, remove
 from local_sagemaker.processes import ForkedProcesses
-from local_sagemaker.processes.isolation import REWRITE, VARIABLE
+from local_sagemaker.processes.isolation import MOUNT, REWRITE, USER, VARIABLE
 from tests.support import until
 from tests.unit.jobs.world import BUCKET, World, new_world, processing_outputs
 
@@ -62,18 +61,19 @@ class Canary:
                 assert SECRET not in path.read_bytes(), key
 
 
-@pytest.fixture(scope="module", params=["", "rewrite"])
+@pytest.fixture(scope="module", params=["", "user", "rewrite"])
 def contained(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world for each way of keeping jobs apart."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv(VARIABLE, request.param)
         home = Path(tempfile.mkdtemp(prefix="containment-"))
-        stack.callback(shutil.rmtree, home)
+        stack.callback(discard, home)
         processes = ForkedProcesses(settings=Settings(home=home), keep=[Path(tempfile.gettempdir())], load=False)
         stack.callback(processes.close)
-        if request.param == "" and processes.isolation.way == REWRITE:
-            pytest.skip(f"no mount namespaces here: {processes.isolation.reason}")
+        ways = {"": (MOUNT, USER), "user": (USER,), "rewrite": (REWRITE,)}
+        if processes.isolation.way not in ways[request.param] or (request.param == "user" and os.geteuid() != 0):
+            pytest.skip(f"not possible here, or tried already: {processes.isolation}")
         yield stack.enter_context(new_world(processes))
 
 
@@ -112,6 +112,24 @@ WAYS = {
     "a name with dots": "open(out + '/..secret', 'w').write('own'); os.symlink('../' * 20 + canary, out + '/...')",
     "a hard link": "link(canary + '/secret', out + '/secret')",
     "a hard link of a link": "os.symlink(canary + '/secret', out + '/s'); link(out + '/s', out + '/t')",
+    "upwards": "shutil.rmtree(out); os.symlink('../' * 40 + canary[1:], out)",
+    "a hard link at the place of an output of one file": "shutil.rmtree(out); link(canary + '/secret', out)",
+    "a pipe instead of the folder": "shutil.rmtree(out); os.mkfifo(out)",
+    "a socket instead of the folder": (
+        "shutil.rmtree(out); socket.socket(socket.AF_UNIX).bind('/tmp/s'); os.rename('/tmp/s', out)"
+    ),
+    "the root of the job, by its process": (
+        "helper = subprocess.Popen(['sleep', '5'], start_new_session=True); shutil.rmtree(out);"
+        "os.symlink(f'/proc/{helper.pid}/root' + canary, out)"
+    ),
+    "an open folder of another process": (
+        "opened = os.open('/', os.O_RDONLY); shutil.rmtree(out);"
+        "os.symlink(f'/proc/{os.getpid()}/fd/{opened}' + canary, out)"
+    ),
+    "a file of the folder's name above": "os.rename(out, out + '-old'); open(out, 'w').write('own')",
+    "a link instead of all of it": (
+        "os.rename('/opt/ml/processing', '/opt/ml/p'); os.symlink(canary, '/opt/ml/processing')"
+    ),
     "a mount": "mount(canary, out)",
     "a mount inside": "os.mkdir(out + '/inner'); mount(canary, out + '/inner')",
     "a link swapped until the end": "swap(0)",
@@ -128,6 +146,12 @@ WAYS = {
         "os.symlink('secret', '/opt/ml/old/failure'); code = 1"
     ),
 }
+
+DURING = (
+    "a link instead of the folder", "a link instead of the folder above", "links inside", "a hard link",
+    "a mount inside", "a link swapped until the end", "a link swapped beyond the end", "pipes and sockets",
+)  # fmt: skip
+"""Those that are tried while the service uploads during the job, too."""
 
 PREFIX = """
 import ctypes, os, shutil, socket, subprocess, sys, time
@@ -160,8 +184,9 @@ while time.monotonic() < until:
 """
 
 
-@pytest.mark.parametrize("mode", ["EndOfJob", "Continuous"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "mode"), [*((way, "EndOfJob") for way in WAYS), *((way, "Continuous") for way in DURING)]
+)
 def test_the_service_reads_nothing_outside_for_a_job(contained: World, canary: Canary, way: str, mode: str) -> None:
     name = f"{'-'.join(way.replace('/', '').split())}-{mode}".lower()
     script = PREFIX.format(canary=canary.folder) + WAYS[way] + "\ntime.sleep(1.2 if code == 0 else 0)\nsys.exit(code)\n"

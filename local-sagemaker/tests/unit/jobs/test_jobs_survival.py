@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import VARIABLE
@@ -55,7 +55,7 @@ def test_unfinished_jobs_run_again_after_the_service_was_ended(processes):
         assert second.do("DescribeProcessingJob", ProcessingJobName=stopping)["ProcessingJobStatus"] == "Stopped"
     finally:
         second.close()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 def test_resume_leaves_alone_what_was_created_since_the_start(world):
@@ -91,7 +91,7 @@ def test_a_job_that_cannot_go_on_fails_and_the_others_go_on(processes):
         assert second.ended("processing-job", names[1])["ProcessingJobStatus"] == "Completed"
     finally:
         second.close()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
@@ -173,7 +173,7 @@ def test_jobs_without_namespaces(monkeypatch):
             assert trained["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://{BUCKET}/out/")
     finally:
         processes.close()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 @pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGSEGV"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from local_sagemaker.api.operations import Request, Response, table
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported
 from local_sagemaker.events import Event
+from local_sagemaker.files.removal import discard
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.jobs.spec import ModelServers
 from local_sagemaker.logs import Logs
@@ -223,7 +223,7 @@ def new_world(processes: ForkedProcesses, **more: Any) -> Iterator[World]:
         yield world
     finally:
         world.close()
-        shutil.rmtree(home, ignore_errors=True)
+        discard(home)
 
 
 Make = Callable[..., World]

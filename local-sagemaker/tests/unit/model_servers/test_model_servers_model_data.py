@@ -14,7 +14,6 @@ import pytest
 
 from local_sagemaker.files import unpacking
 from local_sagemaker.files.beneath import Folder
-from local_sagemaker.files.removal import remove
 from local_sagemaker.model_servers.model_data import ModelDataError, fetch
 from local_sagemaker.objects.disk import DiskObjects
 
@@ -152,7 +151,7 @@ def test_archives_that_hold_more_than_folders_and_files(objects: DiskObjects, tm
     assert (tmp_path / "inner" / "outside" / "file").read_text() == "canary"
 
 
-def test_what_is_harmless_is_unpacked(objects: DiskObjects, tmp_path: Path) -> None:
+def test_what_is_harmless_is_unpacked(objects: DiskObjects, deep_folder: Path) -> None:
     """A leading slash is dropped, as tar does; the last of equal names counts; depth is no matter."""
     deep = "d/" * 1500 + "file"
     members = archive(
@@ -160,17 +159,14 @@ def test_what_is_harmless_is_unpacked(objects: DiskObjects, tmp_path: Path) -> N
         (member("y", tarfile.LNKTYPE, "x"), b""), (member(deep), b"deep"), (member("empty", tarfile.DIRTYPE), b""),
     )  # fmt: skip
     objects.put("models", "odd.tar.gz", members)
-    folder = tmp_path / "model"
-    try:
-        fetch({"ModelDataUrl": "s3://models/odd.tar.gz"}, objects, folder)
-        with Folder(folder) as root:
-            assert {entry.name for entry in root.walk()} == {"etc/x", "x", "y", deep}
-            with root.open(deep) as file:
-                assert file.read() == b"deep"
-        assert [(folder / name).read_text() for name in ("x", "y", "etc/x")] == ["new", "new", "1"]
-        assert (folder / "empty").is_dir()
-    finally:
-        remove(folder)
+    folder = deep_folder / "model"
+    fetch({"ModelDataUrl": "s3://models/odd.tar.gz"}, objects, folder)
+    with Folder(folder) as root:
+        assert {entry.name for entry in root.walk()} == {"etc/x", "x", "y", deep}
+        with root.open(deep) as file:
+            assert file.read() == b"deep"
+    assert [(folder / name).read_text() for name in ("x", "y", "etc/x")] == ["new", "new", "1"]
+    assert (folder / "empty").is_dir()
 
 
 def stored(data: bytes) -> bytes:

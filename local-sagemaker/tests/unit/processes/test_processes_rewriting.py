@@ -5,23 +5,20 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local_sagemaker.files.removal import remove
 from local_sagemaker.processes import rewriting
 
 TEXT = "open('/opt/ml/model/x')\n"
 
 
 @pytest.fixture
-def ml(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "ml"
+def ml(deep_folder: Path) -> Path:
+    folder = deep_folder / "ml"
     folder.mkdir()
-    yield folder
-    remove(folder)
+    return folder
 
 
 def archive(name: str, data: bytes) -> bytes:
