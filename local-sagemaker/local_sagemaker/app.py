@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from local_sagemaker import images
@@ -158,15 +159,15 @@ class Application:
         }
 
     def run_in_foreground(
-        self, *, address: str, region: str, kind: str, job: str, environment: str, shell: str = ""
+        self, *, address: str, region: str, kind: str, job: str, environment: str, shell: str = "", shown: str = ""
     ) -> None:
         """Runs a job's program, or a shell in its place, at the terminal of the client that listens at the address.
 
-        `environment` are variables as JSON; `shell` is empty or not.
+        `environment` are variables as JSON; `shell` is empty or not; `shown` is a folder that the job needs, or empty.
         """
         terminal = Terminal(address)
         try:
-            wish = Wish(bool(shell), json.loads(environment))
+            wish = Wish(bool(shell), json.loads(environment), (Path(shown),) if shown else ())
             self.regions.of(region).run_in_foreground(kind, job, terminal, wish)
         except BaseException:
             terminal.end(1)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,24 @@ _PAUSE = 0.5
 
 
 def run_here(
-    settings: Settings, found: dict[str, Any], region: str, job: StepJob, *, shell: bool, environment: dict[str, str]
+    settings: Settings,
+    found: dict[str, Any],
+    region: str,
+    job: StepJob,
+    *,
+    shell: bool,
+    environment: Mapping[str, str],
+    shown: str = "",
 ) -> int:
-    """Runs a job's program, or a shell in its place, at this terminal; its exit code."""
+    """Runs a job's program, or a shell in its place, at this terminal; its exit code.
+
+    `environment` are variables that it gets, `shown` a folder of the machine that it needs.
+    """
     variables = {"TERM": os.environ.get("TERM", "dumb"), **environment}
     with tempfile.TemporaryDirectory(prefix="local-sagemaker-") as folder, _listen(folder) as listener:
         post(
             settings, found, "run-in-foreground", address=str(Path(folder, "socket")), region=region, kind=job.kind,
-            job=job.name, shell="yes" if shell else "", environment=json.dumps(variables),
+            job=job.name, shell="yes" if shell else "", environment=json.dumps(variables), shown=shown,
         )  # fmt: skip
         channel, _ = listener.accept()
     with channel:

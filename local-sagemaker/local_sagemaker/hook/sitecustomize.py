@@ -218,3 +218,5 @@ if __name__ == "sitecustomize":
     _load_shadowed()
     if os.environ.get("LOCAL_SAGEMAKER_URL"):
         install(os.environ["LOCAL_SAGEMAKER_URL"])
+    if os.environ.get("LOCAL_SAGEMAKER_DEBUGGER"):
+        import local_sagemaker_debugger  # noqa: F401

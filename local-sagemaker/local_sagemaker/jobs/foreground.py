@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,10 +26,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to run: the job's program or, with `shell`, a shell in its place. `environment` comes on top."""
+    """What is to run: the job's program or, with `shell`, a shell in its place. `environment` comes on top.
+
+    `shown` are folders of the machine that it needs beside the job's own.
+    """
 
     shell: bool
-    environment: dict[str, str]
+    environment: Mapping[str, str]
+    shown: tuple[Path, ...] = ()
 
 
 class _Nobody:
@@ -80,6 +85,7 @@ class ForegroundRun(Run):
         else:
             program, environment = self._prepare(self._cleanup)
             environment |= wish.environment
+        program = replace(program, readable=(*program.readable, *wish.shown))
         return self._start_at_terminal(program, environment)
 
     def _kept_host(self, root: Path) -> Host:

@@ -147,6 +147,8 @@ def become(folder: Path, *, keep_project: bool) -> None:
     sys.path[:] = [*extra, *path[:first], str(environment.packages(folder)), *path[first:]]
     if keep_project:
         sys.path += environment.own_folders()
+        if "LOCAL_SAGEMAKER_DEBUGGER" in os.environ:
+            importlib.import_module("local_sagemaker_debugger")  # of the hook, which other programs load at their start
     else:
         programs.forget(_SERVING)
         if any(Path(entry, "sitecustomize.py").is_file() for entry in extra):

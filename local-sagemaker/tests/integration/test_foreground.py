@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 
 import pytest
 
+from tests.integration.debug_adapter import Editor
 from tests.integration.foreground import AtTerminal
 from tests.support import COMMANDS, Service, create_pipeline, finished, script_step, start, steps_of, until
 
@@ -68,6 +70,22 @@ def test_breakpoint_works_at_a_terminal(service: Service, failed: str) -> None:
     assert described["ProcessingJobStatus"] == "Failed", "the record stays as it was"
 
 
+def test_an_editor_attaches(service: Service, failed: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with command(service, "debug", "Sum", "--listen", str(port)) as terminal:
+        terminal.expect(f"waiting for a debugger on 127.0.0.1:{port}")
+        editor = Editor(port)
+        thread = editor.wait("stopped")["threadId"]
+        frame = editor.ask("stackTrace", threadId=thread)["stackFrames"][0]
+        assert frame["source"]["path"] == f"{FOLDER}/script.py"
+        assert editor.ask("evaluate", expression="total", frameId=frame["id"])["result"] == "7"
+        editor.ask("continue", threadId=thread)
+        terminal.expect("the total is 7")
+        assert terminal.wait() == 7
+        editor.close()
+
+
 def test_ctrl_c_ends_the_program(service: Service, failed: str) -> None:
     with command(service, "debug", failed) as terminal:
         terminal.expect("(Pdb)")
@@ -118,6 +136,7 @@ def test_input_may_be_a_pipe(service: Service, failed: str) -> None:
         (("debug", "None"), "There is no step with 'None' in its name that ran a job, and no such job"),
         (("shell", "Foreground", "Other"), "There is no step with 'Other' in its name that ran a job in arn:"),
         (("debug", "NoPipeline", "Sum"), "There is no execution 'NoPipeline' here."),
+        (("debug", "Sum", "--listen", "x"), "--listen: 'x' is no port"),
         (("failed-jobs", "--remove", "other"), "No folder of 'other' is kept"),
     ],
 )
