@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
 from local_sagemaker.service_clock import ServiceClock
+from local_sagemaker.services.codecommit.git_http import GitHttp
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
@@ -91,7 +92,8 @@ class Application:
         self.regions = Regions(shared)
 
     def _make_wire(self, url: str) -> None:
-        raw = RawServices(apis=self.regions.serving, neighbours=self.neighbours)
+        git = GitHttp(self.regions.git_door, self.credentials.find)
+        raw = RawServices(apis=self.regions.serving, git=git, neighbours=self.neighbours)
         self._studio = StudioGate(
             settings=self._settings,
             records=self.records,
@@ -137,11 +139,14 @@ class Application:
         Called in the event loop, where invocations are to run.
         """
         self.regions.attach(asyncio.get_running_loop())
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
-
-    def _warm(self) -> None:
         resumes = [region.resume for region in self.regions.all()]
-        for part in (self.processes.warm, *resumes, models.warm, self.neighbours.warm):
+        warms = [self.processes.warm, models.warm, self.neighbours.warm]
+        for name, parts in (("resume", resumes), ("warm", warms)):  # events and pipelines wait for no library
+            threading.Thread(target=self._do, args=(parts,), name=name, daemon=True).start()
+
+    @staticmethod
+    def _do(parts: Sequence[Callable[[], None]]) -> None:
+        for part in parts:
             with log_failure(log, "%s failed", part.__qualname__):
                 part()
 

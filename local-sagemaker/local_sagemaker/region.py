@@ -24,10 +24,22 @@ from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
-from local_sagemaker.services import apigateway, application_autoscaling, cloudformation, lambda_, s3, sagemaker_runtime
+from local_sagemaker.services import (
+    apigateway,
+    application_autoscaling,
+    cloudformation,
+    codepipeline,
+    lambda_,
+    s3,
+    sagemaker_runtime,
+)
+from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.cloudwatch import Metrics
+from local_sagemaker.services.codeconnections.connections import Connections
+from local_sagemaker.services.codestar_connections import StarConnections
+from local_sagemaker.services.git_doors import GitDoors
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.spine import MotoCalls
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
@@ -87,6 +99,7 @@ class Region:
                 settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
             ),
         }
+        services |= self._code_services()
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )
@@ -178,6 +191,33 @@ class Region:
             service_environment=self._environment,
         )
         return lambda_.build(settings=self._settings, records=self._records, sandboxes=sandboxes, call=self._late_call)
+
+    def _code_services(self) -> dict[str, list[Resource]]:
+        shared = self._shared
+        self.git = GitDoors(settings=self._settings, records=self._records, url=shared.url)
+        builds, own_builds = codebuild_service.build(
+            settings=self._settings,
+            records=self._records,
+            objects=shared.objects,
+            logs=self._logs,
+            processes=shared.processes,
+            environment=self._environment,
+            repositories=self.git.find,
+            call=self._late_call,
+        )
+        pipelines = codepipeline.build(
+            settings=self._settings,
+            records=self._records,
+            objects=shared.objects,
+            repositories=self.git.find,
+            start_build=own_builds.start_for,
+            call=self._late_call,
+        )
+        connections: dict[str, list[Resource]] = {
+            kind.service: [kind(settings=self._settings, records=self._records, hosted=self.git.connected)]
+            for kind in (Connections, StarConnections)
+        }
+        return {"codecommit": self.git.resources, "codebuild": builds, "codepipeline": pipelines, **connections}
 
     def _build_autoscaling(self) -> list[Resource]:
         return application_autoscaling.build(

@@ -7,6 +7,7 @@ import threading
 
 from local_sagemaker.region import Region, Shared
 from local_sagemaker.services.apigateway import Address, ExecuteApi
+from local_sagemaker.services.codecommit.git_http import Door, GitAddress
 
 
 class Regions:
@@ -46,6 +47,14 @@ class Regions:
             return self.of(address.region).apis
         having = [region for region in self.all() if region.apis.has(address.api)]
         return (having[0] if having else self.of("")).apis
+
+    def git_door(self, address: GitAddress) -> Door | None:
+        """The repository that git's clients reach at an address: the default region's, else that of any other."""
+        default = self.of("")
+        for region in (default, *(region for region in self.all() if region is not default)):
+            if door := region.git.door(address):
+                return door
+        return None
 
     def _add(self, name: str) -> Region:
         region = Region(name, self._shared)

@@ -24,6 +24,12 @@ MODELS_BY_SIGNING_NAME = {
     "application-autoscaling": ("application-autoscaling",),
     "cloudformation": ("cloudformation",),
     "events": ("events",),
+    "codecommit": ("codecommit",),
+    "codeconnections": ("codeconnections",),
+    "codestar-connections": ("codestar-connections",),
+    "codebuild": ("codebuild",),
+    "codepipeline": ("codepipeline",),
+    "scheduler": ("scheduler",),
 }  # fmt: skip
 """The services that are spoken to in dicts, by the service name in the signature's scope; all others are neighbours."""
 

@@ -59,6 +59,28 @@ class JobDefinitionKind(ResourceKind):
         return "JobDefinitionArn"
 
 
+@dataclass(frozen=True)
+class OtherKind(ResourceKind):
+    """A kind of another service than SageMaker: `members` are those of its name, its ARN and its status."""
+
+    members: tuple[str, str, str] = ("", "", "")
+
+    @property
+    def name(self) -> str:
+        """The member that holds its name."""
+        return self.members[0]
+
+    @property
+    def arn(self) -> str:
+        """The member that holds its ARN."""
+        return self.members[1]
+
+    @property
+    def status(self) -> str:
+        """The member that holds its status."""
+        return self.members[2]
+
+
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
 ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint")
@@ -92,5 +114,19 @@ PIPELINE_STEP = ResourceKind("pipeline-step", "Step")
 """A step of an execution: no resource with an ARN and tags, but with a status."""
 STEP_DELIVERY = ResourceKind("step-delivery", "Delivery")
 """What a step of an execution waits for from outside, by a token (engine/deliveries.py)."""
-WATCHED: dict[str, ResourceKind] = {**KINDS, **{kind.kind: kind for kind in (PIPELINE_STEP, STEP_DELIVERY)}}
+_REFERENCE = ("referenceName", "repositoryArn", "commitId")
+CODE_REFERENCE = OtherKind("code-reference", "Reference", members=_REFERENCE)
+"""A branch or tag of a CodeCommit repository; its status is its newest commit."""
+CONNECTED_REFERENCE = OtherKind("connected-reference", "Reference", members=_REFERENCE)
+"""A branch or tag of a repository behind a connection."""
+BUILD = OtherKind("codebuild-build", "Build", stage="currentPhase", members=("id", "arn", "buildStatus"))
+_DELIVERY = ("_name", "_arn", "status")
+DELIVERY_EXECUTION = OtherKind("codepipeline-execution", "Execution", stage="_attempt", members=_DELIVERY)
+DELIVERY_STAGE = OtherKind("codepipeline-stage", "Stage", stage="_attempt", members=_DELIVERY)
+DELIVERY_ACTION = OtherKind("codepipeline-action", "Action", members=_DELIVERY)
+OTHERS = (
+    PIPELINE_STEP, STEP_DELIVERY, CODE_REFERENCE, CONNECTED_REFERENCE, BUILD, DELIVERY_EXECUTION, DELIVERY_STAGE,
+    DELIVERY_ACTION,
+)  # fmt: skip
+WATCHED: dict[str, ResourceKind] = {**KINDS, **{kind.kind: kind for kind in OTHERS}}
 """The kinds whose changes are events."""

@@ -1,4 +1,4 @@
-"""The services that are spoken to in raw HTTP: clients' own REST APIs, and the neighbours for all others."""
+"""The services that are spoken to in raw HTTP: clients' own REST APIs, git, and the neighbours for all others."""
 
 from __future__ import annotations
 
@@ -8,25 +8,31 @@ from local_sagemaker.arns import is_region
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.services import apigateway
 from local_sagemaker.services.apigateway import Address, ExecuteApi
+from local_sagemaker.services.codecommit import git_http
+from local_sagemaker.services.codecommit.git_http import GitAddress, GitHttp
 from local_sagemaker.services.moto_services import MotoServices
 
 
 class RawServices:
     """Responses by the name that a service has in signatures."""
 
-    def __init__(self, *, apis: Callable[[Address], ExecuteApi], neighbours: MotoServices) -> None:
+    def __init__(self, *, apis: Callable[[Address], ExecuteApi], git: GitHttp, neighbours: MotoServices) -> None:
         """`apis` finds the door of the region that an address belongs to."""
-        self._apis, self._neighbours = apis, neighbours
+        self._apis, self._git, self._neighbours = apis, git, neighbours
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of ``execute-api``, ``iam``, ``events`` ..."""
         if service == apigateway.SERVICE:
             address = _address(request.headers.get("host", ""), request.path) or Address("", "", "/")
             return self._apis(address).answer(request)
+        if service == git_http.SERVICE:
+            return self._git.answer(request)
         return self._neighbours.answer(service, request)
 
     def find_unsigned(self, host: str, path: str) -> str | None:
-        """The service that takes a request without a signature: an API, whose methods may ask for none."""
+        """The service that takes a request without a signature: an API, whose methods may ask for none, or git."""
+        if GitAddress.of(path):
+            return git_http.SERVICE
         return apigateway.SERVICE if _address(host, path) else None
 
 

@@ -19,7 +19,7 @@ SMALL = 1 << 20
 LIMIT = 16 << 20
 """Of a document for a service that is not named below. AWS has 1 MiB for most; a pipeline definition of 1 MiB may be
 six times as long when each character of it is escaped."""
-LIMITS = {"lambda": 70_167_211}
+LIMITS = {"lambda": 70_167_211, "git-codecommit": 256 << 20}
 """By signing name. Lambda's is of a function's archive in base64 (quotas page, and the text of its own error)."""
 MEMORY = 512 << 20
 DRAINED = 2 << 30

@@ -23,6 +23,7 @@ from local_sagemaker.eventbridge import schedules
 from local_sagemaker.eventbridge.target_input import text_for
 from local_sagemaker.events import Event
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.events.code_events import code_events_of, source_of
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import events_of
 from local_sagemaker.services.events.targets import sender_of
@@ -125,8 +126,9 @@ class EventBus:
                 return
             with self._records.transaction():
                 for change in changes:
-                    for kind, resources, detail in events_of(change, self._tags):
-                        self._dispatch(DEFAULT, self.new_event("aws.sagemaker", kind, resources, detail, change.time))
+                    source = source_of(change)
+                    for kind, resources, detail in events_of(change, self._tags) + code_events_of(change):
+                        self._dispatch(DEFAULT, self.new_event(source, kind, resources, detail, change.time))
                     number = change.number
                 place = {"number": number}
                 self._records.put(_KIND, _PLACE, place)
@@ -201,7 +203,7 @@ class EventBus:
         try:
             if found is None:
                 raise ServiceError(f"No target {target['Arn']}.", code="NotSupported", status=400)
-            result = found[0](self._call, target, text_for(target, event, rule))
+            result = found[0](self._call, {**target, "_delivery": key}, text_for(target, event, rule))
         except ServiceError as error:
             self._failed(key, body, f"{error.code}: {error.message}")
             return

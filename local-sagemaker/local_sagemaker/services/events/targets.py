@@ -24,6 +24,8 @@ def _pipeline(call: Call, target: Target, _text: str) -> Any:
 
 def _delivery_pipeline(call: Call, target: Target, text: str) -> Any:
     request: Request = {"name": target["Arn"].rsplit(":", 1)[-1]}
+    if "_delivery" in target:  # by it the pipeline knows the rule, and that a delivery comes again
+        request["clientRequestToken"] = target["_delivery"]
     variables = _members(text).get("variables")
     if variables:
         request["variables"] = variables

@@ -1,0 +1,66 @@
+"""The filters of a pipeline's triggers, against a push (delivery 4.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Push:
+    """A branch or a tag that names another commit now. `paths` are those of the files that changed."""
+
+    kind: str
+    name: str
+    commit: str
+    paths: tuple[str, ...]
+
+
+def glob(pattern: str) -> re.Pattern[str]:
+    """``*`` does not cross ``/``, ``**`` does; ``{a,b}`` are choices."""
+    text = ""
+    for part in re.split(r"(\*\*/?|\*|\?|\{[^}]*\})", pattern):
+        if part == "**/":
+            text += "(?:.*/)?"
+        elif part == "**":
+            text += ".*"
+        elif part == "*":
+            text += "[^/]*"
+        elif part == "?":
+            text += "[^/]"
+        elif part.startswith("{"):
+            text += "(?:" + "|".join(re.escape(word) for word in part[1:-1].split(",")) + ")"
+        else:
+            text += re.escape(part)
+    return re.compile(text, re.DOTALL)
+
+
+def accepts(criteria: Mapping[str, list[str]] | None, names: Iterable[str]) -> bool:
+    """Whether one of the names is included and not excluded; without criteria, any is. Excludes win."""
+    if not criteria:
+        return True
+    included = [glob(pattern) for pattern in criteria.get("includes", [])]
+    excluded = [glob(pattern) for pattern in criteria.get("excludes", [])]
+    return any(
+        (not included or any(pattern.fullmatch(name) for pattern in included))
+        and not any(pattern.fullmatch(name) for pattern in excluded)
+        for name in names
+    )
+
+
+def matches(trigger: Mapping[str, Any], push: Push) -> bool:
+    """Whether a trigger's git configuration starts its pipeline for a push: any of its push filters, or no filter."""
+    filters = trigger["gitConfiguration"].get("push")
+    if not filters:
+        return not trigger["gitConfiguration"].get("pullRequest")
+    return any(_matches(row, push) for row in filters)
+
+
+def _matches(row: Mapping[str, Any], push: Push) -> bool:
+    if push.kind == "tag":
+        return "tags" in row and accepts(row["tags"], [push.name])
+    if "tags" in row:
+        return False
+    return accepts(row.get("branches"), [push.name]) and accepts(row.get("filePaths"), push.paths)

@@ -1,0 +1,40 @@
+"""CodeBuild: projects and builds, whose specifications are executed in processes of their own (delivery 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.processes.spec import Processes
+from local_sagemaker.records import Records
+from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.build_sources import FindRepository
+from local_sagemaker.services.codebuild.build_store import BuildStore
+from local_sagemaker.services.codebuild.builds import Builds
+from local_sagemaker.services.codebuild.projects import Projects
+
+__all__ = ["Builds", "build"]
+
+
+def build(
+    *,
+    settings: Settings,
+    records: Records,
+    objects: Objects,
+    logs: Logs,
+    processes: Processes,
+    environment: Mapping[str, str],
+    repositories: FindRepository,
+    call: Call,
+) -> tuple[list[Resource], Builds]:
+    """The resources whose marked methods are the operations, and the builds, which pipelines start, too."""
+    store = BuildStore(records, settings.arns)
+    tools = BuildTools(
+        settings=settings, store=store, objects=objects, logs=logs, processes=processes, environment=environment,
+        repositories=repositories, call=call,
+    )  # fmt: skip
+    builds = Builds(store=store, tools=tools)
+    return [Projects(store=store), builds], builds

@@ -1,0 +1,109 @@
+"""What a build leaves: its archives and reports, uploaded to S3."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.codebuild.errors import BuildFailure
+
+LARGEST = 10 << 30
+Message = dict[str, Any]
+
+
+class Uploads:
+    """A build's uploads: first what the agent collected is added, then all is uploaded."""
+
+    def __init__(self, build: Body, objects: Objects, folder: Path) -> None:
+        """`folder` is where the agent writes archives."""
+        self._build, self._objects, self._folder = build, objects, folder
+        self._found: list[Message] = []
+        self._reports: list[Message] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether artifacts go anywhere."""
+        if "_order" in self._build:
+            return bool(self._build["_order"]["artifacts"])
+        return any(row["type"] == "S3" for row in self._build["_artifacts"])
+
+    def add(self, message: Message) -> None:
+        """Takes in an archive."""
+        self._found.append(message)
+
+    def add_report(self, message: Message) -> None:
+        """Takes in a report's files."""
+        self._reports.append(message)
+
+    def upload(self) -> dict[str, Any]:
+        """Uploads; members of the build's record. Raises `BuildFailure`."""
+        if "_order" in self._build:
+            return self._for_pipeline(self._build["_order"]["artifacts"])
+        members: dict[str, Any] = {}
+        for target in self._build["_artifacts"]:
+            if target["type"] != "S3":
+                continue
+            identifier = target.get("artifactIdentifier", "")
+            message = self._of(identifier if target is not self._build["_artifacts"][0] else "")
+            if message is None:
+                text = f"no definition for artifact with identifier {identifier or 'primary'}"
+                raise BuildFailure("CLIENT_ERROR", text)
+            row = self._put(target, message)
+            if target is self._build["_artifacts"][0]:
+                members["artifacts"] = row
+            else:
+                members.setdefault("secondaryArtifacts", []).append({**row, "artifactIdentifier": identifier})
+        return members
+
+    def _of(self, identifier: str) -> Message | None:
+        return next((message for message in self._found if message["artifact"] == identifier), None)
+
+    def _for_pipeline(self, orders: list[list[str]]) -> dict[str, Any]:
+        """With one output the primary artifact is it; with several, each is the secondary one of its name."""
+        for name, bucket, key in orders:
+            message = self._of(name) or (self._of("") if len(orders) == 1 else None)
+            if message is None:
+                raise BuildFailure("CLIENT_ERROR", f"no definition for artifact with identifier {name}")
+            self._put_file(bucket, key, message["file"])
+        return {}
+
+    def _put(self, target: Body, message: Message) -> dict[str, Any]:
+        bucket = target["location"].removeprefix("arn:aws:s3:::")
+        name = target.get("name") or self._build["projectName"]
+        if target.get("overrideArtifactName") and message["name"]:
+            name = message["name"]
+        space = self._build["id"].rpartition(":")[2] if target.get("namespaceType") == "BUILD_ID" else ""
+        key = "/".join(part.strip("/") for part in (target.get("path", ""), space, name) if part.strip("/"))
+        arn = f"arn:aws:s3:::{bucket}/{key}"
+        if target.get("packaging") == "ZIP":
+            digest = hashlib.sha256(self._put_file(bucket, key, message["file"])).hexdigest()
+            return {"location": arn, "sha256sum": digest}
+        self._put_folder(bucket, key, message["file"])
+        return {"location": arn}
+
+    def _put_file(self, bucket: str, key: str, name: str) -> bytes:
+        try:
+            with Folder(self._folder) as folder, folder.open(name) as file:
+                data = file.read()
+            self._objects.put(bucket, key, data, "application/zip")
+        except (OSError, ServiceError) as error:
+            raise BuildFailure("CLIENT_ERROR", f"artifacts could not be uploaded to {bucket}: {error}") from error
+        return data
+
+    def _put_folder(self, bucket: str, key: str, name: str) -> None:
+        """Uploads the files of an archive one by one."""
+        unpacked = self._folder / f"{name}.files"
+        unpacked.mkdir()
+        try:
+            unpack_zip(self._folder / name, unpacked, LARGEST)
+            for file in sorted(unpacked.rglob("*")):
+                if file.is_file() and not file.is_symlink():
+                    self._objects.put_file(bucket, f"{key}/{file.relative_to(unpacked).as_posix()}", file)
+        except (ArchiveError, OSError, ServiceError) as error:
+            raise BuildFailure("CLIENT_ERROR", f"artifacts could not be uploaded to {bucket}: {error}") from error

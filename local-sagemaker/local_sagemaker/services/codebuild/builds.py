@@ -1,0 +1,233 @@
+"""Builds: started, looked up, stopped, run again."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.records.kinds import BUILD
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.codebuild.build_phases import Phases
+from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
+from local_sagemaker.services.codebuild.build_store import IN_PROGRESS, shown
+from local_sagemaker.services.codebuild.errors import InvalidInput
+from local_sagemaker.services.codebuild.projects import check, check_variables
+
+TOKEN_SECONDS = 300.0
+"""For how long an idempotency token is the same request (CodeBuild API reference, StartBuild)."""
+LOST = (
+    "The local service ended while this build ran, and its environment with it. What its commands did is as they left "
+    "it. RetryBuild, or RetryStageExecution of its pipeline, runs it again."
+)
+_OVERRIDES = {
+    "secondarySourcesOverride": ("secondarySources",), "sourceTypeOverride": ("source", "type"),
+    "sourceLocationOverride": ("source", "location"), "gitCloneDepthOverride": ("source", "gitCloneDepth"),
+    "buildspecOverride": ("source", "buildspec"), "artifactsOverride": ("artifacts",),
+    "secondaryArtifactsOverride": ("secondaryArtifacts",), "imageOverride": ("environment", "image"),
+    "environmentTypeOverride": ("environment", "type"), "computeTypeOverride": ("environment", "computeType"),
+    "privilegedModeOverride": ("environment", "privilegedMode"), "serviceRoleOverride": ("serviceRole",),
+    "timeoutInMinutesOverride": ("timeoutInMinutes",), "encryptionKeyOverride": ("encryptionKey",),
+    "queuedTimeoutInMinutesOverride": ("queuedTimeoutInMinutes",), "logsConfigOverride": ("logsConfig",),
+    "cacheOverride": ("cache",), "autoRetryLimitOverride": ("autoRetryLimit",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PipelineOrder:
+    """What a pipeline's action wants of a build: archives in, archives out, as (identifier, bucket, key)."""
+
+    initiator: str
+    token: str
+    sources: list[tuple[str, str, str]]
+    artifacts: list[tuple[str, str, str]]
+    version: str = ""
+    variables: list[dict[str, str]] = field(default_factory=list)
+
+
+class Builds(Resource):
+    """The operations on builds. Each running build has a thread."""
+
+    def __init__(self, *, store: Any, tools: BuildTools) -> None:
+        self._store, self._tools = store, tools
+        self._runs: dict[str, BuildRun] = {}
+        self._lock = threading.Lock()
+
+    def resume(self) -> None:
+        """Builds of a killed service have lost their environments: they end, and say so."""
+        for build in self._store.builds():
+            if build["buildStatus"] == IN_PROGRESS and build["id"] not in self._runs:
+                phases = Phases(self._store, build["id"])
+                phases.fault(LOST)
+                self._tools.say(build, LOST)
+
+    def reset(self) -> None:
+        """Ends all builds."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends all builds; at the next start they are faults."""
+        with self._lock:
+            runs, self._runs = list(self._runs.values()), {}
+        for run in runs:
+            run.abandon()
+        for run in runs:
+            run.join(10)
+
+    @operation("StartBuild")
+    def start(self, request: Request) -> Response:
+        """Starts a build of a project, with the request's overrides."""
+        project = self._store.project(request["projectName"])
+        if project["source"]["type"] == "CODEPIPELINE" and "sourceTypeOverride" not in request:
+            raise InvalidInput("Invalid project: builds of sources of type CODEPIPELINE are started by CodePipeline.")
+        token = request.get("idempotencyToken", "")
+        asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+        if known := self._known(project["name"], token):
+            if known["_digest"] != digest:
+                raise InvalidInput("The idempotency token was used before, with other parameters.")
+            return {"build": shown(known)}
+        wanted = _overridden(project, request)
+        check(wanted)
+        return {"build": shown(self._begin(project, wanted, {"_token": token, "_digest": digest}, request))}
+
+    def _known(self, project: str, token: str) -> Body | None:
+        for build in reversed(self._store.builds(project)):
+            if token and build.get("_token") == token and build["startTime"] > now() - TOKEN_SECONDS:
+                return dict(build)
+        return None
+
+    def start_for(self, project_name: str, order: PipelineOrder) -> str:
+        """Starts a build for a pipeline's action, once for each token, and returns its id."""
+        project = self._store.project(project_name)
+        for build in self._store.builds(project["name"]):
+            if build.get("_token") == order.token:
+                return str(build["id"])
+        check_variables(order.variables)
+        private = {"_token": order.token, "_digest": "", "_order": asdict(order), "initiator": order.initiator}
+        request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
+        return str(self._begin(project, project, private, request)["id"])
+
+    def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+        role = wanted["serviceRole"]
+        body = {
+            "currentPhase": "SUBMITTED", "buildStatus": IN_PROGRESS, "buildComplete": False,
+            "initiator": "local", "serviceRole": role, "phases": [], "_overrides": [
+                {"type": "PLAINTEXT", **row} for row in request.get("environmentVariablesOverride", [])
+            ],
+            **{name: copy.deepcopy(wanted[name]) for name in _COPIED if name in wanted}, **private,
+        }  # fmt: skip
+        if request.get("sourceVersion") or wanted.get("sourceVersion"):
+            body["sourceVersion"] = request.get("sourceVersion") or wanted["sourceVersion"]
+        versions = request.get("secondarySourcesVersionOverride") or wanted.get("secondarySourceVersions")
+        if versions:
+            body["secondarySourceVersions"] = versions
+        body["artifacts"], body["_artifacts"] = {"location": ""}, [wanted["artifacts"], *wanted.get(
+            "secondaryArtifacts", [])]  # fmt: skip
+        body["_logs"] = wanted.get("logsConfig", {})
+        body["_retries"] = private.get("_retries", 0)
+        build = self._store.add(project, body)
+        with self._lock:
+            run = self._runs[build["id"]] = BuildRun(build, self._tools, self._ended)
+        run.start()
+        return build
+
+    def _ended(self, run: BuildRun) -> None:
+        with self._lock:
+            self._runs.pop(run.id, None)
+        build = self._store.find(run.id)
+        if build and run.again is not None and build["_retries"] < run.again:
+            self._retry(build, retries=build["_retries"] + 1)
+
+    @operation("BatchGetBuilds")
+    def batch(self, request: Request) -> Response:
+        """Several builds; the ids of those that do not exist."""
+        bodies = {identity: self._store.find(identity) for identity in request["ids"]}
+        return {
+            "builds": [shown(body) for body in bodies.values() if body],
+            "buildsNotFound": [identity for identity, body in bodies.items() if body is None],
+        }
+
+    @operation("ListBuilds")
+    def list(self, request: Request) -> Response:
+        """The ids of all builds, the newest first."""
+        return self._ids(self._store.builds(), request)
+
+    @operation("ListBuildsForProject")
+    def list_of_project(self, request: Request) -> Response:
+        """The ids of a project's builds, the newest first."""
+        return self._ids(self._store.builds(self._store.project(request["projectName"])["name"]), request)
+
+    @staticmethod
+    def _ids(builds: Sequence[Body], request: Request) -> Response:
+        builds = sorted(builds, key=lambda build: build["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
+        start = int(request.get("nextToken") or 0)
+        more = {"nextToken": str(start + 100)} if len(builds) > start + 100 else {}
+        return {"ids": [build["id"] for build in builds[start : start + 100]], **more}
+
+    @operation("StopBuild")
+    def stop(self, request: Request) -> Response:
+        """Ends a running build; one that has ended stays as it is."""
+        build = self._store.require(request["id"])
+        with self._lock:
+            run = self._runs.get(build["id"])
+        if run is not None:
+            run.stop()
+            run.join(30)
+        return {"build": shown(self._store.require(request["id"]))}
+
+    @operation("RetryBuild")
+    def retry(self, request: Request) -> Response:
+        """Runs a build again as it was."""
+        build = self._store.require(request["id"])
+        if build["buildStatus"] == IN_PROGRESS:
+            raise InvalidInput(f"Build {build['id']} is in progress.")
+        return {"build": shown(self._retry(build))}
+
+    def _retry(self, build: Body, retries: int = 0) -> Body:
+        project = self._store.project(build["projectName"])
+        wanted = {**project, **{name: build[name] for name in _COPIED if name in build}}
+        wanted["artifacts"], *wanted["secondaryArtifacts"] = build["_artifacts"]
+        private = {"_token": "", "_digest": "", "_retries": retries}
+        if "_order" in build:
+            private["_order"] = build["_order"]
+        request: Request = {"environmentVariablesOverride": build["_overrides"]}
+        if "sourceVersion" in build:
+            request["sourceVersion"] = build["sourceVersion"]
+        return self._begin(project, wanted, private, request)
+
+    @operation("BatchDeleteBuilds")
+    def delete(self, request: Request) -> Response:
+        """Removes builds that have ended."""
+        deleted, kept = [], []
+        for identity in request["ids"]:
+            build = self._store.find(identity)
+            if build and build["buildStatus"] != IN_PROGRESS:
+                self._store.records.delete(BUILD.kind, "/".join(build["id"].rsplit(":", 1)))
+                deleted.append(build["arn"])
+            else:
+                kept.append({"id": identity, "statusCode": "BUILD_IN_PROGRESS" if build else "BUILD_NOT_FOUND"})
+        return {"buildsDeleted": deleted, "buildsNotDeleted": kept}
+
+
+_COPIED = ("source", "secondarySources", "environment", "timeoutInMinutes", "queuedTimeoutInMinutes", "encryptionKey",
+           "cache", "serviceRole", "autoRetryLimit")  # fmt: skip
+
+
+def _overridden(project: Body, request: Request) -> Body:
+    wanted = copy.deepcopy(project)
+    for member, path in _OVERRIDES.items():
+        if member not in request:
+            continue
+        if len(path) == 1:
+            wanted[path[0]] = request[member]
+        else:
+            wanted[path[0]][path[1]] = request[member]
+    check_variables(request.get("environmentVariablesOverride", []))
+    return wanted

@@ -1,0 +1,103 @@
+"""Projects: what is built, from where, in which environment."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.records.store import AlreadyExists, Body, public
+from local_sagemaker.services.codebuild.build_store import PROJECT, BuildStore
+from local_sagemaker.services.codebuild.errors import InvalidInput, ProjectExists
+
+DEFAULTS = {"timeoutInMinutes": 60, "queuedTimeoutInMinutes": 480, "cache": {"type": "NO_CACHE"}}
+SOURCES = ("CODECOMMIT", "CODEPIPELINE", "GITHUB", "S3", "NO_SOURCE")
+_RESERVED = "CODEBUILD_"
+
+
+class Projects(Resource):
+    """CreateProject, UpdateProject, DeleteProject, BatchGetProjects, ListProjects."""
+
+    def __init__(self, *, store: BuildStore) -> None:
+        self._store = store
+
+    @operation("CreateProject")
+    def create(self, request: Request) -> Response:
+        """Makes a project."""
+        name, moment = request["name"], now()
+        check(request)
+        arn = self._store.arns.of("codebuild", f"project/{name}")
+        body = {
+            **DEFAULTS, "encryptionKey": self._store.arns.of("kms", "alias/aws/s3"), "badge": {"badgeEnabled": False},
+            "projectVisibility": "PRIVATE", **request, "arn": arn, "created": moment, "lastModified": moment,
+        }  # fmt: skip
+        try:
+            self._store.records.insert(PROJECT, name, _filled(body))
+        except AlreadyExists as error:
+            raise ProjectExists(f"Project already exists: {arn}") from error
+        return {"project": public(body)}
+
+    @operation("UpdateProject")
+    def update(self, request: Request) -> Response:
+        """Changes the members that are in the request."""
+        before = self._store.project(request["name"])
+        body = _filled({**before, **request, "name": before["name"], "lastModified": now()})
+        check(body)
+        self._store.records.put(PROJECT, before["name"], body)
+        return {"project": public(body)}
+
+    @operation("DeleteProject")
+    def delete(self, request: Request) -> Response:
+        """Removes a project; its builds stay. An unknown one is removed already."""
+        self._store.records.delete(PROJECT, request["name"].rpartition("project/")[2])
+        return {}
+
+    @operation("BatchGetProjects")
+    def batch(self, request: Request) -> Response:
+        """Several projects; the names of those that do not exist."""
+        bodies = {name: self._store.records.get(PROJECT, name.rpartition("project/")[2]) for name in request["names"]}
+        return {
+            "projects": [public(body) for body in bodies.values() if body],
+            "projectsNotFound": [name for name, body in bodies.items() if body is None],
+        }
+
+    @operation("ListProjects")
+    def list(self, request: Request) -> Response:
+        """The names of all projects."""
+        order = {"NAME": "name", "CREATED_TIME": "created", "LAST_MODIFIED_TIME": "lastModified"}
+        member = order[request.get("sortBy", "NAME")]
+        bodies = sorted(self._store.records.list(PROJECT), key=lambda body: body[member])
+        if request.get("sortOrder") == "DESCENDING":
+            bodies.reverse()
+        return {"projects": [body["name"] for body in bodies]}
+
+
+def _filled(body: Body) -> Body:
+    environment = {"privilegedMode": False, "imagePullCredentialsType": "CODEBUILD", **body["environment"]}
+    variables = [{"type": "PLAINTEXT", **row} for row in environment.get("environmentVariables", [])]
+    return {**body, "environment": {**environment, "environmentVariables": variables}}
+
+
+def check(project: Body) -> None:
+    """Refuses what no build of the project could do. Raises InvalidInput."""
+    for source in (project["source"], *project.get("secondarySources", [])):
+        if source["type"] not in SOURCES:
+            raise InvalidInput(f"LocalUnsupported: sources of type {source['type']} are not executed here.")
+        if source["type"] not in ("CODEPIPELINE", "NO_SOURCE") and not source.get("location"):
+            raise InvalidInput(f"Invalid project source: location is required for type {source['type']}")
+    if project["source"]["type"] == "NO_SOURCE" and not project["source"].get("buildspec"):
+        raise InvalidInput("Invalid project source: buildspec is required for type NO_SOURCE")
+    pipelines = {project["source"]["type"] == "CODEPIPELINE", project["artifacts"]["type"] == "CODEPIPELINE"}
+    if pipelines == {True, False}:
+        raise InvalidInput("Invalid project: source and artifacts must both be of type CODEPIPELINE, or neither")
+    if project["artifacts"]["type"] == "S3" and not project["artifacts"].get("location"):
+        raise InvalidInput("Invalid artifacts: location is required for type S3")
+    environment = project["environment"]
+    if environment["type"] not in ("LINUX_CONTAINER", "ARM_CONTAINER", "LINUX_GPU_CONTAINER", "LINUX_EC2"):
+        raise InvalidInput(f"LocalUnsupported: environments of type {environment['type']} are not executed here.")
+    check_variables(environment.get("environmentVariables", []))
+
+
+def check_variables(variables: list[Body]) -> None:
+    """Refuses names that are CodeBuild's own."""
+    for row in variables:
+        if row["name"].startswith(_RESERVED):
+            raise InvalidInput(f"Invalid environment variable {row['name']}: the prefix {_RESERVED} is reserved")

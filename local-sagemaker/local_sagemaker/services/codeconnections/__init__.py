@@ -1,0 +1,1 @@
+"""CodeConnections: connections to git providers, and the repositories behind them."""

@@ -1,0 +1,66 @@
+"""CodePipeline: pipelines of both types, their executions, approvals and triggers (delivery 4)."""
+
+from __future__ import annotations
+
+import threading
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records import Records
+from local_sagemaker.services.codebuild.build_sources import FindRepository, checkout
+from local_sagemaker.services.codepipeline.action_run import ActionRuns
+from local_sagemaker.services.codepipeline.actions.action import Artifacts, Provider
+from local_sagemaker.services.codepipeline.actions.approval import Approvals
+from local_sagemaker.services.codepipeline.actions.building import BuildAction, StartBuild
+from local_sagemaker.services.codepipeline.actions.functions import FunctionAction
+from local_sagemaker.services.codepipeline.actions.sources import GitSources, ObjectSource
+from local_sagemaker.services.codepipeline.actions.stacks import StackAction
+from local_sagemaker.services.codepipeline.actions.storing import StoreAction
+from local_sagemaker.services.codepipeline.conditions import Conditions
+from local_sagemaker.services.codepipeline.engine import Engine
+from local_sagemaker.services.codepipeline.execution_start import ExecutionStart
+from local_sagemaker.services.codepipeline.executions import DeliveryExecutions
+from local_sagemaker.services.codepipeline.job_results import JobResults
+from local_sagemaker.services.codepipeline.pipeline_state import PipelineStates
+from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
+from local_sagemaker.services.codepipeline.pipelines import DeliveryPipelines
+from local_sagemaker.services.codepipeline.source_triggers import SourceTriggers
+
+
+def build(
+    *,
+    settings: Settings,
+    records: Records,
+    objects: Objects,
+    repositories: FindRepository,
+    start_build: StartBuild,
+    call: Call,
+) -> list[Resource]:
+    """The resources whose marked methods are the operations."""
+    store, artifacts = PipelineStore(records, settings.arns), Artifacts(objects)
+    git, building = GitSources(artifacts, repositories, checkout), BuildAction(call, start_build)
+    providers: dict[tuple[str, str], Provider] = {
+        ("Source", "CodeCommit"): git.code_commit,
+        ("Source", "CodeStarSourceConnection"): git.connection,
+        ("Source", "S3"): ObjectSource(artifacts, objects),
+        ("Build", "CodeBuild"): building,
+        ("Test", "CodeBuild"): building,
+        ("Deploy", "CloudFormation"): StackAction(call, artifacts),
+        ("Deploy", "S3"): StoreAction(artifacts, objects),
+        ("Invoke", "Lambda"): FunctionAction(call, store, settings.account),
+    }
+    signal = threading.Event()
+    runs = ActionRuns(store, providers, Approvals(call), signal.set)
+    engine = Engine(store, runs, Conditions(store, call), signal)
+    caller = f"arn:{settings.arns.partition}:iam::{settings.account}:root"
+    starter = ExecutionStart(store, engine.wake, caller)
+    engine.starter = starter
+    engine.look = SourceTriggers(store, starter, repositories, objects).look
+    records.events.subscribe(engine.on_event)
+    return [
+        DeliveryPipelines(store=store, starter=starter, wake=engine.wake),
+        DeliveryExecutions(store=store, starter=starter, engine=engine),
+        PipelineStates(store=store, wake=engine.wake, caller=caller),
+        JobResults(store=store),
+    ]

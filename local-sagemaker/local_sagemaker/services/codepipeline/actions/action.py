@@ -1,0 +1,119 @@
+"""What an action's provider works with, and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure
+
+PAUSE = 0.15
+"""Seconds between two looks at a provider."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an action ended. `artifacts` are places (bucket, key) by name; `revision` is a source's version."""
+
+    failure: ActionFailure | None = None
+    external: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+    artifacts: dict[str, dict[str, str]] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    revision: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One action to be done. `note` writes down what was started at the provider; `waits` says whether anybody still
+    wants the outcome."""
+
+    execution: Body
+    structure: dict[str, Any]
+    declared: dict[str, Any]
+    action: Body
+    ended: threading.Event
+    note: Callable[[dict[str, str]], None]
+    waits: Callable[[], bool]
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The configuration with its variables resolved."""
+        return dict(self.action["input"]["resolvedConfiguration"])
+
+    @property
+    def token(self) -> str:
+        """The action's id: by it a provider knows that it has the work already."""
+        return str(self.action["actionExecutionId"])
+
+    @property
+    def external(self) -> dict[str, str]:
+        """What was noted of the provider's work."""
+        return dict(self.action["output"].get("executionResult", {}))
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, str]]:
+        """Bucket and key of each input artifact, by name."""
+        rows = self.action["input"]["inputArtifacts"]
+        return {row["name"]: (row["s3location"]["bucket"], row["s3location"]["key"]) for row in rows}
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the output artifacts."""
+        return [row["name"] for row in self.declared["outputArtifacts"]]
+
+    def pause(self) -> None:
+        """Waits a moment. Raises `ActionEnded` when the service ends, or nobody waits any more."""
+        if self.ended.wait(PAUSE) or not self.waits():
+            raise ActionEnded
+
+    def place(self, artifact: str) -> dict[str, str]:
+        """Where an output artifact is to be put: the same place each time that the action is taken up."""
+        digest = hashlib.sha256(f"{self.token}/{artifact}".encode()).hexdigest()
+        key = f"{self.structure['name'][:20]}/{artifact[:10]}/{digest[:7]}"
+        return {"bucket": self.structure["artifactStore"]["location"], "key": key}
+
+
+Provider = Callable[[Work], Result]
+"""Does an action's work and returns when it has ended. Raises `ActionFailure`, or a provider's `ServiceError`."""
+
+
+class Artifacts:
+    """Artifacts in S3: archives."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def put(self, place: dict[str, str], data: bytes) -> None:
+        """Writes an artifact."""
+        self._objects.put(place["bucket"], place["key"], data, "application/zip")
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """An artifact's bytes."""
+        data = self._objects.read(bucket, key)
+        if data is None:
+            raise ActionFailure(f"The artifact s3://{bucket}/{key} does not exist.", "ConfigurationError")
+        return data
+
+    def file(self, work: Work, path: str) -> bytes:
+        """A file of an input artifact, as ``Artifact::path`` names it."""
+        artifact, separator, name = path.partition("::")
+        if not separator or artifact not in work.inputs:
+            raise ActionFailure(f"{path} names no input artifact of the action.", "ConfigurationError")
+        return self.member(work, artifact, name)
+
+    def member(self, work: Work, artifact: str, name: str) -> bytes:
+        """A file of an input artifact."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.read(*work.inputs[artifact]))) as archive:
+                return archive.read(name)
+        except (KeyError, zipfile.BadZipFile) as error:
+            text = f"The file {name} is not in the artifact {artifact}."
+            raise ActionFailure(text, "ConfigurationError") from error

@@ -1,0 +1,73 @@
+"""CodeBuild actions: a build of a project, from the action's artifacts to its artifacts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.services.codebuild.builds import PipelineOrder
+from local_sagemaker.services.codepipeline.actions.action import Result, Work
+from local_sagemaker.services.codepipeline.errors import ActionFailure
+
+StartBuild = Callable[[str, PipelineOrder], str]
+
+
+class BuildAction:
+    """Starts a build, once for each action, and waits for its end."""
+
+    def __init__(self, call: Call, start: StartBuild) -> None:
+        self._call, self._start = call, start
+
+    def __call__(self, work: Work) -> Result:
+        """The build's outcome is the action's."""
+        places = {name: work.place(name) for name in work.outputs}
+        external = work.external
+        if "externalExecutionId" not in external:
+            identity = self._start(work.configuration["ProjectName"], self._order(work, places))
+            external = {"externalExecutionId": identity}
+            work.note(external)
+        identity = external["externalExecutionId"]
+        while True:
+            builds = self._call("codebuild:BatchGetBuilds", {"ids": [identity]})["builds"]
+            if not builds:
+                raise ActionFailure(f"The build {identity} does not exist any more.", "JobFailed")
+            if builds[0]["buildComplete"]:
+                return self._result(builds[0], external, places)
+            work.pause()
+
+    @staticmethod
+    def _order(work: Work, places: dict[str, dict[str, str]]) -> PipelineOrder:
+        settings = work.configuration
+        primary = settings.get("PrimarySource") or next(iter(work.inputs))
+        names = [primary, *(name for name in work.inputs if name != primary)]
+        revisions = [row["revisionId"] for row in work.execution["artifactRevisions"] if row["name"] == primary]
+        return PipelineOrder(
+            initiator=f"codepipeline/{work.structure['name']}",
+            token=work.token,
+            sources=[(name, *work.inputs[name]) for name in names],
+            artifacts=[(name, place["bucket"], place["key"]) for name, place in places.items()],
+            version=revisions[0] if revisions else "",
+            variables=_variables(settings.get("EnvironmentVariables", "[]")),
+        )
+
+    @staticmethod
+    def _result(build: dict[str, Any], external: dict[str, str], places: dict[str, dict[str, str]]) -> Result:
+        if build["buildStatus"] != "SUCCEEDED":
+            contexts = [context for phase in build["phases"] for context in phase.get("contexts", [])]
+            words = [context["message"] for context in contexts if context.get("message")]
+            text = f"Build terminated with state: {build['buildStatus']}. {' '.join(words)}".strip()
+            raise ActionFailure(text, "JobFailed")
+        rows = build.get("exportedEnvironmentVariables", [])
+        variables = {row["name"]: row["value"] for row in rows}
+        return Result(external=external, artifacts=places, variables=variables)
+
+
+def _variables(text: str) -> list[dict[str, str]]:
+    try:
+        rows = json.loads(text)
+        return [{"name": row["name"], "value": row["value"], "type": row.get("type", "PLAINTEXT")} for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        text = "EnvironmentVariables must be a JSON array of objects with name and value."
+        raise ActionFailure(text, "ConfigurationError") from error

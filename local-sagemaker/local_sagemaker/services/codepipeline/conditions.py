@@ -1,0 +1,107 @@
+"""Conditions of stages: rules that must all pass before a stage, after its success, or on its failure."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.clock import now
+from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.eventbridge import schedules
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.codepipeline.action_run import namespaces
+from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
+
+
+class Conditions:
+    """Checks conditions, and writes down what came of them."""
+
+    def __init__(self, store: PipelineStore, call: Call) -> None:
+        self._store, self._call = store, call
+
+    def check(self, execution: Body, stage: dict[str, Any], place: str) -> str:
+        """The result of the condition that is not met; "" when all are, or when it was overridden."""
+        conditions = stage.get(place, {}).get("conditions", [])
+        if not conditions:
+            return ""
+        record = self._store.stage(execution, stage["name"]) or {}
+        if place in record.get("_overridden", []):
+            return ""
+        states, result = [], ""
+        for condition in conditions:
+            rules = [self._rule(execution, rule) for rule in condition.get("rules", [])]
+            failed = any(rule["latestExecution"]["status"] != "Succeeded" for rule in rules)
+            status = "Failed" if failed else "Succeeded"
+            states.append({"latestExecution": {"status": status, "lastStatusChange": now()}, "ruleStates": rules})
+            result = result or (condition["result"] if failed else "")
+        conditions_of = {**record.get("conditions", {})}
+        conditions_of[place] = {
+            "latestExecution": {"status": "Failed" if result else "Succeeded"}, "conditionStates": states,
+        }  # fmt: skip
+        self._store.put_stage(
+            execution, stage["name"], conditions=conditions_of, status=record.get("status", "InProgress")
+        )
+        return result
+
+    def _rule(self, execution: Body, rule: dict[str, Any]) -> dict[str, Any]:
+        state: dict[str, Any] = {"ruleExecutionId": str(uuid.uuid4()), "lastStatusChange": now()}
+        provider = rule["ruleTypeId"]["provider"]
+        try:
+            settings = resolve_all(rule.get("configuration", {}), namespaces(execution))
+            passed, summary = _CHECKS[provider](self, settings, execution)
+        except UnresolvedVariable as error:
+            passed, summary = False, str(error)
+        except ServiceError as error:
+            passed, summary = False, error.message
+        state |= {"status": "Succeeded" if passed else "Failed", "summary": summary}
+        return {"ruleName": rule["name"], "latestExecution": state}
+
+    def _variable(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
+        actual, expected = settings.get("Variable", ""), settings.get("Value", "")
+        operator = settings.get("Operator", "EQ")
+        passed = {
+            "EQ": actual == expected, "NE": actual != expected, "CONTAINS": expected in actual,
+            "MATCHES": operator == "MATCHES" and re.fullmatch(expected, actual) is not None,
+        }.get(operator, False)  # fmt: skip
+        return passed, f"'{actual}' {operator} '{expected}' is {str(passed).lower()}"
+
+    def _alarm(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
+        name = settings.get("AlarmName", "")
+        alarms = self._call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
+        wanted = [word.strip() for word in settings.get("AlarmStates", "ALARM").split(",")]
+        state = alarms[0]["StateValue"] if alarms else "absent"
+        return bool(alarms) and state not in wanted, f"The alarm {name} is {state}"
+
+    def _function(self, settings: dict[str, str], execution: Body) -> tuple[bool, str]:
+        payload = {
+            "pipelineName": execution["pipelineName"], "pipelineExecutionId": execution["pipelineExecutionId"],
+            "userParameters": settings.get("UserParameters"),
+        }  # fmt: skip
+        answer = self._call("lambda:Invoke", {"FunctionName": settings.get("FunctionName", ""),
+                                              "Payload": json.dumps(payload).encode()})  # fmt: skip
+        return not answer.get("FunctionError"), str(answer.get("FunctionError", "The function returned"))
+
+    def _window(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
+        """Whether now is a time of the cron expression, to the minute."""
+        zone = settings.get("TimeZone", "UTC")
+        try:
+            schedule = schedules.parse(settings.get("Cron", ""), zone)
+        except schedules.InvalidSchedule:
+            return False, f"Cron is no expression: {settings.get('Cron')}"
+        minute = now() // 60 * 60
+        local = datetime.fromtimestamp(minute, UTC).astimezone(ZoneInfo(zone))
+        return schedule.next(minute - 1, minute) == minute, f"{local:%Y-%m-%d %H:%M} {zone}"
+
+
+_CHECKS = {
+    "VariableCheck": Conditions._variable,
+    "CloudWatchAlarm": Conditions._alarm,
+    "LambdaInvoke": Conditions._function,
+    "DeploymentWindow": Conditions._window,
+}

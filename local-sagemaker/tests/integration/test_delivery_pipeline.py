@@ -1,0 +1,222 @@
+"""From a push to a deployed stack by unmodified git, boto3 and the AWS CLI, on a real service (delivery 3 to 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import Service, until
+
+ROLE = "arn:aws:iam::123456789012:role/service-role/delivery"
+TEMPLATE = {
+    "Parameters": {"Name": {"Type": "String"}, "Commit": {"Type": "String"}},
+    "Resources": {
+        "Group": {
+            "Type": "AWS::SageMaker::ModelPackageGroup",
+            "Properties": {
+                "ModelPackageGroupName": {"Ref": "Name"},
+                "ModelPackageGroupDescription": {"Ref": "Commit"},
+            },
+        }
+    },
+    "Outputs": {"Group": {"Value": {"Fn::GetAtt": ["Group", "ModelPackageGroupArn"]}}},
+}
+BUILDSPEC = """\
+version: 0.2
+env:
+  exported-variables: [WORD]
+phases:
+  install:
+    commands:
+      - cd scripts
+  build:
+    commands:
+      - export WORD="built $(basename "$PWD")"
+      - python3 render.py > ../parameters.json
+  post_build:
+    commands:
+      - echo "service at $AWS_ENDPOINT_URL"
+artifacts:
+  files: [template.json, parameters.json]
+"""
+RENDER = """\
+import json, os
+commit = os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"]
+print(json.dumps({"Parameters": {"Name": os.environ["GROUP"], "Commit": commit}}))
+"""
+
+
+def environment(service: Service, home: Path) -> dict[str, str]:
+    """What git and the AWS CLI need. The helper gives the access key itself, which saves starts of the AWS CLI."""
+    home.mkdir(exist_ok=True)
+    helper = '!f() { echo "username=$AWS_ACCESS_KEY_ID"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
+    settings = {"credential.helper": helper, "credential.UseHttpPath": "true", "user.name": "Ann",
+                "user.email": "ann@example.com", "init.defaultBranch": "main"}  # fmt: skip
+    git = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (name, value) in enumerate(settings.items()):
+        git |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**os.environ, **service.environment(), **git, "HOME": str(home), "GIT_TERMINAL_PROMPT": "0"}
+
+
+def soon(condition: Callable[[], Any], what: str) -> Any:
+    """Waits for something on a machine that may be busy."""
+    return until(condition, what, seconds=240)
+
+
+def run(folder: Path, variables: dict[str, str], *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def action(category: str, provider: str, name: str, **more: Any) -> dict[str, Any]:
+    kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+    return {"name": name, "actionTypeId": kind, **more}
+
+
+def stages(repository: str, project: str, stack: str) -> list[dict[str, Any]]:
+    source = {"RepositoryName": repository, "BranchName": "main", "PollForSourceChanges": "false"}
+    deploy = {
+        "ActionMode": "CREATE_UPDATE", "StackName": stack, "TemplatePath": "Built::template.json",
+        "TemplateConfiguration": "Built::parameters.json",
+    }  # fmt: skip
+    return [
+        {
+            "name": "Source",
+            "actions": [
+                action(
+                    "Source", "CodeCommit", "Code", configuration=source, outputArtifacts=[{"name": "Code"}],
+                    namespace="Source",
+                )
+            ],
+        },
+        {
+            "name": "Build",
+            "actions": [
+                action(
+                    "Build", "CodeBuild", "Render", inputArtifacts=[{"name": "Code"}],
+                    outputArtifacts=[{"name": "Built"}], namespace="Build", configuration={"ProjectName": project},
+                )
+            ],
+        },
+        {
+            "name": "Approve",
+            "actions": [action("Approval", "Manual", "Ask", configuration={"CustomData": "#{Build.WORD}"})],
+        },
+        {
+            "name": "Deploy",
+            "actions": [
+                action("Deploy", "CloudFormation", "Stack", inputArtifacts=[{"name": "Built"}], configuration=deploy)
+            ],
+        },
+    ]  # fmt: skip
+
+
+def project(service: Service, name: str, **environment_variables: str) -> None:
+    variables = [{"name": key, "value": value} for key, value in environment_variables.items()]
+    service.client("codebuild").create_project(
+        name=name,
+        source={"type": "CODEPIPELINE"},
+        artifacts={"type": "CODEPIPELINE"},
+        serviceRole=ROLE,
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "environmentVariables": variables,
+        },
+    )
+
+
+def pushed(service: Service, folder: Path, name: str) -> tuple[Path, dict[str, str]]:
+    """A clone of a new CodeCommit repository."""
+    variables = environment(service, folder / "home")
+    url = service.client("codecommit").create_repository(repositoryName=name)["repositoryMetadata"]["cloneUrlHttp"]
+    clone = folder / name
+    run(folder, variables, "git", "clone", "--quiet", url, str(clone))
+    return clone, variables
+
+
+def commit(clone: Path, variables: dict[str, str], message: str, **files: str) -> str:
+    for name, content in files.items():
+        file = clone / name.replace("__", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    run(clone, variables, "git", "add", "--all")
+    run(clone, variables, "git", "commit", "--quiet", "--message", message)
+    run(clone, variables, "git", "push", "--quiet", "origin", "HEAD:main")
+    return run(clone, variables, "git", "rev-parse", "HEAD").strip()
+
+
+@pytest.fixture(scope="module")
+def pipelines(service: Service) -> Any:
+    return service.client("codepipeline")
+
+
+def executions(pipelines: Any, name: str) -> list[dict[str, Any]]:
+    return list(pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"])
+
+
+def token(pipelines: Any, name: str, stage: str = "Approve") -> str | None:
+    for row in pipelines.get_pipeline_state(name=name)["stageStates"]:
+        if row["stageName"] == stage:
+            found = row["actionStates"][0].get("latestExecution", {}).get("token")
+            return str(found) if found else None
+    return None
+
+
+def test_a_push_is_built_approved_and_deployed(service: Service, tmp_path: Path, pipelines: Any) -> None:
+    name = "push-to-stack"
+    service.client("s3").create_bucket(Bucket=f"{name}-store")
+    clone, variables = pushed(service, tmp_path, name)
+    project(service, name, GROUP=name)
+    pipelines.create_pipeline(
+        pipeline={
+            "name": name, "roleArn": ROLE, "pipelineType": "V2", "executionMode": "QUEUED",
+            "artifactStore": {"type": "S3", "location": f"{name}-store"}, "stages": stages(name, name, name),
+        }
+    )  # fmt: skip
+    soon(lambda: executions(pipelines, name)[0]["status"] == "Failed", "the first execution fails without a branch")
+    events = service.client("events")
+    pattern = {
+        "source": ["aws.codecommit"], "detail-type": ["CodeCommit Repository State Change"],
+        "detail": {"event": ["referenceCreated", "referenceUpdated"], "referenceName": ["main"],
+                   "repositoryName": [name]},
+    }  # fmt: skip
+    rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+    arn = pipelines.get_pipeline(name=name)["metadata"]["pipelineArn"]
+    events.put_targets(Rule=name, Targets=[{"Id": "pipeline", "Arn": arn, "RoleArn": ROLE}])
+
+    sha = commit(
+        clone, variables, "First", **{"buildspec.yml": BUILDSPEC, "scripts__render.py": RENDER,
+                                      "template.json": json.dumps(TEMPLATE)},
+    )  # fmt: skip
+
+    waiting = soon(lambda: token(pipelines, name), "the approval waits")
+    newest, *_ = executions(pipelines, name)
+    assert newest["trigger"] == {"triggerType": "CloudWatchEvent", "triggerDetail": rule}
+    assert newest["sourceRevisions"][0]["revisionId"] == sha
+    details = pipelines.list_action_executions(pipelineName=name)["actionExecutionDetails"]
+    assert details[0]["input"]["resolvedConfiguration"] == {"CustomData": "built scripts"}
+    pipelines.put_approval_result(
+        pipelineName=name, stageName="Approve", actionName="Ask", token=waiting,
+        result={"status": "Approved", "summary": "fine"},
+    )  # fmt: skip
+    soon(lambda: executions(pipelines, name)[0]["status"] == "Succeeded", "the execution succeeds")
+    group = service.client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+    assert group["ModelPackageGroupDescription"] == sha
+    build = service.client("codebuild").batch_get_builds(
+        ids=service.client("codebuild").list_builds_for_project(projectName=name)["ids"]
+    )["builds"][0]
+    assert build["initiator"] == f"codepipeline/{name}"
+    log = service.client("logs").get_log_events(
+        logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], startFromHead=True
+    )["events"]
+    assert f"service at {service.url}" in [line["message"] for line in log]
+    assert run(tmp_path, variables, "aws", "codepipeline", "list-pipeline-executions", "--pipeline-name", name)
