@@ -115,7 +115,7 @@ class GitRepository:
     def run(
         self, *arguments: str, data: bytes = b"", variables: Mapping[str, str] | None = None, check: bool = True
     ) -> bytes:
-        """The output of a git command. Raises `GitError` when it fails, unless told not to check."""
+        """The output of a git command. Raises `GitError` when it fails, unless `check` is False."""
         done = subprocess.run(
             [executable(), *arguments], input=data, capture_output=True, timeout=SECONDS, check=False,
             env={**environment(self.folder), **(variables or {})}, cwd=self.folder,

@@ -1,4 +1,4 @@
-"""CodeBuild's errors: codes of its model, texts of its answers."""
+"""CodeBuild's errors: codes of its model, its texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CodeCommit's errors: codes of its model, texts of its answers."""
+"""CodeCommit's errors: codes of its model, its texts."""
 
 from __future__ import annotations
 

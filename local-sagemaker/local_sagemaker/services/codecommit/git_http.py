@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote
 
-from local_sagemaker.clock import now
+from local_sagemaker.clock import machine_time
 from local_sagemaker.codecommit.git import GitRepository, environment, executable
 from local_sagemaker.http import RawRequest, RawResponse
 
@@ -81,13 +81,13 @@ class GitAddress:
 
 
 class GitHttp:
-    """Answers git's clients. `doors` finds the repository of an address in the region that has it."""
+    """Serves git's clients. `doors` finds the repository of an address in the region that has it."""
 
     def __init__(self, doors: Callable[[GitAddress], Door | None], find_key: FindKey) -> None:
         self._doors, self._find_key = doors, find_key
 
     def answer(self, request: RawRequest) -> RawResponse:
-        """The answer to one request."""
+        """The response to one request."""
         address = GitAddress.of(request.path)
         door = self._doors(address) if address else None
         if not self._is_known(request, door.region if door else ""):
@@ -116,7 +116,7 @@ class GitHttp:
             return False
         key_id, _, token = user.partition("%")
         key = self._find_key(key_id)
-        if key is None or (key.token or "") != token or (key.expires is not None and now() > key.expires):
+        if key is None or (key.token or "") != token or (key.expires is not None and machine_time() > key.expires):
             return False
         if hmac.compare_digest(password.encode(), key.secret.encode()):
             return True
@@ -135,7 +135,7 @@ def is_signature(password: str, *, secret: str, region: str, host: str, path: st
         moment = datetime.strptime(stamp, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:
         return False
-    if abs(moment - now()) > _SKEW:
+    if abs(moment - machine_time()) > _SKEW:
         return False
     canonical = f"GIT\n{path}\n\nhost:{host}\n\nhost\n"
     scope = f"{stamp[:8]}/{region}/codecommit/aws4_request"

@@ -140,7 +140,7 @@ class Engine:
         return True
 
     def _progress(self, execution: Body) -> bool:
-        """Starts what is next in the stage that the execution is in; goes on when all has ended."""
+        """Starts what is next in the stage that the execution is in; proceeds when all has ended."""
         stage = self._stage(execution)
         record = self._store.stage(execution, stage["name"]) or self._store.put_stage(execution, stage["name"])
         latest = self.latest(execution, record)

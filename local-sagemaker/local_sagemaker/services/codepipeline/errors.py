@@ -1,4 +1,4 @@
-"""CodePipeline's errors: codes of its model, texts of its answers."""
+"""CodePipeline's errors: codes of its model, its texts."""
 
 from __future__ import annotations
 

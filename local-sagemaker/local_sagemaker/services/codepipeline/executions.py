@@ -23,11 +23,11 @@ class DeliveryExecutions(Resource):
         self._store, self._starter, self._engine = store, starter, engine
 
     def resume(self) -> None:
-        """Goes on with what runs."""
+        """Resumes what runs."""
         self._engine.start()
 
     def reset(self) -> None:
-        """Ends all work, for a service that goes on empty."""
+        """Ends all work, for a service that continues empty."""
         self._engine.stop()
         self._engine.start()
 

@@ -1,4 +1,4 @@
-"""The answers of Lambda actions' functions."""
+"""The results of Lambda actions' functions."""
 
 from __future__ import annotations
 

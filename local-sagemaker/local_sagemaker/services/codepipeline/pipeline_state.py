@@ -1,4 +1,4 @@
-"""GetPipelineState: what each stage and each action did last; and the answers to approvals."""
+"""GetPipelineState: what each stage and each action did last; and the results of approvals."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class PipelineStates(Resource):
 
     @operation("PutApprovalResult")
     def approve(self, request: Request) -> Response:
-        """Answers an approval that waits."""
+        """Approves or rejects what waits."""
         name = request["pipelineName"]
         self._check_names(request)
         own = [

@@ -1,4 +1,4 @@
-"""What an action's provider works with, and what it answers."""
+"""What an action's provider works with, and what it returns."""
 
 from __future__ import annotations
 
