@@ -172,7 +172,9 @@ class Studio:
             if page.act is None:
                 raise ServiceError("Nothing can be changed on this page.", code="MethodNotAllowed", status=405)
             try:
-                return 303, b"", {**security.HEADERS, "Location": page.act(visit)}
+                target = page.act(visit)
+                if target:
+                    return 303, b"", {**security.HEADERS, "Location": target}
             except ServiceError as error:
                 shell["error"], status = {"code": error.code, "message": error.message}, 422
         context = page.load(visit)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,26 @@ def test_newcomers_tour(world: World, signed_in: Any) -> None:
     page.locator(".log", has_text="train-rmse").wait_for()
     page.get_by_role("link", name="Metrics", exact=True).click()
     page.locator("svg.chart .curve").first.wait_for()
+    page.get_by_text("Registered:").get_by_role("link").click()
+    page.wait_for_url(re.compile("/models/"))
+    for tab in ("Data quality", "Bias", "Explainability", "Activity", "Settings", "Model quality"):
+        page.get_by_role("navigation", name="Version").get_by_role("link", name=tab).click()
+        page.get_by_role("navigation", name="Version").locator("[aria-current]", has_text=tab).wait_for()
+    page.get_by_role("button", name="Update status").click()
+    page.get_by_label("Comment").fill("Better than before")
+    page.get_by_role("button", name="Update", exact=True).click()
+    page.locator("h1 + .badge", has_text="Approved").wait_for()
+    assert "Better than before" in page.locator("main").inner_text()
+    page.get_by_role("button", name="Deploy").click()
+    page.get_by_label("Endpoint", exact=True).fill("tour")
+    page.get_by_role("dialog").get_by_role("button", name="Deploy").click()
+    page.wait_for_url(re.compile("/endpoints/tour"))
+    page.locator("h1 + .badge", has_text="InService").wait_for()
+    page.get_by_role("link", name="Test", exact=True).first.click()
+    page.get_by_label("Body").fill("0.1,0.2,0.3")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("region", name="Body of the answer").wait_for()
+    assert "200 OK" in page.get_by_role("region", name="Answer", exact=True).inner_text()
 
 
 def test_failing_run_is_explained_and_retried(world: World, signed_in: Any) -> None:
@@ -55,3 +77,36 @@ def test_failing_run_is_explained_and_retried(world: World, signed_in: Any) -> N
     page.get_by_role("button", name="Retry").click()
     page.wait_for_url(re.compile("/executions/"))
     page.locator("h1 + .badge", has_text="Failed").wait_for()
+
+
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+PAGES = (
+    "/_studio/", "/_studio/pipelines", "/_studio/pipelines/Demo", "/_studio/pipelines/Demo?tab=graph",
+    "/_studio/pipelines/Demo/start", "/_studio/models", "/_studio/models/Demo", "/_studio/models/Demo/1",
+    "/_studio/endpoints", "/_studio/monitoring", "/_studio/delivery", "/_studio/jobs", "/_studio/experiments",
+    "/_studio/logs", "/_studio/s3", "/_studio/lineage", "/_studio/events", "/_studio/functions", "/_studio/service",
+    "/_studio/search?q=demo",
+)  # fmt: skip
+
+
+def test_every_page_is_accessible_in_both_themes_and_narrow(world: World, signed_in: Any) -> None:
+    """axe-core finds nothing serious, and at 360 pixels no page scrolls sideways."""
+    page = signed_in
+    page.set_default_timeout(120_000)
+    session = page.context.new_cdp_session(page)
+    paths = (*PAGES, f"{world.execution('Demo')}?step=Train", world.execution("Broken"))
+    found = []
+    for theme in ("light", "dark"):
+        page.context.add_cookies([{"name": "theme", "value": theme, "url": f"{world.pages.origin}/_studio/"}])
+        for path in paths:
+            page.set_viewport_size({"width": 360 if theme == "dark" else 1280, "height": 900})
+            page.goto(f"{world.pages.origin}{path}")
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{path} scrolls sideways in {theme}")
+            session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+            wanted = "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))"
+            options = {"expression": wanted, "awaitPromise": True, "returnByValue": True}
+            for item in json.loads(session.send("Runtime.evaluate", options)["result"]["value"]):
+                if item["impact"] in ("serious", "critical"):
+                    found.append(f"{path} ({theme}): {item['id']}: {item['nodes'][0]['html'][:200]}")
+    assert not found, "\n".join(found)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.studio.conftest import World
+from tests.studio.conftest import HOSTILE, World
 
 EXECUTION = "/_studio/pipelines/{name}/executions/{id}"
 PAGES = (
     "/_studio/", "/_studio/pipelines", "/_studio/pipelines/Demo", "/_studio/pipelines/Demo?tab=graph",
     "/_studio/pipelines/Demo?tab=versions", "/_studio/pipelines/Demo?tab=parameters",
-    "/_studio/pipelines/Demo?tab=definition", "/_studio/pipelines/Demo/start",
+    "/_studio/pipelines/Demo?tab=definition", "/_studio/pipelines/Demo/start", "/_studio/models",
+    "/_studio/models/Demo",
+    "/_studio/models/Demo/1", "/_studio/models/Demo/1?tab=data", "/_studio/models/Demo/1?tab=bias",
+    "/_studio/models/Demo/1?tab=explainability", "/_studio/models/Demo/1?tab=activity",
+    "/_studio/models/Demo/1?tab=settings", "/_studio/models/Demo/compare?v=1", "/_studio/endpoints",
+    "/_studio/monitoring", "/_studio/delivery", "/_studio/jobs", "/_studio/jobs?kind=processing",
+    "/_studio/jobs?kind=transform", "/_studio/jobs?kind=tuning", "/_studio/experiments", "/_studio/logs",
+    "/_studio/logs?group=/aws/sagemaker/TrainingJobs", "/_studio/s3", "/_studio/s3?bucket=studio-data",
+    "/_studio/s3/object?bucket=studio-data&key=code/read.py",
+    "/_studio/s3/object?bucket=studio-data&key=prepared/train.csv", "/_studio/lineage", "/_studio/events",
+    "/_studio/functions", "/_studio/service", "/_studio/search", "/_studio/search?q=demo",
 )  # fmt: skip
 
 
@@ -27,7 +38,9 @@ def twin_of(path: str) -> str:
 def test_pages_and_their_twins(world: World) -> None:
     tabs = ("overview", "io", "parameters", "log", "metrics", "report", "requests")
     panels = [f"{world.execution('Demo')}?step=Train&tab={tab}" for tab in tabs]
-    for path in (*PAGES, *panels, world.execution("Broken")):
+    arn = world.executions["Demo"]
+    compare = f"/_studio/pipelines/Demo/compare?e={arn.rpartition('/')[2]}"
+    for path in (*PAGES, *panels, world.execution("Broken"), compare, f"/_studio/lineage?arn={arn}"):
         status, headers, text = world.pages.get(path)
         assert status == 200, (path, text[:500])
         assert headers["content-type"].startswith("text/html"), path
@@ -134,3 +147,58 @@ def test_commands_do_what_they_say(world: World, command: str) -> None:
     words = shlex.split(twin["commands"][command])
     assert words[:3] == ["local-sagemaker", "exec", "--"]
     assert world.executions["Demo"] in world.service.run(*words[3:]).stdout or command == "steps"
+
+
+def test_versions_are_approved_with_a_comment(world: World) -> None:
+    page = "/_studio/models/Demo/1"
+    form = {"action": "status", "status": "Rejected", "comment": ""}
+    assert world.pages.post(page, form)[0] == 422
+    status, _, text = world.pages.post(page, {**form, "comment": "x", "seen": "1970-01-01T00:00:00.000+00:00"})
+    assert status == 422
+    assert "was changed while this page was open" in text
+    seen = world.pages.json(f"{page}.json")["seen"]
+    status, headers, _ = world.pages.post(page, {**form, "comment": f"not good: {HOSTILE}", "seen": seen})
+    assert status == 303
+    activity = world.pages.json(f"{page}.json?tab=activity")
+    assert activity["status"] == "Rejected"
+    assert activity["activity"][0]["comment"] == f"not good: {HOSTILE}"
+    assert "<script>alert" not in world.pages.get(headers["location"])[2]
+
+
+def test_content_of_users_is_in_a_sandbox(world: World) -> None:
+    s3 = world.service.client("s3")
+    key = "reports/<b>..//über 'x'.html"
+    s3.put_object(Bucket="studio-data", Key=key, Body=b"<script>parent.document.title = 'taken'</script>")
+    query = urlencode({"bucket": "studio-data", "key": key})
+    status, headers, text = world.pages.get(f"/_studio/content?{query}")
+    assert status == 200
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "<script>" in text
+    status, _, text = world.pages.get(f"/_studio/s3/object?{query}")
+    assert status == 200
+    assert "<b>" not in text.partition("<main")[2]
+    status, headers, text = world.pages.get(f"/_studio/download?{query}")
+    assert status == 200
+    assert headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+
+
+def test_check_choices_send_all_four_pairs(world: World) -> None:
+    """Found by reference, whatever the parameters are called."""
+    from local_sagemaker.engine.definition import parse
+    from local_sagemaker.studio.page import Visit
+    from local_sagemaker.studio.pages import start
+
+    step = {
+        "Name": "Check", "Type": "QualityCheck", "Arguments": {}, "SkipCheck": {"Get": "Parameters.Left"},
+        "RegisterNewBaseline": {"Get": "Parameters.Right"},
+    }  # fmt: skip
+    switches = [{"Name": name, "Type": "Boolean"} for name in ("Left", "Right")]
+    definition = parse(json.dumps({"Version": "2020-12-01", "Parameters": switches, "Steps": [step]}))
+    sent = {}
+    for choice, _, _, pair in start.CHOICES:
+        form = {"check.Check": [choice]}
+        visit = Visit({}, {}, lambda _name, _request: {}, None, "", 0.0, form=form)  # type: ignore[arg-type]
+        values = start.build_request(visit, definition, "P", {})["PipelineParameters"]
+        sent[choice] = tuple(item["Value"] == "true" for item in values)
+        assert sent[choice] == pair
+    assert len(set(sent.values())) == 4

@@ -20,7 +20,7 @@ _NODE = (
     "{current}>"
     '<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{rx}"/>'
     '<use href="#i-{icon}" x="{ix}" y="{iy}" width="18" height="18"/>'
-    '<text class="name" x="{tx}" y="{ty}">{name}</text><text class="space"> </text>'
+    '<text class="name" x="{tx}" y="{ty}">{name} </text>'
     '<text class="note" x="{tx}" y="{ny}">{type} · {note}</text></a>'
 )
 

@@ -166,10 +166,10 @@ def _parameter_of(value: Any) -> str:
 def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, str]) -> CheckChoice | None:
     """Found by reference, whatever the parameters are called."""
     skip, register = (
-        _parameter_of(step.members.get("SkipCheckChoice")),
+        _parameter_of(step.members.get("SkipCheck")),
         _parameter_of(step.members.get("RegisterNewBaseline")),
     )
-    if step.type not in ("QualityCheckChoice", "ClarifyCheckChoice") or not skip or not register:
+    if step.type not in ("QualityCheck", "ClarifyCheck") or not skip or not register:
         return None
 
     def value(name: str) -> bool:
@@ -222,7 +222,7 @@ def build_request(visit: Visit, definition: Definition, pipeline: str, base: Map
 
 
 def _switches(step: Step) -> tuple[str, str]:
-    return _parameter_of(step.members.get("SkipCheckChoice")), _parameter_of(step.members.get("RegisterNewBaseline"))
+    return _parameter_of(step.members.get("SkipCheck")), _parameter_of(step.members.get("RegisterNewBaseline"))
 
 
 def _keep_changes(definition: Definition, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,87 @@
+"""Which endpoints serve which model versions, and how a version is deployed: CreateModel, config, endpoint."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.listing import items_or_none
+
+_MOST = 100
+_UNFIT = re.compile(r"[^A-Za-z0-9-]+")
+
+
+def serving(visit: Visit) -> dict[str, list[str]]:
+    """Names of endpoints by the ARN (lower case) of the model package that they serve."""
+    found: dict[str, list[str]] = {}
+    for item in items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", _MOST, MaxResults=_MOST):
+        name = item["EndpointName"]
+        for arn in packages_of(visit, name):
+            found.setdefault(arn, []).append(name)
+    return found
+
+
+def packages_of(visit: Visit, endpoint: str) -> list[str]:
+    """The model packages (ARNs in lower case) that an endpoint's variants serve."""
+    body = visit.optional("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
+    name = (body or {}).get("EndpointConfigName", "")
+    config = visit.optional("sagemaker:DescribeEndpointConfig", {"EndpointConfigName": name}) if name else None
+    packages = []
+    for variant in (config or {}).get("ProductionVariants", []):
+        model = visit.optional("sagemaker:DescribeModel", {"ModelName": variant.get("ModelName", "")}) or {}
+        for container in [model.get("PrimaryContainer", {}), *model.get("Containers", [])]:
+            if container.get("ModelPackageName"):
+                packages.append(str(container["ModelPackageName"]).lower())
+    return packages
+
+
+def deploy(visit: Visit, package: dict[str, Any]) -> str:
+    """Makes a model and a config of the version, and creates or updates the endpoint; its name."""
+    endpoint = visit.field("endpoint").strip()
+    if not endpoint:
+        raise ValidationError("The endpoint needs a name.")
+    arn = package["ModelPackageArn"]
+    base = _UNFIT.sub("-", f"{package.get('ModelPackageGroupName', 'model')}-{package.get('ModelPackageVersion', 1)}")
+    name = f"{base[:40].strip('-')}-{int(visit.now)}"
+    role = visit.reads.settings.role_arn
+    visit.call(
+        "sagemaker:CreateModel",
+        {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": {"ModelPackageName": arn}},
+    )
+    config: dict[str, Any] = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": name,
+                "InstanceType": visit.field("instance", "ml.m5.large"),
+                "InitialInstanceCount": _count(visit.field("count", "1")),
+                "InitialVariantWeight": 1.0,
+            }
+        ],
+    }
+    if visit.field("capture"):
+        config["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": visit.field("capture"),
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+        }
+    visit.call("sagemaker:CreateEndpointConfig", config)
+    request = {"EndpointName": endpoint, "EndpointConfigName": name}
+    try:
+        visit.call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
+    except ServiceError:
+        visit.call("sagemaker:CreateEndpoint", request)
+    else:
+        visit.call("sagemaker:UpdateEndpoint", request)
+    return endpoint
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValidationError(f"'{text}' is no number of instances.")
+    return int(text)
