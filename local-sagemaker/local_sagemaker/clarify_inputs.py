@@ -7,7 +7,9 @@ The job and the service read it alike, so that the service knows which model the
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 ROOT = PurePosixPath("/opt/ml")
 JOB_CONFIG = "config/processingjobconfig.json"
@@ -26,3 +28,61 @@ def folder_of(name: str, ml: Path) -> Path:
     if ".." in below.parts or not below.is_relative_to(ROOT):
         return usual
     return ml / below.relative_to(ROOT)
+
+
+MODEL = "predictor_model_name"
+"""The variable of a schedule's job with the model of its endpoint, for configurations that name none."""
+_TYPES = {"csv": "text/csv", "json": "application/jsonlines", "parquet": "application/x-parquet"}
+_BIAS = ("pre_training_bias", "post_training_bias")
+
+
+def environment_of(ml: Path) -> Mapping[str, str]:
+    """The environment of the job's request."""
+    try:
+        found = json.loads((ml / JOB_CONFIG).read_text("utf-8")).get("Environment", {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def complete(config: Any, environment: Mapping[str, str]) -> Any:
+    """The analysis of a monitoring schedule: what its reduced configuration lacks is in the job's environment.
+
+    A bias monitor has all metrics of both kinds, of captured requests with their labels; an explainability monitor asks
+    the model of its endpoint. Other jobs' configurations are what they are.
+    """
+    kind = environment.get("analysis_type")
+    if kind not in ("MODEL_BIAS", "MODEL_EXPLAINABILITY") or not isinstance(config, dict):
+        return config
+    found = {"dataset_type": _dataset_type(environment), "methods": {}, **config}
+    for name, member in (("features", "features_attribute"), ("predicted_label", "inference_attribute")):
+        if environment.get(member):
+            found[name] = environment[member]
+    if kind == "MODEL_BIAS":
+        if environment.get("probability_attribute"):
+            found["predicted_label"] = environment["probability_attribute"]
+            found["probability_threshold"] = float(environment.get("probability_threshold_attribute") or 0.5)
+        found.setdefault("predicted_label", "0")
+        found["methods"] = {**{name: {"methods": "all"} for name in _BIAS}, **found["methods"]}
+        return _label_last(found)
+    found.pop("predicted_label", None)
+    if environment.get(MODEL) and isinstance(found.get("predictor"), dict):
+        found["predictor"] = {"model_name": environment[MODEL], **found["predictor"]}
+    return found
+
+
+def _dataset_type(environment: Mapping[str, str]) -> str:
+    """Captured (and merged) requests, or the format of a batch transform's data."""
+    try:
+        given = json.loads(environment.get("dataset_format", "{}"))
+    except ValueError:
+        given = {}
+    return next((name for key, name in _TYPES.items() if key in given), "application/sagemakercapturejson")
+
+
+def _label_last(config: dict[str, Any]) -> dict[str, Any]:
+    """Headers as merged records have their columns: features, then the label."""
+    label, headers = config.get("label"), config.get("headers")
+    if isinstance(label, str) and isinstance(headers, list) and label in headers:
+        config["headers"] = [*(name for name in headers if name != label), label]
+    return config

@@ -36,6 +36,7 @@ from local_sagemaker.services import (
 from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
+from local_sagemaker.services.alarms.alarm_watch import AlarmWatch
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
@@ -100,6 +101,7 @@ class Region:
             ),
         }
         services |= self._code_services()
+        services["events"] += [AlarmWatch(settings=self._settings, records=self._records, call=self._late_call)]
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )

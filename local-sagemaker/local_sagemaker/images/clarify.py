@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.clarify_inputs import folder_of
+from local_sagemaker.clarify_inputs import complete, environment_of, folder_of
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.processing_only import ProcessingOnly
 
@@ -37,6 +37,7 @@ class Clarify(ProcessingOnly):
             config = json.loads((folder_of("analysis_config", ml) / "analysis_config.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
+        config = complete(config, environment_of(ml))
         if not isinstance(config, dict) or not isinstance(config.get("predictor"), dict):
             return None
         methods = config.get("methods")

@@ -15,7 +15,7 @@ BY_CLARIFY = (BIAS, EXPLAINABILITY)
 
 
 @dataclass(frozen=True)
-class Definition:
+class MonitoringDefinition:
     """A monitoring job. `source` is an EndpointInput or BatchTransformInput, `output` a MonitoringS3Output."""
 
     type: str
@@ -43,11 +43,11 @@ class Definition:
         return self.maximum or (1800 if self.type in WITH_LABELS else 3600)
 
 
-def from_schedule(config: Mapping[str, Any]) -> Definition:
+def from_schedule(config: Mapping[str, Any]) -> MonitoringDefinition:
     """The job that a schedule holds itself."""
     body = config["MonitoringJobDefinition"]
     entry = body["MonitoringInputs"][0]
-    return Definition(
+    return MonitoringDefinition(
         type=config.get("MonitoringType", DATA_QUALITY),
         application=body["MonitoringAppSpecification"],
         environment=body.get("Environment", {}),
@@ -63,11 +63,11 @@ def from_schedule(config: Mapping[str, Any]) -> Definition:
     )
 
 
-def from_job_definition(kind: str, body: Mapping[str, Any]) -> Definition:
+def from_job_definition(kind: str, body: Mapping[str, Any]) -> MonitoringDefinition:
     """The job of a job definition; its members begin with the kind's name."""
     data, application = body[f"{kind}JobInput"], body[f"{kind}AppSpecification"]
     outputs = body[f"{kind}JobOutputConfig"]
-    return Definition(
+    return MonitoringDefinition(
         type=kind,
         application=application,
         environment=application.get("Environment", {}),

@@ -13,9 +13,9 @@ from local_sagemaker.monitoring.definition import (
     EXPLAINABILITY,
     MODEL_QUALITY,
     WITH_LABELS,
-    Definition,
+    MonitoringDefinition,
 )
-from local_sagemaker.monitoring.windows import Window, key_of, text_of
+from local_sagemaker.monitoring.windows import AnalysisWindow, key_of, text_of
 
 Request = dict[str, Any]
 _ROOT = "/opt/ml/processing"
@@ -24,6 +24,7 @@ _NAMES = {
     "DataQuality": "data-quality", "ModelQuality": "model-quality", "ModelBias": "model-bias",
     "ModelExplainability": "model-explainability",
 }  # fmt: skip
+_LONGEST = 63
 MERGER = "sagemaker-model-monitor-groundtruth-merger"
 
 
@@ -42,7 +43,7 @@ class Occasion:
 
     schedule: str
     scheduled: float
-    window: Window
+    window: AnalysisWindow
     ending: str
     place: str
 
@@ -52,17 +53,17 @@ class Occasion:
         return f"groundtruth-merge-{self.ending}"
 
     def name(self, kind: str) -> str:
-        """The name of the job that analyses."""
-        return f"{_NAMES[kind]}-monitoring-{self.ending}"
+        """The name of the job that analyses, within the length that names may have."""
+        return f"{_NAMES[kind]}-monitoring-{self.ending}"[:_LONGEST]
 
 
-def output_of(definition: Definition, occasion: Occasion) -> str:
+def output_of(definition: MonitoringDefinition, occasion: Occasion) -> str:
     """Where the analysis writes: ``<output>/<endpoint>/<schedule>/yyyy/mm/dd/hh``, batches without the endpoint."""
     parts = [definition.output["S3Uri"].rstrip("/"), definition.endpoint or "", occasion.schedule, occasion.place]
     return "/".join(part for part in parts if part)
 
 
-def merged_of(definition: Definition) -> str:
+def place_of_merge(definition: MonitoringDefinition) -> str:
     """Where merged data is."""
     return f"{definition.output['S3Uri'].rstrip('/')}/merge"
 
@@ -73,7 +74,7 @@ def place_of(scheduled: float) -> str:
 
 
 def merge_request(
-    definition: Definition, occasion: Occasion, data: Sequence[Data], labels: Sequence[Data], image: str
+    definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data], labels: Sequence[Data], image: str
 ) -> Request:
     """The job that joins the captured data of a window with its labels."""
     local = definition.source["LocalPath"].rstrip("/")
@@ -86,12 +87,16 @@ def merge_request(
         "dataset_source": local, "ground_truth_source": _LABELS, "output_path": definition.output["LocalPath"],
         "start_time": text_of(occasion.window.start), "end_time": text_of(occasion.window.end),
     }  # fmt: skip
-    output = {"S3Uri": merged_of(definition), "LocalPath": definition.output["LocalPath"], "S3UploadMode": "EndOfJob"}
+    output = {
+        "S3Uri": place_of_merge(definition),
+        "LocalPath": definition.output["LocalPath"],
+        "S3UploadMode": "EndOfJob",
+    }
     return _request(definition, occasion.merge_name, {"ImageUri": image}, environment, inputs, output)
 
 
 def analysis_request(
-    definition: Definition, occasion: Occasion, data: Sequence[Data], baseline: Mapping[str, str]
+    definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data], baseline: Mapping[str, str]
 ) -> Request:
     """The job that analyses. `baseline` has the URIs of ``constraints`` and ``statistics`` where there are any."""
     local = definition.source["LocalPath"].rstrip("/")
@@ -125,7 +130,7 @@ def analysis_request(
     return _request(definition, occasion.name(definition.type), chosen, environment, inputs, output)
 
 
-def _environment(definition: Definition, occasion: Occasion) -> dict[str, str]:
+def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[str, str]:
     """The analysis's variables, before the user's own variables."""
     window, source = occasion.window, definition.source
     found = {
@@ -157,7 +162,7 @@ def _environment(definition: Definition, occasion: Occasion) -> dict[str, str]:
     return found
 
 
-def _format(definition: Definition) -> dict[str, Any]:
+def _format(definition: MonitoringDefinition) -> dict[str, Any]:
     """The format of what the analysis reads."""
     if definition.type in WITH_LABELS:
         return {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
@@ -171,7 +176,7 @@ def _format(definition: Definition) -> dict[str, Any]:
     return {"parquet": {}}
 
 
-def _word(definition: Definition) -> str:
+def _word(definition: MonitoringDefinition) -> str:
     return "endpoint" if definition.endpoint else "batch_transform"
 
 
@@ -188,7 +193,7 @@ def _input(name: str, data: Data, folder: str, source: Mapping[str, Any]) -> Req
 
 
 def _request(
-    definition: Definition, name: str, application: Mapping[str, Any], environment: Mapping[str, str],
+    definition: MonitoringDefinition, name: str, application: Mapping[str, Any], environment: Mapping[str, str],
     inputs: Sequence[Request], output: Mapping[str, Any],
 ) -> Request:  # fmt: skip
     outputs: Request = {"Outputs": [{"OutputName": "result", "S3Output": dict(output)}]}

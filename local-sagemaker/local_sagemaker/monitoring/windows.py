@@ -12,19 +12,19 @@ from local_sagemaker.monitoring.schedule_times import HOUR, duration
 
 
 @dataclass(frozen=True)
-class Window:
+class AnalysisWindow:
     """From `start` to `end` (seconds since the epoch): its start included, its end not."""
 
     start: float
     end: float
 
-    def shifted(self, source: Mapping[str, Any]) -> Window:
+    def with_offsets(self, source: Mapping[str, Any]) -> AnalysisWindow:
         """The window that a source's StartTimeOffset and EndTimeOffset make of it: both count from its end.
 
         Without them it is the same (Developer Guide, "Schedule model quality monitoring jobs").
         """
         start, end = source.get("StartTimeOffset"), source.get("EndTimeOffset")
-        return Window(
+        return AnalysisWindow(
             self.end + duration(start) if start else self.start,
             self.end + duration(end) if end else self.end,
         )

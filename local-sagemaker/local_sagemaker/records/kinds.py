@@ -124,9 +124,11 @@ _DELIVERY = ("_name", "_arn", "status")
 DELIVERY_EXECUTION = OtherKind("codepipeline-execution", "Execution", stage="_attempt", members=_DELIVERY)
 DELIVERY_STAGE = OtherKind("codepipeline-stage", "Stage", stage="_attempt", members=_DELIVERY)
 DELIVERY_ACTION = OtherKind("codepipeline-action", "Action", members=_DELIVERY)
+CLOUDWATCH_ALARM = ResourceKind("cloudwatch-alarm", "Alarm")
+"""The state of an alarm: the alarm itself is moto's."""
 OTHERS = (
     PIPELINE_STEP, STEP_DELIVERY, CODE_REFERENCE, CONNECTED_REFERENCE, BUILD, DELIVERY_EXECUTION, DELIVERY_STAGE,
-    DELIVERY_ACTION,
+    DELIVERY_ACTION, CLOUDWATCH_ALARM,
 )  # fmt: skip
 WATCHED: dict[str, ResourceKind] = {**KINDS, **{kind.kind: kind for kind in OTHERS}}
 """The kinds whose changes are events."""

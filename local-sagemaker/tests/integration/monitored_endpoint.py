@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -41,18 +42,22 @@ class Monitored:
         self.s3.create_bucket(Bucket=self.bucket)
 
     @cached_property
+    def model(self) -> str:
+        """The endpoint's model."""
+        data = archive(**{"code__inference,py": SERVES.encode()})
+        return self.made.model(data, SCIKIT_LEARN, SAGEMAKER_PROGRAM="inference.py",
+                               SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")  # fmt: skip
+
+    @cached_property
     def endpoint(self) -> str:
         """A captured endpoint that is in service."""
-        data = archive(**{"code__inference,py": SERVES.encode()})
-        model = self.made.model(data, SCIKIT_LEARN, SAGEMAKER_PROGRAM="inference.py",
-                                SAGEMAKER_SUBMIT_DIRECTORY="/opt/ml/model/code")  # fmt: skip
         capture = {
             "EnableCapture": True, "InitialSamplingPercentage": 100,
             "DestinationS3Uri": f"s3://{self.bucket}/capture",
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
         }  # fmt: skip
-        return self.made.endpoint(self.made.config(model, DataCaptureConfig=capture))
+        return self.made.endpoint(self.made.config(self.model, DataCaptureConfig=capture))
 
     def put(self, key: str, body: bytes | Any) -> str:
         """An object; its URI. What is not bytes is JSON."""
@@ -68,6 +73,21 @@ class Monitored:
                 EndpointName=self.endpoint, Body=",".join(map(str, row)).encode(), ContentType="text/csv",
                 Accept="text/csv", **more,
             )  # fmt: skip
+
+    @property
+    def label_place(self) -> str:
+        """Where labels are."""
+        return f"s3://{self.bucket}/labels"
+
+    def labels(self, rows: Any, inference_id: str, *, hour: str | None = None) -> None:
+        """Labels of the answers to `invoke`, every other one wrong, under the hour of their collection."""
+        lines = [
+            {"groundTruthData": {"data": str((int(row[0] > 0) + number) % 2), "encoding": "CSV"},
+             "eventMetadata": {"eventId": f"{inference_id}-{number}"}, "eventVersion": "0"}
+            for number, row in enumerate(rows)
+        ]  # fmt: skip
+        place = hour or datetime.now(UTC).strftime("%Y/%m/%d/%H")
+        self.put(f"labels/{place}/{inference_id}.jsonl", "\n".join(map(json.dumps, lines)).encode())
 
     def rows(self, count: int, *, shift: float = 0.0) -> list[list[float]]:
         """Rows of features; `shift` moves the last one."""

@@ -74,3 +74,114 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
     assert described["MonitoringScheduleStatus"] == "Scheduled"
     assert described["LastMonitoringExecutionSummary"]["ProcessingJobArn"] == execution["ProcessingJobArn"]
     assert "drift  DataQuality  Scheduled" in command(service, "monitor", "list").stdout
+
+
+def test_the_clock_jumps_over_schedules_and_a_kill_interrupts_an_execution(own_service: Service) -> None:
+    """Of the hours that were jumped over only the newest is run; a crash in its middle loses nothing."""
+    monitored = Monitored(own_service)
+    baseline = monitored.baseline()
+    monitored.data_quality("jump", baseline)
+    monitored.schedule("jump", "jump")
+    monitored.invoke(monitored.rows(80, shift=9))
+    assert command(own_service, "clock", "1h").returncode == 0
+    assert monitored.ended("jump")["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    client = own_service.client("cloudwatch")
+    client.put_metric_alarm(
+        AlarmName="drift", Namespace="aws/sagemaker/Endpoints/data-metrics", MetricName="feature_baseline_drift_c",
+        Dimensions=[{"Name": "Endpoint", "Value": monitored.endpoint}, {"Name": "MonitoringSchedule", "Value": "jump"}],
+        Statistic="Maximum", Period=3600, EvaluationPeriods=1, Threshold=0.2,
+        ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+    )  # fmt: skip
+    until(lambda: state_of(client, "drift") == "ALARM", "the alarm", 60)
+    assert command(own_service, "clock", "5h").returncode == 0
+    until(lambda: len(monitored.executions("jump")) == 2, "the second execution")
+    own_service.kill()
+    own_service.up()
+    monitored = Monitored(own_service)
+    newest = monitored.ended("jump", 2)
+    assert newest["MonitoringExecutionStatus"] == "Failed"
+    assert newest["FailureReason"] == "Job inputs had no data"
+    assert "4 times were missed" in command(own_service, "monitor", "list").stdout
+    assert command(own_service, "clock", "2026-01-01").returncode == 1
+    history = monitored.sagemaker.list_monitoring_alert_history(MonitoringScheduleName="jump")
+    assert [one["AlertStatus"] for one in history["MonitoringAlertHistory"]] == ["InAlert"]
+
+
+def state_of(client: Any, name: str) -> str:
+    found = client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    return str([*found["MetricAlarms"], *found.get("CompositeAlarms", [])][0]["StateValue"])
+
+
+def test_alarms_change_state_notify_and_have_a_history(service: Service) -> None:
+    client, sns, sqs = service.client("cloudwatch"), service.client("sns"), service.client("sqs")
+    topic = sns.create_topic(Name="alarms")["TopicArn"]
+    queue = sqs.create_queue(QueueName="alarms")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    events = service.client("events")
+    events.put_rule(Name="alarms", EventPattern=json.dumps({"detail-type": ["CloudWatch Alarm State Change"]}))
+    events.put_targets(Rule="alarms", Targets=[{"Id": "1", "Arn": arn}])
+    client.put_metric_alarm(
+        AlarmName="high", Namespace="Tests", MetricName="Load", Statistic="Average", Period=60, EvaluationPeriods=1,
+        Threshold=5, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic],
+    )  # fmt: skip
+    client.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(high) AND NOT ALARM(absent)")
+    assert state_of(client, "high") == "INSUFFICIENT_DATA"
+    now = json.loads(command(service, "clock", "--json").stdout)["now"]
+    client.put_metric_data(
+        Namespace="Tests", MetricData=[{"MetricName": "Load", "Value": 9, "Timestamp": datetime.fromisoformat(now)}]
+    )
+    until(lambda: state_of(client, "high") == "ALARM", "the alarm", 60)
+    until(lambda: state_of(client, "both") == "ALARM", "the composite alarm", 60)
+    received: list[Any] = []
+
+    def both() -> bool:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            received.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        names = {one.get("detail", {}).get("alarmName") for one in received}
+        return names >= {"high", "both"} and any("Message" in one for one in received)
+
+    until(both, "the notification and the events", 60)
+    message = json.loads(next(one["Message"] for one in received if "Message" in one))
+    assert (message["AlarmName"], message["NewStateValue"], message["OldStateValue"]) == (
+        "high", "ALARM", "INSUFFICIENT_DATA",
+    )  # fmt: skip
+    event = next(one for one in received if one.get("detail", {}).get("alarmName") == "high")
+    assert event["source"] == "aws.cloudwatch"
+    assert event["detail"]["state"]["value"] == "ALARM"
+    history = client.describe_alarm_history(AlarmName="high")["AlarmHistoryItems"]
+    assert [one["HistoryItemType"] for one in history] == ["Action", "StateUpdate", "ConfigurationUpdate"]
+
+
+def test_refusals_and_lists_of_schedules(service: Service, monitored: Monitored, baseline: dict[str, str]) -> None:
+    sagemaker = monitored.sagemaker
+    monitored.data_quality("listed", baseline)
+    assert "ResourceInUse" in refused(monitored.data_quality, name="listed", baseline=baseline)
+    assert "ScheduleExpression" in refused(
+        monitored.schedule, name="odd", definition="listed", ScheduleExpression="rate(1 hour)"
+    )
+    assert "ResourceNotFound" in refused(monitored.schedule, name="odd", definition="absent")
+    monitored.schedule("listed", "listed")
+    until(
+        lambda: (
+            sagemaker.describe_monitoring_schedule(MonitoringScheduleName="listed")["MonitoringScheduleStatus"]
+            == "Scheduled"
+        ),
+        "the schedule",
+    )
+    assert "ResourceInUse" in refused(monitored.schedule, name="listed", definition="listed")
+    sagemaker.stop_monitoring_schedule(MonitoringScheduleName="listed")
+    found = sagemaker.list_monitoring_schedules(StatusEquals="Stopped", EndpointName=monitored.endpoint)
+    assert [one["MonitoringScheduleName"] for one in found["MonitoringScheduleSummaries"]] == ["listed"]
+    names = sagemaker.list_data_quality_job_definitions(EndpointName=monitored.endpoint, NameContains="listed")
+    assert [one["MonitoringJobDefinitionName"] for one in names["JobDefinitionSummaries"]] == ["listed"]
+    alert = sagemaker.list_monitoring_alerts(MonitoringScheduleName="listed")["MonitoringAlertSummaries"][0]
+    assert (alert["AlertStatus"], alert["DatapointsToAlert"]) == ("OK", 1)
+    sagemaker.update_monitoring_alert(
+        MonitoringScheduleName="listed", MonitoringAlertName=alert["MonitoringAlertName"], DatapointsToAlert=2,
+        EvaluationPeriod=3,
+    )  # fmt: skip
+    sagemaker.delete_monitoring_schedule(MonitoringScheduleName="listed")
+    assert "ResourceNotFound" in refused(sagemaker.describe_monitoring_schedule, MonitoringScheduleName="listed")
+    sagemaker.delete_data_quality_job_definition(JobDefinitionName="listed")

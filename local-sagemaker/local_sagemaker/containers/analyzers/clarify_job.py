@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
-from local_sagemaker.clarify_inputs import folder_of
-from local_sagemaker.containers.analyzers import clarify_model, storage
+from local_sagemaker.clarify_inputs import complete, folder_of
+from local_sagemaker.containers.analyzers import clarify_model, cloudwatch, storage
 from local_sagemaker.containers.analyzers.clarify_config import check_config
 from local_sagemaker.containers.analyzers.clarify_model import ClarifyModel
-from local_sagemaker.containers.analyzers.contract import as_job_path, exit_code_of, local, log, read_json, write
+from local_sagemaker.containers.analyzers.contract import (
+    as_job_path,
+    exit_code_of,
+    local,
+    log,
+    read_json,
+    time_of,
+    write,
+)
 from local_sagemaker.containers.analyzers.report import ReportEvidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.clarify import data
 from model_checks.clarify.analysis import Analysis, Column, Report, violations
 from model_checks.clarify.config import Config
 from model_checks.clarify.data import ClarifyData
+from model_checks.datasets.dataset import Window
 from model_checks.datasets.files import files
 from model_checks.errors import AnalysisError
 
@@ -36,29 +47,52 @@ def main(arguments: list[str]) -> int:
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and returns the exit message."""
-    config = check_config(read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config"))
-    output = ml() / "processing" / "output"
-    analysis = Analysis(config, _dataset(config), output, partial(_connect, config), storage.fetch)
+    given = read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config")
+    config = check_config(complete(given, environment))
+    output = local(environment.get("output_path") or "/opt/ml/processing/output")
+    analysis = Analysis(config, _dataset(config, environment), output, partial(_connect, config), storage.fetch)
     report = analysis.report()
     write(output / "analysis.json", json.dumps(report, indent=4))
     worse = _violations(environment, report)
     if worse:
         write(output / "constraint_violations.json", json.dumps({"version": "1.0", "violations": worse}, indent=4))
+    if environment.get("publish_cloudwatch_metrics") == "Enabled":
+        cloudwatch.write_clarify_metrics(environment, report)
     if "report" in config["methods"]:
         write_report(output, evidence(analysis, report, worse))
     log.info("Collected analyses:\n%s", json.dumps(report, indent=4))
     return f"CompletedWithViolations: {DONE} with {len(worse)} violations" if worse else f"Completed: {DONE}"
 
 
-def _dataset(config: Config) -> ClarifyData:
-    """The dataset of the job's input, or of ``dataset_uri``, which wins."""
+def _dataset(config: Config, environment: Mapping[str, str]) -> ClarifyData:
+    """The dataset of the job's input, or of ``dataset_uri``, which wins; of a schedule, the records of its window."""
     folder = folder_of("dataset", ml())
+    if environment.get("dataset_source"):
+        folder = local(environment["dataset_source"])
     if config.get("dataset_uri"):
         folder = storage.fetch(config["dataset_uri"], "dataset")
     paths = files(folder) if folder.exists() else []
     if not paths:
         raise AnalysisError(f"ClientError: There is no dataset: {as_job_path(folder)} holds no file.")
+    window = Window(time_of(environment, "start_time"), time_of(environment, "end_time"))
+    if config["dataset_type"].lower() == "application/sagemakercapturejson" and (window.start or window.end):
+        paths = _within(paths, window)
     return data.load(config, paths, storage.fetch)
+
+
+def _within(paths: Sequence[Path], window: Window) -> list[Path]:
+    """Copies of files of captured requests with those of a window only."""
+    folder = Path(tempfile.mkdtemp(prefix="window-"))
+    kept = []
+    for number, path in enumerate(paths):
+        target = folder / f"{number}.jsonl"
+        with path.open("r", encoding="utf-8", errors="replace") as lines, target.open("w", encoding="utf-8") as out:
+            out.writelines(line for line in lines if line.strip() and window.holds(json.loads(line)))
+        if target.stat().st_size:
+            kept.append(target)
+    if not kept:
+        raise AnalysisError("ClientError: The dataset has no rows.")
+    return kept
 
 
 def _connect(config: Config, columns: Sequence[Column]) -> ClarifyModel:

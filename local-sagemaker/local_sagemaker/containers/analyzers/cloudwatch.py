@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,47 @@ _DISTANCE = re.compile(r"distance: (\S+) exceeds")
 
 def write_metrics(environment: Mapping[str, str], statistics: Report, violations: list[dict[str, str]]) -> None:
     """Writes ``cloudwatch_metrics.jsonl``."""
+    found = _data_quality(statistics, violations) if "features" in statistics else _model_quality(statistics)
+    _write(environment, found)
+
+
+def write_clarify_metrics(environment: Mapping[str, str], analysis: Report) -> None:
+    """Writes the metrics of a bias or explainability monitor (specs: clarify 7.4)."""
+    found: list[Report] = []
+    for section, stage in (("pre_training", "Pre-training"), ("post_training", "Post-Training")):
+        found += _bias(analysis.get(f"{section}_bias_metrics") or {}, stage)
+    for label, values in (analysis.get("explanations", {}).get("kernel_shap") or {}).items():
+        found += _explanations(str(label), values)
+    _write(environment, found)
+
+
+def _bias(section: Report, stage: str) -> Iterator[Report]:
+    for facet, values in (section.get("facets") or {}).items():
+        for one in values:
+            dimensions = {
+                "BiasStage": stage, "Label": section.get("label"),
+                "LabelValue": section.get("label_value_or_threshold"),
+                "Facet": facet, "FacetValue": one.get("value_or_threshold"),
+            }  # fmt: skip
+            for metric in one["metrics"]:
+                if isinstance(metric.get("value"), int | float):
+                    yield _metric(f"bias_metric_{metric['name']}", metric["value"], dimensions)
+
+
+def _explanations(label: str, values: Report) -> Iterator[Report]:
+    common = {"ExplainabilityMethod": "KernelShap", "Label": label}
+    for feature, value in values.get("global_shap_values", {}).items():
+        yield _metric(f"feature_{feature}", value, {**common, "ValueType": "GlobalShapValues"})
+    if values.get("expected_value") is not None:
+        yield _metric("ExpectedValue", values["expected_value"], {**common, "ValueType": "ExpectedValue"})
+
+
+def _metric(name: str, value: float, dimensions: Mapping[str, Any]) -> Report:
+    given = [{"Name": key, "Value": str(text)} for key, text in dimensions.items() if text not in (None, "")]
+    return {"MetricName": name, "Value": value, "Dimensions": given}
+
+
+def _write(environment: Mapping[str, str], metrics: Iterable[Report]) -> None:
     dimensions = [
         {"Name": name, "Value": environment[key]}
         for name, key in (
@@ -27,8 +68,10 @@ def write_metrics(environment: Mapping[str, str], statistics: Report, violations
         if environment.get(key)
     ]
     at = environment.get("metric_time") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = _data_quality(statistics, violations) if "features" in statistics else _model_quality(statistics)
-    lines = [json.dumps({**metric, "Timestamp": at, "Dimensions": dimensions}) for metric in found]
+    lines = [
+        json.dumps({**metric, "Timestamp": at, "Dimensions": [*dimensions, *metric.get("Dimensions", ())]})
+        for metric in metrics
+    ]
     write(
         ml() / "output" / "metrics" / "cloudwatch" / "cloudwatch_metrics.jsonl", "".join(f"{line}\n" for line in lines)
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.background import log_failure
-from local_sagemaker.clock import iso, now
+from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
@@ -25,7 +25,7 @@ from local_sagemaker.events import Event
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.code_events import code_events_of, source_of
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
-from local_sagemaker.services.events.sagemaker_events import events_of
+from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
 from local_sagemaker.services.events.targets import sender_of
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class EventBus:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._unsubscribe = self._records.events.subscribe(self._notice)
+        self._end_listening = on_move(self.wake)
         self._waiting: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._kept: int | None = None
@@ -72,6 +73,7 @@ class EventBus:
         """Ends the thread for good."""
         self.stop()
         self._unsubscribe()
+        self._end_listening()
 
     def wake(self) -> None:
         """Makes the thread look again: a rule has changed."""
@@ -126,7 +128,7 @@ class EventBus:
                 return
             with self._records.transaction():
                 for change in changes:
-                    source = source_of(change)
+                    source = SOURCES.get(change.kind) or source_of(change)
                     for kind, resources, detail in events_of(change, self._tags) + code_events_of(change):
                         self._dispatch(DEFAULT, self.new_event(source, kind, resources, detail, change.time))
                     number = change.number

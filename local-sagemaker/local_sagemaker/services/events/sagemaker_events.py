@@ -1,4 +1,4 @@
-"""SageMaker's own events, made of changes of records (contracts: delivery 5.3)."""
+"""SageMaker's own events and those of CloudWatch alarms, made of changes of records (contracts: delivery 5.3)."""
 
 from __future__ import annotations
 
@@ -93,6 +93,16 @@ def _execution(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[
     return [("SageMaker Model Building Pipeline Execution Status Change", [pipeline, event.arn], kept)]
 
 
+def _alarm(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
+    if event.previous is None or event.status == DELETED:
+        return []
+    detail = {"alarmName": event.name, **{name: event.body.get(name) for name in _ALARM}}
+    return [("CloudWatch Alarm State Change", [event.arn], detail)]
+
+
+_ALARM = ("state", "previousState", "configuration")
+SOURCES = {kinds.CLOUDWATCH_ALARM.kind: "aws.cloudwatch"}
+"""The source of events of kinds that are not SageMaker's."""
 _ENDED = ("Succeeded", "Failed", "Stopped")
 
 
@@ -106,4 +116,5 @@ _MAKERS: dict[str, Callable[[Event, Callable[[str], Mapping[str, str]]], list[tu
     kinds.ENDPOINT.kind: _endpoint,
     kinds.MODEL_PACKAGE.kind: _package,
     kinds.PIPELINE_EXECUTION.kind: _execution,
+    kinds.CLOUDWATCH_ALARM.kind: _alarm,
 }

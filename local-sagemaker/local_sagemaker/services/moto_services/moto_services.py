@@ -16,6 +16,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.moto_services import query_answers
+from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, Issued
 from local_sagemaker.services.moto_services.journal import RequestJournal
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
@@ -44,6 +45,7 @@ class MotoServices:
     def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
         self._settings = settings
         self._journal, self._messages = RequestJournal(records), QueueMessages(records)
+        self._alarms = Alarms(records)
         self._identities = Identities(settings=settings, records=records, credentials=credentials)
         self._moto = MotoApplication(settings.account, settings.region)
         self._lock = threading.Lock()
@@ -113,6 +115,7 @@ class MotoServices:
             return
         self._moto.load()
         self._messages.install()
+        self._alarms.install()
         add_seed(self._moto.iam(), self._settings)
         for service, request, seed in self._journal.calls():
             if service == "iam":

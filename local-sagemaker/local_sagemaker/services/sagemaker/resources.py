@@ -16,9 +16,11 @@ from local_sagemaker.services.sagemaker.absent_resources import FeatureGroups, I
 from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
 from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
+from local_sagemaker.services.sagemaker.lineage import build as build_lineage
 from local_sagemaker.services.sagemaker.model_package_groups import ModelPackageGroups
 from local_sagemaker.services.sagemaker.model_packages import ModelPackages
 from local_sagemaker.services.sagemaker.models import ModelOperations
+from local_sagemaker.services.sagemaker.monitoring.alerts import MonitoringAlerts
 from local_sagemaker.services.sagemaker.monitoring.job_definitions import DEFINITIONS
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallbacks
@@ -71,7 +73,7 @@ def build(
         PipelineExecutions(settings=settings, records=records, objects=objects, logs=logs, call=call),
         PipelineCallbacks(records=records),
         *(definitions(**stored, call=call) for definitions in DEFINITIONS),
-        MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures),
-        Search(records=records, tags=tags, call=call),
+        MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures), MonitoringAlerts(records=records),
+        *build_lineage(**stored), Search(records=records, tags=tags, call=call),
         Images(), FeatureGroups(),
     ]  # fmt: skip

@@ -27,6 +27,7 @@ SERVICES = tuple(dict.fromkeys(name.partition(":")[0] for name in list_operation
 COMPUTED = re.compile(
     r"(Checksum(CRC|SHA|MD5|XXHASH)\w*|CopySourceIf\w+|Response[A-Z]\w+|"
     r"(Data|Model)(Quality|Bias|Explainability)(AppSpecification|BaselineConfig|JobInput|JobOutputConfig)|"
+    r"(Artifact|Action|Context)(Name|Arn)|"
     r"(Parameters|InputArtifacts|OutputArtifacts)ToRemove)"
 )
 """Members whose names the code puts together, as ``f"Checksum{algorithm}"``."""

@@ -1,4 +1,4 @@
-"""SageMaker's types: models, endpoint configurations, endpoints, groups of versions, pipelines."""
+"""SageMaker's types: models, endpoint configurations, endpoints, groups of versions, pipelines, monitoring."""
 
 from __future__ import annotations
 
@@ -146,6 +146,52 @@ def _pipeline(context: DeploymentContext, properties: Properties) -> Identity:
     return Identity(properties["PipelineName"], properties["PipelineName"], {"PipelineArn": body["PipelineArn"]})
 
 
+class MonitoringSchedule(SageMakerResource):
+    """A monitoring schedule: made when it is no longer pending, and started or stopped as MonitoringScheduleStatus."""
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it and waits until it is scheduled."""
+        name = properties["MonitoringScheduleName"]
+        context.call(
+            "sagemaker:CreateMonitoringSchedule", fit_to_operation("sagemaker", "CreateMonitoringSchedule", properties)
+        )
+        while self._status(context, name) == "Pending":
+            if context.cancelled.wait(POLL):
+                raise Cancelled
+        self._set(context, properties)
+        return self.find(context, properties)
+
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes it; its job definition may be another one by now."""
+        same = {"Tags": None, "MonitoringScheduleStatus": None}
+        if changes({**before, **same}, {**after, **same}):
+            identity = super().update(context, identity, before, after)
+        elif "Tags" in changes(before, after):
+            _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
+        self._set(context, after)
+        return identity
+
+    def _set(self, context: DeploymentContext, properties: Properties) -> None:
+        wanted, name = properties.get("MonitoringScheduleStatus"), properties["MonitoringScheduleName"]
+        if wanted in ("Scheduled", "Stopped") and self._status(context, name) != wanted:
+            verb = "Start" if wanted == "Scheduled" else "Stop"
+            context.call(f"sagemaker:{verb}MonitoringSchedule", {"MonitoringScheduleName": name})
+
+    @staticmethod
+    def _status(context: DeploymentContext, name: str) -> str:
+        body = context.call("sagemaker:DescribeMonitoringSchedule", {"MonitoringScheduleName": name})
+        return str(body["MonitoringScheduleStatus"])
+
+
+def _job_definition(kind: str) -> SageMakerResource:
+    """The handler of one kind of monitoring job definition: every change makes a new one."""
+    return SageMakerResource(
+        "sagemaker", create=f"Create{kind}JobDefinition", delete=f"Delete{kind}JobDefinition",
+        name_property="JobDefinitionName",
+        find=_finder(f"Describe{kind}JobDefinition", "JobDefinitionName", "JobDefinitionArn", "CreationTime"),
+    )  # fmt: skip
+
+
 HANDLERS: dict[str, Handler] = {
     "AWS::SageMaker::Model": SageMakerResource(
         "sagemaker", create="CreateModel", delete="DeleteModel", name_property="ModelName",
@@ -169,5 +215,15 @@ HANDLERS: dict[str, Handler] = {
         "sagemaker", create="CreatePipeline", update="UpdatePipeline", delete="DeletePipeline", longest=256,
         name_property="PipelineName",
         find=_pipeline,
+    ),
+    **{
+        f"AWS::SageMaker::{kind}JobDefinition": _job_definition(kind)
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
+    "AWS::SageMaker::MonitoringSchedule": MonitoringSchedule(
+        "sagemaker", create="CreateMonitoringSchedule", update="UpdateMonitoringSchedule",
+        delete="DeleteMonitoringSchedule", name_property="MonitoringScheduleName",
+        find=_finder("DescribeMonitoringSchedule", "MonitoringScheduleName", "MonitoringScheduleArn", "CreationTime",
+                       "LastModifiedTime"),
     ),
 }  # fmt: skip

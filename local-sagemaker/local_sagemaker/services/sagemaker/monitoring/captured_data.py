@@ -6,25 +6,25 @@ from collections.abc import Iterator
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.monitoring.definition import WITH_LABELS, Definition
+from local_sagemaker.monitoring.definition import WITH_LABELS, MonitoringDefinition
 from local_sagemaker.monitoring.job_requests import Data
-from local_sagemaker.monitoring.windows import Window
+from local_sagemaker.monitoring.windows import AnalysisWindow
 from local_sagemaker.objects import uris
 
 
-class CapturedData:
+class CaptureSources:
     """Finds the places that hold data."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    def find(self, definition: Definition, window: Window) -> list[Data]:
+    def find(self, definition: MonitoringDefinition, window: AnalysisWindow) -> list[Data]:
         """The captured data of a window."""
         if definition.endpoint is None:
             return self._batches(definition, window)
         return self.below(self._destination(definition.endpoint), definition, window)
 
-    def below(self, place: str, definition: Definition, window: Window) -> list[Data]:
+    def below(self, place: str, definition: MonitoringDefinition, window: AnalysisWindow) -> list[Data]:
         """The hours of a window that have data: ``<place>/<endpoint>/<variant>/yyyy/mm/dd/hh``."""
         if definition.endpoint is None:
             return self._hours(place, "", window)
@@ -34,7 +34,7 @@ class CapturedData:
             found += self._hours(f"{root}/{variant}", f"{definition.endpoint}/{variant}/", window)
         return found
 
-    def labels(self, definition: Definition, window: Window) -> list[Data]:
+    def labels(self, definition: MonitoringDefinition, window: AnalysisWindow) -> list[Data]:
         """The ground truth of a window, which is under the hour in which it was collected."""
         return self._hours(definition.ground_truth or "", "", window)
 
@@ -45,7 +45,7 @@ class CapturedData:
             raise ValidationError(f"Endpoint {endpoint} has no data capture, so nothing can be analysed.")
         return str(capture["DestinationS3Uri"])
 
-    def _batches(self, definition: Definition, window: Window) -> list[Data]:
+    def _batches(self, definition: MonitoringDefinition, window: AnalysisWindow) -> list[Data]:
         """The manifests of batch transforms: of what came out where labels are joined with it, else of what went in."""
         side = "output" if definition.type in WITH_LABELS else "input"
         place = f"{definition.source['DataCapturedDestinationS3Uri'].rstrip('/')}/{side}"
@@ -56,7 +56,7 @@ class CapturedData:
                 found.append(Data(f"s3://{bucket}/{key}", f"{hour}/{number}", "ManifestFile"))
         return found
 
-    def _hours(self, place: str, below: str, window: Window) -> list[Data]:
+    def _hours(self, place: str, below: str, window: AnalysisWindow) -> list[Data]:
         found = []
         for hour in window.hours():
             bucket, prefix = uris.split(f"{place.rstrip('/')}/{hour}/")

@@ -57,7 +57,7 @@ class ExecutionRecords:
         """The executions of a schedule, or all; oldest first."""
         return self.records.items(EXECUTION, f"{schedule}/" if schedule else "")
 
-    def unfinished(self) -> list[str]:
+    def list_unfinished(self) -> list[str]:
         """The keys of those that have not ended."""
         return [key for key, body in self.items() if body["MonitoringExecutionStatus"] not in ENDED]
 

@@ -7,16 +7,18 @@ step is taken again, and finds the job that it had made.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.clarify_inputs import MODEL
 from local_sagemaker.errors import TAKEN, ServiceError
 from local_sagemaker.monitoring.definition import (
     BY_CLARIFY,
     DATA_QUALITY,
+    EXPLAINABILITY,
     WITH_LABELS,
-    Definition,
+    MonitoringDefinition,
     from_job_definition,
     from_schedule,
 )
@@ -26,12 +28,12 @@ from local_sagemaker.monitoring.job_requests import (
     Occasion,
     analysis_request,
     merge_request,
-    merged_of,
+    place_of_merge,
 )
-from local_sagemaker.monitoring.windows import Window
+from local_sagemaker.monitoring.windows import AnalysisWindow
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.sagemaker.monitoring.captured_data import CapturedData
+from local_sagemaker.services.sagemaker.monitoring.captured_data import CaptureSources
 from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords
 
 log = logging.getLogger(__name__)
@@ -50,9 +52,10 @@ class Ended(Exception):
 class ExecutionSteps:
     """Moves executions on."""
 
-    def __init__(self, *, executions: ExecutionRecords, call: Call) -> None:
-        self._executions, self._call = executions, call
-        self._data = CapturedData(call)
+    def __init__(self, *, executions: ExecutionRecords, call: Call, ended: Callable[[str], None]) -> None:
+        """`ended` is called with the schedule of an execution that has ended."""
+        self._executions, self._call, self._ended = executions, call, ended
+        self._data = CaptureSources(call)
 
     def advance(self, key: str) -> bool:
         """Does what can be done now; whether the execution has ended with it."""
@@ -78,10 +81,10 @@ class ExecutionSteps:
         else:
             self._after_analysis(occasion.name(definition.type))
 
-    def _definition(self, body: Body) -> Definition:
+    def _definition(self, body: Body) -> MonitoringDefinition:
         return definition_of(body["_config"], self._call)
 
-    def _begin(self, key: str, definition: Definition, occasion: Occasion) -> None:
+    def _begin(self, key: str, definition: MonitoringDefinition, occasion: Occasion) -> None:
         data = self._data.find(definition, occasion.window)
         if not data:
             raise Ended("Failed", NO_DATA)
@@ -95,7 +98,7 @@ class ExecutionSteps:
         self._note(key, "merge")
         self._create(request)
 
-    def _after_merge(self, key: str, definition: Definition, occasion: Occasion) -> None:
+    def _after_merge(self, key: str, definition: MonitoringDefinition, occasion: Occasion) -> None:
         job = self._job(occasion.merge_name)
         status = job["ProcessingJobStatus"]
         if not JobStatus(status).is_final:
@@ -103,13 +106,15 @@ class ExecutionSteps:
         if status != JobStatus.COMPLETED:
             self._note(key, "merge", job["ProcessingJobArn"])
             raise Ended(status, job.get("FailureReason") or job.get("ExitMessage"))
-        data = self._data.below(merged_of(definition), definition, occasion.window)
+        data = self._data.below(place_of_merge(definition), definition, occasion.window)
         if not data:
             raise Ended("Failed", NO_DATA)
         self._analyse(key, definition, occasion, data)
 
-    def _analyse(self, key: str, definition: Definition, occasion: Occasion, data: Sequence[Data]) -> None:
+    def _analyse(self, key: str, definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data]) -> None:
         request = analysis_request(definition, occasion, data, self._baseline(definition))
+        if definition.type == EXPLAINABILITY and definition.endpoint:
+            request["Environment"][MODEL] = self._model(definition.endpoint)
         self._note(key, "analysis")
         self._note(key, "analysis", self._create(request))
 
@@ -123,7 +128,7 @@ class ExecutionSteps:
         violated = message.startswith("CompletedWithViolations")
         raise Ended("CompletedWithViolations" if violated else "Completed")
 
-    def _baseline(self, definition: Definition) -> dict[str, str]:
+    def _baseline(self, definition: MonitoringDefinition) -> dict[str, str]:
         """The URIs of the baseline's files: those that are named, else those of the baselining job."""
         config, found = definition.baseline, {}
         for name, member in (("constraints", "ConstraintsResource"), ("statistics", "StatisticsResource")):
@@ -137,6 +142,13 @@ class ExecutionSteps:
                 files["statistics"] = "statistics.json"
             found = {**{name: f"{place}/{file}" for name, file in files.items()}, **found}
         return found
+
+    def _model(self, endpoint: str) -> str:
+        """The model of an endpoint's first variant, which an explainability monitor asks."""
+        body = self._call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
+        config = {"EndpointConfigName": body["EndpointConfigName"]}
+        variant = self._call("sagemaker:DescribeEndpointConfig", config)["ProductionVariants"][0]
+        return str(variant["ModelName"])
 
     def _create(self, request: dict[str, Any]) -> str:
         """Makes a job, or finds that it was made before a crash; its ARN."""
@@ -165,10 +177,11 @@ class ExecutionSteps:
 
         body = self._executions.change(key, end)
         if body is not None:
+            self._ended(body["MonitoringScheduleName"])
             log.info("execution of %s: %s %s", body["MonitoringScheduleName"], status, reason or "")
 
 
-def definition_of(config: Mapping[str, Any], call: Call) -> Definition:
+def definition_of(config: Mapping[str, Any], call: Call) -> MonitoringDefinition:
     """The job of a MonitoringScheduleConfig. Raises the service's error when its definition does not exist."""
     if "MonitoringJobDefinition" in config:
         return from_schedule(config)
@@ -180,8 +193,8 @@ def definition_of(config: Mapping[str, Any], call: Call) -> Definition:
 def occasion_of(body: Body) -> Occasion:
     """What an execution's record says of its jobs."""
     return Occasion(
-        schedule=body["MonitoringScheduleName"], scheduled=body["ScheduledTime"], window=Window(*body["_window"]),
-        ending=body["_ending"], place=body["_place"],
+        schedule=body["MonitoringScheduleName"], scheduled=body["ScheduledTime"],
+        window=AnalysisWindow(*body["_window"]), ending=body["_ending"], place=body["_place"],
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ResourceInUse, ResourceNotFound, ValidationError
-from local_sagemaker.monitoring.definition import MODEL_QUALITY, Definition, from_job_definition
+from local_sagemaker.monitoring.definition import MODEL_QUALITY, MonitoringDefinition, from_job_definition
 from local_sagemaker.monitoring.schedule_times import duration
 from local_sagemaker.objects import uris
 from local_sagemaker.records import Records, kinds
@@ -111,7 +111,7 @@ def check_source(data: Request) -> None:
         raise ValidationError("Exactly one of EndpointInput and BatchTransformInput must be specified.")
 
 
-def check_definition(definition: Definition, call: Call) -> None:
+def check_definition(definition: MonitoringDefinition, call: Call) -> None:
     """Refuses what could never run: an endpoint that does not exist, offsets and places that are none."""
     if definition.endpoint:
         call("sagemaker:DescribeEndpoint", {"EndpointName": definition.endpoint})

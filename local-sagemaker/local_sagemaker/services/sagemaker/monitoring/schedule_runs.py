@@ -10,20 +10,23 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.background import log_failure
 from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.config import Settings
+from local_sagemaker.errors import ResourceNotFound
 from local_sagemaker.events import Event
 from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.monitoring.job_requests import place_of
 from local_sagemaker.monitoring.schedule_times import DAY
-from local_sagemaker.monitoring.windows import Window
+from local_sagemaker.monitoring.windows import AnalysisWindow
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE, PROCESSING_JOB
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.sagemaker.monitoring.alerts import MonitoringAlerts
 from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords
 from local_sagemaker.services.sagemaker.monitoring.execution_steps import ExecutionSteps, definition_of
 
@@ -40,7 +43,13 @@ class ScheduleRuns:
     ) -> None:
         self._settings, self._executions, self._call, self._flush = settings, executions, call, flush
         self._records = executions.records
-        self._steps = ExecutionSteps(executions=executions, call=call)
+        alerts = MonitoringAlerts(records=self._records)
+
+        def update_alert(schedule: str) -> None:
+            with suppress(ResourceNotFound):  # a schedule that was deleted meanwhile
+                alerts.look(schedule)
+
+        self._steps = ExecutionSteps(executions=executions, call=call, ended=update_alert)
         self._signal, self._ended = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._unfinished: set[str] = set()
@@ -48,7 +57,7 @@ class ScheduleRuns:
 
     def adopt(self) -> None:
         """Remembers the executions that a stop or a crash interrupted."""
-        self._unfinished = set(self._executions.unfinished())
+        self._unfinished = set(self._executions.list_unfinished())
 
     def start(self) -> None:
         """Begins to work; called once the service responds."""
@@ -93,17 +102,17 @@ class ScheduleRuns:
         self._unfinished.add(key)
         return key
 
-    def _window(self, config: Body, scheduled: float) -> Window:
+    def _window(self, config: Body, scheduled: float) -> AnalysisWindow:
         given = config.get("ScheduleConfig")
         timetable = schedule_times.parse(given)
         if timetable is None:
             start, end = schedule_times.check_now(given or {})
-            return Window(scheduled + start, scheduled + end)
-        window = Window(scheduled - timetable.period, scheduled)
+            return AnalysisWindow(scheduled + start, scheduled + end)
+        window = AnalysisWindow(scheduled - timetable.period, scheduled)
         source = config.get("MonitoringJobDefinition", {}).get("MonitoringInputs", [{}])[0].get("EndpointInput", {})
         if "MonitoringJobDefinitionName" in config:
             source = definition_of(config, self._call).source
-        return window.shifted(source)
+        return window.with_offsets(source)
 
     def _notice(self, event: Event) -> None:
         ended = event.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED)

@@ -53,7 +53,7 @@ class MonitoringSchedules(Resource):
         body = {
             "MonitoringScheduleName": name, "MonitoringScheduleArn": self._schedules.arn(name),
             "MonitoringScheduleStatus": "Pending", "CreationTime": moment, "LastModifiedTime": moment,
-            **self._configured(config), "_due": due_of(config, moment),
+            **self._members_of(config), "_due": due_of(config, moment),
         }  # fmt: skip
         self._schedules.insert(body, request.get("Tags"))
         self._runs.wake()
@@ -64,7 +64,7 @@ class MonitoringSchedules(Resource):
         """Gives a schedule another configuration; its next time is counted anew."""
         body = self._require_settled(request)
         config = request["MonitoringScheduleConfig"]
-        found = self._configured(config)
+        found = self._members_of(config)
 
         def change(schedule: Body) -> None:
             schedule.pop("MonitoringType", None)
@@ -108,7 +108,7 @@ class MonitoringSchedules(Resource):
     def list_schedules(self, request: Request) -> Response:
         """Newest first unless the request says otherwise."""
         bodies = [_flat(body) for body in self._executions.records.list(MONITORING_SCHEDULE.kind)]
-        bodies = _matching(bodies, request)
+        bodies = _match(bodies, request)
         bodies = select(bodies, request, name="MonitoringScheduleName", status="MonitoringScheduleStatus")
         members = {"Name": "MonitoringScheduleName", "Status": "MonitoringScheduleStatus"}
         chosen, token = page(order(bodies, request, members=members), request)
@@ -118,7 +118,7 @@ class MonitoringSchedules(Resource):
     def list_executions(self, request: Request) -> Response:
         """Newest first unless the request says otherwise."""
         schedule = request.get("MonitoringScheduleName", "")
-        bodies = _matching([public(body) for _, body in self._executions.items(schedule)], request)
+        bodies = _match([public(body) for _, body in self._executions.items(schedule)], request)
         before, after = request.get("ScheduledTimeBefore"), request.get("ScheduledTimeAfter")
         bodies = [body for body in bodies if before is None or body["ScheduledTime"] < before]
         bodies = [body for body in bodies if after is None or body["ScheduledTime"] > after]
@@ -157,7 +157,7 @@ class MonitoringSchedules(Resource):
         """Ends the thread."""
         self._runs.close()
 
-    def _configured(self, config: dict[str, Any]) -> Body:
+    def _members_of(self, config: dict[str, Any]) -> Body:
         """The members of a schedule that follow from its configuration. Raises what Create and Update refuse."""
         schedule_times.parse(config.get("ScheduleConfig"))
         if ("MonitoringJobDefinition" in config) == ("MonitoringJobDefinitionName" in config):
@@ -200,7 +200,7 @@ def _flat(body: Body) -> Body:
     return {**body, "MonitoringJobDefinitionName": name} if name else body
 
 
-def _matching(bodies: list[Body], request: Request) -> list[Body]:
+def _match(bodies: list[Body], request: Request) -> list[Body]:
     for member, wanted in (
         ("EndpointName", "EndpointName"),
         ("MonitoringJobDefinitionName", "MonitoringJobDefinitionName"),

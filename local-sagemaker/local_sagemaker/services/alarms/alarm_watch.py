@@ -1,0 +1,203 @@
+"""The thread that evaluates alarms by the service's clock, and does what their states ask for.
+
+moto keeps the alarms and the metrics; here are their states over time. A state that a client set stays until the metric
+has a newer data point, so that a rollback can be rehearsed with SetAlarmState alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.background import log_failure
+from local_sagemaker.clock import iso, now, on_move
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import CLOUDWATCH_ALARM as KIND
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.alarms import alarm_messages, evaluation
+from local_sagemaker.services.alarms.alarm_history import AlarmHistory
+from local_sagemaker.services.alarms.composite_rules import CompositeRule
+from local_sagemaker.services.alarms.evaluation import AlarmVerdict, Point
+
+log = logging.getLogger(__name__)
+EVERY, QUICK = 10.0, 1.0
+"""Seconds between two looks, without and with alarms; on AWS a minute."""
+_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+Alarm = Mapping[str, Any]
+
+
+class AlarmWatch(Resource):
+    """One region's alarms."""
+
+    def __init__(self, *, settings: Settings, records: Records, call: Call) -> None:
+        self._settings, self._records, self._call = settings, records, call
+        self._history = AlarmHistory(records)
+        self._signal, self._ended = threading.Event(), threading.Event()
+        self._pause = EVERY
+        self._end_listening = on_move(self._signal.set)
+
+    def resume(self) -> None:
+        """Begins to look, once the service responds."""
+        threading.Thread(target=self._run, name=f"alarms-{self._settings.region}", daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._end_listening()
+        self._ended.set()
+        self._signal.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._signal.wait(self._pause)
+            self._signal.clear()
+            if self._ended.is_set():
+                return
+            with log_failure(log, "alarms of %s", self._settings.region):
+                self.look()
+
+    def look(self) -> None:
+        """Evaluates all alarms: those of metrics, then composite ones."""
+        answer = self._call("cloudwatch:DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
+        states: dict[str, str] = {}
+        for alarm in answer.get("MetricAlarms", ()):
+            states[alarm["AlarmName"]] = alarm["StateValue"]
+            with log_failure(log, "alarm %s", alarm["AlarmName"]):
+                states[alarm["AlarmName"]] = self._look_at(alarm)
+        for alarm in answer.get("CompositeAlarms", ()):
+            states[alarm["AlarmName"]] = alarm["StateValue"]
+            with log_failure(log, "alarm %s", alarm["AlarmName"]):
+                states[alarm["AlarmName"]] = self._combine(alarm, states)
+        self._pause = QUICK if states else EVERY
+        for name in [key for key, _ in self._records.items(KIND.kind) if key not in states]:
+            self._records.delete(KIND.kind, name)
+
+    def _look_at(self, alarm: Alarm) -> str:
+        """The state of an alarm of a metric, after what had to be done."""
+        points = self._points(alarm) if evaluation.is_executed(alarm) else []
+        known = self._recall(alarm, points)
+        if not evaluation.is_executed(alarm) or (known["_by_client"] and known["_points"] == _plain(points)):
+            return str(alarm["StateValue"])
+        verdict = evaluation.evaluate(alarm, points)
+        if verdict is None or verdict.state == alarm["StateValue"]:
+            return str(alarm["StateValue"])
+        self._change(alarm, verdict, points)
+        return verdict.state
+
+    def _combine(self, alarm: Alarm, states: Mapping[str, str]) -> str:
+        """The state of a composite alarm."""
+        self._recall(alarm, [])
+        holds = CompositeRule(alarm["AlarmRule"]).holds(states.get)
+        state = evaluation.ALARM if holds else evaluation.OK
+        if state != alarm["StateValue"]:
+            reason = f"{alarm['AlarmArn']} transitioned to {state} at {iso(now())}: {alarm['AlarmRule']}"
+            self._change(alarm, AlarmVerdict(state, reason[:1023]), [])
+        return state
+
+    def _recall(self, alarm: Alarm, points: list[Point]) -> Body:
+        """What is recorded of an alarm; a state that is another one by now was set by a client."""
+        name, state = alarm["AlarmName"], alarm["StateValue"]
+        body = self._records.get(KIND.kind, name)
+        if body is None or body["AlarmStatus"] != state:
+            before = body["AlarmStatus"] if body else evaluation.INSUFFICIENT
+            if body is None:
+                self._history.add(alarm, "ConfigurationUpdate", f'Alarm "{name}" created', {"type": "Create"})
+            client = not str(alarm.get("StateReason", "")).startswith("Unchecked")
+            body = self._enter(
+                alarm, before, AlarmVerdict(state, str(alarm.get("StateReason", ""))), points, client=client
+            )
+        return body
+
+    def _change(self, alarm: Alarm, verdict: AlarmVerdict, points: list[Point]) -> None:
+        before = alarm["StateValue"]
+        data = json.dumps({"version": "1.0", "recentDatapoints": [value for _, value in verdict.points]})
+        self._call(
+            "cloudwatch:SetAlarmState",
+            {"AlarmName": alarm["AlarmName"], "StateValue": verdict.state, "StateReason": verdict.reason,
+             "StateReasonData": data},
+        )  # fmt: skip
+        self._enter(alarm, before, verdict, points, client=False)
+
+    def _enter(self, alarm: Alarm, before: str, verdict: AlarmVerdict, points: list[Point], *, client: bool) -> Body:
+        """Records a state; where it is a new one also in the history, as an event, and by its actions."""
+        moment, old = now(), self._records.get(KIND.kind, alarm["AlarmName"])
+        state = {"value": verdict.state, "reason": verdict.reason, "timestamp": alarm_messages.time_text(moment)}
+        body = {
+            "AlarmName": alarm["AlarmName"], "AlarmArn": alarm["AlarmArn"], "AlarmStatus": verdict.state,
+            "state": state, "previousState": (old or {}).get("state") or {"value": before},
+            "configuration": alarm_messages.configuration(alarm), "_by_client": client, "_points": _plain(points),
+        }  # fmt: skip
+        if old is None and before != verdict.state:
+            self._records.put(KIND.kind, alarm["AlarmName"], {**body, "AlarmStatus": before})
+        self._records.put(KIND.kind, alarm["AlarmName"], body)
+        if before != verdict.state:
+            change = {"oldState": body["previousState"], "newState": state}
+            self._history.add(alarm, "StateUpdate", f"Alarm updated from {before} to {verdict.state}", change)
+            self._act(alarm, before, verdict, moment)
+        return body
+
+    def _act(self, alarm: Alarm, before: str, verdict: AlarmVerdict, moment: float) -> None:
+        if not alarm.get("ActionsEnabled", True):
+            return
+        for arn in alarm.get(_ACTIONS[verdict.state], ()):
+            try:
+                self._send(arn, alarm, before, verdict, moment)
+                summary = f"Successfully executed action {arn}"
+            except ServiceError as error:
+                summary = f"Failed to execute action {arn}. Received error: {error.message}"
+                log.warning("alarm %s: %s", alarm["AlarmName"], summary)
+            self._history.add(
+                alarm, "Action", summary, {"actionState": summary.split()[0], "notificationResource": arn}
+            )
+
+    def _send(self, arn: str, alarm: Alarm, before: str, verdict: AlarmVerdict, moment: float) -> None:
+        service = arn.split(":")[2]
+        if service == "sns":
+            message = alarm_messages.notification(alarm, before, verdict, moment, self._settings)
+            subject = f'{verdict.state}: "{alarm["AlarmName"]}" in {alarm_messages.region_name(self._settings.region)}'
+            self._call("sns:Publish", {"TopicArn": arn, "Subject": subject[:100], "Message": json.dumps(message)})
+        elif service == "lambda":
+            body = self._records.get(KIND.kind, alarm["AlarmName"]) or {}
+            message = alarm_messages.invocation(alarm, body, moment, self._settings)
+            request = {"FunctionName": arn, "InvocationType": "Event", "Payload": json.dumps(message).encode()}
+            self._call("lambda:Invoke", request)
+        else:
+            raise ServiceError(f"Actions of {service} are not executed by the local service.", code="NotSupported")
+
+    def _points(self, alarm: Alarm) -> list[Point]:
+        """The points of the evaluation range, oldest first."""
+        period = int(alarm.get("Period") or 60)
+        end = (now() // period + 1) * period
+        start = end - period * (int(alarm["EvaluationPeriods"]) + evaluation.MORE)
+        query = self._queries(alarm, period)
+        answer = self._call(
+            "cloudwatch:GetMetricData",
+            {"StartTime": start, "EndTime": end - 1, "MetricDataQueries": query, "ScanBy": "TimestampAscending"},
+        )
+        wanted = next((one["Id"] for one in query if one.get("ReturnData", True)), None)
+        for result in answer.get("MetricDataResults", ()):
+            if result["Id"] == wanted:
+                return sorted(zip(map(float, result["Timestamps"]), map(float, result["Values"]), strict=False))
+        return []
+
+    @staticmethod
+    def _queries(alarm: Alarm, period: int) -> list[dict[str, Any]]:
+        """The queries of an alarm: its own of metric math, or that of its metric."""
+        if alarm.get("Metrics"):
+            return [dict(one) for one in alarm["Metrics"]]
+        metric = {"Namespace": alarm["Namespace"], "MetricName": alarm["MetricName"],
+                  "Dimensions": list(alarm.get("Dimensions", ()))}  # fmt: skip
+        stat = {"Metric": metric, "Period": period, "Stat": alarm.get("Statistic") or alarm.get("ExtendedStatistic")}
+        if alarm.get("Unit"):
+            stat["Unit"] = alarm["Unit"]
+        return [{"Id": "m1", "MetricStat": stat, "ReturnData": True}]
+
+
+def _plain(points: Iterable[Point]) -> list[list[float]]:
+    """Points as records hold them."""
+    return [list(point) for point in points]

@@ -1,0 +1,93 @@
+"""The state of an alarm by its data points (CloudWatch User Guide, "Evaluating an alarm", "Configuring how CloudWatch
+alarms treat missing data")."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
+MORE = 2
+"""Periods that are looked at beside EvaluationPeriods, where data is missing."""
+_COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+    "GreaterThanThreshold": ("greater than", operator.gt),
+    "GreaterThanOrEqualToThreshold": ("greater than or equal to", operator.ge),
+    "LessThanThreshold": ("less than", operator.lt),
+    "LessThanOrEqualToThreshold": ("less than or equal to", operator.le),
+}
+Point = tuple[float, float]
+"""The start of a period (seconds since the epoch), and the statistic's value in it."""
+
+
+@dataclass(frozen=True)
+class AlarmVerdict:
+    """A state, why, and the points that it follows from."""
+
+    state: str
+    reason: str
+    points: tuple[Point, ...] = ()
+
+
+def is_executed(alarm: Mapping[str, Any]) -> bool:
+    """Whether an alarm is of a kind that is evaluated here: one metric, compared with a number."""
+    return alarm.get("ComparisonOperator") in _COMPARISONS and alarm.get("Threshold") is not None
+
+
+def evaluate(alarm: Mapping[str, Any], points: Sequence[Point]) -> AlarmVerdict | None:
+    """The state by the points of its evaluation range, oldest first; None where it stays as it is (``ignore``)."""
+    periods = int(alarm["EvaluationPeriods"])
+    needed = int(alarm.get("DatapointsToAlarm") or periods)
+    words, compare = _COMPARISONS[alarm["ComparisonOperator"]]
+    threshold = float(alarm["Threshold"])
+    recent = tuple(points[-periods:])
+    breaching = [point for point in recent if compare(point[1], threshold)]
+    missing = periods - len(recent)
+    treatment = alarm.get("TreatMissingData") or "missing"
+    if not recent and treatment == "missing":
+        return AlarmVerdict(INSUFFICIENT, _absent(periods))
+    if not recent and treatment == "ignore":
+        return None
+    count = len(breaching) + (missing if treatment == "breaching" else 0)
+    if count >= needed:
+        return AlarmVerdict(
+            ALARM, _reason(recent, breaching, periods, needed, words, threshold, missing, ALARM), recent
+        )
+    if missing and len(breaching) + missing >= needed and treatment in ("missing", "ignore") and breaching:
+        return None  # the points that are missing would decide
+    return AlarmVerdict(OK, _reason(recent, breaching, periods, needed, words, threshold, missing, OK), recent)
+
+
+def _absent(periods: int) -> str:
+    noun = "datapoint was" if periods == 1 else "datapoints were"
+    return f"Insufficient Data: {periods} {noun} unknown."
+
+
+def _reason(
+    recent: Sequence[Point], breaching: Sequence[Point], periods: int, needed: int, words: str, threshold: float,
+    missing: int, state: str,
+) -> str:  # fmt: skip
+    """The reason as CloudWatch words it."""
+    minimum = f"(minimum {needed} datapoint{'' if needed == 1 else 's'} for "
+    way = f"{minimum}{'OK -> ALARM' if state == ALARM else 'ALARM -> OK'} transition)."
+    if not recent:
+        treated = "Breaching" if state == ALARM else "NonBreaching"
+        noun = "no datapoints were received"
+        return f"Threshold Crossed: {noun} for {periods} period{'' if periods == 1 else 's'} and {periods} missing " \
+               f"datapoint{'' if periods == 1 else 's'} were treated as [{treated}]."  # fmt: skip
+    shown = breaching if state == ALARM else [point for point in recent if point not in breaching]
+    listed = ", ".join(f"{value} ({_text(start)})" for start, value in reversed(shown))
+    verb = "was" if len(shown) == 1 else "were"
+    negation = "" if state == ALARM else " not"
+    count = len(shown) + (missing if state == ALARM and not breaching else 0)
+    noun = "datapoint" if periods == 1 else "datapoints"
+    return (
+        f"Threshold Crossed: {count} out of the last {periods} {noun} [{listed}] {verb}{negation} {words} the "
+        f"threshold ({threshold}) {way}"
+    )
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d/%m/%y %H:%M:%S")

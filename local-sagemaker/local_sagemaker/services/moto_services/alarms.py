@@ -1,0 +1,71 @@
+"""What moto's CloudWatch lacks: composite alarms, the history of alarms, states that an alarm's update leaves alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from local_sagemaker.records import Records
+
+HISTORY = "alarm-history"
+
+
+class Alarms:
+    """Adds it to moto; `records` are those of any region, since moto's answers say theirs."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def install(self) -> None:
+        """Changes moto's classes; done again for another state folder."""
+        from moto.cloudwatch.models import CloudWatchBackend
+        from moto.cloudwatch.responses import CloudWatchResponse
+        from moto.core.responses import ActionResult
+
+        responses: Any = CloudWatchResponse
+        responses.put_composite_alarm = CloudWatchResponse.put_metric_alarm
+        records = self._records
+
+        def describe_alarm_history(self: Any) -> Any:
+            items = read_history(records.of(self.region), self._get_param)
+            return ActionResult(items)
+
+        responses.describe_alarm_history = describe_alarm_history
+        backend: Any = CloudWatchBackend
+        if not hasattr(backend, "put_plainly"):
+            backend.put_plainly = backend.put_metric_alarm
+            backend.put_metric_alarm = _put_alarm
+
+
+def _put_alarm(backend: Any, name: str, *arguments: Any, **members: Any) -> Any:
+    """A new alarm has insufficient data; one that is changed keeps its state (API reference, PutMetricAlarm)."""
+    before = backend.alarms.get(name)
+    alarm = backend.put_plainly(name, *arguments, **members)
+    alarm.state_value = "INSUFFICIENT_DATA"
+    if before is not None:
+        for member in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
+            setattr(alarm, member, getattr(before, member))
+    return alarm
+
+
+def read_history(records: Records, given: Any) -> dict[str, Any]:
+    """The answer of DescribeAlarmHistory, newest first unless the request says otherwise."""
+    name, kind = given("AlarmName"), given("HistoryItemType")
+    since, until = given("StartDate"), given("EndDate")
+    items = records.list(HISTORY, f"{name}/" if name else "")
+    items = [item for item in items if not kind or item["HistoryItemType"] == kind]
+    items = [item for item in items if not since or item["Timestamp"] >= _seconds(since)]
+    items = [item for item in items if not until or item["Timestamp"] <= _seconds(until)]
+    if given("ScanBy") != "TimestampAscending":
+        items.reverse()
+    start = int(given("NextToken") or 0)
+    size = int(given("MaxRecords") or 100)
+    page = [
+        {**item, "Timestamp": datetime.fromtimestamp(item["Timestamp"], UTC)} for item in items[start : start + size]
+    ]
+    more = {"NextToken": str(start + size)} if start + size < len(items) else {}
+    return {"AlarmHistoryItems": page, **more}
+
+
+def _seconds(time: Any) -> float:
+    return float(time.timestamp()) if hasattr(time, "timestamp") else float(time)

@@ -1,0 +1,61 @@
+"""The four monitors of the SageMaker SDKs v2 and v3, unmodified, from suggest_baseline to the violations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.monitored_endpoint import Monitored
+from tests.sdk_v2 import python_or_skip
+from tests.support import ROLE, Service
+
+KINDS = ("dq", "mq", "bias", "shap")
+
+
+@pytest.fixture(scope="module")
+def monitored(service: Service) -> Monitored:
+    """An endpoint that was asked about drifted rows, with labels that disagree with half of its answers."""
+    made = Monitored(service)
+    rows = [[round(a, 3), float(number % 2), round(c, 3)] for number, (a, _, c) in enumerate(made.rows(80))]
+    lines = [[int(row[0] > 0), *row] for row in rows]
+    made.put("baseline/in/data.csv", _csv(["prediction", "a", "b", "c"], lines))
+    made.put("sdk-data/data.csv", _csv([], lines))
+    quality = [[int(row[0] > 0), int(row[0] > 0)] for row in rows]
+    made.put("sdk-data/quality.csv", _csv(["label", "prediction"], quality))
+    drifted = [[a, b, c + 9] for a, b, c in rows]
+    made.invoke(drifted, inference_id="row")
+    made.labels(drifted, "row")
+    return made
+
+
+def _csv(header: list[str], rows: list[list[Any]]) -> bytes:
+    return "\n".join(",".join(map(str, row)) for row in ([header] if header else []) + rows).encode()
+
+
+@pytest.mark.parametrize("version", ["3", "2"])
+def test_the_monitors_of_the_sdk_find_violations(service: Service, monitored: Monitored, version: str) -> None:
+    python = str(python_or_skip()) if version == "2" else sys.executable
+    program = Path(__file__).with_name("sdk_monitors.py")
+    words = [
+        version,
+        ROLE,
+        monitored.bucket,
+        monitored.endpoint,
+        monitored.model,
+        monitored.label_place,
+        ",".join(KINDS),
+    ]
+    done = service.run(python, str(program), *words, check=False, timeout=580)
+    assert done.returncode == 0, done.stderr[-3000:]
+    line = next(line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    found = json.loads(line.removeprefix("FOUND "))
+    assert set(found) == set(KINDS)
+    for kind in KINDS:
+        assert found[kind]["status"] in ("Completed", "CompletedWithViolations"), (kind, found[kind])
+        assert found[kind]["schedule"] == "Scheduled"
+    assert {one["feature_name"] for one in found["dq"]["violations"]} == {"c"}
+    assert "accuracy" in {one["metric_name"] for one in found["mq"]["violations"]}

@@ -1,0 +1,75 @@
+"""States of alarms by their data points, and rules of composite alarms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.services.alarms.composite_rules import CompositeRule
+from local_sagemaker.services.alarms.evaluation import evaluate
+
+
+def state(values: list[float], *, periods: int = 3, needed: int | None = None, treat: str = "missing") -> Any:
+    alarm = {
+        "EvaluationPeriods": periods, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1.0,
+        "TreatMissingData": treat, **({"DatapointsToAlarm": needed} if needed else {}),
+    }  # fmt: skip
+    verdict = evaluate(alarm, [(60.0 * number, value) for number, value in enumerate(values)])
+    return verdict.state if verdict else None
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "expected"),
+    [
+        ([2, 2, 2], {}, "ALARM"),
+        ([0, 2, 2], {}, "OK"),
+        ([0, 2, 2], {"needed": 2}, "ALARM"),
+        ([2, 2, 2, 0], {}, "OK"),
+        ([], {}, "INSUFFICIENT_DATA"),
+        ([], {"treat": "notBreaching"}, "OK"),
+        ([], {"treat": "breaching"}, "ALARM"),
+        ([], {"treat": "ignore"}, None),
+        ([2], {"treat": "breaching"}, "ALARM"),
+        ([2], {"treat": "notBreaching"}, "OK"),
+        ([1], {"periods": 1}, "OK"),
+        ([1.5], {"periods": 1}, "ALARM"),
+        ([5, 5, 5, 5, 5], {"periods": 2}, "ALARM"),
+    ],
+)
+def test_the_state_follows_from_the_newest_points(values: list[float], options: Any, expected: Any) -> None:
+    assert state(values, **options) == expected
+
+
+def test_the_reason_names_the_points_and_the_threshold() -> None:
+    alarm = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1.0}
+    verdict = evaluate(alarm, [(0.0, 2.0)])
+    assert verdict is not None
+    assert verdict.reason == (
+        "Threshold Crossed: 1 out of the last 1 datapoint [2.0 (01/01/70 00:00:00)] was greater than the threshold "
+        "(1.0) (minimum 1 datapoint for OK -> ALARM transition)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("ALARM(a)", True),
+        ("ALARM(b)", False),
+        ('ALARM("a") AND OK(b)', True),
+        ("ALARM(b) OR (ALARM(a) AND NOT ALARM(b))", True),
+        ("NOT (ALARM(a) OR ALARM(b))", False),
+        ("ALARM(arn:aws:cloudwatch:us-east-1:123456789012:alarm:a)", True),
+        ("TRUE AND NOT FALSE", True),
+        ("ALARM(absent)", False),
+    ],
+)
+def test_rules_of_composite_alarms(rule: str, expected: bool) -> None:
+    assert CompositeRule(rule).holds({"a": "ALARM", "b": "OK"}.get) is expected
+
+
+@pytest.mark.parametrize("rule", ["", "ALARM(", "ALARM(a) AND", "a OR b", "(" * 60 + "TRUE" + ")" * 60, "TRUE TRUE"])
+def test_what_is_no_rule_is_refused(rule: str) -> None:
+    with pytest.raises(ValidationError):
+        CompositeRule(rule)
