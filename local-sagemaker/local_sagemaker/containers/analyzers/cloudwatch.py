@@ -23,7 +23,7 @@ def write_metrics(environment: Mapping[str, str], statistics: Report, violations
 
 
 def write_clarify_metrics(environment: Mapping[str, str], analysis: Report) -> None:
-    """Writes the metrics of a bias or explainability monitor (specs: clarify 7.4)."""
+    """Writes the metrics of a bias or explainability monitor."""
     found: list[Report] = []
     for section, stage in (("pre_training", "Pre-training"), ("post_training", "Post-Training")):
         found += _bias(analysis.get(f"{section}_bias_metrics") or {}, stage)

@@ -11,7 +11,7 @@ HISTORY = "alarm-history"
 
 
 class Alarms:
-    """Adds it to moto; `records` are those of any region, since moto's answers say theirs."""
+    """Adds it to moto; `records` are those of any region, since each response is of one region."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

@@ -34,7 +34,7 @@ class LineageRecords:
         return self.settings.arns.sagemaker(kind.kind, name.lower())
 
     def ensure(self, kind: ResourceKind, name: str, **members: Any) -> str:
-        """An entity that is there from now on, and its ARN."""
+        """Adds an entity unless it exists; its ARN."""
         arn = self.arn(kind, name)
         if self.records.get(kind.kind, name.lower()) is None:
             self.insert(kind, name, members)
@@ -59,7 +59,7 @@ class LineageRecords:
         return secrets.token_hex(16)
 
     def find(self, arn: str) -> Body | None:
-        """The entity or trial component of an ARN. Those of jobs need no record: they are shown when asked for."""
+        """The entity or trial component of an ARN. Those of jobs need no record: they follow from the job."""
         kind, _, name = arns.resource(arn).partition("/")
         found = self.records.get(kind, name.lower()) if kind in ENTITIES else None
         if found is None and kind.startswith("experiment"):

@@ -144,7 +144,7 @@ class ExecutionSteps:
         return found
 
     def _model(self, endpoint: str) -> str:
-        """The model of an endpoint's first variant, which an explainability monitor asks."""
+        """The model of an endpoint's first variant, which an explainability monitor queries."""
         body = self._call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
         config = {"EndpointConfigName": body["EndpointConfigName"]}
         variant = self._call("sagemaker:DescribeEndpointConfig", config)["ProductionVariants"][0]

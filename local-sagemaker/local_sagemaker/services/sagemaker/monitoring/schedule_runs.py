@@ -46,7 +46,7 @@ class ScheduleRuns:
         alerts = MonitoringAlerts(records=self._records)
 
         def update_alert(schedule: str) -> None:
-            with suppress(ResourceNotFound):  # a schedule that was deleted meanwhile
+            with suppress(ResourceNotFound):  # a schedule that was deleted in the meantime
                 alerts.look(schedule)
 
         self._steps = ExecutionSteps(executions=executions, call=call, ended=update_alert)
