@@ -48,8 +48,8 @@ def environment_of(ml: Path) -> Mapping[str, str]:
 def complete(config: Any, environment: Mapping[str, str]) -> Any:
     """The analysis of a monitoring schedule: what its reduced configuration lacks is in the job's environment.
 
-    A bias monitor has all metrics of both kinds, of captured requests with their labels; an explainability monitor queries
-    the model of its endpoint. Other jobs' configurations are what they are.
+    A bias monitor has all metrics of both kinds, of captured requests with their labels; an explainability monitor
+    queries the model of its endpoint. Other jobs' configurations are what they are.
     """
     kind = environment.get("analysis_type")
     if kind not in ("MODEL_BIAS", "MODEL_EXPLAINABILITY") or not isinstance(config, dict):
