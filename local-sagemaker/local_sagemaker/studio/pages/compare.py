@@ -58,56 +58,63 @@ class CompareContext:
     name: str = field(metadata={"help": "the name of the values in the query"})
 
 
+@dataclass(frozen=True)
+class _Execution:
+    """What is compared of one execution."""
+
+    row: ExecutionRow
+    steps: dict[str, dict[str, Any]]
+    metrics: dict[str, float]
+    definition: dict[str, Any]
+
+
 def load(visit: Visit) -> CompareContext:
     """Executions of a pipeline."""
     pipeline = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
-    name, prefix = pipeline["PipelineName"], f"{pipeline['PipelineArn']}/execution/"
+    name = pipeline["PipelineName"]
     chosen = list(dict.fromkeys(visit.query.get("e", [])))[:MOST]
-    rows, steps, metrics, definitions = [], [], [], []
-    for identifier in chosen:
-        arn = prefix + identifier
-        body = visit.call("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": arn})
-        listed = all_items(
-            visit, "sagemaker:ListPipelineParametersForExecution", "PipelineParameters", PipelineExecutionArn=arn,
-            MaxResults=100,
-        )  # fmt: skip
-        rows.append(row({**body, "StartTime": body["CreationTime"], "PipelineParameters": listed}, visit.now))
-        found = all_items(
-            visit,
-            "sagemaker:ListPipelineExecutionSteps",
-            "PipelineExecutionSteps",
-            PipelineExecutionArn=arn,
-            MaxResults=100,
-        )
-        steps.append({step["StepName"]: step for step in found})
-        metrics.append(_metrics(visit, found))
-        text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", {"PipelineExecutionArn": arn})
-        definitions.append(json.loads(text["PipelineDefinition"]))
+    found = [_read(visit, f"{pipeline['PipelineArn']}/execution/{identifier}") for identifier in chosen]
     every = visit.value("all") == "1"
+    metrics = [{key: f"{value:.6g}" for key, value in item.metrics.items()} for item in found]
     sections = [
-        _section("Outcome", _outcomes(rows), every=every),
-        _section("Parameters", [item.parameters for item in rows], every=every),
-        _section(
-            "Metrics",
-            [{name: f"{value:.6g}" for name, value in item.items()} for item in metrics],
-            every=every,
-            judge=True,
-        ),
-        _section("Steps", [_states(item, visit.now) for item in steps], every=every),
-        _section("Definition", [_flat(item) for item in definitions], every=every),
+        _section("Outcome", _outcomes([item.row for item in found]), every=every),
+        _section("Parameters", [item.row.parameters for item in found], every=every),
+        _section("Metrics", metrics, every=every, judge=True),
+        _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),
+        _section("Definition", [_flat(item.definition) for item in found], every=every),
     ]
-    heads = [(item.identifier, item.href) for item in rows]
-    series = [
-        curve for item, found in zip(rows, steps, strict=True) for curve in _curves(visit, item.identifier, found)
-    ]
-    summaries = items_or_none(
-        visit, "sagemaker:ListPipelineExecutions", "PipelineExecutionSummaries", 50, PipelineName=name, MaxResults=50
-    )
+    series = [curve for item in found for curve in _curves(visit, item.row.identifier, item.steps)]
+    request = {"PipelineName": name, "MaxResults": 50}
+    operation = "sagemaker:ListPipelineExecutions"
+    summaries = items_or_none(visit, operation, "PipelineExecutionSummaries", 50, **request)
     ids = [item["PipelineExecutionArn"].rpartition("/")[2] for item in summaries]
     return CompareContext(
-        name, urls.to("pipelines", name), heads, [item for item in sections if item.rows or item.equal], series, every,
+        name, urls.to("pipelines", name), [(item.row.identifier, item.row.href) for item in found],
+        [item for item in sections if item.rows or item.equal], series, every,
         [(item, item) for item in ids if item not in chosen], "e",
     )  # fmt: skip
+
+
+def _read(visit: Visit, arn: str) -> _Execution:
+    key = {"PipelineExecutionArn": arn}
+    body = visit.call("sagemaker:DescribePipelineExecution", key)
+    listed = all_items(
+        visit,
+        "sagemaker:ListPipelineParametersForExecution",
+        "PipelineParameters",
+        PipelineExecutionArn=arn,
+        MaxResults=100,
+    )
+    steps = all_items(
+        visit,
+        "sagemaker:ListPipelineExecutionSteps",
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        MaxResults=100,
+    )
+    text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", key)["PipelineDefinition"]
+    item = row({**body, "StartTime": body["CreationTime"], "PipelineParameters": listed}, visit.now)
+    return _Execution(item, {step["StepName"]: step for step in steps}, _metrics(visit, steps), json.loads(text))
 
 
 def _outcomes(rows: list[ExecutionRow]) -> list[dict[str, str]]:

@@ -65,7 +65,7 @@ def load(visit: Visit) -> EndpointsContext:
 
 @dataclass(frozen=True)
 class InferenceAnswer:
-    """What a test request was answered."""
+    """The response to a test request."""
 
     status: str
     text: str

@@ -36,7 +36,7 @@ class LineageContext:
 
 
 def load(visit: Visit) -> LineageContext:
-    """Derived from Describe answers: jobs, executions, model versions, endpoints."""
+    """Derived from the responses of Describe operations: jobs, executions, model versions, endpoints."""
     arn = visit.value("arn").strip()
     if not arn:
         return LineageContext("", "", [], [], list(_starts(visit)))

@@ -31,7 +31,7 @@ _REPORTS = (
 
 @dataclass(frozen=True)
 class VersionBadge:
-    """Whether a kind of report is there, and its tab."""
+    """Whether a kind of report is registered, and its tab."""
 
     tab: str
     title: str

@@ -35,7 +35,7 @@ class S3Context:
     prefix: str = field(metadata={"help": "the folder"})
     filter: str = field(metadata={"help": "what names begin with"})
     crumbs: list[tuple[str, str]] = field(metadata={"help": "the folders above, with their addresses"})
-    entries: list[S3Entry] = field(metadata={"help": "one page of what is there"})
+    entries: list[S3Entry] = field(metadata={"help": "one page of entries"})
     next: str = field(metadata={"help": "the next page's token, empty on the last"})
 
 

@@ -45,32 +45,9 @@ def deploy(visit: Visit, package: dict[str, Any]) -> str:
     arn = package["ModelPackageArn"]
     base = _UNFIT.sub("-", f"{package.get('ModelPackageGroupName', 'model')}-{package.get('ModelPackageVersion', 1)}")
     name = f"{base[:40].strip('-')}-{int(visit.now)}"
-    role = visit.reads.settings.role_arn
-    visit.call(
-        "sagemaker:CreateModel",
-        {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": {"ModelPackageName": arn}},
-    )
-    config: dict[str, Any] = {
-        "EndpointConfigName": name,
-        "ProductionVariants": [
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": name,
-                "InstanceType": visit.field("instance", "ml.m5.large"),
-                "InitialInstanceCount": _count(visit.field("count", "1")),
-                "InitialVariantWeight": 1.0,
-            }
-        ],
-    }
-    if visit.field("capture"):
-        config["DataCaptureConfig"] = {
-            "EnableCapture": True,
-            "InitialSamplingPercentage": 100,
-            "DestinationS3Uri": visit.field("capture"),
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
-        }
-    visit.call("sagemaker:CreateEndpointConfig", config)
+    role, container = visit.reads.settings.role_arn, {"ModelPackageName": arn}
+    visit.call("sagemaker:CreateModel", {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": container})
+    visit.call("sagemaker:CreateEndpointConfig", _config(visit, name))
     request = {"EndpointName": endpoint, "EndpointConfigName": name}
     try:
         visit.call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
@@ -79,6 +56,24 @@ def deploy(visit: Visit, package: dict[str, Any]) -> str:
     else:
         visit.call("sagemaker:UpdateEndpoint", request)
     return endpoint
+
+
+def _config(visit: Visit, name: str) -> dict[str, Any]:
+    """The request of CreateEndpointConfig that the form says."""
+    variant = {
+        "VariantName": "AllTraffic", "ModelName": name, "InstanceType": visit.field("instance", "ml.m5.large"),
+        "InitialInstanceCount": _count(visit.field("count", "1")), "InitialVariantWeight": 1.0,
+    }  # fmt: skip
+    config: dict[str, Any] = {"EndpointConfigName": name, "ProductionVariants": [variant]}
+    if visit.field("capture"):
+        config["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": visit.field("capture"),
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+        }
+    return config
 
 
 def _count(text: str) -> int:
