@@ -70,6 +70,14 @@ def next_command(words: str) -> str:
     return " ".join(filter(None, [os.environ.get(COMMAND_VARIABLE), words]))
 
 
+def page_command(execution_arn: str) -> str | None:
+    """The command that opens an execution's page in the browser; None on AWS, where the console has one."""
+    if not is_local():
+        return None
+    name, _, identifier = execution_arn.split(":", 5)[-1].partition("/execution/")
+    return f"local-sagemaker studio pipelines/{name.removeprefix('pipeline/')}/executions/{identifier}"
+
+
 def curl_command(url: str, body: str) -> str | None:
     """How curl posts JSON to a REST API of this machine, whose AWS name it can't look up; None on AWS, where it can."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import conditions, failures
 from pipelines.checks.definition import check_steps
 from pipelines.definition import Definition, Step, steps
-from pipelines.local import log_command, next_command
+from pipelines.local import log_command, next_command, page_command
 from pipelines.logs import group_and_name, job_log
 from pipelines.progress import Progress, remark
 from pipelines.reports.writing import Written
@@ -135,6 +135,9 @@ class Summary:
         if not packages and not endpoints and not failed:
             show = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {self.execution_arn}"
             yield f"Next, look at the steps:\n  {next_command(show)}"
+        page = page_command(self.execution_arn)
+        if page:
+            yield f"Look at it in the browser:\n  {page}"
 
 
 def _metrics(values: conditions.Values, definition: Definition) -> Iterator[str]:

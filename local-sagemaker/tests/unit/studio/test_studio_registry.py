@@ -1,0 +1,66 @@
+"""One page is one file, one template, one line: contexts explain themselves, templates mark nothing as safe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import get_type_hints
+
+import local_sagemaker.studio
+from local_sagemaker.studio.page import Content
+from local_sagemaker.studio.registry import PAGES
+from local_sagemaker.studio.security import host_of, refuse_forgery, sandbox_policy
+
+FOLDER = Path(local_sagemaker.studio.__file__).parent
+
+
+def test_every_field_of_a_context_says_what_it_is() -> None:
+    for page in PAGES:
+        context = get_type_hints(page.load)["return"]
+        if context is Content:
+            continue
+        assert (FOLDER / "templates" / page.template).is_file(), page.route
+        missing = [item.name for item in fields(context) if not item.metadata.get("help")]
+        assert not missing, f"{context.__name__}: {missing}"
+
+
+def test_html_is_made_by_templates_graph_and_charts_only() -> None:
+    for file in (FOLDER / "templates").glob("*.html"):
+        text = file.read_text("utf-8")
+        assert "|safe" not in text.replace(" ", ""), file.name
+        assert not re.search(r"\sstyle=|\son\w+=\"", text), (
+            f"{file.name}: the policy refuses inline styles and handlers"
+        )
+    makers = {str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*.py") if "Markup" in file.read_text("utf-8")} - {
+        "rendering.py"
+    }
+    assert all(name.startswith(("graph/", "charts/")) for name in makers), makers
+
+
+def test_colours_are_tokens() -> None:
+    rules = re.sub(r"(:root[^{]*)\{[^}]*\}", "", (FOLDER / "static" / "app.css").read_text("utf-8"))
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", rules)) <= {"#0003", "#0006", "#0008"}  # shadows
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    for file in (*(FOLDER / "templates").glob("*.html"), FOLDER / "static" / "app.js", FOLDER / "static" / "app.css"):
+        found = re.findall(r"(?:src|href|url\()\s*=?\s*[\"']?(https?:)?//", file.read_text("utf-8"))
+        assert not found, file.name
+
+
+def test_forged_requests_are_refused() -> None:
+    origin = "http://studio-1.localhost:1"
+    assert refuse_forgery("POST", {"origin": origin, "sec-fetch-site": "same-origin"}, origin) == ""
+    for headers in (
+        {},
+        {"origin": "null"},
+        {"origin": origin + "2"},
+        {"origin": origin, "sec-fetch-site": "same-site"},
+    ):
+        assert refuse_forgery("POST", headers, origin)
+    assert refuse_forgery("GET", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, origin) == ""
+    assert refuse_forgery("GET", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, origin)
+    assert refuse_forgery("DELETE", {"origin": origin}, origin)
+    assert host_of("a") != host_of("b")
+    assert "allow-same-origin" not in sandbox_policy(scripts=True)
