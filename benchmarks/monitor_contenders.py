@@ -162,14 +162,16 @@ def kernel_shap(path: str, samples: str) -> Found:
     """Our Kernel SHAP of the whole training set."""
     import numpy as np
 
-    from model_checks.analysis.explainability import Settings
+    from model_checks.analysis.explainability import SamplingSettings
     from model_checks.analysis.explainability import kernel_shap as explain
 
     rows, baseline, predict, exact = _abalone(path)
     took, cpu, errors = [], [], []
     for seed in range(5):  # many rows share a draw of coalitions: its luck is averaged out
         clock = Clock()
-        found = explain(rows, baseline, lambda some: predict(some)[:, None], Settings(samples=int(samples), seed=seed))
+        found = explain(
+            rows, baseline, lambda some: predict(some)[:, None], SamplingSettings(samples=int(samples), seed=seed)
+        )
         read = clock.read()
         took.append(read["seconds"])
         cpu.append(read["cpu"])

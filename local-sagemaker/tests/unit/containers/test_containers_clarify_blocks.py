@@ -64,7 +64,7 @@ def test_blocks_of_files_give_what_the_whole_frame_gives(tmp_path: Path, facet: 
         model: Any = Doubled()
         data = ClarifyData(table, "y", None, None, ["f", "x", "late"], "f")
         with TemporaryFile() as answers:
-            found = bias.counted(BiasBlocks(data, config, answers, True, lambda m=model: m).stream(), every)  # type: ignore[misc]
+            found = bias.count_metrics(BiasBlocks(data, config, answers, True, lambda m=model: m).stream(), every)  # type: ignore[misc]
         assert bias.section(found, every) == expected
         assert model.rows == len(FRAME)
 
@@ -84,6 +84,6 @@ def test_a_dataset_without_rows_fails(tmp_path: Path) -> None:
     data = load(config, [file], lambda *_: tmp_path)
     with TemporaryFile() as answers, pytest.raises(ValueError, match="has no rows"):
         config = {"label_values_or_threshold": [1], "facet": [{"name_or_index": "y"}]}
-        bias.counted(
+        bias.count_metrics(
             BiasBlocks(data, config, answers, False, lambda: ClarifyModel({}, "text/csv", [], bytes)).stream(), []
         )

@@ -46,13 +46,13 @@ def profile(path: Path, names: list[str], numbers: Numbers | None) -> DatasetPro
 def summary(found: DatasetProfile) -> Any:
     return {
         name: (
-            column.types.inferred(),
+            column.types.infer(),
             column.types.present,
             column.types.missing,
             column.distinct.estimate(),
             column.texts.estimate(),
-            column.categories if column.types.inferred() == "String" else None,
-            (round(column.moments.total, 6), column.moments.low) if column.types.inferred() != "String" else None,
+            column.categories if column.types.infer() == "String" else None,
+            (round(column.moments.total, 6), column.moments.low) if column.types.infer() != "String" else None,
         )
         for name, column in found.columns.items()
     }

@@ -13,18 +13,18 @@ import xgboost as xgb
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from local_sagemaker.containers.xgboost.serve import Server
+from local_sagemaker.containers.xgboost.serve import XGBoostServer
 from local_sagemaker.containers.http_connection import Request
-from local_sagemaker.containers.multi_model_server import Models, resident
+from local_sagemaker.containers.multi_model_server import LoadedModels, resident
 
 def status(method, path, document=None):
     return models.answer(method, path, Request(json.dumps(document).encode(), {})).status
 
 folder = Path(sys.argv[1])
-load = lambda folder: Server.load(folder, {}).invoke_one_of_many
+load = lambda folder: XGBoostServer.load(folder, {}).invoke_one_of_many
 load(folder)  # what the first one takes besides itself
 limit = resident() + 70 * 1024**2
-models, kept, most = Models(load, limit), [], 0
+models, kept, most = LoadedModels(load, limit), [], 0
 for number in range(20):
     while (answer := status("POST", "/models", {"model_name": str(number), "url": str(folder)})) == 507:
         assert status("DELETE", f"/models/{kept.pop(0)}") == 200

@@ -43,19 +43,19 @@ BOTH = (records.INPUT, records.OUTPUT)
 
 
 def test_outputs_come_before_inputs() -> None:
-    assert records.captured_rows(event("0.9\n", "1,2,"), BOTH) == [["0.9", "1", "2", None]]
-    assert records.captured_rows(event("0.9\n", "1,2"), [records.OUTPUT]) == [["0.9"]]
+    assert records.read_captured(event("0.9\n", "1,2,"), BOTH) == [["0.9", "1", "2", None]]
+    assert records.read_captured(event("0.9\n", "1,2"), [records.OUTPUT]) == [["0.9"]]
 
 
 def test_the_text_of_a_mini_batchs_output_stands_before_that_of_its_input() -> None:
-    assert records.captured_rows(event("0.1\n0.2\n", "1,2\n3,4"), BOTH) == [["0.1"], ["0.2", "1", "2"], ["3", "4"]]
-    assert records.captured_rows(event("0.1\n0.2\n", ""), [records.OUTPUT]) == [["0.1"], ["0.2"]]
+    assert records.read_captured(event("0.1\n0.2\n", "1,2\n3,4"), BOTH) == [["0.1"], ["0.2", "1", "2"], ["3", "4"]]
+    assert records.read_captured(event("0.1\n0.2\n", ""), [records.OUTPUT]) == [["0.1"], ["0.2"]]
 
 
 @pytest.mark.parametrize("output", ["0.1\n0.2", "0.1,0.2"])
 def test_a_merged_mini_batch_has_a_row_per_line(output: str) -> None:
     merged = event(output, "1,2\n3,4", groundTruthData={"data": "1\n0", "encoding": "CSV"})
-    found = records.merged_rows(merged, BOTH)
+    found = records.read_merged(merged, BOTH)
     assert [list(row.values()) for row in found] == [  # type: ignore[union-attr]
         ["0.1", "1", "2", "1"],
         ["0.2", "3", "4", "0"],
@@ -63,7 +63,7 @@ def test_a_merged_mini_batch_has_a_row_per_line(output: str) -> None:
 
 
 def test_json_sides_are_joined_by_name() -> None:
-    found = records.captured_rows(event('{"score": [1, 2], "x": [8, 9]}', '[{"x": 1}, {"x": 2}]', "JSON"), BOTH)
+    found = records.read_captured(event('{"score": [1, 2], "x": [8, 9]}', '[{"x": 1}, {"x": 2}]', "JSON"), BOTH)
     assert found == [{"score": 1, "x": 8, "endpointInput_x": 1}, {"score": 2, "x": 9, "endpointInput_x": 2}]
 
 
@@ -78,14 +78,14 @@ def test_json_sides_are_joined_by_name() -> None:
 )
 def test_broken_captures(broken: dict[str, Any], message: str) -> None:
     with pytest.raises(AnalysisError, match=message):
-        records.captured_rows(broken, BOTH)
+        records.read_captured(broken, BOTH)
 
 
 def test_different_encodings_are_an_error() -> None:
     mixed = event("1", "1")
     mixed["captureData"]["endpointInput"]["encoding"] = "JSON"
     with pytest.raises(AnalysisError) as raised:
-        records.captured_rows(mixed, BOTH)
+        records.read_captured(mixed, BOTH)
     assert str(raised.value) == (
         "Error: Encoding mismatch: Encoding is JSON for endpointInput, but Encoding is CSV for endpointOutput. "
         "We currently only support the same type of input and output encoding at the moment."
@@ -98,6 +98,6 @@ def test_different_encodings_are_an_error() -> None:
 )
 def test_merged_records_carry_their_labels(truth: str, encoding: str, labels: list[Any]) -> None:
     merged = event("0.9\n0.1", "5\n6", groundTruthData={"data": truth, "encoding": encoding})
-    found = records.merged_rows(merged, [records.OUTPUT])
+    found = records.read_merged(merged, [records.OUTPUT])
     assert [row["groundTruthData"] for row in found] == labels  # type: ignore[call-overload]
     assert [row["_c0"] for row in found] == ["0.9", "0.1"]  # type: ignore[call-overload]

@@ -179,10 +179,10 @@ def test_infinite_metrics_are_texts() -> None:
 
 
 def test_chosen_metrics_and_unknown_ones() -> None:
-    assert [method.name for method in bias.chosen(["DPL", "CI"], bias.PRE_TRAINING)] == ["CI", "DPL"]
-    assert bias.chosen("all", bias.PRE_TRAINING) == list(bias.PRE_TRAINING)
+    assert [method.name for method in bias.choose_metrics(["DPL", "CI"], bias.PRE_TRAINING)] == ["CI", "DPL"]
+    assert bias.choose_metrics("all", bias.PRE_TRAINING) == list(bias.PRE_TRAINING)
     with pytest.raises(ValueError, match="XYZ"):
-        bias.chosen(["XYZ"], bias.PRE_TRAINING)
+        bias.choose_metrics(["XYZ"], bias.PRE_TRAINING)
 
 
 def analysis(text: str = "0", **metrics: Any) -> dict[str, Any]:

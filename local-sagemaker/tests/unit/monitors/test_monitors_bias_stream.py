@@ -11,7 +11,7 @@ from smclarify.bias import report
 from smclarify.bias.report import FacetColumn, LabelColumn, StageType, bias_report
 
 from model_checks.analysis import bias, bias_columns
-from model_checks.analysis.bias_counts import BiasStream, Block, Cut, Facet, count
+from model_checks.analysis.bias_counts import BiasStream, CountedBlock, Cut, Facet, count
 
 SIZE = 700
 RANDOM = np.random.default_rng(8)
@@ -60,13 +60,13 @@ def stream(
     size: int = 90,
     cut: Cut | None = None,
 ) -> BiasStream:
-    def blocks(features: bool, text: frozenset[str]) -> Iterator[Block]:
+    def blocks(features: bool, text: frozenset[str]) -> Iterator[CountedBlock]:
         del text
         for at in range(0, len(frame), size):
             some = slice(at, at + size)
             shown = frame if features else frame[[facet.name]]
             guess = None if predicted is None else predicted.iloc[some]
-            yield Block(shown.iloc[some], label.iloc[some], guess, frame["region"].iloc[some])
+            yield CountedBlock(shown.iloc[some], label.iloc[some], guess, frame["region"].iloc[some])
 
     return BiasStream(blocks, "label", positive, [facet], cut)
 
@@ -104,7 +104,7 @@ def test_blocks_give_what_smclarify_reports_of_the_whole(kind: str, facet: tuple
     ):
         some = [method for method in methods if method.name != "FT"]
         try:
-            found = bias.section(bias.counted(data, some), some)
+            found = bias.section(bias.count_metrics(data, some), some)
         except ValueError as error:  # of the predictions
             with pytest.raises(ValueError, match=f"{re.escape(str(error))}|Threshold values must be provided"):
                 right(label, predicted, positive, facet, stage)
@@ -168,14 +168,14 @@ def test_a_column_of_numbers_with_text_further_down_is_read_again_as_text() -> N
     texts = pd.Series([*("1" for _ in range(60)), *("0" for _ in range(60)), *("x" for _ in range(30))])
     asked: list[frozenset[str]] = []
 
-    def blocks(features: bool, text: frozenset[str]) -> Iterator[Block]:
+    def blocks(features: bool, text: frozenset[str]) -> Iterator[CountedBlock]:
         del features
         asked.append(text)
         for at in range(0, 150, 50):
             some = texts.iloc[at : at + 50]
             numeric = "y" not in text and some.str.isdigit().all()
             label = (some.astype(int) if numeric else some).rename("y")
-            yield Block(pd.DataFrame({"f": [0, 1] * 25}), label)
+            yield CountedBlock(pd.DataFrame({"f": [0, 1] * 25}), label)
 
     found = count(BiasStream(blocks, "y", ["1"], [Facet("f", [1])]))
     assert (found.rows, found.positive) == (150, 60)

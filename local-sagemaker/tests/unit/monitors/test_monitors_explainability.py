@@ -14,7 +14,7 @@ from sklearn.metrics import ndcg_score
 
 from model_checks.analysis import coalitions
 from model_checks.analysis import explainability as ex
-from model_checks.analysis.baselines import made_baseline
+from model_checks.analysis.baselines import make_baseline
 from model_checks.analysis.partial_dependence import partial_dependence
 from tests.monitor_schemas import ANALYSIS, CLARIFY_VIOLATIONS
 
@@ -31,7 +31,7 @@ def predict(rows: Any) -> Any:
 
 def test_with_all_coalitions_the_values_are_those_of_exact_tree_shap() -> None:
     baseline = ROWS[:4]
-    found = ex.kernel_shap(ROWS[:40], baseline, predict, ex.Settings(samples=2**WIDTH))
+    found = ex.kernel_shap(ROWS[:40], baseline, predict, ex.SamplingSettings(samples=2**WIDTH))
     exact = shap.TreeExplainer(BOOSTER, baseline, feature_perturbation="interventional")
     assert found.values[:, :, 0] == pytest.approx(exact.shap_values(ROWS[:40]), abs=1e-5)
     assert found.expected[0] == pytest.approx(exact.expected_value, abs=1e-6)
@@ -42,7 +42,7 @@ def test_with_all_coalitions_the_values_are_those_of_exact_tree_shap() -> None:
 def test_with_few_samples_the_values_are_those_of_shap_on_the_same_coalitions(samples: int, same: Any) -> None:
     rows, baseline = ROWS[:5].copy(), ROWS[200:201]
     rows[:, list(same)] = baseline[:, list(same)]
-    found = ex.kernel_shap(rows, baseline, predict, ex.Settings(samples=samples, seed=7))
+    found = ex.kernel_shap(rows, baseline, predict, ex.SamplingSettings(samples=samples, seed=7))
     explainer = shap.KernelExplainer(lambda x: predict(x)[:, 0], baseline)
     for row, values in zip(rows, found.values[:, :, 0], strict=True):
         np.random.seed(7)
@@ -52,12 +52,14 @@ def test_with_few_samples_the_values_are_those_of_shap_on_the_same_coalitions(sa
 
 def test_many_rows_share_several_draws_of_which_none_is_decisive() -> None:
     rows = RANDOM.normal(size=(1100, WIDTH))
-    exact = ex.kernel_shap(rows, ROWS[:1], predict, ex.Settings(samples=2**WIDTH)).values
-    found = [ex.kernel_shap(rows, ROWS[:1], predict, ex.Settings(samples=50, seed=seed)) for seed in (1, 2, 3, 1)]
+    exact = ex.kernel_shap(rows, ROWS[:1], predict, ex.SamplingSettings(samples=2**WIDTH)).values
+    found = [
+        ex.kernel_shap(rows, ROWS[:1], predict, ex.SamplingSettings(samples=50, seed=seed)) for seed in (1, 2, 3, 1)
+    ]
     assert (found[0].values == found[3].values).all()
     errors = [np.abs(one.values - exact).mean() for one in found]
     single = [
-        np.abs(ex.kernel_shap(rows[:500], ROWS[:1], predict, ex.Settings(50, s)).values - exact[:500]).mean()
+        np.abs(ex.kernel_shap(rows[:500], ROWS[:1], predict, ex.SamplingSettings(50, s)).values - exact[:500]).mean()
         for s in range(12)
     ]
     assert max(errors) < max(single)
@@ -75,8 +77,10 @@ def test_the_best_of_several_draws_tells_three_features_apart_best() -> None:
     assert len(best[0]) == 60
 
 
-@pytest.mark.parametrize("settings", [ex.Settings(10, 1), ex.Settings(None, None), ex.Settings(5, 3, True)])
-def test_values_add_up_to_the_prediction(settings: ex.Settings) -> None:
+@pytest.mark.parametrize(
+    "settings", [ex.SamplingSettings(10, 1), ex.SamplingSettings(None, None), ex.SamplingSettings(5, 3, True)]
+)
+def test_values_add_up_to_the_prediction(settings: ex.SamplingSettings) -> None:
     def probability(rows: Any) -> Any:
         return 1 / (1 + np.exp(-predict(rows)))
 
@@ -90,7 +94,7 @@ def test_several_labels_are_explained_at_once() -> None:
     def two(rows: Any) -> Any:
         return np.concatenate([predict(rows), rows[:, :1] * 3], axis=1)
 
-    found = ex.kernel_shap(ROWS[:20], ROWS[:1], two, ex.Settings(samples=2**WIDTH))
+    found = ex.kernel_shap(ROWS[:20], ROWS[:1], two, ex.SamplingSettings(samples=2**WIDTH))
     assert found.values[:, 0, 1] == pytest.approx((ROWS[:20, 0] - ROWS[0, 0]) * 3)
     assert np.abs(found.values[:, 1:, 1]).max() < 1e-9
 
@@ -101,13 +105,13 @@ def test_text_features_are_explained() -> None:
     def model(values: Any) -> Any:
         return np.array([[(1.0 if text == "b" else 0.0) + number] for text, number in values])
 
-    found = ex.kernel_shap(rows, np.array([["a", 0.0]], dtype=object), model, ex.Settings())
+    found = ex.kernel_shap(rows, np.array([["a", 0.0]], dtype=object), model, ex.SamplingSettings())
     assert found.values[:, :, 0] == pytest.approx(np.array([[0, 1], [1, 2], [0, 5]]))
 
 
 def test_only_chosen_features_are_explained_the_others_stay() -> None:
     baseline, chosen = ROWS[:1], [0, 1, 3]
-    found = ex.kernel_shap(ROWS[:6], baseline, predict, ex.Settings(explained=chosen)).values[:, :, 0]
+    found = ex.kernel_shap(ROWS[:6], baseline, predict, ex.SamplingSettings(explained=chosen)).values[:, :, 0]
     assert (found[:, [2, 4, 5, 6]] == 0).all()
 
     def value(row: Any, kept: tuple[int, ...]) -> float:
@@ -131,13 +135,13 @@ def test_only_chosen_features_are_explained_the_others_stay() -> None:
 def test_aggregations() -> None:
     values = np.array([[[-3.0], [1.0]], [[1.0], [1.0]], [[1.0], [4.0]]])
     found = ex.Explanation(values, np.zeros(1))
-    assert found.aggregated("mean_abs")[:, 0] == pytest.approx([5 / 3, 2])
-    assert found.aggregated("median")[:, 0] == pytest.approx([1, 1])
-    assert found.aggregated("mean_sq")[:, 0] == pytest.approx([11 / 3, 6])
+    assert found.aggregate("mean_abs")[:, 0] == pytest.approx([5 / 3, 2])
+    assert found.aggregate("median")[:, 0] == pytest.approx([1, 1])
+    assert found.aggregate("mean_sq")[:, 0] == pytest.approx([11 / 3, 6])
 
 
 def test_a_seed_makes_runs_equal() -> None:
-    one, two = (ex.kernel_shap(ROWS[:9], ROWS[:1], predict, ex.Settings(10, 5)).values for _ in range(2))
+    one, two = (ex.kernel_shap(ROWS[:9], ROWS[:1], predict, ex.SamplingSettings(10, 5)).values for _ in range(2))
     assert (one == two).all()
 
 
@@ -203,7 +207,7 @@ def test_partial_dependence_of_text() -> None:
 
 def test_a_baseline_is_made_from_the_data() -> None:
     frame = pd.DataFrame({"x": [0.0, 0.2, 10.0, 10.2], "c": ["a", "a", "b", "b"]})
-    assert made_baseline(frame, None, None).to_dict("list") == {"x": [5.1], "c": ["a"]}
-    clusters = made_baseline(frame, 2, 0).sort_values("x")
+    assert make_baseline(frame, None, None).to_dict("list") == {"x": [5.1], "c": ["a"]}
+    clusters = make_baseline(frame, 2, 0).sort_values("x")
     assert clusters["x"].tolist() == pytest.approx([0.1, 10.1])
     assert clusters["c"].tolist() == ["a", "b"]

@@ -53,7 +53,7 @@ def test_a_values_type(text: str, kind: str) -> None:
     ],
 )
 def test_a_columns_type(counts: TypeCounts, kind: str) -> None:
-    assert counts.inferred() == kind
+    assert counts.infer() == kind
 
 
 texts = st.lists(st.text(alphabet="0123456789.-+e t", min_size=1, max_size=6), min_size=1, max_size=8)

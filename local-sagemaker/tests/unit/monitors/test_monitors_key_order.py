@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_checks.analysis.scala_map_order import listed
+from model_checks.analysis.scala_map_order import in_map_order
 
 RECORDED = [
     # violated metrics: of a binary and of a multiclass problem
@@ -18,13 +18,13 @@ RECORDED = [
 
 @pytest.mark.parametrize("recorded", RECORDED)
 def test_more_than_four_keys_have_the_recorded_order(recorded: list[str]) -> None:
-    assert listed(sorted(recorded)) == recorded
+    assert in_map_order(sorted(recorded)) == recorded
 
 
 def test_few_keys_stay_in_the_order_of_their_appearance() -> None:
-    assert listed(["b", "a", "b", "c"]) == ["b", "a", "c"]
+    assert in_map_order(["b", "a", "b", "c"]) == ["b", "a", "c"]
 
 
 def test_characters_outside_the_basic_plane_are_two_units() -> None:
     keys = ["\U0001f600", "é", "a", "bb", "\ud800", ""]
-    assert sorted(listed(keys)) == sorted(keys)
+    assert sorted(in_map_order(keys)) == sorted(keys)

@@ -13,7 +13,7 @@ from model_checks.analysis import model_quality as quality
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds, folds, score_ranges
 from model_checks.datasets import csv_blocks, predictions
 from model_checks.datasets.dataset import Dataset
-from model_checks.datasets.predictions import Attributes
+from model_checks.datasets.predictions import PredictionAttributes
 
 RANDOM = np.random.default_rng(3)
 SIZE = 4000
@@ -43,9 +43,12 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    "attributes", [Attributes("y", "p", "score"), Attributes("y", None, "score"), Attributes("y", "p")]
+    "attributes",
+    [PredictionAttributes("y", "p", "score"), PredictionAttributes("y", None, "score"), PredictionAttributes("y", "p")],
 )
-def test_binary_problems_in_folds(dataset: Dataset, attributes: Attributes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binary_problems_in_folds(
+    dataset: Dataset, attributes: PredictionAttributes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     labels, scores = predictions.labels(dataset, attributes, 0.5)
     held = quality.binary(labels, "1", scores)
     monkeypatch.setattr(predictions, "HELD", 900)
@@ -64,9 +67,9 @@ def test_several_classes_in_folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     frame.to_csv(tmp_path / "a.csv", index=False)
     dataset = Dataset(tmp_path, {"csv": {"header": True}})
     monkeypatch.setattr(csv_blocks, "BLOCK", 2000)
-    held = quality.multiclass(predictions.labels(dataset, Attributes("y", "p"), 0.5)[0])
+    held = quality.multiclass(predictions.labels(dataset, PredictionAttributes("y", "p"), 0.5)[0])
     monkeypatch.setattr(predictions, "HELD", 300)
-    folded = quality.multiclass(predictions.labels(dataset, Attributes("y", "p"), 0.5)[0])
+    folded = quality.multiclass(predictions.labels(dataset, PredictionAttributes("y", "p"), 0.5)[0])
     assert json.dumps(folded["dataset"]) == json.dumps(held["dataset"])
     assert "2.0" not in str(held) and held["multiclass_classification_metrics"]["confusion_matrix"]["2"]["2"]
     for section in (folded, held):  # few classes are in order of appearance, which blocks see otherwise
@@ -83,7 +86,7 @@ def test_regressions_in_folds(dataset: Dataset, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(predictions, "HELD", 900)
     folded = predictions.numbers(dataset, "z", "guess")
     assert isinstance(folded, ErrorFolds)
-    compared(quality.folded_regression(folded), quality.regression(*arrays))
+    compared(quality.regression_of_folds(folded), quality.regression(*arrays))
 
 
 def test_folds_are_of_equal_size_and_come_again() -> None:

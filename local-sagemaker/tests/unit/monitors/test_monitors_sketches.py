@@ -12,7 +12,7 @@ from model_checks.analysis.sketches import (
     QuantileSketch,
     buckets,
     hash_doubles,
-    weighted,
+    with_weights,
 )
 
 # twice the library's own bound on a rank (99 %), for the two edges of a bucket
@@ -46,7 +46,7 @@ def test_buckets_of_a_large_sketch_are_within_the_error_bound(count: int) -> Non
     sketch = filled(values, 1 << 17)
     levels = sketch.levels()
     assert sketch.count == count
-    assert weighted(levels)[1].sum() == count
+    assert with_weights(levels)[1].sum() == count
     found = buckets(levels, float(values.min()), float(values.max()))
     exact = np.histogram(values, 10)[0]
     assert sum(bucket["count"] for bucket in found) == count

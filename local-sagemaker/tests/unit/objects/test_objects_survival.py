@@ -21,7 +21,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.objects.stored_object import Attributes
+from local_sagemaker.objects.stored_object import ObjectAttributes
 
 store, seed = DiskObjects(Path(sys.argv[1])), int(sys.argv[2])
 for number in range(10**9):
@@ -34,9 +34,9 @@ for number in range(10**9):
     if number % 5:
         item = store.put("box", key, data)
     else:
-        upload = store.uploads.create("box", key, Attributes(), {})
+        upload = store.uploads.create("box", key, ObjectAttributes(), {})
         part = store.uploads.put(upload, 1, data, lambda _: {})
-        item = store.uploads.complete(upload, [part], Attributes(), lambda _: None)
+        item = store.uploads.complete(upload, [part], ObjectAttributes(), lambda _: None)
     print("put", key, item.version_id, len(data), number, flush=True)
 """
 
