@@ -58,7 +58,7 @@ def run_here(
         _copy_size(master)
         socket.send_fds(channel, [b"."], [slave])
         os.close(slave)
-        with _raw(), _resizing(master):
+        with _raw(), _follow_size(master):
             answer = _pass_on(master, channel)
         os.close(master)
     if answer is None:
@@ -122,7 +122,7 @@ def _raw() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _resizing(master: int) -> Iterator[None]:
+def _follow_size(master: int) -> Iterator[None]:
     """Has the job's terminal follow the size of this one."""
     before = signal.signal(signal.SIGWINCH, lambda *_: _copy_size(master))
     try:

@@ -64,7 +64,8 @@ def test_no_process_outlives_a_killed_service(own_service: Service) -> None:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if os.fsencode(own_service.home) in (folder / "environ").read_bytes():
+                words = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+                if os.fsencode(own_service.home) in words and int(folder.name) != os.getpid():
                     found.append(folder.name)
         return found
 
