@@ -9,7 +9,7 @@ IMAGES := $(VENV)/.images
 DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-hostile structure bench docs clean
+.PHONY: help install run test check check-hostile structure bench seed docs clean
 
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against th
 $(VENV)/.bench: $(IMAGES)
 	@$(BIN)/python tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[bench]'
 	@touch $@
+
+seed: $(STAMP) ## the contents of the delivery's three repositories, below build/seed/
+	@$(BIN)/delivery seed --output build/seed
 
 bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks

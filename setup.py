@@ -87,6 +87,7 @@ setup(
             "run-pipeline = pipelines.run_pipeline:main",
             "check-report = pipelines.check_report:main",
             "model-registry = delivery.model_registry:main",
+            "delivery = delivery.project.command:main",
             "local-model = delivery.local_model.command:main",
         ]
     },

@@ -1,0 +1,175 @@
+"""``delivery``: create a project, render its repositories, and delete it again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from delivery import command_line
+from delivery.command_line import Work
+from delivery.errors import DeliveryError
+from delivery.project.names import Project
+from pipelines import session
+
+TEMPLATE = Path(__file__).with_name("project-template.yml")
+PROVIDERS = ("connection", "codecommit", "github-actions")
+EXAMPLES = """examples (each on this machine with --local):
+  delivery preflight abalone p-demo --source codecommit
+  delivery create abalone p-demo --source codecommit
+  delivery seed --output seed
+  delivery delete abalone p-demo --yes --with-data
+"""
+POLL = 1.0  # seconds
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands with their flags."""
+    made = command_line.parser("delivery", "From a commit to monitored production: the project around it.", EXAMPLES)
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, command: command_line.Command, text: str, names: bool = True) -> argparse.ArgumentParser:
+        nested = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        command_line.add_common(nested)
+        nested.set_defaults(command=command)
+        if names:
+            nested.add_argument("name", help="of the project, at most 32 characters")
+            nested.add_argument("id", help="of the project, at most 20 characters")
+        return nested
+
+    for nested in (
+        add("preflight", preflight, "say everything that stands in the way of a project; nothing is created"),
+        add("create", create, "create a project, after its preflight"),
+    ):
+        nested.add_argument("--source", choices=PROVIDERS, default="connection", help="where the code is")
+        nested.add_argument("--connection-arn", default="", help="CodeConnections connection, for --source connection")
+        nested.add_argument("--repository", default="", help="owner/name of the repository, for a connection or GitHub")
+        nested.add_argument("--permissions-boundary", default="", metavar="ARN", help="of every role of the project")
+        nested.add_argument("--on-rejection", choices=("ignore", "redeploy-previous"), default="ignore")
+    nested = add("seed", seed, "render the contents of the three repositories", names=False)
+    nested.add_argument("--output", type=Path, default=Path("seed"), help="folder that gets one folder per repository")
+    nested.add_argument("--github-actions", action="store_true", help="with workflows instead of CodePipeline")
+    nested = add("delete", delete, "delete a project, monitors and endpoints first")
+    nested.add_argument("--yes", action="store_true", help="really; without it the plan is printed")
+    nested.add_argument("--with-data", action="store_true", help="also the model group and the bucket")
+    return made
+
+
+def preflight(work: Work) -> int:
+    """Prints one line per problem. The exit code: 0, or 2 for problems."""
+    from delivery.project.preflight import Preflight, Wish
+
+    arguments = work.arguments
+    project = Project(arguments.name, arguments.id)
+    wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary)
+    checks = Preflight(work.region)
+    problems = list(checks.find_problems(wish))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        return 2
+    print(checks.flavour(project))
+    print("nothing stands in the way")
+    return 0
+
+
+def create(work: Work) -> int:
+    """Creates the stack of the project and waits for it."""
+    problems = preflight(work)
+    if problems:
+        return problems
+    project = Project(work.arguments.name, work.arguments.id)
+    clients: Any = session.boto_session(work.region)
+    cloudformation = clients.client("cloudformation")
+    key = f"delivery/{project.id}/{TEMPLATE.name}"
+    work.clients.s3.put_object(Bucket=work.own_bucket, Key=key, Body=TEMPLATE.read_bytes())
+    parameters = _parameters(work, project)
+    tags = {"sagemaker:project-name": project.name, "sagemaker:project-id": project.id}
+    cloudformation.create_stack(
+        StackName=project.stack,
+        TemplateURL=f"https://s3.{work.region}.amazonaws.com/{work.own_bucket}/{key}",
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    _wait(cloudformation, project.stack)
+    print(f"created: {project.stack}; next, push the repositories' contents: delivery seed")
+    return 0
+
+
+def _parameters(work: Work, project: Project) -> dict[str, str]:
+    """Of the project's template; those that do not matter have its defaults."""
+    from delivery.project.images import find_monitor_images
+
+    arguments = work.arguments
+    monitor, clarify = find_monitor_images(work.region)
+    parameters = {
+        "SageMakerProjectName": project.name,
+        "SageMakerProjectId": project.id,
+        "SourceProvider": arguments.source,
+        "PermissionsBoundaryArn": arguments.permissions_boundary,
+        "OnRejection": arguments.on_rejection,
+        "MonitorImageUri": monitor,
+        "ClarifyImageUri": clarify,
+    }
+    if arguments.source == "connection":
+        parameters["ConnectionArn"] = arguments.connection_arn
+        names = ("ModelBuildRepository", "ModelDeployRepository", "ModelMonitorRepository")
+        parameters.update(dict.fromkeys(names, arguments.repository))
+    if arguments.source == "github-actions":
+        parameters["GitHubRepository"] = arguments.repository
+    return parameters
+
+
+def _wait(cloudformation: Any, stack: str) -> None:
+    from delivery.stages.deploy import find_failures, read_status
+
+    while (status := read_status(cloudformation, stack)) is not None and status.endswith("_IN_PROGRESS"):
+        time.sleep(POLL)
+    if status != "CREATE_COMPLETE":
+        reasons = "; ".join(line.strip() for line in find_failures(cloudformation, stack))
+        raise DeliveryError(f"the stack {stack} is {status}: {reasons}")
+
+
+def seed(work: Work) -> None:
+    """Writes the folders."""
+    from delivery.project.seed import SOURCES, render
+
+    for repository in SOURCES:
+        folder = work.arguments.output / repository
+        files = render(repository, folder, work.arguments.github_actions)
+        print(f"{folder}: {len(files)} files")
+
+
+def delete(work: Work) -> int:
+    """Deletes it, or without --yes prints the plan."""
+    from delivery.project.deletion import Planner, carry_out
+
+    arguments = work.arguments
+    planner = Planner(work.region, Project(arguments.name, arguments.id))
+    plan = planner.plan(arguments.with_data)
+    for deletion in plan:
+        print(deletion)
+        if arguments.yes:
+            carry_out(planner, deletion)
+    if not plan:
+        print("nothing is left of the project")
+    elif not arguments.yes:
+        print("nothing was deleted: add --yes")
+    if not arguments.with_data:
+        account = str(planner.client("sts").get_caller_identity()["Account"])
+        for line in planner.remaining(account):
+            print(line)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0, 1 if it cannot be done, 2 for problems and wrong usage, 130 for Ctrl-C."""
+    return command_line.run("delivery", "delivery", parser(), argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

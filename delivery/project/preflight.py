@@ -1,0 +1,146 @@
+"""What has to hold before a project is created: every problem at once, and nothing is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from delivery.project.names import Project
+from pipelines import session
+from pipelines.checks.preflight import Decision, decide
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "arn:{partition}:iam::{account}:role/service-role/{prefix}-exec": (
+        "iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole", "iam:TagRole",
+        "iam:PassRole",
+    ),
+    "arn:{partition}:s3:::{bucket}": (
+        "s3:CreateBucket", "s3:PutBucketPolicy", "s3:PutEncryptionConfiguration", "s3:PutBucketVersioning",
+        "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:PutBucketTagging",
+    ),
+    "arn:{partition}:sagemaker:{region}:{account}:model-package-group/{group}": (
+        "sagemaker:CreateModelPackageGroup", "sagemaker:DescribeModelPackageGroup", "sagemaker:AddTags",
+    ),
+    "arn:{partition}:codepipeline:{region}:{account}:{prefix}-modelbuild": (
+        "codepipeline:CreatePipeline", "codepipeline:GetPipeline", "codepipeline:DeletePipeline",
+    ),
+    "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-modelbuild": (
+        "codebuild:CreateProject", "codebuild:BatchGetProjects", "codebuild:DeleteProject",
+    ),
+    "arn:{partition}:events:{region}:{account}:rule/{prefix}-model": (
+        "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule",
+    ),
+    "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*": (
+        "cloudformation:CreateStack", "cloudformation:DescribeStacks", "cloudformation:DeleteStack",
+    ),
+}  # fmt: skip
+"""What the creator of a project may have to do, by an example of the resources."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The project that is to be created. `connection` and `boundary` are ARNs, empty where there is none."""
+
+    project: Project
+    provider: str
+    connection: str = ""
+    boundary: str = ""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Looks at an account. Nothing that it calls creates anything."""
+
+    region: str
+
+    def client(self, service: str) -> Any:
+        """A client in the region."""
+        clients: Any = session.boto_session(self.region)
+        return clients.client(service)
+
+    def find_problems(self, wish: Wish) -> Iterator[str]:
+        """One line each; without credentials only that one."""
+        try:
+            identity = self.client("sts").get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            yield f"the credentials do not work: {error}"
+            return
+        account = str(identity["Account"])
+        yield from wish.project.find_problems(account)
+        yield from self._bucket(wish.project.bucket(account))
+        yield from self._connection(wish)
+        yield from self._boundary(wish)
+        yield from self._rights(wish, identity)
+
+    def flavour(self, project: Project) -> Decision:
+        """Which checks and monitors the account can run."""
+        return decide(self.client("sagemaker"), project.group)
+
+    def _bucket(self, name: str) -> Iterator[str]:
+        try:
+            self.client("s3").head_bucket(Bucket=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "403":
+                yield f"the bucket {name} belongs to another account: choose another project id"
+            return
+        yield f"the bucket {name} exists already: delete it, or choose another project id"
+
+    def _connection(self, wish: Wish) -> Iterator[str]:
+        if wish.provider != "connection":
+            return
+        if not wish.connection:
+            yield "no connection is named: --connection-arn, or --source codecommit"
+            return
+        try:
+            found = self.client("codeconnections").get_connection(ConnectionArn=wish.connection)["Connection"]
+        except (BotoCoreError, ClientError) as error:
+            yield f"the connection {wish.connection} cannot be read: {_text(error)}"
+            return
+        status = found["ConnectionStatus"]
+        if status != "AVAILABLE":
+            yield f"the connection {wish.connection} is {status}: complete it in the console of the developer tools"
+
+    def _boundary(self, wish: Wish) -> Iterator[str]:
+        if not wish.boundary:
+            return
+        try:
+            self.client("iam").get_policy(PolicyArn=wish.boundary)
+        except ClientError as error:
+            yield f"the permissions boundary {wish.boundary} cannot be read: {_text(error)}"
+
+    def _rights(self, wish: Wish, identity: Mapping[str, Any]) -> Iterator[str]:
+        caller, project = str(identity["Arn"]), wish.project
+        account = str(identity["Account"])
+        principal = find_principal(caller)
+        names = {
+            "partition": caller.split(":")[1], "account": account, "region": self.region, "prefix": project.prefix,
+            "bucket": project.bucket(account), "group": project.group, "stack": project.stack,
+        }  # fmt: skip
+        for pattern, actions in ACTIONS.items():
+            resource = pattern.format(**names)
+            try:
+                results = self.client("iam").simulate_principal_policy(
+                    PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=[resource]
+                )["EvaluationResults"]
+            except ClientError as error:
+                yield f"the rights of {principal} cannot be simulated: {_text(error)}"
+                return
+            for result in results:
+                if result["EvalDecision"] != "allowed":
+                    yield f"{principal} may not {result['EvalActionName']} on {resource}"
+
+
+def find_principal(caller: str) -> str:
+    """The user or role whose policies count: of an assumed role's session its role."""
+    parts = caller.split(":")
+    kind, _, rest = parts[5].partition("/")
+    if kind != "assumed-role":
+        return caller
+    return f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{rest.partition('/')[0]}"
+
+
+def _text(error: Exception) -> str:
+    return error.response["Error"]["Message"] if isinstance(error, ClientError) else str(error)
