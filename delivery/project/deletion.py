@@ -72,11 +72,12 @@ class Planner:
                 yield Deletion("cloudformation", "delete_stack", request, waits=name, text=f"delete the stack {name}")
 
     def _versions(self) -> list[str] | None:
-        pages = self.client("sagemaker").get_paginator("list_model_packages")
+        sagemaker = self.client("sagemaker")
         try:
-            listed = list(pages.paginate(ModelPackageGroupName=self.project.group))
+            sagemaker.describe_model_package_group(ModelPackageGroupName=self.project.group)
         except ClientError:
             return None
+        listed = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.project.group)
         return [item["ModelPackageArn"] for page in listed for item in page["ModelPackageSummaryList"]]
 
     def _data(self) -> Iterator[Deletion]:

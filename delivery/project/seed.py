@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "modelbuild": (
         "README.md", "LICENSE", "setup.py", "pyproject.toml", "codebuild-buildspec.yml", "pipelines", "model-checks",
-        "delivery", "sagemaker-pipelines-project.ipynb",
+        "sagemaker-pipelines-project.ipynb",
     ),
     "modeldeploy": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modeldeploy"),
     "modelmonitor": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modelmonitor"),

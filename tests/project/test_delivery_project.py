@@ -1,0 +1,201 @@
+"""The project around a pipeline: names, the template's rights, the repositories' contents, the preflight, the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from delivery.project.command import TEMPLATE
+from delivery.project.names import RULES, Project
+from delivery.project.preflight import find_principal
+from delivery.project.seed import SOURCES, render
+from tests.project.delivering import register, upload
+from tests.support import Service
+
+ACCOUNT = "123456789012"
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "sagemaker:ListMonitoringSchedules",
+    "sagemaker:ListDataQualityJobDefinitions", "sagemaker:ListModelQualityJobDefinitions",
+    "sagemaker:ListModelBiasJobDefinitions", "sagemaker:ListModelExplainabilityJobDefinitions",
+    "application-autoscaling:RegisterScalableTarget", "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets", "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:DeleteScalingPolicy", "application-autoscaling:DescribeScalingPolicies",
+}  # fmt: skip
+"""The actions that may be allowed on every resource, because they have none."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as what they hold."""
+
+
+def _short_tag(loader: _Loader, suffix: str, node: Any) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix: value}
+
+
+_Loader.add_multi_constructor("!", _short_tag)
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return dict(yaml.load(TEMPLATE.read_text(), _Loader))
+
+
+def resources(template: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: item["Properties"] for name, item in template["Resources"].items() if item["Type"] == kind}
+
+
+def statements(role: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield statement["If"][1] if "If" in statement else statement
+
+
+def test_every_role_is_created_and_bounded_and_every_pass_names_its_service(template: dict[str, Any]) -> None:
+    roles = resources(template, "AWS::IAM::Role")
+    referred = {word.partition(".")[0] for word in _words(template) if word.endswith("Role.Arn")}
+    assert referred and referred <= set(roles)
+    for name, role in roles.items():
+        assert role["PermissionsBoundary"]["If"][0] == "HasBoundary", name
+        for statement in statements(role):
+            if "iam:PassRole" in statement["Action"]:
+                assert statement["Action"] == ["iam:PassRole"], name
+                assert "iam:PassedToService" in statement["Condition"]["StringEquals"], name
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _words(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _words(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_only_actions_without_resources_are_allowed_on_all(template: dict[str, Any]) -> None:
+    wide = set()
+    for role in resources(template, "AWS::IAM::Role").values():
+        for statement in statements(role):
+            assert not [action for action in statement["Action"] if "*" in action]
+            if statement["Resource"] == "*":
+                wide |= set(statement["Action"])
+    assert wide == WITHOUT_RESOURCE
+
+
+def test_five_rules_start_the_three_pipelines_and_a_rejection_starts_nothing(template: dict[str, Any]) -> None:
+    rules = resources(template, "AWS::Events::Rule")
+    assert {rule["Name"]["Sub"].rpartition("-")[2] for rule in rules.values()} == set(RULES)
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert "Pipeline}" in target["Arn"]["Sub"] and target["RoleArn"]
+    detail = rules["ModelRule"]["EventPattern"]["detail"]
+    assert detail["ModelApprovalStatus"]["If"] == ["RedeploysPrevious", ["Approved", "Rejected"], ["Approved"]]
+    assert {"UpdatedModelPackageFields": ["ModelApprovalStatus"]} in detail["$or"]
+
+
+def test_pipelines_have_filters_by_path_and_wait_without_failing(template: dict[str, Any]) -> None:
+    pipelines = resources(template, "AWS::CodePipeline::Pipeline")
+    assert len(pipelines) == 3
+    for name, pipeline in pipelines.items():
+        assert pipeline["PipelineType"] == "V2"
+        (trigger,) = pipeline["Triggers"]["If"][1]
+        (push,) = trigger["GitConfiguration"]["Push"]
+        assert push["FilePaths"]["Includes"], name
+        for stage in pipeline["Stages"]:
+            if stage["Name"].startswith("Deploy"):
+                (condition,) = stage["BeforeEntry"]["Conditions"]
+                assert condition["Result"] == "SKIP" and condition["Rules"][0]["Configuration"]["Value"] == "ready"
+            for action in stage["Actions"]:
+                for choice in action["If"][1:] if "If" in action else [action]:
+                    source = choice["Configuration"]
+                    assert (
+                        source.get("DetectChanges", "false") == source.get("PollForSourceChanges", "false") == "false"
+                    )
+
+
+def test_names_that_aws_refuses_are_named_before_anything_is_made() -> None:
+    assert list(Project("a" * 32, "p-abcdefgh1234").find_problems(ACCOUNT)) == []
+    long = list(Project("a" * 33, "p-" + "b" * 20).find_problems(ACCOUNT))
+    assert [line.split(" ", 3)[2] for line in long[:2]] == ["name", "id"] and len(long) >= 4
+    (wrong,) = Project("1abalone", "p-1").find_problems(ACCOUNT)
+    assert "'1abalone' must match" in wrong
+
+
+@pytest.mark.parametrize("repository", sorted(SOURCES))
+def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path) -> None:
+    first = render(repository, tmp_path, github_actions=True)
+    assert render(repository, tmp_path, github_actions=True) == first  # again changes nothing
+    if repository == "modelbuild":
+        assert {Path("codebuild-buildspec.yml"), Path("pipelines/abalone/pipeline.py")} <= set(first)
+        return
+    module = f"delivery.{repository}.build"
+    alone = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {module} as m; print(m.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+    assert done.stdout.startswith(str(tmp_path)), done.stderr
+    commands = yaml.safe_load((tmp_path / f"delivery/{repository}/buildspec.yml").read_text())["phases"]
+    assert module in json.dumps(commands)
+
+
+def test_of_an_assumed_role_the_role_s_rights_count() -> None:
+    session = "arn:aws:sts::123456789012:assumed-role/Builder/someone"
+    assert find_principal(session) == "arn:aws:iam::123456789012:role/Builder"
+    assert find_principal("arn:aws:iam::123456789012:user/me") == "arn:aws:iam::123456789012:user/me"
+
+
+def test_preflight_names_every_missing_right_in_one_run(service: Service) -> None:
+    iam = service.client("iam")
+    iam.create_user(UserName="without-rights")
+    allowed = {"Effect": "Allow", "Action": ["iam:SimulatePrincipalPolicy", "events:*", "s3:*"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="without-rights", PolicyName="some", PolicyDocument=document)
+    key = iam.create_access_key(UserName="without-rights")["AccessKey"]
+    environment = service.environment(
+        AWS_ACCESS_KEY_ID=key["AccessKeyId"], AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"]
+    )
+    done = subprocess.run(
+        ["delivery", "preflight", "abalone", "p-1", "--source", "codecommit"], env=environment, capture_output=True,
+        text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    for action in ("iam:PassRole", "sagemaker:CreateModelPackageGroup", "codepipeline:CreatePipeline",
+                   "codebuild:CreateProject", "cloudformation:CreateStack"):  # fmt: skip
+        assert f"user/without-rights may not {action} on arn:aws:" in done.stderr
+    assert "events:" not in done.stderr and "s3:" not in done.stderr.replace("arn:aws:s3", "")
+
+
+def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
+    project = Project("ends", "p-ends")
+    bucket = project.bucket(ACCOUNT)
+    uri = upload(service, bucket)
+    service.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    service.client("s3").put_object(Bucket=bucket, Key="again", Body=b"1")
+    service.client("sagemaker").create_model_package_group(ModelPackageGroupName=project.group)
+    register(service, project.group, uri)
+    words = ("delivery", "delete", project.name, project.id)
+    assert f"the bucket {bucket} stays" in service.run(*words).stdout
+    planned = service.run(*words, "--with-data").stdout
+    assert f"delete the bucket {bucket}" in planned and "nothing was deleted: add --yes" in planned
+    service.run(*words, "--with-data", "--yes")
+    assert bucket not in [item["Name"] for item in service.client("s3").list_buckets()["Buckets"]]
+    groups = service.client("sagemaker").list_model_package_groups(NameContains="ends-p-ends")
+    assert groups["ModelPackageGroupSummaryList"] == []
+    assert service.run(*words, "--with-data", "--yes").stdout == "nothing is left of the project\n"
