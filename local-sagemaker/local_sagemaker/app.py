@@ -107,6 +107,10 @@ class Application:
             "monitors": lambda region="": self.regions.of(region).monitors.overview(),
             "monitor-run": lambda schedule, region="": self.regions.of(region).monitors.run(schedule),
             "monitor-execution": lambda key, region="": self.regions.of(region).monitors.execution(key),
+            "approvals": lambda pipeline="", region="": self.regions.of(region).approvals.overview(pipeline),
+            "approval-result": lambda region="", summary="", **names: self.regions.of(region).approvals.decide(
+                summary=summary, **names
+            ),
             "studio": self._studio.link, "studio-revoke": self._studio.revoke,
             "run-in-foreground": self.run_in_foreground,
         }  # fmt: skip

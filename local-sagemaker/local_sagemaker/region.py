@@ -32,6 +32,7 @@ from local_sagemaker.services import (
     lambda_,
     s3,
     sagemaker_runtime,
+    scheduler,
 )
 from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
@@ -207,7 +208,7 @@ class Region:
             repositories=self.git.find,
             call=self._late_call,
         )
-        pipelines = codepipeline.build(
+        pipelines, self.approvals = codepipeline.build(
             settings=self._settings,
             records=self._records,
             objects=shared.objects,
@@ -219,7 +220,10 @@ class Region:
             kind.service: [kind(settings=self._settings, records=self._records, hosted=self.git.connected)]
             for kind in (Connections, StarConnections)
         }
-        return {"codecommit": self.git.resources, "codebuild": builds, "codepipeline": pipelines, **connections}
+        return {
+            "codecommit": self.git.resources, "codebuild": builds, "codepipeline": pipelines, **connections,
+            "scheduler": scheduler.build(settings=self._settings, records=self._records, call=self._late_call),
+        }  # fmt: skip
 
     def _build_autoscaling(self) -> list[Resource]:
         return application_autoscaling.build(

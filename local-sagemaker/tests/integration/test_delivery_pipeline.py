@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,80 @@ def test_a_push_is_built_approved_and_deployed(service: Service, tmp_path: Path,
     )["events"]
     assert f"service at {service.url}" in [line["message"] for line in log]
     assert run(tmp_path, variables, "aws", "codepipeline", "list-pipeline-executions", "--pipeline-name", name)
+
+
+def test_a_stack_makes_repository_project_pipeline_and_connection(service: Service, pipelines: Any) -> None:
+    name = "delivery-stack"
+    service.client("s3").create_bucket(Bucket=f"{name}-store")
+    kind = {"Category": "Source", "Owner": "AWS", "Provider": "CodeCommit", "Version": "1"}
+    source = {"RepositoryName": {"Fn::GetAtt": ["Code", "Name"]}, "BranchName": "main", "PollForSourceChanges": False}
+    approval = {"Category": "Approval", "Owner": "AWS", "Provider": "Manual", "Version": "1"}
+    template = {
+        "Resources": {
+            "Code": {"Type": "AWS::CodeCommit::Repository", "Properties": {"RepositoryName": name}},
+            "Connection": {
+                "Type": "AWS::CodeConnections::Connection",
+                "Properties": {"ConnectionName": name, "ProviderType": "GitHub"},
+            },
+            "Project": {
+                "Type": "AWS::CodeBuild::Project",
+                "Properties": {
+                    "Name": name,
+                    "ServiceRole": ROLE,
+                    "Source": {"Type": "CODEPIPELINE", "BuildSpec": "buildspec.yml"},
+                    "Artifacts": {"Type": "CODEPIPELINE"},
+                    "Environment": {
+                        "Type": "LINUX_CONTAINER",
+                        "ComputeType": "BUILD_GENERAL1_SMALL",
+                        "Image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+                    },
+                    "TimeoutInMinutes": "10",
+                },
+            },
+            "Pipeline": {
+                "Type": "AWS::CodePipeline::Pipeline",
+                "Properties": {
+                    "Name": name,
+                    "RoleArn": ROLE,
+                    "PipelineType": "V2",
+                    "ArtifactStore": {"Type": "S3", "Location": f"{name}-store"},
+                    "Stages": [
+                        {
+                            "Name": "Source",
+                            "Actions": [
+                                {
+                                    "Name": "Code", "ActionTypeId": kind, "Configuration": source,
+                                    "OutputArtifacts": [{"Name": "Code"}], "RunOrder": "1",
+                                }
+                            ],
+                        },
+                        {"Name": "Approve", "Actions": [{"Name": "Ask", "ActionTypeId": approval}]},
+                    ],
+                },
+            },
+        },
+        "Outputs": {"Url": {"Value": {"Fn::GetAtt": ["Code", "CloneUrlHttp"]}}},
+    }  # fmt: skip
+    stacks = service.client("cloudformation")
+    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+
+    def status() -> str:
+        return str(stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+
+    soon(lambda: not status().endswith("_IN_PROGRESS"), "the stack settles")
+    assert status() == "CREATE_COMPLETE", stacks.describe_stack_events(StackName=name)["StackEvents"]
+    assert service.client("codebuild").batch_get_projects(names=[name])["projects"][0]["timeoutInMinutes"] == 10
+    file = {"filePath": "a.txt", "fileContent": b"1"}
+    service.client("codecommit").create_commit(repositoryName=name, branchName="main", putFiles=[file])
+    pipelines.start_pipeline_execution(name=name)
+    soon(lambda: token(pipelines, name), "the approval waits")
+    command = [sys.executable, "-m", "local_sagemaker.cli", "--home", str(service.home)]
+    done = subprocess.run(
+        [*command, "reject", name, "--comment", "not yet"], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.stdout == f"Rejected: {name}, Approve / Ask\n", done.stderr
+    soon(lambda: executions(pipelines, name)[0]["status"] == "Failed", "the execution fails")
+    details = pipelines.list_action_executions(pipelineName=name)["actionExecutionDetails"][0]
+    assert details["output"]["executionResult"]["errorDetails"]["message"] == "Approval was rejected. not yet"
+    stacks.delete_stack(StackName=name)
+    soon(lambda: name not in [row["name"] for row in pipelines.list_pipelines()["pipelines"]], "the pipeline goes")

@@ -26,6 +26,7 @@ from local_sagemaker.services.codepipeline.pipeline_state import PipelineStates
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 from local_sagemaker.services.codepipeline.pipelines import DeliveryPipelines
 from local_sagemaker.services.codepipeline.source_triggers import SourceTriggers
+from local_sagemaker.services.codepipeline.waiting_approvals import WaitingApprovals
 
 
 def build(
@@ -36,8 +37,8 @@ def build(
     repositories: FindRepository,
     start_build: StartBuild,
     call: Call,
-) -> list[Resource]:
-    """The resources whose marked methods are the operations."""
+) -> tuple[list[Resource], WaitingApprovals]:
+    """The resources whose marked methods are the operations, and the approvals that wait."""
     store, artifacts = PipelineStore(records, settings.arns), Artifacts(objects)
     git, building = GitSources(artifacts, repositories, checkout), BuildAction(call, start_build)
     providers: dict[tuple[str, str], Provider] = {
@@ -58,9 +59,10 @@ def build(
     engine.starter = starter
     engine.look = SourceTriggers(store, starter, repositories, objects).look
     records.events.subscribe(engine.on_event)
-    return [
+    resources: list[Resource] = [
         DeliveryPipelines(store=store, starter=starter, wake=engine.wake),
         DeliveryExecutions(store=store, starter=starter, engine=engine),
         PipelineStates(store=store, wake=engine.wake, caller=caller),
         JobResults(store=store),
     ]
+    return resources, WaitingApprovals(store, call)

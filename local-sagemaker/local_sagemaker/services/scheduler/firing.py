@@ -1,0 +1,131 @@
+"""The thread that makes schedules' requests when they are due by the service's clock, again with back-off.
+
+A request is written down before it is made: after a restart it is made again, at least once as on AWS. Of the times
+that passed while the service was down, or while its clock jumped, the newest is made up for, once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import uuid
+
+from local_sagemaker.api.operations import Call
+from local_sagemaker.background import log_failure
+from local_sagemaker.clock import iso, now, on_move
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import JsonError
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.events.targets import sender_of
+from local_sagemaker.services.scheduler.requests import send
+from local_sagemaker.services.scheduler.store import FIRED, ScheduleStore
+from local_sagemaker.services.scheduler.times import delay, next_time
+
+log = logging.getLogger(__name__)
+IDLE, FIRST_PAUSE, LONGEST_PAUSE = 30.0, 1.0, 60.0
+"""Seconds: between two looks without a sign, and between two tries of a request."""
+LATE = 90.0
+"""Seconds behind its time from which a request counts as late."""
+
+
+class Firing:
+    """Looks at the clock for all schedules of a region."""
+
+    def __init__(self, store: ScheduleStore, call: Call) -> None:
+        self._store, self._call = store, call
+        self._signal, self._ended = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        on_move(self.wake)
+
+    def wake(self) -> None:
+        """Has the thread look now."""
+        self._signal.set()
+
+    def start(self) -> None:
+        """Begins."""
+        if self._thread is None:
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends; what is due is made up for at the next start."""
+        self._ended.set()
+        self.wake()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            with log_failure(log, "schedules"):
+                self._look()
+            self._signal.wait(self._pause())
+            self._signal.clear()
+
+    def _pause(self) -> float:
+        times = [body["_due"] for body in self._store.schedules() if body.get("_due") and body["State"] == "ENABLED"]
+        times += [body["at"] for body in self._store.records.list(FIRED)]
+        return max(0.05, min([IDLE, *(time - now() for time in times)]))
+
+    def _look(self) -> None:
+        moment = now()
+        for body in self._store.schedules():
+            if body["State"] == "ENABLED" and body.get("_due") is not None and body["_due"] <= moment:
+                self._write(body, moment)
+        for key, fired in self._store.records.items(FIRED):
+            if fired["at"] <= moment and not self._ended.is_set():
+                self._send(key, fired)
+
+    def _write(self, body: Body, moment: float) -> None:
+        """Writes down what is due, for the newest of the times that have passed, and when it is due next."""
+        time = body["_due"]
+        body.setdefault("_first", time)
+        following = next_time(body, time)
+        passed = 0
+        while following is not None and following <= moment:
+            time, following, passed = following, next_time(body, following), passed + 1
+        late = moment - time > LATE or passed > 0
+        if late:
+            log.warning("schedule %s: late for %s, %d earlier times are left out", body["Name"], iso(time), passed)
+        fired = {"id": str(uuid.uuid4()), "schedule": body, "time": time, "tries": 0, "at": time + delay(body),
+                 "late": late}  # fmt: skip
+        with self._store.records.transaction():
+            age = body["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"]
+            if moment - time <= age:
+                self._store.records.put(FIRED, fired["id"], fired)
+            if following is None and body["ActionAfterCompletion"] == "DELETE":
+                self._store.delete(body["GroupName"], body["Name"])
+            else:
+                self._store.put({**body, "_due": following})
+
+    def _send(self, key: str, fired: Body) -> None:
+        body = fired["schedule"]
+        try:
+            send(self._call, body, fired)
+        except (ServiceError, JsonError) as error:
+            self._retry(key, fired, str(error))
+            return
+        self._store.records.delete(FIRED, key)
+
+    def _retry(self, key: str, fired: Body, reason: str) -> None:
+        body, tries = fired["schedule"], fired["tries"] + 1
+        policy = body["Target"]["RetryPolicy"]
+        old = now() - fired["time"] > policy["MaximumEventAgeInSeconds"]
+        log.warning("schedule %s: %s", body["Name"], reason)
+        if tries > policy["MaximumRetryAttempts"] or old:
+            self._store.records.delete(FIRED, key)
+            self._to_dead_letters(body, reason)
+            return
+        at = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        self._store.records.put(FIRED, key, {**fired, "tries": tries, "at": at})
+
+    def _to_dead_letters(self, body: Body, reason: str) -> None:
+        arn = body["Target"].get("DeadLetterConfig", {}).get("Arn")
+        sender = sender_of(arn) if arn else None
+        if sender is not None:
+            try:
+                sender[0](self._call, {"Arn": arn}, json.dumps({"schedule": body["Arn"], "reason": reason}))
+            except ServiceError as error:
+                log.warning("dead letter of schedule %s: %s", body["Name"], error.message)

@@ -1,0 +1,78 @@
+"""Groups of schedules."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.scheduler.store import DEFAULT, GROUP, SCHEDULE, SchedulerError, ScheduleStore
+
+
+class ScheduleGroups(Resource):
+    """CreateScheduleGroup, GetScheduleGroup, ListScheduleGroups, DeleteScheduleGroup, and tags of groups."""
+
+    def __init__(self, *, store: ScheduleStore) -> None:
+        self._store = store
+
+    @operation("CreateScheduleGroup")
+    def create(self, request: Request) -> Response:
+        """Adds a group."""
+        name, moment = request["Name"], now()
+        if name == DEFAULT or self._store.records.get(GROUP, name) is not None:
+            text = f"Schedule group {name} already exists."
+            raise SchedulerError(text, code="ConflictException", status=409)
+        body = {
+            "Name": name, "Arn": self._store.group_arn(name), "State": "ACTIVE", "CreationDate": moment,
+            "LastModificationDate": moment, "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+        }  # fmt: skip
+        self._store.records.put(GROUP, name, body)
+        return {"ScheduleGroupArn": body["Arn"]}
+
+    @operation("GetScheduleGroup")
+    def get(self, request: Request) -> Response:
+        """One group."""
+        return public(self._store.group(request["Name"]))
+
+    @operation("ListScheduleGroups")
+    def list(self, request: Request) -> Response:
+        """All groups, the default one first."""
+        bodies = [self._store.group(DEFAULT), *self._store.records.list(GROUP)]
+        prefix = request.get("NamePrefix", "")
+        return {"ScheduleGroups": [public(body) for body in bodies if body["Name"].startswith(prefix)]}
+
+    @operation("DeleteScheduleGroup")
+    def delete(self, request: Request) -> Response:
+        """Removes a group with its schedules."""
+        name = request["Name"]
+        if name == DEFAULT:
+            raise SchedulerError("The default schedule group can't be deleted.", code="ValidationException")
+        self._store.group(name)
+        with self._store.records.transaction():
+            self._store.records.delete_all(SCHEDULE, f"{name}/")
+            self._store.records.delete(GROUP, name)
+        return {}
+
+    def _by_arn(self, arn: str) -> Body:
+        return self._store.group(arn.rpartition("schedule-group/")[2])
+
+    @operation("TagResource")
+    def tag(self, request: Request) -> Response:
+        """Adds tags."""
+        body = self._by_arn(request["ResourceArn"])
+        tags = {**body.get("_tags", {}), **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+        self._store.records.put(GROUP, body["Name"], {**body, "_tags": tags})
+        return {}
+
+    @operation("UntagResource")
+    def untag(self, request: Request) -> Response:
+        """Takes tags away."""
+        body = self._by_arn(request["ResourceArn"])
+        tags = {key: value for key, value in body.get("_tags", {}).items() if key not in request["TagKeys"]}
+        self._store.records.put(GROUP, body["Name"], {**body, "_tags": tags})
+        return {}
+
+    @operation("ListTagsForResource")
+    def tags(self, request: Request) -> Response:
+        """The tags of a group."""
+        tags = self._by_arn(request["ResourceArn"]).get("_tags", {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}

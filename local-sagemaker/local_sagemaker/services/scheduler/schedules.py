@@ -1,0 +1,100 @@
+"""Schedules: made, changed, described, listed, deleted."""
+
+from __future__ import annotations
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.scheduler.firing import Firing
+from local_sagemaker.services.scheduler.requests import check_target
+from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore
+from local_sagemaker.services.scheduler.times import check_times, first_time
+
+
+class Schedules(Resource):
+    """The operations on schedules, whose thread begins and ends with the service."""
+
+    def __init__(self, *, store: ScheduleStore, firing: Firing) -> None:
+        self._store, self._firing = store, firing
+
+    def resume(self) -> None:
+        """Begins to look at the clock; what a stop let pass is made up for."""
+        self._firing.start()
+
+    def reset(self) -> None:
+        """Ends all work, for a service that continues empty."""
+        self._firing.stop()
+        self._firing.start()
+
+    def close(self) -> None:
+        """Ends all work; it is resumed at the next start."""
+        self._firing.stop()
+
+    @operation("CreateSchedule")
+    def create(self, request: Request) -> Response:
+        """Adds a schedule."""
+        group, name = request.get("GroupName", DEFAULT), request["Name"]
+        self._store.group(group)
+        if self._store.records.get(SCHEDULE, f"{group}/{name}") is not None:
+            text = f"Schedule {name} already exists."
+            raise SchedulerError(text, code="ConflictException", status=409)
+        return {"ScheduleArn": self._write(request, group, now())}
+
+    @operation("UpdateSchedule")
+    def update(self, request: Request) -> Response:
+        """Replaces a schedule: what the request lacks gets its default."""
+        group = request.get("GroupName", DEFAULT)
+        before = self._store.schedule(group, request["Name"])
+        return {"ScheduleArn": self._write(request, group, before["CreationDate"])}
+
+    def _write(self, request: Request, group: str, created: float) -> str:
+        check_times(request)
+        check_target(request["Target"])
+        target = {
+            **request["Target"],
+            "RetryPolicy": {
+                "MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185,
+                **request["Target"].get("RetryPolicy", {}),
+            },
+        }  # fmt: skip
+        moment = now()
+        body: Body = {
+            "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": "ENABLED",
+            **{key: value for key, value in request.items() if key != "ClientToken"}, "GroupName": group,
+            "Arn": self._store.arn(group, request["Name"]), "Target": target, "CreationDate": created,
+            "LastModificationDate": moment,
+        }  # fmt: skip
+        body["_due"] = first_time(body, moment)
+        self._store.put(body)
+        self._firing.wake()
+        return str(body["Arn"])
+
+    @operation("GetSchedule")
+    def get(self, request: Request) -> Response:
+        """One schedule."""
+        return public(self._store.schedule(request.get("GroupName", DEFAULT), request["Name"]))
+
+    @operation("ListSchedules")
+    def list(self, request: Request) -> Response:
+        """All schedules (of a group, with a prefix, in a state)."""
+        bodies = [
+            body
+            for body in self._store.schedules(request.get("GroupName"))
+            if body["Name"].startswith(request.get("NamePrefix", "")) and request.get("State") in (None, body["State"])
+        ]
+        start, size = int(request.get("NextToken") or 0), request.get("MaxResults") or 100
+        more = {"NextToken": str(start + size)} if len(bodies) > start + size else {}
+        return {"Schedules": [_summary(body) for body in bodies[start : start + size]], **more}
+
+    @operation("DeleteSchedule")
+    def delete(self, request: Request) -> Response:
+        """Removes a schedule."""
+        group = request.get("GroupName", DEFAULT)
+        self._store.schedule(group, request["Name"])
+        self._store.delete(group, request["Name"])
+        return {}
+
+
+def _summary(body: Body) -> Body:
+    members = ("Arn", "Name", "GroupName", "State", "CreationDate", "LastModificationDate")
+    return {**{member: body[member] for member in members}, "Target": {"Arn": body["Target"]["Arn"]}}

@@ -1,0 +1,63 @@
+"""The records of schedules, their groups, and the requests that they are to make."""
+
+from __future__ import annotations
+
+from local_sagemaker.arns import Arns
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body
+
+SCHEDULE, GROUP, FIRED = "scheduler-schedule", "scheduler-group", "scheduler-request"
+DEFAULT = "default"
+
+
+class SchedulerError(ServiceError):
+    """An error of Scheduler's model."""
+
+    status = 400
+
+
+class ScheduleStore:
+    """Schedules by ``group/name``."""
+
+    def __init__(self, records: Records, arns: Arns) -> None:
+        self.records, self._arns = records, arns
+
+    def arn(self, group: str, name: str) -> str:
+        """A schedule's ARN."""
+        return self._arns.of("scheduler", f"schedule/{group}/{name}")
+
+    def group_arn(self, name: str) -> str:
+        """A group's ARN."""
+        return self._arns.of("scheduler", f"schedule-group/{name}")
+
+    def group(self, name: str) -> Body:
+        """A group; the default one always exists. Raises ResourceNotFoundException."""
+        body = self.records.get(GROUP, name)
+        if body is None and name == DEFAULT:
+            arn = self.group_arn(DEFAULT)
+            return {"Name": DEFAULT, "Arn": arn, "State": "ACTIVE", "CreationDate": 0.0, "LastModificationDate": 0.0}
+        if body is None:
+            text = f"Schedule group {name} does not exist."
+            raise SchedulerError(text, code="ResourceNotFoundException", status=404)
+        return body
+
+    def schedule(self, group: str, name: str) -> Body:
+        """A schedule. Raises ResourceNotFoundException."""
+        body = self.records.get(SCHEDULE, f"{group}/{name}")
+        if body is None:
+            text = f"Schedule {name} does not exist."
+            raise SchedulerError(text, code="ResourceNotFoundException", status=404)
+        return body
+
+    def schedules(self, group: str | None = None) -> list[Body]:
+        """All schedules (of a group)."""
+        return self.records.list(SCHEDULE, f"{group}/" if group else "")
+
+    def put(self, body: Body) -> None:
+        """Writes a schedule."""
+        self.records.put(SCHEDULE, f"{body['GroupName']}/{body['Name']}", body)
+
+    def delete(self, group: str, name: str) -> None:
+        """Removes a schedule."""
+        self.records.delete(SCHEDULE, f"{group}/{name}")

@@ -1,0 +1,104 @@
+"""EventBridge Scheduler through boto3, against a real service: requests at their times, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import Service, until
+
+ROLE = "arn:aws:iam::123456789012:role/scheduler"
+OFF = {"Mode": "OFF"}
+
+
+@pytest.fixture(scope="module")
+def scheduler(service: Service) -> Any:
+    return service.client("scheduler")
+
+
+def queue(service: Service, name: str) -> tuple[str, str]:
+    sqs = service.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, arn
+
+
+def received(service: Service, url: str) -> str:
+    def look() -> str | None:
+        messages = service.client("sqs").receive_message(QueueUrl=url).get("Messages", [])
+        return messages[0]["Body"] if messages else None
+
+    return str(until(look, "a message arrives", seconds=240))
+
+
+def refused(call: Any, **request: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as raised:
+        call(**request)
+    error = raised.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_a_rate_without_a_start_is_due_at_once_with_its_attributes(service: Service, scheduler: Any) -> None:
+    url, arn = queue(service, "rates")
+    text = json.dumps({"at": "<aws.scheduler.scheduled-time>", "try": "<aws.scheduler.attempt-number>"})
+    made = scheduler.create_schedule(
+        Name="rates", ScheduleExpression="rate(1 hours)", FlexibleTimeWindow=OFF,
+        Target={"Arn": arn, "RoleArn": ROLE, "Input": text},
+    )  # fmt: skip
+    body = json.loads(received(service, url))
+    assert body["try"] == "1"
+    assert body["at"].endswith("Z")
+    schedule = scheduler.get_schedule(Name="rates")
+    assert schedule["Arn"] == made["ScheduleArn"] == "arn:aws:scheduler:us-east-1:123456789012:schedule/default/rates"
+    assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+
+
+def test_a_universal_target_calls_any_operation_once_and_the_schedule_ends(service: Service, scheduler: Any) -> None:
+    scheduler.create_schedule(
+        Name="once", ScheduleExpression="at(2020-01-01T00:00:00)", FlexibleTimeWindow=OFF,
+        Target={"Arn": "arn:aws:scheduler:::aws-sdk:ssm:putParameter", "RoleArn": ROLE, "Input": "{}"},
+    )  # fmt: skip
+    assert scheduler.get_schedule(Name="once")["State"] == "ENABLED"  # its time has passed: nothing is due
+    request = {"Name": "by-schedule", "Value": "1", "Type": "String"}
+    scheduler.create_schedule(
+        Name="universal", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF,
+        Target={"Arn": "arn:aws:scheduler:::aws-sdk:ssm:putParameter", "RoleArn": ROLE, "Input": json.dumps(request)},
+    )  # fmt: skip
+    ssm = service.client("ssm")
+    until(lambda: ssm.get_parameters(Names=["by-schedule"])["Parameters"], "the parameter is put", seconds=240)
+
+
+def test_groups_hold_schedules_and_take_them_with_them(scheduler: Any) -> None:
+    scheduler.create_schedule_group(Name="delivery")
+    target = {"Arn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p", "RoleArn": ROLE}
+    scheduler.create_schedule(
+        Name="nightly", GroupName="delivery", ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=OFF,
+        ScheduleExpressionTimezone="Europe/Berlin", Target=target, State="DISABLED",
+    )  # fmt: skip
+    assert [row["Name"] for row in scheduler.list_schedules(GroupName="delivery")["Schedules"]] == ["nightly"]
+    scheduler.delete_schedule_group(Name="delivery")
+    assert refused(scheduler.get_schedule, Name="nightly", GroupName="delivery")[0] == "ResourceNotFoundException"
+
+
+def test_what_means_nothing_is_refused(scheduler: Any) -> None:
+    def create(**changes: Any) -> tuple[str, str]:
+        request = {
+            "Name": "wrong", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": OFF,
+            "Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:q", "RoleArn": ROLE}, **changes,
+        }  # fmt: skip
+        return refused(scheduler.create_schedule, **request)
+
+    assert create(ScheduleExpression="at(2026-13-01T00:00:00)") == (
+        "ValidationException", "Invalid Schedule Expression at(2026-13-01T00:00:00).",
+    )  # fmt: skip
+    assert create(ScheduleExpressionTimezone="Mars/Base")[0] == "ValidationException"
+    assert create(FlexibleTimeWindow={"Mode": "FLEXIBLE"})[0] == "ValidationException"
+    assert create(GroupName="unknown")[0] == "ResourceNotFoundException"
+    assert (
+        "is not executed" in create(Target={"Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/c", "RoleArn": ROLE})[1]
+    )
+    reading = {"Arn": "arn:aws:scheduler:::aws-sdk:s3:listBuckets", "RoleArn": ROLE}
+    assert create(Target=reading)[0] == "ValidationException"
