@@ -181,7 +181,7 @@ class EventBus:
                 self._waiting[key] = 0.0
 
     def _trim(self) -> None:
-        count = len(self._records.items(HISTORY)) if self._kept is None else self._kept + 1
+        count = self._records.count_below(HISTORY, "") if self._kept is None else self._kept + 1
         if count > KEPT + KEPT // 10:
             for key, _ in self._records.items(HISTORY)[: count - KEPT]:
                 self._records.delete(HISTORY, key)

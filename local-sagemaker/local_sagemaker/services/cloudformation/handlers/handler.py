@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -125,11 +127,23 @@ class ApiResource:
         """Deletes it by its name and the members that the deletion needs."""
         names = (self.name_property, *self._deletion)
         request = {name: properties[name] for name in names if name in properties}
-        try:
+        with ignore_absent("Could not find", "does not exist"):
             context.call(f"{self._service}:{self._delete}", request)
-        except ServiceError as error:
-            if not is_absent(error, "Could not find", "does not exist"):
-                raise
+
+
+@contextmanager
+def ignore_absent(*texts: str) -> Iterator[None]:
+    """Lets a deletion pass when its resource no longer exists, by the error's code or one of the texts."""
+    try:
+        yield
+    except ServiceError as error:
+        if not is_absent(error, *texts):
+            raise
+
+
+def policy_text(value: Any) -> str:
+    """A policy document as requests have it: a template gives it as text or as an object."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def is_absent(error: ServiceError, *texts: str) -> bool:

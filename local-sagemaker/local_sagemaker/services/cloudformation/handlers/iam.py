@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
     Handler,
     Identity,
     Properties,
     fit_to_operation,
-    is_absent,
+    ignore_absent,
+    policy_text,
 )
-
-
-def _document(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _quietly(context: DeploymentContext, name: str, request: Properties) -> None:
     """Calls an operation of a deletion: what no longer exists is no error."""
-    try:
+    with ignore_absent():
         context.call(name, request)
-    except ServiceError as error:
-        if not is_absent(error):
-            raise
 
 
 class Role:
@@ -41,7 +31,7 @@ class Role:
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the role, then its policies."""
         request = fit_to_operation("iam", "CreateRole", properties)
-        request["AssumeRolePolicyDocument"] = _document(properties["AssumeRolePolicyDocument"])
+        request["AssumeRolePolicyDocument"] = policy_text(properties["AssumeRolePolicyDocument"])
         context.call("iam:CreateRole", request)
         self._settle(context, {}, properties)
         return self.find(context, properties)
@@ -54,7 +44,7 @@ class Role:
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes policies, description and session length in place."""
         name = {"RoleName": identity.physical}
-        trust = {**name, "PolicyDocument": _document(after["AssumeRolePolicyDocument"])}
+        trust = {**name, "PolicyDocument": policy_text(after["AssumeRolePolicyDocument"])}
         context.call("iam:UpdateAssumeRolePolicy", trust)
         context.call("iam:UpdateRole", fit_to_operation("iam", "UpdateRole", {**after, **name}))
         self._settle(context, before, {**after, **name})
@@ -64,11 +54,8 @@ class Role:
         """Takes its policies away, then the role."""
         properties = {**properties, "RoleName": identity.physical or properties["RoleName"]}
         empty = {"RoleName": properties["RoleName"]}
-        try:
+        with ignore_absent():
             self._settle(context, properties, empty)
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
         _quietly(context, "iam:DeleteRole", empty)
 
     @staticmethod
@@ -79,7 +66,7 @@ class Role:
             if policy["PolicyName"] not in wanted:
                 _quietly(context, "iam:DeleteRolePolicy", {**role, "PolicyName": policy["PolicyName"]})
         for name, policy in wanted.items():
-            document = _document(policy["PolicyDocument"])
+            document = policy_text(policy["PolicyDocument"])
             context.call("iam:PutRolePolicy", {**role, "PolicyName": name, "PolicyDocument": document})
         attached = after.get("ManagedPolicyArns", [])
         for arn in before.get("ManagedPolicyArns", []):
@@ -108,7 +95,7 @@ class InlinePolicy:
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Puts the new document into the roles named, and takes it out of others."""
-        document, name = _document(after["PolicyDocument"]), after["PolicyName"]
+        document, name = policy_text(after["PolicyDocument"]), after["PolicyName"]
         for role in after.get("Roles", []):
             request = {"RoleName": role, "PolicyName": name, "PolicyDocument": document}
             context.call("iam:PutRolePolicy", request)
@@ -142,7 +129,7 @@ class ManagedPolicy:
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it and attaches it."""
         request = fit_to_operation("iam", "CreatePolicy", {**properties, "PolicyName": properties["ManagedPolicyName"]})
-        request["PolicyDocument"] = _document(properties["PolicyDocument"])
+        request["PolicyDocument"] = policy_text(properties["PolicyDocument"])
         context.call("iam:CreatePolicy", request)
         identity = self.find(context, properties)
         self._attach(context, identity.physical, [], properties.get("Roles", []))
@@ -158,7 +145,7 @@ class ManagedPolicy:
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """A new default version of its document."""
         arn = identity.physical
-        document = _document(after["PolicyDocument"])
+        document = policy_text(after["PolicyDocument"])
         context.call("iam:CreatePolicyVersion", {"PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": True})
         self._drop_versions(context, arn)
         self._attach(context, arn, before.get("Roles", []), after.get("Roles", []))
@@ -168,12 +155,9 @@ class ManagedPolicy:
         """Detaches and deletes it."""
         if not identity.physical:
             return
-        try:
+        with ignore_absent():
             self._attach(context, identity.physical, properties.get("Roles", []), [])
             self._drop_versions(context, identity.physical)
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
         _quietly(context, "iam:DeletePolicy", {"PolicyArn": identity.physical})
 
     @staticmethod

@@ -13,7 +13,8 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Identity,
     Properties,
     fit_to_operation,
-    is_absent,
+    ignore_absent,
+    policy_text,
 )
 
 
@@ -67,13 +68,10 @@ class Rule:
         """Removes its targets, then the rule."""
         bus = {"EventBusName": properties["EventBusName"]} if properties.get("EventBusName") else {}
         targets = [str(target["Id"]) for target in properties.get("Targets", [])]
-        try:
+        with ignore_absent():
             if targets:
                 context.call("events:RemoveTargets", {"Rule": properties["Name"], "Ids": targets, **bus})
             context.call("events:DeleteRule", {"Name": properties["Name"], **bus})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 def _schedule(context: DeploymentContext, properties: Properties) -> Identity:
@@ -145,8 +143,7 @@ class TopicPolicy:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it on its topics."""
-        document = properties["PolicyDocument"]
-        text = document if isinstance(document, str) else json.dumps(document)
+        text = policy_text(properties["PolicyDocument"])
         for topic in properties["Topics"]:
             request = {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": text}
             context.call("sns:SetTopicAttributes", request)
@@ -247,12 +244,9 @@ class Queue:
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
-        try:
+        with ignore_absent():
             if identity.physical:
                 context.call("sqs:DeleteQueue", {"QueueUrl": identity.physical})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 class QueuePolicy:

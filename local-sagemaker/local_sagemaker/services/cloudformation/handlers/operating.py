@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import uuid
 import zipfile
-from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
@@ -16,7 +14,8 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Identity,
     Properties,
     fit_to_operation,
-    is_absent,
+    ignore_absent,
+    policy_text,
 )
 
 
@@ -87,12 +86,9 @@ class LogGroup:
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it with its streams."""
-        try:
+        with ignore_absent():
             if identity.physical:
                 context.call("logs:DeleteLogGroup", {"logGroupName": identity.physical})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 class ScalableTarget:
@@ -124,12 +120,9 @@ class ScalableTarget:
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Deregisters it; it may have been deleted with its endpoint."""
-        try:
+        with ignore_absent("No scalable target"):
             request = {name: properties[name] for name in self._names}
             context.call("application-autoscaling:DeregisterScalableTarget", request)
-        except ServiceError as error:
-            if not is_absent(error, "No scalable target"):
-                raise
 
 
 class ScalingPolicy:
@@ -169,12 +162,9 @@ class ScalingPolicy:
         """Deletes it; it may have been deleted with its target."""
         request = self._target(properties)
         names = ("PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension")
-        try:
+        with ignore_absent("No scaling policy"):
             call = "application-autoscaling:DeleteScalingPolicy"
             context.call(call, {name: request[name] for name in names})
-        except ServiceError as error:
-            if not is_absent(error, "No scaling policy"):
-                raise
 
 
 class FunctionHandler(ApiResource):
@@ -248,12 +238,9 @@ class Permission:
 
     def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Removes the statement."""
-        try:
+        with ignore_absent():
             request = {"FunctionName": properties["FunctionName"], "StatementId": identity.physical}
             context.call("lambda:RemovePermission", request)
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 class ParameterHandler:
@@ -287,12 +274,9 @@ class ParameterHandler:
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
-        try:
+        with ignore_absent():
             if identity.physical:
                 context.call("ssm:DeleteParameter", {"Name": identity.physical})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 class Key:
@@ -308,7 +292,7 @@ class Key:
         """Makes it."""
         request: Properties = {"Description": properties.get("Description", "")}
         if "KeyPolicy" in properties:
-            request["Policy"] = _json(properties["KeyPolicy"])
+            request["Policy"] = policy_text(properties["KeyPolicy"])
         key = context.call("kms:CreateKey", request)["KeyMetadata"]
         if str(properties.get("EnableKeyRotation", "")).lower() == "true":
             context.call("kms:EnableKeyRotation", {"KeyId": key["KeyId"]})
@@ -324,7 +308,9 @@ class Key:
         """Changes policy and rotation."""
         key = {"KeyId": identity.physical}
         if "KeyPolicy" in after:
-            context.call("kms:PutKeyPolicy", {**key, "PolicyName": "default", "Policy": _json(after["KeyPolicy"])})
+            context.call(
+                "kms:PutKeyPolicy", {**key, "PolicyName": "default", "Policy": policy_text(after["KeyPolicy"])}
+            )
         on = str(after.get("EnableKeyRotation", "")).lower() == "true"
         context.call(f"kms:{'Enable' if on else 'Disable'}KeyRotation", key)
         return identity
@@ -334,10 +320,6 @@ class Key:
         if identity.physical:
             days = int(properties.get("PendingWindowInDays", 30))
             context.call("kms:ScheduleKeyDeletion", {"KeyId": identity.physical, "PendingWindowInDays": days})
-
-
-def _json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _alias(_context: DeploymentContext, properties: Properties) -> Identity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from local_sagemaker.api import models
@@ -13,7 +12,8 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Identity,
     Properties,
     coerce,
-    is_absent,
+    ignore_absent,
+    policy_text,
 )
 
 
@@ -151,11 +151,8 @@ class BucketHandler:
         """Deletes it; a bucket with objects in it is refused."""
         if not identity.physical:
             return
-        try:
+        with ignore_absent():
             context.call("s3:DeleteBucket", {"Bucket": identity.physical})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
     @staticmethod
     def _settle(context: DeploymentContext, name: str, before: Properties, after: Properties) -> None:
@@ -178,8 +175,7 @@ class BucketPolicy:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
-        document = properties["PolicyDocument"]
-        text = document if isinstance(document, str) else json.dumps(document)
+        text = policy_text(properties["PolicyDocument"])
         context.call("s3:PutBucketPolicy", {"Bucket": properties["Bucket"], "Policy": text})
         return self.find(context, properties)
 
@@ -195,11 +191,8 @@ class BucketPolicy:
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Takes it away."""
-        try:
+        with ignore_absent():
             context.call("s3:DeleteBucketPolicy", {"Bucket": properties["Bucket"]})
-        except ServiceError as error:
-            if not is_absent(error):
-                raise
 
 
 HANDLERS: dict[str, Handler] = {"AWS::S3::Bucket": BucketHandler(), "AWS::S3::BucketPolicy": BucketPolicy()}
