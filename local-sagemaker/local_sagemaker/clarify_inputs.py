@@ -58,6 +58,8 @@ def complete(config: Any, environment: Mapping[str, str]) -> Any:
     for name, member in (("features", "features_attribute"), ("predicted_label", "inference_attribute")):
         if environment.get(member):
             found[name] = environment[member]
+    if environment.get("exclude_features_attribute"):
+        found["excluded_columns"] = [name.strip() for name in environment["exclude_features_attribute"].split(",")]
     if kind == "MODEL_BIAS":
         if environment.get("probability_attribute"):
             found["predicted_label"] = environment["probability_attribute"]

@@ -36,6 +36,22 @@ class QualityAnalysis:
     constraints: Report | None
     violations: list[dict[str, str]] | None
 
+    def without(self, features: Sequence[str]) -> QualityAnalysis:
+        """The analysis without some features, by name or position (``_c1``, ``1``)."""
+        names = [feature["name"] for feature in (self.statistics or self.constraints or {}).get("features", ())]
+        left_out = {names[int(one)] if one.isdigit() and int(one) < len(names) else one for one in features}
+
+        def reduce(report: Report | None) -> Report | None:
+            if report is None or "features" not in report:
+                return report
+            kept = [feature for feature in report["features"] if feature["name"] not in left_out]
+            return {**report, "features": kept}
+
+        violations = self.violations
+        if violations is not None:
+            violations = [one for one in violations if one.get("feature_name") not in left_out]
+        return QualityAnalysis(reduce(self.statistics), reduce(self.constraints), violations)
+
     def files(self) -> dict[str, str]:
         """The files by name, in the style of AWS's; constraint_violations.json only where there are some."""
         reports = {"statistics.json": self.statistics, "constraints.json": self.constraints}

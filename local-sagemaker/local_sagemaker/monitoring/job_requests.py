@@ -9,7 +9,6 @@ from typing import Any
 
 from local_sagemaker.monitoring.definition import (
     BY_CLARIFY,
-    DATA_QUALITY,
     EXPLAINABILITY,
     MODEL_QUALITY,
     WITH_LABELS,
@@ -155,7 +154,7 @@ def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[s
         ("ProbabilityThresholdAttribute", "probability_threshold_attribute"),
         ("ExcludeFeaturesAttribute", "exclude_features_attribute"),
     ):
-        if source.get(member) is not None and (definition.type != DATA_QUALITY or "Exclude" in member):
+        if source.get(member) is not None:
             found[name] = str(source[member])
     if definition.type in BY_CLARIFY:
         found["analysis_type"] = "MODEL_EXPLAINABILITY" if definition.type == EXPLAINABILITY else "MODEL_BIAS"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.monitored_endpoint import Monitored
-from tests.support import Service, read_json, until
+from tests.integration.monitored_endpoint import ANALYZER, CLUSTER, COLUMNS, Monitored
+from tests.support import ROLE, Service, read_json, until
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +185,67 @@ def test_refusals_and_lists_of_schedules(service: Service, monitored: Monitored,
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="listed")
     assert "ResourceNotFound" in refused(sagemaker.describe_monitoring_schedule, MonitoringScheduleName="listed")
     sagemaker.delete_data_quality_job_definition(JobDefinitionName="listed")
+
+
+NOW = {"ScheduleExpression": "NOW", "DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
+
+
+def test_executions_without_labels_or_baseline_fail_and_say_so(
+    service: Service, monitored: Monitored, baseline: dict[str, str]
+) -> None:
+    monitored.invoke(monitored.rows(2), inference_id="unlabelled")
+    monitored.sagemaker.create_model_quality_job_definition(
+        JobDefinitionName="unlabelled", RoleArn=ROLE, JobResources=CLUSTER,
+        ModelQualityAppSpecification={"ImageUri": ANALYZER, "ProblemType": "BinaryClassification"},
+        ModelQualityJobInput={
+            "EndpointInput": {"EndpointName": monitored.endpoint, "LocalPath": "/opt/ml/processing/input_data",
+                              "InferenceAttribute": "0"},
+            "GroundTruthS3Input": {"S3Uri": f"s3://{monitored.bucket}/no-labels"},
+        },
+        ModelQualityJobOutputConfig=monitored.output(),
+    )  # fmt: skip
+    monitored.schedule("unlabelled", "unlabelled", "ModelQuality", **NOW)
+    execution = monitored.ended("unlabelled")
+    assert (execution["MonitoringExecutionStatus"], execution["FailureReason"]) == ("Failed", "Job inputs had no data")
+    assert "ProcessingJobArn" not in execution
+    gone = {name: f"s3://{monitored.bucket}/gone/{name}.json" for name in baseline}
+    monitored.data_quality("gone", gone)
+    monitored.schedule("gone", "gone", **NOW)
+    execution = monitored.ended("gone")
+    assert execution["MonitoringExecutionStatus"] == "Failed"
+    assert "gone" in execution["FailureReason"]
+    alert = monitored.sagemaker.list_monitoring_alerts(MonitoringScheduleName="gone")["MonitoringAlertSummaries"][0]
+    assert alert["AlertStatus"] == "InAlert"
+
+
+def test_what_a_batch_transform_captured_is_monitored(
+    service: Service, monitored: Monitored, baseline: dict[str, str]
+) -> None:
+    lines = [",".join(COLUMNS)] + [",".join(map(str, [1, *row])) for row in monitored.rows(80, shift=9)]
+    monitored.put("batch/in/rows.csv", "\n".join(lines).encode())
+    hour = json.loads(command(service, "clock", "--json").stdout)["now"][:13].replace("-", "/").replace("T", "/")
+    monitored.put(
+        f"batch/capture/input/{hour}/one.json", [{"prefix": f"s3://{monitored.bucket}/batch/in/"}, "rows.csv"]
+    )
+    monitored.sagemaker.create_data_quality_job_definition(
+        JobDefinitionName="batch", RoleArn=ROLE, JobResources=CLUSTER,
+        DataQualityAppSpecification={"ImageUri": ANALYZER},
+        DataQualityBaselineConfig={"ConstraintsResource": {"S3Uri": baseline["constraints"]},
+                                   "StatisticsResource": {"S3Uri": baseline["statistics"]}},
+        DataQualityJobInput={"BatchTransformInput": {
+            "DataCapturedDestinationS3Uri": f"s3://{monitored.bucket}/batch/capture",
+            "DatasetFormat": {"Csv": {"Header": True}}, "LocalPath": "/opt/ml/processing/input_data",
+            "ExcludeFeaturesAttribute": "prediction"}},
+        DataQualityJobOutputConfig=monitored.output(),
+    )  # fmt: skip
+    monitored.schedule("batch", "batch", **NOW)
+    execution = monitored.ended("batch")
+    assert execution["MonitoringExecutionStatus"] == "CompletedWithViolations", execution
+    assert "EndpointName" not in execution
+    job = monitored.sagemaker.describe_processing_job(ProcessingJobName=execution["ProcessingJobArn"].split("/")[-1])
+    place = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+    assert place.startswith(f"s3://{monitored.bucket}/reports/batch/20")
+    report = read_json(monitored.s3, f"{place}/constraint_violations.json")
+    assert {one["feature_name"] for one in report["violations"]} == {"c"}
+    features = read_json(monitored.s3, f"{place}/statistics.json")["features"]
+    assert [one["name"] for one in features] == ["a", "b", "c"]

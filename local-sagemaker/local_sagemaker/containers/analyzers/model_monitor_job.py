@@ -45,6 +45,8 @@ def run(environment: Mapping[str, str]) -> str:
     output = local(require_variable(environment, "output_path"))
     dataset = _dataset(environment)
     found = (_model_quality if _is_quality(environment) else _data_quality)(environment, dataset)
+    if excluded := environment.get("exclude_features_attribute"):
+        found = found.without([name.strip() for name in excluded.split(",")])
     for name, text in found.files().items():
         write(output / name, text)
     if environment.get("publish_cloudwatch_metrics") == "Enabled" and found.statistics is not None:
