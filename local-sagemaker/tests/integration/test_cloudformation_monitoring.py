@@ -59,7 +59,7 @@ def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) 
     after = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="stack-watch")["MonitoringScheduleConfig"]
     assert after["ScheduleConfig"]["ScheduleExpression"] == "cron(0 6 ? * * *)"
     names = [
-        one["MonitoringJobDefinitionName"]
+        one["MonitoringJobDefinitionName"].lower()  # ARNs, which Ref gives, are in lower case
         for one in sagemaker.list_data_quality_job_definitions()["JobDefinitionSummaries"]
     ]
     assert after["MonitoringJobDefinitionName"] in names
