@@ -9,7 +9,7 @@ IMAGES := $(VENV)/.images
 DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-hostile structure bench seed docs clean
+.PHONY: help install run test check check-hostile check-moto structure bench seed docs clean
 
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ structure: $(STAMP) ## figures of the code's structure: names, lengths, boundari
 
 check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
+
+check-moto: $(IMAGES) ## moto's own tests of S3 and SageMaker against the local service (minutes; not part of CI)
+	@cd local-sagemaker && ../$(BIN)/python -m tests.moto
 
 $(VENV)/.bench: $(IMAGES)
 	@$(BIN)/python tools/install.py $(VENV) $(DISTRIBUTIONS) --editable '.[bench]'
