@@ -15,6 +15,7 @@ _TRANSIENT = ("jobs", "endpoints")
 def discard_leftovers(home: Path) -> None:
     """Removes, in the background, what running work of a killed service left, and what it had not yet removed."""
     old = [folder for name in _TRANSIENT for folder in home.glob(f".{name}-*")]
+    old += home.glob("functions/*/*/.*")  # archives of functions that were being taken or unpacked
     for name in _TRANSIENT:
         folder = home / name
         if folder.is_dir():

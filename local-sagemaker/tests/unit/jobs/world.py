@@ -29,7 +29,7 @@ from local_sagemaker.state_folder import discard_leftovers
 from tests.support import ROLE, SCIKIT_LEARN
 
 BUCKET = "bucket"
-SECONDS = 60
+SECONDS = 240
 ENDED = ("Completed", "Failed", "Stopped")
 
 

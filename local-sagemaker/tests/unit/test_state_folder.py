@@ -1,0 +1,30 @@
+"""What a killed service left is removed at the next start, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local_sagemaker.state_folder import discard_leftovers
+from tests.support import until
+
+LEFT = (
+    ".jobs-0123/us-east-1/processing-job-a/file", ".endpoints-0123/us-east-1/e/file", "jobs/us-east-1/b/file",
+    "endpoints/us-east-1/e/1/file", "functions/us-east-1/unpacked/.0123/main.py", "functions/us-east-1/code/.0123",
+)  # fmt: skip
+KEPT = (
+    "objects/bucket/.hidden", "functions/us-east-1/unpacked/abc/.env", "functions/us-east-1/code/abc.zip",
+    "failed-jobs/us-east-1/processing-job-c/algo-1/file", "logs/us-east-1/.group.json",
+)  # fmt: skip
+
+
+def test_leftovers_are_removed(tmp_path: Path) -> None:
+    for name in (*LEFT, *KEPT):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    discard_leftovers(tmp_path)
+
+    def files() -> set[str]:
+        return {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+
+    until(lambda: files() == set(KEPT), "the leftovers are removed")
+    assert not list(tmp_path.glob(".jobs-*")) + list(tmp_path.glob(".endpoints-*"))
