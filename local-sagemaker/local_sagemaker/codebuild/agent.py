@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.codebuild.artifact_files import ArtifactFailure, collect, gather_reports
+from local_sagemaker.codebuild.artifact_files import ArtifactFailure, collect
 from local_sagemaker.codebuild.shell import Shell
 
 FOLDER = Path("/opt/ml/codebuild")
@@ -41,7 +41,7 @@ class Agent:
         self._shell = Shell(plan["shell"], Path(plan["source"]), folder, self._log.pipe)
 
     def run(self) -> None:
-        """Phases, exported variables, artifacts, reports."""
+        """Phases, exported variables, artifacts."""
         for note in self._plan["notes"]:
             self.log(note)
         reached = True
@@ -94,7 +94,7 @@ class Agent:
         return None
 
     def _collect(self) -> None:
-        """Puts artifacts' archives and reports' files beside the plan, for the platform to upload."""
+        """Puts artifacts' archives beside the plan, for the platform to upload."""
         self._say({"enter": "UPLOAD_ARTIFACTS", "start": time.time()})
         failure = ""
         try:
@@ -105,9 +105,6 @@ class Agent:
                 self._say({"artifact": artifact["identifier"], "file": archive.name, "name": name, "files": count})
         except ArtifactFailure as error:
             failure = str(error)
-        for report in self._plan["reports"]:
-            files = gather_reports(report, self._base(report), self._folder / "reports" / report["name"])
-            self._say({"report": report["name"], "form": report["form"], "files": files})
         self._say({"finished": failure})
 
     def _base(self, part: dict[str, Any]) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,15 +75,3 @@ def collect(artifact: dict[str, Any], base: Path, archive: Path, say: Say) -> in
                 raise ArtifactFailure(f"discard-paths: more than one file is named {place}")
             into.write(base / name, place)
     return len(names)
-
-
-def gather_reports(report: dict[str, Any], base: Path, into: Path) -> list[str]:
-    """Copies a report's files into a folder and returns their names there."""
-    into.mkdir(parents=True, exist_ok=True)
-    copied = []
-    if base.is_dir():
-        for number, name in enumerate(choose(list(files_below(base)), report["files"], [], base)):
-            target = f"{number}-{Path(name).name}"
-            shutil.copyfile(base / name, into / target)
-            copied.append(target)
-    return copied

@@ -10,7 +10,7 @@ import yaml
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _TOP = ("version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache")
-_IGNORED = ("cache", "proxy")
+_IGNORED = ("cache", "proxy", "reports")
 _ENV = ("shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper")
 _PHASE = ("run-as", "on-failure", "runtime-versions", "commands", "finally", "steps")
 _ARTIFACTS = ("files", "name", "discard-paths", "base-directory", "exclude-paths", "enable-symlinks", "s3-prefix",
@@ -85,6 +85,7 @@ class Buildspec:
     artifacts: tuple[ArtifactSpec, ...] = ()
     reports: tuple[ReportSpec, ...] = ()
     ignored: tuple[str, ...] = ()
+    git_credentials: bool = False
 
 
 class _Loader(yaml.SafeLoader):
@@ -125,6 +126,7 @@ def parse(text: str) -> Buildspec:
         exported=_names(env.get("exported-variables"), "env/exported-variables"),
         artifacts=_artifacts(top.get("artifacts")),
         reports=_reports(top.get("reports")),
+        git_credentials=_flag(env.get("git-credential-helper")),
         ignored=tuple(name for name in _IGNORED if top.get(name)),
     )  # fmt: skip
 

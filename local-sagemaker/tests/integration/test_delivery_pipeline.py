@@ -298,3 +298,52 @@ def test_a_stack_makes_repository_project_pipeline_and_connection(service: Servi
     assert details["output"]["executionResult"]["errorDetails"]["message"] == "Approval was rejected. not yet"
     stacks.delete_stack(StackName=name)
     soon(lambda: name not in [row["name"] for row in pipelines.list_pipelines()["pipelines"]], "the pipeline goes")
+
+
+def test_a_trigger_starts_the_pipeline_of_the_paths_that_changed(
+    service: Service, tmp_path: Path, pipelines: Any
+) -> None:
+    name = "paths"
+    service.client("s3").create_bucket(Bucket=f"{name}-store")
+    connections = service.client("codeconnections")
+    arn = connections.create_connection(ConnectionName=name, ProviderType="GitHub")["ConnectionArn"]
+    assert connections.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"] == "PENDING"
+    variables = environment(service, tmp_path / "home")
+    clone = tmp_path / name
+    url = f"{service.url}/v1/connections/ann/{name}.git"
+    run(tmp_path, variables, "git", "clone", "--quiet", url, str(clone))
+    commit(clone, variables, "Begin", a__x="1", b__x="1")
+    assert connections.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"] == "AVAILABLE"
+    source = {"ConnectionArn": arn, "FullRepositoryId": f"ann/{name}", "BranchName": "main", "DetectChanges": "false"}
+    for folder in ("a", "b"):
+        push = [{"branches": {"includes": ["main"]}, "filePaths": {"includes": [f"{folder}/**"]}}]
+        code = action(
+            "Source", "CodeStarSourceConnection", "Code", configuration=source, outputArtifacts=[{"name": "Code"}]
+        )
+        pipelines.create_pipeline(
+            pipeline={
+                "name": f"{name}-{folder}", "roleArn": ROLE, "pipelineType": "V2", "executionMode": "QUEUED",
+                "artifactStore": {"type": "S3", "location": f"{name}-store"},
+                "stages": [
+                    {"name": "Source", "actions": [code]},
+                    {"name": "Ask", "actions": [action("Approval", "Manual", "Ask")]},
+                ],
+                "triggers": [{"providerType": "CodeStarSourceConnection",
+                              "gitConfiguration": {"sourceActionName": "Code", "push": push}}],
+            }
+        )  # fmt: skip
+    sha = commit(clone, variables, "Only in b", b__x="2")
+    soon(lambda: len(executions(pipelines, f"{name}-b")) == 2, "the push starts a pipeline")
+    assert executions(pipelines, f"{name}-b")[0]["trigger"] == {"triggerType": "WebhookV2", "triggerDetail": arn}
+    pushed_again = executions(pipelines, f"{name}-b")[0]["pipelineExecutionId"]
+    for row in executions(pipelines, f"{name}-b")[1:]:
+        pipelines.stop_pipeline_execution(
+            pipelineName=f"{name}-b", pipelineExecutionId=row["pipelineExecutionId"], abandon=True
+        )
+
+    def revision() -> str | None:
+        row = next(r for r in executions(pipelines, f"{name}-b") if r["pipelineExecutionId"] == pushed_again)
+        return str(row["sourceRevisions"][0]["revisionId"]) if row["sourceRevisions"] else None
+
+    assert soon(revision, "the source is fetched") == sha
+    assert len(executions(pipelines, f"{name}-a")) == 1

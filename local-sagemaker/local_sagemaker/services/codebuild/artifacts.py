@@ -1,4 +1,4 @@
-"""What a build leaves: its archives and reports, uploaded to S3."""
+"""What a build leaves: its archives, uploaded to S3."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class Uploads:
         """`folder` is where the agent writes archives."""
         self._build, self._objects, self._folder = build, objects, folder
         self._found: list[Message] = []
-        self._reports: list[Message] = []
 
     @property
     def wanted(self) -> bool:
@@ -36,10 +35,6 @@ class Uploads:
     def add(self, message: Message) -> None:
         """Takes in an archive."""
         self._found.append(message)
-
-    def add_report(self, message: Message) -> None:
-        """Takes in a report's files."""
-        self._reports.append(message)
 
     def upload(self) -> dict[str, Any]:
         """Uploads; members of the build's record. Raises `BuildFailure`."""

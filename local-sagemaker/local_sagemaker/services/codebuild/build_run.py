@@ -1,4 +1,4 @@
-"""One build, top to bottom: sources, specification, the agent in its process, artifacts, reports.
+"""One build, top to bottom: sources, specification, the agent in its process, artifacts.
 
 What the agent says in its file of progress becomes the build's record. A build whose service is killed has lost its
 process; it is not run again by itself, since its commands may have changed something (`Builds.resume`).
@@ -171,7 +171,8 @@ class BuildRun:
         self._plan(spec, variables)
         build = self._tools.store.require(self.id)
         own = build_environment.own(build, secondary, "/".join(reversed(self._tools.log_of(build))))
-        self._variables = build_environment.together(self._tools.environment, own, variables)
+        service = {**self._tools.environment, **(build_environment.GIT if spec.git_credentials else {})}
+        self._variables = build_environment.together(service, own, variables)
         return spec
 
     def _fetch(self) -> list[str]:
@@ -225,7 +226,6 @@ class BuildRun:
             "phases": phases, "notes": notes, "exported": build_environment.exportable(spec.exported, variables),
             "masked": list(variables.masked.values()),
             "artifacts": [asdict(artifact) for artifact in spec.artifacts] if self._uploads.wanted else [],
-            "reports": [asdict(report) for report in spec.reports],
         }  # fmt: skip
         file = self._folder / "ml" / _PLAN.removeprefix("/opt/ml/")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -294,8 +294,6 @@ class BuildRun:
             self._phases.set(exportedEnvironmentVariables=rows)
         elif "artifact" in message:
             self._uploads.add(message)
-        elif "report" in message:
-            self._uploads.add_report(message)
         elif "finished" in message:
             self._upload(message["finished"])
 

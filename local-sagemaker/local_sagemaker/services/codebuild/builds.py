@@ -58,11 +58,12 @@ class Builds(Resource):
         self._store, self._tools = store, tools
         self._runs: dict[str, BuildRun] = {}
         self._lock = threading.Lock()
+        self._begun = now()
 
     def resume(self) -> None:
         """Builds of a killed service have lost their environments: they end, and say so."""
         for build in self._store.builds():
-            if build["buildStatus"] == IN_PROGRESS and build["id"] not in self._runs:
+            if build["buildStatus"] == IN_PROGRESS and build["startTime"] < self._begun:
                 phases = Phases(self._store, build["id"])
                 phases.fault(LOST)
                 self._tools.say(build, LOST)

@@ -1,7 +1,7 @@
 """Connections: made PENDING, until somebody completes them.
 
-On AWS that is a person at the provider's pages; here it is ``local-sagemaker connections --complete NAME``, or the
-first push to a repository of the connection's account: what stands for the provider is then there.
+On AWS that is a person at the provider's pages; here it is the first push to a repository behind a connection
+(``/v1/connections/OWNER/NAME.git``): what stands for the provider is then there.
 """
 
 from __future__ import annotations

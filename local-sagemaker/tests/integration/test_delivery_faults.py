@@ -1,0 +1,93 @@
+"""A service that is killed in the middle of a build and of an approval: what becomes of them is right, and said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support import Service, until
+
+ROLE = "arn:aws:iam::123456789012:role/service-role/delivery"
+SPEC = b"version: 0.2\nphases: {build: {commands: ['test -e quick || sleep 600']}}\n"
+STORE = "store-of-faults"
+
+
+def soon(condition: Any, what: str) -> Any:
+    return until(condition, what, seconds=240)
+
+
+def action(category: str, provider: str, name: str, **more: Any) -> dict[str, Any]:
+    kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+    return {"name": name, "actionTypeId": kind, **more}
+
+
+def create(service: Service, name: str, second: dict[str, Any]) -> None:
+    source = {"RepositoryName": "code", "BranchName": "main", "PollForSourceChanges": "false"}
+    code = action("Source", "CodeCommit", "Code", configuration=source, outputArtifacts=[{"name": "Code"}])
+    stages = [{"name": "Source", "actions": [code]}, {"name": "Second", "actions": [second]}]
+    service.client("codepipeline").create_pipeline(
+        pipeline={
+            "name": name, "roleArn": ROLE, "pipelineType": "V2", "executionMode": "QUEUED", "stages": stages,
+            "artifactStore": {"type": "S3", "location": STORE},
+        }
+    )  # fmt: skip
+
+
+def latest(service: Service, name: str) -> dict[str, Any]:
+    state = service.client("codepipeline").get_pipeline_state(name=name)
+    return dict(state["stageStates"][1]["actionStates"][0].get("latestExecution", {}))
+
+
+def status(service: Service, name: str) -> str:
+    rows = service.client("codepipeline").list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
+    return str(rows[0]["status"])
+
+
+def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Service) -> None:
+    own_service.client("s3").create_bucket(Bucket=STORE)
+    code = own_service.client("codecommit")
+    code.create_repository(repositoryName="code")
+    first = code.create_commit(
+        repositoryName="code", branchName="main", putFiles=[{"filePath": "buildspec.yml", "fileContent": SPEC}]
+    )
+    own_service.client("codebuild").create_project(
+        name="project", source={"type": "CODEPIPELINE"}, artifacts={"type": "CODEPIPELINE"}, serviceRole=ROLE,
+        environment={
+            "type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+    )  # fmt: skip
+    build = action(
+        "Build", "CodeBuild", "Build", configuration={"ProjectName": "project"}, inputArtifacts=[{"name": "Code"}]
+    )
+    create(own_service, "building", build)
+    create(own_service, "asking", action("Approval", "Manual", "Ask"))
+    token = soon(lambda: latest(own_service, "asking").get("token"), "the approval waits")
+    identity = soon(lambda: latest(own_service, "building").get("externalExecutionId"), "the build has begun")
+
+    def phase() -> str:
+        return str(own_service.client("codebuild").batch_get_builds(ids=[identity])["builds"][0]["currentPhase"])
+
+    soon(lambda: phase() == "BUILD", "the build's commands run")
+    own_service.kill()
+    own_service.up()
+
+    soon(lambda: status(own_service, "building") == "Failed", "the pipeline has the build's end")
+    client = own_service.client("codebuild")
+    found = client.batch_get_builds(ids=[identity])["builds"][0]
+    assert found["buildStatus"] == "FAULT"
+    assert "local service ended while this build ran" in latest(own_service, "building")["errorDetails"]["message"]
+    assert client.list_builds()["ids"] == [identity]
+    assert latest(own_service, "asking")["token"] == token
+    pipelines = own_service.client("codepipeline")
+    pipelines.put_approval_result(
+        pipelineName="asking", stageName="Second", actionName="Ask", token=token,
+        result={"status": "Approved", "summary": "after the crash"},
+    )  # fmt: skip
+    soon(lambda: status(own_service, "asking") == "Succeeded", "the approved pipeline succeeds")
+
+    code = own_service.client("codecommit")
+    code.put_file(
+        repositoryName="code", branchName="main", parentCommitId=first["commitId"], filePath="quick", fileContent=b"1"
+    )
+    pipelines.start_pipeline_execution(name="building")
+    soon(lambda: status(own_service, "building") == "Succeeded", "the next execution succeeds")
