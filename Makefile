@@ -59,12 +59,13 @@ seed: $(STAMP) ## the contents of the delivery's three repositories, below build
 bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
-docs: $(IMAGES) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/
+docs: $(IMAGES) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/; the README's pictures of the web pages
 	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
 	@$(BIN)/python -m local_sagemaker.cli.member_reference > docs/reference/members.md
 	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \
 	  trap '$(BIN)/local-sagemaker down' EXIT; \
-	  $(BIN)/python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs
+	  $(BIN)/python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs && \
+  $(BIN)/python tools/screenshots.py docs/images
 
 clean: ## stop the service and remove everything that the other verbs made
 	@test ! -x $(BIN)/local-sagemaker || $(BIN)/local-sagemaker down

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("service", "executions", "growth", "s3", "monitors", "endpoints", "endpoints_load")
+NAMES = ("service", "executions", "growth", "s3", "monitors", "endpoints", "endpoints_load", "studio")
 
 
 def main() -> int:

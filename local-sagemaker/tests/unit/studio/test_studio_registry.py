@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -64,3 +66,10 @@ def test_forged_requests_are_refused() -> None:
     assert refuse_forgery("DELETE", {"origin": origin}, origin)
     assert host_of("a") != host_of("b")
     assert "allow-same-origin" not in sandbox_policy(scripts=True)
+
+
+def test_vendored_files_are_what_their_package_has() -> None:
+    folder = FOLDER / "static" / "vendor"
+    for item in json.loads((folder / "vendor.json").read_text("utf-8")):
+        assert hashlib.sha256((folder / item["file"]).read_bytes()).hexdigest() == item["sha256"], item["package"]
+        assert (folder / item["licence"]).read_text("utf-8").strip()
