@@ -9,7 +9,7 @@ IMAGES := $(VENV)/.images
 DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-hostile check-moto structure bench seed docs clean
+.PHONY: help install run test check check-hostile check-moto structure bench seed docs clean tour
 
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ $(VENV)/.bench: $(IMAGES)
 
 seed: $(STAMP) ## the contents of the delivery's three repositories, below build/seed/
 	@$(BIN)/delivery seed --output build/seed
+
+tour: $(IMAGES) ## the whole delivery as a story, on a service of its own: commit, staging, production, monitors, the end
+	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/tour" PATH="$(CURDIR)/$(BIN):$$PATH"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \
+	  trap 'local-sagemaker down >/dev/null' EXIT; local-sagemaker exec -- python -m delivery.project.tour
 
 bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks

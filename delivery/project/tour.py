@@ -1,0 +1,314 @@
+"""The whole delivery on one machine, as a story: ``make tour``.
+
+Creates a project, pushes its three repositories, and follows what the pushes, the approvals and the events start, up to
+a second version in production and the end of the project. Everything runs for real on the local service; the commands
+and calls are those of AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from delivery.project.names import Project
+from delivery.project.seed import render
+
+PROJECT = Project("abalone", "p-tour")
+PATIENCE = 600.0  # seconds that a step may take on a busy machine
+POLL = 0.5
+QUICK = {"WaitIntervalInSeconds": "0", "TerminationWaitInSeconds": "0"}
+VERBS = ("Skip", "RegisterNew")
+ROW = "-0.5746,-0.4321,-1.0644,-0.6419,-0.6077,-0.7262,-0.6382,0,0,1"
+
+
+class TourError(Exception):
+    """Something did not happen. The text says what, and what was there instead."""
+
+
+def wait_for(look: Callable[[], Any], what: str) -> Any:
+    """What `look` returns, as soon as it is true."""
+    end = time.monotonic() + PATIENCE
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise TourError(f"{what} did not happen within {PATIENCE:.0f} s")
+        time.sleep(POLL)
+    return found
+
+
+@dataclass
+class Repository:
+    """A working copy of one of the project's repositories."""
+
+    kind: str
+    folder: Path
+    url: str
+
+    def push(self, message: str) -> None:
+        """Commits everything and pushes it, with the credentials of the environment."""
+        helper = '!f() { echo "username=$AWS_ACCESS_KEY_ID"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
+        who = ("-c", "user.name=tour", "-c", "user.email=tour@example.com", "-c", "commit.gpgsign=false")
+        if not (self.folder / ".git").exists():
+            self._git("init", "--quiet", "--initial-branch", "main")
+        self._git("add", "--all")
+        self._git(*who, "commit", "--quiet", "--message", message)
+        self._git("-c", "credential.helper=", "-c", f"credential.helper={helper}", "push", "--quiet", self.url,
+                  "HEAD:main")  # fmt: skip
+
+    def _git(self, *words: str) -> None:
+        done = subprocess.run(["git", *words], cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise TourError(f"git {words[-1]}: {done.stderr.strip()}")
+
+
+@dataclass
+class Tour:
+    """The steps, each of which tells what it saw."""
+
+    folder: Path
+    started: float = field(default_factory=time.monotonic)
+
+    def tell(self, text: str) -> None:
+        """One line of the story, with the seconds since its start."""
+        print(f"{time.monotonic() - self.started:6.1f} s  {text}", flush=True)
+
+    def client(self, service: str) -> Any:
+        """A client of the environment's region."""
+        make: Any = boto3.client
+        return make(service)
+
+    def create(self) -> dict[str, Repository]:
+        """The project and its repositories' contents."""
+        self._command("delivery", "create", PROJECT.name, PROJECT.id, "--source", "codecommit")
+        self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, five rules")
+        repositories = {}
+        for kind in ("modelbuild", "modeldeploy", "modelmonitor"):
+            name = f"{PROJECT.prefix}-{kind}"
+            url = self.client("codecommit").get_repository(repositoryName=name)["repositoryMetadata"]["cloneUrlHttp"]
+            render(kind, self.folder / kind)
+            repositories[kind] = Repository(kind, self.folder / kind, url)
+        self._edit(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
+        return repositories
+
+    def first_pushes(self, repositories: Mapping[str, Repository]) -> None:
+        """Deployment and monitoring have nothing to do yet, and say so."""
+        for kind in ("modeldeploy", "modelmonitor"):
+            repositories[kind].push("first commit")
+            self._wait_stage(kind, "DeployStaging", "Skipped")
+            self.tell(f"{kind} waits: its stages are skipped, nothing is red")
+
+    def build_version(self, repository: Repository, message: str, number: int) -> str:
+        """A push of the model code leads to a version that waits for approval; its ARN."""
+        repository.push(message)
+
+        def find() -> Any:
+            self._raise_if_failed("modelbuild")
+            return next((item for item in self._versions() if item["ModelPackageVersion"] == number), None)
+
+        version = wait_for(find, f"version {number}")
+        self.tell(f"commit {message!r} led to version {number}, {version['ModelApprovalStatus']}")
+        return str(version["ModelPackageArn"])
+
+    def approve_version(self, arn: str, status: str = "Approved") -> None:
+        """What a person does in the registry."""
+        self.client("sagemaker").update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=f"tour: {status}"
+        )
+        self.tell(f"version {arn.rpartition('/')[2]} is {status}")
+
+    def follow_to_production(self, number: int) -> None:
+        """Staging, its test, the manual approval, production."""
+        arn = wait_for(lambda: self._waiting_approval("modeldeploy", "DeployStaging", number), "the staging's approval")
+        self.tell(f"{PROJECT.name}-staging serves version {number} and its test has passed; production is approved now")
+        self._approve("modeldeploy", "DeployStaging", arn)
+        self._wait_serving("prod", number)
+        self.tell(f"{PROJECT.name}-prod serves version {number}")
+
+    def follow_monitors(self) -> None:
+        """The staging endpoint's event has started the monitoring pipeline."""
+        action = wait_for(lambda: self._waiting_approval("modelmonitor", "DeployStaging"), "the monitors of staging")
+        self._approve("modelmonitor", "DeployStaging", action)
+        schedules = self.client("sagemaker").list_monitoring_schedules(EndpointName=f"{PROJECT.name}-staging")
+        names = [item["MonitoringScheduleName"] for item in schedules["MonitoringScheduleSummaries"]]
+        if not names:
+            raise TourError("the staging endpoint has no monitoring schedule")
+        self.tell(f"staging is monitored: {', '.join(sorted(names))}")
+
+    @contextmanager
+    def traffic(self) -> Iterator[list[str]]:
+        """Requests to production all the time; the errors."""
+        runtime, stop, errors, count = self.client("sagemaker-runtime"), threading.Event(), [], [0]
+
+        def send() -> None:
+            while not stop.wait(0.05):
+                try:
+                    runtime.invoke_endpoint(
+                        EndpointName=f"{PROJECT.name}-prod", Body=ROW.encode(), ContentType="text/csv"
+                    )
+                    count[0] += 1
+                except runtime.exceptions.ClientError as error:
+                    errors.append(str(error))
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            yield errors
+        finally:
+            stop.set()
+            sender.join()
+        if errors:
+            raise TourError(f"{len(errors)} of {count[0] + len(errors)} requests were lost: {errors[0]}")
+        self.tell(f"{count[0]} requests to production during the update, none was lost")
+
+    def expect_nothing(self, before: int) -> None:
+        """A rejected version started no deployment."""
+        time.sleep(3)
+        after = len(self._executions("modeldeploy"))
+        if after != before:
+            raise TourError("the rejection started a deployment")
+        self.tell("the rejected version started nothing")
+
+    def delete(self) -> None:
+        """The project with its data; the second time there is nothing left."""
+        words = ("delivery", "delete", PROJECT.name, PROJECT.id, "--yes", "--with-data")
+        self._command(*words)
+        left = self._command(*words)
+        if "nothing is left" not in left:
+            raise TourError(f"something is left of the project: {left}")
+        self.tell("the project is deleted, and nothing is left of it")
+
+    def run(self) -> None:
+        """All of it."""
+        repositories = self.create()
+        self.first_pushes(repositories)
+        version = self.build_version(repositories["modelbuild"], "the first model", 1)
+        self.approve_version(version)
+        self.follow_to_production(1)
+        self.follow_monitors()
+        self._change_model(50, 70)
+        version = self.build_version(repositories["modelbuild"], "more rounds, and the baselines of that model", 2)
+        with self.traffic():
+            self.approve_version(version)
+            self.follow_to_production(2)
+        self._change_model(70, 60)
+        version = self.build_version(repositories["modelbuild"], "fewer rounds", 3)
+        before = len(self._executions("modeldeploy"))
+        self.approve_version(version, "Rejected")
+        self.expect_nothing(before)
+        self.delete()
+
+    def _change_model(self, before: int, after: int) -> None:
+        """Another number of rounds. The checks of the model would compare it with the other model's baselines, and
+        refuse whatever is worse in any of them: so this commit says that its own are the baselines from now on.
+        """
+        settings = self.folder / "modelbuild/pipelines/abalone/pipeline.py"
+        rounds = '"num_round": {}'
+        settings.write_text(settings.read_text("utf-8").replace(rounds.format(before), rounds.format(after)), "utf-8")
+        specification = self.folder / "modelbuild/codebuild-buildspec.yml"
+        text = specification.read_text("utf-8")
+        start = "run-pipeline --module-name pipelines.abalone.pipeline"
+        if "--parameter" not in text:
+            names = [f"{verb}Model{kind}" for kind in ("Quality", "Bias", "Explainability") for verb in VERBS]
+            switches = [f"--parameter {name}{'Check' if name[:4] == 'Skip' else 'Baseline'}=true" for name in names]
+            specification.write_text(text.replace(start, " ".join([start, *switches])), "utf-8")
+
+    def _command(self, *words: str) -> str:
+        done = subprocess.run(list(words), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise TourError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    @staticmethod
+    def _edit(path: Path, parameters: Mapping[str, str]) -> None:
+        content = json.loads(path.read_text("utf-8"))
+        content["Parameters"].update(parameters)
+        path.write_text(json.dumps(content, indent=2), "utf-8")
+
+    def _versions(self) -> list[dict[str, Any]]:
+        listed = self.client("sagemaker").list_model_packages(ModelPackageGroupName=PROJECT.group)
+        return list(listed["ModelPackageSummaryList"])
+
+    def _executions(self, kind: str) -> list[dict[str, Any]]:
+        listed = self.client("codepipeline").list_pipeline_executions(pipelineName=f"{PROJECT.prefix}-{kind}")
+        return list(listed["pipelineExecutionSummaries"])
+
+    def _stage(self, kind: str, name: str) -> dict[str, Any]:
+        state = self.client("codepipeline").get_pipeline_state(name=f"{PROJECT.prefix}-{kind}")
+        return next(dict(stage) for stage in state["stageStates"] if stage["stageName"] == name)
+
+    def _wait_stage(self, kind: str, name: str, status: str) -> None:
+        def reached() -> bool:
+            self._raise_if_failed(kind)
+            return bool(self._stage(kind, name).get("latestExecution", {}).get("status") == status)
+
+        wait_for(reached, f"{status} of {kind}'s {name}")
+
+    def _raise_if_failed(self, kind: str) -> None:
+        state = self.client("codepipeline").get_pipeline_state(name=f"{PROJECT.prefix}-{kind}")
+        for stage in state["stageStates"]:
+            for action in stage["actionStates"]:
+                latest = action.get("latestExecution", {})
+                if latest.get("status") == "Failed":
+                    text = latest.get("errorDetails", {}).get("message", latest.get("summary", ""))
+                    raise TourError(f"{kind}, {stage['stageName']}, {action['actionName']} failed: {text}")
+
+    def _waiting_approval(self, kind: str, stage: str, number: int | None = None) -> dict[str, Any] | None:
+        """The manual approval that waits, once staging serves the version."""
+        self._raise_if_failed(kind)
+        if number is not None and self._serving("staging") != number:
+            return None
+        for action in self._stage(kind, stage)["actionStates"]:
+            latest = action.get("latestExecution", {})
+            if latest.get("status") == "InProgress" and latest.get("token"):
+                return dict(action)
+        return None
+
+    def _approve(self, kind: str, stage: str, action: Mapping[str, Any]) -> None:
+        self.client("codepipeline").put_approval_result(
+            pipelineName=f"{PROJECT.prefix}-{kind}", stageName=stage, actionName=action["actionName"],
+            token=action["latestExecution"]["token"], result={"status": "Approved", "summary": "tour"},
+        )  # fmt: skip
+
+    def _serving(self, stage: str) -> int | None:
+        """The number of the version that the stage's endpoint serves, once it is in service."""
+        from delivery.modelmonitor.baselines import find_deployed
+
+        deployed = find_deployed(self.client("sagemaker"), f"{PROJECT.name}-{stage}")
+        return int(deployed.version.rpartition("/")[2]) if deployed and deployed.version else None
+
+    def _wait_serving(self, stage: str, number: int) -> None:
+        def serves() -> bool:
+            self._raise_if_failed("modeldeploy")
+            return self._serving(stage) == number
+
+        wait_for(serves, f"version {number} on {stage}")
+
+
+def main() -> int:
+    """The exit code: 0, or 1 where the story does not come to its end."""
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        print("tour: this is for the service on this machine: make tour", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="tour-") as folder:
+        tour = Tour(Path(folder))
+        try:
+            tour.run()
+        except TourError as error:
+            tour.tell(f"the tour ends here: {error}")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
