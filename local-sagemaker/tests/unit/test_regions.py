@@ -28,7 +28,8 @@ def application(tmp_path: Path) -> Iterator[Application]:
 def kinds_of_resources() -> set[type]:
     for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
         importlib.import_module(module.name)
-    return {kind for kind in subclasses(Resource) if not inspect.isabstract(kind) and kind.__name__ != "Kept"}
+    kinds = {kind for kind in subclasses(Resource) if not inspect.isabstract(kind) and kind.__name__ != "Kept"}
+    return {kind for kind in kinds if not kinds & set(subclasses(kind))}  # bases of several are none themselves
 
 
 def subclasses(kind: type) -> Iterator[type]:

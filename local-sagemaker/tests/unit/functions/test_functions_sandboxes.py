@@ -81,7 +81,7 @@ def pids(name: str) -> list[int]:
 
 
 def wait(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -158,7 +158,7 @@ class World:
             InputDataConfig=[channel("code", uri), *request.pop("channels", [])],
             OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/out/", **request.pop("output", {})},
             ResourceConfig={"InstanceCount": hosts, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1},
-            **{"StoppingCondition": {"MaxRuntimeInSeconds": 60}, **request},
+            **{"StoppingCondition": {"MaxRuntimeInSeconds": 600}, **request},
         )
         return name
 

@@ -17,7 +17,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses, ProcessSpec
 from local_sagemaker.processes.isolation import VARIABLE
 
-SECONDS = 60
+SECONDS = 300
 SECRET = f"a key of the user's own {uuid.uuid4().hex}"
 KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DATABASE_PASSWORD")
 

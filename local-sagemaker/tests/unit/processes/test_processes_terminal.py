@@ -11,7 +11,7 @@ import pytest
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ProcessSpec
 
-SECONDS = 60
+SECONDS = 300
 LOOK = (
     "import os, sys; print(os.isatty(0), os.isatty(1), os.tcgetpgrp(0) == os.getpgrp(), open('/dev/tty').isatty());"
     "print('typed ' + input('> ') + '.'); print('end' + '.', end='', flush=True); sys.stdin.readline()"
