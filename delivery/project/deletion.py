@@ -19,7 +19,7 @@ POLL = 1.0  # seconds
 
 @dataclass(frozen=True)
 class Deletion:
-    """One call that deletes or disables. `waits` names a stack that has to be gone before the next one."""
+    """One call that deletes or disables. `waits` names a stack that has to be deleted before the next one."""
 
     service: str
     operation: str

@@ -34,7 +34,7 @@ ROW = "-0.5746,-0.4321,-1.0644,-0.6419,-0.6077,-0.7262,-0.6382,0,0,1"
 
 
 class TourError(Exception):
-    """Something did not happen. The text says what, and what was there instead."""
+    """Something did not happen. The text says what, and what happened instead."""
 
 
 def wait_for(look: Callable[[], Any], what: str) -> Any:
@@ -74,7 +74,7 @@ class Repository:
 
 @dataclass
 class Tour:
-    """The steps, each of which tells what it saw."""
+    """The steps, each of which prints what it saw."""
 
     folder: Path
     started: float = field(default_factory=time.monotonic)

@@ -109,8 +109,7 @@ class Region:
         schedules = [one for one in services["sagemaker"] if isinstance(one, MonitoringSchedules)]
         self.monitors = Monitors(schedules[0], self._late_call)
         self.resources = [resource for resources in services.values() for resource in resources]
-        handlers = [table(service, resources) for service, resources in services.items()]
-        own = {name: handler for part in handlers for name, handler in part.items()}
+        own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self.call: Call = dispatcher(own, check, MotoCalls(shared.neighbours.answer, name))
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
