@@ -70,7 +70,7 @@ INTERNAL_ERROR = page(
 )
 """What a client sees of an exception in a container: its traceback is in the log."""
 Answer = Callable[[Request], Response]
-Routes = Callable[[str, str], tuple[Answer, Executor | None]]
+Routes = Callable[[str, str], "tuple[Answer, Executor | None]"]
 """The handler of a method and path, and the threads to run it in; None: at once, in the event loop."""
 
 

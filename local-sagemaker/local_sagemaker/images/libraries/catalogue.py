@@ -74,10 +74,11 @@ class ImageLibraries:
         return list(dict.fromkeys([self.python, *self.same_libraries, *self.instead]))
 
 
-def find(repository: str, tag: str) -> ImageLibraries | None:
+def find(repository: str, tag: str, *, own_program: bool = True) -> ImageLibraries | None:
     """The content of an image, None for a repository that has no table.
 
-    A tag that has no row gets the one before it, with a note that says so.
+    A tag that has no row gets the one before it, with a note that says so. With `own_program` it is to run the image's
+    algorithm or model server, which are ours and do not know the oldest libraries; scripts get those.
     """
     repository = _ALIASES.get(repository, repository)
     images = _family(repository)
@@ -85,7 +86,7 @@ def find(repository: str, tag: str) -> ImageLibraries | None:
         return None
     wanted = _SUFFIX.sub("", tag)
     if wanted in images:
-        return _replaced(images[wanted], images)
+        return _replaced(images[wanted], images) if own_program else images[wanted]
     if not wanted:
         return images[_tables()[repository]["default"]]
     nearest = _nearest(wanted, images)

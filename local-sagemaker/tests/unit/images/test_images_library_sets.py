@@ -74,6 +74,16 @@ def test_an_unknown_tag_has_the_libraries_of_the_one_before_it_and_says_so() -> 
     assert found.notes == ("tag 1.3-7 is not known here, the libraries are those of 1.2-1",)
 
 
+def test_scripts_have_the_library_of_an_old_image_and_its_algorithm_the_oldest_that_it_runs_on() -> None:
+    found, uri = images.find("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.2-2", "process")
+    script, algorithm = found.process(uri, ["python3", "a.py"], None).libraries, found.train(uri).libraries
+    assert script
+    assert algorithm
+    assert (script.libraries["xgboost"], script.notes) == ("1.2.0", ())
+    assert algorithm.libraries["xgboost"] == "1.7.4"
+    assert algorithm.notes == ("tag 1.2-2 holds XGBoost 1.2.0, which is not run here; the libraries are 1.7-1's",)
+
+
 def small(**changes: object) -> ImageLibraries:
     """An image that is made in a moment."""
     content = {"repository": "small", "tag": "1", "python": OWN, "libraries": {"six": "1.16.0"}, **changes}
@@ -243,8 +253,10 @@ def test_programs_of_images_are_written_for_every_python_of_images(minor: str) -
     compiled = "import sys\nfor name in sys.argv[1:]:\n    compile(open(name, 'rb').read(), name, 'exec')"
     subprocess.run([interpreter.path, "-I", "-c", compiled, *files], check=True, timeout=120)
     modules = ["processes.fork_server", "processes.child", "functions.entry", "functions.runtime", "xgboost_names",
-               "containers.toolkit.train", "containers.toolkit.source", "containers.failure"]  # fmt: skip
+               "containers.toolkit.train", "containers.toolkit.source", "containers.failure",
+               "containers.http_connection"]  # fmt: skip
     code = "import sys; sys.path.insert(0, sys.argv[1]); import image_programs, importlib; image_programs.install()\n"
+    code += "sys.modules['httptools'] = type(sys)('httptools')\n"  # it is in every set, and not in a bare Python
     code += "del sys.path[0]\nfor name in sys.argv[2:]:\n    importlib.import_module('local_sagemaker.' + name)"
     done = subprocess.run(
         [interpreter.path, "-c", code, str(package), *modules], capture_output=True, text=True, timeout=120, check=False
