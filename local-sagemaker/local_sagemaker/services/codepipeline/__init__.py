@@ -40,7 +40,7 @@ def build(
 ) -> tuple[list[Resource], WaitingApprovals]:
     """The resources whose marked methods are the operations, and the approvals that wait."""
     store, artifacts = PipelineStore(records, settings.arns), Artifacts(objects)
-    git, building = GitSources(artifacts, repositories, checkout), BuildAction(call, start_build)
+    git, building = GitSources(artifacts, repositories, checkout, call), BuildAction(call, start_build)
     providers: dict[tuple[str, str], Provider] = {
         ("Source", "CodeCommit"): git.code_commit,
         ("Source", "CodeStarSourceConnection"): git.connection,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.codecommit.git import Commit, GitError, GitRepository
 from local_sagemaker.objects.types import Objects
@@ -22,9 +23,10 @@ Checkout = Callable[[GitRepository, str, Path], None]
 class GitSources:
     """CodeCommit and CodeStarSourceConnection."""
 
-    def __init__(self, artifacts: Artifacts, repositories: FindRepository, checkout: Checkout) -> None:
+    def __init__(self, artifacts: Artifacts, repositories: FindRepository, checkout: Checkout, call: Call) -> None:
         """`checkout` clones a repository into a folder, for artifacts that are clones."""
         self._artifacts, self._repositories, self._checkout = artifacts, repositories, checkout
+        self._call = call
 
     def code_commit(self, work: Work) -> Result:
         """A branch of a CodeCommit repository."""
@@ -37,10 +39,14 @@ class GitSources:
     def connection(self, work: Work) -> Result:
         """A branch of a repository behind a connection."""
         settings = work.configuration
-        name = settings["FullRepositoryId"]
+        name, arn = settings["FullRepositoryId"], settings["ConnectionArn"]
+        state = self._call("codeconnections:GetConnection", {"ConnectionArn": arn})["Connection"]["ConnectionStatus"]
+        if state != "AVAILABLE":
+            text = f"The connection {arn} is {state}: push to a repository behind it to complete it."
+            raise ActionFailure(text, "ConfigurationError")
         result, commit = self._fetch(work, "GITHUB", name, settings["BranchName"])
         result.variables.update(
-            FullRepositoryName=name, ConnectionArn=settings["ConnectionArn"], AuthorEmail=commit.author.email,
+            FullRepositoryName=name, ConnectionArn=arn, AuthorEmail=commit.author.email,
             AuthorDisplayName=commit.author.name, AuthorId=commit.author.name,
         )  # fmt: skip
         return result

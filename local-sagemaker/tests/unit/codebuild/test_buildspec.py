@@ -1,0 +1,67 @@
+"""Build specifications: what is read of them, and what is refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from local_sagemaker.codebuild.artifact_files import matcher
+from local_sagemaker.codebuild.buildspec import BuildspecError, OnFailure, parse
+
+SPEC = """
+version: 0.2
+env:
+  shell: bash
+  variables: {VERSION: 3.10, FLAG: true}
+phases:
+  install: {runtime-versions: {python: 3.10}}
+  build:
+    on-failure: RETRY-2-timed out.*
+    commands: ["true"]
+artifacts:
+  files: ["**/*"]
+  secondary-artifacts:
+    more: {files: [a.txt], base-directory: out, discard-paths: yes}
+cache: {paths: [/root/.cache]}
+"""
+
+
+def test_a_specification_is_read_with_its_texts_as_they_stand() -> None:
+    spec = parse(SPEC)
+    assert spec.variables == {"VERSION": "3.10", "FLAG": "true"}
+    install, _, build, _ = spec.phases
+    assert install.runtimes == {"python": "3.10"}
+    assert build.on_failure == OnFailure("RETRY", 2, "timed out.*")
+    assert [artifact.identifier for artifact in spec.artifacts] == ["", "more"]
+    assert spec.artifacts[1].discard_paths
+    assert spec.ignored == ("cache",)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("phases: {}", "Missing version"),
+        ("version: 0.1\nphases: {build: {commands: [x]}}", "Unsupported build spec version 0.1"),
+        ("version: 0.2", "At least one phase"),
+        ("version: 0.2\nphases: {deploy: {commands: [x]}}", "Unknown phase in the build specification: deploy"),
+        ("version: 0.2\nrun-as: me\nphases: {build: {commands: [x]}}", "run-as is not executed"),
+        ("version: 0.2\nphases: {build: {commands: [{a: b}]}}", "Expected Commands[0] to be of string type"),
+        ("version: 0.2\nphases: {build: {on-failure: MAYBE}}", "ABORT, CONTINUE or RETRY is expected"),
+        ("version: 0.2\nphases: {build: {commands: [x]}}\nartifact: {}", "Unknown member"),
+        ("version: [", "not well-formed"),
+    ],
+)
+def test_what_is_not_executed_is_refused_by_name(text: str, expected: str) -> None:
+    with pytest.raises(BuildspecError) as raised:
+        parse(text)
+    assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("**/*", "a/b.txt", True), ("**/*", "b.txt", True), ("*", "a/b.txt", False), ("a/*.txt", "a/b.txt", True),
+        ("a/**/*", "a/b/c", True), ("./a.txt", "a.txt", True), ("?.txt", "ab.txt", False), ("a.txt", "b/a.txt", False),
+    ],
+)  # fmt: skip
+def test_patterns_of_artifacts(pattern: str, name: str, matches: bool) -> None:
+    assert bool(matcher(pattern).fullmatch(name)) is matches
