@@ -70,6 +70,14 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
         lambda: metric(service, namespace, "feature_baseline_drift_c", dimensions), "the metric of the drift"
     )
     assert drifts[0] > 0.5
+    client = service.client("cloudwatch")
+    client.put_metric_alarm(
+        AlarmName="drift", Namespace=namespace, MetricName="feature_baseline_drift_c",
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()], Statistic="Maximum",
+        Period=3600, EvaluationPeriods=1, Threshold=0.2, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )  # fmt: skip
+    until(lambda: state_of(client, "drift") == "ALARM", "the alarm of the drift", 60)
     described = monitored.sagemaker.describe_monitoring_schedule(MonitoringScheduleName="drift")
     assert described["MonitoringScheduleStatus"] == "Scheduled"
     assert described["LastMonitoringExecutionSummary"]["ProcessingJobArn"] == execution["ProcessingJobArn"]
@@ -77,34 +85,40 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
 
 
 def test_the_clock_jumps_over_schedules_and_a_kill_interrupts_an_execution(own_service: Service) -> None:
-    """Of the hours that were jumped over only the newest is run; a crash in its middle loses nothing."""
+    """A crash in the middle of an execution loses nothing; of the hours that are jumped over only the newest is run."""
     monitored = Monitored(own_service)
-    baseline = monitored.baseline()
-    monitored.data_quality("jump", baseline)
+    monitored.data_quality("jump", monitored.baseline())
     monitored.schedule("jump", "jump")
     monitored.invoke(monitored.rows(80, shift=9))
+    queue = scheduled_queue(own_service)
     assert command(own_service, "clock", "1h").returncode == 0
-    assert monitored.ended("jump")["MonitoringExecutionStatus"] == "CompletedWithViolations"
-    client = own_service.client("cloudwatch")
-    client.put_metric_alarm(
-        AlarmName="drift", Namespace="aws/sagemaker/Endpoints/data-metrics", MetricName="feature_baseline_drift_c",
-        Dimensions=[{"Name": "Endpoint", "Value": monitored.endpoint}, {"Name": "MonitoringSchedule", "Value": "jump"}],
-        Statistic="Maximum", Period=3600, EvaluationPeriods=1, Threshold=0.2,
-        ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
-    )  # fmt: skip
-    until(lambda: state_of(client, "drift") == "ALARM", "the alarm", 60)
-    assert command(own_service, "clock", "5h").returncode == 0
-    until(lambda: len(monitored.executions("jump")) == 2, "the second execution")
+    until(lambda: any("ProcessingJobArn" in one for one in monitored.executions("jump")), "the execution's job")
     own_service.kill()
     own_service.up()
-    monitored = Monitored(own_service)
+    monitored.sagemaker = own_service.client("sagemaker")
+    execution = monitored.ended("jump")
+    assert execution["MonitoringExecutionStatus"] == "CompletedWithViolations", execution
+    assert len(monitored.executions("jump")) == 1
+    sqs = own_service.client("sqs")
+    message = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "the scheduled event")[0]
+    assert json.loads(message["Body"])["detail-type"] == "Scheduled Event"
+    assert command(own_service, "clock", "5h").returncode == 0
     newest = monitored.ended("jump", 2)
-    assert newest["MonitoringExecutionStatus"] == "Failed"
-    assert newest["FailureReason"] == "Job inputs had no data"
+    assert (newest["MonitoringExecutionStatus"], newest["FailureReason"]) == ("Failed", "Job inputs had no data")
     assert "4 times were missed" in command(own_service, "monitor", "list").stdout
     assert command(own_service, "clock", "2026-01-01").returncode == 1
     history = monitored.sagemaker.list_monitoring_alert_history(MonitoringScheduleName="jump")
     assert [one["AlertStatus"] for one in history["MonitoringAlertHistory"]] == ["InAlert"]
+
+
+def scheduled_queue(service: Service) -> str:
+    """A queue that a rule sends an event to each hour; its URL."""
+    sqs, events = service.client("sqs"), service.client("events")
+    queue = str(sqs.create_queue(QueueName="hourly")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="hourly", ScheduleExpression="rate(1 hour)")
+    events.put_targets(Rule="hourly", Targets=[{"Id": "1", "Arn": arn}])
+    return queue
 
 
 def state_of(client: Any, name: str) -> str:
