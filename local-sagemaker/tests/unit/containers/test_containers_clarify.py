@@ -332,7 +332,7 @@ def test_wrong_jobs_name_what_is_wrong(jobs: JobFolder, config: Any, data: Any, 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (lambda *_: b"1\n2\n3\n", "answered 3 records for 60 rows"),
+        (lambda *_: b"1\n2\n3\n", "returned 3 records for 60 rows"),
         (lambda *_: b"\n".join([b"cat"] * 60), "not numeric"),
     ],
 )
