@@ -10,7 +10,7 @@ import pytest
 
 from tests.studio.conftest import HOSTILE, World
 
-EXECUTION = "/_studio/pipelines/{name}/executions/{id}"
+pytestmark = pytest.mark.timeout(900)
 PAGES = (
     "/_studio/", "/_studio/pipelines", "/_studio/pipelines/Demo", "/_studio/pipelines/Demo?tab=graph",
     "/_studio/pipelines/Demo?tab=versions", "/_studio/pipelines/Demo?tab=parameters",
