@@ -12,7 +12,6 @@ import pytest
 from local_sagemaker.cli.control import post
 from tests.studio.conftest import World
 
-
 pytestmark = pytest.mark.timeout(900)
 """A browser beside everything else on a loaded machine takes its time."""
 
