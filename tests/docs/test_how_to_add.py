@@ -63,4 +63,5 @@ def test_a_page_followed_to_the_letter(name: str, tmp_path: Path) -> None:
 
 
 def test_every_page_for_extensions_is_tested() -> None:
-    assert {path.stem for path in (ROOT / "docs" / "how-to").glob("add-*.md")} == set(PAGES)
+    without_a_toy = {"add-a-page"}  # it has no code to follow yet
+    assert {path.stem for path in (ROOT / "docs" / "how-to").glob("add-*.md")} == {*PAGES, *without_a_toy}
