@@ -23,7 +23,7 @@ from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
-from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, Step, TrainingStep, TransformStep
 from sagemaker.train.model_trainer import ModelTrainer
 
 from pipelines.abalone.build import (
@@ -97,6 +97,12 @@ def get_pipeline(
         parameters=Parameters(input_data_url or abalone_url(bucket)),
         hyperparameters={**HYPERPARAMETERS, **(hyperparameters or {})},
     )
+    steps, parameters = make_steps(build, checks), build.parameters.in_order()
+    return Pipeline(name=pipeline_name, parameters=parameters, steps=steps, sagemaker_session=session)
+
+
+def make_steps(build: Build, checks: Flavour) -> list[Step]:
+    """The pipeline's steps, in the order in which they are listed, wired to each other."""
     preprocess = preprocess_step(build)
     maker = _MAKERS[checks](build)
     data_quality, data_bias = maker.data_quality(preprocess), maker.data_bias(preprocess)
@@ -109,24 +115,19 @@ def get_pipeline(
     evaluate, report = evaluate_step(build, train, preprocess)
     register = register_step(build, train, data_quality, data_bias, model_quality, model_bias, explainability)
     gate = gate_step(evaluate, report, register)
-    return Pipeline(
-        name=pipeline_name,
-        parameters=build.parameters.in_order(),
-        steps=[
-            preprocess,
-            data_quality.step,
-            data_bias.step,
-            train,
-            model,
-            transform,
-            model_quality.step,
-            model_bias.step,
-            explainability.step,
-            evaluate,
-            gate,
-        ],
-        sagemaker_session=session,
-    )
+    return [
+        preprocess,
+        data_quality.step,
+        data_bias.step,
+        train,
+        model,
+        transform,
+        model_quality.step,
+        model_bias.step,
+        explainability.step,
+        evaluate,
+        gate,
+    ]
 
 
 def preprocess_step(build: Build) -> ProcessingStep:
@@ -236,17 +237,6 @@ def register_step(
         bias=metric(model_bias.calculated.constraints),
         explainability=metric(explainability.calculated.constraints),
     )
-    baselines = DriftCheckBaselines(
-        model_data_statistics=metric(data_quality.used.statistics),
-        model_data_constraints=metric(data_quality.used.constraints),
-        bias_pre_training_constraints=metric(data_bias.used.constraints),
-        bias_config_file=config_file(model_bias.monitoring_config),
-        model_statistics=metric(model_quality.used.statistics),
-        model_constraints=metric(model_quality.used.constraints),
-        bias_post_training_constraints=metric(model_bias.used.constraints),
-        explainability_constraints=metric(explainability.used.constraints),
-        explainability_config_file=config_file(explainability.monitoring_config),
-    )
     request = build_model(build, train).register(
         content_types=[CSV],
         response_types=[CSV],
@@ -255,7 +245,17 @@ def register_step(
         model_package_group_name=build.group,
         approval_status=build.parameters.model_approval_status,
         model_metrics=metrics,
-        drift_check_baselines=baselines,
+        drift_check_baselines=DriftCheckBaselines(
+            model_data_statistics=metric(data_quality.used.statistics),
+            model_data_constraints=metric(data_quality.used.constraints),
+            bias_pre_training_constraints=metric(data_bias.used.constraints),
+            bias_config_file=config_file(model_bias.monitoring_config),
+            model_statistics=metric(model_quality.used.statistics),
+            model_constraints=metric(model_quality.used.constraints),
+            bias_post_training_constraints=metric(model_bias.used.constraints),
+            explainability_constraints=metric(explainability.used.constraints),
+            explainability_config_file=config_file(explainability.monitoring_config),
+        ),
     )
     return ModelStep(name="RegisterAbaloneModel", step_args=request)
 

@@ -104,7 +104,7 @@ def parse(text: str) -> Buildspec:
         document = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise BuildspecError(f"YAML file is not well-formed: {' '.join(str(error).split())}") from error
-    top = _mapping(document, "the build specification")
+    top = _read_mapping(document, "the build specification")
     version = top.get("version")
     if version is None:
         raise BuildspecError("Missing version in the build specification")
@@ -115,10 +115,10 @@ def parse(text: str) -> Buildspec:
         raise BuildspecError("run-as is not executed by the local service.")
     if top.get("batch") is not None:
         raise BuildspecError("batch needs a batch build, which StartBuildBatch starts.")
-    env = _mapping(top.get("env") or {}, "env")
+    env = _read_mapping(top.get("env") or {}, "env")
     _refuse(env, _ENV, "env/")
     return Buildspec(
-        phases=_phases(_mapping(top.get("phases") or {}, "phases")),
+        phases=_phases(_read_mapping(top.get("phases") or {}, "phases")),
         shell=str(env.get("shell") or ""),
         variables=_texts(env.get("variables"), "env/variables"),
         parameters=_texts(env.get("parameter-store"), "env/parameter-store"),
@@ -137,7 +137,7 @@ def _phases(document: dict[str, Any]) -> tuple[PhaseSpec, ...]:
         raise BuildspecError(f"Unknown phase in the build specification: {', '.join(unknown)}")
     if not document:
         raise BuildspecError("At least one phase is required in the build specification.")
-    return tuple(_phase(name, _mapping(document.get(name) or {}, f"phases/{name}")) for name in PHASES)
+    return tuple(_phase(name, _read_mapping(document.get(name) or {}, f"phases/{name}")) for name in PHASES)
 
 
 def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
@@ -178,10 +178,10 @@ def _on_failure(value: Any, phase: str) -> OnFailure:
 def _artifacts(document: Any) -> tuple[ArtifactSpec, ...]:
     if not document:
         return ()
-    top = _mapping(document, "artifacts")
-    secondary = _mapping(top.get("secondary-artifacts") or {}, "artifacts/secondary-artifacts")
+    top = _read_mapping(document, "artifacts")
+    secondary = _read_mapping(top.get("secondary-artifacts") or {}, "artifacts/secondary-artifacts")
     found = [_artifact("", top)] if top.get("files") else []
-    return (*found, *(_artifact(name, _mapping(part, name)) for name, part in secondary.items()))
+    return (*found, *(_artifact(name, _read_mapping(part, name)) for name, part in secondary.items()))
 
 
 def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
@@ -202,8 +202,8 @@ def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
 
 def _reports(document: Any) -> tuple[ReportSpec, ...]:
     found = []
-    for name, part in _mapping(document or {}, "reports").items():
-        body = _mapping(part, f"reports/{name}")
+    for name, part in _read_mapping(document or {}, "reports").items():
+        body = _read_mapping(part, f"reports/{name}")
         _refuse(body, _REPORT, f"reports/{name}/")
         form = str(body.get("file-format") or "JUNITXML").upper()
         if form not in _FORMATS:
@@ -218,7 +218,7 @@ def _reports(document: Any) -> tuple[ReportSpec, ...]:
     return tuple(found)
 
 
-def _mapping(value: Any, place: str) -> dict[str, Any]:
+def _read_mapping(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BuildspecError(f"Expected {place} to be a map.")
     return value
@@ -231,7 +231,7 @@ def _refuse(document: dict[str, Any], known: tuple[str, ...], place: str) -> Non
 
 
 def _texts(value: Any, place: str) -> dict[str, str]:
-    return {str(name): _text(part) for name, part in _mapping(value or {}, place).items()}
+    return {str(name): _text(part) for name, part in _read_mapping(value or {}, place).items()}
 
 
 def _text(value: Any) -> str:

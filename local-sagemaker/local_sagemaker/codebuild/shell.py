@@ -44,13 +44,13 @@ class Shell:
         try:
             os.write(self._orders, f"{file}\n".encode())
         except BrokenPipeError:
-            return self._ended()
+            return self._exit_status()
         answer = b""
         while not answer.endswith(b"\n"):
             if select.select([self._answers], [], [], _TICK)[0]:
                 answer += os.read(self._answers, 64)
             elif self._process is None or self._process.poll() is not None:
-                return self._ended()  # what the shell started may still hold the pipes open
+                return self._exit_status()  # what the shell started may still hold the pipes open
         file.unlink(missing_ok=True)
         return int(answer)
 
@@ -99,7 +99,7 @@ class Shell:
         os.close(orders)
         os.close(answers)
 
-    def _ended(self) -> int:
+    def _exit_status(self) -> int:
         """The status of a command that ended the shell."""
         process, self._process = self._process, None
         os.close(self._orders)

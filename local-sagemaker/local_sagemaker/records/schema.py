@@ -31,5 +31,5 @@ def row(region: str, kind: str, key: str, body: Body) -> tuple[Any, ...]:
     known = KINDS.get(kind)
     name = body.get(known.name) if known else None
     status = body.get(known.status) if known else None
-    times = body.get("CreationTime") or 0, body.get("LastModifiedTime") or 0
+    times = body.get("CreationTime") or body.get("StartTime") or 0, body.get("LastModifiedTime") or 0
     return region, kind, key, key.rpartition("/")[0], name or key, status or "", *times, json.dumps(body)

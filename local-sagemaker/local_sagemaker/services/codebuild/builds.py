@@ -90,7 +90,7 @@ class Builds(Resource):
         token = request.get("idempotencyToken", "")
         asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-        if known := self._known(project["name"], token):
+        if known := self._find_by_token(project["name"], token):
             if known["_digest"] != digest:
                 raise InvalidInput("The idempotency token was used before, with other parameters.")
             return {"build": shown(known)}
@@ -98,7 +98,7 @@ class Builds(Resource):
         check(wanted)
         return {"build": shown(self._begin(project, wanted, {"_token": token, "_digest": digest}, request))}
 
-    def _known(self, project: str, token: str) -> Body | None:
+    def _find_by_token(self, project: str, token: str) -> Body | None:
         for build in reversed(self._store.builds(project)):
             if token and build.get("_token") == token and build["startTime"] > now() - TOKEN_SECONDS:
                 return dict(build)
@@ -135,11 +135,11 @@ class Builds(Resource):
         body["_retries"] = private.get("_retries", 0)
         build = self._store.add(project, body)
         with self._lock:
-            run = self._runs[build["id"]] = BuildRun(build, self._tools, self._ended)
+            run = self._runs[build["id"]] = BuildRun(build, self._tools, self._forget_run)
         run.start()
         return build
 
-    def _ended(self, run: BuildRun) -> None:
+    def _forget_run(self, run: BuildRun) -> None:
         with self._lock:
             self._runs.pop(run.id, None)
         build = self._store.find(run.id)

@@ -30,7 +30,7 @@ class Projects(Resource):
             "projectVisibility": "PRIVATE", **request, "arn": arn, "created": moment, "lastModified": moment,
         }  # fmt: skip
         try:
-            self._store.records.insert(PROJECT, name, _filled(body))
+            self._store.records.insert(PROJECT, name, _fill_defaults(body))
         except AlreadyExists as error:
             raise ProjectExists(f"Project already exists: {arn}") from error
         return {"project": public(body)}
@@ -39,7 +39,7 @@ class Projects(Resource):
     def update(self, request: Request) -> Response:
         """Changes the members that are in the request."""
         before = self._store.project(request["name"])
-        body = _filled({**before, **request, "name": before["name"], "lastModified": now()})
+        body = _fill_defaults({**before, **request, "name": before["name"], "lastModified": now()})
         check(body)
         self._store.records.put(PROJECT, before["name"], body)
         return {"project": public(body)}
@@ -70,7 +70,7 @@ class Projects(Resource):
         return {"projects": [body["name"] for body in bodies]}
 
 
-def _filled(body: Body) -> Body:
+def _fill_defaults(body: Body) -> Body:
     environment = {"privilegedMode": False, "imagePullCredentialsType": "CODEBUILD", **body["environment"]}
     variables = [{"type": "PLAINTEXT", **row} for row in environment.get("environmentVariables", [])]
     return {**body, "environment": {**environment, "environmentVariables": variables}}

@@ -30,7 +30,7 @@ class CodeCommits(Resource):
         if commit is None:
             text = f"Could not find the commit {identity} in repository {name}."
             raise CodeCommitError(text, code="CommitIdDoesNotExistException")
-        return {"commit": _shown(commit)}
+        return {"commit": _describe(commit)}
 
     @operation("BatchGetCommits")
     def batch(self, request: Request) -> Response:
@@ -42,7 +42,7 @@ class CodeCommits(Resource):
              "errorMessage": f"Could not find the commit {identity}."}
             for identity, commit in commits.items() if commit is None
         ]  # fmt: skip
-        return {"commits": [_shown(commit) for commit in commits.values() if commit], "errors": errors}
+        return {"commits": [_describe(commit) for commit in commits.values() if commit], "errors": errors}
 
     @operation("GetDifferences")
     def differences(self, request: Request) -> Response:
@@ -76,8 +76,8 @@ class CodeCommits(Resource):
             commit, tree = self._write(request, parent, changes)
             return {
                 "commitId": commit, "treeId": tree,
-                "filesAdded": self._written(name, commit, [row["filePath"] for row in request.get("putFiles", [])]),
-                "filesUpdated": self._written(name, commit, [r["filePath"] for r in request.get("setFileModes", [])]),
+                "filesAdded": self._file_rows(name, commit, [row["filePath"] for row in request.get("putFiles", [])]),
+                "filesUpdated": self._file_rows(name, commit, [r["filePath"] for r in request.get("setFileModes", [])]),
                 "filesDeleted": [{"absolutePath": row["filePath"]} for row in request.get("deleteFiles", [])],
             }  # fmt: skip
 
@@ -170,7 +170,7 @@ class CodeCommits(Resource):
         written = git.commit(commit)
         return commit, written.tree if written else ""
 
-    def _written(self, name: str, commit: str, paths: list[str]) -> list[dict[str, str]]:
+    def _file_rows(self, name: str, commit: str, paths: list[str]) -> list[dict[str, str]]:
         entries = [self._store.git(name).entry(commit, path) for path in paths]
         modes = {mode: word for word, mode in MODES.items()}
         return [
@@ -190,7 +190,7 @@ def _path(path: str) -> str:
     return path
 
 
-def _shown(commit: Commit) -> dict[str, Any]:
+def _describe(commit: Commit) -> dict[str, Any]:
     people = {
         role: {"name": person.name, "email": person.email, "date": person.date}
         for role, person in (("author", commit.author), ("committer", commit.committer))

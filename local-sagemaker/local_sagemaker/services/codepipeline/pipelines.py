@@ -24,7 +24,7 @@ class DeliveryPipelines(Resource):
     @operation("CreatePipeline")
     def create(self, request: Request) -> Response:
         """Makes a pipeline and starts it."""
-        structure = _filled(request["pipeline"])
+        structure = _fill_defaults(request["pipeline"])
         name = structure["name"]
         if self._store.records.get(PIPELINE, name) is not None:
             text = f"A pipeline with the name '{name}' already exists in account '{self._store.arns.account}'"
@@ -40,7 +40,7 @@ class DeliveryPipelines(Resource):
     @operation("UpdatePipeline")
     def update(self, request: Request) -> Response:
         """Changes the structure: another version."""
-        structure = _filled(request["pipeline"])
+        structure = _fill_defaults(request["pipeline"])
         before = self._store.pipeline(structure["name"])
         check(structure, self._store.arns.account)
         structure["version"] = before["version"] + 1
@@ -137,7 +137,7 @@ class DeliveryPipelines(Resource):
         return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
 
-def _filled(pipeline: dict[str, Any]) -> dict[str, Any]:
+def _fill_defaults(pipeline: dict[str, Any]) -> dict[str, Any]:
     """The structure as AWS shows it: with the defaults."""
     structure = copy.deepcopy(pipeline)
     structure.setdefault("pipelineType", "V1")

@@ -68,7 +68,7 @@ class SourceTriggers:
         if change.status == DELETED:
             return
         if change.kind == CONNECTED_REFERENCE.kind:
-            self._connected(change)
+            self._start_connected(change)
         elif change.kind == CODE_REFERENCE.kind and change.body["referenceType"] == "branch":
             for name, _, action in self._sources():
                 settings = action["configuration"]
@@ -77,7 +77,7 @@ class SourceTriggers:
                 if action["actionTypeId"]["provider"] == "CodeCommit" and own == wanted and _polls(settings):
                     self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
-    def _connected(self, change: Event) -> None:
+    def _start_connected(self, change: Event) -> None:
         repository = str(change.body["repositoryName"])
         for name, structure, action in self._sources():
             settings = action["configuration"]

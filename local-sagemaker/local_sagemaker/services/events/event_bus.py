@@ -207,11 +207,11 @@ class EventBus:
                 raise ServiceError(f"No target {target['Arn']}.", code="NotSupported", status=400)
             result = found[0](self._call, {**target, "_delivery": key}, text_for(target, event, rule))
         except ServiceError as error:
-            self._failed(key, body, f"{error.code}: {error.message}")
+            self._record_failure(key, body, f"{error.code}: {error.message}")
             return
         self._settle(key, body, {"status": "Delivered", "result": result})
 
-    def _failed(self, key: str, body: Body, reason: str) -> None:
+    def _record_failure(self, key: str, body: Body, reason: str) -> None:
         policy = body["target"].get("RetryPolicy", {})
         tries, age = body["tries"] + 1, now() - body["since"]
         most, oldest = policy.get("MaximumRetryAttempts", 185), policy.get("MaximumEventAgeInSeconds", 86_400)

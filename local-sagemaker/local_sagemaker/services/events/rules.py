@@ -75,14 +75,14 @@ class Rules(Resource):
     @operation("DescribeRule")
     def describe(self, request: Request) -> Response:
         """One rule."""
-        return _shown(self._rule(request)[1])
+        return _describe_rule(self._rule(request)[1])
 
     @operation("ListRules")
     def list(self, request: Request) -> Response:
         """The rules of a bus."""
         bus, prefix = self._store.bus(request.get("EventBusName")), request.get("NamePrefix", "")
         rules = sorted(self._store.rules(bus), key=lambda rule: str(rule["Name"]))
-        return {"Rules": [_shown(rule) for rule in rules if rule["Name"].startswith(prefix)]}
+        return {"Rules": [_describe_rule(rule) for rule in rules if rule["Name"].startswith(prefix)]}
 
     @operation("DeleteRule")
     def delete(self, request: Request) -> Response:
@@ -237,7 +237,7 @@ class Buses(Resource):
         return {}
 
 
-def _shown(rule: Body) -> dict[str, Any]:
+def _describe_rule(rule: Body) -> dict[str, Any]:
     return {name: rule[name] for name in _SHOWN if rule.get(name) is not None}
 
 

@@ -21,7 +21,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
-from local_sagemaker.services.sagemaker.listing import order, page, pick
+from local_sagemaker.services.sagemaker.listing import page, pick
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.pipelines import find
 from local_sagemaker.services.sagemaker.resource_records import page_of
@@ -186,9 +186,8 @@ class PipelineExecutions(Resource):
                 "Member must not be null"
             )
         body = self._find(request["PipelineExecutionArn"])
-        steps = self._records.list(STEP, f"{execution_key(body['PipelineExecutionArn'])}/")
-        steps = order(steps, request, members={"StartTime": "StartTime"}, by="StartTime")
-        chosen, token = page(steps, request, default=100)
+        parent = execution_key(body["PipelineExecutionArn"])
+        chosen, token = page_of(self._records, STEP, request, by="StartTime", default=100, parent=parent)
         return {"PipelineExecutionSteps": [public(step) for step in chosen], **token}
 
     @operation("ListPipelineParametersForExecution")

@@ -34,7 +34,7 @@ def load(visit: Visit) -> SearchContext:
         return SearchContext("", [])
     if urls.resource(text):
         return SearchContext(text, [SearchHit("resource", text, urls.resource(text))])
-    hits = [*_executions(visit, text), *_named(visit, text)]
+    hits = [*_executions(visit, text), *_find_by_name(visit, text)]
     return SearchContext(text, hits)
 
 
@@ -51,7 +51,7 @@ def _executions(visit: Visit, text: str) -> list[SearchHit]:
     return hits
 
 
-def _named(visit: Visit, text: str) -> list[SearchHit]:
+def _find_by_name(visit: Visit, text: str) -> list[SearchHit]:
     hits = []
     for kind, (operation, member, noun) in LISTS.items():
         for item in items_or_none(visit, operation, member, 20, NameContains=text[:63], MaxResults=20):
