@@ -14,7 +14,7 @@ ABSENT = ("does not exist", "not found", "could not find", "cannot find", "no su
 
 
 @dataclass(frozen=True)
-class Clients(session.Clients):
+class Clients(session.AwsClients):
     """Each client is made once, and only if it is needed."""
 
     @cached_property

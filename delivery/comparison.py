@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery.clients import Clients, split
 from delivery.errors import DeliveryError
-from delivery.versions import Version, describe
+from delivery.versions import DeliveredVersion, describe
 from pipelines.conditions import metrics as numbers
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ PLOTS = (".png", ".svg", ".pdf")
 class Measured:
     """A version and its metrics by name. Why there are none is in ``remark``."""
 
-    version: Version
+    version: DeliveredVersion
     metrics: Mapping[str, float] = field(default_factory=dict)
     remark: str = ""
 
 
-def measure(clients: Clients, versions: Iterable[Version]) -> list[Measured]:
+def measure(clients: Clients, versions: Iterable[DeliveredVersion]) -> list[Measured]:
     """Reads the metrics that each version was registered with."""
     return [_measure(clients, version) for version in versions]
 
 
-def _measure(clients: Clients, version: Version) -> Measured:
+def _measure(clients: Clients, version: DeliveredVersion) -> Measured:
     quality = describe(clients, version).get("ModelMetrics", {}).get("ModelQuality", {})
     uri = quality.get("Statistics", {}).get("S3Uri")
     if not uri:

@@ -37,7 +37,7 @@ def deploy(work: Work) -> None:
     print(f"Next, invoke it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
 
 
-def deployment_of(work: Work, version: versions.Version) -> Deployment:
+def deployment_of(work: Work, version: versions.DeliveredVersion) -> Deployment:
     """The deployment that the arguments of ``deploy`` describe."""
     arguments = work.arguments
     endpoint = arguments.endpoint or version.group

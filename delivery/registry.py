@@ -13,7 +13,7 @@ from delivery import ownership
 from delivery.artifacts import put
 from delivery.clients import Clients, is_absent
 from delivery.sources import Candidate
-from delivery.versions import Version, find
+from delivery.versions import DeliveredVersion, find
 
 CSV = "text/csv"
 INSTANCES = ("ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge", "ml.t2.medium")
@@ -41,7 +41,7 @@ def ensure_group(clients: Clients, name: str, description: str = "") -> tuple[st
 
 @dataclass(frozen=True)
 class Registration:
-    version: Version
+    version: DeliveredVersion
     new: bool
 
 
@@ -93,7 +93,7 @@ def _describe_candidate(group: str, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def decide(clients: Clients, version: Version, approval: str, comment: str = "") -> Version:
+def decide(clients: Clients, version: DeliveredVersion, approval: str, comment: str = "") -> DeliveredVersion:
     """Approves or rejects the version (or makes it pending again); the comment stays with it."""
     request: dict[str, Any] = {"ModelPackageArn": version.arn, "ModelApprovalStatus": approval}
     if comment:

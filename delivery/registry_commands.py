@@ -77,7 +77,7 @@ def list_(work: Work) -> None:
     )
 
 
-def _row(version: versions.Version) -> dict[str, str]:
+def _row(version: versions.DeliveredVersion) -> dict[str, str]:
     return {
         "version": version.name,
         "approval": version.approval,

@@ -19,7 +19,7 @@ LATEST, APPROVED = "latest", "approved"
 
 
 @dataclass(frozen=True)
-class Version:
+class DeliveredVersion:
     """One version of a group, as lists show it."""
 
     arn: str
@@ -57,7 +57,7 @@ def list_groups(clients: Clients) -> list[Group]:
     ]
 
 
-def list_versions(clients: Clients, group: str, approval: str | None = None) -> list[Version]:
+def list_versions(clients: Clients, group: str, approval: str | None = None) -> list[DeliveredVersion]:
     """The group's versions, the newest first.
 
     :param approval: only those with this status: Approved, Rejected or PendingManualApproval.
@@ -77,7 +77,7 @@ def list_versions(clients: Clients, group: str, approval: str | None = None) -> 
     return sorted(found, key=lambda version: version.number, reverse=True)
 
 
-def latest_approved(clients: Clients, group: str) -> Version:
+def latest_approved(clients: Clients, group: str) -> DeliveredVersion:
     """:raises NotFoundError: if there is no such group, or no approved version in it."""
     approved = list_versions(clients, group, "Approved")
     if not approved:
@@ -85,7 +85,7 @@ def latest_approved(clients: Clients, group: str) -> Version:
     return approved[0]
 
 
-def find(clients: Clients, reference: str, default: str = LATEST) -> Version:
+def find(clients: Clients, reference: str, default: str = LATEST) -> DeliveredVersion:
     """The version that a reference means.
 
     :param default: what a group's name alone means.
@@ -111,13 +111,13 @@ def find(clients: Clients, reference: str, default: str = LATEST) -> Version:
     raise NotFoundError(f"the group {group} has no version {which}; there are: {there}")
 
 
-def describe(clients: Clients, version: Version) -> Mapping[str, Any]:
+def describe(clients: Clients, version: DeliveredVersion) -> Mapping[str, Any]:
     """All that is known of the version, in AWS's shape."""
     described: Any = clients.sagemaker.describe_model_package(ModelPackageName=version.arn)
     return {name: value for name, value in described.items() if name != "ResponseMetadata"}
 
 
-def _find_by_arn(clients: Clients, arn: str) -> Version:
+def _find_by_arn(clients: Clients, arn: str) -> DeliveredVersion:
     try:
         described: Any = clients.sagemaker.describe_model_package(ModelPackageName=arn)
     except ClientError as error:
@@ -127,8 +127,8 @@ def _find_by_arn(clients: Clients, arn: str) -> Version:
     return _version(described)
 
 
-def _version(item: Mapping[str, Any]) -> Version:
-    return Version(
+def _version(item: Mapping[str, Any]) -> DeliveredVersion:
+    return DeliveredVersion(
         arn=item["ModelPackageArn"],
         group=item.get("ModelPackageGroupName", item.get("ModelPackageName", "")),
         number=int(item.get("ModelPackageVersion", 0)),

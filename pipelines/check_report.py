@@ -63,10 +63,10 @@ def report(arguments: argparse.Namespace) -> int:
     from pipelines import progress
     from pipelines.reports import names
     from pipelines.reports.writing import FOLDER, Reports
-    from pipelines.session import Clients, find_region
+    from pipelines.session import AwsClients, find_region
 
     given = arguments.execution
-    clients = Clients(find_region(arguments.region or (given.split(":")[3] if given.startswith("arn:") else None)))
+    clients = AwsClients(find_region(arguments.region or (given.split(":")[3] if given.startswith("arn:") else None)))
     arn = given if given.startswith("arn:") else newest(clients.sagemaker, given)
     steps = progress.list_steps(clients.sagemaker, arn) if arn else {}
     with Reports(clients, arn, names.of_module(arguments.module_name), arguments.output or FOLDER) as reports:

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipelines.definition import Definition, Step, steps
 
 if TYPE_CHECKING:
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 SIGNS = {
     "Equals": "=",
@@ -29,7 +29,7 @@ Values = Mapping[str, Any]
 """What is known of the values that conditions compare, by the path that expressions call them by."""
 
 
-def read_reports(clients: Clients, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
+def read_reports(clients: AwsClients, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of the property files that the execution's steps wrote, by the path that expressions call them by.
 
     A file that was there before the step's job counts as little as one that cannot be read: outputs may go to the same
@@ -50,7 +50,7 @@ def read_reports(clients: Clients, definition: Definition, run: Mapping[str, Any
     return reports
 
 
-def _read(clients: Clients, job: str, output: str, path: str) -> Any:
+def _read(clients: AwsClients, job: str, output: str, path: str) -> Any:
     described = clients.sagemaker.describe_processing_job(ProcessingJobName=job)
     outputs = {item["OutputName"]: item["S3Output"]["S3Uri"] for item in described["ProcessingOutputConfig"]["Outputs"]}
     bucket, _, prefix = outputs[output].removeprefix("s3://").partition("/")
@@ -61,7 +61,7 @@ def _read(clients: Clients, job: str, output: str, path: str) -> Any:
     return json.loads(found["Body"].read())
 
 
-def read_values(clients: Clients, definition: Definition, execution: str, run: Mapping[str, Any]) -> dict[str, Any]:
+def read_values(clients: AwsClients, definition: Definition, execution: str, run: Mapping[str, Any]) -> dict[str, Any]:
     """What conditions compare: the execution's parameters, the outputs of its steps, and `read_reports`."""
     return {
         **_parameters(clients, definition, execution),
@@ -70,7 +70,7 @@ def read_values(clients: Clients, definition: Definition, execution: str, run: M
     }
 
 
-def _parameters(clients: Clients, definition: Definition, execution: str) -> dict[str, Any]:
+def _parameters(clients: AwsClients, definition: Definition, execution: str) -> dict[str, Any]:
     texts = {item["Name"] for item in definition.get("Parameters") or [] if item.get("Type", "String") == "String"}
     pages = clients.sagemaker.get_paginator("list_pipeline_parameters_for_execution")
     try:

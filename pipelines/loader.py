@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import pipelines
 from pipelines import session
-from pipelines.checks.preflight import AUTO, Decision, decide, probe
+from pipelines.checks.preflight import AUTO, FlavourDecision, decide, probe
 from pipelines.command_line import hint
 from pipelines.definition import Definition
 from pipelines.local import is_local
@@ -52,7 +52,7 @@ class Built:
     definition: Definition
     region: str
     role: str
-    checks: Decision | None = None
+    checks: FlavourDecision | None = None
 
 
 def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
@@ -76,7 +76,9 @@ def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Names
     return Built(pipeline.name, definition, region, role, checks)
 
 
-def _choose_checks(module: ModuleType, known: Mapping[str, Any], arguments: argparse.Namespace) -> Decision | None:
+def _choose_checks(
+    module: ModuleType, known: Mapping[str, Any], arguments: argparse.Namespace
+) -> FlavourDecision | None:
     """The flavour of the checks, where the pipeline has two and the command decides; None leaves it to the pipeline.
 
     :param known: what ``get_pipeline`` is called with, as far as it is known.
@@ -86,10 +88,10 @@ def _choose_checks(module: ModuleType, known: Mapping[str, Any], arguments: argp
     if "checks" not in accepted or asked is None:
         return None
     if "checks" in known or asked != AUTO:
-        return Decision(known.get("checks", asked), "as given")
+        return FlavourDecision(known.get("checks", asked), "as given")
     if is_local():
-        return Decision("managed", "the local service has both")
-    sagemaker = session.Clients(known["region"]).sagemaker
+        return FlavourDecision("managed", "the local service has both")
+    sagemaker = session.AwsClients(known["region"]).sagemaker
     if arguments.probe:
         from sagemaker.core import image_uris
 

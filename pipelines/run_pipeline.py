@@ -21,7 +21,7 @@ from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
 if TYPE_CHECKING:
     from pipelines.definition import Definition
     from pipelines.loader import Built
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
     from pipelines.switches import Choice
 
 CHECKS_HELP = (
@@ -114,24 +114,24 @@ def announce() -> None:
         print("Loading the SageMaker SDK ...", flush=True)
 
 
-def attach(arguments: argparse.Namespace) -> Run:
+def attach(arguments: argparse.Namespace) -> PipelineRun:
     """An execution that was started before, as far as it is needed to follow it."""
     from pipelines.reports import names
-    from pipelines.session import Clients, find_region
+    from pipelines.session import AwsClients, find_region
 
-    clients = Clients(find_region(arguments.region or arguments.attach.split(":")[3]))
+    clients = AwsClients(find_region(arguments.region or arguments.attach.split(":")[3]))
     text = clients.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arguments.attach)
     definition: Definition = json.loads(text["PipelineDefinition"])
     name = arguments.attach.split("/")[1]
     print(f"Execution {arguments.attach}", flush=True)
-    return Run(clients, name, definition, {}, names.of_module(arguments.module_name))
+    return PipelineRun(clients, name, definition, {}, names.of_module(arguments.module_name))
 
 
 @dataclass(frozen=True)
-class Run:
+class PipelineRun:
     """An upserted pipeline and what its execution shall be started with."""
 
-    clients: Clients
+    clients: AwsClients
     pipeline: str
     definition: Definition
     parameters: Mapping[str, str]
@@ -142,12 +142,12 @@ class Run:
 class Published:
     """A pipeline that AWS has now, and what was chosen for each of its checks."""
 
-    clients: Clients
+    clients: AwsClients
     pipeline: str
     definition: Definition
     choices: list[Choice]
 
-    def run(self, given: Mapping[str, str]) -> Run:
+    def run(self, given: Mapping[str, str]) -> PipelineRun:
         """What to start with these parameters. Says for each check what it will do."""
         from pipelines import switches
 
@@ -157,14 +157,14 @@ class Published:
             print(f"  {switches.explain(choice, given)}")
         changed = {name: str(value) for name, value in switches.defaults(for_this_run).items()
                    if value != defaults[name]}  # fmt: skip
-        return Run(self.clients, self.pipeline, self.definition, {**changed, **given})
+        return PipelineRun(self.clients, self.pipeline, self.definition, {**changed, **given})
 
 
-def prepare(arguments: argparse.Namespace) -> Run:
+def prepare(arguments: argparse.Namespace) -> PipelineRun:
     """Everything before the start. Arguments are checked in the order of what a check costs."""
     from pipelines import loader, parameters, tags
     from pipelines.reports import names
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
     kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
     own_tags = tags.check_tags(loader.literal(arguments.tags, list, "--tags"))
@@ -172,14 +172,14 @@ def prepare(arguments: argparse.Namespace) -> Run:
     if built.checks:
         print(built.checks)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
-    clients = Clients(built.region)
+    clients = AwsClients(built.region)
     all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
     run = publish(clients, built, arguments.description, all_tags).run(given)
     return replace(run, columns=names.of_module(arguments.module_name))
 
 
 def publish(
-    clients: Clients, built: Built, description: str | None = None, tags: Sequence[dict[str, str]] = ()
+    clients: AwsClients, built: Built, description: str | None = None, tags: Sequence[dict[str, str]] = ()
 ) -> Published:
     """Uploads the data, chooses the switches from what the registry holds, and upserts the pipeline with them."""
     from pipelines import switches
@@ -194,7 +194,7 @@ def publish(
     return Published(clients, built.name, definition, choices)
 
 
-def provide_data(clients: Clients, definition: Definition) -> None:
+def provide_data(clients: AwsClients, definition: Definition) -> None:
     """Uploads the data sets of this project that the pipeline reads by default."""
     from pipelines import data
 
@@ -205,7 +205,7 @@ def provide_data(clients: Clients, definition: Definition) -> None:
             print(f"Data {default} ({'uploaded' if uploaded else 'already there'})")
 
 
-def start(run: Run) -> str:
+def start(run: PipelineRun) -> str:
     """Starts an execution; its ARN."""
     given = [{"Name": name, "Value": value} for name, value in run.parameters.items()]
     started: Any = run.clients.sagemaker.start_pipeline_execution(
@@ -218,7 +218,7 @@ def start(run: Run) -> str:
     return arn
 
 
-def watch_or_leave(run: Run, arn: str) -> int:
+def watch_or_leave(run: PipelineRun, arn: str) -> int:
     """``watch``; Ctrl-C leaves the execution running, and says so."""
     try:
         return watch(run, arn)
@@ -227,7 +227,7 @@ def watch_or_leave(run: Run, arn: str) -> int:
         return INTERRUPTED
 
 
-def watch(run: Run, arn: str) -> int:
+def watch(run: PipelineRun, arn: str) -> int:
     """Follows an execution to its end and prints its summary; the exit code."""
     from rich.console import Console
 

@@ -29,7 +29,7 @@ def boto_session(region: str) -> boto3.Session:
 
 
 @dataclass(frozen=True)
-class Clients:
+class AwsClients:
     """The clients that following an execution takes, each made once and only if it is needed."""
 
     region: str

@@ -15,14 +15,14 @@ from pipelines.progress import Progress, remark
 from pipelines.reports.writing import Written
 
 if TYPE_CHECKING:
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 
 @dataclass(frozen=True)
 class Summary:
     """An ended execution and its definition. ``lines`` reads from AWS what the two do not hold."""
 
-    clients: Clients
+    clients: AwsClients
     execution_arn: str
     definition: Definition
     progress: Progress

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.check_job.baselines import from_registry, latest_approved
-from pipelines.checks.definition import CheckStep, check_steps
+from pipelines.checks.definition import CheckStepSpec, check_steps
 from pipelines.definition import Definition
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def choose(definition: Definition, sagemaker: SageMakerClient) -> list[Choice]:
     return choices
 
 
-def _decide(check: CheckStep, approved: Mapping[str, Any] | None) -> tuple[bool, str]:
+def _decide(check: CheckStepSpec, approved: Mapping[str, Any] | None) -> tuple[bool, str]:
     if approved is None:
         group = check.group if isinstance(check.group, str) else "no model group"
         return False, f"{group} has no approved version yet"
@@ -65,7 +65,7 @@ def with_supplied(choices: list[Choice], definition: Definition, given: Mapping[
     return [_apply_supplied(choice, by_name[choice.step], given) for choice in choices]
 
 
-def _apply_supplied(choice: Choice, check: CheckStep, given: Mapping[str, str]) -> Choice:
+def _apply_supplied(choice: Choice, check: CheckStepSpec, given: Mapping[str, str]) -> Choice:
     if not check.supplied or not all(name in given for name in check.supplied):
         return choice
     return Choice(choice.step, choice.skip, choice.register, True, "a baseline is supplied")

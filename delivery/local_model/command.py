@@ -12,7 +12,7 @@ from delivery import command_line
 from delivery.cleanup import KEEPABLE
 from delivery.command_line import Command, Work
 from delivery.images import XGBOOST
-from delivery.local_model.stages import GOLDEN, Names
+from delivery.local_model.stages import GOLDEN, StageNames
 from delivery.ownership import LOCAL_MODEL
 from pipelines.local import curl_command, next_command
 
@@ -152,8 +152,8 @@ def clean_up(work: Work) -> None:
     clean(work, selection, [word for word in arguments.keep or () if word in KEEPABLE], arguments.dry_run)
 
 
-def _names(work: Work) -> Names:
-    return Names(work.arguments.name)
+def _names(work: Work) -> StageNames:
+    return StageNames(work.arguments.name)
 
 
 def _archive(work: Work) -> Path:

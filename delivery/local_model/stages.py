@@ -19,7 +19,7 @@ GOLDEN = "5.1,3.3,1.7,0.5"
 
 
 @dataclass(frozen=True)
-class Names:
+class StageNames:
     """What everything is called that belongs to one model."""
 
     name: str
@@ -34,12 +34,12 @@ class Names:
         return f"{self.name}prediction"
 
 
-def upload(clients: Clients, names: Names, archive: Path, bucket: str) -> str:
+def upload(clients: Clients, names: StageNames, archive: Path, bucket: str) -> str:
     """The archive's S3 URI."""
     return artifacts.locate(clients, str(archive), bucket, ownership.LOCAL_MODEL, names.name)
 
 
-def find_uploaded(clients: Clients, names: Names, bucket: str) -> str:
+def find_uploaded(clients: Clients, names: StageNames, bucket: str) -> str:
     """The URI of what was uploaded last.
 
     :raises NotFoundError: if nothing was.
@@ -56,7 +56,7 @@ def find_uploaded(clients: Clients, names: Names, bucket: str) -> str:
     return f"s3://{bucket}/{max(archives, key=lambda item: item['LastModified'])['Key']}"
 
 
-def deployment(clients: Clients, names: Names, uri: str, image: str, role: str, instance_type: str) -> Deployment:
+def deployment(clients: Clients, names: StageNames, uri: str, image: str, role: str, instance_type: str) -> Deployment:
     """The endpoint that serves the archive with the built-in container.
 
     :raises NotFoundError: if there is no such object.
@@ -78,12 +78,12 @@ def deployment(clients: Clients, names: Names, uri: str, image: str, role: str, 
     )
 
 
-def open_api(clients: Clients, names: Names) -> RestApi:
+def open_api(clients: Clients, names: StageNames) -> RestApi:
     """Puts the function and the API in front of the endpoint."""
     arn = function.put_function(clients, names.cloud, names.cloud, names.name)
     return rest_api.put_api(clients, names.cloud, names.resource, STAGE, arn, names.name)
 
 
-def api(clients: Clients, names: Names) -> RestApi:
+def api(clients: Clients, names: StageNames) -> RestApi:
     """The existing API."""
     return rest_api.require_api(clients, names.cloud, names.resource, STAGE)

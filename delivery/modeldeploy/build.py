@@ -35,7 +35,7 @@ STAGES = ("staging", "prod")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeployOutcome:
     """The state that is exported, and the version that it is about."""
 
     state: str
@@ -75,7 +75,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build(arguments: argparse.Namespace, stages: Mapping[str, StageConfiguration]) -> Outcome:
+def build(arguments: argparse.Namespace, stages: Mapping[str, StageConfiguration]) -> DeployOutcome:
     """Writes the results; which state they are in."""
     sagemaker = boto3.client("sagemaker")
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -96,11 +96,11 @@ def build(arguments: argparse.Namespace, stages: Mapping[str, StageConfiguration
         }
         stage.extend(parameters, {**tags, **own}).write(arguments.output / f"{name}-config-export.json")
     if not version:
-        return Outcome(WAITING, f"waiting: no approved version in group {group}")
+        return DeployOutcome(WAITING, f"waiting: no approved version in group {group}")
     stack = f"sagemaker-{project[0]}-{project[1]}-deploy-staging"
     if not arguments.force and read_deployed_key(stack) == key:
-        return Outcome(DEPLOYED, f"already deployed: {version} (to test it again, retry the stage)", version)
-    return Outcome(READY, f"ready: {version}", version)
+        return DeployOutcome(DEPLOYED, f"already deployed: {version} (to test it again, retry the stage)", version)
+    return DeployOutcome(READY, f"ready: {version}", version)
 
 
 def make_key(version: str, stages: Mapping[str, StageConfiguration]) -> str:

@@ -27,7 +27,7 @@ POLL = 2.0  # seconds
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """What one check found."""
 
     check: str
@@ -36,7 +36,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class TestedEndpoint:
     """The endpoint under test. `golden` holds the rows and the limits."""
 
     name: str
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = f"{parameters['SageMakerProjectName']}-{parameters['StageName']}"
     captures = parameters.get("EnableDataCapture") == "true" and parameters.get("SamplingPercentage", "100") != "0"
     path = f"{parameters['DataCaptureUploadPath']}/{name}/" if captures else None
-    endpoint = Endpoint(name, golden, path, boto3.client("sagemaker-runtime"))
+    endpoint = TestedEndpoint(name, golden, path, boto3.client("sagemaker-runtime"))
     results = list(run(endpoint))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     content = {"endpoint": name, "results": [asdict(result) for result in results]}
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if passed else 1
 
 
-def run(endpoint: Endpoint) -> Iterator[Result]:
+def run(endpoint: TestedEndpoint) -> Iterator[CheckResult]:
     """The checks one after the other; the later ones need an endpoint that is in service."""
     for check in (check_service, check_predictions, check_content_type, check_latency, check_capture):
         result = check(endpoint)
@@ -82,17 +82,17 @@ def run(endpoint: Endpoint) -> Iterator[Result]:
             return
 
 
-def check_service(endpoint: Endpoint) -> Result:
+def check_service(endpoint: TestedEndpoint) -> CheckResult:
     """It is in service."""
     try:
         described = boto3.client("sagemaker").describe_endpoint(EndpointName=endpoint.name)
     except ClientError as error:
-        return Result("in service", False, error.response["Error"]["Message"])
+        return CheckResult("in service", False, error.response["Error"]["Message"])
     status = described["EndpointStatus"]
-    return Result("in service", status == "InService", f"{endpoint.name} is {status}")
+    return CheckResult("in service", status == "InService", f"{endpoint.name} is {status}")
 
 
-def check_predictions(endpoint: Endpoint) -> Result:
+def check_predictions(endpoint: TestedEndpoint) -> CheckResult:
     """Every golden row gets a number between its limits."""
     golden, wrong = endpoint.golden, []
     for row in golden["rows"]:
@@ -104,21 +104,21 @@ def check_predictions(endpoint: Endpoint) -> Result:
         if not row["least"] <= value <= row["most"]:
             wrong.append(f"{row['body']}: {value:g} is not between {row['least']} and {row['most']}")
     count = len(golden["rows"])
-    return Result("golden rows", not wrong, "; ".join(wrong) or f"{count} predictions are within their limits")
+    return CheckResult("golden rows", not wrong, "; ".join(wrong) or f"{count} predictions are within their limits")
 
 
-def check_content_type(endpoint: Endpoint) -> Result:
+def check_content_type(endpoint: TestedEndpoint) -> CheckResult:
     """What the model does not take is refused as the client's mistake, not with a prediction."""
     rejected = endpoint.golden["rejected"]
     try:
         body = endpoint.invoke(rejected["body"], rejected["content_type"])
     except ClientError as error:
         status: Any = error.response.get("OriginalStatusCode") or error.response["ResponseMetadata"]["HTTPStatusCode"]
-        return Result("content type", 400 <= int(status) < 500, f"{rejected['content_type']} gets status {status}")
-    return Result("content type", False, f"{rejected['content_type']} was accepted: {body[:80]}")
+        return CheckResult("content type", 400 <= int(status) < 500, f"{rejected['content_type']} gets status {status}")
+    return CheckResult("content type", False, f"{rejected['content_type']} was accepted: {body[:80]}")
 
 
-def check_latency(endpoint: Endpoint) -> Result:
+def check_latency(endpoint: TestedEndpoint) -> CheckResult:
     """The 99th percentile of some invocations is below the limit."""
     golden = endpoint.golden
     row, times = golden["rows"][0]["body"], []
@@ -127,17 +127,17 @@ def check_latency(endpoint: Endpoint) -> Result:
         try:
             endpoint.invoke(row, golden["content_type"])
         except ClientError as error:
-            return Result("latency", False, str(error))
+            return CheckResult("latency", False, str(error))
         times.append((time.perf_counter() - start) * 1000)
     cuts = statistics.quantiles(times, n=100, method="inclusive")
     text = f"p50 {cuts[49]:.0f} ms, p95 {cuts[94]:.0f} ms, p99 {cuts[98]:.0f} ms of {len(times)} invocations"
-    return Result("latency", cuts[98] <= golden["p99_milliseconds"], text)
+    return CheckResult("latency", cuts[98] <= golden["p99_milliseconds"], text)
 
 
-def check_capture(endpoint: Endpoint) -> Result:
+def check_capture(endpoint: TestedEndpoint) -> CheckResult:
     """Captured data arrives in S3, where the stage captures any."""
     if endpoint.capture is None:
-        return Result("data capture", True, "this stage captures nothing")
+        return CheckResult("data capture", True, "this stage captures nothing")
     bucket, _, prefix = endpoint.capture.removeprefix("s3://").partition("/")
     s3 = boto3.client("s3")
 
@@ -145,7 +145,7 @@ def check_capture(endpoint: Endpoint) -> Result:
         return int(s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])
 
     found = wait_for(count, float(endpoint.golden["capture_seconds"]))
-    return Result("data capture", bool(found), f"{found or 'no'} files under {endpoint.capture}")
+    return CheckResult("data capture", bool(found), f"{found or 'no'} files under {endpoint.capture}")
 
 
 def wait_for(look: Callable[[], int], seconds: float) -> int:

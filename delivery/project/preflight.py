@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery.project.names import Project
 from pipelines import session
-from pipelines.checks.preflight import Decision, decide
+from pipelines.checks.preflight import FlavourDecision, decide
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "arn:{partition}:iam::{account}:role/service-role/{prefix}-exec": (
@@ -75,7 +75,7 @@ class Preflight:
         yield from self._boundary(wish)
         yield from self._rights(wish, identity)
 
-    def flavour(self, project: Project) -> Decision:
+    def flavour(self, project: Project) -> FlavourDecision:
         """Which checks and monitors the account can run."""
         return decide(self.client("sagemaker"), project.group)
 

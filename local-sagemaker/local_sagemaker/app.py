@@ -16,7 +16,7 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
-from local_sagemaker.jobs.foreground import Wish
+from local_sagemaker.jobs.foreground import ForegroundWish
 from local_sagemaker.jobs.runner import JobQueue
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.model_servers.supervisor import SupervisedServers
@@ -176,7 +176,7 @@ class Application:
         """
         terminal = Terminal(address)
         try:
-            wish = Wish(bool(shell), json.loads(environment), (Path(shown),) if shown else ())
+            wish = ForegroundWish(bool(shell), json.loads(environment), (Path(shown),) if shown else ())
             self.regions.of(region).run_in_foreground(kind, job, terminal, wish)
         except BaseException:
             terminal.end(1)

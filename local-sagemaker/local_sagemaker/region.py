@@ -16,7 +16,7 @@ from local_sagemaker.endpoints.invocations import EndpointInvocations
 from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.functions.sandboxes import Sandboxes
-from local_sagemaker.jobs.foreground import Wish
+from local_sagemaker.jobs.foreground import ForegroundWish
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.logs import Logs
@@ -122,7 +122,7 @@ class Region:
             with log_failure(log, "%s could not be resumed in %s", type(resource).__name__, self._settings.region):
                 resource.resume()
 
-    def run_in_foreground(self, kind: str, job: str, terminal: Terminal, wish: Wish) -> None:
+    def run_in_foreground(self, kind: str, job: str, terminal: Terminal, wish: ForegroundWish) -> None:
         """Runs the program of a job of that kind once more, at a terminal; returns at once."""
         for resource in self.resources:
             if isinstance(resource, RunnerJobs) and resource.kind.kind == kind:

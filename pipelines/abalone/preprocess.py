@@ -43,7 +43,7 @@ COLUMNS = [CATEGORY, *NUMBERS, LABEL]
 SPLITS = {"train": 0.7, "validation": 0.85, "test": 1.0}
 
 
-class BadInput(Exception):
+class BadTable(Exception):
     """The input data is missing or wrong. The text says where."""
 
 
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         table = read(fetch(arguments.input_data))
         splits = split(transform(table), arguments.seed)
-    except BadInput as error:
+    except BadTable as error:
         print(f"preprocess: {error}", file=sys.stderr)
         explain(arguments.message, str(error))
         return 1
@@ -90,10 +90,10 @@ def fetch_objects(bucket: str, key: str) -> Iterator[tuple[str, bytes]]:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         found = [item["Key"] for page in pages for item in page.get("Contents", [])]
     except ClientError as error:
-        raise BadInput(f"cannot list s3://{bucket}/{key}: {error.response['Error'].get('Message', error)}") from error
+        raise BadTable(f"cannot list s3://{bucket}/{key}: {error.response['Error'].get('Message', error)}") from error
     names = [key] if key in found else [name for name in visible(found) if name.startswith(key.rstrip("/") + "/")]
     if not names:
-        raise BadInput(f"there is no object at s3://{bucket}/{key}")
+        raise BadTable(f"there is no object at s3://{bucket}/{key}")
     for name in names:
         yield f"s3://{bucket}/{name}", s3.get_object(Bucket=bucket, Key=name)["Body"].read()
 
@@ -102,7 +102,7 @@ def fetch_files(path: Path) -> Iterator[tuple[str, bytes]]:
     files = [path] if path.is_file() else [item for item in sorted(path.rglob("*")) if item.is_file()]
     names = visible(str(file) for file in files)
     if not names:
-        raise BadInput(f"there is no file at {path}")
+        raise BadTable(f"there is no file at {path}")
     for name in names:
         yield name, Path(name).read_bytes()
 
@@ -124,14 +124,14 @@ def read_file(name: str, content: bytes) -> pd.DataFrame:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{name} is not a text file in UTF-8: {error}") from error
+        raise BadTable(f"{name} is not a text file in UTF-8: {error}") from error
     if not text.strip():
-        raise BadInput(f"{name} is empty")
+        raise BadTable(f"{name} is empty")
     try:
         table = pd.read_csv(io.StringIO(text), header=None, dtype=str, skipinitialspace=True)
     except pd.errors.ParserError as error:
         check_widths(name, text)
-        raise BadInput(f"{name} is not CSV: {error}") from error
+        raise BadTable(f"{name} is not CSV: {error}") from error
     if table.shape[1] != len(COLUMNS) or table.iloc[:, -1].isna().any():
         check_widths(name, text)
     table.columns = pd.Index(COLUMNS)
@@ -145,7 +145,7 @@ def check_widths(name: str, text: str) -> None:
     rows = (row for row in csv.reader(io.StringIO(text)) if row)
     for number, row in enumerate(rows, 1):
         if len(row) != len(COLUMNS):
-            raise BadInput(
+            raise BadTable(
                 f"{name}, row {number}: {len(row)} columns where {len(COLUMNS)} are expected ({', '.join(COLUMNS)})"
             )
 
@@ -160,7 +160,7 @@ def numbers(name: str, column: str, cells: pd.Series) -> pd.Series:
         cell = cells.iloc[row]
         what = f"{cell!r} is not a number" if isinstance(cell, str) else "the label is missing"
         hint = "; the table must not have a header" if row == 0 and cell == column else ""
-        raise BadInput(f"{name}, column {column}, row {row + 1}: {what}{hint}")
+        raise BadTable(f"{name}, column {column}, row {row + 1}: {what}{hint}")
     return values
 
 
@@ -194,7 +194,7 @@ def split(rows: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     parts = {name: shuffled[start:end] for name, start, end in zip(SPLITS, [0, *cuts], cuts)}
     for name, part in parts.items():
         if not len(part):
-            raise BadInput(f"{len(rows)} rows are too few: nothing is left for {name}")
+            raise BadTable(f"{len(rows)} rows are too few: nothing is left for {name}")
     return parts
 
 

@@ -21,7 +21,7 @@ from model_checks.quality import QualityAnalysis, check_baseline
 
 from . import model, storage
 from .arguments import DATASET, MODEL, OUTPUT, Arguments
-from .baselines import Baseline
+from .baselines import CheckBaseline
 
 Config = Mapping[str, Any]
 _MONITORED = ("label_values_or_threshold", "facet", "group_variable", "headers", "label")
@@ -35,19 +35,19 @@ class Findings:
     violations: list[Any]
 
 
-def analyse(arguments: Arguments, config: Config, baseline: Baseline | None) -> Findings:
+def analyse(arguments: Arguments, config: Config, baseline: CheckBaseline | None) -> Findings:
     """Runs the check's analysis. It compares where `baseline` is given."""
     return _ANALYSES[arguments.check](arguments, config, baseline)
 
 
-def _data_quality(arguments: Arguments, config: Config, baseline: Baseline | None) -> Findings:
+def _data_quality(arguments: Arguments, config: Config, baseline: CheckBaseline | None) -> Findings:
     constraints, statistics = _quality_baseline(baseline, model=False)
     names, whole = quality.baseline_columns(constraints)
     dataset = Dataset(_dataset(arguments), config["dataset_format"], names=names, exact=whole, place=DATASET)
     return _quality(quality.analyse_data_quality(dataset, constraints, statistics, config.get("drift_method")))
 
 
-def _model_quality(arguments: Arguments, config: Config, baseline: Baseline | None) -> Findings:
+def _model_quality(arguments: Arguments, config: Config, baseline: CheckBaseline | None) -> Findings:
     constraints, _ = _quality_baseline(baseline, model=True)
     dataset = Dataset(_dataset(arguments), config["dataset_format"], place=DATASET)
     attributes = PredictionAttributes.of(config, merged=False)
@@ -59,7 +59,7 @@ def _model_quality(arguments: Arguments, config: Config, baseline: Baseline | No
     )
 
 
-def _quality_baseline(baseline: Baseline | None, model: bool) -> tuple[Any, Any]:
+def _quality_baseline(baseline: CheckBaseline | None, model: bool) -> tuple[Any, Any]:
     """Constraints and statistics."""
     if baseline is None:
         return None, None
@@ -76,7 +76,7 @@ def _quality(analysis: QualityAnalysis) -> Findings:
     return Findings(analysis.files(), list(analysis.violations or []))
 
 
-def _clarify(arguments: Arguments, config: Config, baseline: Baseline | None) -> Findings:
+def _clarify(arguments: Arguments, config: Config, baseline: CheckBaseline | None) -> Findings:
     paths = files(_dataset(arguments))
     output = arguments.processing(OUTPUT)
     headers = (config.get("predictor") or {}).get("label_headers")
@@ -109,7 +109,7 @@ def _dataset(arguments: Arguments) -> Path:
     return folder
 
 
-_ANALYSES: Mapping[str, Callable[[Arguments, Config, Baseline | None], Findings]] = {
+_ANALYSES: Mapping[str, Callable[[Arguments, Config, CheckBaseline | None], Findings]] = {
     "DATA_QUALITY": _data_quality,
     "DATA_BIAS": _clarify,
     "MODEL_QUALITY": _model_quality,

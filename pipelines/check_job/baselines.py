@@ -18,27 +18,27 @@ BASELINES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 @dataclass(frozen=True)
-class Baseline:
+class CheckBaseline:
     """The S3 URIs of a baseline's files. Bias and explainability have constraints only, which are an analysis.json."""
 
     constraints: str
     statistics: str | None = None
 
 
-def from_registry(check: str, described: Mapping[str, Any]) -> Baseline | None:
+def from_registry(check: str, described: Mapping[str, Any]) -> CheckBaseline | None:
     """The baseline in a model package's description; None where it lacks one of the files."""
     held: Mapping[str, Mapping[str, Mapping[str, str]]] = described.get("DriftCheckBaselines") or {}
     uris = [((held.get(kind) or {}).get(field) or {}).get("S3Uri") for kind, field in BASELINES[check]]
     if not all(uris):
         return None
-    return Baseline(str(uris[-1]), str(uris[0]) if len(uris) > 1 else None)
+    return CheckBaseline(str(uris[-1]), str(uris[0]) if len(uris) > 1 else None)
 
 
-def from_caller(check: str, statistics: str, constraints: str) -> Baseline | None:
+def from_caller(check: str, statistics: str, constraints: str) -> CheckBaseline | None:
     """The baseline that a caller names; None where a file is not named."""
     if not constraints or (len(BASELINES[check]) > 1 and not statistics):
         return None
-    return Baseline(constraints, statistics or None)
+    return CheckBaseline(constraints, statistics or None)
 
 
 def latest_approved(sagemaker: Any, group: str) -> Mapping[str, Any] | None:

@@ -15,7 +15,7 @@ from model_checks.errors import AnalysisError
 from . import baselines, storage
 from .analyses import Findings, analyse, make_monitoring_config
 from .arguments import CONFIG, CONFIG_FILE, JOB_CONFIG, MESSAGE, OUTPUT, REPORT, Arguments, parse
-from .baselines import BASELINES, Baseline
+from .baselines import BASELINES, CheckBaseline
 
 VIOLATIONS, MONITORED = "constraint_violations.json", "monitoring_config.json"
 SHOWN = 1024  # characters of a message; the platform keeps no more
@@ -80,7 +80,7 @@ def output_uri(arguments: Arguments) -> str:
         raise AnalysisError(f"Error: The job's configuration {JOB_CONFIG} names no output.") from None
 
 
-def find_baseline(arguments: Arguments) -> Baseline:
+def find_baseline(arguments: Arguments) -> CheckBaseline:
     """The supplied baseline, else the latest approved version's. Raises AnalysisError where there is none."""
     given = baselines.from_caller(arguments.check, arguments.statistics, arguments.constraints)
     if given is not None:
@@ -94,11 +94,11 @@ def find_baseline(arguments: Arguments) -> Baseline:
     return registered
 
 
-def describe(arguments: Arguments, place: str, findings: Findings, previous: Baseline | None) -> Mapping[str, Any]:
+def describe(arguments: Arguments, place: str, findings: Findings, previous: CheckBaseline | None) -> Mapping[str, Any]:
     """check.json, from which the pipeline registers: what was computed, and which baseline holds from now on."""
     is_quality = len(BASELINES[arguments.check]) > 1
     constraints = "constraints.json" if is_quality else "analysis.json"
-    calculated = Baseline(f"{place}/{constraints}", f"{place}/statistics.json" if is_quality else None)
+    calculated = CheckBaseline(f"{place}/{constraints}", f"{place}/statistics.json" if is_quality else None)
     used = calculated if arguments.register or previous is None else previous
     count = len(findings.violations)
     return {
@@ -116,7 +116,7 @@ def describe(arguments: Arguments, place: str, findings: Findings, previous: Bas
     }
 
 
-def _files(baseline: Baseline) -> Mapping[str, str | None]:
+def _files(baseline: CheckBaseline) -> Mapping[str, str | None]:
     return {"statistics": baseline.statistics, "constraints": baseline.constraints}
 
 

@@ -15,7 +15,7 @@ _PORTABLE_SUPPLIED = ("--supplied-statistics", "--supplied-constraints")
 
 
 @dataclass(frozen=True)
-class CheckStep:
+class CheckStepSpec:
     """A check. Parameters are named where a field of the step is one; `supplied` are those of a supplied baseline."""
 
     name: str
@@ -27,15 +27,15 @@ class CheckStep:
     portable: bool
 
 
-def check_steps(definition: Definition) -> list[CheckStep]:
+def check_steps(definition: Definition) -> list[CheckStepSpec]:
     """All checks, in the order of the definition."""
     return [check for step in steps(definition) if (check := _managed_check(step) or _portable_check(step)) is not None]
 
 
-def _managed_check(step: Step) -> CheckStep | None:
+def _managed_check(step: Step) -> CheckStepSpec | None:
     if step.get("CheckType") not in BASELINES:
         return None
-    return CheckStep(
+    return CheckStepSpec(
         step["Name"],
         step["CheckType"],
         step.get("ModelPackageGroupName"),
@@ -46,13 +46,13 @@ def _managed_check(step: Step) -> CheckStep | None:
     )
 
 
-def _portable_check(step: Step) -> CheckStep | None:
+def _portable_check(step: Step) -> CheckStepSpec | None:
     if step["Type"] != "Processing":
         return None
     arguments = options(step["Arguments"].get("AppSpecification", {}).get("ContainerArguments") or [])
     if arguments.get("--check") not in BASELINES:
         return None
-    return CheckStep(
+    return CheckStepSpec(
         step["Name"],
         str(arguments["--check"]),
         arguments.get("--group"),

@@ -27,7 +27,7 @@ _RECENT = 5  # executions of the pipeline
 
 
 @dataclass(frozen=True)
-class Decision:
+class FlavourDecision:
     """A flavour and the evidence for it."""
 
     flavour: Flavour
@@ -38,12 +38,12 @@ class Decision:
         return f"Checks: {self.flavour}, {how} ({self.reason})"
 
 
-def decide(sagemaker: SageMakerClient, pipeline: str) -> Decision:
+def decide(sagemaker: SageMakerClient, pipeline: str) -> FlavourDecision:
     """Managed for an account that uses Model Monitor, or whose pipeline has run such checks; else portable."""
     evidence = _monitors(sagemaker) or _checks_that_ran(sagemaker, pipeline)
     if evidence:
-        return Decision("managed", evidence)
-    return Decision(
+        return FlavourDecision("managed", evidence)
+    return FlavourDecision(
         "portable",
         "nothing shows that this account may use Model Monitor and Clarify, which are closed to new customers; "
         "--probe tries it, --checks managed insists",
@@ -84,7 +84,7 @@ def _checks_that_ran(sagemaker: SageMakerClient, pipeline: str) -> str | None:
     return None
 
 
-def probe(sagemaker: SageMakerClient, image: str, role: str, bucket: str) -> Decision:
+def probe(sagemaker: SageMakerClient, image: str, role: str, bucket: str) -> FlavourDecision:
     """Tries it: makes a monitoring job definition and a schedule, and deletes both. Neither runs nor costs anything."""
     name = f"preflight-{uuid.uuid4().hex[:8]}"
     client: Any = sagemaker
@@ -96,8 +96,8 @@ def probe(sagemaker: SageMakerClient, image: str, role: str, bucket: str) -> Dec
             client.delete_data_quality_job_definition(JobDefinitionName=name)
     except ClientError as error:
         text = error.response["Error"].get("Message", str(error))
-        return Decision("portable", f"the account may not create a monitor: {text}")
-    return Decision("managed", "the account could create a monitor")
+        return FlavourDecision("portable", f"the account may not create a monitor: {text}")
+    return FlavourDecision("managed", "the account could create a monitor")
 
 
 def _probe_schedule(client: Any, name: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from pipelines.display.graph import Edge, Graph
-from pipelines.display.layout import Layout, Point, Size, lay_out
+from pipelines.display.layout import Point, ScreenLayout, ScreenSize, lay_out
 
 FONT = "font-family:system-ui,sans-serif"
 LINE = "#8a8f98"  # seen on white as on black
@@ -35,7 +35,7 @@ def draw(graph: Graph, statuses: Mapping[str, str], remarks: Mapping[str, str]) 
     :param remarks: what a step's box says beside its type, by name.
     """
     longest = max(map(len, graph.types), default=0)
-    size = Size(width=max(150.0, longest * 7.5 + 28))
+    size = ScreenSize(width=max(150.0, longest * 7.5 + 28))
     layout = lay_out(graph, size)
     edges = [_edge(edge, layout.routes[edge], size) for edge in graph.edges]
     boxes = [
@@ -45,7 +45,7 @@ def draw(graph: Graph, statuses: Mapping[str, str], remarks: Mapping[str, str]) 
     return _svg(layout, [*edges, *boxes])
 
 
-def _svg(layout: Layout, parts: Iterable[str]) -> str:
+def _svg(layout: ScreenLayout, parts: Iterable[str]) -> str:
     width, height = f"{layout.width:.0f}", f"{layout.height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -54,7 +54,7 @@ def _svg(layout: Layout, parts: Iterable[str]) -> str:
     )
 
 
-def _box(name: str, kind: str, status: str, remark: str, centre: Point, size: Size) -> str:
+def _box(name: str, kind: str, status: str, remark: str, centre: Point, size: ScreenSize) -> str:
     fill, border = COLOURS.get(status, WAITING)
     dashed = "" if status else ' stroke-dasharray="4 3"'
     left, top = centre[0] - size.width / 2, centre[1] - size.height / 2
@@ -71,7 +71,7 @@ def _box(name: str, kind: str, status: str, remark: str, centre: Point, size: Si
     )
 
 
-def _edge(edge: Edge, route: Sequence[Point], size: Size) -> str:
+def _edge(edge: Edge, route: Sequence[Point], size: ScreenSize) -> str:
     """A smooth line that leaves and reaches every point vertically, with an arrow at its end."""
     half = size.height / 2
     points = [(route[0][0], route[0][1] + half), *route[1:-1], (route[-1][0], route[-1][1] - half - 6)]

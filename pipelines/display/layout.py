@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Size:
+class ScreenSize:
     """Of a step's box, and of the gaps between boxes, in pixels."""
 
     width: float = 200
@@ -33,7 +33,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ScreenLayout:
     """Centres of the boxes, the points that each edge goes through, and the size of the whole."""
 
     centres: Mapping[str, Point]
@@ -42,7 +42,7 @@ class Layout:
     height: float
 
 
-def lay_out(graph: Graph, size: Size) -> Layout:
+def lay_out(graph: Graph, size: ScreenSize) -> ScreenLayout:
     """The graph must have no cycle, as any definition that SageMaker accepts."""
     depths = _depths(graph)
     layers: list[list[str]] = [[] for _ in range(max(depths.values(), default=-1) + 1)]
@@ -64,7 +64,7 @@ def lay_out(graph: Graph, size: Size) -> Layout:
     }
     height = len(layers) * (size.height + size.rise) - size.rise + size.gap
     routes = {edge: [points[name] for name in chain] for edge, chain in chains.items()}
-    return Layout({name: points[name] for name in depths}, routes, right - left, height)
+    return ScreenLayout({name: points[name] for name in depths}, routes, right - left, height)
 
 
 def _depths(graph: Graph) -> dict[str, int]:

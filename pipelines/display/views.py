@@ -28,7 +28,7 @@ from pipelines.summary import Summary
 if TYPE_CHECKING:
     from typing import Self
 
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 LONGEST_STILL = 1.0  # seconds between two pictures of an execution where only time passes
 CACHED = "cache hit"
@@ -38,7 +38,7 @@ ROOM = 160  # characters of a remark in the table
 class PipelineView:
     """A pipeline, as its definition says it is. Shown as its graph, and its parameters in a table."""
 
-    def __init__(self, clients: Clients, built: loader.Built, columns: Sequence[str] = ()) -> None:
+    def __init__(self, clients: AwsClients, built: loader.Built, columns: Sequence[str] = ()) -> None:
         self.clients = clients
         self.name = built.name
         self._built = built
@@ -53,7 +53,7 @@ class PipelineView:
         """
         unset = argparse.Namespace(region=None, role_arn=None, bucket=None, debug=False)
         built = loader.define(module, kwargs, unset)
-        return cls(session.Clients(built.region), built, names.of_module(module))
+        return cls(session.AwsClients(built.region), built, names.of_module(module))
 
     @property
     def definition(self) -> Definition:
@@ -108,7 +108,7 @@ class ExecutionView:
     :param columns: the names of the columns that the checks read, where they are known.
     """
 
-    clients: Clients
+    clients: AwsClients
     pipeline: str
     arn: str
     definition: Definition

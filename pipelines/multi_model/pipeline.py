@@ -52,7 +52,7 @@ TWO: Hyperparameters = {
 }
 
 
-class Parameters:
+class MultiModelParameters:
     """One field per parameter."""
 
     def __init__(self, region: str, bucket: str, image: str | None, role: str) -> None:
@@ -89,7 +89,7 @@ def get_pipeline(
     session = pipeline_session(region, default_bucket)
     bucket = session.default_bucket()  # creates it if it does not exist
     role = role or get_execution_role(session)
-    parameters = Parameters(region, bucket, image_uri, role)
+    parameters = MultiModelParameters(region, bucket, image_uri, role)
     folder = ["s3:/", bucket, base_job_prefix, ExecutionVariables.PIPELINE_EXECUTION_ID]
     trainings = [
         train_step(name, session, role, parameters, folder, chosen)
@@ -110,7 +110,7 @@ def train_step(
     name: str,
     session: PipelineSession,
     role: str,
-    parameters: Parameters,
+    parameters: MultiModelParameters,
     folder: list[Any],
     hyperparameters: Hyperparameters,
 ) -> TrainingStep:
@@ -129,7 +129,7 @@ def train_step(
 
 def deploy_step(
     session: PipelineSession,
-    parameters: Parameters,
+    parameters: MultiModelParameters,
     folder: list[Any],
     trainings: list[TrainingStep],
     function: str,

@@ -29,7 +29,7 @@ NO_FILES = Files(None, None)
 
 
 @dataclass(frozen=True)
-class Check:
+class ReportedCheck:
     """A check step that has ended. ``kind`` is its CheckType."""
 
     step: str
@@ -61,7 +61,7 @@ class Check:
         return f"{self.folder}report.html" if self.ended and self.kind not in MODEL_MONITOR else None
 
 
-def find(steps: Mapping[str, Mapping[str, Any]]) -> list[Check]:
+def find(steps: Mapping[str, Mapping[str, Any]]) -> list[ReportedCheck]:
     """The check steps among an execution's steps, in the order of these. Those still running are left out."""
     return [_check(name, step) for name, step in steps.items() if step["StepStatus"] in ENDED and _metadata(step)]
 
@@ -74,10 +74,10 @@ def _metadata(step: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((metadata[name] for name in METADATA if name in metadata), None)
 
 
-def _check(name: str, step: Mapping[str, Any]) -> Check:
+def _check(name: str, step: Mapping[str, Any]) -> ReportedCheck:
     metadata = _metadata(step) or {}
     source = step.get("CacheHitResult", {}).get("SourcePipelineExecutionArn")
-    return Check(
+    return ReportedCheck(
         step=name,
         kind=metadata.get("CheckType", ""),
         status=step["StepStatus"],

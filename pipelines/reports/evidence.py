@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipelines.reports.checks import Check, Files
+from pipelines.reports.checks import Files, ReportedCheck
 from pipelines.reports.names import Names
 
 if TYPE_CHECKING:
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 Json = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ Json = Mapping[str, Any]
 class Evidence:
     """The contents of the files of one check. A file that does not exist, or cannot be read, is empty."""
 
-    check: Check
+    check: ReportedCheck
     names: Names = field(default_factory=Names)
     statistics: Json = field(default_factory=dict)
     constraints: Json = field(default_factory=dict)  # of Clarify: analysis.json
@@ -32,7 +32,7 @@ class Evidence:
     violations: tuple[Json, ...] = ()
 
 
-def gather(clients: Clients, check: Check, names: Names) -> Evidence:
+def gather(clients: AwsClients, check: ReportedCheck, names: Names) -> Evidence:
     """Reads all that there is."""
     baseline = find_baseline(clients, check)
     return Evidence(
@@ -47,7 +47,7 @@ def gather(clients: Clients, check: Check, names: Names) -> Evidence:
     )
 
 
-def find_baseline(clients: Clients, check: Check) -> Files | None:
+def find_baseline(clients: AwsClients, check: ReportedCheck) -> Files | None:
     """The baseline that the check was, or could have been, compared with; None if there is none.
 
     A check that compares and registers as well names its own files as the baseline that is used from then on: what
@@ -68,7 +68,7 @@ def find_baseline(clients: Clients, check: Check) -> Files | None:
     return found if found.constraints else None
 
 
-def _read(clients: Clients, uri: str | None) -> Json:
+def _read(clients: AwsClients, uri: str | None) -> Json:
     content = read_bytes(clients, uri)
     try:
         found = json.loads(content or b"{}")
@@ -77,7 +77,7 @@ def _read(clients: Clients, uri: str | None) -> Json:
     return found if isinstance(found, Mapping) else {}
 
 
-def read_bytes(clients: Clients, uri: str | None) -> bytes | None:
+def read_bytes(clients: AwsClients, uri: str | None) -> bytes | None:
     """The object's content; None if there is no such object or no right to read it."""
     if not uri:
         return None

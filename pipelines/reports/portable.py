@@ -17,7 +17,7 @@ from pipelines.check_job.baselines import BASELINES
 from pipelines.checks.definition import options
 
 if TYPE_CHECKING:
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 Steps = Mapping[str, Mapping[str, Any]]
 _ENDED = ("Succeeded", "Failed", "Stopped")
@@ -26,7 +26,7 @@ _ENDED = ("Succeeded", "Failed", "Stopped")
 class PortableResults:
     """Looks up what portable checks did, each job once."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
         self._known: dict[str, Mapping[str, Any]] = {}
 

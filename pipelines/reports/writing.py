@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.checks.definition import check_steps
 from pipelines.definition import Definition
 from pipelines.reports import bias, data_quality, explainability, model_quality, names
-from pipelines.reports.checks import Check, find
+from pipelines.reports.checks import ReportedCheck, find
 from pipelines.reports.evidence import Evidence, gather, read_bytes
 from pipelines.reports.page import Section, page
 from pipelines.reports.portable import PortableResults
 from pipelines.reports.verdicts import Verdict, verdict
 
 if TYPE_CHECKING:
-    from pipelines.session import Clients
+    from pipelines.session import AwsClients
 
 FOLDER = Path("reports")
 SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
@@ -39,7 +39,7 @@ SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
 class Written:
     """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page."""
 
-    check: Check
+    check: ReportedCheck
     verdict: Verdict
     path: Path | None
     problem: str = ""
@@ -53,7 +53,7 @@ class Written:
 class Reports:
     """The pages of one execution, in ``folder``/<execution id>/<step>.html."""
 
-    def __init__(self, clients: Clients, execution_arn: str, columns: Sequence[str] = (), folder: Path = FOLDER):
+    def __init__(self, clients: AwsClients, execution_arn: str, columns: Sequence[str] = (), folder: Path = FOLDER):
         self._clients, self._arn, self._columns = clients, execution_arn, columns
         _ = clients.s3, clients.sagemaker  # made here, since making clients is not safe in two threads
         self._folder = folder / execution_arn.rpartition("/")[2]
@@ -85,7 +85,7 @@ class Reports:
         """Starts no more pages; ``finish`` is what waits for all of them."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _write(self, check: Check) -> Written:
+    def _write(self, check: ReportedCheck) -> Written:
         evidence = gather(self._clients, check, names.for_check(check.kind, self._columns))
         found = verdict(evidence)
         try:

@@ -17,7 +17,7 @@ from pipelines import run_pipeline, session
 from pipelines.abalone.drifted_data import make_drifted
 from pipelines.abalone.parameters import Parameters
 from pipelines.checks.preflight import decide
-from pipelines.reports.checks import Check, find
+from pipelines.reports.checks import ReportedCheck, find
 from pipelines.reports.portable import PortableResults
 from tests.support import Service, finished, read_json, start, steps_of
 
@@ -43,7 +43,7 @@ class Ran:
     service: Service
     executions: Mapping[str, str]
 
-    def checks(self, flavour: str) -> dict[str, Check]:
+    def checks(self, flavour: str) -> dict[str, ReportedCheck]:
         clients = _Clients(self.service.client("sagemaker"), self.service.client("s3"))
         steps = steps_of(clients.sagemaker, self.executions[flavour])
         return {check.step: check for check in find(PortableResults(clients).add_metadata(steps))}  # type: ignore[arg-type]

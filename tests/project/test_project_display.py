@@ -11,10 +11,10 @@ import pytest
 
 from pipelines.display import drawing, views
 from pipelines.display.graph import Edge, Graph, graph_of
-from pipelines.display.layout import Size, lay_out
+from pipelines.display.layout import ScreenSize, lay_out
 from pipelines.display.views import ExecutionView
 from pipelines.parameters import ParameterError
-from pipelines.session import Clients
+from pipelines.session import AwsClients
 from tests.project import building
 from tests.support import Service, create_pipeline, script_step, start
 
@@ -95,7 +95,7 @@ GRAPHS = {
 
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
 def test_boxes_do_not_overlap_and_edges_go_down(graph: Graph) -> None:
-    size = Size()
+    size = ScreenSize()
     layout = lay_out(graph, size)
     for (x, y), (other_x, other_y) in itertools.combinations(layout.centres.values(), 2):
         assert abs(x - other_x) >= size.width or abs(y - other_y) >= size.height
@@ -108,7 +108,7 @@ def test_boxes_do_not_overlap_and_edges_go_down(graph: Graph) -> None:
 
 
 def test_a_long_edge_passes_beside_the_boxes_it_skips() -> None:
-    size = Size()
+    size = ScreenSize()
     layout = lay_out(GRAPHS["long edge"], size)
     for x, y in layout.routes[Edge("A", "D", "no")][1:-1]:
         beside = [centre for centre in layout.centres.values() if centre[1] == y]
@@ -116,7 +116,7 @@ def test_a_long_edge_passes_beside_the_boxes_it_skips() -> None:
 
 
 def test_edges_that_need_not_cross_do_not() -> None:
-    layout = lay_out(GRAPHS["crossed"], Size())
+    layout = lay_out(GRAPHS["crossed"], ScreenSize())
     straight = [abs(route[0][0] - route[-1][0]) for route in layout.routes.values()]
     assert max(straight) < 1
 
@@ -160,17 +160,17 @@ class Handle:
 
 
 @pytest.fixture
-def clients(service: Service, monkeypatch: pytest.MonkeyPatch) -> Clients:
+def clients(service: Service, monkeypatch: pytest.MonkeyPatch) -> AwsClients:
     """The project's own clients, which find the service by the environment."""
     from pipelines import session
 
     for name, value in service.environment().items():
         monkeypatch.setenv(name, value)
     session.boto_session.cache_clear()
-    return Clients("us-east-1")
+    return AwsClients("us-east-1")
 
 
-def test_waiting_shows_the_steps_as_they_run(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_shows_the_steps_as_they_run(clients: AwsClients, monkeypatch: pytest.MonkeyPatch) -> None:
     import IPython.display
 
     handles: list[Handle] = []
@@ -197,7 +197,7 @@ def test_waiting_shows_the_steps_as_they_run(clients: Clients, monkeypatch: pyte
         made.report("NoSuchReport")
 
 
-def test_waiting_ends_when_it_takes_too_long(clients: Clients) -> None:
+def test_waiting_ends_when_it_takes_too_long(clients: AwsClients) -> None:
     slow = script_step("Slow", "import time; time.sleep(60)")
     create_pipeline(clients.sagemaker, "DisplayTimesOut", slow)
     arn = start(clients.sagemaker, "DisplayTimesOut")
@@ -208,7 +208,7 @@ def test_waiting_ends_when_it_takes_too_long(clients: Clients) -> None:
         clients.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="x" * 32)
 
 
-def test_a_pipeline_starts_only_when_it_is_there_and_with_parameters_it_has(clients: Clients) -> None:
+def test_a_pipeline_starts_only_when_it_is_there_and_with_parameters_it_has(clients: AwsClients) -> None:
     from pipelines.loader import Built
 
     shape = {**definition(script_step("Quick", "pass")), "Parameters": [

@@ -13,7 +13,7 @@ from moto import mock_aws
 from pipelines.reports import checks, evidence, names
 from pipelines.reports.checks import Files
 from pipelines.reports.writing import Reports
-from pipelines.session import Clients, boto_session
+from pipelines.session import AwsClients, boto_session
 
 NOW = Files("s3://reports/now/statistics.json", "s3://reports/now/constraints.json")
 OLD = Files("s3://reports/old/statistics.json", "s3://reports/old/constraints.json")
@@ -35,13 +35,13 @@ def step(used: Files, *, skip: bool = False, register: bool = False, **more: Any
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
     """Clients of in-process doubles that hold the files and the job of a check."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
         boto_session.cache_clear()
-        made = Clients("us-east-1")
+        made = AwsClients("us-east-1")
         made.s3.create_bucket(Bucket="reports")
         for key in ("now/statistics.json", "old/statistics.json"):
             made.s3.put_object(Bucket="reports", Key=key, Body=json.dumps({"features": [], "which": key}).encode())
@@ -72,7 +72,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     ],
     ids=["compared", "kept", "compared and registered", "registered"],
 )
-def test_what_a_check_was_compared_with(clients: Clients, given: dict[str, Any], baseline: Files | None) -> None:
+def test_what_a_check_was_compared_with(clients: AwsClients, given: dict[str, Any], baseline: Files | None) -> None:
     (check,) = checks.find({"Check": given})
     assert evidence.find_baseline(clients, check) == baseline
     found = evidence.gather(clients, check, names.Names())
@@ -87,7 +87,7 @@ def test_steps_that_run_or_are_no_checks_are_left_out() -> None:
     assert [check.step for check in checks.find(steps)] == ["C"]
 
 
-def test_a_page_per_check_and_none_for_files_that_are_gone(clients: Clients, tmp_path: Path) -> None:
+def test_a_page_per_check_and_none_for_files_that_are_gone(clients: AwsClients, tmp_path: Path) -> None:
     gone = Files("s3://no-such-bucket/s.json", "s3://no-such-bucket/c.json")
     with Reports(clients, "arn:aws:sagemaker:x:1:pipeline/p/execution/abc", folder=tmp_path / "out") as reports:
         reports.see({"One": step(OLD)})
@@ -97,7 +97,7 @@ def test_a_page_per_check_and_none_for_files_that_are_gone(clients: Clients, tmp
     assert (tmp_path / "out/abc/Two.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(clients: Clients, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(clients: AwsClients, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder would be")
     with Reports(clients, "arn:aws:sagemaker:x:1:pipeline/p/execution/abc", folder=tmp_path / "out") as reports:
         (found,) = reports.finish({"One": step(OLD)})

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from pipelines.reports import features
-from pipelines.reports.checks import TITLES, Check, Files
+from pipelines.reports.checks import TITLES, Files, ReportedCheck
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.names import Names
 from pipelines.reports.page import page
@@ -26,7 +26,7 @@ def made(kind: str, names: Names | None = None, **files: Any) -> ReadPage:
     used = Files("s3://b/old/statistics.json", "s3://b/old/constraints.json")
     calculated = Files("s3://b/now/statistics.json", "s3://b/now/constraints.json")
     failed = bool(files.get("violations"))
-    check = Check("The<Step>", kind, "Failed" if failed else "Succeeded", "", False, False, calculated, used,
+    check = ReportedCheck("The<Step>", kind, "Failed" if failed else "Succeeded", "", False, False, calculated, used,
                   "s3://b/now/constraint_violations.json" if failed else None, "arn:job/x", None)  # fmt: skip
     evidence = Evidence(check, names or Names(), baseline=used if "baseline_constraints" in files else None, **files)
     text = page(evidence, verdict(evidence), list(SECTIONS[kind](evidence)), "arn:aws:execution/abc", None)

@@ -8,20 +8,20 @@ import pytest
 
 from pipelines.reports import violations
 from pipelines.reports.attributions import ndcg
-from pipelines.reports.checks import Check, Files
+from pipelines.reports.checks import Files, ReportedCheck
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.names import Names
 from pipelines.reports.verdicts import verdict
 
 
-def check(kind: str = "DATA_QUALITY", **changed: Any) -> Check:
+def check(kind: str = "DATA_QUALITY", **changed: Any) -> ReportedCheck:
     given: dict[str, Any] = {
         "step": "Check", "kind": kind, "status": "Failed", "reason": "", "skipped": False, "registers": False,
         "calculated": Files("s3://b/now/statistics.json", "s3://b/now/constraints.json"),
         "used": Files("s3://b/old/statistics.json", "s3://b/old/constraints.json"),
         "violations": "s3://b/now/constraint_violations.json", "job": None, "cached_from": None,
     }  # fmt: skip
-    return Check(**{**given, **changed})
+    return ReportedCheck(**{**given, **changed})
 
 
 def numeric(name: str, mean: float, present: int = 90, missing: int = 10) -> dict[str, Any]:

@@ -27,11 +27,11 @@ def main(arguments: list[str]) -> int:
     file = Path(arguments[0])
     plan = json.loads(file.read_text("utf-8"))
     with (file.parent / "progress.jsonl").open("a", encoding="utf-8") as progress:
-        Agent(plan, file.parent, progress).run()
+        BuildAgent(plan, file.parent, progress).run()
     return 0
 
 
-class Agent:
+class BuildAgent:
     """One build's run."""
 
     def __init__(self, plan: dict[str, Any], folder: Path, progress: Any) -> None:

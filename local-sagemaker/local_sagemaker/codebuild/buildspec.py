@@ -88,11 +88,11 @@ class Buildspec:
     git_credentials: bool = False
 
 
-class _Loader(yaml.SafeLoader):
+class _TextLoader(yaml.SafeLoader):
     """YAML in which every scalar but a boolean is the text that stands there: ``3.10`` is no 3.1."""
 
 
-_Loader.yaml_implicit_resolvers = {
+_TextLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":bool", ":null", ":merge"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -101,7 +101,7 @@ _Loader.yaml_implicit_resolvers = {
 def parse(text: str) -> Buildspec:
     """The specification of a text. Raises `BuildspecError`."""
     try:
-        document = yaml.load(text, _Loader)
+        document = yaml.load(text, _TextLoader)
     except yaml.YAMLError as error:
         raise BuildspecError(f"YAML file is not well-formed: {' '.join(str(error).split())}") from error
     top = _read_mapping(document, "the build specification")

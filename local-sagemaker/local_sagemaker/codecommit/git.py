@@ -63,7 +63,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Commit:
+class GitCommit:
     """One commit. `message` is the whole text."""
 
     id: str
@@ -75,7 +75,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """One entry of a tree. `mode` is git's: ``100644``, ``100755``, ``120000``, ``040000``, ``160000``."""
 
     mode: str
@@ -85,7 +85,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """What a new commit does to a file: its content and mode, or None for its end. `blob` names content that exists."""
 
     path: str
@@ -158,7 +158,7 @@ class GitRepository:
                 return found.decode().strip()
         return None
 
-    def commit(self, name: str) -> Commit | None:
+    def commit(self, name: str) -> GitCommit | None:
         """A commit by its id."""
         if self.kind(name) != "commit":
             return None
@@ -166,16 +166,16 @@ class GitRepository:
         parts = self.run("show", "--no-patch", "--no-show-signature", "--date=raw", f"--format={form}", name, "--")
         identity, tree, parents, *people, message = parts.decode(errors="replace").split("\0", 9)
         author, committer = (_person(*people[i : i + 3]) for i in (0, 3))
-        return Commit(identity, tree, tuple(parents.split()), author, committer, message.removesuffix("\n"))
+        return GitCommit(identity, tree, tuple(parents.split()), author, committer, message.removesuffix("\n"))
 
-    def tree(self, commit: str, path: str = "", *, recursive: bool = False) -> list[Entry]:
+    def tree(self, commit: str, path: str = "", *, recursive: bool = False) -> list[TreeEntry]:
         """The entries of a folder of a commit, with their paths from the root on."""
         more = ["-r"] if recursive else []
         place = f"{commit}:{path}" if path else commit
         found = self.run("ls-tree", "-z", *more, place, check=False)
         return list(_entries(found, f"{path}/" if path else ""))
 
-    def entry(self, commit: str, path: str) -> Entry | None:
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
         """The file or folder at a path of a commit."""
         found = list(_entries(self.run("ls-tree", "-z", commit, "--", path, check=False), ""))
         return found[0] if found and found[0].path == path else None
@@ -192,7 +192,7 @@ class GitRepository:
         """The files of a commit as an archive, without git's own folder."""
         return self.run("archive", f"--format={form}", commit)
 
-    def differences(self, before: str | None, after: str) -> list[tuple[str, Entry | None, Entry | None]]:
+    def differences(self, before: str | None, after: str) -> list[tuple[str, TreeEntry | None, TreeEntry | None]]:
         """(``A``, ``M`` or ``D``, the file before, the file after) of each file that differs."""
         if before is None:
             return [("A", None, entry) for entry in self.tree(after, recursive=True)]
@@ -201,8 +201,8 @@ class GitRepository:
         for row, path in zip(fields[::2], fields[1::2], strict=False):
             old_mode, new_mode, old, new, letter = row.lstrip(":").split(" ")
             kind = letter[0] if letter[0] in "AMD" else "M"
-            first = None if kind == "A" else Entry(old_mode, "blob", old, path)
-            second = None if kind == "D" else Entry(new_mode, "blob", new, path)
+            first = None if kind == "A" else TreeEntry(old_mode, "blob", old, path)
+            second = None if kind == "D" else TreeEntry(new_mode, "blob", new, path)
             found.append((kind, first, second))
         return found
 
@@ -210,7 +210,7 @@ class GitRepository:
         """The paths of the files that differ between two commits; all files of a first one."""
         return [(second or first).path for _, first, second in self.differences(before, after)]  # type: ignore[union-attr]
 
-    def write(self, parent: str | None, changes: list[Change], author: Person, message: str) -> str:
+    def write(self, parent: str | None, changes: list[FileChange], author: Person, message: str) -> str:
         """Makes a commit (of no branch yet) on a parent, and returns its id."""
         index = self.folder / f"index-{os.getpid()}-{threading.get_ident()}"
         variables = {"GIT_INDEX_FILE": str(index)}
@@ -233,7 +233,7 @@ class GitRepository:
         parents = ["-p", parent] if parent else []
         return self.run("commit-tree", tree, *parents, data=message.encode(), variables=people).decode().strip()
 
-    def _index_row(self, change: Change) -> str:
+    def _index_row(self, change: FileChange) -> str:
         if change.deletes:
             return f"0 {'0' * 40}\t{change.path}"
         blob = change.blob or self.run("hash-object", "-w", "--stdin", data=change.content or b"").decode().strip()
@@ -258,9 +258,9 @@ def _person(name: str, email: str, date: str) -> Person:
     return Person(name, email, int(time), zone or "+0000")
 
 
-def _entries(output: bytes, above: str) -> Iterator[Entry]:
+def _entries(output: bytes, above: str) -> Iterator[TreeEntry]:
     for row in output.decode(errors="replace").split("\0"):
         if row:
             head, _, path = row.partition("\t")
             mode, kind, identity = head.split(" ")
-            yield Entry(mode, kind, identity, above + path)
+            yield TreeEntry(mode, kind, identity, above + path)

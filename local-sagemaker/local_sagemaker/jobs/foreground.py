@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wish:
+class ForegroundWish:
     """What is to run: the job's program or, with `shell`, a shell in its place. `environment` comes on top.
 
     `shown` are folders of the machine that it needs beside the job's own.
@@ -54,7 +54,7 @@ class ForegroundRun(Run):
         super().__init__(replace(job, hosts=1), _Nobody(), replace(tools, logs=Logs(folder / "logs")))
         self._folder, self._terminal = folder, terminal
 
-    def follow(self, wish: Wish) -> None:
+    def follow(self, wish: ForegroundWish) -> None:
         """Runs to the end, or until nobody is at the terminal any more, and says how it ended."""
         code, problem = 1, ""
         try:
@@ -70,7 +70,7 @@ class ForegroundRun(Run):
         self.clean()
         self._terminal.end(code, problem)
 
-    def _run_at_terminal(self, wish: Wish) -> int:
+    def _run_at_terminal(self, wish: ForegroundWish) -> int:
         kept = self._tools.failed.find(self._name) if self._tools.failed and wish.shell else None
         if kept and (kept / self.job.host_names[0]).is_dir():
             self._terminal.say(f"(/opt/ml and /tmp are as the failed job left them: {kept})")

@@ -35,7 +35,7 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 _THEMES = ("light", "dark")
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """A request that no page sees: its status and why."""
 
     def __init__(self, status: int, message: str, code: str = "Refused") -> None:
@@ -72,7 +72,7 @@ class Studio:
             return
         try:
             await self._route(scope, headers, receive, send)
-        except Refused as error:
+        except RefusedRequest as error:
             await self._refuse(send, error, scope["path"])
 
     async def _route(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
@@ -80,7 +80,7 @@ class Studio:
         reason = security.refuse_forgery(method, headers, self.origin)
         has_key = secrets.compare_digest(headers.get("x-secret", "").encode(), self._secret.encode())
         if reason and not (has_key and method == "GET"):
-            raise Refused(403, reason, "Forbidden")
+            raise RefusedRequest(403, reason, "Forbidden")
         if path.startswith("/static/"):
             await self._static(path.removeprefix("/static/"), send)
             return
@@ -90,7 +90,7 @@ class Studio:
             await self._open(method, form, send)
             return
         if not has_key and not self.sessions.is_open(cookies.get(COOKIE, "")):
-            raise Refused(401, "Sign in with the link that `local-sagemaker studio` prints.", "Unauthorized")
+            raise RefusedRequest(401, "Sign in with the link that `local-sagemaker studio` prints.", "Unauthorized")
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
         region = cookies.get("region") or self._settings.region
         if path == "/events/stream":
@@ -113,7 +113,7 @@ class Studio:
         folder = rendering.FOLDER / "static"
         file = (folder / name).resolve()
         if not file.is_relative_to(folder) or not file.is_file():
-            raise Refused(404, "There is no such file.", "NotFound")
+            raise RefusedRequest(404, "There is no such file.", "NotFound")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         headers = {**security.HEADERS, "Content-Type": kind, "Cache-Control": "public, max-age=31536000, immutable"}
         await _send(send, 200, file.read_bytes(), headers)
@@ -186,7 +186,7 @@ class Studio:
         shown |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
         return status, rendering.render(page.template, shown).encode(), dict(_HTML_HEADERS)
 
-    async def _refuse(self, send: Send, error: Refused, path: str) -> None:
+    async def _refuse(self, send: Send, error: RefusedRequest, path: str) -> None:
         if path.endswith(".json"):
             body = json.dumps({"error": {"code": error.code, "message": error.message}}).encode()
             await _send(send, error.status, body, {**security.HEADERS, "Content-Type": JSON})
@@ -245,7 +245,7 @@ def parse_form(body: bytes) -> dict[str, list[str]]:
     try:
         return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=security.MOST_FIELDS)
     except ValueError as error:
-        raise Refused(413, f"A form may have {security.MOST_FIELDS} fields.", "TooLarge") from error
+        raise RefusedRequest(413, f"A form may have {security.MOST_FIELDS} fields.", "TooLarge") from error
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -282,7 +282,7 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > security.LONGEST_FORM:
-            raise Refused(413, "A form may have 1 MB.", "TooLarge")
+            raise RefusedRequest(413, "A form may have 1 MB.", "TooLarge")
         if not message.get("more_body"):
             return body
 

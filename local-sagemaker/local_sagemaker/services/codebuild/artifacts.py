@@ -17,7 +17,7 @@ LARGEST = 10 << 30
 Message = dict[str, Any]
 
 
-class Uploads:
+class BuildUploads:
     """A build's uploads: first what the agent collected is added, then all is uploaded."""
 
     def __init__(self, build: Body, objects: Objects, folder: Path) -> None:

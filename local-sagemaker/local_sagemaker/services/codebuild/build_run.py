@@ -28,7 +28,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild import build_environment, runtimes
-from local_sagemaker.services.codebuild.artifacts import Uploads
+from local_sagemaker.services.codebuild.artifacts import BuildUploads
 from local_sagemaker.services.codebuild.build_environment import SOURCE, EnvironmentReader, Variables
 from local_sagemaker.services.codebuild.build_phases import Phases
 from local_sagemaker.services.codebuild.build_sources import FindRepository, Sources
@@ -83,7 +83,7 @@ class BuildRun:
         self._process: Process | None = None
         self._stopped = self._abandoned = self._timed_out = False
         self._failed = False
-        self._uploads = Uploads(build, tools.objects, self._folder / "ml" / "codebuild")
+        self._uploads = BuildUploads(build, tools.objects, self._folder / "ml" / "codebuild")
         self._thread = threading.Thread(target=self._run, name=f"build {self.id}", daemon=True)
 
     def start(self) -> None:

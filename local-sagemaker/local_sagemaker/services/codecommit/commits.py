@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
-from local_sagemaker.codecommit.git import BRANCHES, Change, Commit, Entry, GitRepository, Person
+from local_sagemaker.codecommit.git import BRANCHES, FileChange, GitCommit, GitRepository, Person, TreeEntry
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
 
@@ -68,7 +68,7 @@ class CodeCommits(Resource):
             parent = self._parent(request, request.get("parentCommitId"))
             changes = [self._put(git, parent, row) for row in request.get("putFiles", [])]
             sources = [row["sourceFile"] for row in request.get("putFiles", []) if "sourceFile" in row]
-            changes += [Change(source["filePath"]) for source in sources if source.get("isMove")]
+            changes += [FileChange(source["filePath"]) for source in sources if source.get("isMove")]
             changes += [self._delete(git, parent, row["filePath"]) for row in request.get("deleteFiles", [])]
             changes += [self._mode(git, parent, row) for row in request.get("setFileModes", [])]
             if not changes:
@@ -126,7 +126,7 @@ class CodeCommits(Resource):
             )
         return newest
 
-    def _put(self, git: GitRepository, parent: str | None, row: Request) -> Change:
+    def _put(self, git: GitRepository, parent: str | None, row: Request) -> FileChange:
         path = _path(row["filePath"])
         mode = MODES[row.get("fileMode", "NORMAL")]
         if "sourceFile" in row:
@@ -134,7 +134,7 @@ class CodeCommits(Resource):
             entry = git.entry(parent, source) if parent else None
             if entry is None:
                 raise missing("File", f"The file {source} does not exist.")
-            return Change(path, blob=entry.id, mode=mode)
+            return FileChange(path, blob=entry.id, mode=mode)
         content = _bytes(row["fileContent"])
         if len(content) > LARGEST:
             raise CodeCommitError(f"{path} is larger than 6 MB.", code="FileContentSizeLimitExceededException")
@@ -142,22 +142,22 @@ class CodeCommits(Resource):
         if entry and entry.mode == mode and git.blob(entry.id) == content:
             text = f"The content of {path} is the same as before."
             raise CodeCommitError(text, code="SameFileContentException")
-        return Change(path, content=content, mode=mode)
+        return FileChange(path, content=content, mode=mode)
 
     @staticmethod
-    def _delete(git: GitRepository, parent: str | None, path: str) -> Change:
+    def _delete(git: GitRepository, parent: str | None, path: str) -> FileChange:
         if parent is None or git.entry(parent, path) is None:
             raise missing("File", f"The file {path} does not exist.")
-        return Change(path)
+        return FileChange(path)
 
     @staticmethod
-    def _mode(git: GitRepository, parent: str | None, row: Request) -> Change:
+    def _mode(git: GitRepository, parent: str | None, row: Request) -> FileChange:
         entry = git.entry(parent, row["filePath"]) if parent else None
         if entry is None:
             raise missing("File", f"The file {row['filePath']} does not exist.")
-        return Change(row["filePath"], blob=entry.id, mode=MODES[row["fileMode"]])
+        return FileChange(row["filePath"], blob=entry.id, mode=MODES[row["fileMode"]])
 
-    def _write(self, request: Request, parent: str | None, changes: list[Change]) -> tuple[str, str]:
+    def _write(self, request: Request, parent: str | None, changes: list[FileChange]) -> tuple[str, str]:
         """Writes the commit and lets the branch name it."""
         name = request["repositoryName"]
         git = self._store.git(name)
@@ -190,7 +190,7 @@ def _path(path: str) -> str:
     return path
 
 
-def _describe(commit: Commit) -> dict[str, Any]:
+def _describe(commit: GitCommit) -> dict[str, Any]:
     people = {
         role: {"name": person.name, "email": person.email, "date": person.date}
         for role, person in (("author", commit.author), ("committer", commit.committer))
@@ -201,5 +201,5 @@ def _describe(commit: Commit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _blob(entry: Entry) -> dict[str, str]:
+def _blob(entry: TreeEntry) -> dict[str, str]:
     return {"blobId": entry.id, "path": entry.path, "mode": entry.mode}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.codecommit.git import Entry, GitError
+from local_sagemaker.codecommit.git import GitError, TreeEntry
 from local_sagemaker.services.codecommit.commits import LARGEST, MODES
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
@@ -70,7 +70,7 @@ class Contents(Resource):
         return {"content": content}
 
 
-def _listed(entry: Entry, folder: str) -> tuple[str, dict[str, Any]]:
+def _listed(entry: TreeEntry, folder: str) -> tuple[str, dict[str, Any]]:
     places = {"absolutePath": entry.path, "relativePath": entry.path.removeprefix(f"{folder}/" if folder else "")}
     if entry.kind == "tree":
         return "subFolders", {"treeId": entry.id, **places}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local_sagemaker.clock import now
-from local_sagemaker.codecommit.git import Commit, GitRepository
+from local_sagemaker.codecommit.git import GitCommit, GitRepository
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
@@ -70,7 +70,7 @@ class RepositoryStore:
         self.require(name)
         return self.hosted.of(name)
 
-    def commit(self, name: str, specifier: str) -> Commit:
+    def commit(self, name: str, specifier: str) -> GitCommit:
         """The commit that a branch, tag or id names."""
         git = self.git(name)
         identity = git.resolve(specifier)

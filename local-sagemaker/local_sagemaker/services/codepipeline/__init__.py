@@ -10,7 +10,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.services.codebuild.build_sources import FindRepository, checkout
 from local_sagemaker.services.codepipeline.action_run import ActionRuns
-from local_sagemaker.services.codepipeline.actions.action import Artifacts, Provider
+from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, Provider
 from local_sagemaker.services.codepipeline.actions.approval import Approvals
 from local_sagemaker.services.codepipeline.actions.building import BuildAction, StartBuild
 from local_sagemaker.services.codepipeline.actions.functions import FunctionAction
@@ -39,7 +39,7 @@ def build(
     call: Call,
 ) -> tuple[list[Resource], WaitingApprovals]:
     """The resources whose marked methods are the operations, and the approvals that wait."""
-    store, artifacts = PipelineStore(records, settings.arns), Artifacts(objects)
+    store, artifacts = PipelineStore(records, settings.arns), ActionArtifacts(objects)
     git, building = GitSources(artifacts, repositories, checkout, call), BuildAction(call, start_build)
     providers: dict[tuple[str, str], Provider] = {
         ("Source", "CodeCommit"): git.code_commit,

@@ -17,7 +17,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codepipeline.actions.action import Provider, Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork, Provider
 from local_sagemaker.services.codepipeline.actions.approval import Approvals
 from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
@@ -58,7 +58,7 @@ class ActionRuns:
         except UnresolvedVariable as error:
             body["input"]["resolvedConfiguration"] = {}
             failed = self._store.add_action(execution, body)
-            self._write(failed, Result(failure=ActionFailure(str(error), "InvalidVariable")))
+            self._write(failed, ActionResult(failure=ActionFailure(str(error), "InvalidVariable")))
             return
         if action["actionTypeId"]["category"] == "Approval":
             body["_token"] = str(uuid.uuid4())
@@ -91,18 +91,20 @@ class ActionRuns:
         stage = next(row for row in structure["stages"] if row["name"] == action["stageName"])
         declared = next(row for row in stage["actions"] if row["name"] == action["actionName"])
         kind = action["input"]["actionTypeId"]
-        work = Work(
+        work = ActionWork(
             execution=execution, structure=structure, declared=declared, action=action, ended=self._ended,
             note=lambda external: self._note(action, external), waits=lambda: self._waits(action),
         )  # fmt: skip
-        result = Result(failure=ActionFailure("The local service failed; its log says why.", "InternalError"))
+        result = ActionResult(failure=ActionFailure("The local service failed; its log says why.", "InternalError"))
         with log_failure(log, "action %s of %s", action["actionName"], action["_name"]):
             try:
                 result = self._providers[kind["category"], kind["provider"]](work)
             except ActionFailure as failure:
-                result = Result(failure=failure, external=work.external)
+                result = ActionResult(failure=failure, external=work.external)
             except ServiceError as error:
-                result = Result(failure=ActionFailure(error.message, "ConfigurationError"), external=work.external)
+                result = ActionResult(
+                    failure=ActionFailure(error.message, "ConfigurationError"), external=work.external
+                )
             except ActionEnded:
                 return
         with log_failure(log, "the end of action %s of %s", action["actionName"], action["_name"]):
@@ -115,7 +117,7 @@ class ActionRuns:
     def _note(self, action: Body, external: dict[str, str]) -> None:
         self._store.change_action(action, lambda body: body["output"].update(executionResult=external))
 
-    def _write(self, action: Body, result: Result) -> None:
+    def _write(self, action: Body, result: ActionResult) -> None:
         """The action's end, and what the execution has of it."""
         with self._store.records.transaction():
             current = self._store.find_action(action)
@@ -135,7 +137,7 @@ class ActionRuns:
         ]
         for action in over:
             failure = ActionFailure("Approval was not given in time.", "TimeoutError")
-            self._write(action, Result(failure=failure))
+            self._write(action, ActionResult(failure=failure))
         return bool(over)
 
 
@@ -148,7 +150,7 @@ def namespaces(execution: Body) -> dict[str, dict[str, str]]:
     }
 
 
-def finish(body: Body, result: Result) -> None:
+def finish(body: Body, result: ActionResult) -> None:
     """Sets an action's record to how it ended."""
     outcome = {**body["output"].get("executionResult", {}), **result.external}
     if result.failure:
@@ -167,7 +169,7 @@ def finish(body: Body, result: Result) -> None:
         body["_revision"] = result.revision
 
 
-def take_in(execution: Body, action: Body, result: Result) -> None:
+def take_in(execution: Body, action: Body, result: ActionResult) -> None:
     """What an execution has of an action that ended: artifacts, variables, revisions."""
     if result.failure:
         return

@@ -37,7 +37,7 @@ class DrawnEdge:
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """A drawing without paint."""
 
     boxes: tuple[Box, ...]
@@ -52,10 +52,10 @@ def box_width(label: str) -> float:
     return min(WIDEST, max(NARROWEST, 7.9 * len(label) + 56))
 
 
-def arrange(nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None = None) -> Layout:
+def arrange(nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None = None) -> GraphLayout:
     """Places nodes; `nodes` has for each the names of those that it comes after. Cycles are not allowed."""
     if not nodes:
-        return Layout((), (), 0, 0, 0)
+        return GraphLayout((), (), 0, 0, 0)
     above = {name: [item for item in needs if item in nodes] for name, needs in nodes.items()}
     layer = _layers(above)
     points, upward, chains = _with_dummies(above, layer)
@@ -217,7 +217,7 @@ def _place_all(
     above: Mapping[str, Sequence[str]], layer: Mapping[str, int], rows: Sequence[Sequence[str]],
     centre: Mapping[str, float], widths: Mapping[str, float], chains: Mapping[tuple[str, str], Sequence[str]],
     crossings: int,
-) -> Layout:  # fmt: skip
+) -> GraphLayout:  # fmt: skip
     left = min(centre[name] - widths.get(name, _DUMMY) / 2 for row in rows for name in row) - 8
     boxes = {
         name: Box(
@@ -236,7 +236,9 @@ def _place_all(
             points.append(_over(boxes[name]))
             edges.append(DrawnEdge(need, name, tuple(points)))
     right = max(centre[name] + widths.get(name, _DUMMY) / 2 for row in rows for name in row) - left
-    return Layout(tuple(boxes.values()), tuple(edges), right + 8, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 16, crossings)
+    return GraphLayout(
+        tuple(boxes.values()), tuple(edges), right + 8, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 16, crossings
+    )
 
 
 def _below(box: Box) -> tuple[float, float]:

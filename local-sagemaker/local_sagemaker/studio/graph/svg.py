@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from local_sagemaker.studio.graph.layout import Box, DrawnEdge, Layout, arrange, reduce
+from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration
@@ -26,7 +26,7 @@ _NODE = (
 
 
 @lru_cache(maxsize=64)
-def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...]) -> Layout:
+def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...]) -> GraphLayout:
     return arrange(reduce(dict(nodes)))
 
 

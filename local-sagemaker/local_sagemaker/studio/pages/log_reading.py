@@ -15,7 +15,7 @@ LONGEST_LINE = 16_000
 
 
 @dataclass(frozen=True)
-class LogLine:
+class PageLogLine:
     """One line; `time` in seconds since the epoch."""
 
     time: float | None
@@ -28,7 +28,7 @@ class LogWindow:
 
     group: str
     stream: str
-    lines: list[LogLine]
+    lines: list[PageLogLine]
     backward: str = ""
     forward: str = ""
     missing: bool = False
@@ -50,7 +50,7 @@ def read_log(
         answer = visit.call("logs:GetLogEvents", request)
     except ServiceError:
         return LogWindow(group, stream, [], missing=True)
-    lines = [LogLine((event.get("timestamp") or 0) / 1000, clean(event["message"])) for event in answer["events"]]
+    lines = [PageLogLine((event.get("timestamp") or 0) / 1000, clean(event["message"])) for event in answer["events"]]
     return LogWindow(group, stream, lines, answer.get("nextBackwardToken", ""), answer.get("nextForwardToken", ""))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Content, Page, Visit
-from local_sagemaker.studio.pages.log_reading import LogLine, LogWindow, clean, read_log
+from local_sagemaker.studio.pages.log_reading import LogWindow, PageLogLine, clean, read_log
 from local_sagemaker.studio.views.times import seconds
 
 _HITS = 500
@@ -34,7 +34,7 @@ class LogsContext:
     next: str = field(metadata={"help": "the next page's token, empty on the last"})
     window: LogWindow | None = field(metadata={"help": "lines of the stream"})
     search: str = field(metadata={"help": "what is searched"})
-    hits: list[LogLine] = field(metadata={"help": "lines that contain it"})
+    hits: list[PageLogLine] = field(metadata={"help": "lines that contain it"})
     more: bool = field(metadata={"help": "whether there are more hits than are shown"})
     text: str = field(metadata={"help": "what names begin with"})
 
@@ -68,7 +68,7 @@ def load(visit: Visit) -> LogsContext:
     return LogsContext(group, "", entries, answer.get("nextToken", ""), None, "", [], False, text)
 
 
-def find_lines(visit: Visit, group: str, stream: str, search: str) -> tuple[list[LogLine], bool]:
+def find_lines(visit: Visit, group: str, stream: str, search: str) -> tuple[list[PageLogLine], bool]:
     """Lines that contain the text, at most 500; whether there are more."""
     pattern = '"' + search.replace("\\", "\\\\").replace('"', '\\"') + '"'
     request: dict[str, Any] = {
@@ -82,13 +82,13 @@ def find_lines(visit: Visit, group: str, stream: str, search: str) -> tuple[list
     except ServiceError:
         return _scan(visit, group, stream, search)
     events = answer.get("events", [])
-    lines = [LogLine(seconds((event.get("timestamp") or 0) / 1000), clean(event["message"])) for event in events]
+    lines = [PageLogLine(seconds((event.get("timestamp") or 0) / 1000), clean(event["message"])) for event in events]
     return lines, bool(answer.get("nextToken"))
 
 
-def _scan(visit: Visit, group: str, stream: str, search: str) -> tuple[list[LogLine], bool]:
+def _scan(visit: Visit, group: str, stream: str, search: str) -> tuple[list[PageLogLine], bool]:
     """Where the service can't filter: window by window, from the start."""
-    lines: list[LogLine] = []
+    lines: list[PageLogLine] = []
     token = ""
     for _ in range(1_000):
         window = read_log(visit, group, stream, token=token, head=True, limit=10_000)

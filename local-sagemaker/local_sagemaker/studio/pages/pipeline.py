@@ -28,7 +28,7 @@ _SCANNED = 2_000
 
 
 @dataclass(frozen=True)
-class Version:
+class PipelineVersionRow:
     """A version of the pipeline."""
 
     number: int
@@ -58,7 +58,7 @@ class PipelineContext:
     steps: list[StepView] = field(metadata={"help": "steps of the definition, nothing started"})
     order: list[str] = field(metadata={"help": "their order in the definition"})
     addresses: dict[str, str] = field(metadata={"help": "where each step leads"})
-    versions: list[Version] = field(metadata={"help": "versions, newest first"})
+    versions: list[PipelineVersionRow] = field(metadata={"help": "versions, newest first"})
     parameters: list[dict[str, Any]] = field(metadata={"help": "declared parameters"})
     definition: dict[str, Any] = field(metadata={"help": "the definition as JSON"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
@@ -163,12 +163,12 @@ def _steps(definition: Definition) -> list[StepView]:
     return [StepView(name, step.type, "Waiting", "", nodes[name].upstream) for name, step in definition.steps.items()]
 
 
-def _versions(visit: Visit, name: str) -> list[Version]:
+def _versions(visit: Visit, name: str) -> list[PipelineVersionRow]:
     found = items_or_none(
         visit, "sagemaker:ListPipelineVersions", "PipelineVersionSummaries", 500, PipelineName=name, MaxResults=100
     )
     return [
-        Version(
+        PipelineVersionRow(
             item["PipelineVersionId"], seconds(item.get("CreationTime")), item.get("PipelineVersionAliases", []),
             item.get("PipelineVersionDescription", ""), item.get("LastExecutionPipelineExecutionArn", ""),
         )

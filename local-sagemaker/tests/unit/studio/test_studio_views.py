@@ -13,7 +13,7 @@ import pytest
 
 from local_sagemaker.engine.definition import parse
 from local_sagemaker.engine.graph import graph
-from local_sagemaker.studio.graph.layout import Layout, arrange, reduce
+from local_sagemaker.studio.graph.layout import GraphLayout, arrange, reduce
 from local_sagemaker.studio.views import times
 from local_sagemaker.studio.views.cache import read_decision
 from local_sagemaker.studio.views.commands import aws_command, kebab
@@ -140,7 +140,7 @@ def test_words_of_times_and_numbers() -> None:
     assert (size(999), size(191873)) == ("999 B", "192 kB")
 
 
-def overlaps(layout: Layout) -> list[tuple[str, str]]:
+def overlaps(layout: GraphLayout) -> list[tuple[str, str]]:
     rows: dict[float, list[Any]] = {}
     for box in layout.boxes:
         rows.setdefault(box.y, []).append(box)

@@ -80,7 +80,7 @@ def _schedule(context: DeploymentContext, properties: Properties) -> Identity:
     return Identity(properties["Name"], properties["Name"], {"Arn": body["Arn"]})
 
 
-class Topic:
+class StackTopic:
     """AWS::SNS::Topic with its inline subscriptions."""
 
     name_property = "TopicName"
@@ -286,7 +286,7 @@ HANDLERS: dict[str, Handler] = {
         "scheduler", create="CreateSchedule", update="UpdateSchedule", delete="DeleteSchedule", longest=64,
         name_property="Name", deletion=("GroupName",), find=_schedule,
     ),
-    "AWS::SNS::Topic": Topic(),
+    "AWS::SNS::Topic": StackTopic(),
     "AWS::SNS::TopicPolicy": TopicPolicy(),
     "AWS::SNS::Subscription": Subscription(),
     "AWS::SQS::Queue": Queue(),

@@ -58,7 +58,7 @@ def _retag(context: DeploymentContext, arn: str, before: list[dict[str, str]], a
         context.call("sagemaker:AddTags", {"ResourceArn": arn, "Tags": after})
 
 
-class Endpoint(SageMakerResource):
+class StackEndpoint(SageMakerResource):
     """An endpoint: made, updated and deleted when it is in service, as it was before, or no longer there."""
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -201,7 +201,7 @@ HANDLERS: dict[str, Handler] = {
         "sagemaker", create="CreateEndpointConfig", delete="DeleteEndpointConfig", name_property="EndpointConfigName",
         find=_finder("DescribeEndpointConfig", "EndpointConfigName", "EndpointConfigArn"),
     ),
-    "AWS::SageMaker::Endpoint": Endpoint(
+    "AWS::SageMaker::Endpoint": StackEndpoint(
         "sagemaker", create="CreateEndpoint", update="UpdateEndpoint", delete="DeleteEndpoint",
         name_property="EndpointName", find=_finder("DescribeEndpoint", "EndpointName", "EndpointArn"),
     ),

@@ -19,7 +19,7 @@ PAUSE = 0.15
 
 
 @dataclass(frozen=True)
-class Result:
+class ActionResult:
     """How an action ended. `artifacts` are places (bucket, key) by name; `revision` is a source's version."""
 
     failure: ActionFailure | None = None
@@ -31,7 +31,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Work:
+class ActionWork:
     """One action to be done. `note` writes down what was started at the provider; `waits` says whether anybody still
     wants the outcome."""
 
@@ -81,11 +81,11 @@ class Work:
         return {"bucket": self.structure["artifactStore"]["location"], "key": key}
 
 
-Provider = Callable[[Work], Result]
+Provider = Callable[[ActionWork], ActionResult]
 """Does an action's work and returns when it has ended. Raises `ActionFailure`, or a provider's `ServiceError`."""
 
 
-class Artifacts:
+class ActionArtifacts:
     """Artifacts in S3: archives."""
 
     def __init__(self, objects: Objects) -> None:
@@ -102,14 +102,14 @@ class Artifacts:
             raise ActionFailure(f"The artifact s3://{bucket}/{key} does not exist.", "ConfigurationError")
         return data
 
-    def file(self, work: Work, path: str) -> bytes:
+    def file(self, work: ActionWork, path: str) -> bytes:
         """A file of an input artifact, as ``Artifact::path`` names it."""
         artifact, separator, name = path.partition("::")
         if not separator or artifact not in work.inputs:
             raise ActionFailure(f"{path} names no input artifact of the action.", "ConfigurationError")
         return self.member(work, artifact, name)
 
-    def member(self, work: Work, artifact: str, name: str) -> bytes:
+    def member(self, work: ActionWork, artifact: str, name: str) -> bytes:
         """A file of an input artifact."""
         try:
             with zipfile.ZipFile(io.BytesIO(self.read(*work.inputs[artifact]))) as archive:

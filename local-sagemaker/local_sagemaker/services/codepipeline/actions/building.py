@@ -8,7 +8,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.services.codebuild.builds import PipelineOrder
-from local_sagemaker.services.codepipeline.actions.action import Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 StartBuild = Callable[[str, PipelineOrder], str]
@@ -20,7 +20,7 @@ class BuildAction:
     def __init__(self, call: Call, start: StartBuild) -> None:
         self._call, self._start = call, start
 
-    def __call__(self, work: Work) -> Result:
+    def __call__(self, work: ActionWork) -> ActionResult:
         """The build's outcome is the action's."""
         places = {name: work.place(name) for name in work.outputs}
         external = work.external
@@ -38,7 +38,7 @@ class BuildAction:
             work.pause()
 
     @staticmethod
-    def _order(work: Work, places: dict[str, dict[str, str]]) -> PipelineOrder:
+    def _order(work: ActionWork, places: dict[str, dict[str, str]]) -> PipelineOrder:
         settings = work.configuration
         primary = settings.get("PrimarySource") or next(iter(work.inputs))
         names = [primary, *(name for name in work.inputs if name != primary)]
@@ -53,7 +53,7 @@ class BuildAction:
         )
 
     @staticmethod
-    def _result(build: dict[str, Any], external: dict[str, str], places: dict[str, dict[str, str]]) -> Result:
+    def _result(build: dict[str, Any], external: dict[str, str], places: dict[str, dict[str, str]]) -> ActionResult:
         if build["buildStatus"] != "SUCCEEDED":
             contexts = [context for phase in build["phases"] for context in phase.get("contexts", [])]
             words = [context["message"] for context in contexts if context.get("message")]
@@ -61,7 +61,7 @@ class BuildAction:
             raise ActionFailure(text, "JobFailed")
         rows = build.get("exportedEnvironmentVariables", [])
         variables = {row["name"]: row["value"] for row in rows}
-        return Result(external=external, artifacts=places, variables=variables)
+        return ActionResult(external=external, artifacts=places, variables=variables)
 
 
 def _variables(text: str) -> list[dict[str, str]]:

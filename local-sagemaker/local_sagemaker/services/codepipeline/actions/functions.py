@@ -8,7 +8,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codepipeline.actions.action import Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 from local_sagemaker.services.codepipeline.pipeline_store import JOB, PipelineStore
 
@@ -22,7 +22,7 @@ class FunctionAction:
     def __init__(self, call: Call, store: PipelineStore, account: str) -> None:
         self._call, self._store, self._account = call, store, account
 
-    def __call__(self, work: Work) -> Result:
+    def __call__(self, work: ActionWork) -> ActionResult:
         """The job's outcome is the action's."""
         key = f"{work.structure['name']}/{work.token}"
         job = self._store.records.get(JOB, key)
@@ -42,7 +42,7 @@ class FunctionAction:
             work.pause()
         raise ActionFailure("The function did not report a result in time.", "JobTimedOut")
 
-    def _data(self, work: Work) -> Body:
+    def _data(self, work: ActionWork) -> Body:
         def rows(names: dict[str, Any]) -> list[dict[str, Any]]:
             return [
                 {"name": name, "revision": None,
@@ -58,7 +58,7 @@ class FunctionAction:
             "outputArtifacts": rows(outputs),
         }  # fmt: skip
 
-    def _invoke(self, work: Work, job: Body) -> None:
+    def _invoke(self, work: ActionWork, job: Body) -> None:
         name = work.configuration["FunctionName"]
         event = {"CodePipeline.job": {"id": job["id"], "accountId": self._account, "data": job["data"]}}
         self._call(
@@ -66,10 +66,10 @@ class FunctionAction:
         )
 
     @staticmethod
-    def _result(work: Work, job: Body) -> Result:
+    def _result(work: ActionWork, job: Body) -> ActionResult:
         external = {"externalExecutionId": job.get("externalExecutionId") or job["id"]}
         if job["status"] == "Failed":
             raise ActionFailure(job["failure"]["message"], job["failure"]["type"])
         places = {name: work.place(name) for name in work.outputs}
         variables = job.get("outputVariables", {})
-        return Result(external=external, artifacts=places, variables=variables, summary=job.get("summary", ""))
+        return ActionResult(external=external, artifacts=places, variables=variables, summary=job.get("summary", ""))

@@ -11,9 +11,9 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
-from local_sagemaker.codecommit.git import Commit, GitError, GitRepository
+from local_sagemaker.codecommit.git import GitCommit, GitError, GitRepository
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.services.codepipeline.actions.action import Artifacts, Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 FindRepository = Callable[[str, str], GitRepository | None]
@@ -23,12 +23,14 @@ Checkout = Callable[[GitRepository, str, Path], None]
 class GitSources:
     """CodeCommit and CodeStarSourceConnection."""
 
-    def __init__(self, artifacts: Artifacts, repositories: FindRepository, checkout: Checkout, call: Call) -> None:
+    def __init__(
+        self, artifacts: ActionArtifacts, repositories: FindRepository, checkout: Checkout, call: Call
+    ) -> None:
         """`checkout` clones a repository into a folder, for artifacts that are clones."""
         self._artifacts, self._repositories, self._checkout = artifacts, repositories, checkout
         self._call = call
 
-    def code_commit(self, work: Work) -> Result:
+    def code_commit(self, work: ActionWork) -> ActionResult:
         """A branch of a CodeCommit repository."""
         settings = work.configuration
         name = settings["RepositoryName"]
@@ -36,7 +38,7 @@ class GitSources:
         result.variables.update(RepositoryName=name, CommitterDate=iso(commit.committer.time)[:19] + "Z")
         return result
 
-    def connection(self, work: Work) -> Result:
+    def connection(self, work: ActionWork) -> ActionResult:
         """A branch of a repository behind a connection."""
         settings = work.configuration
         name, arn = settings["FullRepositoryId"], settings["ConnectionArn"]
@@ -51,7 +53,7 @@ class GitSources:
         )  # fmt: skip
         return result
 
-    def _fetch(self, work: Work, kind: str, name: str, branch: str) -> tuple[Result, Commit]:
+    def _fetch(self, work: ActionWork, kind: str, name: str, branch: str) -> tuple[ActionResult, GitCommit]:
         git = self._repositories(kind, name)
         if git is None:
             text = "The service role or action role doesn't have the permissions required to access the repository "
@@ -71,12 +73,12 @@ class GitSources:
         }  # fmt: skip
         revision = {"revisionId": commit.id, "revisionSummary": summary}
         external = {"externalExecutionId": commit.id}
-        return Result(
+        return ActionResult(
             artifacts={work.outputs[0]: place}, variables=variables, revision=revision, external=external,
             summary=summary,
         ), commit  # fmt: skip
 
-    def _archive(self, git: GitRepository, commit: Commit, settings: dict[str, str]) -> bytes:
+    def _archive(self, git: GitRepository, commit: GitCommit, settings: dict[str, str]) -> bytes:
         if settings.get("OutputArtifactFormat", "CODE_ZIP") == "CODE_ZIP":
             return git.archive(commit.id)
         with tempfile.TemporaryDirectory() as folder:
@@ -98,10 +100,10 @@ def _zip(folder: Path) -> bytes:
 class ObjectSource:
     """S3: an object of a versioned bucket."""
 
-    def __init__(self, artifacts: Artifacts, objects: Objects) -> None:
+    def __init__(self, artifacts: ActionArtifacts, objects: Objects) -> None:
         self._artifacts, self._objects = artifacts, objects
 
-    def __call__(self, work: Work) -> Result:
+    def __call__(self, work: ActionWork) -> ActionResult:
         """The object's newest version."""
         settings = work.configuration
         bucket, key = settings["S3Bucket"], settings["S3ObjectKey"]
@@ -116,4 +118,4 @@ class ObjectSource:
         self._artifacts.put(place, data)
         variables = {"ETag": info.etag, "VersionId": info.version, "BucketName": bucket, "ObjectKey": key}
         revision = {"revisionId": info.version, "revisionSummary": f"Amazon S3 version id: {info.version}"}
-        return Result(artifacts={work.outputs[0]: place}, variables=variables, revision=revision)
+        return ActionResult(artifacts={work.outputs[0]: place}, variables=variables, revision=revision)

@@ -9,7 +9,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.services.codepipeline.actions.action import Artifacts, Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
@@ -22,17 +22,17 @@ Stack = dict[str, Any]
 class StackAction:
     """One action on a stack. It can be repeated: what is done already makes no difference."""
 
-    def __init__(self, call: Call, artifacts: Artifacts) -> None:
+    def __init__(self, call: Call, artifacts: ActionArtifacts) -> None:
         self._call, self._artifacts = call, artifacts
 
-    def __call__(self, work: Work) -> Result:
+    def __call__(self, work: ActionWork) -> ActionResult:
         """Does what ActionMode says."""
         mode, name = work.configuration["ActionMode"], work.configuration["StackName"]
         self._settle(work, name)
         match mode:
             case "DELETE_ONLY":
                 self._delete(work, name)
-                return Result(summary="Stack is deleted.")
+                return ActionResult(summary="Stack is deleted.")
             case "CHANGE_SET_REPLACE":
                 return self._replace_change_set(work, name)
             case "CHANGE_SET_EXECUTE":
@@ -43,7 +43,7 @@ class StackAction:
             stack = None
         return self._deploy(work, name, stack)
 
-    def _deploy(self, work: Work, name: str, stack: Stack | None) -> Result:
+    def _deploy(self, work: ActionWork, name: str, stack: Stack | None) -> ActionResult:
         request = self._request(work)
         new = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
         try:
@@ -54,7 +54,7 @@ class StackAction:
         work.note(_external(self._find(name)))
         return self._outcome(work, self._settle(work, name), ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
 
-    def _outcome(self, work: Work, stack: Stack | None, good: tuple[str, ...]) -> Result:
+    def _outcome(self, work: ActionWork, stack: Stack | None, good: tuple[str, ...]) -> ActionResult:
         status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
         if status not in good:
             reason = self._reason(stack)
@@ -70,7 +70,7 @@ class StackAction:
                 )
             self._artifacts.put(place, data.getvalue())
             artifacts[work.outputs[0]] = place
-        return Result(external=_external(stack), artifacts=artifacts, variables=outputs)
+        return ActionResult(external=_external(stack), artifacts=artifacts, variables=outputs)
 
     def _reason(self, stack: Stack | None) -> str:
         if stack is None:
@@ -92,7 +92,7 @@ class StackAction:
                 return None
             raise
 
-    def _settle(self, work: Work, name: str) -> Stack | None:
+    def _settle(self, work: ActionWork, name: str) -> Stack | None:
         """The stack when nothing is being done with it."""
         while True:
             stack = self._find(name)
@@ -101,7 +101,7 @@ class StackAction:
                 return stack
             work.pause()
 
-    def _delete(self, work: Work, name: str) -> None:
+    def _delete(self, work: ActionWork, name: str) -> None:
         stack = self._find(name)
         if stack is None:
             return
@@ -115,7 +115,7 @@ class StackAction:
             status = stack["StackStatus"]
             raise ActionFailure(f"Stack {name} is in status {status}. {self._reason(stack)}", "JobFailed")
 
-    def _request(self, work: Work) -> Request:
+    def _request(self, work: ActionWork) -> Request:
         """What CreateStack, UpdateStack and CreateChangeSet have in common."""
         settings = work.configuration
         template = self._artifacts.file(work, settings["TemplatePath"])
@@ -137,7 +137,7 @@ class StackAction:
             request["RoleARN"] = settings["RoleArn"]
         return request
 
-    def _file(self, work: Work) -> dict[str, Any]:
+    def _file(self, work: ActionWork) -> dict[str, Any]:
         path = work.configuration.get("TemplateConfiguration")
         if not path:
             return {}
@@ -150,7 +150,7 @@ class StackAction:
             raise ActionFailure(f"{path} has unknown members: {', '.join(sorted(unknown))}", "ConfigurationError")
         return dict(document)
 
-    def _overrides(self, work: Work) -> dict[str, Any]:
+    def _overrides(self, work: ActionWork) -> dict[str, Any]:
         text = work.configuration.get("ParameterOverrides", "{}")
         try:
             values = json.loads(text)
@@ -158,7 +158,7 @@ class StackAction:
         except (ValueError, AttributeError) as error:
             raise ActionFailure(f"ParameterOverrides is no JSON object: {text}", "ConfigurationError") from error
 
-    def _value(self, work: Work, value: Any) -> Any:
+    def _value(self, work: ActionWork, value: Any) -> Any:
         """A parameter's value: ``Fn::GetParam`` reads an artifact's file, ``Fn::GetArtifactAtt`` its place."""
         if not isinstance(value, dict):
             return value
@@ -177,7 +177,7 @@ class StackAction:
             return {"BucketName": bucket, "ObjectKey": key, "URL": url}.get(arguments[1], "")
         raise ActionFailure(f"ParameterOverrides can't have {function}.", "ConfigurationError")
 
-    def _replace_change_set(self, work: Work, name: str) -> Result:
+    def _replace_change_set(self, work: ActionWork, name: str) -> ActionResult:
         change_set = work.configuration["ChangeSetName"]
         stack = self._find(name)
         new = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
@@ -192,9 +192,9 @@ class StackAction:
             raise ActionFailure(f"Change set {change_set} is in status {found['Status']}. {reason}", "JobFailed")
         summary = "Change set created." if found["Status"] == "CREATE_COMPLETE" else "There are no changes."
         work.note(_external(self._find(name)))
-        return Result(external={"externalExecutionId": found["ChangeSetId"]}, summary=summary)
+        return ActionResult(external={"externalExecutionId": found["ChangeSetId"]}, summary=summary)
 
-    def _change_set(self, work: Work, name: str, change_set: str) -> dict[str, Any]:
+    def _change_set(self, work: ActionWork, name: str, change_set: str) -> dict[str, Any]:
         while True:
             request = {"StackName": name, "ChangeSetName": change_set}
             found = dict(self._call("cloudformation:DescribeChangeSet", request))
@@ -202,7 +202,7 @@ class StackAction:
                 return found
             work.pause()
 
-    def _execute_change_set(self, work: Work, name: str) -> Result:
+    def _execute_change_set(self, work: ActionWork, name: str) -> ActionResult:
         change_set = work.configuration["ChangeSetName"]
         good = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         if work.external.get("externalExecutionSummary") == "executing":  # a restart came between

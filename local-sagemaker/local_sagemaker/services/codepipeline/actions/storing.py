@@ -7,17 +7,17 @@ import mimetypes
 import zipfile
 
 from local_sagemaker.objects.types import Objects
-from local_sagemaker.services.codepipeline.actions.action import Artifacts, Result, Work
+from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 
 class StoreAction:
     """Deploy by S3."""
 
-    def __init__(self, artifacts: Artifacts, objects: Objects) -> None:
+    def __init__(self, artifacts: ActionArtifacts, objects: Objects) -> None:
         self._artifacts, self._objects = artifacts, objects
 
-    def __call__(self, work: Work) -> Result:
+    def __call__(self, work: ActionWork) -> ActionResult:
         """Writes the objects."""
         settings = work.configuration
         bucket, key = settings["BucketName"], settings.get("ObjectKey", "").strip("/")
@@ -32,10 +32,10 @@ class StoreAction:
             if not key:
                 raise ActionFailure("ObjectKey is required when Extract is false.", "ConfigurationError")
             self._objects.put(bucket, key, data, "application/zip")
-            return Result(summary="Deployment Succeeded")
+            return ActionResult(summary="Deployment Succeeded")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
                 if not name.endswith("/"):
                     kind = mimetypes.guess_type(name)[0] or "binary/octet-stream"
                     self._objects.put(bucket, f"{key}/{name}" if key else name, archive.read(name), kind)
-        return Result(summary="Deployment Succeeded")
+        return ActionResult(summary="Deployment Succeeded")
