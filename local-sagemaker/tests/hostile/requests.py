@@ -120,12 +120,13 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
     """The HTTP form of (perhaps wrong) members, as the operation's protocol has it."""
     model = operation.service_model
     request = HttpRequest(model.signing_name, operation.http["method"], "/", operation=f"{service}:{operation.name}")
-    if model.protocol == "json":
+    protocol = model.resolved_protocol  # the first of those that the service has and botocore knows
+    if protocol == "json":
         request.headers["content-type"] = "application/x-amz-json-1.1"
         request.headers["x-amz-target"] = f"{model.metadata['targetPrefix']}.{operation.name}"
         request.body = as_json(members)
         return request
-    if model.protocol == "query":
+    if protocol == "query":
         request.headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
         fields = {"Action": operation.name, "Version": model.api_version, **_form("", members)}
         request.body = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in fields.items()).encode()
@@ -152,7 +153,7 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
         else:
             body[wire_name] = value
     request.path = "".join("" if part.startswith("{") else part for part in _split(path)) or "/"
-    request.body = _body(model.protocol, shape, body)
+    request.body = _body(protocol, shape, body)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:18]) > len(request.body):
         del request.headers["content-length"]  # the service would wait for the rest until its time is over

@@ -19,6 +19,7 @@ from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
 from local_sagemaker.services.codebuild.build_store import IN_PROGRESS, shown
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_variables
+from local_sagemaker.services.pages import page_rows
 
 TOKEN_SECONDS = 300.0
 """For how long an idempotency token is the same request (CodeBuild API reference, StartBuild)."""
@@ -168,9 +169,8 @@ class Builds(Resource):
     @staticmethod
     def _ids(builds: Sequence[Body], request: Request) -> Response:
         builds = sorted(builds, key=lambda build: build["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
-        start = int(request.get("nextToken") or 0)
-        more = {"nextToken": str(start + 100)} if len(builds) > start + 100 else {}
-        return {"ids": [build["id"] for build in builds[start : start + 100]], **more}
+        chosen, more = page_rows(builds, request, InvalidInput)
+        return {"ids": [build["id"] for build in chosen], **more}
 
     @operation("StopBuild")
     def stop(self, request: Request) -> Response:
@@ -186,6 +186,8 @@ class Builds(Resource):
     @operation("RetryBuild")
     def retry(self, request: Request) -> Response:
         """Runs a build again as it was."""
+        if "id" not in request:  # optional in the model
+            raise InvalidInput("Build ID must be specified.")
         build = self._store.require(request["id"])
         if build["buildStatus"] == IN_PROGRESS:
             raise InvalidInput(f"Build {build['id']} is in progress.")

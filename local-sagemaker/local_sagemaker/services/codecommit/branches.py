@@ -32,6 +32,9 @@ class Branches(Resource):
     @operation("GetBranch")
     def get(self, request: Request) -> Response:
         """A branch and its newest commit."""
+        if "repositoryName" not in request:  # optional in the model
+            text = "A repository name is required, but was not specified."
+            raise CodeCommitError(text, code="RepositoryNameRequiredException")
         branch = request.get("branchName") or self._store.require(request["repositoryName"]).get("defaultBranch", "")
         commit = self._store.branch(request["repositoryName"], branch)
         return {"branch": {"branchName": branch, "commitId": commit}}

@@ -11,10 +11,11 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codecommit.hosting import HostedRepositories
+from local_sagemaker.services.pages import page_rows
 
 CONNECTION = "code-connection"
 PROVIDERS = ("Bitbucket", "GitHub", "GitLab")
@@ -79,9 +80,8 @@ class Connections(Resource):
         bodies = self._records.list(CONNECTION)
         wanted = request.get("ProviderTypeFilter")
         chosen = [public(body) for body in bodies if wanted in (None, body["ProviderType"])]
-        start, size = int(request.get("NextToken") or 0), request.get("MaxResults") or 50
-        more = {"NextToken": str(start + size)} if len(chosen) > start + size else {}
-        return {"Connections": chosen[start : start + size], **more}
+        rows, more = page_rows(chosen, request, ValidationError, most=50, token="NextToken", size="MaxResults")
+        return {"Connections": rows, **more}
 
     @operation("DeleteConnection")
     def delete(self, request: Request) -> Response:

@@ -21,6 +21,11 @@ def invalid_action(text: str) -> PipelineError:
     return PipelineError(text, code="InvalidActionDeclarationException")
 
 
+def invalid_token(text: str) -> PipelineError:
+    """A pagination token that no answer had."""
+    return PipelineError(text, code="InvalidNextTokenException")
+
+
 class ActionFailure(Exception):
     """An action fails: the code and the message of its error details."""
 

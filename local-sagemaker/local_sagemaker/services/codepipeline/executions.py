@@ -7,9 +7,10 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codepipeline.engine import Engine
-from local_sagemaker.services.codepipeline.errors import PipelineError
+from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_token
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
+from local_sagemaker.services.pages import page_rows
 
 TOKEN = "codepipeline-token"
 DELIVERY = "event-delivery"
@@ -199,6 +200,4 @@ def _summary(body: Body) -> Body:
 
 
 def _page(rows: list[Body], request: Request) -> tuple[list[Body], dict[str, str]]:
-    start, size = int(request.get("nextToken") or 0), int(request.get("maxResults") or 100)
-    more = {"nextToken": str(start + size)} if len(rows) > start + size else {}
-    return rows[start : start + size], more
+    return page_rows(rows, request, invalid_token)

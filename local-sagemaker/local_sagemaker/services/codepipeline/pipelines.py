@@ -9,10 +9,11 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codepipeline.errors import PipelineError
+from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_token
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_checks import check
 from local_sagemaker.services.codepipeline.pipeline_store import PIPELINE, PipelineStore
+from local_sagemaker.services.pages import page_rows
 
 
 class DeliveryPipelines(Resource):
@@ -63,11 +64,9 @@ class DeliveryPipelines(Resource):
     @operation("ListPipelines")
     def list(self, request: Request) -> Response:
         """All pipelines."""
-        start, size = int(request.get("nextToken") or 0), request.get("maxResults", 1000)
-        bodies = self._store.records.list(PIPELINE)
-        rows = [self._summary(body) for body in bodies[start : start + size]]
-        more = {"nextToken": str(start + size)} if len(bodies) > start + size else {}
-        return {"pipelines": rows, **more}
+        with self._store.records.transaction():  # one may be deleted meanwhile
+            bodies, more = page_rows(self._store.records.list(PIPELINE), request, invalid_token, most=1000)
+            return {"pipelines": [self._summary(body) for body in bodies], **more}
 
     def _summary(self, body: Body) -> dict[str, Any]:
         structure = self._store.structure(body["name"], body["version"])

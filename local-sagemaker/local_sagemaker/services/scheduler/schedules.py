@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.pages import page_rows
 from local_sagemaker.services.scheduler.firing import Firing
 from local_sagemaker.services.scheduler.requests import check_target
 from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore
@@ -82,9 +85,10 @@ class Schedules(Resource):
             for body in self._store.schedules(request.get("GroupName"))
             if body["Name"].startswith(request.get("NamePrefix", "")) and request.get("State") in (None, body["State"])
         ]
-        start, size = int(request.get("NextToken") or 0), request.get("MaxResults") or 100
-        more = {"NextToken": str(start + size)} if len(bodies) > start + size else {}
-        return {"Schedules": [_summary(body) for body in bodies[start : start + size]], **more}
+        chosen, more = page_rows(
+            bodies, request, partial(SchedulerError, code="ValidationException"), token="NextToken", size="MaxResults"
+        )
+        return {"Schedules": [_summary(body) for body in chosen], **more}
 
     @operation("DeleteSchedule")
     def delete(self, request: Request) -> Response:

@@ -47,7 +47,8 @@ def test_in_script_mode(program_run: Any, image: Any) -> None:
 
 def test_in_model_servers(program_run: Any) -> None:
     functions = (
-        "def model_fn(folder): return every_method()\ndef predict_fn(data, model): return model, every_method()\n"
+        "def model_fn(folder): return every_method()\n"
+        "def predict_fn(data, model): return model, every_method(forks=False)\n"
     )
     encode = "def output_fn(prediction, accept):\n    import json\n    return json.dumps(prediction)\n"
     program_run.write("model/code/inference.py", f"{TEXT}\n{functions}{encode}")
@@ -55,7 +56,7 @@ def test_in_model_servers(program_run: Any) -> None:
         connection.timeout = SECONDS
         status, _, body = ask(connection, b"[[1]]", "application/json")
     assert status == 200, program_run.log
-    assert json.loads(body) == [[{}, 30], [{}, 30]]
+    assert json.loads(body) == [[{}, 30], [{}, 21]]
 
 
 @pytest.fixture
@@ -73,8 +74,8 @@ def sandboxes(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Sandboxes]:
 def test_in_functions(sandboxes: Sandboxes, tmp_path: Path) -> None:
     folder = tmp_path / "code"
     folder.mkdir()
-    (folder / "main.py").write_text(f"{TEXT}\ndef handler(event, context): return every_method()\n")
+    (folder / "main.py").write_text(f"{TEXT}\ndef handler(event, context): return every_method(joblib=False)\n")
     function = FunctionSpec("f", "1", "r", "main.handler", "python3.11", SECONDS, 1024, folder, "/aws/lambda/f")
     answer = sandboxes.invoke(function, Invocation("id", "arn", b"{}"))
     assert not answer.failed, answer
-    assert json.loads(answer.payload) == [{}, 30]
+    assert json.loads(answer.payload) == [{}, 27]  # its runtime has no joblib

@@ -105,7 +105,7 @@ VALUES: dict[str, Any] = {
     },
     "BucketOwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     "BucketNotificationConfiguration": {},
-    "BucketLogging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}},
+    "BucketLogging": {"LoggingEnabled": {"TargetBucket": "box", "TargetPrefix": ""}},
     "BucketRequestPayment": {"Payer": "Requester"},
     "BucketAccelerateConfiguration": {"Status": "Suspended"},
 }  # fmt: skip
