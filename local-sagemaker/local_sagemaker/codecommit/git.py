@@ -116,6 +116,10 @@ class GitRepository:
         self, *arguments: str, data: bytes = b"", variables: Mapping[str, str] | None = None, check: bool = True
     ) -> bytes:
         """The output of a git command. Raises `GitError` when it fails, unless `check` is False."""
+        if any("\0" in argument for argument in arguments):
+            if check:
+                raise GitError("A name can't hold a NUL.")
+            return b""
         done = subprocess.run(
             [executable(), *arguments], input=data, capture_output=True, timeout=SECONDS, check=False,
             env={**environment(self.folder), **(variables or {})}, cwd=self.folder,
@@ -238,6 +242,14 @@ class GitRepository:
             return f"0 {'0' * 40}\t{change.path}"
         blob = change.blob or self.run("hash-object", "-w", "--stdin", data=change.content or b"").decode().strip()
         return f"{change.mode} {blob}\t{change.path}"
+
+    def is_reference_name(self, name: str) -> bool:
+        """Whether git takes a full name (``refs/heads/main``) for a reference."""
+        try:
+            self.run("check-ref-format", name)
+        except GitError:
+            return False
+        return True
 
     def set_reference(self, name: str, new: str, old: str | None = None) -> None:
         """Lets a reference (full name) name a commit; `old` is what it must name before, ``""`` for nothing."""

@@ -25,8 +25,7 @@ class Branches(Resource):
                 raise CodeCommitError(text, code="BranchNameExistsException")
             if git.commit(request["commitId"]) is None:
                 raise missing("Commit", f"Commit {request['commitId']} does not exist in repository {name}.")
-            git.set_reference(BRANCHES + branch, request["commitId"])
-            self._store.take_in(name)
+            self._store.move_branch(name, branch, request["commitId"])
         return {}
 
     @operation("GetBranch")

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
-from local_sagemaker.codecommit.git import BRANCHES, FileChange, GitCommit, GitRepository, Person, TreeEntry
+from local_sagemaker.codecommit.git import FileChange, GitCommit, GitRepository, Person, TreeEntry
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
 
@@ -161,12 +161,12 @@ class CodeCommits(Resource):
         """Writes the commit and lets the branch name it."""
         name = request["repositoryName"]
         git = self._store.git(name)
-        author = request.get("authorName") or request.get("name") or "root"
+        author = request.get("authorName") or request.get("name") or ""
+        author = author if any(letter.isalnum() for letter in author) else "root"  # git takes no name of signs alone
         person = Person(author, request.get("email") or "", int(now()))
         message = request.get("commitMessage") or "Changed through the API."
         commit = git.write(parent, changes, person, message)
-        git.set_reference(BRANCHES + request["branchName"], commit, parent or "")
-        self._store.take_in(name)
+        self._store.move_branch(name, request["branchName"], commit, parent or "")
         written = git.commit(commit)
         return commit, written.tree if written else ""
 

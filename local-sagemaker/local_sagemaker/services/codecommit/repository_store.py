@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local_sagemaker.clock import now
-from local_sagemaker.codecommit.git import GitCommit, GitRepository
+from local_sagemaker.codecommit.git import BRANCHES, GitCommit, GitRepository
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import AlreadyExists, Body
@@ -85,6 +85,14 @@ class RepositoryStore:
         if found is None:
             raise missing("Branch", f"The branch {branch} does not exist in repository {name}.")
         return found
+
+    def move_branch(self, name: str, branch: str, commit: str, before: str | None = None) -> None:
+        """Lets a branch name a commit; `before` is what it must have named ("" for nothing)."""
+        git = self.git(name)
+        if not git.is_reference_name(BRANCHES + branch):
+            raise CodeCommitError(f"{branch} is no valid name of a branch.", code="InvalidBranchNameException")
+        git.set_reference(BRANCHES + branch, commit, before)
+        self.take_in(name)
 
     def take_in(self, name: str) -> None:
         """Has what changed in git become events; the first branch becomes the default one."""

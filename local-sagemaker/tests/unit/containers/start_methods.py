@@ -94,7 +94,7 @@ async def by_asyncio():
     return int((await process.communicate())[0])
 
 
-def every_method(forks=True, joblib=True):
+def every_method(forks=True, libraries=True):
     """Without forks: for processes that have threads, whose locks a fork copies as they are, here as anywhere."""
     found = {}
     for method in multiprocessing.get_all_start_methods():
@@ -102,14 +102,14 @@ def every_method(forks=True, joblib=True):
             continue
         for name, value in with_context(multiprocessing.get_context(method)).items():
             found[f"{method} {name}"] = value
-    for backend in ("loky", "multiprocessing", "threading") if joblib else ():
+    for backend in ("loky", "multiprocessing", "threading") if libraries else ():
         if forks or backend != "multiprocessing":
             found[f"joblib {backend}"] = with_joblib(backend)
     if forks:
         found["fork"] = forked()
     found["thread"] = in_a_thread()
     found["asyncio"] = asyncio.new_event_loop().run_until_complete(by_asyncio())
-    found["python"] = subprocess.run([sys.executable, "-c", "import numpy; raise SystemExit(42)"]).returncode
+    found["python"] = subprocess.run([sys.executable, "-c", f"import {'numpy' if libraries else 'boto3'}; raise SystemExit(42)"]).returncode
     found["shell"] = int(subprocess.check_output("python3 -c 'print(42)'", shell=True))
     found["spawn of the kernel"] = os.waitstatus_to_exitcode(
         os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 42"], dict(os.environ)), 0)[1]

@@ -74,7 +74,7 @@ def sandboxes(forked: ForkedProcesses, tmp_path: Path) -> Iterator[Sandboxes]:
 def test_in_functions(sandboxes: Sandboxes, tmp_path: Path) -> None:
     folder = tmp_path / "code"
     folder.mkdir()
-    (folder / "main.py").write_text(f"{TEXT}\ndef handler(event, context): return every_method(joblib=False)\n")
+    (folder / "main.py").write_text(f"{TEXT}\ndef handler(event, context): return every_method(libraries=False)\n")
     function = FunctionSpec("f", "1", "r", "main.handler", "python3.11", SECONDS, 1024, folder, "/aws/lambda/f")
     answer = sandboxes.invoke(function, Invocation("id", "arn", b"{}"))
     assert not answer.failed, answer
