@@ -109,7 +109,8 @@ def every_method(forks=True, libraries=True):
         found["fork"] = forked()
     found["thread"] = in_a_thread()
     found["asyncio"] = asyncio.new_event_loop().run_until_complete(by_asyncio())
-    found["python"] = subprocess.run([sys.executable, "-c", f"import {'numpy' if libraries else 'boto3'}; raise SystemExit(42)"]).returncode
+    code = f"import {'numpy' if libraries else 'boto3'}; raise SystemExit(42)"
+    found["python"] = subprocess.run([sys.executable, "-c", code]).returncode
     found["shell"] = int(subprocess.check_output("python3 -c 'print(42)'", shell=True))
     found["spawn of the kernel"] = os.waitstatus_to_exitcode(
         os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 42"], dict(os.environ)), 0)[1]
