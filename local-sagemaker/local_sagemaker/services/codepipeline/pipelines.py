@@ -64,7 +64,7 @@ class DeliveryPipelines(Resource):
     @operation("ListPipelines")
     def list(self, request: Request) -> Response:
         """All pipelines."""
-        with self._store.records.transaction():  # one may be deleted meanwhile
+        with self._store.records.transaction():  # one may be deleted at the same time
             bodies, more = page_rows(self._store.records.list(PIPELINE), request, invalid_token, most=1000)
             return {"pipelines": [self._summary(body) for body in bodies], **more}
 
