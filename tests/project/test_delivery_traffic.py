@@ -89,7 +89,7 @@ def test_an_alarm_takes_the_update_back_and_the_old_version_serves(service: Serv
 
 
 MISTAKES = [
-    (["--traffic", "canry"], 2, "there is no canry; did you mean canary?"),
+    (["--traffic", "canry"], 2, "canry does not exist; did you mean canary?"),
     (["--traffic", "canary", "--traffic-size", "60%"], 1, "--traffic-size of a canary is 1% to 50%, not 60%"),
     (["--traffic", "linear", "--traffic-size", "5%"], 1, "--traffic-size of linear steps is 10% to 50%, not 5%"),
     (["--traffic", "canary", "--traffic-size", "2", "--instance-count", "2"], 1, "at most half of the 2 instances"),

@@ -54,5 +54,5 @@ def test_every_client_of_the_process_reaches_the_service_and_nothing_reaches_aws
 
 def test_without_the_service_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_beside_python", lambda _: None)
-    with pytest.raises(FileNotFoundError, match=r"pip install '\.\[local\]'"):
+    with pytest.raises(FileNotFoundError, match=r"pip install \./model-checks \./local-sagemaker"):
         local.join()

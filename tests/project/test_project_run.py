@@ -63,7 +63,7 @@ def test_metrics_are_those_of_this_execution(service: Service, module: Any, tmp_
     """Evaluate writes to the same place in every execution; what an earlier one left there is nobody's result."""
     service.client("s3").create_bucket(Bucket="run-metrics")
     code = (
-        "import json, os; assert os.environ['WORKS'] == 'yes', 'no data'\n"
+        "import json, os; assert os.environ['WORKS'] == 'yes', 'no data'; "
         "json.dump({'auc': {'value': 0.7691}}, open('/opt/ml/processing/report/evaluation.json', 'w'))"
     )
     s3 = {"S3Uri": "s3://run-metrics/report", "LocalPath": "/opt/ml/processing/report", "S3UploadMode": "EndOfJob"}
