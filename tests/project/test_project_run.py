@@ -76,7 +76,7 @@ def test_metrics_are_those_of_this_execution(service: Service, module: Any, tmp_
     assert "Metric auc.value: 0.7691" in run(service, name, tmp_path).stdout
     failed = run(service, name, tmp_path, "--parameter", "Works=no")
     assert failed.returncode == 1 and "AssertionError: no data" in failed.stdout
-    assert "Metric" not in failed.stdout
+    assert "Metric auc" not in failed.stdout
 
 
 def test_no_wait_starts_and_returns(service: Service, module: Any, tmp_path: Path) -> None:
