@@ -10,8 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,9 +82,17 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def python(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment with the service's wheel and SDK v2; neither the project nor this checkout."""
-    folder = tmp_path_factory.mktemp("fresh")
+def python(wheels: dict[str, Path]) -> Iterator[Path]:
+    """The Python of a fresh environment with the service's wheel and SDK v2; neither the project nor this checkout.
+
+    Outside of /tmp, which each job has for itself.
+    """
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        yield make_environment(wheels, Path(folder))
+
+
+def make_environment(wheels: dict[str, Path], folder: Path) -> Path:
+    """The Python of a new environment in a folder."""
     venv.create(folder, with_pip=not shutil.which("uv"))
     python = folder / "bin" / "python"
     install = installer(python)
@@ -150,6 +160,7 @@ def test_a_script_with_sdk_v2_runs_against_the_wheel(python: Path, tmp_path: Pat
     assert "Pipeline: Succeeded" in done.stdout
 
 
+@pytest.mark.timeout(1500)
 def test_the_services_unit_tests_pass_from_its_wheel(python: Path, tmp_path: Path) -> None:
     uv = shutil.which("uv")
     install = (
@@ -159,7 +170,7 @@ def test_the_services_unit_tests_pass_from_its_wheel(python: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     shutil.copytree(ROOT / "local-sagemaker" / "tests", tmp_path / "tests")
     shutil.copy(ROOT / "local-sagemaker" / "pyproject.toml", tmp_path)
-    done = run(python, "-m", "pytest", "-n", "2", "tests/unit", cwd=tmp_path)
+    done = run(python, "-m", "pytest", "-n", "2", "-m", "not slow", "tests/unit", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     where = run(python, "-c", "import local_sagemaker; print(local_sagemaker.__file__)", cwd=tmp_path).stdout
     assert str(python.parent.parent) in where
