@@ -171,7 +171,7 @@ class DeliveryExecutions(Resource):
         wanted = request.get("filter", {}).get("succeededInStage", {}).get("stageName")
         if wanted:
             bodies = [body for body in bodies if (self._store.stage(body, wanted) or {}).get("status") == "Succeeded"]
-        rows, more = _page([_summary(body) for body in bodies], request)
+        rows, more = page_rows([_summary(body) for body in bodies], request, invalid_token)
         return {"pipelineExecutionSummaries": rows, **more}
 
     @operation("ListActionExecutions")
@@ -189,7 +189,7 @@ class DeliveryExecutions(Resource):
             for body in bodies:
                 first.setdefault((body["stageName"], body["actionName"]), body)
             bodies = list(first.values())
-        rows, more = _page([public(body) for body in bodies], request)
+        rows, more = page_rows([public(body) for body in bodies], request, invalid_token)
         return {"actionExecutionDetails": rows, **more}
 
 
@@ -197,7 +197,3 @@ def _summary(body: Body) -> Body:
     members = ("pipelineExecutionId", "status", "statusSummary", "startTime", "lastUpdateTime", "trigger",
                "stopTrigger", "executionMode", "executionType", "rollbackMetadata")  # fmt: skip
     return {**{name: body[name] for name in members if name in body}, "sourceRevisions": body["_sources"]}
-
-
-def _page(rows: list[Body], request: Request) -> tuple[list[Body], dict[str, str]]:
-    return page_rows(rows, request, invalid_token)
