@@ -180,7 +180,7 @@ class World:
         return f"/_studio/pipelines/{name}/executions/{self.executions[name].rpartition('/')[2]}"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     """One service for all tests of the pages."""
     from local_sagemaker.testing import temporary_service
@@ -193,9 +193,12 @@ def world() -> Iterator[World]:
         yield World(service, pages_of(service), executions)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's chromium under Playwright."""
+    """Debian's chromium under Playwright.
+
+    It ends with its module: while it is running, its event loop is that of the thread, and no other test can run one.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make install")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
