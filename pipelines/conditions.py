@@ -64,13 +64,14 @@ def _read(clients: AwsClients, job: str, output: str, path: str) -> Any:
 def read_values(clients: AwsClients, definition: Definition, execution: str, run: Mapping[str, Any]) -> dict[str, Any]:
     """What conditions compare: the execution's parameters, the outputs of its steps, and `read_reports`."""
     return {
-        **_parameters(clients, definition, execution),
+        **read_parameters(clients, definition, execution),
         **dict(_outputs(run)),
         **read_reports(clients, definition, run),
     }
 
 
-def _parameters(clients: AwsClients, definition: Definition, execution: str) -> dict[str, Any]:
+def read_parameters(clients: AwsClients, definition: Definition, execution: str) -> dict[str, Any]:
+    """The execution's parameters by ``Parameters.NAME``; those of type String as JSON texts."""
     texts = {item["Name"] for item in definition.get("Parameters") or [] if item.get("Type", "String") == "String"}
     pages = clients.sagemaker.get_paginator("list_pipeline_parameters_for_execution")
     try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import conditions, failures
 from pipelines.checks.definition import check_steps
+from pipelines.cost import prices
+from pipelines.cost.run import estimate_run, own_parameters
 from pipelines.definition import Definition, Step, steps
 from pipelines.local import log_command, next_command, page_command
 from pipelines.logs import group_and_name, job_log
@@ -40,6 +42,7 @@ class Summary:
         yield from self._registration(packages, values)
         yield from self._outputs()
         yield from self._reports()
+        yield from self._cost(values)
         yield from self._next(packages)
 
     def _failures(self) -> Iterator[str]:
@@ -78,6 +81,16 @@ class Summary:
         for name, step in self.progress.steps.items():
             for output in step.get("Metadata", {}).get("Lambda", {}).get("OutputParameters", []):
                 yield f"Output {name}.{output['Name']}: {output['Value']}"
+
+    def _cost(self, values: conditions.Values) -> Iterator[str]:
+        """One line; the assumptions in full are those of ``delivery cost run``."""
+        estimate = estimate_run(
+            self.definition, self.progress.steps, own_parameters(values), prices.load(self.clients.region)
+        )
+        if estimate.items:
+            yield f"Cost on AWS, estimated: {estimate.summarize()}."
+            yield f"  How, and what it leaves out:  {next_command(f'delivery cost run {self.execution_arn}')}"
+        yield from (f"  {text}" for text in estimate.warnings())
 
     def _endpoints(self) -> list[str]:
         """The endpoints that Lambda functions say that they made."""

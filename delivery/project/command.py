@@ -6,11 +6,13 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from delivery import command_line
 from delivery.command_line import Work
+from delivery.cost_command import add_cost
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
 from pipelines import session
@@ -22,6 +24,7 @@ EXAMPLES = """examples (each on this machine with --local):
   delivery create abalone p-demo --source codecommit
   delivery seed --output seed
   delivery delete abalone p-demo --yes --with-data
+  delivery cost
 """
 POLL = 1.0  # seconds
 
@@ -55,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     nested = add("delete", delete, "delete a project, monitors and endpoints first")
     nested.add_argument("--yes", action="store_true", help="really; without it the plan is printed")
     nested.add_argument("--with-data", action="store_true", help="also the model group and the bucket")
+    add_cost(partial(add, names=False))
     return made
 
 
