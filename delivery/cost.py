@@ -13,6 +13,7 @@ from pipelines.cost.prices import PriceTable
 
 JOBS = {"DataQuality": 1, "ModelQuality": 2, "ModelBias": 2, "ModelExplainability": 1}
 """Jobs per run of each kind of monitor: those that need labels merge them first."""
+MINUTES = 10.0  # of a monitor's job, its image's load included
 FREE_MINUTES = 100.0  # of CodePipeline's actions and of CodeBuild's builds, each month
 
 
@@ -34,7 +35,7 @@ class MonitorUse:
     instance: str = "ml.m5.large"
     count: int = 1
     runs_per_day: float = 24
-    minutes: float = 10
+    minutes: float = MINUTES
     portable: bool = False
 
 

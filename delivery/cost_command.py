@@ -9,6 +9,7 @@ from dataclasses import replace
 from delivery.command_line import Adder, Work
 from delivery.cost import (
     JOBS,
+    MINUTES,
     DeliveryUse,
     EndpointUse,
     MonitorUse,
@@ -43,7 +44,7 @@ def add_cost(add: Adder) -> None:
     flag("--shift-minutes", type=_amount, default=10, metavar="N", help="that an update has two fleets, by default 10")
     flag("--kinds", nargs="+", choices=tuple(JOBS), default=list(JOBS), help="of monitors, by default all")
     flag("--runs-per-day", type=_amount, default=24, metavar="N", help="of a monitor, by default 24")
-    flag("--minutes", type=_amount, default=10, metavar="N", help="of a monitor's job, by default 10")
+    flag("--minutes", type=_amount, metavar="N", help="of a monitor's job, by default 10; at least of a run's jobs")
     flag("--portable", action="store_true", help="monitors as a pipeline instead of schedules of Model Monitor")
     flag("--commits", type=_amount, default=20, metavar="N", help="in a month, by default 20")
 
@@ -69,11 +70,17 @@ def _estimates(work: Work) -> list[Estimate]:
     if arguments.what == "run":
         from pipelines.cost.run import read_run
 
-        return [read_run(work.clients, arguments.execution)]
+        return [read_run(work.clients, arguments.execution, arguments.minutes or 0)]
     table = prices.load(work.region)
     fleet = (arguments.instance_type, arguments.instance_count)
     endpoint = EndpointUse(*fleet, arguments.updates, arguments.shift_minutes)
-    monitors = MonitorUse(tuple(arguments.kinds), *fleet, arguments.runs_per_day, arguments.minutes, arguments.portable)
+    monitors = MonitorUse(
+        tuple(arguments.kinds),
+        *fleet,
+        arguments.runs_per_day,
+        MINUTES if arguments.minutes is None else arguments.minutes,
+        arguments.portable,
+    )
     makers: dict[str, Callable[[], Estimate]] = {
         "endpoint": lambda: estimate_endpoint(endpoint, table),
         "monitors": lambda: estimate_monitors(monitors, table),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines import conditions, failures
 from pipelines.checks.definition import check_steps
 from pipelines.cost import prices
-from pipelines.cost.run import estimate_run, own_parameters
+from pipelines.cost.estimate import in_dollars
+from pipelines.cost.run import MINUTES_ON_AWS, estimate_run, own_parameters
 from pipelines.definition import Definition, Step, steps
-from pipelines.local import log_command, next_command, page_command
+from pipelines.local import is_local, log_command, next_command, page_command
 from pipelines.logs import group_and_name, job_log
 from pipelines.progress import Progress, remark
 from pipelines.reports.writing import Written
@@ -84,12 +85,17 @@ class Summary:
 
     def _cost(self, values: conditions.Values) -> Iterator[str]:
         """One line; the assumptions in full are those of ``delivery cost run``."""
-        estimate = estimate_run(
-            self.definition, self.progress.steps, own_parameters(values), prices.load(self.clients.region)
-        )
-        if estimate.items:
-            yield f"Cost on AWS, estimated: {estimate.summarize()}."
-            yield f"  How, and what it leaves out:  {next_command(f'delivery cost run {self.execution_arn}')}"
+        table, own = prices.load(self.clients.region), own_parameters(values)
+        estimate = estimate_run(self.definition, self.progress.steps, own, table)
+        if not estimate.items:
+            return
+        yield f"Cost on AWS, estimated: {estimate.summarize()}."
+        flag = ""
+        if is_local():
+            longer = estimate_run(self.definition, self.progress.steps, own, table, MINUTES_ON_AWS)
+            yield f"  That is with this machine's times; {in_dollars(longer.total)} with {MINUTES_ON_AWS:g} minutes a job."
+            flag = f" --minutes {MINUTES_ON_AWS:g}"
+        yield f"  How, and what it leaves out:  {next_command(f'delivery cost run {self.execution_arn}{flag}')}"
         yield from (f"  {text}" for text in estimate.warnings())
 
     def _endpoints(self) -> list[str]:

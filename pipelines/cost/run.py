@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STORAGE = "instance storage"
 WITH_ENDPOINT = ("MODEL_BIAS", "MODEL_EXPLAINABILITY")
 """The managed checks that Clarify makes an endpoint of the model for, as long as they run."""
+MINUTES_ON_AWS = 5.0
+"""What a small job takes there from the image's load to the upload of its results: an assumption, no measurement."""
 UNCOUNTED = ("Lambda", "Callback", "EMR", "AutoML", "EMRServerless", "NotebookJob")
 ASSUMPTIONS = (
     "a job takes as long as its step took; what AWS needs to start an instance is not billed",
@@ -41,12 +43,17 @@ class StepFleet:
 
 
 def estimate_run(
-    definition: Definition, run: Mapping[str, Step], parameters: Mapping[str, Any], table: PriceTable
+    definition: Definition,
+    run: Mapping[str, Step],
+    parameters: Mapping[str, Any],
+    table: PriceTable,
+    minutes: float = 0.0,
 ) -> Estimate:
     """Of an execution that has ended.
 
     :param run: the execution's steps by name, as ListPipelineExecutionSteps lists them.
     :param parameters: the execution's own parameters.
+    :param minutes: that a job takes at least: an image is loaded and data is copied, which takes no time on one machine.
     """
     defaults = {item["Name"]: item.get("DefaultValue") for item in definition.get("Parameters") or []}
     values = {**defaults, **parameters}
@@ -56,6 +63,7 @@ def estimate_run(
         seconds = _seconds(run.get(step["Name"], {}))
         if not seconds:
             continue
+        seconds = max(seconds, minutes * 60)
         if step["Type"] in UNCOUNTED:
             notes.append(f"{step['Name']} is not counted: {step['Type']} has no price here")
         for fleet in _fleets(step, values):
@@ -67,7 +75,8 @@ def estimate_run(
     items = [CostItem(f"jobs on {instance}", instance, amount) for instance, amount in sorted(hours.items())]
     if months:
         items.append(CostItem("volumes of the jobs", STORAGE, months))
-    return Estimate("This execution on AWS", "run", table, items, (*ASSUMPTIONS, *notes))
+    least = (f"a job takes {minutes:g} minutes at least",) if minutes else ()
+    return Estimate("This execution on AWS", "run", table, items, (*ASSUMPTIONS, *least, *notes))
 
 
 def own_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,13 +85,13 @@ def own_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: json.loads(value) if str(value).startswith('"') else value for name, value in own.items()}
 
 
-def read_run(clients: AwsClients, execution: str) -> Estimate:
+def read_run(clients: AwsClients, execution: str, minutes: float = 0.0) -> Estimate:
     """Of an execution of the account, also while it runs: of the steps that have ended."""
     answer = clients.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution)
     definition: Definition = json.loads(answer["PipelineDefinition"])
     values = conditions.read_parameters(clients, definition, execution)
     run = progress.list_steps(clients.sagemaker, execution)
-    return estimate_run(definition, run, own_parameters(values), prices.load(clients.region))
+    return estimate_run(definition, run, own_parameters(values), prices.load(clients.region), minutes)
 
 
 def _seconds(ran: Step) -> float:

@@ -129,6 +129,8 @@ def test_a_run_is_the_sum_over_the_jobs_that_really_ran(table: prices.PriceTable
     assert "Gpu is not counted: the table has no price of ml.unknown" in text
     assert "Notify is not counted" in text
     assert "180.0 min of ml.m5.xlarge" in estimate.summarize()
+    longer = estimate_run(DEFINITION, RUN, own_parameters(values), table, minutes=120)
+    assert {item.item: item.amount for item in longer.items}["ml.m5.xlarge"] == pytest.approx(2 * 2 + 2 + 3 * 2)
     assert "ml.m5.large" in {item.item for item in estimate_run(DEFINITION, RUN, {}, table).items}  # the default
 
 
