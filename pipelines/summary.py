@@ -93,7 +93,8 @@ class Summary:
         flag = ""
         if is_local():
             longer = estimate_run(self.definition, self.progress.steps, own, table, MINUTES_ON_AWS)
-            yield f"  That is with this machine's times; {in_dollars(longer.total)} with {MINUTES_ON_AWS:g} minutes a job."
+            least = f"{MINUTES_ON_AWS:g} minutes a job"
+            yield f"  That is with this machine's times; {in_dollars(longer.total)} with {least}."
             flag = f" --minutes {MINUTES_ON_AWS:g}"
         yield f"  How, and what it leaves out:  {next_command(f'delivery cost run {self.execution_arn}{flag}')}"
         yield from (f"  {text}" for text in estimate.warnings())

@@ -53,7 +53,7 @@ def estimate_run(
 
     :param run: the execution's steps by name, as ListPipelineExecutionSteps lists them.
     :param parameters: the execution's own parameters.
-    :param minutes: that a job takes at least: an image is loaded and data is copied, which takes no time on one machine.
+    :param minutes: that a job takes at least, to load its image and data: on one machine that takes no time.
     """
     defaults = {item["Name"]: item.get("DefaultValue") for item in definition.get("Parameters") or []}
     values = {**defaults, **parameters}
