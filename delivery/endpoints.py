@@ -50,7 +50,7 @@ class Deployment:
     """What an endpoint is to be.
 
     :param container: as CreateModel takes it: ``{"ModelPackageName": ARN}``, or an image and its model data.
-    :param revision: tells models apart whose container reads the same, such as a version that was made anew.
+    :param revision: distinguishes models whose container reads the same, such as a version that was made anew.
     :param traffic: how an update moves the traffic; all at once, without waiting, if not given.
     """
 
@@ -150,7 +150,7 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
     """The endpoint's state again and again, until it is in service.
 
     :param configuration: the one that it must be in service with.
-    :raises DeliveryError: if it fails, was rolled back, disappears, or is not there after ``timeout`` seconds.
+    :raises DeliveryError: if it fails, was rolled back, disappears, or is not in service after ``timeout`` seconds.
     """
     for found in follow(clients, endpoint, timeout):
         if found is None:

@@ -108,7 +108,7 @@ def _add_endpoints(add: command_line.Adder) -> None:
     nested.add_argument("--instance-type", default="ml.m5.large")
     nested.add_argument("--instance-count", type=_positive, default=1, metavar="N")
     nested.add_argument("--role-arn", metavar="ARN", help="role of the model; by default the caller's")
-    nested.add_argument("--data-capture", type=_percentage, metavar="PERCENT", help="keep requests and answers in S3")
+    nested.add_argument("--data-capture", type=_percentage, metavar="PERCENT", help="keep requests and responses in S3")
     nested.add_argument("--capture-to", metavar="S3URI", help="where; by default in the bucket")
     nested.add_argument("--timeout", type=float, default=1800, metavar="SECONDS")
     nested.add_argument("--no-wait", action="store_true", help="start it and return")

@@ -219,7 +219,7 @@ def _list(clients: Clients, operation: str, member: str) -> list[dict[str, Any]]
 def _filter_by_tags(
     clients: Clients, selection: OwnerFilter, listed: Sequence[dict[str, Any]], arn: str
 ) -> Iterator[dict[str, Any]]:
-    """Those that have the maker's tags. Asked for several at once, as an account may hold thousands."""
+    """Those that have the maker's tags. Several requests at a time, as an account may hold thousands."""
     with ThreadPoolExecutor(8) as workers:
         tags = workers.map(lambda item: _tags_of(clients, item[arn]), listed)
         yield from [item for item, own in zip(listed, tags, strict=True) if selection.matches(own)]

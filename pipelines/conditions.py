@@ -32,8 +32,8 @@ Values = Mapping[str, Any]
 def read_reports(clients: AwsClients, definition: Definition, run: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of the property files that the execution's steps wrote, by the path that expressions call them by.
 
-    A file that was there before the step's job counts as little as one that cannot be read: outputs may go to the same
-    place in every execution.
+    A file older than the step's job is ignored, as is one that cannot be read: outputs may go to the same place in
+    every execution.
 
     :param run: the execution's steps by name.
     """

@@ -126,7 +126,7 @@ def literal(text: str | None, kind: type, flag: str) -> Any:
 def load(name: str) -> ModuleType:
     """The module that holds ``get_pipeline``, from the working directory or from what is installed.
 
-    :raises LoadError: if there is no such module, with those that there are, or if it has no ``get_pipeline``.
+    :raises LoadError: if there is no such module, with the names of those that exist, or if it has no ``get_pipeline``.
     """
     working = Path.cwd()
     _search(working, name)

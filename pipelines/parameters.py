@@ -1,6 +1,6 @@
 """``--parameter NAME=VALUE``: checked against the pipeline's own parameters before anything is started.
 
-AWS answers a wrong name or type as well, but only at the start, one at a time, and without a suggestion.
+AWS refuses a wrong name or type as well, but only at the start, one at a time, and without a suggestion.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def follow(sagemaker: SageMakerClient, arn: str, notes: Notes) -> Iterator[Progr
     """The progress again and again, until the execution has ended.
 
     The time between two looks grows with the time that has passed, so that an execution of seconds is seen at once,
-    and one of hours is not asked for all the time.
+    and one of hours is not queried all the time.
     """
     progress = Progress()
     started = time.monotonic()

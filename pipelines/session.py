@@ -74,7 +74,7 @@ def find_region(given: str | None = None) -> str:
 def private_folder() -> TemporaryDirectory[str]:
     """A folder for what the SDK writes on this machine, removed when the process ends.
 
-    The SDK's own is /tmp/sagemaker/model-builder, which belongs to whoever used it first on this machine.
+    The SDK's own is /tmp/sagemaker/model-builder, which belongs to the user who ran it first on this machine.
     """
     return TemporaryDirectory(prefix="pipelines-")
 

@@ -1,7 +1,7 @@
 """Creates or updates a pipeline from one definition.
 
-The SDK's ``Pipeline.upsert`` builds the definition a second time when the pipeline exists, and asks IAM up to three
-times about the same role.
+The SDK's ``Pipeline.upsert`` builds the definition a second time when the pipeline exists, and queries IAM up to
+three times for the same role.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def to_probabilities(booster: Booster) -> tuple[str, ...]:
     if objective != "multi:softmax":
         return ()
     booster.set_param({"objective": "multi:softprob"})
-    return ("objective multi:softmax became multi:softprob, which answers probabilities",)
+    return ("objective multi:softmax became multi:softprob, which returns probabilities",)
 
 
 def _booster(body: bytes) -> Booster:

@@ -76,7 +76,7 @@ def get_pipeline(
 ) -> Pipeline:
     """The pipeline, ready for ``definition()``.
 
-    :param role: of the jobs; by default the caller's own, which the SDK asks STS and IAM for.
+    :param role: of the jobs; by default the caller's own, which the SDK looks up with STS and IAM.
     :param default_bucket: where everything is written; by default the SDK's ``sagemaker-<region>-<account>``.
     :param base_job_prefix: the first part of every key that the pipeline writes.
     :param hyperparameters: instead of or beside the stock ones of ``HYPERPARAMETERS``.

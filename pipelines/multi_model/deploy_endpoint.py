@@ -69,7 +69,7 @@ def serve(endpoint: str, stamp: str, container: dict[str, Any], role: str, insta
     try:
         sagemaker.describe_endpoint(EndpointName=endpoint)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException":  # which means that there is none
+        if error.response["Error"]["Code"] != "ValidationException":  # which means that none exists
             raise
         sagemaker.create_endpoint(**names, Tags=tags)
         return True

@@ -1,7 +1,7 @@
 """The multi-model pipeline's definition: TrainOne and TrainTwo at the same time, then LambdaStep, which serves both.
 
 Image, role, data, instance types and the endpoint's name are pipeline parameters. ``run-pipeline`` shows the name of
-the endpoint, which ``model-registry invoke NAME --target-model model-0.tar.gz`` asks.
+the endpoint, for ``model-registry invoke NAME --target-model model-0.tar.gz``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def get_pipeline(
 
     :param role: of the training jobs, and by default of the model; by default the caller's own.
     :param image_uri: default of the parameter; by default the built-in XGBoost image of the region.
-    :param lambda_role: ARN of the function's role, or the name of one, which is made if it is not there.
+    :param lambda_role: ARN of the function's role, or the name of one, which is made if it does not exist.
     :param hyperparameters_one: of TrainOne, instead of the stock ones; ``hyperparameters_two`` likewise.
     """
     session = pipeline_session(region, default_bucket)

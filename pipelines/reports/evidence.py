@@ -33,7 +33,7 @@ class Evidence:
 
 
 def gather(clients: AwsClients, check: ReportedCheck, names: Names) -> Evidence:
-    """Reads all that there is."""
+    """Reads the files of the check and of its baseline, as far as they exist."""
     baseline = find_baseline(clients, check)
     return Evidence(
         check=check,

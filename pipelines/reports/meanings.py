@@ -1,4 +1,4 @@
-"""What the metrics mean, in a sentence each. Facet d is the group that a bias analysis asks about, a is the rest."""
+"""What the metrics mean, in a sentence each. Facet d is the group that a bias analysis examines, a is the rest."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _completeness(item: Json, evidence: Evidence) -> str | None:
     required = by_name(evidence.baseline_constraints).get(item["feature_name"], {}).get("completeness")
     if now is None or required is None:
         return None
-    return f"{percent(now)} of its values are there, {percent(required)} must be ({percent(required - now)} too few)"
+    return f"{percent(now)} of its values are present, {percent(required)} must be ({percent(required - now)} too few)"
 
 
 def _drift(item: Json, evidence: Evidence) -> str | None:

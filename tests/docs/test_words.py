@@ -11,19 +11,8 @@ from tools import words
 
 
 def test_no_replaced_word_comes_back() -> None:
-    remaining = words.remaining()
-    found = [
-        place
-        for path in words.modules()
-        if str(path.relative_to(ROOT)) not in remaining
-        for place in words.places(path)
-    ]
+    found = [place for path in words.modules() for place in words.places(path)]
     assert not found, "\n".join(map(str, found))
-
-
-def test_the_modules_still_to_clean_exist() -> None:
-    missing = {name for name in words.remaining() if not (ROOT / name).exists()}
-    assert not missing, "python tools/words.py --write"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +36,15 @@ def test_it_finds_them_in_docstrings_comments_and_messages(
     assert text.splitlines()[place.line - 1].count(place.word)
 
 
-@pytest.mark.parametrize("text", ["answers = ask('gone')", "kill(pid)  # ends it by SIGKILL", '"""There is one."""'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "answers = ask('gone')",
+        "kill(pid)  # ends it by SIGKILL",
+        '"""There is one."""',
+        "raise E('Please ensure that there is an object')",
+    ],
+)
 def test_names_and_other_uses_are_left_alone(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "ROOT", tmp_path)
     (tmp_path / "module.py").write_text(f"{text}\n")

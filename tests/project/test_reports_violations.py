@@ -58,7 +58,7 @@ DATA_QUALITY = [
      "Observed: Only 99.5% of data is Integral."),
      "length (_c1)", "99.5 % of its values are Integral, 100.0 % must be (0.5 points too few)"),
     (feature_violation("_c1", "completeness_check", "Value: 0.9 does not meet the constraint requirement! "),
-     "length (_c1)", "90.0 % of its values are there, 100.0 % must be (10.0 % too few)"),
+     "length (_c1)", "90.0 % of its values are present, 100.0 % must be (10.0 % too few)"),
     (feature_violation("_c1", "baseline_drift_check", "Baseline drift distance: 0.25 exceeds threshold: 0.1"),
      "length (_c1)", "distance 0.25, 0.15 over the threshold 0.1; mean 1 -> 2.5"),
     (feature_violation("Extra columns", "extra_column_check", "There are extra columns in current dataset. Number of "
