@@ -39,7 +39,7 @@ class ValidationError(ServiceError):
 
 
 class ResourceNotFound(ServiceError):
-    """No such resource. SageMaker's code has no "Exception" suffix, and clients match it exactly."""
+    """No such resource; services with another code than SageMaker's, which has no suffix, derive theirs from this."""
 
     code, status = "ResourceNotFound", 400
 
@@ -49,7 +49,7 @@ class MissingResource(ValidationError):
 
 
 class ResourceInUse(ServiceError):
-    """The name is taken or the resource is busy."""
+    """The name is taken or the resource is busy; services with another code derive theirs from this."""
 
     code, status = "ResourceInUse", 400
 

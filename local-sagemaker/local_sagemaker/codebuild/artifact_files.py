@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from local_sagemaker.files.patterns import PatternDialect, compile_pattern
 
 Say = Callable[[str], None]
 
 
 class ArtifactFailure(Exception):
     """Artifacts can't be collected; the message is what UPLOAD_ARTIFACTS shows."""
-
-
-def matcher(pattern: str) -> re.Pattern[str]:
-    """A pattern of a specification: ``**`` crosses folders, ``*`` and ``?`` do not."""
-    pattern = pattern.removeprefix("./")
-    text = ""
-    for part in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern):
-        if part == "**/":
-            text += "(?:[^/]+/)*"
-        elif part == "**":
-            text += ".*"
-        elif part == "*":
-            text += "[^/]*"
-        elif part == "?":
-            text += "[^/]"
-        elif part.startswith("[") and part.endswith("]"):
-            text += "[^" + part[2:] if part.startswith("[!") else part
-        else:
-            text += re.escape(part)
-    return re.compile(text, re.DOTALL)
 
 
 def files_below(folder: Path) -> Iterator[str]:
@@ -44,8 +25,8 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def choose(names: list[str], files: list[str], excluded: list[str], base: Path) -> list[str]:
     """Those of the names that match. A pattern that is a folder's name takes what is in it only by ``**``."""
-    wanted = [matcher(_relative(pattern, base)) for pattern in files]
-    unwanted = [matcher(_relative(pattern, base)) for pattern in excluded]
+    wanted = [compile_pattern(_relative(pattern, base), PatternDialect.BUILD) for pattern in files]
+    unwanted = [compile_pattern(_relative(pattern, base), PatternDialect.BUILD) for pattern in excluded]
     return [
         name
         for name in names

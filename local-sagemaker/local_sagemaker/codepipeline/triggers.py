@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from local_sagemaker.files.patterns import PatternDialect, compile_pattern
 
 
 @dataclass(frozen=True)
@@ -18,31 +19,12 @@ class Push:
     paths: tuple[str, ...]
 
 
-def glob(pattern: str) -> re.Pattern[str]:
-    """``*`` does not cross ``/``, ``**`` does; ``{a,b}`` are choices."""
-    text = ""
-    for part in re.split(r"(\*\*/?|\*|\?|\{[^}]*\})", pattern):
-        if part == "**/":
-            text += "(?:.*/)?"
-        elif part == "**":
-            text += ".*"
-        elif part == "*":
-            text += "[^/]*"
-        elif part == "?":
-            text += "[^/]"
-        elif part.startswith("{"):
-            text += "(?:" + "|".join(re.escape(word) for word in part[1:-1].split(",")) + ")"
-        else:
-            text += re.escape(part)
-    return re.compile(text, re.DOTALL)
-
-
 def accepts(criteria: Mapping[str, list[str]] | None, names: Iterable[str]) -> bool:
     """Whether one of the names is included and not excluded; without criteria, any is. Excludes win."""
     if not criteria:
         return True
-    included = [glob(pattern) for pattern in criteria.get("includes", [])]
-    excluded = [glob(pattern) for pattern in criteria.get("excludes", [])]
+    included = [compile_pattern(pattern, PatternDialect.TRIGGER) for pattern in criteria.get("includes", [])]
+    excluded = [compile_pattern(pattern, PatternDialect.TRIGGER) for pattern in criteria.get("excludes", [])]
     return any(
         (not included or any(pattern.fullmatch(name) for pattern in included))
         and not any(pattern.fullmatch(name) for pattern in excluded)

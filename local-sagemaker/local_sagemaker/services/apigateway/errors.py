@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError
 
 
-class ApiNotFound(ServiceError):
+class ApiNotFound(ResourceNotFound):
     """No such API, resource, method, integration, response, deployment or stage."""
 
     code, status = "NotFoundException", 404
 
 
-class ApiConflict(ServiceError):
+class ApiConflict(Conflict):
     """The name is taken."""
 
     code, status = "ConflictException", 409

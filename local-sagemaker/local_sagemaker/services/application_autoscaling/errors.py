@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ResourceNotFound
 
 
-class ObjectNotFound(ServiceError):
+class ObjectNotFound(ResourceNotFound):
     """No such target or policy."""
 
     code, status = "ObjectNotFoundException", 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ResourceInUse, ResourceNotFound, ServiceError
 
 
 class InvalidInput(ServiceError):
@@ -11,13 +11,13 @@ class InvalidInput(ServiceError):
     code, status = "InvalidInputException", 400
 
 
-class UnknownProject(ServiceError):
+class UnknownProject(ResourceNotFound):
     """No such project or build."""
 
     code, status = "ResourceNotFoundException", 400
 
 
-class ProjectExists(ServiceError):
+class ProjectExists(ResourceInUse):
     """The project's name is taken."""
 
     code, status = "ResourceAlreadyExistsException", 400

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.errors import ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codecommit.hosting import HostedRepositories
@@ -21,7 +21,7 @@ CONNECTION = "code-connection"
 PROVIDERS = ("Bitbucket", "GitHub", "GitLab")
 
 
-class ConnectionMissing(ServiceError):
+class ConnectionMissing(ResourceNotFound):
     """No such connection."""
 
     code, status = "ResourceNotFoundException", 400

@@ -6,17 +6,17 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.digits import natural
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ResourceInUse, ResourceNotFound, ServiceError
 from local_sagemaker.logs import Logs
 
 
-class LogsResourceNotFound(ServiceError):
+class LogsResourceNotFound(ResourceNotFound):
     """No such group or stream; unlike SageMaker's, this code has the suffix."""
 
     code, status = "ResourceNotFoundException", 400
 
 
-class ResourceAlreadyExists(ServiceError):
+class ResourceAlreadyExists(ResourceInUse):
     """The group or stream exists."""
 
     code, status = "ResourceAlreadyExistsException", 400

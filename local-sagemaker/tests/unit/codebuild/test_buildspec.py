@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from local_sagemaker.codebuild.artifact_files import matcher
 from local_sagemaker.codebuild.buildspec import BuildspecError, OnFailure, parse
 
 SPEC = """
@@ -54,14 +53,3 @@ def test_what_is_not_executed_is_refused_by_name(text: str, expected: str) -> No
     with pytest.raises(BuildspecError) as raised:
         parse(text)
     assert expected in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "matches"),
-    [
-        ("**/*", "a/b.txt", True), ("**/*", "b.txt", True), ("*", "a/b.txt", False), ("a/*.txt", "a/b.txt", True),
-        ("a/**/*", "a/b/c", True), ("./a.txt", "a.txt", True), ("?.txt", "ab.txt", False), ("a.txt", "b/a.txt", False),
-    ],
-)  # fmt: skip
-def test_patterns_of_artifacts(pattern: str, name: str, matches: bool) -> None:
-    assert bool(matcher(pattern).fullmatch(name)) is matches
