@@ -6,7 +6,6 @@ Async only where bytes come and go; all else runs in a worker thread, so operati
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,6 @@ THREADS = 256
 UPLOADS = 512
 """How many uploads may be written at once; these wait for their clients, and hold up nothing but other uploads."""
 LONGEST_HEADERS = 8 << 10
-HEALTH = "/_health"
 
 
 class OtherServices(Protocol):
@@ -81,9 +79,6 @@ class Gateway:
             await _lifespan(scope, receive, send)
             return
         request = WireRequest.from_scope(scope, from_bytes(b""))
-        if request.path == HEALTH and request.method == "GET":  # whatever all threads wait for
-            await send_answer(send, self.answer(request))
-            return
         arriving = Arriving(receive, self._memory)
         try:
             answer = await self._answer(scope, request, arriving)
@@ -167,8 +162,6 @@ class Gateway:
         service, target = "", None
         try:
             self._admission.refuse_foreign_host(request)
-            if request.path == HEALTH and request.method == "GET":
-                return self._health()
             if form_upload.is_form(request):
                 service = "s3"
                 answer = form_upload.answer(request, self._call, self._keys)
@@ -212,10 +205,6 @@ class Gateway:
             )
         text = f"An internal error occurred; the service's log has more under request {identity}."
         return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
-
-    def _health(self) -> WireResponse:
-        state = {"status": "running", "region": self._settings.region, "account": self._settings.account}
-        return WireResponse(headers={"Content-Type": "application/json"}, body=json.dumps(state).encode())
 
     def _ask_neighbour(self, service: str, request: WireRequest) -> WireResponse:
         raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.whole())
