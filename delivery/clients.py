@@ -34,6 +34,10 @@ class Clients(session.AwsClients):
         return session.boto_session(self.region).client("cloudwatch")
 
     @cached_property
+    def pipelines(self) -> Any:
+        return session.boto_session(self.region).client("codepipeline")
+
+    @cached_property
     def iam(self) -> Any:
         return session.boto_session(self.region).client("iam")
 

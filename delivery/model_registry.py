@@ -14,6 +14,7 @@ from delivery import endpoint_commands as endpoint
 from delivery import registry_commands as registered
 from delivery.cleanup import KEEPABLE
 from delivery.command_line import Command
+from delivery.lineage_command import show_lineage
 from delivery.ownership import MAKERS, REGISTRY
 from delivery.traffic import TYPES, WAIT, Size
 
@@ -25,6 +26,7 @@ EXAMPLES = """examples (each on this machine with --local):
   model-registry deploy abalone/2 --traffic canary --alarm abalone-5xx
   model-registry invoke abalone 0.455,0.365,0.095,0.514,0.2245,0.101,0.15,1,0,0
   model-registry invoke abalone --file rows.csv --accept application/json
+  model-registry lineage abalone
   model-registry clean-up --dry-run
 """
 TRAFFIC = """how an update goes:
@@ -95,6 +97,10 @@ def _add_registry(add: command_line.Adder) -> None:
         nested = add(name, command, f"{name} a version")
         nested.add_argument("version", help=VERSION)
         nested.add_argument("--comment", default="", help="stays with the version")
+
+    nested = add("lineage", show_lineage, "show where a model comes from: commit, data, parameters, metrics, approvals")
+    nested.add_argument("name", help=f"an endpoint, or a version: {VERSION}")
+    nested.add_argument("--json", action="store_true")
 
     nested = add("latest", registered.latest, "print the ARN of a group's latest approved version")
     nested.add_argument("group")

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines import local
 from pipelines.checks import FLAVOURS
 from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
+from pipelines.commit import find_commit, with_commit
 
 if TYPE_CHECKING:
+    from pipelines.commit import Commit
     from pipelines.definition import Definition
     from pipelines.loader import Built
     from pipelines.session import AwsClients
@@ -136,6 +138,7 @@ class PipelineRun:
     definition: Definition
     parameters: Mapping[str, str]
     columns: Sequence[str] = ()  # of what its checks read, where they are known
+    commit: Commit | None = None  # that the build runs for
 
 
 @dataclass(frozen=True)
@@ -173,9 +176,14 @@ def prepare(arguments: argparse.Namespace) -> PipelineRun:
         print(built.checks)
     given = parameters.parse(arguments.parameter, built.definition["Parameters"])
     clients = AwsClients(built.region)
+    commit = find_commit(os.environ)
+    if commit:
+        print(f"Commit {commit.describe()}")
+        built = replace(built, definition=with_commit(built.definition, commit))
+        own_tags = [*commit.tags(), *own_tags]
     all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
     run = publish(clients, built, arguments.description, all_tags).run(given)
-    return replace(run, columns=names.of_module(arguments.module_name))
+    return replace(run, columns=names.of_module(arguments.module_name), commit=commit)
 
 
 def publish(
@@ -212,6 +220,7 @@ def start(run: PipelineRun) -> str:
         PipelineName=run.pipeline,
         PipelineParameters=given,  # type: ignore[arg-type]
         ClientRequestToken=str(uuid.uuid4()),
+        **(run.commit.execution() if run.commit else {}),  # type: ignore[arg-type]
     )
     arn = str(started["PipelineExecutionArn"])
     print(f"Execution {arn}", flush=True)

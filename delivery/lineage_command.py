@@ -1,0 +1,81 @@
+"""``model-registry lineage``: where an endpoint's or a version's model comes from, as text or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from delivery import lineage, versions
+from delivery.command_line import Work
+from delivery.errors import NotFoundError
+from delivery.lineage import Decision, EndpointLineage, VersionLineage
+
+WIDTH = 13  # columns of the names at the left
+
+
+def show_lineage(work: Work) -> None:
+    """Prints it. A name is an endpoint's if there is one of it, else a version's reference."""
+    name = work.arguments.name
+    found = _read(work, name)
+    if work.arguments.json:
+        print(json.dumps(asdict(found), indent=2, default=str))
+        return
+    for line in _endpoint_lines(found) if isinstance(found, EndpointLineage) else _version_lines(found):
+        print(line)
+
+
+def _read(work: Work, name: str) -> EndpointLineage | VersionLineage:
+    if ":endpoint/" in name or (not name.startswith("arn:") and "/" not in name):
+        try:
+            return lineage.read_endpoint(work.clients, name)
+        except NotFoundError as error:
+            try:
+                version = versions.find(work.clients, name)
+            except NotFoundError:
+                raise NotFoundError(f"there is neither an endpoint nor a group of models {name}") from error
+            return lineage.read_version(work.clients, version)
+    return lineage.read_version(work.clients, versions.find(work.clients, name))
+
+
+def _endpoint_lines(found: EndpointLineage) -> Iterator[str]:
+    yield f"endpoint {found.endpoint}: {found.status} since {found.updated:%Y-%m-%d %H:%M:%S %Z}"
+    for remark in found.remarks:
+        yield f"  - {remark}"
+    for variant, served in found.variants.items():
+        for version in served:
+            yield f"variant {variant} serves"
+            yield from (f"  {line}" for line in _version_lines(version))
+
+
+def _version_lines(found: VersionLineage) -> Iterator[str]:
+    yield _row("version", f"{found.version}, {found.approval}{f', {found.stage}' if found.stage else ''}")
+    yield _row("commit", f"{found.commit or 'unknown'}{f' of {found.repository}' if found.repository else ''}")
+    yield _row("execution", found.execution or "unknown")
+    yield from _rows("parameters", found.parameters)
+    if found.training:
+        yield _row("training", f"{found.training.job} in {found.training.image}")
+        yield from _rows("hyperparams", found.training.hyperparameters)
+        yield from _rows("channels", found.training.data)
+    for index, uri in enumerate(found.data):
+        yield _row("" if index else "data", uri)
+    yield from _rows("metrics", {name: f"{value:.6g}" for name, value in found.metrics.items()})
+    for index, decision in enumerate(found.decisions):
+        yield _row("" if index else "decisions", _decision(decision))
+    for remark in found.remarks:
+        yield f"- {remark}"
+
+
+def _decision(decision: Decision) -> str:
+    time = f"{decision.time:%Y-%m-%d %H:%M:%S}  " if decision.time else ""
+    comment = f', "{decision.comment}"' if decision.comment else ""
+    return f"{time}{decision.what}: {decision.status}{comment}{f' by {decision.by}' if decision.by else ''}"
+
+
+def _rows(name: str, values: Mapping[str, str]) -> Iterator[str]:
+    for index, (key, value) in enumerate(values.items()):
+        yield _row("" if index else name, f"{key} = {value}")
+
+
+def _row(name: str, text: str) -> str:
+    return f"{name:{WIDTH}}{text}"
