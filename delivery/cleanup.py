@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from delivery import ownership
 from delivery.clients import Clients
+from delivery.deletion import Deletion, send
+from delivery.endpoints import remove
 from delivery.owned_resources import (
     FREE,
     KINDS,
@@ -36,11 +38,19 @@ def find(clients: Clients, selection: OwnerFilter, keep: Sequence[str] = ()) -> 
     return [item for kind in KINDS if kind not in left for item in kind(clients, selection)]
 
 
-def clean_up(resources: Sequence[OwnedResource], say: Callable[[str], object] = print) -> None:
+def clean_up(clients: Clients, resources: Sequence[OwnedResource], say: Callable[[str], object] = print) -> None:
     """Deletes all of it, one after the other."""
     for item in resources:
-        item.delete()
+        for deletion in item.deletions:
+            _carry_out(clients, deletion)
         say(f"deleted: {item.kind} {item.name}")
+
+
+def _carry_out(clients: Clients, deletion: Deletion) -> None:
+    if deletion.operation == "delete_endpoint":  # it takes its time, and what it uses is deleted next
+        remove(clients, deletion.request["EndpointName"])
+    else:
+        send(clients.of, deletion)
 
 
 def bill(resources: Sequence[OwnedResource]) -> Table:

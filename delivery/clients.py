@@ -12,10 +12,19 @@ from pipelines import session
 
 ABSENT = ("does not exist", "not found", "could not find", "cannot find", "no such")
 
+ATTRIBUTES = {"sagemaker-runtime": "runtime", "lambda": "functions", "apigateway": "apis"}
+"""The clients whose names in `Clients` are not boto3's."""
+
 
 @dataclass(frozen=True)
 class Clients(session.AwsClients):
     """Each client is made once, and only if it is needed."""
+
+    def of(self, service: str) -> Any:
+        """The client of a service by boto3's name."""
+        return getattr(
+            self, {"sagemaker-runtime": "runtime", "lambda": "functions", "apigateway": "apis"}.get(service, service)
+        )
 
     @cached_property
     def runtime(self) -> Any:

@@ -142,7 +142,9 @@ def clean(work: Work, selection: OwnerFilter, keep: list[str] | tuple[str, ...],
         return
     work.console.print(cleanup.bill(found))
     if dry_run:
+        for item in found:
+            print("\n".join(f"would send: {deletion}" for deletion in item.deletions))
         print("Nothing was deleted (--dry-run).")
         return
-    cleanup.clean_up(found)
+    cleanup.clean_up(work.clients, found)
     print("Nothing of it is billed any more." if cleanup.is_billed(found) else "None of it was billed.")

@@ -1,4 +1,4 @@
-"""What one maker has made and AWS still keeps, each thing with its price class and with how to delete it.
+"""What one maker has made and AWS still keeps, each thing with its price class and the requests that delete it.
 
 Found by tag, never by name, so that nothing of anybody else is taken; only S3 objects by the prefix that is the
 maker's own, as what endpoints capture there carries no tag. The kinds are in the order in which they have to go.
@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from delivery import artifacts, ownership, registry, serverless
 from delivery.clients import Clients, is_absent
-from delivery.endpoints import LOGS, remove
+from delivery.deletion import Deletion
+from delivery.endpoints import LOGS
 
 HOURLY, STORED, PER_REQUEST, FREE = "per instance hour", "per GB and month", "per request", "nothing"
 
@@ -35,13 +36,13 @@ class OwnerFilter:
 
 @dataclass(frozen=True)
 class OwnedResource:
-    """A resource with its price class, its usage so far, and its deletion."""
+    """A resource with its price class, its usage so far, and the requests that delete it, in their order."""
 
     kind: str
     name: str
     billed: str
     usage: str
-    delete: Callable[[], None]
+    deletions: tuple[Deletion, ...]
 
 
 Finder = Callable[[Clients, OwnerFilter], Iterator[OwnedResource]]
@@ -51,15 +52,11 @@ def endpoints(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResourc
     listed = _list(clients, "list_endpoints", "Endpoints")
     for item in _filter_by_tags(clients, selection, listed, "EndpointArn"):
         name = item["EndpointName"]
-        yield OwnedResource("endpoint", name, HOURLY, instance_hours(clients, name), _removal(clients, name))
-
-
-def _removal(clients: Clients, endpoint: str) -> Callable[[], None]:
-    def delete() -> None:
-        remove(clients, endpoint)
-        _quietly(lambda: clients.logs.delete_log_group(logGroupName=f"{LOGS}{endpoint}"))
-
-    return delete
+        requests = (
+            Deletion("sagemaker", "delete_endpoint", {"EndpointName": name}),
+            Deletion("logs", "delete_log_group", {"logGroupName": f"{LOGS}{name}"}),
+        )
+        yield OwnedResource("endpoint", name, HOURLY, instance_hours(clients, name), requests)
 
 
 def instance_hours(clients: Clients, endpoint: str) -> str:
@@ -87,20 +84,14 @@ def configurations(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedRe
         clients, selection, _list(clients, "list_endpoint_configs", "EndpointConfigs"), "EndpointConfigArn"
     ):
         name = item["EndpointConfigName"]
-        yield OwnedResource("endpoint configuration", name, FREE, "", _delete_configuration(clients, name))
-
-
-def _delete_configuration(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.sagemaker.delete_endpoint_config(EndpointConfigName=name))
+        requests = (Deletion("sagemaker", "delete_endpoint_config", {"EndpointConfigName": name}),)
+        yield OwnedResource("endpoint configuration", name, FREE, "", requests)
 
 
 def models(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for item in _filter_by_tags(clients, selection, _list(clients, "list_models", "Models"), "ModelArn"):
-        yield OwnedResource("model", item["ModelName"], FREE, "", _delete_model(clients, item["ModelName"]))
-
-
-def _delete_model(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.sagemaker.delete_model(ModelName=name))
+        name = item["ModelName"]
+        yield OwnedResource("model", name, FREE, "", (Deletion("sagemaker", "delete_model", {"ModelName": name}),))
 
 
 def versions_and_groups(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
@@ -114,62 +105,42 @@ def versions_and_groups(clients: Clients, selection: OwnerFilter) -> Iterator[Ow
             described: Any = clients.sagemaker.describe_model_package(ModelPackageName=package)
             if selection.matches(described.get("CustomerMetadataProperties", {})):
                 version = f"{name}/{described['ModelPackageVersion']}"
-                yield OwnedResource("model version", version, FREE, "", _delete_package(clients, package))
+                requests = (Deletion("sagemaker", "delete_model_package", {"ModelPackageName": package}),)
+                yield OwnedResource("model version", version, FREE, "", requests)
             else:
                 others += 1
         if not others and _tags_of(clients, arn).get(registry.MADE) == registry.OWN:
-            yield OwnedResource("model group", name, FREE, "", _delete_group(clients, name))
-
-
-def _delete_package(clients: Clients, arn: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.sagemaker.delete_model_package(ModelPackageName=arn))
-
-
-def _delete_group(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.sagemaker.delete_model_package_group(ModelPackageGroupName=name))
+            requests = (Deletion("sagemaker", "delete_model_package_group", {"ModelPackageGroupName": name}),)
+            yield OwnedResource("model group", name, FREE, "", requests)
 
 
 def functions(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, tags in serverless.list_functions(clients):
         if selection.matches(tags):
-            delete = _delete_function(clients, name)
-            yield OwnedResource("Lambda function", name, PER_REQUEST, "", delete)
-
-
-def _delete_function(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.functions.delete_function(FunctionName=name))
+            requests = (Deletion("lambda", "delete_function", {"FunctionName": name}),)
+            yield OwnedResource("Lambda function", name, PER_REQUEST, "", requests)
 
 
 def log_groups(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, size, tags in serverless.list_log_groups(clients):
         if selection.matches(tags):
             usage = f"{size / 1e9:.6f} GB"
-            yield OwnedResource("log group", name, STORED, usage, _delete_log_group(clients, name))
-
-
-def _delete_log_group(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.logs.delete_log_group(logGroupName=name))
+            requests = (Deletion("logs", "delete_log_group", {"logGroupName": name}),)
+            yield OwnedResource("log group", name, STORED, usage, requests)
 
 
 def roles(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for name, tags in serverless.list_roles(clients):
         if selection.matches(tags):
-            yield OwnedResource("IAM role", name, FREE, "", _delete_role(clients, name))
-
-
-def _delete_role(clients: Clients, name: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: serverless.delete_role(clients, name))
+            yield OwnedResource("IAM role", name, FREE, "", tuple(serverless.plan_role(clients, name)))
 
 
 def apis(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
     for identity, name, tags in serverless.list_apis(clients):
         if selection.matches(tags):
             shown = f"{name} ({identity})"
-            yield OwnedResource("REST API", shown, PER_REQUEST, "", _delete_api(clients, identity))
-
-
-def _delete_api(clients: Clients, identity: str) -> Callable[[], None]:
-    return lambda: _quietly(lambda: clients.apis.delete_rest_api(restApiId=identity))
+            requests = (Deletion("apigateway", "delete_rest_api", {"restApiId": identity}),)
+            yield OwnedResource("REST API", shown, PER_REQUEST, "", requests)
 
 
 def objects(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]:
@@ -185,19 +156,16 @@ def objects(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]
         found = [item for page in pages for item in page.get("Contents", [])]
         if found:
             usage = f"{len(found)} objects, {sum(item['Size'] for item in found) / 1e9:.6f} GB"
-            keys = [item["Key"] for item in found]
-            yield OwnedResource(
-                "S3 objects", f"s3://{bucket}/{prefix}", STORED, usage, _delete_objects(clients, bucket, keys)
-            )
+            requests = tuple(plan_objects(bucket, [item["Key"] for item in found]))
+            yield OwnedResource("S3 objects", f"s3://{bucket}/{prefix}", STORED, usage, requests)
 
 
-def _delete_objects(clients: Clients, bucket: str, keys: Sequence[str]) -> Callable[[], None]:
-    def delete() -> None:
-        for start in range(0, len(keys), 1000):  # as many as DeleteObjects takes
-            batch: Any = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
-            clients.s3.delete_objects(Bucket=bucket, Delete=batch)
-
-    return delete
+def plan_objects(bucket: str, keys: Sequence[str]) -> Iterator[Deletion]:
+    """The requests that delete objects, of as many as DeleteObjects takes."""
+    for start in range(0, len(keys), 1000):
+        objects = [{"Key": key} for key in keys[start : start + 1000]]
+        request = {"Bucket": bucket, "Delete": {"Objects": objects, "Quiet": True}}
+        yield Deletion("s3", "delete_objects", request, text=f"s3 delete_objects: {len(objects)} of {bucket}")
 
 
 SERVERLESS: tuple[Finder, ...] = (functions, log_groups, roles, apis)
@@ -233,12 +201,3 @@ def _tags_of(clients: Clients, arn: str) -> dict[str, str]:
         if is_absent(error):  # deleted since it was listed
             return {}
         raise
-
-
-def _quietly(delete: Callable[[], Any]) -> None:
-    """Deletes what may no longer exist."""
-    try:
-        delete()
-    except ClientError as error:
-        if not is_absent(error):
-            raise

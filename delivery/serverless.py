@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from delivery.clients import Clients, is_absent
+from delivery.deletion import Deletion
 from delivery.ownership import Tags, as_mapping
 
 LAMBDA_LOGS = "/aws/lambda/"
@@ -83,14 +84,20 @@ def ensure_role(clients: Clients, name: str, statements: list[Mapping[str, Any]]
     return arn, new
 
 
-def delete_role(clients: Clients, name: str) -> None:
-    """Deletes a role with its policies, as IAM deletes none that has any."""
-    attached = clients.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+def plan_role(clients: Clients, name: str) -> Iterator[Deletion]:
+    """How a role is deleted: its policies first, as IAM deletes none that has any."""
+    try:
+        attached = clients.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        inline = clients.iam.list_role_policies(RoleName=name)["PolicyNames"]
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return
     for policy in attached:
-        clients.iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    for policy in clients.iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        clients.iam.delete_role_policy(RoleName=name, PolicyName=policy)
-    clients.iam.delete_role(RoleName=name)
+        yield Deletion("iam", "detach_role_policy", {"RoleName": name, "PolicyArn": policy["PolicyArn"]})
+    for policy in inline:
+        yield Deletion("iam", "delete_role_policy", {"RoleName": name, "PolicyName": policy})
+    yield Deletion("iam", "delete_role", {"RoleName": name})
 
 
 def _document(statements: list[Any]) -> str:

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from delivery.deletion import Deletion, send
 from delivery.errors import DeliveryError
 from delivery.project.names import RULES, STACKS, Project
 from delivery.stages.deploy import read_status
 from pipelines import session
 
 POLL = 1.0  # seconds
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """One call that deletes or disables. `waits` names a stack that has to be deleted before the next one."""
-
-    service: str
-    operation: str
-    request: dict[str, Any]
-    waits: str = ""
-    text: str = field(default="", compare=False)
-
-    def __str__(self) -> str:
-        return self.text or f"{self.service}:{self.operation} {self.request}"
 
 
 @dataclass(frozen=True)
@@ -112,11 +99,11 @@ class Planner:
 
 
 def carry_out(planner: Planner, deletion: Deletion) -> None:
-    """Calls it, and waits for the stack that it deletes.
+    """Sends it, and waits for the stack that it deletes.
 
     :raises DeliveryError: if the stack could not be deleted.
     """
-    getattr(planner.client(deletion.service), deletion.operation)(**deletion.request)
+    send(planner.client, deletion)
     if not deletion.waits:
         return
     cloudformation = planner.client("cloudformation")

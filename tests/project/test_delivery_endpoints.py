@@ -192,6 +192,12 @@ def test_clean_up_takes_what_was_made_and_nothing_else(service: Service) -> None
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in rehearsed.splitlines() if "│" in line]
     kinds = [row[0] for row in rows if row[0] != "What"]
     assert kinds == ["endpoint", "endpoint configuration", "model", "model version", "model version", "model group"]
+    requests = [line for line in rehearsed.splitlines() if line.startswith("would send: ")]
+    assert requests[:2] == [
+        "would send: sagemaker delete_endpoint EndpointName=e-clean",
+        "would send: logs delete_log_group logGroupName=/aws/sagemaker/Endpoints/e-clean",
+    ]
+    assert requests[-1] == "would send: sagemaker delete_model_package_group ModelPackageGroupName=e-clean"
     hourly = next(row for row in rows if row[0] == "endpoint")
     assert hourly[2] == "per instance hour" and hourly[3].startswith("1 x ml.m5.large since ")
     assert sagemaker.describe_endpoint(EndpointName="e-clean")["EndpointStatus"] == "InService"
