@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -61,6 +62,7 @@ def page(status: int, name: str, description: str) -> Response:
     return Response(status, text.encode())
 
 
+LATE = page(504, "Gateway Time-out", "The model has not answered in time.")
 TOO_LARGE = page(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
 INTERNAL_ERROR = page(
     500,
@@ -70,8 +72,40 @@ INTERNAL_ERROR = page(
 )
 """What a client sees of an exception in a container: its traceback is in the log."""
 Answer = Callable[[Request], Response]
-Routes = Callable[[str, str], "tuple[Answer, Executor | None]"]
-"""The handler of a method and path, and the threads to run it in; None: at once, in the event loop."""
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Serves a method and path: in one of the threads, or at once in the event loop.
+
+    One in a thread may have `seconds` to answer; a client that has waited for so long gets `late` instead.
+    """
+
+    answer: Answer
+    threads: Executor | None = None
+    seconds: float | None = None
+    late: Response = INTERNAL_ERROR
+
+
+Routes = Callable[[str, str], Handler]
+
+
+class _HandlerCall:
+    """One call of a handler in a thread."""
+
+    def __init__(self, handler: Handler, request: Request) -> None:
+        self.handler, self._request = handler, request
+        self.has_thread = False
+        self._since = time.monotonic()
+
+    def __call__(self) -> Response:
+        self._since, self.has_thread = time.monotonic(), True
+        return _respond(self.handler.answer, self._request)
+
+    def is_late(self) -> bool:
+        """Whether its time is up: in its thread, or waiting for one."""
+        seconds = self.handler.seconds
+        return seconds is not None and time.monotonic() - self._since > seconds
 
 
 class Connection(asyncio.Protocol):
@@ -84,7 +118,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[str, str, Request | Response, bool]] = deque()
         self._ending = False
-        self.busy = False
+        self._call: _HandlerCall | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -92,6 +126,23 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []
         self._size = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a handler works for it, or is waited for."""
+        return self._call is not None
+
+    @property
+    def descriptor(self) -> int:
+        """Of its socket."""
+        return int(self._transport.get_extra_info("socket").fileno())
+
+    def expire(self) -> bool:
+        """Answers a client that has waited for too long; whether a thread is stuck with its request."""
+        if self._call is None or not self._call.is_late():
+            return False
+        self._write(self._call.handler.late, keep=False)
+        return self._call.has_thread
 
     def shutdown(self) -> None:
         """Ends the connection, after the request that is being served."""
@@ -156,16 +207,16 @@ class Connection(asyncio.Protocol):
             if isinstance(request, Response):
                 self._write(request, keep)
                 continue
-            answer, threads = self._routes(method, path)
-            if threads is None:
-                self._write(_respond(answer, request), keep)
+            handler = self._routes(method, path)
+            if handler.threads is None:
+                self._write(_respond(handler.answer, request), keep)
                 continue
-            self.busy = True
-            future = asyncio.get_running_loop().run_in_executor(threads, _respond, answer, request)
+            self._call = _HandlerCall(handler, request)
+            future = asyncio.get_running_loop().run_in_executor(handler.threads, self._call)
             future.add_done_callback(lambda done, keep=keep: self._finish(done, keep))  # type: ignore[misc]
 
     def _finish(self, future: asyncio.Future[Response], keep: bool) -> None:
-        self.busy = False
+        self._call = None
         if not future.cancelled():
             self._write(future.result(), keep)
         self._next()

@@ -7,13 +7,14 @@ one per core as gunicorn's in the containers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -21,17 +22,18 @@ from typing import Any
 
 import uvloop
 
-from local_sagemaker.containers.http_connection import Answer, Connection, Request, Response
+from local_sagemaker.containers.http_connection import LATE, Connection, Handler, Request, Response
 
 BOOT_FAILED = 4
 _ROUTED = 8  # threads
 GRACE_SECONDS = 25.0  # of the 30 between SIGTERM and SIGKILL
+_LOOK_SECONDS, _FLUSH_SECONDS = 1.0, 0.1
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ModelApplication:
-    """What a model server does. `threaded` keeps /ping alive while a slow `invoke` runs."""
+    """What a model server does. `threaded` keeps /ping alive while a slow `invoke` runs, and ends one that hangs."""
 
     invoke: Callable[[Request], Response]
     parameters: Callable[[], Mapping[str, Any] | None] = lambda: None
@@ -39,6 +41,8 @@ class ModelApplication:
     threaded: bool = False
     route: Callable[[str, str, Request], Response] | None = None
     """Serves all other methods and paths, in a thread (a container of many models)."""
+    late: Response = LATE
+    """For clients of an invocation that takes too long."""
 
 
 class _Routes:
@@ -48,29 +52,27 @@ class _Routes:
         self._application = application
         self._thread = ThreadPoolExecutor(1) if application.threaded else None
         self._threads = ThreadPoolExecutor(_ROUTED) if application.route else None
+        self.seconds = seconds_of(os.environ)
 
-    def __call__(self, method: str, path: str) -> tuple[Answer, Executor | None]:
+    def __call__(self, method: str, path: str) -> Handler:
         application = self._application
         if application.route is None and path == "/invocations" and method == "POST":
-            return application.invoke, self._thread
+            return Handler(application.invoke, self._thread, self.seconds, application.late)
         if path == "/ping" and method == "GET":
-            return _healthy, None
+            return _PING
         if path == "/execution-parameters" and method == "GET":
             found = application.parameters()
             if found is not None:
                 response = Response(200, json.dumps(found).encode(), "application/json")
-                return lambda _request: response, None
+                return Handler(lambda _request: response)
         if application.route is None:
-            return _not_found, None
-        return partial(application.route, method, path), self._threads
+            return _UNKNOWN
+        seconds = self.seconds if path.endswith("/invoke") else None  # loading a model has its own time
+        return Handler(partial(application.route, method, path), self._threads, seconds, application.late)
 
 
-def _healthy(_request: Request) -> Response:
-    return Response()
-
-
-def _not_found(_request: Request) -> Response:
-    return Response(404, b"Not Found")
+_PING = Handler(lambda _request: Response())
+_UNKNOWN = Handler(lambda _request: Response(404, b"Not Found"))
 
 
 def worker_count(environment: Mapping[str, str] = os.environ) -> int:
@@ -78,12 +80,20 @@ def worker_count(environment: Mapping[str, str] = os.environ) -> int:
     return max(1, int(environment.get("SAGEMAKER_MODEL_SERVER_WORKERS") or os.cpu_count() or 1))
 
 
-def run(load: Callable[[], ModelApplication], workers: int | None = None) -> int:
-    """Serves until SIGTERM. `load` reads the model, in each worker; where it fails, the server ends with an error."""
+def seconds_of(environment: Mapping[str, str]) -> float | None:
+    """``SAGEMAKER_MODEL_SERVER_TIMEOUT``: the seconds of one invocation, else 60; None for 0, which means for ever."""
+    return float(int(environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT") or 60)) or None
+
+
+def run(load: Callable[[], ModelApplication], *, forks: bool = True) -> int:
+    """Serves until SIGTERM. `load` reads the model, in each worker; where it fails, the server ends with an error.
+
+    A worker that ends is replaced. Without `forks` this process is the only worker, and its end is the server's.
+    """
     listener = _listener()
-    count = workers or worker_count()
-    if count == 1:
+    if not forks:
         return _work(load, listener)
+    count = worker_count()
     children: set[int] = set()
     stopping: list[int] = []
 
@@ -142,13 +152,36 @@ async def _accept(application: ModelApplication, listener: socket.socket) -> Non
     server = await loop.create_server(
         lambda: Connection(routes, application.max_body, connections), sock=listener, backlog=2048
     )
+    os.register_at_fork(after_in_child=lambda: _close(connections))
+    watch = loop.create_task(_end_when_stuck(server, connections, routes.seconds)) if routes.seconds else None
     await ended.wait()
+    if watch:
+        watch.cancel()
     server.close()
     for connection in list(connections):
         connection.shutdown()
     deadline = loop.time() + GRACE_SECONDS
     while any(connection.busy for connection in connections) and loop.time() < deadline:
         await asyncio.sleep(0.005)
+
+
+async def _end_when_stuck(server: asyncio.AbstractServer, connections: set[Connection], seconds: float) -> None:
+    """Ends this worker once an invocation takes too long, since a thread can't be ended."""
+    while not [connection for connection in list(connections) if connection.expire()]:
+        await asyncio.sleep(min(_LOOK_SECONDS, seconds / 4))
+    server.close()  # what comes now is for another worker
+    for connection in list(connections):
+        connection.shutdown()
+    log.critical("WORKER TIMEOUT (pid:%s)", os.getpid())
+    await asyncio.sleep(_FLUSH_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _close(connections: set[Connection]) -> None:
+    """In a process that user code forked: else clients would wait for ever for a worker that ends before it."""
+    for connection in list(connections):
+        with contextlib.suppress(OSError):
+            os.close(connection.descriptor)
 
 
 def _listener() -> socket.socket:

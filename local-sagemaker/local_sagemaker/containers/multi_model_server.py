@@ -31,7 +31,10 @@ Invoke = Callable[[Request], Response]
 
 def serve(load: Callable[[Path], Invoke]) -> int:
     """Serves until SIGTERM, in one process: what is loaded in one worker would be missing in another."""
-    return run(lambda: ModelApplication(_never, route=LoadedModels(load, limit_of(os.environ)).answer), workers=1)
+    late = refusal(500, "InternalServerException", "Worker died.")
+    return run(
+        lambda: ModelApplication(_never, route=LoadedModels(load, limit_of(os.environ)).answer, late=late), forks=False
+    )
 
 
 def _never(_request: Request) -> Response:

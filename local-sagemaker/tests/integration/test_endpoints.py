@@ -131,6 +131,21 @@ def test_what_is_refused_and_how(made: Made) -> None:
     made.delete(endpoint)
 
 
+def test_a_model_that_hangs_fails_the_invocation_only(made: Made) -> None:
+    """Both workers are stuck in turn; the endpoint stays in service, and its workers are replaced."""
+    code = SLOW.format(0).replace("'ok'", "time.sleep(3600 if data == 'hang' else 0) or 'ok'")
+    model = made.model(script(code), SCIKIT_LEARN, SAGEMAKER_MODEL_SERVER_TIMEOUT="3", SAGEMAKER_PROGRAM="inference.py")
+    endpoint = made.endpoint(made.config(model))
+    for _ in range(3):
+        response = refused(made.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"hang", ContentType="text/csv")
+        assert response["Error"]["Code"] == "ModelError"
+        assert "Received server error (504) from primary" in response["Error"]["Message"]
+    answer = made.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1", ContentType="text/csv")
+    assert answer["Body"].read() == b"ok"
+    assert made.settled(endpoint)["EndpointStatus"] == "InService"
+    made.delete(endpoint)
+
+
 def test_an_answer_over_the_limit_is_a_model_error(made: Made) -> None:
     code = SLOW.format(0).replace("'ok'", "'x' * int(data)")
     endpoint = made.endpoint(made.config(made.model(script(code), SCIKIT_LEARN)))

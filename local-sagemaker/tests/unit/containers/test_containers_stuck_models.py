@@ -1,0 +1,63 @@
+"""A model that never answers: its client gets an error in time, its worker is replaced, and the server stays well."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from local_sagemaker.containers.model_server import seconds_of
+from local_sagemaker.images.sklearn import ScikitLearn
+from tests.unit.containers.test_containers_toolkit import ask, serving
+
+PATIENCE = 120.0
+SCRIPT = """
+import multiprocessing, os, threading, time
+
+def model_fn(folder):
+    return threading.Lock()
+
+def wait_for(lock):
+    lock.acquire()
+
+def predict_fn(data, lock):
+    if data[0][0] == 1:
+        time.sleep(3600)
+    if data[0][0] == 2:  # as a lock that another thread holds while user code forks
+        lock.acquire()
+        process = multiprocessing.get_context("fork").Process(target=wait_for, args=(lock,))
+        process.start()
+        process.join()
+    return [os.getpid()]
+
+def output_fn(prediction, accept):
+    return str(prediction[0])
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("body", [b"[[1]]", b"[[2]]"], ids=["sleeps", "forks with a lock"])
+def test_a_model_that_hangs(program_run: Any, workers: str, body: bytes) -> None:
+    program_run.write("model/code/inference.py", SCRIPT)
+    variables = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": workers,
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "3",
+    }
+    with serving(program_run, ScikitLearn(), variables) as connection:
+        connection.timeout = PATIENCE
+        for _ in range(3):
+            status, _, page = ask(connection, body, "application/json")
+            assert (status, b"504" in page) == (504, True), program_run.log
+        deadline = time.monotonic() + PATIENCE
+        while "starting another one" not in program_run.log and time.monotonic() < deadline:
+            time.sleep(0.05)
+        status, _, _ = ask(connection, b"[[0]]", "application/json")
+        assert status == 200, program_run.log
+    assert "WORKER TIMEOUT" in program_run.log
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 60.0), ("5", 5.0), ("0", None)])
+def test_the_seconds_of_an_invocation(value: str, seconds: float | None) -> None:
+    assert seconds_of({"SAGEMAKER_MODEL_SERVER_TIMEOUT": value}) == seconds
