@@ -96,7 +96,9 @@ class Region:
             "application-autoscaling": self._build_autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
-            "events": events_service.build(settings=self._settings, records=self._records, call=self._late_call),
+            "events": events_service.build(
+                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
+            ),
             "cloudformation": cloudformation.build(
                 settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
             ),

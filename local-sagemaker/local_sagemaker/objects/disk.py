@@ -20,6 +20,7 @@ from local_sagemaker.files.beneath import Folder
 from local_sagemaker.files.removal import discard
 from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
+from local_sagemaker.objects.changes import ObjectChanges
 from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout, check_key
@@ -50,6 +51,7 @@ class DiskObjects:
                 self._lock_file.close()
             raise
         self.buckets = Buckets(index=self.index, layout=self._layout)
+        self.changes = ObjectChanges(self.buckets)
         self._versions = ObjectVersions(index=self.index, layout=self._layout)
         self.uploads = Uploads(index=self.index, layout=self._layout, commit=self.commit)
         if self._lock_file is not None:
@@ -254,7 +256,7 @@ class DiskObjects:
             facts = stamp(path)
             md5 = md5_of(path)[0] if "-" in item.etag else item.etag
             written = TemporaryFile(path, facts.st_size, md5, facts.st_mtime_ns)
-            return self.commit(bucket, key, written, attributes(written), condition=condition)
+            return self.commit(bucket, key, written, attributes(written), condition=condition, reason="CopyObject")
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)
@@ -269,8 +271,9 @@ class DiskObjects:
         etag: str | None = None,
         condition: Condition = _always,
         also: Callable[[], None] = lambda: None,
+        reason: str = "PutObject",
     ) -> StoredObject:
-        """Makes a temporary file the current object; `also` is done in the same transaction."""
+        """Makes a temporary file the current object; `also` is done in the same transaction. `reason` is for events."""
         layout, versions = self._layout, self._versions
         with self.index.lock(), disk_errors(layout.folder):
             if condition is not _always:
@@ -288,6 +291,7 @@ class DiskObjects:
                 item = replace(item, place=place, sequence=self.index.next_sequence())
                 self.index.save(item)
             versions.drop([old for old in displaced.places if old != place])
+        self.changes.publish(item, reason)
         return item
 
     def tag(self, item: StoredObject, tags: dict[str, str]) -> None:
@@ -303,7 +307,11 @@ class DiskObjects:
         state = self.buckets.get(bucket).versioning
         with self.index.lock():
             condition(self.find(bucket, key, version))
-            return self._versions.delete(bucket, key, version, state)
+            item = self._versions.delete(bucket, key, version, state)
+        if item is not None:
+            marked = item.marker and version is None
+            self.changes.publish(item, "DeleteObject", "Delete Marker Created" if marked else "Permanently Deleted")
+        return item
 
     def _check(self, bucket: str, key: str) -> None:
         check_key(key)

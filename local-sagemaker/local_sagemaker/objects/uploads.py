@@ -45,6 +45,7 @@ class Commit(Protocol):
         etag: str | None,
         condition: Callable[[StoredObject | None], None],
         also: Callable[[], None],
+        reason: str,
     ) -> StoredObject:
         """Makes a temporary file the current object."""
         ...
@@ -197,6 +198,7 @@ class Uploads:
             item = self._commit(
                 upload.bucket, upload.key, TemporaryFile(path, facts.st_size, "", facts.st_mtime_ns), attributes,
                 etag=etag_of([part.etag for part in chosen]), condition=condition, also=lambda: self._complete(upload),
+                reason="CompleteMultipartUpload",
             )  # fmt: skip
         except BaseException as error:
             self._assembly.unseal(upload.id)

@@ -198,3 +198,44 @@ def test_a_scheduled_rule_is_due(own_service: Service) -> None:
     events.put_targets(Rule="minutes", Targets=[{"Id": "q", "Arn": queue.arn}])
     event = until(queue.messages, "the first minute is over", 90)[0]
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
+
+
+def test_objects_of_a_bucket_with_eventbridge_on_are_events(service: Service, events: Any) -> None:
+    s3, bucket = service.client("s3"), "bucket-with-events"
+    s3.create_bucket(Bucket=bucket)
+    queue = Queue(service, "objects")
+    rule(events, "objects", {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}, Arn=queue.arn)
+    s3.put_object(Bucket=bucket, Key="before", Body=b"1")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    shown = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert shown["EventBridgeConfiguration"] == {}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    made = s3.put_object(Bucket=bucket, Key="a key+", Body=b"12")
+    event = queue.next()
+    assert (event["detail-type"], event["resources"]) == ("Object Created", [f"arn:aws:s3:::{bucket}"])
+    detail = event["detail"]
+    assert (detail["reason"], detail["requester"]) == ("PutObject", "123456789012")
+    first = detail["object"].pop("sequencer")
+    assert detail["object"] == {
+        "key": "a key+", "size": 2, "etag": made["ETag"].strip('"'), "version-id": made["VersionId"],
+    }  # fmt: skip
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "a key+"})
+    copied = queue.next()["detail"]
+    assert (copied["reason"], copied["object"]["key"]) == ("CopyObject", "copy")
+    assert copied["object"]["sequencer"] > first
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"1")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload=parts)
+    assert queue.next()["detail"]["reason"] == "CompleteMultipartUpload"
+    s3.delete_object(Bucket=bucket, Key="copy")
+    marked = queue.next()
+    assert (marked["detail-type"], marked["detail"]["deletion-type"]) == ("Object Deleted", "Delete Marker Created")
+    s3.delete_object(Bucket=bucket, Key="a key+", VersionId=made["VersionId"])
+    deleted = queue.next()["detail"]
+    assert (deleted["deletion-type"], deleted["object"]["version-id"]) == ("Permanently Deleted", made["VersionId"])
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    s3.put_object(Bucket=bucket, Key="after", Body=b"1")
+    wrong = {"QueueConfigurations": [{"QueueArn": queue.arn, "Events": ["s3:ObjectCreated:*"]}]}
+    call = s3.put_bucket_notification_configuration
+    assert "not QueueConfigurations" in refused(call, Bucket=bucket, NotificationConfiguration=wrong)

@@ -11,6 +11,8 @@ from local_sagemaker.config import Settings
 from local_sagemaker.services.alarms.evaluation import AlarmVerdict
 
 Alarm = Mapping[str, Any]
+SUPPRESSING = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+"""The members of a composite alarm that has a suppressor."""
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
@@ -57,7 +59,8 @@ def _trigger(alarm: Alarm) -> dict[str, Any]:
 def configuration(alarm: Alarm) -> dict[str, Any]:
     """The configuration in an event."""
     if alarm.get("AlarmRule"):
-        return {"alarmRule": alarm["AlarmRule"], "description": alarm.get("AlarmDescription")}
+        rule = {"alarmRule": alarm["AlarmRule"], "description": alarm.get("AlarmDescription")}
+        return rule | {name[0].lower() + name[1:]: alarm[name] for name in SUPPRESSING if name in alarm}
     metric = {
         "namespace": alarm.get("Namespace"), "name": alarm.get("MetricName"),
         "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", ())},

@@ -24,6 +24,7 @@ from local_sagemaker.services.alarms import alarm_messages, evaluation
 from local_sagemaker.services.alarms.alarm_history import AlarmHistory
 from local_sagemaker.services.alarms.composite_rules import CompositeRule
 from local_sagemaker.services.alarms.evaluation import AlarmVerdict, Point
+from local_sagemaker.services.alarms.suppression import Suppression, suppressor
 
 log = logging.getLogger(__name__)
 EVERY, QUICK = 10.0, 1.0
@@ -69,10 +70,12 @@ class AlarmWatch(Resource):
             states[alarm["AlarmName"]] = alarm["StateValue"]
             with log_failure(log, "alarm %s", alarm["AlarmName"]):
                 states[alarm["AlarmName"]] = self._look_at(alarm)
-        for alarm in answer.get("CompositeAlarms", ()):
-            states[alarm["AlarmName"]] = alarm["StateValue"]
+        composite = answer.get("CompositeAlarms", ())
+        states |= {alarm["AlarmName"]: alarm["StateValue"] for alarm in composite}
+        for alarm in composite:
             with log_failure(log, "alarm %s", alarm["AlarmName"]):
                 states[alarm["AlarmName"]] = self._combine(alarm, states)
+                self._release(alarm, states)
         self._pause = QUICK if states else EVERY
         for name in [key for key, _ in self._records.items(KIND.kind) if key not in states]:
             self._records.delete(KIND.kind, name)
@@ -98,6 +101,21 @@ class AlarmWatch(Resource):
             reason = f"{alarm['AlarmArn']} transitioned to {state} at {iso(now())}: {alarm['AlarmRule']}"
             self._change(alarm, AlarmVerdict(state, reason[:1023]), [])
         return state
+
+    def _release(self, alarm: Alarm, states: Mapping[str, str]) -> None:
+        """Performs the actions that were held back for a composite alarm's suppressor, once nothing suppresses them."""
+        name = suppressor(alarm)
+        body = self._records.get(KIND.kind, alarm["AlarmName"])
+        if not name or body is None:
+            return
+        held, before = body.get("_held"), Suppression.load(body)
+        in_alarm = states.get(name) == evaluation.ALARM
+        after = before.advance(alarm, in_alarm=in_alarm, due=held is not None, moment=now())
+        if after != before or (held and not after.by):
+            kept = {key: value for key, value in body.items() if after.by or key != "_held"}
+            self._records.put(KIND.kind, alarm["AlarmName"], {**kept, "_suppression": after.dump()})
+        if held and not after.by:
+            self._act(alarm, held["before"], AlarmVerdict(held["state"], held["reason"]), now())
 
     def _recall(self, alarm: Alarm, points: list[Point]) -> Body:
         """What is recorded of an alarm; a state that is another one by now was set by a client."""
@@ -132,13 +150,18 @@ class AlarmWatch(Resource):
             "state": state, "previousState": (old or {}).get("state") or {"value": before},
             "configuration": alarm_messages.configuration(alarm), "_by_client": client, "_points": _plain(points),
         }  # fmt: skip
+        if suppressor(alarm):
+            body |= {name: old[name] for name in ("_held", "_suppression") if old and name in old}
+            if before != verdict.state:
+                body["_held"] = {"before": before, "state": verdict.state, "reason": verdict.reason}
         if old is None and before != verdict.state:
             self._records.put(KIND.kind, alarm["AlarmName"], {**body, "AlarmStatus": before})
         self._records.put(KIND.kind, alarm["AlarmName"], body)
         if before != verdict.state:
             change = {"oldState": body["previousState"], "newState": state}
             self._history.add(alarm, "StateUpdate", f"Alarm updated from {before} to {verdict.state}", change)
-            self._act(alarm, before, verdict, moment)
+            if not suppressor(alarm):
+                self._act(alarm, before, verdict, moment)
         return body
 
     def _act(self, alarm: Alarm, before: str, verdict: AlarmVerdict, moment: float) -> None:

@@ -62,6 +62,8 @@ class ActionRuns:
             return
         if action["actionTypeId"]["category"] == "Approval":
             body["_token"] = str(uuid.uuid4())
+            if execution["executionMode"] == "PARALLEL":  # the token is found by ListActionExecutions only
+                body["output"] = {"executionResult": {"externalExecutionId": body["_token"]}}
             minutes = action.get("timeoutInMinutes", 7 * 24 * 60)
             body["_expires"] = now() + 60 * minutes
             self._approvals.announce(self._store.add_action(execution, body))

@@ -88,15 +88,24 @@ class Conditions:
         return not answer.get("FunctionError"), str(answer.get("FunctionError", "The function returned"))
 
     def _window(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
-        """Whether now is a time of the cron expression, to the minute."""
+        """Whether now is a time of the expression, to the minute."""
         zone = settings.get("TimeZone", "UTC")
         try:
-            schedule = schedules.parse(settings.get("Cron", ""), zone)
+            schedule = schedules.parse(_minutes(settings.get("Cron", "")), zone)
         except schedules.InvalidSchedule:
             return False, f"Cron is no expression: {settings.get('Cron')}"
         minute = now() // 60 * 60
         local = datetime.fromtimestamp(minute, UTC).astimezone(ZoneInfo(zone))
         return schedule.next(minute - 1, minute) == minute, f"{local:%Y-%m-%d %H:%M} {zone}"
+
+
+def _minutes(expression: str) -> str:
+    """A rule's expression as EventBridge writes it: seconds come first (only "*" or 0 say something), and the year may
+    be left out (user guide, rule reference, DeploymentWindow)."""
+    fields = expression.split()
+    if len(fields) not in (6, 7) or fields[0] not in ("*", "0"):
+        raise schedules.InvalidSchedule(expression)
+    return f"cron({' '.join([*fields[1:], *(['*'] if len(fields) == 6 else [])])})"
 
 
 _CHECKS = {

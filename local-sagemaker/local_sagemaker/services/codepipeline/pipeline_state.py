@@ -81,7 +81,7 @@ class PipelineStates(Resource):
             "externalExecutionId": outcome.get("externalExecutionId"), "errorDetails": outcome.get("errorDetails"),
             "lastUpdatedBy": body.get("updatedBy"),
         }  # fmt: skip
-        if "_token" in body and body["status"] == "InProgress":
+        if "_token" in body and body["status"] == "InProgress" and body["_token"] != outcome.get("externalExecutionId"):
             latest["token"] = body["_token"]
         state["latestExecution"] = {key: value for key, value in latest.items() if value is not None}
         revision = body.get("_revision")
@@ -114,7 +114,9 @@ class PipelineStates(Resource):
             if body["status"] != "InProgress":
                 text = "The approval action has already been approved or rejected."
                 raise PipelineError(text, code="ApprovalAlreadyCompletedException")
-            outcome = {"externalExecutionSummary": request["result"]["summary"]}
+            outcome = {
+                **body["output"].get("executionResult", {}), "externalExecutionSummary": request["result"]["summary"],
+            }  # fmt: skip
             if answered == "Rejected":
                 text = f"Approval was rejected. {request['result']['summary']}".strip()
                 outcome["errorDetails"] = {"code": "JobFailed", "message": text}  # type: ignore[assignment]

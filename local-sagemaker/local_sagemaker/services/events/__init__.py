@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
+from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
 from local_sagemaker.services.events.entries import Entries
 from local_sagemaker.services.events.event_bus import EventBus
@@ -11,8 +12,8 @@ from local_sagemaker.services.events.rule_store import RuleStore
 from local_sagemaker.services.events.rules import Buses, Rules
 
 
-def build(*, settings: Settings, records: Records, call: Call) -> list[Resource]:
+def build(*, settings: Settings, records: Records, objects: DiskObjects, call: Call) -> list[Resource]:
     """The service's resources."""
     store = RuleStore(records, settings.arns)
-    bus = EventBus(settings=settings, store=store, call=call)
+    bus = EventBus(settings=settings, store=store, call=call, changes=objects.changes)
     return [Rules(store=store, changed=bus.wake), Buses(store=store), Entries(store=store, bus=bus)]

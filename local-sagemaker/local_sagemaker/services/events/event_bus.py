@@ -22,8 +22,10 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
 from local_sagemaker.eventbridge.target_input import text_for
 from local_sagemaker.events import Event
+from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.code_events import code_events_of, source_of
+from local_sagemaker.services.events.object_events import SOURCE, object_event
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
 from local_sagemaker.services.events.targets import sender_of
@@ -39,13 +41,14 @@ IDLE = 30.0
 class EventBus:
     """One region's buses: a thread that reads the log of changes, fires scheduled rules and sends to targets."""
 
-    def __init__(self, *, settings: Settings, store: RuleStore, call: Call) -> None:
+    def __init__(self, *, settings: Settings, store: RuleStore, call: Call, changes: ObjectChanges) -> None:
         self._settings, self._store, self._call = settings, store, call
         self._records = store.records
         self._signal: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._unsubscribe = self._records.events.subscribe(self._notice)
+        self._end_objects = changes.subscribe(self._take_in_object)
         self._end_listening = on_move(self.wake)
         self._waiting: dict[str, float] = {}
         self._due: dict[str, float] = {}
@@ -73,6 +76,7 @@ class EventBus:
         """Ends the thread for good."""
         self.stop()
         self._unsubscribe()
+        self._end_objects()
         self._end_listening()
 
     def wake(self) -> None:
@@ -82,6 +86,13 @@ class EventBus:
     def _notice(self, event: Event) -> None:
         if event.region == self._settings.region:
             self._signal.put(True)
+
+    def _take_in_object(self, change: ObjectChange) -> None:
+        """Writes down what is to be sent of an object before its change is acknowledged."""
+        if change.region == self._settings.region:
+            with log_failure(log, "the event of s3://%s/%s", change.item.bucket, change.item.key):
+                kind, resources, detail = object_event(change, self._settings.arns)
+                self.put(DEFAULT, self.new_event(SOURCE, kind, resources, detail))
 
     def put(self, bus: str, event: Body) -> None:
         """Takes an event that a client sent, or a service made."""

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
+from local_sagemaker.services.alarms.alarm_messages import SUPPRESSING
+from local_sagemaker.services.alarms.suppression import Suppression
 
 HISTORY = "alarm-history"
 
@@ -23,8 +26,11 @@ class Alarms:
         from moto.core.responses import ActionResult
 
         responses: Any = CloudWatchResponse
-        responses.put_composite_alarm = CloudWatchResponse.put_metric_alarm
         records = self._records
+        if not hasattr(responses, "describe_plainly"):
+            responses.describe_plainly = CloudWatchResponse.describe_alarms
+        responses.put_composite_alarm = _put_composite_alarm
+        responses.describe_alarms = lambda response: _describe_alarms(response, records.of(response.region))
 
         def describe_alarm_history(self: Any) -> Any:
             items = read_history(records.of(self.region), self._get_param)
@@ -46,6 +52,31 @@ def _put_alarm(backend: Any, name: str, *arguments: Any, **members: Any) -> Any:
         for member in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
             setattr(alarm, member, getattr(before, member))
     return alarm
+
+
+def _put_composite_alarm(response: Any) -> Any:
+    """As an alarm of a metric, with the members of its suppressor, of which moto knows nothing."""
+    from botocore import xform_name
+    from moto.cloudwatch.exceptions import InvalidParameterCombination
+
+    given = {name: response._get_param(name) for name in SUPPRESSING}
+    if given["ActionsSuppressor"] and None in given.values():
+        missing = min(name for name, value in given.items() if value is None)
+        raise InvalidParameterCombination(f"{missing} is required when ActionsSuppressor is specified.")
+    answer = response.put_metric_alarm()
+    alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
+    for name, value in given.items():
+        setattr(alarm, xform_name(name), value)
+    return answer
+
+
+def _describe_alarms(response: Any, records: Records) -> Any:
+    """As moto's, with what suppresses the actions of composite alarms now."""
+    for name, alarm in response.cloudwatch_backend.alarms.items():
+        suppression = Suppression.load(records.get(CLOUDWATCH_ALARM.kind, name) or {})
+        alarm.actions_suppressed_by = suppression.by or None
+        alarm.actions_suppressed_reason = f"Actions suppressed by {suppression.by}" if suppression.by else None
+    return response.describe_plainly()
 
 
 def read_history(records: Records, given: Any) -> dict[str, Any]:

@@ -104,9 +104,11 @@ def _ownership(value: Value, _: BucketRow) -> Value:
 
 
 def _notification(value: Value, _: BucketRow) -> Value:
-    if value:
-        raise NotImplementedHeader("The local service sends no notifications of events of buckets.")
-    return None
+    """Events go to EventBridge only: what else may be notified is refused by name."""
+    for other in ("TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"):
+        if value.get(other):
+            raise NotImplementedHeader(f"The local service sends events of buckets to EventBridge only, not {other}.")
+    return value or None
 
 
 def check_logging(value: Value, bucket: BucketRow, find: Callable[[str], BucketRow | None]) -> Value:

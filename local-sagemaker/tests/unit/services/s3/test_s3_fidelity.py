@@ -252,7 +252,8 @@ def logging_to(bucket: str) -> dict[str, Any]:
 
 
 OBJECT_WRITER = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}
-EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
+QUEUE = {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:q", "Events": ["s3:ObjectCreated:*"]}
+QUEUED = {"NotificationConfiguration": {"EventBridgeConfiguration": {}, "QueueConfigurations": [QUEUE]}}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ EVENTS = {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}
         ("PutPublicAccessBlock", {"PublicAccessBlockConfiguration": {}}, "InvalidRequest"),
         ("PutBucketEncryption", {"ServerSideEncryptionConfiguration": {"Rules": []}}, "MalformedXML"),
         ("PutBucketOwnershipControls", OBJECT_WRITER, "NotImplemented"),
-        ("PutBucketNotificationConfiguration", EVENTS, "NotImplemented"),
+        ("PutBucketNotificationConfiguration", QUEUED, "NotImplemented"),
         ("PutBucketPolicy", {"Policy": "{}"}, "MalformedPolicy"),
         ("PutBucketPolicy", {"Policy": "[" * 100_000}, "MalformedPolicy"),
     ],
