@@ -19,14 +19,19 @@ PACKAGE = "local_sagemaker"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 HELPERS = os.path.join(FOLDER, "containers", "packages")
 """Our stand-ins for packages of the containers that are not published."""
-_BARE = ("processes", "functions")
+_BARE = ("processes", "functions", "tuning")
 """Packages whose own `__init__` is the service's."""
 _hidden: dict[str, types.ModuleType] = {}
 
 
 def install() -> None:
     """Lets ``import local_sagemaker.containers...`` find this installation's files, whatever sys.path holds."""
-    for name, folder in [(PACKAGE, FOLDER), *((f"{PACKAGE}.{part}", os.path.join(FOLDER, part)) for part in _BARE)]:
+    provide({PACKAGE: FOLDER, **{f"{PACKAGE}.{part}": os.path.join(FOLDER, part) for part in _BARE}})
+
+
+def provide(packages: dict[str, str]) -> None:
+    """Makes packages importable from their folders, as bare modules."""
+    for name, folder in packages.items():
         if name not in sys.modules:
             module = types.ModuleType(name)
             module.__path__ = [folder]

@@ -1,15 +1,13 @@
-"""Runs the analyzers' entry functions as the platform does: in a forked process with its own /opt/ml."""
+"""Runs the analyzers' programs as the platform does: in processes of their library set, with an /opt/ml of their own."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import multiprocessing
-import os
-import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,21 +15,21 @@ from typing import Any
 
 import numpy as np
 
-MODEL_MONITOR = "local_sagemaker.containers.analyzers.model_monitor_job"
-CLARIFY = "local_sagemaker.containers.analyzers.clarify_job"
+from local_sagemaker import images
+from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import remove
+from local_sagemaker.processes import ForkedProcesses, ProcessSpec
 
-# The test's own process may have run OpenMP, and a fork of such a process hangs at its first parallel loop. So jobs are
-# forked as the platform does it: from a process that imports the libraries and runs none of them.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([MODEL_MONITOR, CLARIFY])
+MODEL_MONITOR = "sagemaker-model-monitor-analyzer"
+MERGER = "sagemaker-model-monitor-groundtruth-merger"
+CLARIFY = "sagemaker-clarify-processing:1.0"
+SECONDS = 240.0
 
 
-def _child(module: str, ml: Path, environment: Mapping[str, str]) -> None:
-    os.environ.update(environment, LOCAL_SAGEMAKER_ML=str(ml), TMPDIR=str(ml.parent))
-    with (ml.parent / "log.txt").open("a") as sink:
-        sys.stdout = sys.stderr = sink
-        code = importlib.import_module(module).main([])
-    os._exit(code)
+@cache
+def _processes(place: Path) -> ForkedProcesses:
+    """The fork server of all jobs of this process; it ends with it."""
+    return ForkedProcesses(settings=Settings(home=Path(tempfile.mkdtemp(prefix="analyzers-", dir=place))), keep=[place])
 
 
 @dataclass
@@ -68,12 +66,21 @@ class JobFolder:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def run(self, module: str, environment: Mapping[str, str] | None = None) -> Ended:
-        process = FORKS.Process(target=_child, args=(module, self.ml, environment or {}))
-        process.start()
-        process.join(120)
-        assert process.exitcode is not None, "the job hangs"
-        return Ended(process.exitcode, self.ml)
+    def run(self, image: str, environment: Mapping[str, str] | None = None) -> Ended:
+        """One job of an image."""
+        kind, uri = images.find(image, "process")
+        root = Path(tempfile.mkdtemp(prefix="job-", dir=self.ml.parent))
+        self.ml.mkdir(exist_ok=True)
+        self.ml.rename(root / "ml")
+        try:
+            program = kind.process(uri, None, None)
+            spec = ProcessSpec(program, root, self.ml.parent / "log.txt", environment=environment or {})
+            code = _processes(_place(root)).start(spec).wait(SECONDS)
+        finally:
+            (root / "ml").rename(self.ml)
+            remove(root)
+        assert code is not None, "the job hangs"
+        return Ended(code, self.ml)
 
     def monitor(self, data: Mapping[str, str | bytes], dataset_format: Any, **environment: str) -> Ended:
         """A Model Monitor job on these files."""
@@ -106,6 +113,12 @@ class JobFolder:
             self.write(f"processing/baseline/{folder}/{what}.json", content)
             found[f"baseline_{what}"] = f"/opt/ml/processing/baseline/{folder}/{what}.json"
         return found
+
+
+def _place(root: Path) -> Path:
+    """pytest's folder of this run, which all jobs' folders are in; pytest removes it some day."""
+    runs = (folder for folder in root.parents if folder.parent.name.startswith("pytest-of-"))
+    return next(runs, root.parent)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ Light: the server imports them. Their work runs in the job's process.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.image import ImageUri, Program
+from local_sagemaker.images.libraries import catalogue
 
 
 class ProcessingOnly:
@@ -26,7 +28,7 @@ class ProcessingOnly:
                 f"The image {self.repositories[0]} takes no ContainerEntrypoint and no ContainerArguments: "
                 f"it is configured by {self.configured_by}."
             )
-        return self.program
+        return replace(self.program, libraries=catalogue.find(uri.repository, uri.tag))
 
     def train(self, uri: ImageUri) -> Program:
         """Refused: the image only processes."""

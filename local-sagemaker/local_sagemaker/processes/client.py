@@ -23,7 +23,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
-from local_sagemaker.images.libraries import ImageLibraries, LibrarySets, catalogue
+from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
 from local_sagemaker.images.libraries.plan import said_in_logs
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
@@ -36,12 +36,11 @@ from local_sagemaker.processes.spec import ProcessSpec
 _PATIENCE = 300.0  # seconds that a start waits for a child, the fork server's own warm-up included
 _ATTEMPTS = 5  # fork servers that are tried before its start fails
 _COMMAND = (str(Path(__file__).parents[1] / "image_programs.py"), "local_sagemaker.processes.fork_server:main")
-# What the programs of the service itself need: those of batch transform, of the monitors and of tuning.
+# What the programs of the service itself need. They lie with it, perhaps below /tmp, which each job has for itself: all
+# of this package that they use has to be loaded before a process has its root.
 _SERVICE_WARM = (
-    "numpy", "pandas", "scipy.stats", "scipy.sparse", "pyarrow.parquet", "sklearn.neighbors",
-    "botocore.session", "concurrent.futures.thread", "urllib.request", "http.client", "csv",
-    "local_sagemaker.containers.analyzers.model_monitor_job", "local_sagemaker.containers.analyzers.clarify_job",
-    "local_sagemaker.containers.analyzers.merge_job",
+    "concurrent.futures.thread", "urllib.request", "http.client", "csv", "local_sagemaker.batch.agent",
+    "local_sagemaker.codebuild.agent",
 )  # fmt: skip
 IDLE_SECONDS = 600.0
 """How long a fork server stays that no process needs; those of the default pipeline's images stay."""
@@ -87,7 +86,7 @@ class _Server:
     def __init__(self, runtime: Runtime, keep: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
         options = {"descriptor": theirs.fileno(), "keep": [str(folder) for folder in keep],
-                   "warm": runtime.warm, "serving": runtime.serving}  # fmt: skip
+                   "warm": runtime.warm, "serving": runtime.serving, "packages": dict(runtime.packages)}  # fmt: skip
         self._popen = subprocess.Popen(
             [runtime.python, *_COMMAND, json.dumps(options)], pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL, start_new_session=True, env=runtime.environment(), cwd="/",
@@ -302,7 +301,7 @@ class ForkedProcesses:
 
     def _default(self, image: ImageLibraries) -> Runtime | None:
         found = self._sets.find(image)
-        return Runtime.of(found, image.warm if self._load else ()) if found else None
+        return self._runtime_of(found, image) if found else None
 
     def _runtime(self, program: Program, log: Path) -> Runtime:
         image = program.libraries
@@ -317,7 +316,10 @@ class ForkedProcesses:
         differences = said_in_logs(image, found.differences)
         if differences:
             say(f"The image {image.name} here: {'; '.join(differences)}")
-        return Runtime.of(found, image.warm if self._load else ())
+        return self._runtime_of(found, image)
+
+    def _runtime_of(self, found: LibrarySet, image: ImageLibraries) -> Runtime:
+        return Runtime.of(found, image.warm if self._load else (), image.own_packages)
 
     def _running(self, runtime: Runtime) -> _Server:
         with self._lock:

@@ -211,12 +211,14 @@ def _warm(modules: tuple[str, ...]) -> None:
 @dataclass(frozen=True)
 class Options:
     """What the service says at the start: its socket, folders to keep visible (the first one is the state folder),
-    modules to load, and, in an image's Python, the folder of what only model servers need."""
+    modules to load, and, in an image's Python, the folder of what only model servers need and the folders of packages
+    that its programs are made of."""
 
     descriptor: int
     keep: list[str]
     warm: list[str]
     serving: str | None = None
+    packages: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def main(arguments: list[str]) -> None:
@@ -226,7 +228,8 @@ def main(arguments: list[str]) -> None:
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     system_calls.adopt_orphans()
-    home, *visible = map(Path, options.keep)
+    programs.provide(options.packages)
+    home, *visible = map(Path, [*options.keep, *options.packages.values()])
     way = isolation.choose(home, visible)
     isolation.enter(way)
     namespaces = PidNamespaces() if way.own_pids else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_sagemaker import machine_environment
@@ -24,12 +26,15 @@ class Runtime:
     warm: tuple[str, ...] = ()
     of_image: bool = False
     serving: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Of this installation, besides the service, what the image's programs import; and where each is."""
 
     @classmethod
-    def of(cls, found: LibrarySet, warm: Sequence[str]) -> Runtime:
+    def of(cls, found: LibrarySet, warm: Sequence[str], own_packages: Iterable[str] = ()) -> Runtime:
         """The Python of a library set."""
-        serving = found.folder / SERVING
-        return cls(str(found.python), tuple(warm), of_image=True, serving=str(serving) if serving.is_dir() else None)
+        folder = found.folder / SERVING
+        serving = str(folder) if folder.is_dir() else None
+        return cls(str(found.python), tuple(warm), True, serving, {name: _place(name) for name in own_packages})
 
     def environment(self) -> dict[str, str]:
         """The variables that the fork server starts with."""
@@ -39,3 +44,12 @@ class Runtime:
             project = str(Path(__file__).parents[2])
             inherited["PYTHONPATH"] = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH", "")]))
         return {**inherited, **_QUIET_THREADS}
+
+
+@functools.cache
+def _place(package: str) -> str:
+    """The folder of a package that is installed beside this one."""
+    spec = importlib.util.find_spec(package)
+    assert spec, package
+    assert spec.submodule_search_locations, package
+    return str(Path(spec.submodule_search_locations[0]).resolve())

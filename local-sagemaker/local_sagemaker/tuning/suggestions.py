@@ -10,11 +10,14 @@ from pathlib import Path
 
 from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
+from local_sagemaker.images.libraries import catalogue
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 from local_sagemaker.tuning.ranges import features
 from local_sagemaker.tuning.sampling import Question, draw, on_grid
 
-_MODEL = Program(("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main")
+_MODEL = Program(
+    ("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main", libraries=catalogue.find(catalogue.ANALYZERS, "")
+)
 _MORE = 2  # results that a model needs to start from, beyond one for each range
 _SECONDS = 300.0
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from local_sagemaker.containers.analyzers.contract import write
@@ -67,7 +67,7 @@ def _write(environment: Mapping[str, str], metrics: Iterable[Report]) -> None:
         )
         if environment.get(key)
     ]
-    at = environment.get("metric_time") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = environment.get("metric_time") or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     lines = [
         json.dumps({**metric, "Timestamp": at, "Dimensions": [*dimensions, *metric.get("Dimensions", ())]})
         for metric in metrics

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def _is_scheduled(environment: Mapping[str, str]) -> bool:
 def _times(environment: Mapping[str, str]) -> dict[str, str]:
     """The window of a schedule's execution, and the time of the analysis."""
     window = {name: environment[name] for name in ("start_time", "end_time") if environment.get(name)}
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {**window, "evaluation_time": now}
 
 

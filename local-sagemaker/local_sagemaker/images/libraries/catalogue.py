@@ -5,6 +5,10 @@ A table names the image's repository and, for each tag, the Python and the libra
 yet others, the nearest first (with ``generation`` a row starts from ``generations.toml``, which also has what is taken
 where a tag says nothing of a Python). ``packages`` are further packages of the image, whose exact versions matter to
 nobody; ``left_out`` those that would need a GPU or hundreds of megabytes, and are not installed here.
+
+A table may stand for further repositories (``stands_for``), have one row for all tags (``any_tag``), take no other
+Pythons than its rows name (``generations = false``), and name packages beside this one that its programs are made of
+(``own_packages``): they are imported from where they are installed, and their own requirements are in the table.
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_TABLES = ("scikit_learn", "xgboost", "lambda_python")
+_TABLES = ("scikit_learn", "analyzers", "xgboost", "lambda_python")
+"""In the order in which the default pipeline needs them."""
 FUNCTIONS = "lambda-python"
 """The repository that stands for the runtimes of Lambda."""
 _SUFFIX = re.compile(r"(-cpu)?(-py3)?$")
-_ALIASES = {"xgboost": "sagemaker-xgboost"}
+ANALYZERS = "analyzers"
+"""The one that stands for Clarify's images and Model Monitor's."""
 _LAYOUT = 3
 """Raised when sets are to be made anew although nothing in the tables has changed."""
 
@@ -49,6 +55,10 @@ class ImageLibraries:
     notes: tuple[str, ...] = ()
     serves: bool = True
     """Whether model servers run on it, which need more than the image has."""
+    stands_for: tuple[str, ...] = ()
+    """Further repositories whose images it is."""
+    own_packages: tuple[str, ...] = ()
+    """Packages of this installation, besides the service, that its programs import."""
 
     @property
     def name(self) -> str:
@@ -80,14 +90,14 @@ def find(repository: str, tag: str, *, own_program: bool = True) -> ImageLibrari
     A tag that has no row gets the one before it, with a note that says so. With `own_program` it is to run the image's
     algorithm or model server, which are ours and do not know the oldest libraries; scripts get those.
     """
-    repository = _ALIASES.get(repository, repository)
+    repository = _stand_in(repository)
     images = _family(repository)
     if not images:
         return None
     wanted = _SUFFIX.sub("", tag)
     if wanted in images:
         return _replaced(images[wanted], images) if own_program else images[wanted]
-    if not wanted:
+    if not wanted or _tables()[repository].get("any_tag"):
         return images[_tables()[repository]["default"]]
     nearest = _nearest(wanted, images)
     note = f"tag {tag or 'latest'} is not known here, the libraries are those of {nearest.tag}"
@@ -126,6 +136,13 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def _stand_in(repository: str) -> str:
+    """The repository whose table has another one's images, too."""
+    found = (name for name, table in _tables().items() if repository in table.get("stands_for", ()))
+    return next(found, repository)
+
+
+@cache
 def _generations() -> dict[str, dict[str, Versions]]:
     return {
         name: {python: row["libraries"] for python, row in rows.items()}
@@ -143,7 +160,7 @@ def _image(table: Mapping[str, Any], tag: str, row: Mapping[str, Any]) -> ImageL
     libraries: Versions = row["libraries"]
     image_python: str = row["python"]
     same = tuple(row.get("same_libraries", ()))
-    generation = _generation(libraries)
+    generation = _generation(libraries) if table.get("generations", True) else {}
     instead: dict[str, Versions] = {}
     for other in row.get("instead", []):
         for python in other["python"]:
@@ -162,6 +179,8 @@ def _image(table: Mapping[str, Any], tag: str, row: Mapping[str, Any]) -> ImageL
         left_out=tuple(table.get("left_out", ())),
         warm=tuple(table["warm"]),
         serves=table.get("serves", True),
+        stands_for=tuple(table.get("stands_for", ())),
+        own_packages=tuple(table.get("own_packages", ())),
         published_helpers=tuple(row.get("published_helpers", table.get("published_helpers", ()))),
     )
 

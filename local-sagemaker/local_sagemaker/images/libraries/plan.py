@@ -54,8 +54,8 @@ def _reachable(versions: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def differences(image: ImageLibraries, python: str, versions: Mapping[str, str]) -> tuple[str, ...]:
-    """In what a set on a Python differs from the image."""
-    said = list(image.notes)
+    """In what a set on a Python differs from the image. What the image's `notes` say is no part of the set."""
+    said = []
     if python != image.python:
         said.append(f"Python {python} (image: {image.python})")
     said += [

@@ -10,12 +10,11 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.images import find
-from tests.analyzer_jobs import Ended, JobFolder
+from tests.analyzer_jobs import MERGER, Ended, JobFolder
 from tests.support import shared_file
 
 URI = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-groundtruth-merger"
 HOUR = "shop/AllTraffic/2024/10/22/23"
-MERGE = "local_sagemaker.containers.analyzers.merge_job"
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def merge(jobs: JobFolder, captured: dict[str, str], labels: str | None, **envir
         "ground_truth_source": "/opt/ml/processing/groundtruth",
         "output_path": "/opt/ml/processing/output",
     }
-    return jobs.run(MERGE, {**base, **environment})
+    return jobs.run(MERGER, {**base, **environment})
 
 
 def lines(ended: Ended, name: str) -> list[Any]:
@@ -54,7 +53,7 @@ def event(identity: str, inference: str | None = None, time: str = "2024-10-22T2
 
 def test_the_image_only_processes_and_takes_no_command() -> None:
     image, uri = find(URI, "process")
-    assert image.process(uri, None, None).entry == f"{MERGE}:main"
+    assert image.process(uri, None, None).entry == "local_sagemaker.containers.analyzers.merge_job:main"
     with pytest.raises(ServiceError):
         image.process(uri, ["python3"], None)
     for refused in (lambda: image.train(uri), lambda: image.serve(uri, {})):

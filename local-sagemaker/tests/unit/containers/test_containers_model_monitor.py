@@ -180,9 +180,9 @@ def test_scripts(jobs: JobFolder) -> None:
     )
     jobs.write(
         "processing/input/post_analytics_processor_script_input/after.py",
-        "import os\nfrom pathlib import Path\n"
+        "from pathlib import Path\n"
         "def postprocess_handler():\n"
-        "    out = Path(os.environ['LOCAL_SAGEMAKER_ML']) / 'processing/output'\n"
+        "    out = Path('/opt/ml/processing/output')\n"
         "    (out / 'seen.txt').write_text(' '.join(sorted(p.name for p in out.iterdir())))\n",
     )
     folder = "/opt/ml/processing/input"

@@ -18,6 +18,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySets, NoPython, NotPrepared, catalogue, interpreters
 from local_sagemaker.images.libraries import plan as plans
 from local_sagemaker.images.libraries.interpreters import Interpreter
+from tests.analyzer_jobs import JobFolder
 from tests.unit.conftest import ProgramRun
 
 SKLEARN, XGBOOST = "sagemaker-scikit-learn:1.4-2-cpu-py3", "sagemaker-xgboost:3.0-5"
@@ -84,6 +85,26 @@ def test_scripts_have_the_library_of_an_old_image_and_its_algorithm_the_oldest_t
     assert algorithm.notes == ("tag 1.2-2 holds XGBoost 1.2.0, which is not run here; the libraries are 1.7-1's",)
 
 
+def test_the_analyzers_have_one_set_that_the_service_chose_whatever_their_tags() -> None:
+    names = ("sagemaker-clarify-processing:1.0", "sagemaker-model-monitor-analyzer", "analyzers",
+             "sagemaker-model-monitor-groundtruth-merger:latest")  # fmt: skip
+    found = [image(name) for name in names]
+    assert {item.name for item in found} == {"analyzers:1.0"}
+    assert not any(item.notes for item in found)
+    for name in names[:2]:
+        kind, uri = images.find(name, "process")
+        assert kind.process(uri, None, None).libraries == found[0]
+    with pytest.raises(NoPython, match=r"analyzers:1\.0 needs Python 3\.10 or 3\.11 or 3\.12 or 3\.13,"):
+        plans.make(found[0], having("3.9"))
+
+
+def test_the_note_of_a_tag_is_no_part_of_the_set_that_another_one_shares() -> None:
+    found = image("sagemaker-scikit-learn:1.3-7")
+    plan = plans.make(found, having("3.10"))
+    assert plan.differences == plans.make(image("sagemaker-scikit-learn:1.2-1"), having("3.10")).differences
+    assert plans.said_in_logs(found, plan.differences) == list(found.notes)
+
+
 def small(**changes: object) -> ImageLibraries:
     """An image that is made in a moment."""
     content = {"repository": "small", "tag": "1", "python": OWN, "libraries": {"six": "1.16.0"}, **changes}
@@ -142,6 +163,27 @@ def script(run: ProgramRun, name: str, code: str) -> str:
     program = found.process(uri, ["python3", place], None)
     assert run.run(program) == 0, run.log
     return run.log
+
+
+def test_a_monitors_own_script_sees_the_libraries_of_its_set(tmp_path: Path) -> None:
+    jobs = JobFolder(tmp_path / "ml")
+    code = """
+        import importlib.metadata, json, sys
+        from pathlib import Path
+
+        def postprocess_handler():
+            found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+            found["python"] = "%d.%d" % sys.version_info[:2]
+            Path("/opt/ml/processing/output/seen.json").write_text(json.dumps(found))
+    """
+    jobs.write("processing/input/after.py", textwrap.dedent(code))
+    rows, kind = {"a.csv": "1,0.5\n2,1.5\n"}, {"csv": {"header": False}}
+    ended = jobs.monitor(rows, kind, post_analytics_processor_script="/opt/ml/processing/input/after.py")
+    assert ended.code == 0
+    seen, found = ended.json("seen.json"), plans.make(image("analyzers"))
+    assert seen["python"] == found.interpreter.minor
+    assert {name: seen[name] for name in found.versions} == found.versions
+    assert not {"starlette", "moto", "sagemaker", "local-sagemaker", "model-checks"} & set(seen)
 
 
 VERSIONS = """
