@@ -1,4 +1,4 @@
-"""Runs the analyzers' programs as the platform does: in processes of their library set, with an /opt/ml of their own."""
+"""Runs the analyzers' programs as the platform does: in processes of their library set, each with its /opt/ml."""
 
 from __future__ import annotations
 
