@@ -56,9 +56,11 @@ class Attempts:
         """Stops the job. Where that is refused, the job's own end is awaited."""
         _try(lambda: _kind(run).stop(run))
 
-    def renew(self, run: StepRun) -> None:
-        """Prepares the next attempt of a failed step: another name, a fresh request."""
+    def renew(self, run: StepRun, reason: str = "") -> None:
+        """Prepares the next attempt of a failed step: another name, a fresh request. The step's log says why."""
         self._forget(run)
+        first = reason.strip().partition("\n")[0][:_LONGEST_REASON]
+        self._log(run, f"Attempt {run.record['AttemptCount']} failed: {first or 'no reason was given'}")
         run.record["AttemptCount"] += 1
         run.record["_retries"] = run.record.get("_retries", 0) + 1
         for member in ("_job", "_request", "_notes"):

@@ -196,7 +196,7 @@ class Execution:
             retries = record.get("_retries", 0)
             wait = delay(run.step.retry_policies, result.cause, retries, now() - record["StartTime"])
             if wait is not None:
-                self._attempts.renew(run)
+                self._attempts.renew(run, result.reason or "")
                 self._retries[name] = time.monotonic() + wait
                 return
         self._failed_while_stopping |= result.final and record["StepStatus"] == StepStatus.STOPPING

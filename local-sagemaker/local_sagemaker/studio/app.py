@@ -7,7 +7,7 @@ import json
 import logging
 import mimetypes
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -19,6 +19,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import MISSING, NotSupported, ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
+from local_sagemaker.studio.downloads import send_parts
 from local_sagemaker.studio.live import LiveEvents, Topic
 from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
 from local_sagemaker.studio.reads import StudioReads
@@ -31,6 +32,7 @@ THREADS = 16
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Answer = tuple[int, bytes | Iterator[bytes], dict[str, str]]
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _THEMES = ("light", "dark")
 
@@ -96,10 +98,13 @@ class Studio:
         if path == "/events/stream":
             await self._stream(query, region, headers, receive, send)
             return
-        answer = await asyncio.get_running_loop().run_in_executor(
+        status, body, sent = await asyncio.get_running_loop().run_in_executor(
             self._threads, self._page, method, path, query, form, cookies, region
         )
-        await _send(send, *answer)
+        if isinstance(body, bytes):
+            await _send(send, status, body, sent)
+        else:
+            await send_parts(self._threads, body, sent, receive, send)
 
     async def _stream(
         self, query: Mapping[str, list[str]], region: str, headers: Mapping[str, str], receive: Receive, send: Send
@@ -140,7 +145,7 @@ class Studio:
     def _page(
         self, method: str, path: str, query: Mapping[str, list[str]], form: Mapping[str, list[str]],
         cookies: Mapping[str, str], region: str,
-    ) -> tuple[int, bytes, dict[str, str]]:  # fmt: skip
+    ) -> Answer:  # fmt: skip
         """The answer of a page; never raises."""
         twin = path.endswith(".json")
         path = path.removesuffix(".json").removesuffix("/index") if twin else path
@@ -164,9 +169,7 @@ class Studio:
             unknown = ServiceError("The page could not be made; the service's log has more (local-sagemaker logs).")
             return _failure(unknown, shell, page, twin=twin)
 
-    def _show(
-        self, page: Page, method: str, visit: Visit, shell: dict[str, Any], *, twin: bool
-    ) -> tuple[int, bytes, dict[str, str]]:
+    def _show(self, page: Page, method: str, visit: Visit, shell: dict[str, Any], *, twin: bool) -> Answer:
         status = 200
         if method == "POST":
             if page.act is None:
@@ -230,13 +233,15 @@ def _failure(
     return status, rendering.render("failed.html", context).encode(), dict(_HTML_HEADERS)
 
 
-def _content(content: Content) -> tuple[int, bytes, dict[str, str]]:
+def _content(content: Content) -> Answer:
     headers = {**security.HEADERS, "Content-Type": content.media_type}
     if content.sandbox:
         headers["Content-Security-Policy"] = security.sandbox_policy(scripts=content.scripts)
     else:
         headers["Content-Type"] = "application/octet-stream"
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(content.name or 'download', safe='')}"
+    if content.length is not None:
+        headers["Content-Length"] = str(content.length)
     return 200, content.body, headers
 
 

@@ -83,7 +83,7 @@ class LiveEvents:
         return bool(numbers)
 
     async def _write(self, changed: asyncio.Event, newest: list[int], receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_wait_for_end(receive))
+        gone = asyncio.ensure_future(wait_for_end(receive))
         await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
         try:
             while not gone.done():
@@ -101,6 +101,7 @@ class LiveEvents:
             gone.cancel()
 
 
-async def _wait_for_end(receive: Receive) -> None:
+async def wait_for_end(receive: Receive) -> None:
+    """Returns when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

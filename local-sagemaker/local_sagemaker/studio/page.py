@@ -6,7 +6,7 @@ A context is a frozen dataclass. Its fields are what the template shows and what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,13 +57,18 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """An answer that is no page: a download, or content of users for a sandboxed frame."""
+    """An answer that is no page: a download, or content of users for a sandboxed frame.
 
-    body: bytes
+    A body that is an iterator is sent part by part, so that a download of any size needs the memory of one part;
+    `length` is its size in bytes where that is known before.
+    """
+
+    body: bytes | Iterator[bytes]
     media_type: str
     name: str = ""
     sandbox: bool = False
     scripts: bool = False
+    length: int | None = None
 
 
 Load = Callable[[Visit], Any]

@@ -50,6 +50,7 @@ PAGES: tuple[Page, ...] = (
     jobs.JOB,
     experiments.PAGE,
     logs.PAGE,
+    logs.LINES,
     logs.DOWNLOAD,
     s3.PAGE,
     s3.OBJECT,

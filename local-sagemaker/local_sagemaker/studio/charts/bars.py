@@ -1,4 +1,4 @@
-"""Bars: a step's time in an execution's, the newest executions of a pipeline, ranked values."""
+"""Bars: the newest executions of a pipeline, and ranked values."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from markupsafe import Markup
 from local_sagemaker.studio.views.numbers import number
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.times import duration
-
-
-def timeline(state: str, start: float | None, end: float | None, first: float, last: float, label: str) -> Markup:
-    """One row of the timeline: a step's time in that of the whole execution."""
-    if start is None or last <= first:
-        return Markup(
-            '<svg class="timeline" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true"></svg>'
-        )
-    span = last - first
-    left = 1000 * (start - first) / span
-    width = max(4.0, 1000 * ((last if end is None else end) - start) / span)
-    return Markup(
-        '<svg class="timeline" viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<line class="wait" x1="0" x2="{}" y1="10" y2="10"/>'
-        '<rect class="bar tone-{}" x="{}" y="4" width="{}" height="12" rx="3"/></svg>'
-    ).format(label, round(left, 1), state_of(state).tone, round(min(left, 996), 1), round(width, 1))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 from markupsafe import Markup
 
 from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
+from local_sagemaker.studio.views.fans import Fan
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration
@@ -16,57 +17,102 @@ from local_sagemaker.studio.views.times import duration
 _LONGEST = 30
 _OPEN = '<svg class="graph" role="group" aria-label="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
 _NODE = (
-    '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}" aria-label="{label}"'
-    "{current}>"
+    '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}" data-state="{state}"'
+    ' aria-label="{label}"{current}>{back}'
     '<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{rx}"/>'
     '<use href="#i-{icon}" x="{ix}" y="{iy}" width="18" height="18"/>'
     '<text class="name" x="{tx}" y="{ty}">{name} </text>'
-    '<text class="note" x="{tx}" y="{ny}">{type} · {note}</text></a>'
+    '<text class="note" x="{tx}" y="{ny}">{type}{dot}{note}</text>{bar}</a>'
 )
 
 
-@lru_cache(maxsize=64)
-def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...]) -> GraphLayout:
-    return arrange(reduce(dict(nodes)))
+@lru_cache(maxsize=32)
+def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[str, str], ...]) -> GraphLayout:
+    return arrange(reduce(dict(nodes)), {name: _cut(label) + "...." for name, label in labels})
 
 
-def draw(steps: Sequence[StepView], order: Sequence[str], addresses: Mapping[str, str], chosen: str = "") -> Markup:
-    """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads."""
-    views = {step.name: step for step in steps}
-    layout = _layout(tuple((name, views[name].needs) for name in order if name in views))
+def draw(
+    steps: Sequence[StepView], order: Sequence[str], addresses: Mapping[str, str], chosen: str = "",
+    fans: Mapping[str, Fan] | None = None, path: Collection[str] = (),
+) -> Markup:  # fmt: skip
+    """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads; a step
+    that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong."""
+    views, fans = {step.name: step for step in steps}, fans or {}
+    labels = {name: fans[name].label for name in fans if name in views}
+    layout = _layout(tuple((name, views[name].needs) for name in order if name in views), tuple(sorted(labels.items())))
     leads: dict[str, list[str]] = {}
     for step in steps:
         for need in step.needs:
             leads.setdefault(need, []).append(step.name)
-    failed = sum(step.state == "Failed" for step in steps)
-    label = f"Graph of {len(steps)} steps" + (f", {failed} failed" if failed else "")
+    failed = sum(step.state == "Failed" for step in steps if step.name not in fans)
+    failed += sum(count for fan in fans.values() for state, count in fan.totals if state == "Failed")
+    total = len(steps) + sum(len(fan.members) - 1 for name, fan in fans.items() if name in views)
+    label = f"Graph of {total} steps" + (f", {failed} failed" if failed else "")
     parts = [Markup(_OPEN).format(label, w=round(layout.width), h=round(layout.height))]
-    parts += [_edge(edge, lit=chosen in (edge.source, edge.target)) for edge in layout.edges]
-    in_order = chosen or (layout.boxes[0].name if layout.boxes else "")
+    parts += [
+        _edge(edge, views, lit=chosen in (edge.source, edge.target), strong=edge.source in path and edge.target in path)
+        for edge in layout.edges
+    ]
+    holder = next((name for name, fan in fans.items() if chosen in fan.members), chosen)
+    in_order = holder if holder in views else (layout.boxes[0].name if layout.boxes else "")
     for box in layout.boxes:
-        step = views[box.name]
-        after, is_chosen = leads.get(box.name, []), box.name == chosen
-        parts.append(_node(box, step, after, addresses[box.name], chosen=is_chosen, tab=box.name == in_order))
+        after, href = leads.get(box.name, []), addresses[box.name]
+        chosen_here, tab = box.name == holder, box.name == in_order
+        if box.name in fans:
+            parts.append(_fan(box, fans[box.name], after=after, href=href, chosen=chosen_here, tab=tab))
+        else:
+            parts.append(_node(box, views[box.name], after=after, href=href, chosen=chosen_here, tab=tab))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
-def _node(box: Box, step: StepView, leads: Sequence[str], href: str, *, chosen: bool, tab: bool) -> Markup:
+def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
     look = state_of(step.state)
-    name = box.name if len(box.name) <= _LONGEST else f"{box.name[:18]}…{box.name[-11:]}"
+    name = _cut(box.name)
     note = duration(step.seconds) if step.seconds is not None else look.word
     details = f", {look.word}" + (f", needs {', '.join(step.needs[:5])}" if step.needs else "")
-    details += f"; leads to {', '.join(leads[:5])}" if leads else ""
+    details += f"; leads to {', '.join(after[:5])}" if after else ""
     details += f"; whole name {box.name}" if name != box.name else ""
     return Markup(_NODE).format(
         tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=box.name,
         label=f"{name} {step.type} · {note}{details}", current=Markup(' aria-current="true"') if chosen else "",
         x=box.x, y=box.y, w=box.width, h=box.height, rx=box.height / 2 if step.type == "Condition" else 6,
         icon=look.icon, ix=box.x + 14, iy=box.y + 17, tx=box.x + 42, ty=box.y + 22, ny=box.y + 40, name=name,
-        type=step.type, note=note,
+        type=step.type, dot=" · ", note=note, state=step.state, back="", bar="",
     )  # fmt: skip
 
 
-def _edge(edge: DrawnEdge, *, lit: bool) -> Markup:
+def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
+    """A stack of boxes with a bar of its members' states."""
+    look = state_of(fan.state)
+    details = f"; leads to {', '.join(after[:5])}" if after else ""
+    back = Markup("").join(
+        Markup('<rect class="box" x="{}" y="{}" width="{}" height="{}" rx="6"/>').format(
+            box.x + shift, box.y + shift, box.width, box.height
+        )
+        for shift in (8, 4)
+    )
+    bar, at, width = Markup(""), box.x + 42, box.width - 56
+    for state, count in fan.totals:
+        part = width * count / len(fan.members)
+        bar += Markup('<rect class="band tone-{}" x="{}" y="{}" width="{}" height="4"/>').format(
+            state_of(state).tone, round(at, 1), box.y + box.height - 9, round(part, 1)
+        )
+        at += part
+    note = fan.words if len(fan.words) < _LONGEST else f"{fan.words[: _LONGEST - 2]}…"
+    return Markup(_NODE).format(
+        tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=fan.name,
+        label=f"{fan.label} {note}; {fan.type}, {fan.words}{details}", x=box.x, y=box.y, w=box.width, h=box.height,
+        current=Markup(' aria-current="true"') if chosen else "", rx=6, icon=look.icon, ix=box.x + 14, iy=box.y + 17,
+        tx=box.x + 42, ty=box.y + 19, ny=box.y + 35, name=_cut(fan.label), type="", dot="", note=note, state=fan.state,
+        back=back, bar=bar,
+    )  # fmt: skip
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[:18]}…{name[-11:]}"
+
+
+def _edge(edge: DrawnEdge, views: Mapping[str, StepView], *, lit: bool, strong: bool) -> Markup:
     points = edge.points
     path = [f"M{points[0][0]} {points[0][1]}"]
     for (x0, y0), (x1, y1) in pairwise(points):
@@ -74,4 +120,10 @@ def _edge(edge: DrawnEdge, *, lit: bool) -> Markup:
         path.append(f"L{x1} {y1}" if x0 == x1 else f"C{x0} {middle} {x1} {middle} {x1} {y1}")
     x, y = points[-1]
     arrow = f"M{x - 4} {y - 6}L{x} {y}L{x + 4} {y - 6}"
-    return Markup('<path class="edge{}" d="{} {}"/>').format(" lit" if lit else "", " ".join(path), arrow)
+    drawn = Markup('<path class="edge{}{}" d="{} {}"><title>{} to {}</title></path>').format(
+        " lit" if lit else "", " strong" if strong else "", " ".join(path), arrow, edge.source, edge.target
+    )
+    condition, _, outcome = views[edge.target].branch.rpartition("=")
+    if condition != edge.source:
+        return drawn
+    return drawn + Markup('<text class="note outcome" x="{}" y="{}">{}</text>').format(x + 7, y - 9, outcome)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, parse
-from local_sagemaker.engine.graph import graph
+from local_sagemaker.engine.graph import Graph, graph
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
+from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
 from local_sagemaker.studio.pages.listing import all_items
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
@@ -19,7 +22,6 @@ from local_sagemaker.studio.views.executions import ExecutionRow, row
 from local_sagemaker.studio.views.failure import Failure
 from local_sagemaker.studio.views.step_states import StepView, step_states
 
-LARGE = 300
 _DONE = ("Succeeded", "Reused", "NotSelected", "Failed", "FailedTolerated", "Stopped")
 
 
@@ -52,10 +54,9 @@ class ExecutionContext:
     endpoints: list[str] = field(metadata={"help": "names of the endpoints that were made"})
     panel: StepPanel | None = field(metadata={"help": "the chosen step"})
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "tabs of the panel"})
-    addresses: dict[str, str] = field(metadata={"help": "where each step leads"})
-    first: float = field(metadata={"help": "start of the timeline, seconds since the epoch"})
-    last: float = field(metadata={"help": "end of the timeline"})
-    show_graph: bool = field(metadata={"help": "false for a large graph that was not requested"})
+    addresses: Mapping[str, str] = field(metadata={"help": "where each step leads"})
+    shown: StepsShown = field(metadata={"help": "graph, grid and timeline as the address chooses them"})
+    tolerated: list[str] = field(metadata={"help": "failed steps that a run condition went on from"})
     can_stop: bool = field(metadata={"help": "whether StopPipelineExecution would be accepted"})
     can_retry: bool = field(metadata={"help": "whether RetryPipelineExecution would be accepted"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
@@ -68,8 +69,7 @@ def load(visit: Visit) -> ExecutionContext:
     text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", {"PipelineExecutionArn": arn})[
         "PipelineDefinition"
     ]
-    definition = parse(text)
-    nodes = graph(definition)
+    definition, nodes, document = read_definition(text)
     records = all_items(
         visit,
         "sagemaker:ListPipelineExecutionSteps",
@@ -87,7 +87,14 @@ def load(visit: Visit) -> ExecutionContext:
     parameters = {item["Name"]: item.get("Value", "") for item in listed}
     execution = row({**body, "StartTime": body["CreationTime"]}, visit.now)
     views = step_states(definition, nodes, execution.status, records, visit.now)
-    return _context(visit, execution, body, definition, views, records, parameters, json.loads(text))
+    return _context(visit, execution, body, definition, views, records, parameters, document)
+
+
+@lru_cache(maxsize=8)
+def read_definition(text: str) -> tuple[Definition, Graph, dict[str, Any]]:
+    """A definition, its graph and its document; kept, since the page of an execution is read again and again."""
+    definition = parse(text)
+    return definition, graph(definition), json.loads(text)
 
 
 def _context(
@@ -106,17 +113,19 @@ def _context(
         first_panel = load_panel(visit, views, steps, document, execution.arn, failed[0].name)
     starts = [view.start for view in views if view.start is not None]
     ends = [view.end or visit.now for view in views if view.start is not None]
-    tab, drawn = visit.value("tab"), visit.value("graph")
+    first = min([execution.start or visit.now, *starts])
+    last = max([*ends, execution.end or 0.0, first + 0.001])
+    addresses = StepAddresses(visit.query, list(definition.steps))
+    notes = f"{execution.pipeline}/{execution.identifier}"
+    shown = load_steps(visit, views, panel.step.name if panel else "", first, last, notes, addresses)
     return ExecutionContext(
         execution, str(body.get("PipelineExecutionDescription", "")), views, list(definition.steps),
         sum(view.state in _DONE for view in views), totals.get("Reused", 0) + totals.get("NotSelected", 0), totals,
         parameters, _changes(definition, parameters), failed[0].name if failed else "",
         first_panel.failure if failed and first_panel else None, decisions(visit, definition, views, parameters, steps),
         _arns(records, "RegisterModel"), [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
-        {name: urls.execution(execution.arn, step=name, tab=tab, graph=drawn) for name in definition.steps},
-        min([execution.start or visit.now, *starts]),
-        max([*ends, execution.end or 0.0, (execution.start or 0) + 0.001]),
-        len(views) <= LARGE or drawn == "1", execution.status == "Executing",
+        addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
+        execution.status == "Executing",
         execution.status in ("Failed", "Stopped"), _commands(execution),
     )  # fmt: skip
 

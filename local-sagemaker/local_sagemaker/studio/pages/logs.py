@@ -1,17 +1,19 @@
-"""Logs: groups, streams, and the viewer with a search on the server."""
+"""Logs: groups, streams, and the viewer with a search of the whole stream on the server."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Content, Page, Visit
-from local_sagemaker.studio.pages.log_reading import LogWindow, PageLogLine, clean, read_log
-from local_sagemaker.studio.views.times import seconds
+from local_sagemaker.studio.pages.log_reading import LogWindow, PageLogLine, read_around, read_log, to_line
 
-_HITS = 500
-_LARGEST_DOWNLOAD = 64 << 20
+_HITS = 200
+_SEARCH_SECONDS = 0.6
+_PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,15 @@ class LogEntry:
 
 
 @dataclass(frozen=True)
+class LogSearch:
+    """What a search has seen so far. `next` goes on where it paused, and is empty at the end of the stream."""
+
+    text: str
+    hits: list[PageLogLine]
+    next: str
+
+
+@dataclass(frozen=True)
 class LogsContext:
     """What the log pages show: groups, the streams of a group, or a window of a stream."""
 
@@ -33,92 +44,104 @@ class LogsContext:
     entries: list[LogEntry] = field(metadata={"help": "one page of groups or streams"})
     next: str = field(metadata={"help": "the next page's token, empty on the last"})
     window: LogWindow | None = field(metadata={"help": "lines of the stream"})
-    search: str = field(metadata={"help": "what is searched"})
-    hits: list[PageLogLine] = field(metadata={"help": "lines that contain it"})
-    more: bool = field(metadata={"help": "whether there are more hits than are shown"})
+    search: LogSearch | None = field(metadata={"help": "lines that contain the text that is searched"})
     text: str = field(metadata={"help": "what names begin with"})
 
 
 def load(visit: Visit) -> LogsContext:
     """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents."""
-    group, stream, search, text = (visit.value(name) for name in ("group", "stream", "search", "q"))
+    group, stream, text = visit.value("group"), visit.value("stream"), visit.value("q")
     if group and stream:
-        hits, more = find_lines(visit, group, stream, search) if search else ([], False)
-        window = read_log(visit, group, stream, token=visit.value("token"), head=visit.value("at") == "top")
-        return LogsContext(group, stream, [], "", window, search, hits, more, "")
+        search = find_lines(visit, group, stream) if visit.value("search") else None
+        return LogsContext(group, stream, [], "", window_of(visit, group, stream), search, "")
     request: dict[str, Any] = {"limit": 50}
     if visit.value("token"):
         request["nextToken"] = visit.value("token")
     if not group:
         answer = visit.call("logs:DescribeLogGroups", request | ({"logGroupNamePrefix": text} if text else {}))
         entries = [
-            LogEntry(item["logGroupName"], item.get("storedBytes"), _seconds(item.get("creationTime")), None)
+            LogEntry(item["logGroupName"], item.get("storedBytes"), _to_seconds(item.get("creationTime")), None)
             for item in answer["logGroups"]
         ]
-        return LogsContext("", "", entries, answer.get("nextToken", ""), None, "", [], False, text)
+        return LogsContext("", "", entries, answer.get("nextToken", ""), None, None, text)
     order = {"logStreamNamePrefix": text} if text else {"orderBy": "LastEventTime", "descending": True}
     answer = visit.call("logs:DescribeLogStreams", {**request, **order, "logGroupName": group})
     entries = [
         LogEntry(
-            item["logStreamName"], item.get("storedBytes"), _seconds(item.get("creationTime")),
-            _seconds(item.get("lastEventTimestamp")),
+            item["logStreamName"], item.get("storedBytes"), _to_seconds(item.get("creationTime")),
+            _to_seconds(item.get("lastEventTimestamp")),
         )
         for item in answer["logStreams"]
     ]  # fmt: skip
-    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, "", [], False, text)
+    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, None, text)
 
 
-def find_lines(visit: Visit, group: str, stream: str, search: str) -> tuple[list[PageLogLine], bool]:
-    """Lines that contain the text, at most 500; whether there are more."""
-    pattern = '"' + search.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    request: dict[str, Any] = {
-        "logGroupName": group,
-        "logStreamNames": [stream],
-        "filterPattern": pattern,
-        "limit": _HITS,
-    }
-    try:
-        answer = visit.call("logs:FilterLogEvents", request)
-    except ServiceError:
-        return _scan(visit, group, stream, search)
-    events = answer.get("events", [])
-    lines = [PageLogLine(seconds((event.get("timestamp") or 0) / 1000), clean(event["message"])) for event in events]
-    return lines, bool(answer.get("nextToken"))
+def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
+    """The window that the address names: the end, the top, around a line, or from a token on."""
+    if visit.value("line"):
+        return read_around(visit, group, stream, visit.value("line"))
+    return read_log(visit, group, stream, token=visit.value("token"), head=visit.value("at") == "top")
 
 
-def _scan(visit: Visit, group: str, stream: str, search: str) -> tuple[list[PageLogLine], bool]:
-    """Where the service can't filter: window by window, from the start."""
-    lines: list[PageLogLine] = []
-    token = ""
-    for _ in range(1_000):
-        window = read_log(visit, group, stream, token=token, head=True, limit=10_000)
-        lines += [line for line in window.lines if search.lower() in line.text.lower()]
-        if len(lines) >= _HITS or not window.lines or window.forward == token:
-            break
-        token = window.forward
-    return lines[:_HITS], len(lines) > _HITS
+def find_lines(visit: Visit, group: str, stream: str) -> LogSearch:
+    """Lines that contain the text: the first 200, or what is found in 0.6 seconds; it goes on from there."""
+    text = visit.value("search")
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    request: dict[str, Any] = {"logGroupName": group, "logStreamNames": [stream], "filterPattern": f'"{quoted}"'}
+    if visit.value("after"):
+        request["nextToken"] = visit.value("after")
+    hits: list[PageLogLine] = []
+    started = time.monotonic()
+    while True:
+        answer = visit.call("logs:FilterLogEvents", {**request, "limit": _HITS - len(hits)})
+        hits += [_to_hit(event) for event in answer.get("events", [])]
+        token = answer.get("nextToken", "")
+        if not token or len(hits) >= _HITS or time.monotonic() - started > _SEARCH_SECONDS:
+            return LogSearch(text, hits, token)
+        request["nextToken"] = token
 
 
-def _seconds(milliseconds: Any) -> float | None:
+def _to_hit(event: dict[str, Any]) -> PageLogLine:
+    """An event's id ends with where its line begins, which is what a token of GetLogEvents says."""
+    place = f"f/{int(str(event.get('eventId', ''))[-36:] or 0):056d}/s"
+    return to_line(event, place)
+
+
+def _to_seconds(milliseconds: Any) -> float | None:
     return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else None
 
 
 def load_download(visit: Visit) -> Content:
-    """The stream as a text file, at most 64 MB of it."""
+    """The whole stream as a text file, a page of events in memory at a time."""
     group, stream = visit.value("group"), visit.value("stream")
-    parts: list[bytes] = []
-    size, token = 0, ""
-    while size < _LARGEST_DOWNLOAD:
-        window = read_log(visit, group, stream, token=token, head=True, limit=10_000)
-        if window.missing:
-            raise ServiceError(f"There is no log stream {stream}.", code="ResourceNotFoundException", status=404)
-        if not window.lines or window.forward == token:
-            break
-        part = "\n".join(window.texts).encode() + b"\n"
-        parts.append(part)
-        size, token = size + len(part), window.forward
-    return Content(b"".join(parts), "text/plain", f"{stream.replace('/', '-')}.log")
+    first = {"logGroupName": group, "logStreamName": stream, "limit": _PAGE, "startFromHead": True}
+    answer = visit.call("logs:GetLogEvents", first)
+    return Content(_pages(visit, first, answer), "text/plain", visit.value("name") or f"{stream.replace('/', '-')}.log")
+
+
+def _pages(visit: Visit, request: dict[str, Any], answer: dict[str, Any]) -> Iterator[bytes]:
+    token = ""
+    while answer["events"] and answer["nextForwardToken"] != token:
+        yield "".join(f"{event['message']}\n" for event in answer["events"]).encode("utf-8", "replace")
+        token = answer["nextForwardToken"]
+        answer = visit.call("logs:GetLogEvents", {**request, "nextToken": token})
+
+
+@dataclass(frozen=True)
+class LogLinesContext:
+    """Lines of a stream that follow a token: what a viewer that follows the stream adds."""
+
+    window: LogWindow = field(metadata={"help": "the lines, and the token behind them"})
+
+
+def load_lines(visit: Visit) -> LogLinesContext:
+    """What was written behind a token. Raises when there is no such stream."""
+    window = read_log(visit, visit.value("group"), visit.value("stream"), token=visit.value("token"), head=True)
+    if window.missing:
+        raise ServiceError("There is no such log stream.", code="ResourceNotFoundException", status=404)
+    return LogLinesContext(window)
 
 
 PAGE = Page("/logs", load, "logs.html", "Logs")
+LINES = Page("/logs/lines", load_lines, "log_lines.html", "Logs")
 DOWNLOAD = Page("/logs/download", load_download)

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Content, Page, Visit
-from local_sagemaker.studio.pages.objects import body_of, read_part
+from local_sagemaker.studio.pages.objects import parts_of, read_part
 from local_sagemaker.studio.views.preview import Preview, bytes_wanted, make_preview
 from local_sagemaker.studio.views.times import seconds
 
@@ -132,13 +132,13 @@ def load_content(visit: Visit) -> Content:
 
 
 def load_download(visit: Visit) -> Content:
-    """The bytes, as an attachment. Larger ones are downloaded by a client, which the page says."""
+    """The bytes, as an attachment, part by part."""
     bucket, key = visit.value("bucket"), visit.value("key")
-    head = visit.call("s3:HeadObject", {"Bucket": bucket, "Key": key})
-    if int(head.get("ContentLength", 0)) > 256 << 20:
-        raise ValidationError(f"More than 256 MB: use local-sagemaker exec -- aws s3 cp 's3://{bucket}/{key}' .")
-    answer = visit.call("s3:GetObject", {"Bucket": bucket, "Key": key})
-    return Content(body_of(answer, 256 << 20), "application/octet-stream", key.rpartition("/")[2])
+    version = visit.value("version")
+    request = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
+    answer = visit.call("s3:GetObject", request)
+    size = int(answer.get("ContentLength", 0))
+    return Content(parts_of(answer["Body"]), "application/octet-stream", key.rpartition("/")[2], length=size)
 
 
 PAGE = Page("/s3", load, "s3.html", "S3")

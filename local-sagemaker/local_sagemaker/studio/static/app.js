@@ -30,14 +30,12 @@
     running = true;
     pending = false;
     const folds = [...document.querySelectorAll("main details")].map((item) => item.open);
-    const logs = [...document.querySelectorAll(".log[data-follow]")].map((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40);
     const graph = select(".graph-box");
     const place = graph && [graph.scrollLeft, graph.scrollTop];
     try {
       await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerMorph" });
-      fit();
       document.querySelectorAll("main details").forEach((item, at) => { if (folds[at] !== undefined) item.open = folds[at]; });
-      document.querySelectorAll(".log[data-follow]").forEach((box, at) => { if (logs[at]) box.scrollTop = box.scrollHeight; });
+      document.dispatchEvent(new Event("studio:refreshed"));
       const again = select(".graph-box");
       if (again && place) [again.scrollLeft, again.scrollTop] = place;
       const title = select("#main").dataset.title;
@@ -158,21 +156,6 @@
     history.replaceState(null, "", location.pathname);
     open.submit();
   }
-
-  // ---- a graph that is a little too wide is scaled, to 80 % at most; beyond, it scrolls
-  const fit = () => document.querySelectorAll("svg.graph").forEach((graph) => {
-    const [, , width, height] = graph.getAttribute("viewBox").split(" ").map(Number);
-    const room = graph.parentElement.clientWidth - 24;
-    const scale = room > 0 ? Math.max(0.8, Math.min(1, room / width)) : 1;
-    graph.setAttribute("width", Math.round(width * scale));
-    graph.setAttribute("height", Math.round(height * scale));
-  });
-  fit();
-  addEventListener("resize", fit);
-
-  // ---- logs open at their end
-  const atEnd = () => document.querySelectorAll(".log[data-follow]").forEach((box) => { box.scrollTop = box.scrollHeight; });
-  atEnd();
 
   // ---- keys
   let go = 0;

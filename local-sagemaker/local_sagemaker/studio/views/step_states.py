@@ -6,7 +6,7 @@ AWS lists started steps only. What has not started is distinguished here: it wai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition
@@ -19,7 +19,7 @@ RUNNING = ("Executing", "Stopping")
 @dataclass(frozen=True)
 class StepView:
     """One step. `state` is a key of `states`; `start` and `end` are seconds since the epoch; `needs` the steps that it
-    comes after."""
+    comes after; `branch` the condition that it hangs on with the outcome that it needs, as ``Check=True``."""
 
     name: str
     type: str
@@ -50,6 +50,8 @@ def step_states(
         else:
             state, words = _idle(name, nodes, status, started, states)
             views[name] = StepView(name, step.type, state, words, node.upstream)
+        if node.parent:
+            views[name] = replace(views[name], branch=f"{node.parent}={node.branch}")
         states[name] = views[name].state
     order = {name: place for place, name in enumerate(definition.steps)}
     return sorted(views.values(), key=lambda view: (view.start is None, view.start or 0.0, order[view.name]))
