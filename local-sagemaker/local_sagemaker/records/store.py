@@ -27,6 +27,7 @@ from local_sagemaker.records.kinds import WATCHED
 from local_sagemaker.records.migration import upgrade
 from local_sagemaker.records.query import Position, Query
 from local_sagemaker.records.schema import COLUMNS, GLOBAL, INDEXES, TABLE, Body, row
+from local_sagemaker.records.selection import Selection
 from local_sagemaker.records.sqlite import Database
 
 __all__ = ["GLOBAL", "AlreadyExists", "Body", "CorruptedState", "Records", "public"]
@@ -162,6 +163,16 @@ class Records:
         """At most `size` records that come behind a position, each with its own."""
         sql, values = query.sql(self.region, after, size)
         return [((value, sequence), json.loads(body)) for value, sequence, body in self._database.rows(sql, *values)]
+
+    def select(self, selection: Selection, size: int, offset: int = 0) -> tuple[list[str], int]:
+        """Keys of the records that a selection chooses, at most `size` from `offset` on, and how many it chooses."""
+        sql, values = selection.statement(self.region)
+        rows = self._database.rows(f"{sql} LIMIT ? OFFSET ?", *values, size, offset)
+        if selection.is_scan and (rows or not offset):
+            return [key for key, _ in rows], rows[0][1] if rows else 0
+        condition, values = selection.where(self.region)
+        total = self._database.rows(f"SELECT count(*) FROM records WHERE {condition}", *values)[0][0]
+        return [key for key, _ in rows], int(total)
 
     def list(self, kind: str, prefix: str = "") -> list[Body]:
         """All bodies of a kind, in the order they were added; `prefix` keeps keys that start with it."""

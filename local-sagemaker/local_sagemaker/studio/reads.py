@@ -12,6 +12,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
+from local_sagemaker.records.selection import Selection
 
 _FOLDERS = {"objects": "S3 objects", "logs": "logs", "functions": "functions", "jobs": "running jobs"}
 
@@ -53,6 +54,11 @@ class StudioReads:
     def count_below(self, kind: str, parent: str) -> int:
         """How many records of a kind hang on a parent: the executions of a pipeline."""
         return self._records.count_below(kind, parent)
+
+    def select(self, selection: Selection, size: int, offset: int = 0) -> tuple[list[str], int]:
+        """Keys of the records that a selection chooses, and how many it chooses: an index; a page describes them by
+        operations."""
+        return self._records.select(selection, size, offset)
 
     def disk(self) -> tuple[list[DiskUse], int]:
         """What the state folder holds, by kind, and the free bytes of its disk. Cached for a few seconds."""

@@ -124,8 +124,12 @@
       setTimeout(() => delete form.dataset.sent, 8000);
     }
     for (const field of form.querySelectorAll("[data-drop-empty]")) if (!field.value) field.disabled = true;
+    for (const field of form.querySelectorAll("[data-drop-default]")) if (field.value === field.dataset.dropDefault) field.disabled = true;
   });
-  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+    document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
+  });
   const kept = select("form[data-keep]");
   if (kept) {
     const name = `form:${location.pathname}${location.search}`;

@@ -1,0 +1,180 @@
+"""The execution's page, the list of executions and the log viewer as a client sees them (studio 2, ST-6 to ST-17)."""
+
+from __future__ import annotations
+
+import csv
+import http.client
+import io
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from local_sagemaker.logs import Logs
+from tests.studio.conftest import World
+from tests.support import create_pipeline, finished, start
+
+pytestmark = pytest.mark.timeout(900)
+EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "huge/algo-1"
+LINES = 100_000
+
+
+def condition(name: str, *after: str) -> dict[str, object]:
+    arguments = {"Conditions": [EQUAL], "IfSteps": [], "ElseSteps": []}
+    return {"Name": name, "Type": "Condition", "Arguments": arguments, **({"DependsOn": list(after)} if after else {})}
+
+
+@pytest.fixture(scope="module")
+def fan(world: World) -> str:
+    """The address of an execution with a fan of 40 steps, without which nothing runs long."""
+    middle = [f"Part{place}" for place in range(40)]
+    steps = [condition("Split"), *(condition(name, "Split") for name in middle), condition("Join", *middle)]
+    sagemaker = world.service.client("sagemaker")
+    create_pipeline(sagemaker, "Fan", *steps, parameters=({"Name": "Rate", "Type": "Float", "DefaultValue": 1.0},))
+    arns = [
+        sagemaker.start_pipeline_execution(
+            PipelineName="Fan", PipelineParameters=[{"Name": "Rate", "Value": str(rate)}]
+        )["PipelineExecutionArn"]
+        for rate in (10, 9.5, 2)
+    ]
+    for arn in arns:
+        assert finished(sagemaker, arn)["PipelineExecutionStatus"] == "Succeeded"
+    return f"/_studio/pipelines/Fan/executions/{arns[0].rpartition('/')[2]}"
+
+
+@pytest.fixture(scope="module")
+def huge_log(world: World) -> Iterator[str]:
+    """A stream of 100 MB; its address."""
+    logs = Logs(world.service.settings.logs)
+    file = logs.file(GROUP, STREAM)
+    with file.open("w") as out:
+        for number in range(LINES):
+            word = "needle" if number in (77, 54_321) else "hay"
+            out.write(f"line {number} {word} {'.' * 980}\n")
+    logs.mark(GROUP, STREAM, final=True)
+    yield f"/_studio/logs?group={quote(GROUP, safe='')}&stream={quote(STREAM, safe='')}"
+    logs.delete_stream(GROUP, STREAM)
+
+
+def test_fan_is_one_box_and_opens_in_the_grid(world: World, fan: str) -> None:
+    """ST-8."""
+    text = world.pages.get(fan)[2]
+    graph = text.partition('<svg class="graph"')[2].partition("</svg>")[0]
+    assert "Graph of 42 steps" in graph
+    assert len(re.findall(r"<a ", graph)) == 3
+    assert "Part × 40" in graph
+    opened = re.search(r'href="(\?group=Part0[^"#]*)#steps"', graph)
+    assert opened
+    assert len(world.pages.json(f"{fan}.json{opened[1]}")["shown"]["rows"]) == 40
+    unfolded = world.pages.get(f"{fan}?fold=0")[2].partition('<svg class="graph"')[2].partition("</svg>")[0]
+    assert len(re.findall(r"<a ", unfolded)) == 42
+
+
+def test_address_chooses_step_filters_and_part_of_the_timeline(world: World, fan: str) -> None:
+    """ST-2, ST-7: what is chosen is in the address, in graph, grid and panel alike."""
+    text = world.pages.get(f"{fan}?step=Part7&name=part7&fold=0")[2]
+    assert re.search(r'class="node tone-ok chosen" href="[^"]*step=Part7"', text)
+    assert re.search(r'<tr class="chosen" data-step="Part7">', text)
+    assert 'id="step-title" tabindex="-1">Part7' in text
+    twin = world.pages.json(f"{fan}.json?name=part7&state=Succeeded")
+    assert [row["step"]["name"] for row in twin["shown"]["rows"]] == ["Part7"]
+    assert world.pages.json(f"{fan}.json?from=0&to=0.001")["shown"]["zoomed"] is True
+    assert world.pages.json(f"{fan}.json?from=x&to=1")["shown"]["zoomed"] is False
+    assert world.pages.json(f"{fan}.json?show=open")["shown"]["drawn"] == []
+
+
+def test_whole_graph_before_a_step_has_started(world: World) -> None:
+    """ST-6: the definition's tab has every step; nothing was started for it."""
+    text = world.pages.get("/_studio/pipelines/Broken?tab=graph")[2]
+    assert re.findall(r'data-step="(\w+)"', text) == ["Read", "After"]
+    arn = start(world.service.client("sagemaker"), "Broken")
+    first = world.pages.json(f"/_studio/pipelines/Broken/executions/{arn.rpartition('/')[2]}.json")
+    assert [step["name"] for step in first["shown"]["drawn"]] == ["Read", "After"]
+    finished(world.service.client("sagemaker"), arn)
+
+
+def test_list_is_filtered_sorted_and_paged(world: World, fan: str) -> None:
+    """ST-17: by parameter, as numbers; found by id and by ARN."""
+    page = "/_studio/pipelines/Fan"
+
+    def rates(query: str) -> list[str]:
+        return [row["parameters"]["Rate"] for row in world.pages.json(f"{page}.json{query}")["listing"]["rows"]]
+
+    assert [float(rate) for rate in rates("?sort=p.Rate")] == [2, 9.5, 10]
+    assert [float(rate) for rate in rates("?sort=-p.Rate")] == [10, 9.5, 2]
+    assert [float(rate) for rate in rates("?p.Rate=%3E9&sort=oldest")] == [10, 9.5]
+    identifier = fan.rpartition("/")[2]
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/Fan/execution/{identifier}"
+    for text in (identifier, identifier[:8], arn):
+        assert len(rates(f"?q={quote(text)}")) == 1
+    assert rates("?status=Failed") == []
+    assert rates("?size=25&page=99") == rates("")
+    assert world.pages.json(f"{page}.json")["listing"]["columns"] == ["Rate"]
+    assert "None of 3 executions fits the filter" in world.pages.get(f"{page}?q=absent")[2]
+
+
+def test_csv_has_what_is_filtered(world: World, fan: str) -> None:
+    status, headers, text = world.pages.get("/_studio/pipelines/Fan/executions.csv?p.Rate=%3E9&sort=oldest")
+    assert status == 200
+    assert "Fan-executions.csv" in headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [float(row["Rate"]) for row in rows] == [10, 9.5]
+    assert rows[0]["execution"] == fan.rpartition("/")[2]
+    assert rows[0]["status"] == "Succeeded"
+
+
+def test_log_of_100_mb(world: World, huge_log: str) -> None:
+    """ST-11: both ends, a page further, the search of all of it, and a link to a line that stays good."""
+    twin = huge_log.replace("/logs?", "/logs.json?")
+    end = world.pages.json(twin)["window"]
+    assert end["lines"][-1]["text"].startswith(f"line {LINES - 1} ")
+    top = world.pages.json(f"{twin}&at=top")["window"]
+    assert top["lines"][0]["text"].startswith("line 0 ")
+    later = world.pages.json(f"{twin}&token={quote(top['forward'])}")["window"]
+    assert later["lines"][0]["text"].startswith(f"line {len(top['lines'])} ")
+    hits, after = [], ""
+    while True:
+        search = world.pages.json(f"{twin}&search=needle{after}")["search"]
+        hits += search["hits"]
+        if not search["next"]:
+            break
+        after = f"&after={quote(search['next'])}"
+    assert [hit["text"].split()[1] for hit in hits] == ["77", "54321"]
+    window = world.pages.json(f"{twin}&line={quote(hits[1]['place'])}")["window"]
+    assert window["lines"][window["marked"]]["text"].startswith("line 54321 ")
+    again = world.pages.json(f"{twin}&token={quote(window['here'])}")["window"]
+    assert again["lines"] == window["lines"]
+    assert len(world.pages.get(huge_log)[2]) < 3_000_000
+
+
+def test_download_of_a_log_is_whole(world: World, huge_log: str) -> None:
+    host, _, port = world.pages.origin.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=300)
+    address = huge_log.replace("/logs?", "/logs/download?")
+    connection.request("GET", address, headers={"Host": f"{host}:{port}", "X-Secret": world.pages.secret})
+    response = connection.getresponse()
+    size, first = 0, b""
+    while part := response.read(1 << 20):
+        first = first or part[:20]
+        size += len(part)
+    connection.close()
+    assert response.status == 200
+    assert first.startswith(b"line 0 ")
+    assert size == sum(len(f"line {n} {'needle' if n in (77, 54_321) else 'hay'} ") + 981 for n in range(LINES))
+    assert world.pages.get("/_studio/logs/download?group=absent&stream=x")[0] == 404
+
+
+def test_lines_that_follow_a_token(world: World) -> None:
+    """What a viewer that follows a stream gets: only what was written since."""
+    logs = Logs(world.service.settings.logs)
+    logs.put(GROUP, "follow/algo-1", [(1, "one")])
+    address = f"/_studio/logs/lines.json?group={quote(GROUP, safe='')}&stream=follow%2Falgo-1"
+    window = world.pages.json(address)["window"]
+    logs.put(GROUP, "follow/algo-1", [(2, "#033[31mtwo")])
+    logs.mark(GROUP, "follow/algo-1", final=True)
+    new = world.pages.json(f"{address}&token={quote(window['forward'])}")["window"]["lines"]
+    assert [line["text"] for line in new] == ["two"]
+    assert new[0]["spans"] == [{"tone": "bad", "text": "two"}]
+    assert world.pages.get("/_studio/logs/lines?group=absent&stream=x")[0] == 404

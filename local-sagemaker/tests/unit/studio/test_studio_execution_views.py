@@ -1,0 +1,110 @@
+"""The pure parts of an execution's page: fans, the timeline, the grid, colours of logs (studio ST-5, ST-7, ST-8)."""
+
+from __future__ import annotations
+
+import re
+
+from local_sagemaker.studio.charts import gantt
+from local_sagemaker.studio.graph import svg
+from local_sagemaker.studio.rendering import FOLDER
+from local_sagemaker.studio.views.ansi import Span, spans_of
+from local_sagemaker.studio.views.fans import find_fans, fold, hide_succeeded, keep_path
+from local_sagemaker.studio.views.states import state_of
+from local_sagemaker.studio.views.step_states import StepView
+from local_sagemaker.studio.views.step_table import PAGE, choose_steps
+from local_sagemaker.studio.views.timing import Segment, critical_path, failed_attempts, segments
+
+
+def fan_of(size: int, failed: str) -> list[StepView]:
+    """Split, then so many steps of which one failed, then Join."""
+    middle = [f"Part{place}" for place in range(size)]
+    views = [StepView(name, "Training", "Failed" if name == failed else "Succeeded", "", ("Split",)) for name in middle]
+    first, last = StepView("Split", "Processing", "Succeeded", ""), StepView("Join", "Processing", "Blocked", "")
+    return [first, *views, StepView(last.name, last.type, last.state, "", tuple(middle))]
+
+
+def test_a_fan_of_2000_is_one_box_that_says_what_failed() -> None:
+    """ST-8: the box leads to the grid of its members, in which the failed one is the first row: two clicks."""
+    steps = fan_of(2_000, "Part1234")
+    folded = fold(steps)
+    assert [step.name for step in folded.steps] == ["Split", "Part0", "Join"]
+    fan = folded.fans["Part0"]
+    assert (fan.label, fan.state, fan.words) == ("Part × 2,000", "Failed", "1 failed, 1,999 succeeded")
+    assert folded.steps[2].needs == ("Part0",)
+    addresses = {"Split": "?step=Split", "Part0": "?group=Part0", "Join": "?step=Join"}
+    drawn = str(svg.draw(folded.steps, [step.name for step in steps], addresses, "Part1234", folded.fans))
+    assert drawn.startswith('<svg class="graph" role="group" aria-label="Graph of 2002 steps, 1 failed"')
+    assert drawn.count("<a ") == 3
+    assert 'node tone-bad chosen" href="?group=Part0"' in drawn
+    rows = choose_steps(steps, members=fan.members).rows
+    assert (rows[0].name, len(rows)) == ("Part1234", PAGE)
+
+
+def test_eleven_siblings_are_no_fan_and_forty_are() -> None:
+    assert not find_fans(fan_of(11, ""))
+    assert find_fans(fan_of(40, "Part3"))["Part0"].words == "1 failed, 39 succeeded"
+
+
+def test_the_grid_has_the_page_of_the_chosen_step_and_reaches_the_last() -> None:
+    steps = [StepView(f"S{place:04}", "Processing", "Succeeded", "") for place in range(2_000)]
+    assert "S1234" in [step.name for step in choose_steps(steps, chosen="S1234").rows]
+    assert choose_steps(steps, number=99).rows[-1].name == "S1999"
+    assert choose_steps(steps, text="s19", number=1).total == 100
+    assert choose_steps(steps, state="Failed").rows == ()
+
+
+def test_hidden_steps_are_joined_and_a_path_is_kept() -> None:
+    steps = [
+        StepView("A", "Processing", "Failed", ""), StepView("B", "Processing", "Succeeded", "", ("A",)),
+        StepView("C", "Processing", "Succeeded", "", ("B",)), StepView("D", "Processing", "Blocked", "", ("C",)),
+        StepView("E", "Processing", "Waiting", ""),
+    ]  # fmt: skip
+    assert [(step.name, step.needs) for step in hide_succeeded(steps)] == [("A", ()), ("D", ("A",)), ("E", ())]
+    assert [step.name for step in keep_path(steps, "C")] == ["A", "B", "C", "D"]
+
+
+def test_waiting_queue_and_attempts_are_segments() -> None:
+    """ST-7: what a step waited for, for a place among the parallel ones, each attempt, and the critical path."""
+    first = StepView("A", "Processing", "Succeeded", "", (), 10.0, 14.0, 4.0)
+    short = StepView("B", "Processing", "Succeeded", "", (), 10.0, 11.0, 1.0)
+    last = StepView("C", "Processing", "Succeeded", "", ("A", "B"), 16.0, 22.0, 6.0, attempts=2)
+    by_name = {step.name: step for step in (first, short, last)}
+    notes = failed_attempts([(18.0, "Attempt 1 failed: ClientError: no"), (19.0, "Cache miss: (first run)")])
+    parts = segments(last, by_name, 10.0, 22.0, notes)
+    assert parts == (
+        Segment("waiting", 10.0, 14.0), Segment("queued", 14.0, 16.0), Segment("failed", 16.0, 18.0),
+        Segment("running", 18.0, 22.0),
+    )  # fmt: skip
+    assert critical_path([first, short, last]) == {"A", "C"}
+    drawn = str(gantt.draw(parts, "Succeeded", 10.0, 22.0, "C", critical=True))
+    assert 'class="wait"' in drawn
+    assert 'class="queue"' in drawn
+    assert 'tone-bad failed"' in drawn
+    assert "C: waited 4.0 s, queued 2.0 s, failed attempt 2.0 s, ran 4.0 s, on the critical path" in drawn
+    waiting = StepView("D", "Processing", "Waiting", "", ("C", "E"))
+    running = {**by_name, "E": StepView("E", "Processing", "Executing", "", (), 11.0)}
+    assert segments(waiting, running, 10.0, 25.0) == (Segment("waiting", 10.0, 25.0),)
+    assert segments(StepView("X", "Processing", "Blocked", ""), {}, 10.0, 22.0) == ()
+
+
+STATES = (
+    "Waiting", "Queued", "Executing", "Retrying", "Succeeded", "Reused", "Failed", "FailedTolerated", "Stopped",
+    "NotTaken", "Blocked",
+)  # fmt: skip
+
+
+def test_states_are_told_apart_without_colour() -> None:
+    """ST-5: each state has a shape of its own, or words of its own where two share one (not taken and not met, reused
+    and not selected)."""
+    sprite = (FOLDER / "templates" / "_icons.html").read_text()
+    shapes = dict(re.findall(r'<symbol id="i-([\w-]+)"[^>]*>(.*?)</symbol>', sprite))
+    drawn = [shapes[state_of(state).icon] for state in STATES]
+    assert len(set(drawn)) == len(STATES)
+    every = (*STATES, "NotSelected", "NotMet", "Starting", "Stopping", "CompletedWithFailures")
+    assert len({state_of(state).word for state in every}) == len(every)
+
+
+def test_colours_of_a_terminal_are_tones() -> None:
+    assert spans_of("#033[1;31mno#033[0m yes") == (Span("bad", "no"), Span("", " yes"))
+    assert spans_of("\x1b[2K\x1b[32mdone") == (Span("ok", "done"),)
+    assert spans_of("plain") == (Span("", "plain"),)
