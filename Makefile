@@ -9,7 +9,7 @@ IMAGES := $(VENV)/.images
 DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-hostile check-moto structure bench seed docs clean tour
+.PHONY: help install run test test-unit check check-hostile check-moto structure bench seed docs clean tour
 
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-unit: $(STAMP) ## the tests without processes and sockets, in less than a minute
+	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile tests/unit
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/unit
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ from local_sagemaker.testing import zip_modules as zipped
 
 __all__ = [
     "COMMANDS", "ROLE", "ROOT", "SCIKIT_LEARN", "SHARED", "XGBOOST", "Service", "create_function", "create_pipeline",
-    "finished", "read_json", "script_step", "shared_file", "start", "steps_of", "until", "zipped",
+    "finished", "read_json", "script_step", "sdk_v2_python", "shared_file", "start", "steps_of", "until", "zipped",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,3 +41,13 @@ def shared_file(name: str) -> Path:
     if not file.exists():
         pytest.skip(f"the reference file {name} is not at hand")
     return file
+
+
+def sdk_v2_python() -> str:
+    """The Python of an environment with SDK v2, which the service's tests make; skips where there can be none."""
+    made = subprocess.run(
+        [sys.executable, ROOT / "local-sagemaker" / "tests" / "sdk_v2.py"], text=True, capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no environment with SDK v2 can be made here: {made.stderr[-300:]}")
+    return made.stdout.strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.project.delivering import register, regressor, upload
-from tests.project.v2 import environment
-from tests.support import ROLE, XGBOOST, Service, until
+from tests.support import ROLE, XGBOOST, Service, sdk_v2_python, until
 
 IRIS = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.2-1"
 HERE = Path(__file__).parent
@@ -97,12 +95,9 @@ def test_item_3b_the_three_calls_deploy_it(service: Service) -> None:
 
 @pytest.mark.slow
 def test_item_3a_sdk_v2_deploys_a_model_package(service: Service) -> None:
-    try:
-        python = environment.main()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"no environment with SDK v2 can be made here: {error}")
+    python = sdk_v2_python()
     arn = approved(service, "concepts-sdk-v2")
-    done = service.run(str(python), str(HERE / "v2" / "deploying.py"), ROLE, arn)
+    done = service.run(python, str(HERE / "v2" / "deploying.py"), ROLE, arn)
     assert float(done.stdout.splitlines()[-1]) == expected()
     endpoints = service.client("sagemaker").list_endpoints(NameContains="concepts-sdk-v2")["Endpoints"]
     assert endpoints == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 from pipelines.data import abalone_csv
 from tests.project.building import STEPS, STOCK_EDGES, edges, steps, stock
-from tests.project.v2 import environment
-from tests.support import ROLE, Service, finished, start, steps_of
+from tests.support import ROLE, Service, finished, sdk_v2_python, start, steps_of
 
 pytestmark = pytest.mark.slow
 NAME, BUCKET = "Twin", "sdk-v2-twin"
@@ -22,16 +20,13 @@ SUFFIXES = ("-CreateModel", "-RegisterModel")  # which SDK v2 puts behind the na
 @pytest.fixture(scope="module")
 def definition(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What SDK v2 makes of the twin."""
-    try:
-        python = environment.main()
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"no environment with SDK v2 can be made here: {error}")
+    python = sdk_v2_python()
     s3 = service.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="abalone.csv", Body=abalone_csv())
     file = tmp_path_factory.mktemp("twin") / "definition.json"
-    twin = Path(environment.__file__).with_name("twin.py")
-    service.run(str(python), str(twin), str(file), "us-east-1", BUCKET, ROLE, NAME, f"s3://{BUCKET}/abalone.csv")
+    twin = Path(__file__).with_name("v2") / "twin.py"
+    service.run(python, str(twin), str(file), "us-east-1", BUCKET, ROLE, NAME, f"s3://{BUCKET}/abalone.csv")
     return dict(json.loads(file.read_text()))
 
 

@@ -1,6 +1,6 @@
 """The abalone pipeline again, written with the SageMaker Python SDK v2. Writes its definition to a file.
 
-Runs in the environment that ``environment.py`` makes; never imported by the project. It exists to show that
+Runs in an environment with SDK v2 (local-sagemaker/tests/sdk_v2.py); never imported by the project. It shows that
 definitions of both SDK generations have the same graph and run on the same service.
 
 Usage: twin.py FILE REGION BUCKET ROLE_ARN PIPELINE_NAME INPUT_DATA_URL

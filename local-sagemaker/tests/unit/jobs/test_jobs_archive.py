@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import random
-import subprocess
 import tarfile
 import zlib
 
@@ -51,9 +50,8 @@ def test_folders_are_merged_and_links_left_out(tmp_path):
     (two / "folder-link").symlink_to(one)
     with Folder(one) as first, Folder(two) as second:
         assert pack([first, second], tmp_path / "m.tar.gz")
-    listed = subprocess.run(["tar", "tzf", tmp_path / "m.tar.gz"], capture_output=True, text=True, check=True).stdout
-    assert sorted(listed.split()) == ["model", "sub/", "sub/a"]
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
+        assert sorted(archive.getnames()) == ["model", "sub", "sub/a"]
         file = archive.extractfile("model")
         assert file is not None
         assert file.read() == b"second"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -77,25 +73,6 @@ def test_a_corrupted_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     file.write_bytes(b"this is not a database" * 1000)
     with pytest.raises(CorruptedState, match=r"records\.sqlite can't be read .* 'local-sagemaker reset'"):
         Records(file)
-
-
-def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
-    file = tmp_path / "records.sqlite"
-    program = (
-        "import sys; from local_sagemaker.records import Records; from pathlib import Path\n"
-        "records = Records(Path(sys.argv[1]))\n"
-        "for n in range(10**6):\n"
-        "    records.insert('job', str(n), {'n': n}); print(n, flush=True)\n"
-    )
-    writer = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
-    assert writer.stdout
-    acknowledged = [int(writer.stdout.readline()) for _ in range(500)]
-    os.kill(writer.pid, signal.SIGKILL)
-    acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
-    writer.wait()
-    writer.stdout.close()
-    kept = {body["n"] for body in Records(file).list("job")}
-    assert kept.issuperset(acknowledged)
 
 
 def test_a_full_disk_is_said_and_the_store_goes_on(records: Records) -> None:

@@ -17,7 +17,7 @@ from local_sagemaker.workers import pool
 from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 from tests.support import until
 
-FUNCTIONS = "tests.unit.workers.toy_functions"
+FUNCTIONS = "tests.component.workers.toy_functions"
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from local_sagemaker.files.removal import discard, remove
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import MOUNT, REWRITE, USER, VARIABLE
 from tests.support import until
-from tests.unit.jobs.world import BUCKET, World, new_world, processing_outputs
 
 SECRET = b"the canary's secret"
 RAN = ("AlgorithmError", "ClientError: Data upload failed: ")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.errors import ResourceInUse, ValidationError
+from tests.component.jobs.world import BUCKET, processing_input, processing_outputs
 from tests.support import ROLE, SCIKIT_LEARN, until
-from tests.unit.jobs.world import BUCKET, processing_input, processing_outputs
 
 RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.t3.medium", "VolumeSizeInGB": 1}}
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import ServiceError, ValidationError
-from tests.unit.jobs.world import BUCKET, Make, World
+from tests.component.jobs.world import BUCKET, Make, World
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,8 +11,8 @@ import pytest
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.jobs.record_io import record
+from tests.component.jobs.world import BUCKET, channel
 from tests.support import XGBOOST, until
-from tests.unit.jobs.world import BUCKET, channel
 
 SAVE = "import pathlib; pathlib.Path('/opt/ml/model/model.bin').write_text('weights')"
 

@@ -15,8 +15,8 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import VARIABLE
 from local_sagemaker.processes.spec import ProcessSpec
+from tests.component.jobs.world import BUCKET, World, new_world, processing_outputs
 from tests.support import until
-from tests.unit.jobs.world import BUCKET, World, new_world, processing_outputs
 
 ONCE = (
     "import pathlib, time\n"

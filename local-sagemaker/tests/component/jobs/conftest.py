@@ -13,7 +13,7 @@ import pytest
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
 from local_sagemaker.processes import ForkedProcesses
-from tests.unit.jobs.world import Make, World, new_world
+from tests.component.jobs.world import Make, World, new_world
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,55 @@
+"""Fails unit tests that start a process or use a socket: such a test belongs to another tier.
+
+The conftest.py of a folder ``unit`` imports the two hooks; tests elsewhere are left alone. A socket pair counts as no
+socket: event loops wake themselves by one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+
+import pytest
+
+PROCESSES = frozenset(["subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"])
+SOCKETS = frozenset(["socket.bind", "socket.connect", "socket.sendto", "socket.getaddrinfo"])
+
+_seen: list[str] | None = None
+"""What the running unit test has tried; None between tests, and in those of other tiers."""
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if _seen is None or event not in PROCESSES | SOCKETS:
+        return
+    kind = "starts a process" if event in PROCESSES else "uses a socket"
+    _seen.append(f"a unit test {kind} ({event} {arguments!r:.200})")
+    raise AssertionError(_seen[-1])
+
+
+sys.addaudithook(_refuse)
+
+
+def _watch(item: pytest.Item) -> Generator[None, object, object]:
+    global _seen
+    if "unit" not in item.path.parts:
+        return (yield)
+    _seen = seen = []
+    try:
+        result = yield
+    finally:
+        _seen = None
+    if seen:
+        pytest.fail("\n".join(seen), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuses processes and sockets while a unit test's fixtures are made, and fails it where that is swallowed."""
+    return (yield from _watch(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The same while it runs."""
+    return (yield from _watch(item))
