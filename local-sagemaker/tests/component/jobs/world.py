@@ -29,7 +29,7 @@ from local_sagemaker.state_folder import discard_leftovers
 from tests.support import ROLE, SCIKIT_LEARN
 
 BUCKET = "bucket"
-SECONDS = 240
+SECONDS = 300
 ENDED = ("Completed", "Failed", "Stopped")
 
 
