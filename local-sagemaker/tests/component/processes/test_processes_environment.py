@@ -10,7 +10,7 @@ from local_sagemaker import machine_environment
 from local_sagemaker.images.image import ImageUri, Program
 from local_sagemaker.images.sklearn import ScikitLearn
 from local_sagemaker.processes import ProcessSpec
-from tests.unit.processes.conftest import KEYS, SECRET
+from tests.component.processes.conftest import KEYS, SECRET
 
 SECONDS = 300
 SCRIPT = "/opt/ml/code/script.py"

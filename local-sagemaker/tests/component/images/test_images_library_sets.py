@@ -19,7 +19,7 @@ from local_sagemaker.images.libraries import ImageLibraries, LibrarySets, NoPyth
 from local_sagemaker.images.libraries import plan as plans
 from local_sagemaker.images.libraries.interpreters import Interpreter
 from tests.analyzer_jobs import JobFolder
-from tests.unit.conftest import ProgramRun
+from tests.component.conftest import ProgramRun
 
 SKLEARN, XGBOOST = "sagemaker-scikit-learn:1.4-2-cpu-py3", "sagemaker-xgboost:3.0-5"
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"

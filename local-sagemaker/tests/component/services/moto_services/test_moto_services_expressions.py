@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.services.moto_services.test_moto_services import Bridge, bridge, client
+from tests.component.services.moto_services.test_moto_services import Bridge, bridge, client
 
 __all__ = ["bridge", "client"]
 LONG = "a" * 79 + "b"

@@ -9,8 +9,8 @@ import pytest
 
 from local_sagemaker.jobs import failed_jobs
 from local_sagemaker.jobs.failed_jobs import MOST, FailedJobs
+from tests.component.jobs.world import World
 from tests.support import until
-from tests.unit.jobs.world import World
 
 
 def make(folder: Path, size: int = 10) -> Path:

@@ -17,8 +17,8 @@ from local_sagemaker.images.sklearn import ScikitLearn
 from local_sagemaker.images.xgboost import XGBoost
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes import ForkedProcesses
-from tests.unit.containers.start_methods import ALL, SCRIPT, TEXT
-from tests.unit.containers.test_containers_toolkit import URI, ask, prepare, serving
+from tests.component.containers.start_methods import ALL, SCRIPT, TEXT
+from tests.component.containers.test_containers_toolkit import URI, ask, prepare, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECONDS = 600.0
