@@ -35,8 +35,8 @@ test: $(IMAGES) ## all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-unit: $(STAMP) ## the tests without processes and sockets, in less than a minute
-	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile tests/unit
-	@$(BIN)/python -m pytest -n auto --dist loadfile tests/unit
+	@cd local-sagemaker && ../$(BIN)/python -m pytest -p local_sagemaker.testing.guard -n auto --dist loadfile tests/unit
+	@$(BIN)/python -m pytest -p local_sagemaker.testing.guard -n auto --dist loadfile tests/unit
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Fails unit tests that start a process or use a socket: such a test belongs to another tier.
 
-The conftest.py of a folder ``unit`` imports the two hooks; tests elsewhere are left alone. A socket pair counts as no
+``make test-unit`` loads it as a plugin; tests outside of folders called ``unit`` are left alone. A socket pair counts as no
 socket: event loops wake themselves by one.
 """
 

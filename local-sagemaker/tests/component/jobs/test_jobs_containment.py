@@ -20,6 +20,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard, remove
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import MOUNT, REWRITE, USER, VARIABLE
+from tests.component.jobs.world import BUCKET, World, new_world, processing_outputs
 from tests.support import until
 
 SECRET = b"the canary's secret"
