@@ -1,3 +1,21 @@
-"""Fixtures that all tests share are the service's own, for everybody's tests (`local_sagemaker.testing`)."""
+"""Fixtures that all tests share; the service ships its own, for everybody's tests (`local_sagemaker.testing`)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.files.removal import remove
 
 pytest_plugins = ["local_sagemaker.testing.fixtures"]
+
+
+@pytest.fixture
+def deep_folder() -> Iterator[Path]:
+    """A folder for what is nested more than a thread's stack is deep: pytest can't remove that from its own."""
+    folder = Path(tempfile.mkdtemp(prefix="deep-"))
+    yield folder
+    remove(folder)

@@ -1,7 +1,7 @@
 """Fails unit tests that start a process or use a socket: such a test belongs to another tier.
 
-``make test-unit`` loads it as a plugin; tests outside of folders called ``unit`` are left alone. A socket pair counts as no
-socket: event loops wake themselves by one.
+``make test-unit`` loads it as a plugin; tests outside of folders called ``unit`` are left alone. A socket pair is
+allowed: event loops wake themselves by one.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from local_sagemaker.config import Settings
-from local_sagemaker.files.removal import remove
 from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses, Process, ProcessSpec
 
@@ -62,14 +60,6 @@ class ProgramRun:
     def run(self, program: Program, **rest: Any) -> int | None:
         """Runs a program to its end; its exit code."""
         return self.start(program, **rest).wait(SECONDS)
-
-
-@pytest.fixture
-def deep_folder() -> Iterator[Path]:
-    """A folder for what is nested more than a thread's stack is deep: pytest can't remove that from its own."""
-    folder = Path(tempfile.mkdtemp(prefix="deep-"))
-    yield folder
-    remove(folder)
 
 
 @pytest.fixture(scope="session")
