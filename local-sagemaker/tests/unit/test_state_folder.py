@@ -30,5 +30,7 @@ def test_leftovers_are_removed(tmp_path: Path) -> None:
         ]  # some end while it looks
         return {str(file.relative_to(tmp_path)) for file in found if file.is_file()}
 
-    until(lambda: files() == set(KEPT), "the leftovers are removed")
-    assert not list(tmp_path.glob(".jobs-*")) + list(tmp_path.glob(".endpoints-*"))
+    def is_clean() -> bool:
+        return files() == set(KEPT) and not [*tmp_path.glob(".jobs-*"), *tmp_path.glob(".endpoints-*")]
+
+    until(is_clean, "the leftovers are removed")
