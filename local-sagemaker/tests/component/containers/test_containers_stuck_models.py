@@ -9,7 +9,7 @@ import pytest
 
 from local_sagemaker.containers.model_server import seconds_of
 from local_sagemaker.images.sklearn import ScikitLearn
-from tests.unit.containers.test_containers_toolkit import ask, serving
+from tests.component.containers.test_containers_toolkit import ask, serving
 
 PATIENCE = 120.0
 SCRIPT = """
