@@ -35,7 +35,8 @@ def _watch(item: pytest.Item) -> Generator[None, object, object]:
     global _seen
     if "unit" not in item.path.parts:
         return (yield)
-    _seen = seen = []
+    seen: list[str] = []
+    _seen = seen
     try:
         result = yield
     finally:
