@@ -66,7 +66,7 @@ class Application:
 
     def _make_regions(self, url: str) -> None:
         self.neighbours = MotoServices(
-            settings=self._settings, records=self.records.of(GLOBAL), credentials=self.credentials
+            settings=self._settings, records=self.records.of(GLOBAL), credentials=self.credentials, url=url
         )
         keys = {
             "access_key_id": self.credentials.access_key_id,
@@ -112,7 +112,7 @@ class Application:
             credentials=self.credentials,
             settings=self._settings,
             invoke=lambda region: self.regions.of(region).invoke,
-            unsigned=lambda request: raw.find_unsigned(request.host, request.path),
+            unsigned=lambda request: raw.find_unsigned(request.host, request.path, request.query),
         )
 
     def call(self, name: str, request: Request) -> Response:

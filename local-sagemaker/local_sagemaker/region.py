@@ -49,6 +49,7 @@ from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from local_sagemaker.services.sagemaker.resources import build as build_sagemaker
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpointService
+from local_sagemaker.services.sns.topic_deliveries import TopicDeliveries
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,11 @@ class Region:
         }
         services |= self._code_services()
         services["events"] += [AlarmWatch(settings=self._settings, records=self._records, call=self._late_call)]
+        services["events"] += [
+            TopicDeliveries(
+                settings=self._settings, records=self._records, call=self._late_call, topics=shared.neighbours.topics
+            )
+        ]
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )

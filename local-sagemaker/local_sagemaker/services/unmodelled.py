@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 from local_sagemaker.arns import is_region
 from local_sagemaker.http import RawRequest, RawResponse
@@ -29,10 +30,13 @@ class RawServices:
             return self._git.answer(request)
         return self._neighbours.answer(service, request)
 
-    def find_unsigned(self, host: str, path: str) -> str | None:
-        """The service that takes a request without a signature: an API, whose methods may ask for none, or git."""
+    def find_unsigned(self, host: str, path: str, query: str = "") -> str | None:
+        """The service that takes a request without a signature: an API, whose methods may ask for none, git, or SNS,
+        whose messages hold links with a secret."""
         if GitAddress.of(path):
             return git_http.SERVICE
+        if path == "/" and parse_qs(query).get("Action", [""])[0] in ("ConfirmSubscription", "Unsubscribe"):
+            return "sns"
         return apigateway.SERVICE if _address(host, path) else None
 
 

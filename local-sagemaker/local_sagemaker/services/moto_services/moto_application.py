@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.services.moto_services.expressions import limit_expressions
-from local_sagemaker.services.moto_services.request_inspection import headers, signer
+from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
 
 SERVICES = {
     "iam": "iam",
@@ -91,8 +91,9 @@ class MotoApplication:
         given = headers(request)
         key, region = signer(request)
         # moto finds service, region and caller in the signature, which the gateway has already checked.
+        region = region or _topic_region(request) or self._region
         given["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={key}/20200101/{region or self._region}/{service}/aws4_request, "
+            f"AWS4-HMAC-SHA256 Credential={key}/20200101/{region}/{service}/aws4_request, "
             "SignedHeaders=host, Signature=0"
         )
         given["x-moto-account-id"] = self._account
@@ -120,3 +121,10 @@ class MotoApplication:
         given.pop("content-length", None)
         given.pop("transfer-encoding", None)
         return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+
+
+def _topic_region(request: RawRequest) -> str:
+    """The region of the topic that an unsigned request names: those that messages of topics link to."""
+    given = form(request)
+    parts = (given.get("TopicArn") or given.get("SubscriptionArn") or "").split(":")
+    return parts[3] if len(parts) > 5 else ""

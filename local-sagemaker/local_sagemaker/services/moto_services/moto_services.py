@@ -19,11 +19,13 @@ from local_sagemaker.services.moto_services import query_answers
 from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, Issued
 from local_sagemaker.services.moto_services.journal import RequestJournal
+from local_sagemaker.services.moto_services.metric_data import MetricData
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
 from local_sagemaker.services.moto_services.queue_messages import QueueMessages
 from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
 from local_sagemaker.services.moto_services.roles import add_seed, ensure_named
 from local_sagemaker.services.moto_services.simulation import simulate
+from local_sagemaker.services.sns.topic_messages import TopicMessages
 
 log = logging.getLogger(__name__)
 SUPPORT = "docs/reference/operations.md"
@@ -42,10 +44,12 @@ _HANDING_OUT = frozenset(
 class MotoServices:
     """Serves requests to services where nothing needs to run. What changes something is done one after the other."""
 
-    def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
+    def __init__(self, *, settings: Settings, records: Records, credentials: Issued, url: str = "") -> None:
+        """`url` is the service's own, for the addresses in messages of topics."""
         self._settings = settings
         self._journal, self._messages = RequestJournal(records), QueueMessages(records)
-        self._alarms = Alarms(records)
+        self._alarms, self._metrics = Alarms(records), MetricData(records)
+        self.topics = TopicMessages(records, url)
         self._identities = Identities(settings=settings, records=records, credentials=credentials)
         self._moto = MotoApplication(settings.account, settings.region)
         self._lock = threading.Lock()
@@ -116,6 +120,9 @@ class MotoServices:
         self._moto.load()
         self._messages.install()
         self._alarms.install()
+        self._metrics.install()
+        self.topics.install()
+        self.topics.replays = True
         add_seed(self._moto.iam(), self._settings)
         for service, request, seed in self._journal.calls():
             if service == "iam":
@@ -125,6 +132,8 @@ class MotoServices:
                 log.warning("%s: %s could not be made again after the restart", service, operation(request))
         self._moto.seed(None)
         self._messages.restore()
+        self._metrics.restore()
+        self.topics.replays = False
         self._loaded = True
 
 

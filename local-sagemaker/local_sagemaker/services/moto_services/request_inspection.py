@@ -12,8 +12,8 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_reques
 # Verbs of operations that change what must outlive a restart...
 _CHANGES = re.compile(
     r"(Create|Put|Attach|Detach|Delete|Update|Add|Remove|Tag|Untag|Set|Enable|Disable|Register|Deregister|Import|"
-    r"Subscribe|Unsubscribe|Upload|Associate|Disassociate|Schedule|Cancel|Restore|Rotate|Change|BatchDelete|Label)"
-    r"[A-Z]"
+    r"Subscribe|Unsubscribe|Upload|Associate|Disassociate|Schedule|Cancel|Restore|Rotate|Change|BatchDelete|Label|Confirm)"
+    r"(?:[A-Z]|$)"
 )
 # ...except those that only carry data through, of which there may be very many.
 _PASSING = frozenset(

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ TRUST = json.dumps(
         ],
     }
 )
+DIMENSION = {"Name": "Part", "Value": "a"}
 SESSION = boto3.Session(region_name="us-east-1")  # One, since loading the services' models takes long.
 Client = Callable[..., Any]
 
@@ -287,6 +289,56 @@ def test_users_keys_are_let_in(bridge: Bridge, client: Client) -> None:
     bridge.restart()
     listed = client("iam").list_access_keys(UserName="bob")["AccessKeyMetadata"]
     assert [one["AccessKeyId"] for one in listed] == [key["AccessKeyId"]]
+
+
+def test_acknowledged_data_points_survive(bridge: Bridge, client: Client) -> None:
+    metrics = client("cloudwatch")
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    data = [
+        {"MetricName": "Errors", "Value": 2.0, "Timestamp": now - timedelta(minutes=3), "Dimensions": [DIMENSION]},
+        {"MetricName": "Errors", "Values": [1.0, 5.0], "Counts": [2.0, 1.0], "Dimensions": [DIMENSION]},
+    ]
+    metrics.put_metric_data(Namespace="Kept", MetricData=data)
+
+    def sums() -> list[float]:
+        found = metrics.get_metric_statistics(
+            Namespace="Kept", MetricName="Errors", Dimensions=[DIMENSION], Period=60, Statistics=["Sum"],
+            StartTime=now - timedelta(minutes=10), EndTime=now + timedelta(minutes=10),
+        )  # fmt: skip
+        return sorted(row["Sum"] for row in found["Datapoints"])
+
+    assert sums() == [2.0, 7.0]
+    bridge.restart()
+    assert sums() == [2.0, 7.0]
+    with pytest.raises(ClientError):
+        metrics.put_metric_data(Namespace="Kept", MetricData=[{"MetricName": "Errors", "Value": float("nan")}])
+    bridge.restart()
+    assert sums() == [2.0, 7.0]
+
+
+def test_an_http_endpoint_confirms_its_subscription_once_and_stays_confirmed(bridge: Bridge, client: Client) -> None:
+    topics = client("sns")
+    topic = topics.create_topic(Name="confirmed")["TopicArn"]
+    request = {"TopicArn": topic, "Protocol": "http", "Endpoint": "http://127.0.0.1:9/"}
+    assert topics.subscribe(**request)["SubscriptionArn"] == "pending confirmation"
+    arn = topics.subscribe(ReturnSubscriptionArn=True, **request)["SubscriptionArn"]
+
+    def listed() -> list[str]:
+        return [row["SubscriptionArn"] for row in topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]]
+
+    assert listed() == ["PendingConfirmation"]
+    topics.publish(TopicArn=topic, Message="nobody receives it")
+    sent = [body for region in bridge.records.regions() for body in bridge.records.of(region).list("topic-delivery")]
+    assert {body["body"]["Type"] for body in sent} == {"SubscriptionConfirmation"}
+    bridge.restart()
+    with pytest.raises(ClientError, match="Token"):
+        topics.confirm_subscription(TopicArn=topic, Token="another")
+    token = sent[0]["body"]["Token"]
+    assert topics.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"] == arn
+    bridge.restart()
+    assert listed() == [arn]
+    again = [body for region in bridge.records.regions() for body in bridge.records.of(region).list("topic-delivery")]
+    assert again == sent, "a restart sends nothing again"
 
 
 def test_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge, client: Client) -> None:

@@ -1,0 +1,144 @@
+"""What topics send to functions and HTTP endpoints: at once, again after a failure, then to the dead letters.
+
+A delivery is a record until it has been made, so that a restart loses none. The policy is SNS's default: three more
+tries, 20 seconds apart; what a client error refuses is not tried again (developer guide, "Message delivery retries").
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import threading
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from local_sagemaker.api.operations import Call, Resource
+from local_sagemaker.background import log_failure
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.sns.topic_messages import KIND, TopicMessages
+
+log = logging.getLogger(__name__)
+RETRIES, PAUSE = 3, 20.0
+PATIENCE = 15.0
+"""Seconds in which an endpoint must respond."""
+IDLE = 5.0
+AT_ONCE = 8
+"""Deliveries of a region that are made at the same time."""
+
+
+class Undelivered(Exception):
+    """A delivery failed; `final` when another try is of no use."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class TopicDeliveries(Resource):
+    """One region's deliveries."""
+
+    def __init__(self, *, settings: Settings, records: Records, call: Call, topics: TopicMessages) -> None:
+        self._settings, self._records, self._call = settings, records, call
+        self._signal, self._ended = threading.Event(), threading.Event()
+        self._running: set[str] = set()
+        topics.subscribe(self._notice)
+
+    def resume(self) -> None:
+        """Begins to send, first what a stop left."""
+        threading.Thread(target=self._run, name=f"topics-{self._settings.region}", daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the thread; what is written down is sent at the next start."""
+        self._ended.set()
+        self._signal.set()
+
+    def _notice(self, region: str) -> None:
+        if region == self._settings.region:
+            self._signal.set()
+
+    def _run(self) -> None:
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="topics")
+        while not self._ended.is_set():
+            self._signal.clear()
+            with log_failure(log, "topics of %s", self._settings.region):
+                for key, body in self._records.items(KIND):
+                    if key not in self._running and body["due"] <= now():
+                        self._running.add(key)
+                        pool.submit(self._deliver, key, body)
+            self._signal.wait(IDLE)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    def _deliver(self, key: str, body: Body) -> None:
+        with log_failure(log, "message to %s", body["endpoint"]):
+            try:
+                self._send(body)
+            except Undelivered as error:
+                self._put_off(key, body, error)
+            else:
+                self._records.delete(KIND, key)
+        self._running.discard(key)
+
+    def _send(self, body: Body) -> None:
+        if body["protocol"] == "lambda":
+            request = {"FunctionName": body["endpoint"], "InvocationType": "Event", "Payload": _lambda_event(body)}
+            try:
+                self._call("lambda:Invoke", request)
+            except ServiceError as error:
+                raise Undelivered(error.message, final=error.status < 500) from error
+            return
+        post(body)
+
+    def _put_off(self, key: str, body: Body, error: Undelivered) -> None:
+        tries = body["tries"] + 1
+        log.warning("message to %s: %s", body["endpoint"], error)
+        if tries <= RETRIES and not error.final:
+            self._records.put(KIND, key, {**body, "tries": tries, "due": now() + PAUSE})
+            return
+        self._records.delete(KIND, key)
+        if body["dead_letters"]:
+            name = body["dead_letters"].split(":")[-1]
+            url = self._call("sqs:GetQueueUrl", {"QueueName": name})["QueueUrl"]
+            self._call("sqs:SendMessage", {"QueueUrl": url, "MessageBody": json.dumps(body["body"])})
+
+
+def post(body: Body) -> None:
+    """Sends a message to an HTTP endpoint. Raises `Undelivered`."""
+    message = body["body"]
+    headers = {
+        "Content-Type": "text/plain; charset=UTF-8", "User-Agent": "Amazon Simple Notification Service Agent",
+        "x-amz-sns-message-type": message["Type"], "x-amz-sns-message-id": message["MessageId"],
+        "x-amz-sns-topic-arn": message["TopicArn"],
+    }  # fmt: skip
+    data = json.dumps(message, indent=2)
+    if message["Type"] == "Notification":
+        headers["x-amz-sns-subscription-arn"] = body["subscription"]
+        if body["raw"]:
+            headers["x-amz-sns-rawdelivery"] = "true"
+            data = message["Message"]
+    try:
+        request = urllib.request.Request(body["endpoint"], data.encode(), headers, method="POST")
+        with urllib.request.urlopen(request, timeout=PATIENCE):
+            return
+    except urllib.error.HTTPError as error:
+        raise Undelivered(f"status {error.code}", final=400 <= error.code < 500 and error.code != 429) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Undelivered(str(error)) from error
+
+
+def _lambda_event(body: Body) -> bytes:
+    """The event of a function (Lambda developer guide, "Process Amazon SNS notifications")."""
+    message: dict[str, Any] = {**body["body"], "Subject": body["body"].get("Subject")}
+    renamed = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}
+    sent = {renamed.get(name, name): value for name, value in message.items()}
+    record = {
+        "EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": body["subscription"],
+        "Sns": {"MessageAttributes": {}, **sent},
+    }  # fmt: skip
+    return json.dumps({"Records": [record]}).encode()
