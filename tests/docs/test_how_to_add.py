@@ -15,7 +15,7 @@ from tests.support import ROOT
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("add-a-step-type", "add-an-operation", "add-a-resource", "add-an-aws-service", "add-an-image")
+PAGES = ("add-a-step-type", "add-an-operation", "add-a-resource", "add-an-aws-service", "add-an-image", "add-a-monitor")
 SOURCES = {"local_sagemaker": ROOT / "local-sagemaker", "model_checks": ROOT / "model-checks"}
 
 

@@ -1,4 +1,5 @@
-"""The page ``docs/reference/operations.md``, made of what is registered: operations, step types, images, neighbours.
+"""The page ``docs/reference/operations.md``, made of what is registered: operations, step types, images, monitors,
+neighbours.
 
 Every answer 501 names the page, and a test compares it with this. Run ``make docs`` to write it anew.
 """
@@ -69,12 +70,19 @@ def render() -> str:
         + "\n".join(lines)
         + "\n\nand [images of your own](../how-to/use-your-own-image.md).\n"
     )
+    parts.append("## Monitors\n\nBy the `analysis_type` of a job:\n\n" + "\n".join(_monitors()) + "\n")
     return "\n".join(parts)
 
 
-def _summary(image: object) -> str:
-    """The first sentence of the image's module: what it runs here."""
-    text = inspect.getdoc(inspect.getmodule(type(image))) or ""
+def _monitors() -> list[str]:
+    from local_sagemaker.containers.analyzers.monitors import CLARIFY_MONITORS, MONITORS  # they load pandas
+
+    return [f"- `{monitor.analysis_type}`: {_summary(monitor)}" for monitor in (*MONITORS, *CLARIFY_MONITORS)]
+
+
+def _summary(registered: object) -> str:
+    """The first sentence of its module: what it does here."""
+    text = inspect.getdoc(inspect.getmodule(type(registered))) or ""
     return " ".join(text.split("\n\n")[0].split(" (contracts")[0].split())
 
 

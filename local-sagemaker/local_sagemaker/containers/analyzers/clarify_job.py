@@ -26,6 +26,7 @@ from local_sagemaker.containers.analyzers.contract import (
     time_of,
     write,
 )
+from local_sagemaker.containers.analyzers.monitors import CLARIFY_MONITORS
 from local_sagemaker.containers.analyzers.report import ReportEvidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.clarify import data
@@ -57,7 +58,8 @@ def run(environment: Mapping[str, str]) -> str:
     if worse:
         write(output / "constraint_violations.json", json.dumps({"version": "1.0", "violations": worse}, indent=4))
     if environment.get("publish_cloudwatch_metrics") == "Enabled":
-        cloudwatch.write_clarify_metrics(environment, report)
+        found = (metric for monitor in CLARIFY_MONITORS for metric in monitor.metrics(report))
+        cloudwatch.write_metrics(environment, found)
     if "report" in config["methods"]:
         write_report(output, evidence(analysis, report, worse))
     log.info("Collected analyses:\n%s", json.dumps(report, indent=4))
