@@ -77,7 +77,9 @@ def render() -> str:
 def _monitors() -> list[str]:
     from local_sagemaker.containers.analyzers.monitors import CLARIFY_MONITORS, MONITORS  # they load pandas
 
-    return [f"- `{monitor.analysis_type}`: {_summary(monitor)}" for monitor in (*MONITORS, *CLARIFY_MONITORS)]
+    kinds = [(monitor.analysis_type, _summary(monitor)) for monitor in MONITORS]
+    kinds += [(monitor.analysis_type, _summary(monitor)) for monitor in CLARIFY_MONITORS]
+    return [f"- `{analysis_type}`: {summary}" for analysis_type, summary in kinds]
 
 
 def _summary(registered: object) -> str:
