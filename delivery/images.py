@@ -1,4 +1,4 @@
-"""The image of the built-in XGBoost container. Apart, as the SDK that knows the accounts takes a while to import."""
+"""The built-in images of a region. Apart, as the SDK that knows the accounts takes a while to import."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ def xgboost_image(region: str, version: str = XGBOOST) -> str:
 
     :raises DeliveryError: if there is no such version.
     """
+    return find_image("xgboost", region, version)
+
+
+def find_image(framework: str, region: str, version: str) -> str:
+    """The URI of a framework's image, by the SDK's name of it and a version or tag, such as ``1.2-1-cpu-py3``.
+
+    :raises DeliveryError: if there is no such version.
+    """
     from delivery.errors import DeliveryError
 
     with warnings.catch_warnings():
@@ -21,6 +29,6 @@ def xgboost_image(region: str, version: str = XGBOOST) -> str:
 
         logging.getLogger("sagemaker").setLevel(logging.WARNING)
         try:
-            return str(image_uris.retrieve("xgboost", region, version=version))
+            return str(image_uris.retrieve(framework, region, version=version.partition("-cpu-")[0]))
         except ValueError as error:
             raise DeliveryError(str(error).split("\n", 1)[0]) from error

@@ -98,6 +98,15 @@ def _add_registry(add: command_line.Adder) -> None:
         nested.add_argument("version", help=VERSION)
         nested.add_argument("--comment", default="", help="stays with the version")
 
+    nested = add("copy", registered.copy, "copy a version with its files into another group, region or account")
+    nested.add_argument("version", help=VERSION)
+    nested.add_argument("group", help="of the copy; created if it does not exist")
+    nested.add_argument("--to-region", metavar="REGION", help="by default the same")
+    nested.add_argument("--to-role-arn", metavar="ARN", help="a role of the other account that may be assumed")
+    nested.add_argument("--to-bucket", metavar="NAME", help="of the files; by default that account's default bucket")
+    nested.add_argument("--image", metavar="URI", help="of the copy, where the other region has it under another name")
+    nested.add_argument("--approved", action="store_true", help="approved at once instead of pending")
+
     nested = add("lineage", show_lineage, "show where a model comes from: commit, data, parameters, metrics, approvals")
     nested.add_argument("name", help=f"an endpoint, or a version: {VERSION}")
     nested.add_argument("--json", action="store_true")

@@ -9,9 +9,11 @@ from typing import Any
 
 from delivery import comparison, registry, sources, versions
 from delivery.artifacts import locate
+from delivery.clients import Clients
 from delivery.command_line import Work
 from delivery.errors import DeliveryError
 from delivery.ownership import REGISTRY
+from pipelines import session
 from pipelines.local import next_command
 
 WITH_ARN = 140
@@ -60,6 +62,26 @@ def _xgboost_image(region: str) -> str:
     from delivery.images import xgboost_image
 
     return xgboost_image(region)
+
+
+def copy(work: Work) -> None:
+    """Copies a version into another group, region or account."""
+    from delivery.artifacts import ensure_bucket
+    from delivery.promotion import Promotion, RoleClients
+
+    arguments = work.arguments
+    region = arguments.to_region or work.region
+    target: Clients = RoleClients(region, arguments.to_role_arn) if arguments.to_role_arn else Clients(region)
+    bucket = arguments.to_bucket or (
+        f"sagemaker-{region}-{target.account}" if isinstance(target, RoleClients) else session.find_bucket(region)
+    )
+    ensure_bucket(target, bucket)
+    version = versions.find(work.clients, arguments.version)
+    promotion = Promotion(work.clients, target, bucket, arguments.image or "")
+    approval = "Approved" if arguments.approved else "PendingManualApproval"
+    done = promotion.copy(version, arguments.group, approval)
+    how = "copied" if done.new else "already copied"
+    print(f"{how}: {version.name} is {done.version.name} ({done.version.approval}) {done.version.arn}")
 
 
 def list_(work: Work) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import boto3
 
-from delivery.modelmonitor.baselines import BaselineError, Baselines, DeployedModel, find_deployed
+from delivery.modelmonitor.baselines import SOURCES, BaselineError, Baselines, DeployedModel, find_deployed
 from delivery.stages.configuration import ConfigurationError, StageConfiguration, read_configuration
 from delivery.stages.tags import read_project_tags
 from delivery.stages.variables import write_variables
@@ -33,6 +33,8 @@ KINDS = {
     "ModelExplainability": "ModelExplainabilityConfig",
 }
 """The kinds of monitors, and the file without which there is none."""
+OVERRIDABLE = (*SOURCES, "ModelBiasConstraints", "RetrainPipelineArn", "RetrainRoleArn")
+"""Parameters that are found here unless a stage's configuration has a value of its own."""
 NEEDS_LABELS = ("ModelQuality", "ModelBias")
 
 
@@ -65,6 +67,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--monitor-role", required=True, help="the role of the monitors' jobs")
     add("--monitor-image", required=True, help="the image of Model Monitor")
     add("--clarify-image", required=True, help="the image of Clarify")
+    add("--events-role", default="", help="the role by which an alarm's event starts the model's pipeline")
     add("--s3-bucket", required=True, help="where monitors write")
     add("--staging-config", type=Path, default=HERE / "staging-monitoring-config.json")
     add("--prod-config", type=Path, default=HERE / "prod-monitoring-config.json")
@@ -82,7 +85,8 @@ def render(arguments: argparse.Namespace, name: str, stage: StageConfiguration) 
     rendered = Baselines(sagemaker, boto3.client("s3"), place).render(deployed) if deployed else {}
     parameters = {
         **rendered,
-        **{key: value for key, value in stage.parameters.items() if value or key not in rendered},
+        **find_retraining(arguments, deployed),
+        **{key: value for key, value in stage.parameters.items() if value or key not in OVERRIDABLE},
         "SageMakerProjectName": project[0],
         "MonitorRoleArn": arguments.monitor_role,
         "MonitorImageUri": arguments.monitor_image,
@@ -96,6 +100,15 @@ def render(arguments: argparse.Namespace, name: str, stage: StageConfiguration) 
     for line in explain(endpoint, deployed, parameters):
         print(f"build: {line}")
     return "ready" if deployed else "waiting"
+
+
+def find_retraining(arguments: argparse.Namespace, deployed: DeployedModel | None) -> Mapping[str, str]:
+    """The model's pipeline, in the region and account of the deployed version, and the role that starts it."""
+    if deployed is None or deployed.version is None or not arguments.events_role:
+        return {}
+    prefix = deployed.version.partition(":model-package/")[0]
+    name = f"{arguments.sagemaker_project_name}-{arguments.sagemaker_project_id}"
+    return {"RetrainPipelineArn": f"{prefix}:pipeline/{name}", "RetrainRoleArn": arguments.events_role}
 
 
 def explain(endpoint: str, deployed: DeployedModel | None, parameters: Mapping[str, str]) -> list[str]:
@@ -114,7 +127,18 @@ def explain(endpoint: str, deployed: DeployedModel | None, parameters: Mapping[s
             lines.append(f"{kind}: not monitored, it needs labels: set GroundTruthInput")
         else:
             lines.append(f"{kind}: monitored")
+    lines.append(_explain_retraining(parameters))
     return lines
+
+
+def _explain_retraining(parameters: Mapping[str, str]) -> str:
+    if parameters.get("RetrainOnDrift", "no") != "yes":
+        return "retraining: off (RetrainOnDrift)"
+    if not parameters.get("DriftFeature"):
+        return "retraining: off, as no alarm watches drift: set DriftFeature"
+    if not (parameters.get("RetrainPipelineArn") and parameters.get("RetrainRoleArn")):
+        return "retraining: off, as there is no role for it: --events-role"
+    return f"retraining: drift of {parameters['DriftFeature']} starts {parameters['RetrainPipelineArn']}"
 
 
 if __name__ == "__main__":

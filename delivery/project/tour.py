@@ -1,8 +1,8 @@
 """The whole delivery on one machine, as a story: ``make tour``.
 
-Creates a project, pushes its three repositories, and follows what the pushes, the approvals and the events start, up to
-a second version in production and the end of the project. Everything runs for real on the local service; the commands
-and calls are those of AWS.
+Creates a project, pushes its three repositories, and follows what the pushes, the approvals and the events start: two
+versions in production, drift that retrains, a rejection, and the end of the project. Everything runs for real on the
+local service; the commands and calls are those of AWS.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,12 @@ PROJECT = Project("abalone", "p-tour")
 PATIENCE = 600.0  # seconds that a step may take on a busy machine
 POLL = 0.5
 QUICK = {"WaitIntervalInSeconds": "0", "TerminationWaitInSeconds": "0"}
+RETRAINING = {"RetrainOnDrift": "yes"}
 VERBS = ("Skip", "RegisterNew")
+ROWS = 400
+SHELL_WEIGHT, DRIFTED = 7, "_c7"
+"""The column of the training data that drifts, and the feature's name where data has no header."""
+VIOLATIONS = 4  # the exit code of a monitor that finds some
 ROW = "-0.5746,-0.4321,-1.0644,-0.6419,-0.6077,-0.7262,-0.6382,0,0,1"
 
 
@@ -66,10 +72,15 @@ class Repository:
         self._git("-c", "credential.helper=", "-c", f"credential.helper={helper}", "push", "--quiet", self.url,
                   "HEAD:main")  # fmt: skip
 
-    def _git(self, *words: str) -> None:
+    def commit(self) -> str:
+        """The id of the newest commit."""
+        return self._git("rev-parse", "HEAD").strip()
+
+    def _git(self, *words: str) -> str:
         done = subprocess.run(["git", *words], cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise TourError(f"git {words[-1]}: {done.stderr.strip()}")
+        return done.stdout
 
 
 @dataclass
@@ -99,6 +110,7 @@ class Tour:
             render(kind, self.folder / kind)
             repositories[kind] = Repository(kind, self.folder / kind, url)
         self._edit(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
+        self._edit(self.folder / "modelmonitor/delivery/modelmonitor/staging-monitoring-config.json", RETRAINING)
         return repositories
 
     def first_pushes(self, repositories: Mapping[str, Repository]) -> None:
@@ -111,14 +123,18 @@ class Tour:
     def build_version(self, repository: Repository, message: str, number: int) -> str:
         """A push of the model code leads to a version that waits for approval; its ARN."""
         repository.push(message)
+        version = self.wait_version(number)
+        self.tell(f"commit {message!r} led to version {number}, {version['ModelApprovalStatus']}")
+        return str(version["ModelPackageArn"])
+
+    def wait_version(self, number: int) -> dict[str, Any]:
+        """The version with this number, as soon as it exists."""
 
         def find() -> Any:
             self._raise_if_failed("modelbuild")
             return next((item for item in self._versions() if item["ModelPackageVersion"] == number), None)
 
-        version = wait_for(find, f"version {number}")
-        self.tell(f"commit {message!r} led to version {number}, {version['ModelApprovalStatus']}")
-        return str(version["ModelPackageArn"])
+        return dict(wait_for(find, f"version {number}"))
 
     def approve_version(self, arn: str, status: str = "Approved") -> None:
         """What a person does in the registry."""
@@ -135,15 +151,78 @@ class Tour:
         self._wait_serving("prod", number)
         self.tell(f"{PROJECT.name}-prod serves version {number}")
 
-    def follow_monitors(self) -> None:
-        """The staging endpoint's event has started the monitoring pipeline."""
+    def follow_monitors(self, stages: Sequence[str]) -> None:
+        """The staging endpoint's event has started the monitoring pipeline; production's monitors wait for approval."""
         action = wait_for(lambda: self._waiting_approval("modelmonitor", "DeployStaging"), "the monitors of staging")
         self._approve("modelmonitor", "DeployStaging", action)
-        schedules = self.client("sagemaker").list_monitoring_schedules(EndpointName=f"{PROJECT.name}-staging")
-        names = [item["MonitoringScheduleName"] for item in schedules["MonitoringScheduleSummaries"]]
-        if not names:
-            raise TourError("the staging endpoint has no monitoring schedule")
-        self.tell(f"staging is monitored: {', '.join(sorted(names))}")
+        for stage in stages:
+            names = wait_for(partial(self._schedules, stage), f"monitors of {stage}")
+            self.tell(f"{stage} is monitored: {', '.join(names)}")
+
+    def drift(self) -> None:
+        """Staging gets heavier shells than the training had: its monitor says so, and the alarm starts a retraining."""
+        before = self._model_executions()
+        rows = list(self._drifted_rows())
+        runtime, name = self.client("sagemaker-runtime"), f"{PROJECT.name}-staging"
+        for row in rows:
+            runtime.invoke_endpoint(EndpointName=name, Body=row.encode(), ContentType="text/csv")
+        self.tell(f"{len(rows)} requests to {name} have heavier shells than the training data")
+        found = wait_for(self._find_drift, f"a violation of {DRIFTED}")
+        self.tell(f"the monitor {name}-data-quality reports: {found}")
+        self._wait_alarm(f"{name}-drift")
+        wait_for(lambda: self._model_executions() - before, "the retraining")
+        self.tell(f"the alarm {name}-drift was raised, and has started a retraining")
+
+    def _drifted_rows(self) -> Iterator[str]:
+        """Rows of the training data of the deployed version, without their labels."""
+        found = json.loads(self._command("model-registry", "lineage", f"{PROJECT.name}-staging", "--json"))
+        (versions,) = found["variants"].values()
+        bucket, _, prefix = versions[0]["training"]["data"]["train"].removeprefix("s3://").partition("/")
+        s3 = self.client("s3")
+        key = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"][0]["Key"]
+        for line in s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode().splitlines()[:ROWS]:
+            cells = line.split(",")
+            cells[SHELL_WEIGHT] = f"{float(cells[SHELL_WEIGHT]) + 3:g}"
+            yield ",".join(cells[1:])
+
+    def _find_drift(self) -> str:
+        """The violation of the feature; empty if the monitor has none yet: the newest requests may not be in S3 yet."""
+        words = ("local-sagemaker", "monitor", "run", f"{PROJECT.name}-staging-data-quality", "--json")
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, VIOLATIONS):
+            raise TourError(f"{' '.join(words)}: {done.stderr.strip()}{done.stdout.strip()}")
+        violations = json.loads(done.stdout).get("violations") or []
+        return next((f"{one['constraint_check_type']} of {DRIFTED}: {one['description']}" for one in violations
+                     if one.get("feature_name") == DRIFTED), "")  # fmt: skip
+
+    def _wait_alarm(self, name: str) -> None:
+        cloudwatch = self.client("cloudwatch")
+
+        def rings() -> bool:
+            (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+            return bool(alarm["StateValue"] == "ALARM")
+
+        wait_for(rings, f"the alarm {name}")
+
+    def _model_executions(self) -> set[str]:
+        pages = self.client("sagemaker").get_paginator("list_pipeline_executions")
+        return {
+            item["PipelineExecutionArn"]
+            for page in pages.paginate(PipelineName=PROJECT.group)
+            for item in page["PipelineExecutionSummaries"]
+        }
+
+    def _schedules(self, stage: str) -> list[str]:
+        listed = self.client("sagemaker").list_monitoring_schedules(EndpointName=f"{PROJECT.name}-{stage}")
+        return sorted(item["MonitoringScheduleName"] for item in listed["MonitoringScheduleSummaries"])
+
+    def trace(self, commit: str) -> None:
+        """Production's model leads back to the commit, its data and both approvals, in one command."""
+        text = self._command("model-registry", "lineage", f"{PROJECT.name}-prod")
+        for expected in (commit, f"{PROJECT.group}/2", "num_round = 70", "ApproveDeployment", "s3://"):
+            if expected not in text:
+                raise TourError(f"the lineage of {PROJECT.name}-prod does not name {expected}:\n{text}")
+        self.tell(f"model-registry lineage leads from {PROJECT.name}-prod back to commit {commit[:12]}")
 
     @contextmanager
     def traffic(self) -> Iterator[list[str]]:
@@ -195,15 +274,18 @@ class Tour:
         version = self.build_version(repositories["modelbuild"], "the first model", 1)
         self.approve_version(version)
         self.follow_to_production(1)
-        self.follow_monitors()
+        self.follow_monitors(["staging"])
         self._change_model(50, 70)
         version = self.build_version(repositories["modelbuild"], "more rounds, and the baselines of that model", 2)
         with self.traffic():
             self.approve_version(version)
             self.follow_to_production(2)
-        self._change_model(70, 60)
-        version = self.build_version(repositories["modelbuild"], "fewer rounds", 3)
+        self.follow_monitors(["staging", "prod"])
+        self.trace(repositories["modelbuild"].commit())
+        self.drift()
+        version = str(self.wait_version(3)["ModelPackageArn"])
         before = len(self._executions("modeldeploy"))
+        self.tell("the retraining led to version 3, PendingManualApproval")
         self.approve_version(version, "Rejected")
         self.expect_nothing(before)
         self.delete()
