@@ -1,0 +1,42 @@
+"""The whole delivery (DEL-49): what ``make tour`` shows, from the first push to the end of the project."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support import ROOT, Service
+
+STORY = (
+    "three repositories, three pipelines, five rules",
+    "modeldeploy waits: its stages are skipped, nothing is red",
+    "modelmonitor waits: its stages are skipped, nothing is red",
+    "led to version 1, PendingManualApproval",
+    "abalone-staging serves version 1 and its test has passed",
+    "abalone-prod serves version 1",
+    "staging is monitored: abalone-staging-data-quality",
+    "led to version 2, PendingManualApproval",
+    "abalone-prod serves version 2",
+    "requests to production during the update, none was lost",
+    "prod is monitored: abalone-prod-data-quality",
+    "model-registry lineage leads from abalone-prod back to commit",
+    "the monitor abalone-staging-data-quality reports: baseline_drift_check of _c7",
+    "the alarm abalone-staging-drift was raised, and has started a retraining",
+    "the retraining led to version 3, PendingManualApproval",
+    "version 3 is Rejected",
+    "the rejected version started nothing",
+    "the project is deleted, and nothing is left of it",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_the_tour_comes_to_its_end(service: Service) -> None:
+    done = service.run(sys.executable, "-m", "delivery.project.tour", cwd=ROOT, check=False, timeout=2900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    place = 0
+    for line in STORY:
+        found = done.stdout.find(line, place)
+        assert found >= 0, f"{line!r} is missing, or not in its place:\n{done.stdout}"
+        place = found
