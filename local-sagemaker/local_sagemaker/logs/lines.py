@@ -45,7 +45,7 @@ def pieces(file: Path, start: int, end: int) -> Iterator[tuple[int, int, bytes]]
     """
     held, position = b"", start
     while position < end:
-        block = _read(file, position, min(_BLOCK, end - position))
+        block = read(file, position, min(_BLOCK, end - position))
         if not block:
             break
         position += len(block)
@@ -81,7 +81,7 @@ def line_start(file: Path, offset: int) -> int:
     """The start of the line that holds the byte at the offset."""
     while offset > 0:
         begin = max(0, offset - _BLOCK)
-        found = _read(file, begin, offset - begin).rfind(b"\n")
+        found = read(file, begin, offset - begin).rfind(b"\n")
         if found >= 0:
             return begin + found + 1
         offset = begin
@@ -104,7 +104,7 @@ def last(file: Path, count: int, *, most: int = 4 * 1024 * 1024) -> list[str]:
     block = _BLOCK
     while True:
         begin = max(0, end - block)
-        data = _read(file, begin, end - begin)
+        data = read(file, begin, end - begin)
         if begin == 0 or data.count(b"\n") > count or block >= most:
             break
         block *= 4
@@ -116,7 +116,8 @@ def last(file: Path, count: int, *, most: int = 4 * 1024 * 1024) -> list[str]:
     return [to_text(line) for line in lines[-count:]] if count > 0 else []
 
 
-def _read(file: Path, offset: int, size: int) -> bytes:
+def read(file: Path, offset: int, size: int) -> bytes:
+    """Bytes of a file from an offset on, fewer at its end."""
     with file.open("rb") as opened:
         opened.seek(offset)
         return opened.read(size)

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker.logs.lines import Line, line_start, lines_with_times, pieces
+from local_sagemaker.logs.lines import Line, line_start, lines_with_times, pieces, read
 from local_sagemaker.logs.marks import Marks
 
 EVENTS, BYTES = 10_000, 1_048_576
 """Limits of one page (GetLogEvents reference); an event counts its bytes and 26 more."""
+
+_SEARCHED = 1_048_576
+_CONTROLS = bytes(code for code in (*range(32), 127) if code != ord("\n"))
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,29 @@ class LogSource:
 
     def between(self, since: int | None, until: int | None) -> tuple[int, int]:
         """The offsets that hold the lines of [since, until), in milliseconds since the epoch."""
-        first = self._cut(self.marks.size_before(since)) if since is not None else 0
+        first = self.cut(self.marks.size_before(since)) if since is not None else 0
         stop = min(self.end, self.marks.size_before(until)) if until is not None else self.end
-        return first, self._cut(stop) if stop < self.end else stop
+        return first, self.cut(stop) if stop < self.end else stop
 
     def lines(self, start: int, end: int) -> Iterator[Line]:
         """All lines between two offsets, one block in memory at a time."""
         return lines_with_times(self.file, self.marks, start, end)
+
+    def lines_with(self, term: bytes, start: int, end: int) -> Iterator[Line]:
+        """All lines between two offsets that may hold the term; blocks that can't are passed over as bytes.
+
+        What is shown of a control character is not what is in the file, so lines with one are never passed over.
+        """
+        at = start
+        while at < end:
+            block = read(self.file, at, min(_SEARCHED, end - at))
+            size = len(block) if at + len(block) >= end else block.rfind(b"\n") + 1
+            if not size:  # a line longer than a block
+                yield from self.lines(at, end)
+                return
+            if term in block or len(block.translate(None, _CONTROLS)) < len(block):
+                yield from self.lines(at, at + size)
+            at += size
 
     def forwards(self, start: int, end: int, limit: int) -> LogPage:
         """The page that begins at `start`."""
@@ -64,7 +83,7 @@ class LogSource:
                 size -= _size(events.popleft())
         return LogPage(list(events), events[0].start if events else end, end)
 
-    def _cut(self, offset: int) -> int:
+    def cut(self, offset: int) -> int:
         """The start of the line or cut part that goes over the offset, or the offset when none does."""
         if offset >= self.end:
             return self.end

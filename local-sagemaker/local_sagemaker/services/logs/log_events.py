@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.logs import Line, Logs
 from local_sagemaker.services.logs.naming import InvalidParameter, LogsResourceNotFound, group_of, require_stream
-from local_sagemaker.services.logs.patterns import matcher
+from local_sagemaker.services.logs.patterns import longest_term, matcher
 
 _EVENTS, _BYTES = 10_000, 1_048_576
 _SCANNED = 32 * 1_048_576  # After so many bytes a page ends, matches or not, so that no client gives up waiting.
@@ -49,6 +49,8 @@ class LogEvents(Resource):
         group = group_of(request, self._logs)
         if "logStreamNames" in request and "logStreamNamePrefix" in request:
             raise InvalidParameter("logStreamNames and logStreamNamePrefix are mutually exclusive.")
+        if len(request.get("logStreamNames", ())) == 1:
+            return self._filter_one(group, request)
         names = self._names(group, request)
         matches = matcher(request.get("filterPattern", ""))
         since, passed = _resume(request)
@@ -75,6 +77,28 @@ class LogEvents(Resource):
             if scanned > _SCANNED:
                 return _page(events, f"{moment}-{passed}")
         return _page(events, None)
+
+    def _filter_one(self, group: str, request: Request) -> Response:
+        """Of one stream, a token is a place in its file: the next page begins there, and reads nothing again."""
+        name = self._names(group, request)[0]
+        pattern = request.get("filterPattern", "")
+        matches, term = matcher(pattern), longest_term(pattern)
+        source = self._logs.source(group, name)
+        until = request["endTime"] + 1 if "endTime" in request else None
+        start, end = source.between(request.get("startTime"), until)
+        start = max(start, _offset(request))
+        stop = source.cut(start + _SCANNED) if start + _SCANNED < end else end
+        if stop <= start:
+            stop = end  # one line that is longer than a page
+        events: list[Response] = []
+        limit, size = request.get("limit", _EVENTS), 0
+        for line in source.lines_with(term, start, stop) if term else source.lines(start, stop):
+            if matches(line.text):
+                size += len(line.text) + 26
+                if events and (len(events) == limit or size > _BYTES):
+                    return _page(events, f"{line.start}/{name}")
+                events.append(_to_event(name, line))
+        return _page(events, f"{stop}/{name}" if stop < end else None)
 
     def _place(self, request: Request, start: int, end: int) -> tuple[str, int]:
         token = request.get("nextToken")
@@ -109,6 +133,16 @@ def _resume(request: Request) -> tuple[int | None, int]:
     if not found:
         raise InvalidParameter("The specified nextToken is invalid.")
     return int(found[1]), int(found[2])
+
+
+def _offset(request: Request) -> int:
+    """Where the page of a token of one stream begins, 0 without a token."""
+    if "nextToken" not in request:
+        return 0
+    place, _, name = request["nextToken"].partition("/")
+    if not re.fullmatch("[0-9]{1,18}", place) or name != request["logStreamNames"][0]:
+        raise InvalidParameter("The specified nextToken is invalid.")
+    return int(place)
 
 
 def _page(events: list[Response], token: str | None) -> Response:

@@ -32,6 +32,13 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return matches
 
 
+def longest_term(pattern: str) -> bytes:
+    """The longest term that every matching message holds; empty where there is none."""
+    required = _terms(pattern.strip())[0] if pattern.strip()[:1] not in _OTHER else []
+    plain = [term for term in required if "\ufffd" not in term]  # which stands for what is no character
+    return max(plain, key=len, default="").encode("utf-8", "replace")
+
+
 def _terms(pattern: str) -> tuple[list[str], list[str], list[str]]:
     kinds: dict[str, list[str]] = {"": [], "?": [], "-": []}
     position = 0

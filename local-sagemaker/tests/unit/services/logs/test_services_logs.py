@@ -225,3 +225,34 @@ def test_errors(logs: Logs, call: Logged, operation: str, request_: dict[str, An
     with pytest.raises(ServiceError, match=text) as error:
         call(operation, **request_)
     assert error.value.code == code
+
+
+def test_search_of_one_stream_goes_on_where_the_page_ended(
+    logs: Logs, call: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines of one moment, more than a page may read: no page reads again what earlier ones did."""
+    monkeypatch.setattr(log_events, "_SCANNED", 3_000_000)
+    with logs.file("g", "one").open("wb") as out:
+        for number in range(90_000):
+            word = b"a\tneedle" if number in (7, 50_000) else b"needle" if number % 30_000 == 29_999 else b"hay"
+            out.write(b"%d %s %s\n" % (number, word, b"." * 90))
+        out.write(b"x" * 2_000_000 + b" needle\n\xff needle 404\n")
+    logs.mark("g", "one", final=True)
+    request: dict[str, Any] = {"logGroupName": "g", "logStreamNames": ["one"], "filterPattern": "needle"}
+    found, pages, token = [], 0, {}
+    while True:
+        answer = call("FilterLogEvents", **request, **token)
+        found += [message.partition(" ")[0][:9] for message in messages(answer)]
+        pages += 1
+        if "nextToken" not in answer:
+            break
+        token = {"nextToken": answer["nextToken"]}
+    assert found[:5] == ["7", "29999", "50000", "59999", "89999"]
+    assert (len(found), found[-1]) == (7, "\ufffd")
+    assert pages == 4
+    limited = call("FilterLogEvents", **request, limit=1)
+    assert messages(limited)[0].startswith("7 a#011needle")
+    rest = call("FilterLogEvents", **request, limit=1, nextToken=limited["nextToken"])
+    assert messages(rest)[0].startswith("29999 needle")
+    with pytest.raises(ServiceError, match="nextToken"):
+        call("FilterLogEvents", **{**request, "nextToken": "7/other"})
