@@ -88,6 +88,17 @@ def line_start(file: Path, offset: int) -> int:
     return 0
 
 
+def line_back(file: Path, start: int, end: int, count: int) -> int:
+    """Where the last `count` lines between two offsets begin; `start` where there are fewer."""
+    data = read(file, start, end - start)
+    at = len(data) - 1 if data.endswith(b"\n") else len(data)
+    for _ in range(count):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return start
+    return start + at + 1
+
+
 def lines_with_times(file: Path, marks: Marks, start: int, end: int) -> Iterator[Line]:
     """The lines between two offsets with their times; `start` as for `pieces`. CloudWatch has no empty events."""
     mark = Mark(-1, 0)

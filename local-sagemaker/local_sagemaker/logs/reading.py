@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker.logs.lines import Line, line_start, lines_with_times, pieces, read
+from local_sagemaker.logs.lines import Line, line_back, line_start, lines_with_times, pieces, read
 from local_sagemaker.logs.marks import Marks
 
 EVENTS, BYTES = 10_000, 1_048_576
@@ -73,7 +73,12 @@ class LogSource:
 
     def backwards(self, start: int, end: int, limit: int) -> LogPage:
         """The page that ends at `end`."""
-        begin = max(start, line_start(self.file, max(start, end - BYTES)))
+        whole = max(start, line_start(self.file, max(start, end - BYTES)))
+        near = max(whole, line_back(self.file, whole, end, limit))
+        page = self._backwards(near, end, limit)
+        return page if len(page.events) == limit or near == whole else self._backwards(whole, end, limit)
+
+    def _backwards(self, begin: int, end: int, limit: int) -> LogPage:
         events: deque[Line] = deque()
         size = 0
         for line in self.lines(begin, end):
