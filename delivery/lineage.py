@@ -21,7 +21,7 @@ from pipelines import progress
 
 
 @dataclass(frozen=True)
-class Decision:
+class ApprovalDecision:
     """An approval or rejection: of a version in the registry, or of a stage in the delivery pipeline."""
 
     what: str
@@ -57,7 +57,7 @@ class VersionLineage:
     training: Training | None
     data: Sequence[str]
     metrics: Mapping[str, float]
-    decisions: Sequence[Decision]
+    decisions: Sequence[ApprovalDecision]
     remarks: Sequence[str] = field(default_factory=tuple)
 
 
@@ -110,7 +110,7 @@ def _served(clients: Clients, variant: Mapping[str, Any], remarks: list[str]) ->
             remarks.append(f"{variant['VariantName']} serves {variant['ModelName']} ({data}), no registered version")
 
 
-def read_version(clients: Clients, version: DeliveredVersion, more: Sequence[Decision] = ()) -> VersionLineage:
+def read_version(clients: Clients, version: DeliveredVersion, more: Sequence[ApprovalDecision] = ()) -> VersionLineage:
     """Of a version, with decisions that are known beside those of the registry."""
     described = versions.describe(clients, version)
     made_by: Mapping[str, str] = described.get("MetadataProperties") or {}
@@ -196,7 +196,7 @@ class _Graph:
         }
         yield from sorted(uris)
 
-    def decisions(self, clients: Clients) -> Iterator[Decision]:
+    def decisions(self, clients: Clients) -> Iterator[ApprovalDecision]:
         """Each status of approval that the version had."""
         for vertex in self.vertices:
             if vertex.get("Type") != "Approval":
@@ -205,7 +205,7 @@ class _Graph:
             properties = action.get("Properties", {})
             creator = action.get("CreatedBy", {})
             by = creator.get("UserProfileName") or creator.get("IamIdentity", {}).get("Arn", "")
-            yield Decision(
+            yield ApprovalDecision(
                 "version",
                 properties.get("ModelApprovalStatus", action.get("Status", "")),
                 action.get("CreationTime"),
@@ -252,7 +252,7 @@ def _parameters(clients: Clients, execution: str) -> dict[str, str]:
     return {item["Name"]: item["Value"] for item in listed}
 
 
-def _stage_decisions(clients: Clients, endpoint: str, version: str, remarks: list[str]) -> Iterator[Decision]:
+def _stage_decisions(clients: Clients, endpoint: str, version: str, remarks: list[str]) -> Iterator[ApprovalDecision]:
     """The manual approvals of the deployments of this version, where the endpoint is a project's."""
     pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint)
     tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
@@ -273,7 +273,7 @@ def _stage_decisions(clients: Clients, endpoint: str, version: str, remarks: lis
             continue
         status = {"Succeeded": "Approved", "Failed": "Rejected"}.get(action["status"], action["status"])
         result = action.get("output", {}).get("executionResult", {})
-        yield Decision(
+        yield ApprovalDecision(
             f"{action['actionName']} in {pipeline}",
             status,
             action.get("lastUpdateTime"),

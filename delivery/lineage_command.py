@@ -9,7 +9,7 @@ from dataclasses import asdict
 from delivery import lineage, versions
 from delivery.command_line import Work
 from delivery.errors import NotFoundError
-from delivery.lineage import Decision, EndpointLineage, VersionLineage
+from delivery.lineage import ApprovalDecision, EndpointLineage, VersionLineage
 
 WIDTH = 13  # columns of the names at the left
 
@@ -66,7 +66,7 @@ def _version_lines(found: VersionLineage) -> Iterator[str]:
         yield f"- {remark}"
 
 
-def _decision(decision: Decision) -> str:
+def _decision(decision: ApprovalDecision) -> str:
     time = f"{decision.time:%Y-%m-%d %H:%M:%S}  " if decision.time else ""
     comment = f', "{decision.comment}"' if decision.comment else ""
     return f"{time}{decision.what}: {decision.status}{comment}{f' by {decision.by}' if decision.by else ''}"

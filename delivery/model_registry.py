@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         return nested
 
     _add_registry(add)
+    _add_origins(add)
     _add_endpoints(add)
     return made
 
@@ -98,6 +99,12 @@ def _add_registry(add: command_line.Adder) -> None:
         nested.add_argument("version", help=VERSION)
         nested.add_argument("--comment", default="", help="stays with the version")
 
+    nested = add("latest", registered.latest, "print the ARN of a group's latest approved version")
+    nested.add_argument("group")
+    nested.add_argument("--json", action="store_true")
+
+
+def _add_origins(add: command_line.Adder) -> None:
     nested = add("copy", registered.copy, "copy a version with its files into another group, region or account")
     nested.add_argument("version", help=VERSION)
     nested.add_argument("group", help="of the copy; created if it does not exist")
@@ -109,10 +116,6 @@ def _add_registry(add: command_line.Adder) -> None:
 
     nested = add("lineage", show_lineage, "show where a model comes from: commit, data, parameters, metrics, approvals")
     nested.add_argument("name", help=f"an endpoint, or a version: {VERSION}")
-    nested.add_argument("--json", action="store_true")
-
-    nested = add("latest", registered.latest, "print the ARN of a group's latest approved version")
-    nested.add_argument("group")
     nested.add_argument("--json", action="store_true")
 
 

@@ -19,7 +19,7 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @dataclass(frozen=True)
-class Commit:
+class SourceCommit:
     """A commit's id; its repository and branch are empty where the build does not say them."""
 
     id: str
@@ -46,20 +46,20 @@ class Commit:
         }
 
 
-def find_commit(environment: Mapping[str, str]) -> Commit | None:
+def find_commit(environment: Mapping[str, str]) -> SourceCommit | None:
     """The commit of the build whose environment this is; None outside of builds, and for sources without commits."""
     get = environment.get
     if _COMMIT.fullmatch(get("GITHUB_SHA", "")):
         place = "/".join(filter(None, (get("GITHUB_SERVER_URL", ""), get("GITHUB_REPOSITORY", ""))))
-        return Commit(environment["GITHUB_SHA"], place, get("GITHUB_REF_NAME", ""))
+        return SourceCommit(environment["GITHUB_SHA"], place, get("GITHUB_REF_NAME", ""))
     own = get("CODEBUILD_RESOLVED_SOURCE_VERSION", "")
     if _COMMIT.fullmatch(own):
         repository = get("SOURCE_REPOSITORY") or get("CODEBUILD_SOURCE_REPO_URL", "")
-        return Commit(own, repository, get("SOURCE_BRANCH") or get("CODEBUILD_WEBHOOK_HEAD_REF", ""))
+        return SourceCommit(own, repository, get("SOURCE_BRANCH") or get("CODEBUILD_WEBHOOK_HEAD_REF", ""))
     return None
 
 
-def with_commit(definition: Definition, commit: Commit) -> dict[str, Any]:
+def with_commit(definition: Definition, commit: SourceCommit) -> dict[str, Any]:
     """A copy whose registrations name the commit and the execution. What a step says itself has priority."""
     changed = copy.deepcopy(dict(definition))
     named = {"CommitId": commit.id, "Repository": commit.repository}

@@ -20,7 +20,7 @@ from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
 from pipelines.commit import find_commit, with_commit
 
 if TYPE_CHECKING:
-    from pipelines.commit import Commit
+    from pipelines.commit import SourceCommit
     from pipelines.definition import Definition
     from pipelines.loader import Built
     from pipelines.session import AwsClients
@@ -138,7 +138,7 @@ class PipelineRun:
     definition: Definition
     parameters: Mapping[str, str]
     columns: Sequence[str] = ()  # of what its checks read, where they are known
-    commit: Commit | None = None  # that the build runs for
+    commit: SourceCommit | None = None  # that the build runs for
 
 
 @dataclass(frozen=True)

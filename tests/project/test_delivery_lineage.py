@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.commit import Commit, with_commit
+from pipelines.commit import SourceCommit, with_commit
 from tests.project.delivering import registry
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, start
 
 NAME = "l-lineage"
-COMMIT = Commit("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "me/abalone", "main")
+COMMIT = SourceCommit("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "me/abalone", "main")
 
 
 @pytest.fixture(scope="module")
