@@ -99,6 +99,11 @@ def log_command(group: str, job: str) -> str:
     )
 
 
+def debug_command(execution_arn: str, step: str) -> str | None:
+    """The command that runs the job of a step again at this terminal; None on AWS, where nothing does."""
+    return f"local-sagemaker debug {execution_arn.rpartition('/')[2]} {step}" if is_local() else None
+
+
 def _beside_python(command: str) -> str | None:
     """A command of the environment that this Python belongs to, activated or not; else one on PATH."""
     beside = Path(sys.executable).with_name(command)

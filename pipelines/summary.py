@@ -12,13 +12,15 @@ from pipelines.cost import prices
 from pipelines.cost.estimate import in_dollars
 from pipelines.cost.run import MINUTES_ON_AWS, estimate_run, own_parameters
 from pipelines.definition import Definition, Step, steps
-from pipelines.local import is_local, log_command, next_command, page_command
+from pipelines.local import debug_command, is_local, log_command, next_command, page_command
 from pipelines.logs import group_and_name, job_log
 from pipelines.progress import Progress, remark
 from pipelines.reports.writing import Written
 
 if TYPE_CHECKING:
     from pipelines.session import AwsClients
+
+_DEBUGGED = ("processing-job/", "training-job/")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Summary:
         log = group_and_name(job or "")
         if log:
             yield f"  The whole log:  {log_command(*log)}"
+        again = debug_command(self.execution_arn, name)
+        if again and job and job.rpartition(":")[2].startswith(_DEBUGGED):
+            yield f"  Run it again here, where breakpoint() works:  {again}"
 
     def _describe_caching(self) -> Iterator[str]:
         hits = [name for name, step in self.progress.steps.items() if "CacheHitResult" in step]

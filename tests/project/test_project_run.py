@@ -53,10 +53,17 @@ def test_a_failed_step_shows_its_reason_and_the_end_of_its_log(service: Service,
     assert "AlgorithmError" in lines[at]
     assert lines[at + 1 : at + 3] == ["  ValueError: the data is odd", "  at <string>, line 1, in <module>"]
     assert lines[at + 3].startswith("  The whole log:  local-sagemaker logs pipelines-")
+    identifier = execution_of(service, "RunFails").rpartition("/")[2]
+    assert lines[at + 4].endswith(f"breakpoint() works:  local-sagemaker debug {identifier} Breaks")
     assert done.stdout.count("the data is odd") == 1 and "Traceback" not in done.stdout
     words = lines[at + 3].partition(":")[2].split()
     log = subprocess.run(words, env=service.environment(), capture_output=True, text=True, check=True).stdout
     assert "line 0" in log and "ValueError: the data is odd" in log
+    words = lines[at + 4].partition("works:")[2].split()
+    again = subprocess.run(
+        words, env=service.environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert (again.returncode, "ValueError: the data is odd" in again.stdout) == (1, True), again
 
 
 def test_metrics_are_those_of_this_execution(service: Service, module: Any, tmp_path: Path) -> None:

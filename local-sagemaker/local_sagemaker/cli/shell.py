@@ -11,8 +11,8 @@ EXAMPLES = """examples:
   local-sagemaker shell Evaluate                     for that step of the newest execution that has it
   local-sagemaker shell AbalonePipeline              for the step of it that failed
 
-After a failure, /opt/ml and /tmp are as the job left them, and changes stay; 'local-sagemaker failed-jobs' lists what
-is kept. Otherwise the job's inputs are loaded again, into a folder that is removed at the end.
+After a failure, all files are as the job left them, and what is changed stays for the next shell; 'local-sagemaker
+failed-jobs' lists what is kept. Otherwise the job's inputs are loaded again, into a folder that is removed at the end.
 """
 
 

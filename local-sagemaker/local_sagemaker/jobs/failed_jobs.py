@@ -7,6 +7,8 @@ import os
 import shutil
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,7 @@ class FailedJobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._borrowed: set[str] = set()
 
     def keep(self, folder: Path, name: str) -> None:
         """Takes over a job's folder, instead of one of the same name, and removes the oldest that are too many."""
@@ -64,6 +67,19 @@ class FailedJobs:
         folder = self._folder / name
         return folder if folder.is_dir() else None
 
+    @contextmanager
+    def borrowed(self, name: str) -> Iterator[bool]:
+        """Has the folder for oneself as long as this lasts; False when somebody else has it."""
+        with self._lock:
+            free = name not in self._borrowed
+            self._borrowed.add(name)
+        try:
+            yield free
+        finally:
+            if free:
+                with self._lock:
+                    self._borrowed.discard(name)
+
     def list(self) -> list[FailedJob]:
         """All, the newest first."""
         if not self._folder.is_dir():
@@ -82,7 +98,7 @@ class FailedJobs:
         size = 0
         for number, job in enumerate(self.list()):
             size += job.bytes
-            if number >= MOST or size > MOST_BYTES:
+            if (number >= MOST or size > MOST_BYTES) and job.name not in self._borrowed:
                 log.info("the folder of the failed %s is removed: there are newer ones", job.name)
                 discard(job.folder)
 

@@ -53,6 +53,7 @@ class ForegroundRun(Run):
         folder = tools.folder / f"foreground-{uuid.uuid4().hex[:12]}"
         super().__init__(replace(job, hosts=1), _Nobody(), replace(tools, logs=Logs(folder / "logs")))
         self._folder, self._terminal = folder, terminal
+        self._keeps_changes = False
 
     def follow(self, wish: ForegroundWish) -> None:
         """Runs to the end, or until nobody is at the terminal any more, and says how it ended."""
@@ -71,10 +72,14 @@ class ForegroundRun(Run):
         self._terminal.end(code, problem)
 
     def _run_at_terminal(self, wish: ForegroundWish) -> int:
-        kept = self._tools.failed.find(self._name) if self._tools.failed and wish.shell else None
-        if kept and (kept / self.job.host_names[0]).is_dir():
-            self._terminal.say(f"(/opt/ml and /tmp are as the failed job left them: {kept})")
+        failed = self._tools.failed
+        kept = failed.find(self._name) if failed and wish.shell else None
+        if failed and kept and (kept / self.job.host_names[0]).is_dir():
+            if not self._cleanup.enter_context(failed.borrowed(self._name)):
+                raise JobFailure(f"Another shell is open in the folder of {self.job.name}.")
+            self._terminal.say(f"(all files are as the failed job left them: {kept})")
             self._hosts.append(self._kept_host(kept / self.job.host_names[0]))
+            self._keeps_changes = True
         else:
             self._make_hosts(self._cleanup)
             self._terminal.say("(loading the inputs)")
@@ -101,6 +106,7 @@ class ForegroundRun(Run):
             ProcessSpec(
                 program, host.root, host.log, environment, hosts={host.name: host.address},
                 working_directory=self.job.working_directory, terminal=self._terminal.open(),
+                keep_changes=self._keeps_changes,
             )
         )  # fmt: skip
         if self._killed:

@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local_sagemaker.processes import environment, isolation, job_root, program, rewriting, system_calls
+from local_sagemaker.processes import (
+    earlier_changes,
+    environment,
+    isolation,
+    job_root,
+    program,
+    rewriting,
+    system_calls,
+)
 from local_sagemaker.processes.isolation import Isolation
 from local_sagemaker.processes.job_root import Layout, Mounts
 from local_sagemaker.processes.messages import Message, receive
@@ -60,7 +68,7 @@ def wait_and_run(channel: socket.socket, setting: Setting, number: int, mounts: 
         order = receive(channel)
         if order is None:
             os._exit(0)
-        _adopt(prepared, Path(order[0]["root"]))
+        _adopt(prepared, Path(order[0]["root"]), keep_changes=order[0]["keep_changes"])
         _obey(*order, channel=channel, setting=setting, finish=finish)
     except BaseException:  # nothing may leave a forked child but by os._exit
         os.write(2, traceback.format_exc().encode())
@@ -139,7 +147,11 @@ def _enter_root(root: Path, order: Message, setting: Setting) -> None:
     else:
         private |= {"/opt/ml": root / "ml", **python}
     mounts = Mounts(private, others, frozenset(shown), {"/etc/hosts": hosts}, order["locked"])
+    folder = os.open(root, os.O_PATH)
     job_root.enter(root / "layers", mounts, setting.layout)
+    if order["keep_changes"]:
+        earlier_changes.bring(folder)
+    os.close(folder)
     isolation.drop_privileges(setting.isolation)
 
 
@@ -179,10 +191,16 @@ def _has_others(way: Isolation) -> bool:
         return False
 
 
-def _adopt(prepared: Path, root: Path) -> None:
-    """Moves what was prepared to the job; a server that is started again finds what the one before it left."""
+def _adopt(prepared: Path, root: Path, *, keep_changes: bool) -> None:
+    """Moves what was prepared to the job; a server that is started again finds what the one before it left.
+
+    With `keep_changes` also what that one wrote elsewhere, for `earlier_changes`; it is complete as long as it exists.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    job_root.remove_changes(root / "layers")
+    earlier, layers = root / earlier_changes.NAME, root / "layers"
+    if keep_changes and layers.is_dir() and not earlier.exists():
+        layers.rename(earlier)
+    earlier_changes.remove_layers(layers)
     for name in ("env", "layers"):
         with contextlib.suppress(OSError):
             (prepared / name).rename(root / name)

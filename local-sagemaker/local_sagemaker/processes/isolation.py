@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.processes import environment, job_root, machine_view, pid_namespaces, system_calls
+from local_sagemaker.processes import earlier_changes, environment, job_root, machine_view, pid_namespaces, system_calls
 from local_sagemaker.processes.job_root import Layout, Mounts
 from local_sagemaker.processes.pid_namespaces import PidNamespaces
 
@@ -146,7 +146,7 @@ def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, Any]:
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read()
     os.waitpid(pid, 0)
-    job_root.remove_changes(folder)
+    earlier_changes.remove_layers(folder)
     return json.loads(text) if text else {"problem": "the trial crashed"}  # type: ignore[no-any-return]
 
 

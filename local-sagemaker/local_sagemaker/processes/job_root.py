@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker.processes import system_calls
+from local_sagemaker.processes import earlier_changes, system_calls
 from local_sagemaker.processes.machine_view import MachineView, trace
 from local_sagemaker.processes.system_calls import BIND, NO_DEV, NO_EXEC, NO_SUID, RECURSIVE
 
@@ -151,6 +150,7 @@ def _show(place: Path, target: Path, changes: Path, layout: Layout) -> None:
     if str(place) in layout.read_only or not overlay(place, target, changes, as_root=layout.as_root):
         _bind(place, target, read_only=True)
         return
+    (changes / earlier_changes.PLACE).write_text(str(place), "utf-8")
     for mounted in layout.view.mounted:
         if place in mounted.parents:
             with contextlib.suppress(OSError):
@@ -258,14 +258,6 @@ def _made(folder: Path) -> Path:
 def _write(file: Path, content: bytes) -> None:
     _made(file.parent)
     file.write_bytes(content)
-
-
-def remove_changes(folder: Path) -> None:
-    """Removes the root of a process that has ended; overlayfs leaves a folder that even its owner may not read."""
-    for work in folder.glob("changes/*/work/work"):
-        with contextlib.suppress(OSError):
-            work.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def unwritable(layout: Layout, folder: Path) -> Iterable[str]:

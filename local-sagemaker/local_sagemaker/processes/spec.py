@@ -21,7 +21,8 @@ class ProcessSpec:
     environment variable that names each. `read_only` are folders of the machine to be shown at a place; where there
     are no namespaces, an argument that is such a place is replaced by the folder. With `locked`, /tmp is the only
     place that can be written, as for a Lambda function. `terminal` is the descriptor of one that the process is to
-    have, instead of no input and of the log.
+    have, instead of no input and of the log. With `keep_changes` it finds what an earlier process of the same `root`
+    wrote outside of /opt/ml and /tmp.
     """
 
     program: Program
@@ -34,6 +35,7 @@ class ProcessSpec:
     read_only: Mapping[str, Path] = field(default_factory=dict)
     locked: bool = False
     terminal: int | None = None
+    keep_changes: bool = False
 
     def order(self) -> tuple[Message, list[int]]:
         """What the fork server's child is sent, and the descriptors with it."""
@@ -51,6 +53,7 @@ class ProcessSpec:
             "read_only": {place: str(folder) for place, folder in (*shown, *self.read_only.items())},
             "writable": [str(folder) for folder in self.program.writable],
             "locked": self.locked,
+            "keep_changes": self.keep_changes,
             "terminal": None if self.terminal is None else len(listen),
         }
         return message, [descriptor for _, descriptor in listen] + ([] if self.terminal is None else [self.terminal])

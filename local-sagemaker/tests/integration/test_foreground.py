@@ -13,11 +13,17 @@ from tests.integration.foreground import AtTerminal
 from tests.support import COMMANDS, Service, create_pipeline, finished, script_step, start, steps_of, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-SCRIPT = """import os, sys
+SCRIPT = """import contextlib, os, sys
 rows = [int(text) for text in open("/opt/ml/processing/input/code/rows.txt")]
 total = sum(rows)
 with open("/opt/ml/processing/left", "w") as file:
     file.write(f"left {total}")
+with open("beside.txt", "w") as file:
+    file.write(f"beside {total}")
+with contextlib.suppress(OSError):  # without namespaces there is no view of the machine's folders
+    os.symlink("/var", "/usr/local/share/elsewhere")
+    os.mkdir("/opt/own")
+    os.rename("/opt/own", "/opt/renamed")
 breakpoint()
 print("the total is", total)
 sys.exit(total)
@@ -114,6 +120,25 @@ def test_a_shell_shows_what_the_job_left(service: Service, failed: str) -> None:
         terminal.type("test -t 0 && exit 4\n")
         assert terminal.wait() == 4
     assert failed in listed(service)
+
+
+def test_changes_outside_of_its_folders_stay_for_the_next_shell(service: Service, failed: str) -> None:
+    """The working directory is such a place. While one shell is open, another one gets no half of its changes."""
+    with command(service, "shell", "Foreground") as terminal:
+        terminal.expect("as the failed job left them")
+        terminal.type("cat beside.txt; ls -d /opt/renamed; echo new >> beside.txt; echo more > more.txt; echo wrote\n")
+        terminal.expect("beside 7")
+        terminal.expect("wrote")
+        second = service.run("local-sagemaker", "shell", "Foreground", check=False, stdin=subprocess.DEVNULL)
+        assert (second.returncode, "Another shell is open" in second.stderr) == (1, True), second
+        terminal.type("exit\n")
+        assert terminal.wait() == 0
+    for _ in range(2):
+        with command(service, "shell", "Foreground") as terminal:
+            terminal.expect("as the failed job left them")
+            terminal.type("cat beside.txt more.txt; rm -f more.txt; touch more.txt; exit 3\n")
+            terminal.expect("beside 7new")
+            assert terminal.wait() == 3
 
 
 def type_in(service: Service, text: str) -> subprocess.CompletedProcess[str]:

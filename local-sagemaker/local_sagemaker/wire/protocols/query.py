@@ -18,7 +18,8 @@ from local_sagemaker.wire.request import WireRequest, WireResponse
 CONTENT_TYPE = "text/xml"
 _POSITION = re.compile(r"[1-9][0-9]{0,4}")
 Node = dict[str, Any]
-"""A part of the form as a tree: names up to the next dot; the text of a leaf is at ""."""
+"""A part of the form as a tree: names up to the next dot. The text of a leaf is at `_TEXT`, which no name can be."""
+_TEXT = "."
 
 
 def parse(request: WireRequest, target: Target) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
         node = tree
         for part in name.split("."):
             node = node.setdefault(part, {})
-        node[""] = value
+        node[_TEXT] = value
     shape = target.operation.input_shape
     return _structure(shape, tree) if shape is not None else {}
 
@@ -41,7 +42,7 @@ def _value(shape: Shape, node: Node) -> Any:
         return _list(shape, node)
     if kind == "map":
         return _map(shape, node)
-    return from_text(shape, node.get("", ""))
+    return from_text(shape, node.get(_TEXT, ""))
 
 
 def _structure(shape: Shape, node: Node) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def _map(shape: Shape, node: Node) -> dict[str, Any]:
     entries = node if shape.serialization.get("flattened") else node.get("entry", {})
     key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
     pairs = (entries[position] for position in _in_order(entries))
-    return {pair.get(key, {}).get("", ""): _value(shape.value, pair.get(value, {})) for pair in pairs}
+    return {pair.get(key, {}).get(_TEXT, ""): _value(shape.value, pair.get(value, {})) for pair in pairs}
 
 
 def _member_name(shape: Shape) -> str:

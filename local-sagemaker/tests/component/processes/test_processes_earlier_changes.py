@@ -1,0 +1,71 @@
+"""What a process wrote outside of its own folders, for the next one in the same root, and not beyond it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_sagemaker.images.image import Program
+
+FIRST = """
+import contextlib, os, shutil
+open("/new.txt", "w").write("new")
+os.makedirs("/made-here/deep"); open("/made-here/deep/file", "w").write("deep")
+os.symlink("new.txt", "/link")
+os.makedirs("/usr/local/share/own"); open("/usr/local/share/own/file", "w").write("own")
+os.remove("/etc/debian_version") if os.path.exists("/etc/debian_version") else None
+with contextlib.suppress(OSError):
+    os.rename("/opt", "/moved")
+    os.symlink("{outside}", "/opt")
+with contextlib.suppress(OSError):
+    os.symlink("{outside}", "/usr/local/share/outside")
+os.mkdir("/made-here/outside"); open("/made-here/outside/x", "w").write("x")
+"""
+SECOND = """
+import os
+assert open("/new.txt").read() == "new"
+assert open("/made-here/deep/file").read() == "deep"
+assert os.readlink("/link") == "new.txt"
+assert open("/usr/local/share/own/file").read() == "own"
+assert not os.path.exists("/etc/debian_version")
+assert os.path.isdir("/opt/ml") and not os.path.islink("/opt")
+os.remove("/new.txt"); shutil = __import__("shutil"); shutil.rmtree("/made-here")
+os.remove("/usr/local/share/own/file")
+"""
+THIRD = """
+import os
+assert not os.path.exists("/new.txt") and not os.path.exists("/made-here"), os.listdir("/")
+assert os.path.isdir("/usr/local/share/own") and not os.listdir("/usr/local/share/own")
+"""
+
+
+def run(program_run: Any, code: str, *, keep: bool) -> int | None:
+    program_run.write("input/code/s.py", code)
+    return program_run.run(Program(("python3", "/opt/ml/input/code/s.py")), keep_changes=keep)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def with_namespaces(program_run: Any) -> None:
+    code = "import os; raise SystemExit(os.environ.get('LOCAL_SAGEMAKER_ML') is not None)"
+    if run(program_run, code, keep=False) != 0:
+        pytest.skip("no namespaces here: what a job writes elsewhere is in its own folder anyway")
+
+
+@pytest.mark.usefixtures("with_namespaces")
+def test_the_next_process_finds_what_the_one_before_wrote(program_run: Any, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "canary").write_text("untouched")
+    assert run(program_run, FIRST.replace("{outside}", str(outside)), keep=False) == 0, program_run.log
+    assert run(program_run, SECOND, keep=True) == 0, program_run.log
+    assert run(program_run, THIRD, keep=True) == 0, program_run.log
+    assert [(file.name, file.read_text()) for file in outside.iterdir()] == [("canary", "untouched")]
+    assert not [name for name in ("earlier", "earlier-over") if (program_run.root / name).exists()]
+
+
+@pytest.mark.usefixtures("with_namespaces")
+def test_without_the_wish_it_begins_anew(program_run: Any) -> None:
+    assert run(program_run, "open('/new.txt', 'w')", keep=False) == 0, program_run.log
+    assert run(program_run, "import os; raise SystemExit(os.path.exists('/new.txt'))", keep=False) == 0
