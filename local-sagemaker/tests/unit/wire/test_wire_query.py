@@ -19,7 +19,7 @@ def members(action: str, *pairs: tuple[str, str]) -> Any:
     return query.parse(request, detect.find("cloudformation", request))
 
 
-@pytest.mark.parametrize("name", ["EnableTerminationProtection.", "EnableTerminationProtection..", "StackName.", ".", ""])
+@pytest.mark.parametrize("name", ["EnableTerminationProtection.", "StackName..", ".", ""])
 def test_dots_at_the_end_of_a_name_add_nothing(name: str) -> None:
     pairs = [("StackName", "s"), ("EnableTerminationProtection", "true")]
     expected = {"StackName": "s", "EnableTerminationProtection": True}
