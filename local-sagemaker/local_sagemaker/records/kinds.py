@@ -100,6 +100,7 @@ MODEL_QUALITY_JOB = JobDefinitionKind("model-quality-job-definition", "ModelQual
 MODEL_BIAS_JOB = JobDefinitionKind("model-bias-job-definition", "ModelBiasJobDefinition")
 MODEL_EXPLAINABILITY_JOB = JobDefinitionKind("model-explainability-job-definition", "ModelExplainabilityJobDefinition")
 MONITORING_SCHEDULE = ResourceKind("monitoring-schedule", "MonitoringSchedule")
+PROJECT = ResourceKind("project", "Project")
 
 KINDS: dict[str, ResourceKind] = {
     kind.kind: kind
@@ -107,6 +108,7 @@ KINDS: dict[str, ResourceKind] = {
         MODEL, ENDPOINT_CONFIG, ENDPOINT, TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, PIPELINE,
         PIPELINE_EXECUTION, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, EXPERIMENT, TRIAL, TRIAL_COMPONENT,
         DATA_QUALITY_JOB, MODEL_QUALITY_JOB, MODEL_BIAS_JOB, MODEL_EXPLAINABILITY_JOB, MONITORING_SCHEDULE,
+        PROJECT,
     )
 }  # fmt: skip
 

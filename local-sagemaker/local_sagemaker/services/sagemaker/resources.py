@@ -27,6 +27,7 @@ from local_sagemaker.services.sagemaker.pipeline_callbacks import PipelineCallba
 from local_sagemaker.services.sagemaker.pipeline_executions import PipelineExecutions
 from local_sagemaker.services.sagemaker.pipelines import Pipelines
 from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
+from local_sagemaker.services.sagemaker.projects import SageMakerProjects
 from local_sagemaker.services.sagemaker.search import Search
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndpointService
@@ -75,5 +76,6 @@ def build(
         *(definitions(**stored, call=call) for definitions in DEFINITIONS),
         MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures), MonitoringAlerts(records=records),
         *build_lineage(**stored), Search(records=records, tags=tags, call=call),
+        SageMakerProjects(**stored, call=call),
         Images(), FeatureGroups(),
     ]  # fmt: skip

@@ -112,6 +112,50 @@ class StackEndpoint(SageMakerResource):
                 raise Cancelled
 
 
+class ProjectHandler(SageMakerResource):
+    """A project: made and deleted when its own stack is."""
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it and waits for its stack."""
+        rest = {name: value for name, value in properties.items() if name != "TemplateProviderDetails"}
+        providers = [
+            {"CfnTemplateProvider": row["CfnTemplateProviderDetail"]}
+            for row in properties.get("TemplateProviderDetails", [])
+        ]
+        request = {**rest, **({"TemplateProviders": providers} if providers else {})}
+        context.call("sagemaker:CreateProject", fit_to_operation("sagemaker", "CreateProject", request))
+        return self.find(context, properties)
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Waits for it, too: after a restart it may still be in the making."""
+        body = self._wait(context, properties)
+        if body["ProjectStatus"] != "CreateCompleted":
+            detail = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+            raise ServiceError(detail["StatusMessage"], code="NotStabilized", status=400)
+        return super().find(context, properties)
+
+    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
+        """Deletes it, and waits until its stack no longer exists."""
+        try:
+            super().delete(context, identity, properties)
+        except ServiceError as error:
+            if not is_absent(error, "in DeleteCompleted status"):
+                raise
+        body = self._wait(context, properties)
+        if body["ProjectStatus"] == "DeleteFailed":
+            raise ServiceError(f"The project {properties['ProjectName']} could not be deleted.", code="NotStabilized",
+                               status=400)  # fmt: skip
+
+    @staticmethod
+    def _wait(context: DeploymentContext, properties: Properties) -> dict[str, Any]:
+        while True:
+            body = context.call("sagemaker:DescribeProject", {"ProjectName": properties["ProjectName"]})
+            if not body["ProjectStatus"].endswith("InProgress"):
+                return body
+            if context.cancelled.wait(POLL):
+                raise Cancelled
+
+
 class PipelineHandler(SageMakerResource):
     """A pipeline: its definition is a text, or an object in S3."""
 
@@ -210,6 +254,10 @@ HANDLERS: dict[str, Handler] = {
         name_property="ModelPackageGroupName",
         find=_finder("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
                        "ModelPackageGroupStatus", "CreationTime"),
+    ),
+    "AWS::SageMaker::Project": ProjectHandler(
+        "sagemaker", create="CreateProject", delete="DeleteProject", name_property="ProjectName", longest=32,
+        find=_finder("DescribeProject", "ProjectName", "ProjectArn", "ProjectId", "ProjectStatus", "CreationTime"),
     ),
     "AWS::SageMaker::Pipeline": PipelineHandler(
         "sagemaker", create="CreatePipeline", update="UpdatePipeline", delete="DeletePipeline", longest=256,
