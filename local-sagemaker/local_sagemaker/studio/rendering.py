@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from local_sagemaker.studio import urls
-from local_sagemaker.studio.charts import bars, gantt, histogram, line, sparkline
+from local_sagemaker.studio.charts import bars, gantt, histogram, line, sparkline, trend
 from local_sagemaker.studio.graph import svg
 from local_sagemaker.studio.page import PREFIX
 from local_sagemaker.studio.views import numbers, states, times
@@ -59,7 +59,7 @@ def environment() -> Environment:
         "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,
         "toggled": urls.toggle, "graph_svg": svg.draw, "timeline_svg": gantt.draw, "bars_svg": bars.executions,
         "ranked_svg": bars.rank, "line_svg": line.draw, "histogram_svg": histogram.draw,
-        "sparkline_svg": sparkline.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
+        "sparkline_svg": sparkline.draw, "trend_svg": trend.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
         "static": lambda name: urls.static(name, version()),
     }  # fmt: skip
     return made

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.errors import NotSupported, ValidationError
+from local_sagemaker.errors import NotSupported
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
-from local_sagemaker.studio.pages.objects import json_or_none
-from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.times import seconds
 
 KINDS = (
@@ -84,103 +82,7 @@ def executions_of(visit: Visit, schedule: str, most: int) -> list[dict[str, Any]
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class MonitorExecution:
-    """One execution: its window, status, and violations in words."""
-
-    scheduled: float | None
-    status: str
-    reason: str
-    job: str
-    violations: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class ScheduleContext:
-    """What the page of a schedule shows."""
-
-    name: str = field(metadata={"help": "the schedule's name"})
-    arn: str = field(metadata={"help": "its ARN"})
-    status: str = field(metadata={"help": "MonitoringScheduleStatus"})
-    kind: str = field(metadata={"help": "MonitoringType"})
-    endpoint: str = field(metadata={"help": "the endpoint that it watches"})
-    schedule: str = field(metadata={"help": "ScheduleExpression"})
-    reason: str = field(metadata={"help": "FailureReason"})
-    executions: list[MonitorExecution] = field(metadata={"help": "newest first"})
-    baseline: dict[str, str] = field(metadata={"help": "the files that are compared with"})
-    described: dict[str, Any] = field(metadata={"help": "DescribeMonitoringSchedule's answer"}, repr=False)
-    commands: dict[str, str] = field(metadata={"help": "each action as a command"})
-
-
-def load_schedule(visit: Visit) -> ScheduleContext:
-    """DescribeMonitoringSchedule, its executions, and what they found."""
-    body = visit.call("sagemaker:DescribeMonitoringSchedule", {"MonitoringScheduleName": visit.path["schedule"]})
-    config = body.get("MonitoringScheduleConfig", {})
-    kind = body.get("MonitoringType") or config.get("MonitoringType", "")
-    definition = _definition(visit, kind, config)
-    name = body["MonitoringScheduleName"]
-    executions = [_execution(visit, item) for item in executions_of(visit, name, 50)]
-    key = {"MonitoringScheduleName": name}
-    return ScheduleContext(
-        name, body["MonitoringScheduleArn"], body["MonitoringScheduleStatus"], kind, body.get("EndpointName", ""),
-        config.get("ScheduleConfig", {}).get("ScheduleExpression", "once"), body.get("FailureReason", ""), executions,
-        _baseline(definition), {**body, "JobDefinition": definition},
-        {
-            "start": aws_command("sagemaker:StartMonitoringSchedule", key),
-            "stop": aws_command("sagemaker:StopMonitoringSchedule", key),
-            "describe": aws_command("sagemaker:DescribeMonitoringSchedule", key),
-        },
-    )  # fmt: skip
-
-
-def _definition(visit: Visit, kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    name = config.get("MonitoringJobDefinitionName")
-    if not name:
-        return dict(config.get("MonitoringJobDefinition", {}))
-    return visit.optional(f"sagemaker:Describe{kind}JobDefinition", {"JobDefinitionName": name}) or {}
-
-
-def _baseline(definition: dict[str, Any]) -> dict[str, str]:
-    found = {}
-    for name, value in definition.items():
-        if name.endswith("BaselineConfig") and isinstance(value, dict):
-            for member in ("StatisticsResource", "ConstraintsResource"):
-                if value.get(member, {}).get("S3Uri"):
-                    found[member.removesuffix("Resource")] = value[member]["S3Uri"]
-    return found
-
-
-def _execution(visit: Visit, item: dict[str, Any]) -> MonitorExecution:
-    arn = item.get("ProcessingJobArn", "")
-    violations: list[tuple[str, str, str]] = []
-    if item.get("MonitoringExecutionStatus") == "CompletedWithViolations" and arn:
-        job = visit.optional("sagemaker:DescribeProcessingJob", {"ProcessingJobName": arn.rpartition("/")[2]}) or {}
-        for output in job.get("ProcessingOutputConfig", {}).get("Outputs", []):
-            uri = output.get("S3Output", {}).get("S3Uri", "").rstrip("/")
-            document = json_or_none(visit, f"{uri}/constraint_violations.json") or {}
-            for found in document.get("violations", []):
-                name = found.get("feature_name") or found.get("metric_name") or found.get("facet") or ""
-                kind = found.get("constraint_check_type", "")
-                violations.append((str(name), str(kind), str(found.get("description", ""))))
-    return MonitorExecution(
-        seconds(item.get("ScheduledTime")), item.get("MonitoringExecutionStatus", ""), item.get("FailureReason", ""),
-        arn, violations[:100],
-    )  # fmt: skip
-
-
-def act(visit: Visit) -> str:
-    """Starts or stops the schedule."""
-    action, name = visit.field("action"), visit.path["schedule"]
-    if action not in ("start", "stop"):
-        raise ValidationError(f"There is no action '{action}'.")
-    visit.call(f"sagemaker:{action.capitalize()}MonitoringSchedule", {"MonitoringScheduleName": name})
-    return urls.to("monitoring", name)
-
-
 PAGE = Page(
-    "/monitoring", load, "monitoring.html", "Monitoring", live=lambda _visit, _context: ("processing-job:", "endpoint:")
-)
-SCHEDULE = Page(
-    "/monitoring/{schedule}", load_schedule, "monitoring_schedule.html", "Monitoring", act,
-    lambda _visit, _context: ("processing-job:", "monitoring-schedule:"),
+    "/monitoring", load, "monitoring.html", "Monitoring",
+    live=lambda _visit, _context: ("processing-job:", "endpoint:", "monitoring-schedule:"),
 )  # fmt: skip

@@ -40,6 +40,7 @@ _LOOKS = {
     "OutOfService": Look("stop", "warn", "Out of service"),
     "PendingManualApproval": Look("person", "warn", "Pending approval"),
     "Pending": Look("wait", "idle", "Pending"),
+    "InAlert": Look("bad", "warn", "In alert"),
     "ALARM": Look("bad", "bad", "Alarm"),
     "INSUFFICIENT_DATA": Look("wait", "idle", "Insufficient data"),
     # steps, as `step_states` words them
