@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from local_sagemaker.studio.page import Page
 from local_sagemaker.studio.pages import (
+    builds,
     compare,
     delivery,
+    delivery_pipeline,
+    endpoint,
     endpoints,
     events,
     execution,
@@ -43,12 +46,12 @@ PAGES: tuple[Page, ...] = (
     models.GROUP,
     model_version.PAGE,
     endpoints.PAGE,
-    endpoints.ENDPOINT,
+    endpoint.PAGE,
     monitoring.PAGE,
     monitoring_schedule.PAGE,
     delivery.PAGE,
-    delivery.PIPELINE,
-    delivery.BUILD,
+    delivery_pipeline.PAGE,
+    builds.PAGE,
     jobs.PAGE,
     jobs.JOB,
     experiments.PAGE,

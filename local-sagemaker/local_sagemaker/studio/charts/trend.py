@@ -17,8 +17,9 @@ _LINE = Markup(
 
 
 def draw(
-    points: Sequence[tuple[float, float]], title: str, baseline: float | None = None, bound: float | None = None
-) -> Markup:
+    points: Sequence[tuple[float, float]], title: str, baseline: float | None = None, bound: float | None = None,
+    *, is_outside: bool = False,
+) -> Markup:  # fmt: skip
     """The values in their order, evenly spaced: executions are not always as far apart in time."""
     shown = thin(tuple((float(place), value) for place, (_, value) in enumerate(points) if math.isfinite(value)))
     lines = [
@@ -50,7 +51,7 @@ def draw(
     path = " ".join(f"{'L' if at else 'M'}{x_of(x)} {y_of(y)}" for at, (x, y) in enumerate(shown))
     parts.append(Markup('<path class="curve c0" d="{}"/>').format(path))
     for place, value in shown[-40:]:
-        is_bad = bound is not None and place == shown[-1][0]
+        is_bad = is_outside and place == shown[-1][0]
         parts.append(
             Markup('<circle class="dot c0{}" cx="{}" cy="{}" r="{}"/>').format(
                 " newest" if is_bad else "", x_of(place), y_of(value), 3.5 if place == shown[-1][0] else 2.5

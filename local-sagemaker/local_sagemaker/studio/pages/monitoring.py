@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.errors import NotSupported
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
@@ -36,7 +35,6 @@ class MonitorRow:
 class MonitoringContext:
     """What the overview of monitoring shows."""
 
-    supported: bool = field(metadata={"help": "whether the service has monitoring schedules"})
     rows: list[MonitorRow] = field(metadata={"help": "schedules"})
     matrix: list[tuple[str, list[tuple[str, str]]]] = field(metadata={"help": "endpoint x monitor: state and address"})
     kinds: tuple[tuple[str, str], ...] = field(metadata={"help": "the four monitors"})
@@ -44,11 +42,7 @@ class MonitoringContext:
 
 def load(visit: Visit) -> MonitoringContext:
     """ListMonitoringSchedules with the newest execution of each."""
-    try:
-        answer = visit.call("sagemaker:ListMonitoringSchedules", {"MaxResults": 100})
-    except NotSupported:
-        return MonitoringContext(False, [], [], KINDS)
-    rows = [_row(visit, item) for item in answer["MonitoringScheduleSummaries"]]
+    rows = schedule_rows(visit)
     names = [
         item["EndpointName"] for item in items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", 50, MaxResults=50)
     ]
@@ -57,10 +51,19 @@ def load(visit: Visit) -> MonitoringContext:
     for name in dict.fromkeys(names):
         cells = []
         for kind, _ in KINDS:
-            found = next((row for row in rows if row.endpoint == name and row.kind == kind), None)
-            cells.append((found.newest or found.status, found.href) if found else ("", ""))
+            own = [row for row in rows if row.endpoint == name and row.kind == kind]
+            newest = max(own, key=lambda row: (bool(row.newest), row.at or 0.0), default=None)
+            cells.append((newest.newest or newest.status, newest.href) if newest else ("", ""))
         matrix.append((name, cells))
-    return MonitoringContext(True, rows, matrix, KINDS)
+    return MonitoringContext(rows, matrix, KINDS)
+
+
+def schedule_rows(visit: Visit, **wanted: str) -> list[MonitorRow]:
+    """ListMonitoringSchedules (with these filters), and the newest execution of each."""
+    listed = items_or_none(
+        visit, "sagemaker:ListMonitoringSchedules", "MonitoringScheduleSummaries", 300, MaxResults=100, **wanted
+    )
+    return [_row(visit, item) for item in listed]
 
 
 def _row(visit: Visit, item: dict[str, Any]) -> MonitorRow:

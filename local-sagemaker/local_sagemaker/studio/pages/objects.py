@@ -35,6 +35,15 @@ def read_part(visit: Visit, bucket: str, key: str, most: int = PREVIEW, version:
     return ObjectPart(body_of(answer, most), size, head)
 
 
+def read_tail(visit: Visit, bucket: str, key: str, most: int = PREVIEW) -> bytes:
+    """At most `most` bytes from the end. Raises S3's errors."""
+    size = int(visit.call("s3:HeadObject", {"Bucket": bucket, "Key": key}).get("ContentLength", 0))
+    if not size:
+        return b""
+    answer = visit.call("s3:GetObject", {"Bucket": bucket, "Key": key, "Range": f"bytes={max(0, size - most)}-"})
+    return body_of(answer, most)
+
+
 def body_of(answer: dict[str, Any], most: int) -> bytes:
     """The bytes of a GetObject answer."""
     body = answer["Body"]

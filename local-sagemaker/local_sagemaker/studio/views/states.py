@@ -32,6 +32,8 @@ _LOOKS = {
     "Starting": Look("run", "run", "Starting"),
     "Creating": Look("run", "run", "Creating"),
     "Updating": Look("run", "run", "Updating"),
+    "Baking": Look("run", "run", "Baking"),
+    "ActivatingTraffic": Look("run", "run", "Activating traffic"),
     "Deleting": Look("run", "run", "Deleting"),
     "RollingBack": Look("retry", "warn", "Rolling back"),
     "Stopping": Look("stop", "warn", "Stopping"),

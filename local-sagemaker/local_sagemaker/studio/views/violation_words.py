@@ -20,7 +20,8 @@ _CHECKS = {
     "data_type_check": "Another type of data", "missing_column_check": "Column is missing",
     "extra_column_check": "Column is new", "categorical_values_check": "Unknown category",
     "numerical_sign_check": "Values changed their sign", "feature_attribution_drift_check": "Attributions changed",
-    "bias_drift_check": "Bias grew", "less_than_threshold": "Below its bound", "greater_than_threshold": "Above its bound",
+    "bias_drift_check": "Bias grew", "less_than_threshold": "Below its bound",
+    "greater_than_threshold": "Above its bound",
 }  # fmt: skip
 
 
