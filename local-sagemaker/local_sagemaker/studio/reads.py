@@ -13,7 +13,9 @@ from local_sagemaker.config import Settings
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.selection import Selection
+from local_sagemaker.records.query import Query
 
+_BUS_HISTORY = "event-history"
 _FOLDERS = {"objects": "S3 objects", "logs": "logs", "functions": "functions", "jobs": "running jobs"}
 
 
@@ -46,6 +48,14 @@ class StudioReads:
             chosen += [event for event in reversed(part) if event.number <= end and (not kinds or event.kind in kinds)]
             end -= step
         return chosen[:limit]
+
+    def bus_history(self, limit: int = 200) -> list[Mapping[str, Any]]:
+        """What the event buses took, newest first: `event`, `rules` that matched, `deliveries` to targets, `time`."""
+        return [body for _, body in self._records.page(Query(_BUS_HISTORY), limit)]
+
+    def bus_event(self, identity: str) -> Mapping[str, Any] | None:
+        """The same of one event, by its id."""
+        return self._records.get(_BUS_HISTORY, identity)
 
     def count(self, kind: str, *statuses: str) -> int:
         """How many resources of a kind there are, in all regions."""

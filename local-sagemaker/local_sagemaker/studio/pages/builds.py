@@ -34,7 +34,7 @@ class BuildContext:
     id: str = field(metadata={"help": "the build's id"})
     arn: str = field(metadata={"help": "its ARN"})
     project: str = field(metadata={"help": "its project"})
-    number: int = field(metadata={"help": "the number of the build in its project"})
+    ordinal: int = field(metadata={"help": "the number of the build in its project"})
     status: str = field(metadata={"help": "its status"})
     start: float | None = field(metadata={"help": "seconds since the epoch"})
     seconds: float | None = field(metadata={"help": "how long it took, or takes so far"})

@@ -1,23 +1,53 @@
-"""Events: what happened; and the rules that react to it, each testable with an event."""
+"""Events: what happened and what it started; the rules that react, each testable; every change of a resource."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.views.commands import aws_command
 
-_SHOWN = 200
+TABS = (("events", "Events"), ("rules", "Rules"), ("send", "Send an event"), ("changes", "Changes"))
+_READ, _SHOWN = 1_000, 100
 
 
 @dataclass(frozen=True)
-class EventRow:
-    """One change of a resource."""
+class StartedTarget:
+    """What an event started, or failed to: a target of a rule that matched."""
+
+    rule: str
+    target: str
+    status: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class BusEvent:
+    """An event on a bus. `document` is the whole of it, as rules see it."""
+
+    id: str
+    time: float
+    source: str
+    type: str
+    resource: str
+    href: str
+    status: str
+    rules: list[str]
+    started: list[StartedTarget]
+    document: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """One change of a resource, also of those that AWS sends no event for."""
 
     number: int
     time: float
@@ -37,67 +67,134 @@ class RuleRow:
     pattern: str
     schedule: str
     targets: list[str]
+    fired: float | None
 
 
 @dataclass(frozen=True)
 class EventsContext:
     """What the page of events shows."""
 
-    rows: list[EventRow] = field(metadata={"help": "the newest events"})
-    kinds: list[str] = field(metadata={"help": "kinds to filter by"})
-    kind: str = field(metadata={"help": "the kind that is filtered by"})
+    tab: str = field(metadata={"help": "the tab that is shown"})
+    tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "all tabs"})
+    events: list[BusEvent] = field(metadata={"help": "the newest events that fit the filter"})
+    looked_at: int = field(metadata={"help": "how many of the newest events were looked at"})
+    sources: list[str] = field(metadata={"help": "sources to filter by"})
+    source: str = field(metadata={"help": "the source that is filtered by"})
+    rule: str = field(metadata={"help": "the rule that is filtered by"})
     rules: list[RuleRow] = field(metadata={"help": "the rules of the default bus"})
-    tested: str = field(metadata={"help": "whether the event that was sent matches the rule"})
+    event: str = field(metadata={"help": "the event that rules are tested with, JSON"})
+    tested: dict[str, str] = field(metadata={"help": "the verdict on the event, by rule"})
+    changes: list[ResourceChange] = field(metadata={"help": "the newest changes of resources"})
+    kinds: list[str] = field(metadata={"help": "kinds of resources to filter by"})
+    kind: str = field(metadata={"help": "the kind that is filtered by"})
+    command: str = field(metadata={"help": "sending an event as a command"})
 
 
 def load(visit: Visit) -> EventsContext:
-    """The event log, ListRules and ListTargetsByRule."""
-    kind = visit.value("kind")
-    events = visit.reads.history(_SHOWN, (kind,) if kind else ())
-    rows = [
-        EventRow(
+    """The history of the buses, ListRules with ListTargetsByRule, and the log of changes."""
+    tab = visit.value("tab") if visit.value("tab") in dict(TABS) else "events"
+    history = [_event(item) for item in visit.reads.bus_history(_READ)]
+    source, rule, kind = visit.value("source"), visit.value("rule"), visit.value("kind")
+    shown = [one for one in history if source in ("", one.source) and (not rule or rule in one.rules)][:_SHOWN]
+    rules = [_rule(visit, item, history) for item in items_or_none(visit, "events:ListRules", "Rules", 300)]
+    event = visit.field("event") or _event_text(visit, visit.value("event"))
+    changes = _changes(visit, kind) if tab == "changes" else []
+    kinds = sorted({row.kind for row in changes} | ({kind} if kind else set()))
+    return EventsContext(
+        tab, TABS, shown, len(history), sorted({one.source for one in history}), source, rule, rules, event,
+        _test(visit, rules, event) if tab == "rules" and event else {}, changes, kinds, kind,
+        aws_command("events:PutEvents", {"Entries": [_EXAMPLE]}),
+    )  # fmt: skip
+
+
+_EXAMPLE = {"Source": "my.program", "DetailType": "Something happened", "Detail": '{"what": "it"}'}
+
+
+def _event(item: Mapping[str, Any]) -> BusEvent:
+    document = item["event"]
+    detail = document.get("detail") or {}
+    resource = next(iter(document.get("resources") or []), "")
+    status = next((str(value) for name, value in detail.items() if name.lower().endswith("status")), "")
+    started = [
+        StartedTarget(
+            one["rule"], one["target"], one["status"], str(one.get("reason") or one.get("result") or ""),
+            urls.resource(str(one.get("result") or "")) or urls.resource(one["target"]) or _function(one["target"]),
+        )
+        for one in item.get("deliveries", [])
+    ]  # fmt: skip
+    return BusEvent(
+        document["id"], float(item["time"]), document.get("source", ""), document.get("detail-type", ""), resource,
+        urls.resource(resource), status, list(item.get("rules", [])), started, document,
+    )  # fmt: skip
+
+
+def _function(arn: str) -> str:
+    parts = arn.split(":")
+    return urls.to("functions", parts[6]) if len(parts) > 6 and parts[2] == "lambda" else ""
+
+
+def _event_text(visit: Visit, identity: str) -> str:
+    """The event of an id, as JSON; "" where there is none."""
+    item = visit.reads.bus_event(identity) if identity else None
+    return json.dumps(item["event"], indent=2) if item else ""
+
+
+def _changes(visit: Visit, kind: str) -> list[ResourceChange]:
+    return [
+        ResourceChange(
             event.number, event.time, event.kind, event.name or event.key, event.status, event.previous or "",
             urls.resource(event.arn) or _step(event.kind, event.key),
         )
-        for event in events
+        for event in visit.reads.history(2 * _SHOWN, (kind,) if kind else ())
     ]  # fmt: skip
-    rules = [_rule(visit, item) for item in items_or_none(visit, "events:ListRules", "Rules", 300)]
-    kinds = sorted({row.kind for row in rows} | ({kind} if kind else set()))
-    return EventsContext(rows, kinds, kind, rules, _test(visit))
 
 
 def _step(kind: str, key: str) -> str:
     parts = key.split("/", 2)
-    return (
-        urls.to("pipelines", parts[0], "executions", parts[1], step=parts[2])
-        if kind == "pipeline-step" and len(parts) == 3
-        else ""
-    )
+    is_step = kind == "pipeline-step" and len(parts) == 3
+    return urls.to("pipelines", parts[0], "executions", parts[1], step=parts[2]) if is_step else ""
 
 
-def _rule(visit: Visit, item: dict[str, Any]) -> RuleRow:
+def _rule(visit: Visit, item: dict[str, Any], history: list[BusEvent]) -> RuleRow:
     targets = visit.optional("events:ListTargetsByRule", {"Rule": item["Name"]}) or {}
     pattern = item.get("EventPattern", "")
     with suppress(ValueError):
         pattern = json.dumps(json.loads(pattern), indent=2) if pattern else ""
     arns = [target["Arn"] for target in targets.get("Targets", [])]
-    return RuleRow(item["Name"], item.get("State", ""), pattern, item.get("ScheduleExpression", ""), arns)
+    fired = next((one.time for one in history if item["Name"] in one.rules), None)
+    return RuleRow(item["Name"], item.get("State", ""), pattern, item.get("ScheduleExpression", ""), arns, fired)
 
 
-def _test(visit: Visit) -> str:
-    if visit.field("action") != "test":
+def _test(visit: Visit, rules: list[RuleRow], event: str) -> dict[str, str]:
+    """matches, does not match, or why it can't be told, by rule."""
+    verdicts = {}
+    for rule in rules:
+        if not rule.pattern:
+            continue
+        try:
+            answer = visit.call("events:TestEventPattern", {"EventPattern": rule.pattern, "Event": event})
+        except ServiceError as error:
+            verdicts[rule.name] = f"{error.code}: {error.message}"
+            continue
+        verdicts[rule.name] = "matches" if answer["Result"] else "does not match"
+    return verdicts
+
+
+def act(visit: Visit) -> str:
+    """Sends an event. A test of rules changes nothing: its result is on the page."""
+    action = visit.field("action")
+    if action == "test":
         return ""
-    request = {"EventPattern": visit.field("pattern"), "Event": visit.field("event")}
-    try:
-        matches = visit.call("events:TestEventPattern", request)["Result"]
-    except ServiceError as error:
-        return f"{error.code}: {error.message}"
-    return "The event matches the rule." if matches else "The event does not match the rule."
-
-
-def act(_visit: Visit) -> str:
-    """A test changes nothing; its result is on the page."""
-    return ""
+    if action != "send":
+        raise ValidationError(f"There is no action '{action}'.")
+    entry = {
+        "Source": visit.field("source").strip(), "DetailType": visit.field("type").strip(),
+        "Detail": visit.field("detail"),
+    }  # fmt: skip
+    answer = visit.call("events:PutEvents", {"Entries": [entry]})["Entries"][0]
+    if answer.get("ErrorCode"):
+        raise ValidationError(f"{answer['ErrorCode']}: {answer.get('ErrorMessage', '')}")
+    return urls.to("events", source=entry["Source"], done=f"Event {answer['EventId']} was sent")
 
 
 PAGE = Page("/events", load, "events.html", "Events", act, lambda _visit, context: (f"{context.kind or '*'}:",))

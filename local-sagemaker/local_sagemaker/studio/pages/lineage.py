@@ -1,144 +1,217 @@
-"""Lineage: what made a resource, and what was made of it, from the records of jobs, executions and versions."""
+"""Lineage: what a resource was made from, and what was made of it: QueryLineage, drawn and as lists, with commits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.job_details import KINDS, load_job
-from local_sagemaker.studio.pages.listing import all_items
-from local_sagemaker.studio.pages.serving import packages_of, serving
+from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.pages.serving import serving
+from local_sagemaker.studio.views.lineage_graph import Entity, LineageNode, walk
+from local_sagemaker.studio.views.step_states import StepView
 
-
-@dataclass(frozen=True)
-class LineageNode:
-    """A neighbour: what it is, its name, and its page and lineage."""
-
-    relation: str
-    kind: str
-    name: str
-    href: str
-    arn: str
+DEEPEST, MOST = 10, 200
+DIRECTIONS = (("both", "both ways"), ("up", "made from"), ("down", "used by"))
+_QUERIED = {"both": "Both", "up": "Ascendants", "down": "Descendants"}
+_BY_SOURCE = (
+    ("sagemaker:ListContexts", "ContextSummaries", "SourceUri", "ContextArn"),
+    ("sagemaker:ListArtifacts", "ArtifactSummaries", "SourceUri", "ArtifactArn"),
+    ("sagemaker:ListTrialComponents", "TrialComponentSummaries", "SourceArn", "TrialComponentArn"),
+)
 
 
 @dataclass(frozen=True)
 class LineageContext:
-    """What the lineage page shows: one neighbour each way."""
+    """What the lineage page shows."""
 
     arn: str = field(metadata={"help": "the resource in the middle, an ARN or S3 URI"})
     href: str = field(metadata={"help": "its page"})
-    above: list[LineageNode] = field(metadata={"help": "what it was made from"})
-    below: list[LineageNode] = field(metadata={"help": "what was made of it"})
+    depth: int = field(metadata={"help": "how many associations are followed each way"})
+    direction: str = field(metadata={"help": "both, up or down"})
+    directions: tuple[tuple[str, str], ...] = field(metadata={"help": "directions to choose from"})
+    above: list[LineageNode] = field(metadata={"help": "what it was made from, nearest first"})
+    below: list[LineageNode] = field(metadata={"help": "what was made of it, nearest first"})
+    left_off: bool = field(metadata={"help": "whether there are more than 200"})
+    is_known: bool = field(metadata={"help": "whether anything is recorded of it"})
+    steps: list[StepView] = field(metadata={"help": "the nodes as the graph draws them"})
+    order: list[str] = field(metadata={"help": "the names of the nodes"})
+    addresses: dict[str, str] = field(metadata={"help": "the lineage of each node"})
+    chosen: str = field(metadata={"help": "the node in the middle"})
     starts: list[LineageNode] = field(metadata={"help": "endpoints and versions to start from"})
 
 
 def load(visit: Visit) -> LineageContext:
-    """Derived from the responses of Describe operations: jobs, executions, model versions, endpoints."""
+    """QueryLineage from the entities of a resource; versions and their commits by DescribeModelPackage."""
     arn = visit.value("arn").strip()
+    depth = min(max(int(visit.value("depth", "1")), 1), DEEPEST) if visit.value("depth", "1").isdigit() else 1
+    direction = visit.value("direction") if visit.value("direction") in _QUERIED else "both"
     if not arn:
-        return LineageContext("", "", [], [], list(_starts(visit)))
-    above: list[LineageNode] = []
-    below: list[LineageNode] = []
-    for node in _neighbours(visit, arn):
-        (above if node.relation == "made from" else below).append(node)
-    return LineageContext(arn, urls.resource(arn), above[:200], below[:200], [])
+        return LineageContext("", "", depth, direction, DIRECTIONS, [], [], False, True, [], [], {}, "", _starts(visit))
+    starts = _entities_of(visit, arn)
+    vertices, edges, left_off = _query(visit, starts, depth, direction) if starts else ([], [], False)
+    entities = {item.arn: item for item in (_entity(visit, one) for one in vertices)}
+    edges += list(_commits(visit, entities, starts, arn))
+    above, below = walk(starts, edges, entities)
+    middle = Entity(starts[0], "", arn.rpartition("/")[2] or arn, arn) if starts else None
+    steps, resources = _steps(middle, starts, entities, edges) if middle else ([], {})
+    addresses = {
+        name: urls.to("lineage", arn=resource, depth=depth, direction=direction) for name, resource in resources.items()
+    }
+    return LineageContext(
+        arn, urls.resource(arn), depth, direction, DIRECTIONS, above, below, left_off, bool(starts), steps,
+        [item.name for item in steps], addresses, steps[0].name if steps else "", [],
+    )  # fmt: skip
 
 
-def _starts(visit: Visit) -> Iterator[LineageNode]:
+def _starts(visit: Visit) -> list[LineageNode]:
+    """What lineage is asked of most: what is served, endpoints, and the newest versions."""
+    found: dict[str, LineageNode] = {}
     for arn, endpoints in serving(visit).items():
-        yield _node("served", arn)
         for name in endpoints:
-            yield _node("serves", visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"])
-    groups = all_items(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 20, MaxResults=20)
+            endpoint = visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"]
+            found.setdefault(endpoint, LineageNode("endpoint", name, urls.resource(endpoint), endpoint, 0))
+        found.setdefault(arn, _version(arn))
+    groups = items_or_none(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 20, MaxResults=20)
     for group in groups:
-        name = group["ModelPackageGroupName"]
         versions = all_items(
-            visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 3, ModelPackageGroupName=name,
-            SortOrder="Descending", MaxResults=3,
+            visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 3, SortOrder="Descending", MaxResults=3,
+            ModelPackageGroupName=group["ModelPackageGroupName"],
         )  # fmt: skip
         for version in versions:
-            yield _node("version", version["ModelPackageArn"])
+            found.setdefault(version["ModelPackageArn"].lower(), _version(version["ModelPackageArn"]))
+    return list(found.values())
 
 
-def _node(relation: str, arn: str) -> LineageNode:
-    if arn.startswith("s3://"):
-        return LineageNode(relation, "data", arn, urls.resource(arn), arn)
-    kind, _, name = arn.split(":", 5)[-1].partition("/")
-    if "/execution/" in name:
-        kind, name = "execution", name.replace("/execution/", " ")
-    return LineageNode(relation, kind, name, urls.resource(arn), arn)
+def _version(arn: str) -> LineageNode:
+    name = arn.partition(":model-package/")[2].replace("/", " / ")
+    return LineageNode("model version", name, urls.resource(arn), arn, 0)
 
 
-def _neighbours(visit: Visit, arn: str) -> Iterator[LineageNode]:
-    kind, _, name = arn.split(":", 5)[-1].partition("/")
-    if arn.startswith("s3://"):
-        return
-    if kind == "endpoint":
-        for package in packages_of(visit, name):
-            yield _node("made from", package)
-    elif kind == "model-package":
-        yield from _of_package(visit, arn)
-    elif kind == "pipeline":
-        yield from _of_execution(visit, arn)
-    elif kind.removesuffix("-job") in KINDS:
-        yield from _of_job(visit, kind.removesuffix("-job"), name)
+def _entities_of(visit: Visit, arn: str) -> list[str]:
+    """The ARNs of the lineage entities that stand for a resource."""
+    kind = arn.split(":", 5)[-1].partition("/")[0]
+    if kind in ("artifact", "context", "action", "experiment-trial-component"):
+        return [arn]
+    sources = list(dict.fromkeys([arn, arn.rstrip("/"), arn.lower() if arn.startswith("arn:") else arn]))
+    return list(dict.fromkeys(
+        item[key]
+        for operation, member, name, key in _BY_SOURCE
+        for source in sources
+        if name == "SourceUri" or source.startswith("arn:")
+        for item in items_or_none(visit, operation, member, 10, **{name: source})
+    ))  # fmt: skip
 
 
-def _of_package(visit: Visit, arn: str) -> Iterator[LineageNode]:
-    package = visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": arn})
-    properties = package.get("MetadataProperties", {})
-    if properties.get("GeneratedBy", "").startswith("arn:"):
-        yield _node("made from", properties["GeneratedBy"])
-    if properties.get("CommitId"):
-        text = f"{properties.get('Repository', '')} {properties['CommitId']}".strip()
-        yield LineageNode("made from", "commit", text, "", "")
-    for container in package.get("InferenceSpecification", {}).get("Containers", []):
-        if container.get("ModelDataUrl"):
-            yield _node("made from", container["ModelDataUrl"])
-    for name in serving(visit).get(arn.lower(), []):
-        yield _node("made of it", visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"])
+def _query(
+    visit: Visit, starts: list[str], depth: int, direction: str
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]], bool]:
+    """Vertices, edges (source, destination), and whether there are more."""
+    request: dict[str, Any] = {
+        "StartArns": starts[:1], "Direction": _QUERIED[direction], "MaxDepth": depth, "IncludeEdges": True,
+        "MaxResults": 50,
+    }  # fmt: skip
+    vertices: list[dict[str, Any]] = []
+    edges: dict[tuple[str, str], None] = {}
+    for start in starts:
+        request["StartArns"] = [start]
+        request.pop("NextToken", None)
+        while True:
+            answer = visit.call("sagemaker:QueryLineage", request)
+            known = {one["Arn"] for one in vertices}
+            vertices += [one for one in answer.get("Vertices", []) if one["Arn"] not in known]
+            edges |= {(one["SourceArn"], one["DestinationArn"]): None for one in answer.get("Edges", [])}
+            if not answer.get("NextToken") or len(vertices) >= MOST:
+                break
+            request["NextToken"] = answer["NextToken"]
+    return vertices[:MOST], list(edges), len(vertices) > MOST or bool(answer.get("NextToken"))
 
 
-def _of_execution(visit: Visit, arn: str) -> Iterator[LineageNode]:
-    steps = all_items(
-        visit,
-        "sagemaker:ListPipelineExecutionSteps",
-        "PipelineExecutionSteps",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    listed = all_items(
-        visit,
-        "sagemaker:ListPipelineParametersForExecution",
-        "PipelineParameters",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    for item in listed:
-        if str(item.get("Value", "")).startswith("s3://"):
-            yield _node("made from", item["Value"])
-    for step in reversed(steps):
-        for content in step.get("Metadata", {}).values():
-            target = content.get("Arn") or content.get("CheckJobArn") or content.get("EndpointArn")
-            if target:
-                yield _node("made of it", target)
+_DESCRIBED = {
+    "Artifact": ("sagemaker:DescribeArtifact", "ArtifactArn", "ArtifactArn"),
+    "Action": ("sagemaker:DescribeAction", "ActionName", "ActionName"),
+    "Context": ("sagemaker:DescribeContext", "ContextName", "ContextName"),
+}
+_WORDS = {
+    "DataSet": "data", "Image": "image", "Model": "model", "ModelDeployment": "deployment", "Approval": "approval",
+    "ModelGroup": "model group", "Endpoint": "endpoint", "TrainingJob": "training job", "TransformJob": "transform job",
+    "ProcessingJob": "processing job",
+}  # fmt: skip
 
 
-def _of_job(visit: Visit, kind: str, name: str) -> Iterator[LineageNode]:
-    try:
-        job = load_job(visit, kind, name, tab="io")
-    except ServiceError:
-        return
-    for item in job.inputs:
-        if item.uri:
-            yield _node("made from", item.uri)
-    if job.image:
-        yield LineageNode("made from", "image", job.image, "", "")
-    for item in job.outputs:
-        yield _node("made of it", item.uri)
+def _entity(visit: Visit, vertex: dict[str, Any]) -> Entity:
+    """A vertex with its name and the resource that it stands for."""
+    arn, kind = vertex["Arn"], _WORDS.get(vertex["Type"], vertex["Type"])
+    name = arn.rpartition("/")[2]
+    source, detail = "", ""
+    if vertex["LineageType"] in _DESCRIBED:
+        operation, member, _ = _DESCRIBED[vertex["LineageType"]]
+        body = visit.optional(operation, {member: arn if member.endswith("Arn") else name}) or {}
+        source = str(body.get("Source", {}).get("SourceUri", ""))
+        properties = body.get("Properties", {})
+        detail = str(properties.get("ModelApprovalStatus", ""))
+        detail += f": {properties['ApprovalDescription']}" if properties.get("ApprovalDescription") else ""
+    else:
+        body = visit.optional("sagemaker:DescribeTrialComponent", {"TrialComponentName": name}) or {}
+        source = str(body.get("Source", {}).get("SourceArn", ""))
+    if ":model-package/" in source and kind == "model":
+        kind = "model version"
+    return Entity(arn, kind, _short(source) or name, source, detail)
+
+
+def _short(source: str) -> str:
+    """The end of a source by which people know it."""
+    if source.startswith("s3://"):
+        return source.removeprefix("s3://").partition("/")[2].rstrip("/") or source
+    if source.startswith("arn:"):
+        return source.split(":", 5)[-1].partition("/")[2]
+    return source.rpartition("/")[2]
+
+
+def _commits(visit: Visit, entities: dict[str, Entity], starts: list[str], arn: str) -> Iterator[tuple[str, str]]:
+    """Adds the execution and the commit of each model version among the entities, as edges that lead to it."""
+    versions = {one.source: one.arn for one in entities.values() if one.kind == "model version"}
+    if ":model-package/" in arn and starts:
+        versions.setdefault(arn, starts[0])
+    for source, entity in versions.items():
+        try:
+            package = visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": source})
+        except ServiceError:
+            continue  # it was deleted since
+        properties = package.get("MetadataProperties", {})
+        made_by, commit = str(properties.get("GeneratedBy", "")), str(properties.get("CommitId", ""))
+        if made_by.startswith("arn:"):
+            entities[made_by] = Entity(made_by, "execution", _short(made_by).replace("/execution/", " "), made_by)
+            yield made_by, entity
+        if commit:
+            entities[commit] = Entity(commit, "commit", commit[:12], "", str(properties.get("Repository", "")))
+            yield commit, entity
+
+
+def _steps(
+    middle: Entity, starts: list[str], entities: dict[str, Entity], edges: Iterable[tuple[str, str]]
+) -> tuple[list[StepView], dict[str, str]]:
+    """The entities as the steps of a graph, and their resources; those of the resource in the middle are one."""
+    shown = {arn: item for arn, item in entities.items() if arn not in starts}
+    names = dict.fromkeys(starts, middle.name)
+    taken = {middle.name}
+    for arn, item in shown.items():
+        name = item.name if item.name not in taken else f"{item.name} ({arn[-6:]})"
+        taken.add(name)
+        names[arn] = name
+    needs: dict[str, list[str]] = {name: [] for name in names.values()}
+    for source, destination in edges:
+        ends = names.get(source), names.get(destination)
+        if ends[0] and ends[1] and ends[0] != ends[1] and ends[0] not in needs[ends[1]]:
+            needs[ends[1]].append(ends[0])
+    nodes = [(middle, middle.name), *((item, names[arn]) for arn, item in shown.items())]
+    steps = [
+        StepView(name, item.kind or "this resource", "Recorded", "", needs=tuple(needs[name])) for item, name in nodes
+    ]
+    return steps, {name: item.source or item.arn for item, name in nodes}
 
 
 PAGE = Page("/lineage", load, "lineage.html", "Lineage")

@@ -42,6 +42,7 @@ _LOOKS = {
     "OutOfService": Look("stop", "warn", "Out of service"),
     "PendingManualApproval": Look("person", "warn", "Pending approval"),
     "Pending": Look("wait", "idle", "Pending"),
+    "Recorded": Look("file", "idle", "recorded"),
     "InAlert": Look("bad", "warn", "In alert"),
     "ALARM": Look("bad", "bad", "Alarm"),
     "INSUFFICIENT_DATA": Look("wait", "idle", "Insufficient data"),
