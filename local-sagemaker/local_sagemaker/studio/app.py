@@ -25,6 +25,7 @@ from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
 from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.session import COOKIE, LONGEST_SECONDS, Sessions
+from local_sagemaker.studio.uploads import MEDIA_TYPE, receive_file
 from local_sagemaker.studio.views import times
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class Studio:
         if path.startswith("/static/"):
             await self._static(path.removeprefix("/static/"), send)
             return
-        form = parse_form(await _body(receive)) if method == "POST" else {}
+        is_file = method == "POST" and headers.get("content-type", "") == MEDIA_TYPE
+        form = parse_form(await _body(receive)) if method == "POST" and not is_file else {}
         cookies = _cookies(headers)
         if path == "/open":
             await self._open(method, form, send)
@@ -95,6 +97,9 @@ class Studio:
             raise RefusedRequest(401, "Sign in with the link that `local-sagemaker studio` prints.", "Unauthorized")
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
         region = cookies.get("region") or self._settings.region
+        if is_file:
+            await _send(send, *await self._take(path, query, region, receive))
+            return
         if path == "/events/stream":
             await self._stream(query, region, headers, receive, send)
             return
@@ -105,6 +110,32 @@ class Studio:
             await _send(send, status, body, sent)
         else:
             await send_parts(self._threads, body, sent, receive, send)
+
+    async def _take(
+        self, path: str, query: Mapping[str, list[str]], region: str, receive: Receive
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Gives a file to the page that takes it; its script goes to the address in the answer."""
+        page, variables = _find(path)
+        if page is None or page.take is None:
+            raise RefusedRequest(405, "This page takes no file.", "MethodNotAllowed")
+        try:
+            file = await receive_file(self._threads, receive, self._settings.home)
+        except OSError as error:
+            raise RefusedRequest(507, f"The file could not be kept: {error}", "NoSpace") from error
+        with file:
+            visit = self._visit(variables, query, {}, region)
+            try:
+                target = await asyncio.get_running_loop().run_in_executor(self._threads, page.take, visit, file)
+            except ServiceError as error:
+                body = {"error": {"code": error.code, "message": error.message}}
+                return 422, json.dumps(body).encode(), {**security.HEADERS, "Content-Type": JSON}
+        return 200, json.dumps({"href": target}).encode(), {**security.HEADERS, "Content-Type": JSON}
+
+    def _visit(
+        self, variables: Mapping[str, str], query: Mapping[str, list[str]], form: Mapping[str, list[str]], region: str
+    ) -> Visit:
+        reads = StudioReads(self._settings.in_region(region), self._records.of(region), self._status)
+        return Visit(variables, query, self._call(region), reads, region, now(), self.origin, form)
 
     async def _stream(
         self, query: Mapping[str, list[str]], region: str, headers: Mapping[str, str], receive: Receive, send: Send
@@ -150,12 +181,10 @@ class Studio:
         twin = path.endswith(".json")
         path = path.removesuffix(".json").removesuffix("/index") if twin else path
         page, variables = _find(path)
-        settings = self._settings.in_region(region)
-        reads = StudioReads(settings, self._records.of(region), self._status)
-        number = reads.newest_event()
-        visit = Visit(variables, query, self._call(region), reads, region, now(), self.origin, form)
+        visit = self._visit(variables, query, form, region)
         shell = {
-            "number": number, "tz": cookies.get("tz", ""), "theme": cookies.get("theme", ""), "path": PREFIX + path,
+            "number": visit.reads.newest_event(),
+            "tz": cookies.get("tz", ""), "theme": cookies.get("theme", ""), "path": PREFIX + path,
             "query": query, "region": region, "now": visit.now, "error": None, "done": (query.get("done") or [""])[0],
         }  # fmt: skip
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.studio.reads import StudioReads
@@ -73,13 +73,14 @@ class Content:
 
 Load = Callable[[Visit], Any]
 Act = Callable[[Visit], str]
+Take = Callable[[Visit, IO[bytes]], str]
 
 
 @dataclass(frozen=True)
 class Page:
     """A page. `load` makes its context from the responses of operations; `act` does what its form says and returns the
-    address to go to. `section` is its entry in the navigation; `live` says which events change it, as
-    ``kind:key prefix`` (see `live.py`)."""
+    address to go to; `take` does the same with a file that is sent to it. `section` is its entry in the navigation;
+    `live` says which events change it, as ``kind:key prefix`` (see `live.py`)."""
 
     route: str
     load: Load
@@ -87,6 +88,7 @@ class Page:
     section: str = ""
     act: Act | None = None
     live: Callable[[Visit, Any], tuple[str, ...]] = lambda _visit, _context: ()
+    take: Take | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
         """The variables of the route in a path, None for a path of another page."""

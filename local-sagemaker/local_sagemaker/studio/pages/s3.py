@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mimetypes
+import shlex
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
@@ -13,6 +15,7 @@ from local_sagemaker.studio.views.preview import Preview, bytes_wanted, make_pre
 from local_sagemaker.studio.views.times import seconds
 
 _LARGEST_CONTENT = 20 << 20
+_EXEC = ("local-sagemaker", "exec", "--", "aws", "s3")
 _TYPES = {".html": "text/html; charset=utf-8", ".htm": "text/html; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -37,6 +40,7 @@ class S3Context:
     crumbs: list[tuple[str, str]] = field(metadata={"help": "the folders above, with their addresses"})
     entries: list[S3Entry] = field(metadata={"help": "one page of entries"})
     next: str = field(metadata={"help": "the next page's token, empty on the last"})
+    upload: str = field(metadata={"help": "an upload into the folder as a command"})
 
 
 def load(visit: Visit) -> S3Context:
@@ -48,7 +52,7 @@ def load(visit: Visit) -> S3Context:
             S3Entry(item["Name"], urls.to("s3", bucket=item["Name"]), True, None, seconds(item.get("CreationDate")))
             for item in buckets
         ]
-        return S3Context("", "", "", [], entries, "")
+        return S3Context("", "", "", [], entries, "", "")
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix + begins, "Delimiter": "/", "MaxKeys": 200}
     if visit.value("token"):
         request["ContinuationToken"] = visit.value("token")
@@ -64,7 +68,29 @@ def load(visit: Visit) -> S3Context:
         )
         for item in answer.get("Contents", [])
     ]  # fmt: skip
-    return S3Context(bucket, prefix, begins, _crumbs(bucket, prefix), entries, answer.get("NextContinuationToken", ""))
+    return S3Context(
+        bucket, prefix, begins, _crumbs(bucket, prefix), entries, answer.get("NextContinuationToken", ""),
+        shlex.join([*_EXEC, "cp", "FILE", f"s3://{bucket}/{prefix}"]),
+    )  # fmt: skip
+
+
+def act(visit: Visit) -> str:
+    """Makes a bucket."""
+    if visit.field("action") != "create":
+        raise ValidationError(f"There is no action '{visit.field('action')}'.")
+    name = visit.field("name").strip()
+    visit.call("s3:CreateBucket", {"Bucket": name})
+    return urls.to("s3", bucket=name)
+
+
+def take(visit: Visit, file: IO[bytes]) -> str:
+    """PutObject with the bytes of the file; the address of the folder."""
+    bucket, prefix, name = visit.value("bucket"), visit.value("prefix"), visit.value("name")
+    if not bucket or not name:
+        raise ValidationError("The address needs a bucket and a name.")
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    visit.call("s3:PutObject", {"Bucket": bucket, "Key": prefix + name, "Body": file, "ContentType": kind})
+    return urls.to("s3", bucket=bucket, prefix=prefix, done=f"{name} was uploaded")
 
 
 def _crumbs(bucket: str, prefix: str) -> list[tuple[str, str]]:
@@ -73,6 +99,17 @@ def _crumbs(bucket: str, prefix: str) -> list[tuple[str, str]]:
     for place, part in enumerate(parts):
         crumbs.append((part or "(empty)", urls.to("s3", bucket=bucket, prefix="/".join(parts[: place + 1]) + "/")))
     return crumbs
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """A version of the object, or a marker that it was deleted."""
+
+    id: str
+    modified: float | None
+    size: int | None
+    is_marker: bool
+    href: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +129,9 @@ class ObjectContext:
     preview: Preview = field(metadata={"help": "what its first bytes look like"})
     frame: str = field(metadata={"help": "the address of its sandboxed content, for pages"})
     download: str = field(metadata={"help": "the address of its bytes"})
+    version: str = field(metadata={"help": "the version that is shown, empty for the newest"})
+    versions: list[ObjectVersion] = field(metadata={"help": "its versions, newest first"})
+    commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
 def load_object(visit: Visit) -> ObjectContext:
@@ -108,8 +148,24 @@ def load_object(visit: Visit) -> ObjectContext:
         str(part.head.get("ETag", "")).strip('"'), str(part.head.get("ContentType", "")), part.head.get("Metadata", {}),
         {item["Key"]: item["Value"] for item in tags.get("TagSet", [])}, preview,
         urls.to("content", bucket=bucket, key=key) if preview.kind == "page" else "",
-        urls.to("download", bucket=bucket, key=key),
+        urls.to("download", bucket=bucket, key=key), visit.value("version"), _versions(visit, bucket, key),
+        {"download": shlex.join([*_EXEC, "cp", f"s3://{bucket}/{key}", "."]),
+         "make a link that works for an hour": shlex.join([*_EXEC, "presign", f"s3://{bucket}/{key}"])},
     )  # fmt: skip
+
+
+def _versions(visit: Visit, bucket: str, key: str) -> list[ObjectVersion]:
+    """The versions of a bucket that keeps them; none of one that does not."""
+    answer = visit.optional("s3:ListObjectVersions", {"Bucket": bucket, "Prefix": key, "MaxKeys": 100}) or {}
+    found = [
+        ObjectVersion(
+            item["VersionId"], seconds(item.get("LastModified")), item.get("Size"), "Size" not in item,
+            urls.to("s3", "object", bucket=bucket, key=key, version=item["VersionId"]),
+        )
+        for item in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+        if item["Key"] == key and item["VersionId"] != "null"
+    ]  # fmt: skip
+    return sorted(found, key=lambda item: -(item.modified or 0.0))
 
 
 def act_object(visit: Visit) -> str:
@@ -141,7 +197,7 @@ def load_download(visit: Visit) -> Content:
     return Content(parts_of(answer["Body"]), "application/octet-stream", key.rpartition("/")[2], length=size)
 
 
-PAGE = Page("/s3", load, "s3.html", "S3")
+PAGE = Page("/s3", load, "s3.html", "S3", act, take=take)
 OBJECT = Page("/s3/object", load_object, "object.html", "S3", act_object)
 CONTENT = Page("/content", load_content)
 DOWNLOAD = Page("/download", load_download)
