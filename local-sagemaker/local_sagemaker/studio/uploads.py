@@ -37,4 +37,4 @@ async def receive_file(
 
 
 def _open(folder: Path) -> IO[bytes]:
-    return tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # the caller closes it
+    return tempfile.TemporaryFile(dir=folder)  # the caller closes it
