@@ -1,0 +1,233 @@
+"""The pages of monitoring, endpoints, delivery, events, lineage and S3, over a service with something on each."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.studio.conftest import HOSTILE, Pages, World
+from tests.studio.full_world import ODD_KEYS, Full, fill
+from tests.support import until
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def full(world: World) -> Iterator[Full]:
+    yield fill(world.service)
+
+
+def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, full: Full) -> None:
+    """ST-22: baseline and bound of each trend, the nearest first; what was found in a sentence; run now."""
+    page = f"/_studio/monitoring/{full.schedule}"
+    twin = world.pages.json(f"{page}.json")
+    first = twin["trends"][0]
+    assert (first["name"], first["baseline"], first["bound"], len(first["points"])) == ("c", 0.0, 0.1, 2)
+    assert first["margin"] > 1 > twin["trends"][1]["margin"]
+    violation = twin["executions"][0]["violations"][0]
+    assert violation["check"] == "Distribution moved"
+    assert re.search(r"^c is distributed differently .* apart, \d\S* times what is allowed\.$", violation["sentence"])
+    found = float(re.findall(r"distance: (\S+) exceeds", violation["text"])[0])
+    assert first["points"][-1][1] == pytest.approx(found), "the page measures as the monitor does"
+    assert twin["alarms"][0]["metric"] == "feature_baseline_drift_c"
+    assert twin["baseline"]["files"].keys() == {"Statistics", "Constraints"}
+    assert twin["next_run"] > 0
+    text = world.pages.get(page)[2]
+    assert "bound 0.1" in text
+    assert "baseline 0" in text
+    assert world.pages.post(page, {"action": "run"})[0] == 303
+
+    def ended() -> Any:
+        executions = world.pages.json(f"{page}.json")["executions"]
+        return len(executions) == 3 and executions[0]["status"] in ("CompletedWithViolations", "Completed")
+
+    until(ended, "the execution of Run now is on the page", 240)
+    status = world.pages.json("/_studio/monitoring.json")["matrix"][0]
+    assert status[0] == full.endpoint
+    words = shlex.split(twin["commands"]["describe"])
+    assert full.schedule in world.service.run(*words[3:]).stdout
+
+
+def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full) -> None:
+    """ST-21: CSV and JSON, variant, target model; a rollout and the way back are on the page while they happen."""
+    page = f"/_studio/endpoints/{full.endpoint}"
+    form = {"action": "invoke", "body": "1,2,3\n-1,0,1", "content_type": "text/csv", "variant": "AllTraffic"}
+    text = world.pages.post(f"{page}?tab=test", form)[2]
+    assert "200 OK" in text
+    assert "See it monitored" in text
+    answer = world.pages.post(f"{page}?tab=test", {**form, "content_type": "application/json", "body": "[[1, 2, 3]]"})
+    assert answer[0] == 200
+    assert "200 OK" in answer[2]
+    refused = world.pages.post(f"{page}?tab=test", {**form, "variant": "", "model": "a.tar.gz"})[2]
+    assert "400 " in refused, "an endpoint of one model has no target models, in the API's own words"
+    twin = world.pages.json(f"{page}.json?{urlencode({'tab': 'test', 'body': '1,2,3', 'content_type': 'text/csv'})}")
+    done = world.service.run(*shlex.split(twin["test"]["command"])[3:])
+    assert done.stdout.startswith("1"), done.stdout
+    assert twin["test"]["python"].count("'1,2,3'") == 1
+    records = world.pages.json(f"{page}.json?tab=capture")["records"]
+    assert records[0]["content_type"] == "text/csv"
+    assert records[0]["input"].count(",") == 2
+    assert full.schedule in [item["name"] for item in twin["monitors"]]
+    _roll_out_and_back(world, full, page, twin["config_name"])
+
+
+def _roll_out_and_back(world: World, full: Full, page: str, before: str) -> None:
+    """A canary with a bake time is seen, and ends; the way back is one form."""
+    config = full.monitored.made.config(full.monitored.model)
+    form = {"action": "update", "config": config, "strategy": "CANARY", "step": "50", "wait": "4", "alarms": ""}
+    status, _, text = world.pages.post(page, {**form, "wait": "soon"})
+    assert (status, "&#39;soon&#39; is no number of seconds" in text) == (422, True)
+    assert world.pages.post(page, form)[0] == 303
+    until(lambda: (world.pages.json(f"{page}.json")["rollout"] or {}).get("share") == 50, "half is on the new fleet")
+    text = world.pages.get(page)[2]
+    assert "50 % on the new fleet" in text
+    assert "Canary: 50 % first, all of it after 4.0 s." in text
+
+    def settled(name: str) -> Any:
+        twin = world.pages.json(f"{page}.json")
+        return twin if (twin["status"], twin["config_name"]) == ("InService", name) else None
+
+    twin = until(lambda: settled(config), "the rollout has ended", 120)
+    assert twin["previous"] == before
+    back = {"action": "update", "config": before, "strategy": "ALL_AT_ONCE", "step": "10", "wait": "0", "alarms": ""}
+    assert world.pages.post(page, back)[0] == 303
+    until(lambda: settled(before), "the endpoint is back", 120)
+
+
+def test_delivery_waits_for_a_person_and_goes_on(world: World, full: Full) -> None:
+    """ST-23: the approval is on home; close, open, reject with a comment, retry, approve; the failing command."""
+    page = f"/_studio/delivery/{full.delivery}"
+    needs = world.pages.json("/_studio/index.json")["needs"]
+    assert page in [item["href"] for item in needs]
+    twin = world.pages.json(f"{page}.json")
+    waiting = twin["waiting"][0]
+    assert waiting["question"] == "Is version 1 good enough for production?"
+    assert waiting["revisions"] == ["Train with more rounds"]
+    assert [item["name"] for item in twin["actions"]] == ["Code", "Test", "ApproveDeployment"]
+    assert world.pages.post(page, {"action": "disable", "stage": "Production", "reason": HOSTILE})[0] == 303
+    text = world.pages.get(page)[2]
+    assert "closed" in text
+    assert "<script>alert" not in text
+    assert world.pages.post(page, {"action": "enable", "stage": "Production"})[0] == 303
+    form = {"action": "approval", "stage": "Production", "name": "ApproveDeployment",
+            "token": waiting["action"]["token"]}  # fmt: skip
+    assert world.pages.post(page, {**form, "status": "Rejected", "comment": " "})[0] == 422
+    assert world.pages.post(page, {**form, "status": "Rejected", "comment": "too early"})[0] == 303
+
+    def production() -> Any:
+        return world.pages.json(f"{page}.json")["stages"][-1]
+
+    until(lambda: production()["status"] == "Failed", "the stage has failed")
+    retry = {"action": "retry", "stage": "Production", "execution": production()["execution"]}
+    assert world.pages.post(page, retry)[0] == 303
+    waiting = until(lambda: world.pages.json(f"{page}.json")["waiting"], "the approval waits again")[0]
+    form |= {"token": waiting["action"]["token"], "status": "Approved", "comment": "good"}
+    assert world.pages.post(page, form)[0] == 303
+    until(lambda: production()["status"] == "Succeeded", "the stage has succeeded")
+    _check_failed_build(world.pages, full)
+
+
+def _check_failed_build(pages: Pages, full: Full) -> None:
+    page = f"/_studio/builds/{quote(full.failing_build, safe='')}"
+    failed = pages.json(f"{page}.json")["failed"]
+    assert (failed["command"], failed["status"]) == ("cat absent.txt", 1)
+    assert "No such file" in failed["output"][0]
+    text = pages.get(page)[2]
+    assert "This command ended with exit status 1" in text
+    assert text.count('class="bad"') == 3, "the command, what it wrote, and its end are marked in the log"
+
+
+def test_events_say_what_they_started(world: World, full: Full) -> None:
+    """ST-24 and ST-20: an event that is sent starts the function; rules are tested; an approval names its rule."""
+    form = {"action": "send", "source": "demo", "type": "Tried", "detail": '{"a": 1}'}
+    assert world.pages.post("/_studio/events?tab=send", {**form, "detail": "no json"})[0] == 422
+    status, headers, _ = world.pages.post("/_studio/events?tab=send", form)
+    assert status == 303
+    place = headers["location"].partition("?")[2]
+
+    def delivered() -> Any:
+        events = world.pages.json(f"/_studio/events.json?{place}")["events"]
+        return events[0] if events and events[0]["started"] else None
+
+    event = until(delivered, "the event has reached the function", 120)
+    assert event["rules"] == ["demo-events"]
+    assert event["started"][0]["href"] == "/_studio/functions/echo"
+    tested = world.pages.json(f"/_studio/events.json?tab=rules&event={event['id']}")["tested"]
+    assert tested == {"approved-model": "does not match", "demo-events": "matches"}
+    tried = world.pages.post("/_studio/events?tab=rules", {"action": "test", "event": "no json"})
+    assert (tried[0], "InvalidEventPatternException" in tried[2] or "JSON" in tried[2]) == (200, True)
+    twin = world.pages.json("/_studio/models/Demo/1.json")
+    assert any(text.startswith("approved-model → ") for text in twin["rules"]["Approved"])
+    assert not twin["rules"]["Rejected"]
+
+
+def test_lineage_leads_from_the_version_to_data_and_code(world: World, full: Full) -> None:
+    """ST-25: by QueryLineage, in order of distance; each node leads to its own lineage."""
+    arn = world.pages.json("/_studio/models/Demo/1.json")["arn"]
+    query = urlencode({"arn": arn, "depth": 10, "direction": "both"})
+    twin = until(lambda: _lineage(world.pages, query), "all of the lineage is recorded", 60)
+    kinds = {item["kind"] for item in twin["above"]}
+    assert {"model", "training job", "data", "processing job", "execution", "image"} <= kinds
+    code = next(item for item in twin["above"] if item["name"] == "code/prepare.py")
+    assert code["distance"] > next(item for item in twin["above"] if item["kind"] == "training job")["distance"]
+    text = world.pages.get(f"/_studio/lineage?{query}")[2]
+    assert text.count('class="node ') == len(twin["steps"])
+    endpoint = world.pages.json(f"/_studio/endpoints/{full.endpoint}.json")["arn"]
+    served = world.pages.json(f"/_studio/lineage.json?{urlencode({'arn': endpoint, 'depth': 10})}")
+    assert {"deployment", "model"} <= {item["kind"] for item in served["above"]}
+    assert world.pages.json("/_studio/lineage.json?arn=s3://studio-data/nothing")["is_known"] is False
+
+
+def _lineage(pages: Pages, query: str) -> Any:
+    twin = pages.json(f"/_studio/lineage.json?{query}")
+    return twin if any(item["name"] == "code/prepare.py" for item in twin["above"]) else None
+
+
+def test_s3_has_odd_keys_uploads_and_large_tables(world: World, full: Full) -> None:
+    """ST-26: every key is listed, shown and downloaded; a file is uploaded as it is; a large CSV is read in part."""
+    pages, s3 = world.pages, world.service.client("s3")
+    for key in ODD_KEYS:
+        query = urlencode({"bucket": "studio-odd", "key": key})
+        assert pages.json(f"/_studio/s3/object.json?{query}")["key"] == key
+        status, _, text = pages.get(f"/_studio/download?{query}")
+        assert (status, text) == (200, "a,b\n1,2\n"), key
+        folder = key.rpartition("/")[0] + "/"
+        listed = pages.json(f"/_studio/s3.json?{urlencode({'bucket': 'studio-odd', 'prefix': folder})}")["entries"]
+        assert key.removeprefix(folder) in [item["name"] for item in listed]
+    kind = {"Content-Type": "application/octet-stream", "Origin": pages.origin}
+    place = urlencode({"bucket": "studio-odd", "prefix": "up/", "name": "ä <b>.csv"})
+    row = b"0.5,1.5,2.5,abcdefgh\n"
+    body = b"a,b,c,d\n" + row * (40_000_000 // len(row))
+    status, _, text = pages.send("POST", f"/_studio/s3?{place}", body, kind)
+    assert status == 200, text
+    assert s3.head_object(Bucket="studio-odd", Key="up/ä <b>.csv")["ContentLength"] == len(body)
+    assert pages.send("POST", f"/_studio/s3?{place}", b"x", {**kind, "Origin": "http://localhost:1"})[0] == 403
+    assert pages.send("POST", f"/_studio/s3?{place}", b"x", {**kind, "X_Secret": "wrong"})[0] == 401
+    assert pages.send("POST", "/_studio/models", b"x", kind)[0] == 405
+    preview = pages.json(f"/_studio/s3/object.json?{urlencode({'bucket': 'studio-odd', 'key': 'up/ä <b>.csv'})}")
+    assert preview["size"] == len(body)
+    assert len(preview["preview"]["rows"]) == 100
+    assert preview["preview"]["note"].startswith("about 1,9")
+    absent = pages.send("POST", "/_studio/s3?bucket=absent&prefix=&name=a", b"x", kind)
+    assert (absent[0], json.loads(absent[2])["error"]["code"]) == (422, "NoSuchBucket")
+    assert pages.post("/_studio/s3", {"action": "create", "name": "studio-new"})[0] == 303
+    assert pages.post("/_studio/s3", {"action": "create", "name": "B"})[0] == 422
+
+
+def test_reports_of_users_run_no_script(world: World, full: Full) -> None:
+    """ST-32: in the sandbox, whose policy comes with the answer itself, and on the page around it."""
+    query = urlencode({"bucket": "studio-odd", "key": "reports/hostile.html"})
+    _, headers, _ = world.pages.get(f"/_studio/content?{query}")
+    policy = headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "script-src" not in policy
+    _, headers, _ = world.pages.get(f"/_studio/content?{query}&scripts=1")
+    assert "allow-same-origin" not in headers["content-security-policy"]
+    assert "connect-src" not in headers["content-security-policy"], "default-src 'none' keeps it off the network"
+    assert "<script>parent" not in world.pages.get(f"/_studio/s3/object?{query}")[2]
