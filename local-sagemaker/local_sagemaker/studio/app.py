@@ -20,6 +20,7 @@ from local_sagemaker.errors import MISSING, NotSupported, ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
 from local_sagemaker.studio.downloads import send_parts
+from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.live import LiveEvents, Topic
 from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
 from local_sagemaker.studio.reads import StudioReads
@@ -178,8 +179,8 @@ class Studio:
         cookies: Mapping[str, str], region: str,
     ) -> Answer:  # fmt: skip
         """The answer of a page; never raises."""
-        twin = path.endswith(".json")
-        path = path.removesuffix(".json").removesuffix("/index") if twin else path
+        path, form_of = _split_twin(path)
+        twin = form_of == ".json"
         page, variables = _find(path)
         visit = self._visit(variables, query, form, region)
         shell = {
@@ -190,6 +191,8 @@ class Studio:
         try:
             if page is None:
                 raise Missing(f"There is no page {PREFIX}{path}.", "NotFound")
+            if form_of == ".csv":
+                return _content(export(page, visit))
             return self._show(page, method, visit, shell, twin=twin)
         except (Missing, ServiceError) as error:
             return _failure(error, shell, page, twin=twin)
@@ -248,6 +251,14 @@ def _find(path: str) -> tuple[Page | None, dict[str, str]]:
         if variables is not None:
             return page, {name: unquote(value) for name, value in variables.items()}
     return None, {}
+
+
+def _split_twin(path: str) -> tuple[str, str]:
+    """The path of a page, and in which form it is wanted: as .json, as .csv, or as itself."""
+    for form in (".json", ".csv"):
+        if path.endswith(form) and not any(page.route.endswith(form) and page.match(path) for page in PAGES):
+            return path.removesuffix(form).removesuffix("/index"), form
+    return path, ""
 
 
 def _failure(

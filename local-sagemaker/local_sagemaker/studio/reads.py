@@ -12,8 +12,8 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
-from local_sagemaker.records.selection import Selection
 from local_sagemaker.records.query import Query
+from local_sagemaker.records.selection import Selection
 
 _BUS_HISTORY = "event-history"
 _FOLDERS = {"objects": "S3 objects", "logs": "logs", "functions": "functions", "jobs": "running jobs"}
