@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.studio.page import Page
 from local_sagemaker.studio.pages import (
+    apis,
     builds,
     compare,
     delivery,
@@ -66,5 +67,7 @@ PAGES: tuple[Page, ...] = (
     events.PAGE,
     functions.PAGE,
     functions.FUNCTION,
+    apis.PAGE,
+    apis.API,
     service.PAGE,
 )

@@ -27,7 +27,7 @@ SECTIONS = (
 )  # fmt: skip
 MORE = (
     ("Jobs", "jobs"), ("Experiments", "experiments"), ("Logs", "logs"), ("S3", "s3"), ("Lineage", "lineage"),
-    ("Events", "events"), ("Functions", "functions"), ("Service", "service"),
+    ("Events", "events"), ("Functions", "functions"), ("APIs", "apis"), ("Service", "service"),
 )  # fmt: skip
 
 

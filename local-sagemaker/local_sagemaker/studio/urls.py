@@ -53,8 +53,10 @@ def resource(text: str) -> str:
     if text.startswith("s3://"):
         return s3(text)
     parts = text.split(":", 5)
-    if len(parts) < 6 or parts[0] != "arn" or parts[2] != "sagemaker":
+    if len(parts) < 6 or parts[0] != "arn":
         return ""
+    if parts[2] != "sagemaker":
+        return _elsewhere(parts[2], parts[5])
     kind, _, name = parts[5].partition("/")
     if kind == "pipeline":
         return execution(text) if "/execution/" in name else to("pipelines", name)
@@ -63,8 +65,23 @@ def resource(text: str) -> str:
     if kind == "model-package":
         group, _, version = name.partition("/")
         return to("models", group, version) if version else ""
-    pages = {"model-package-group": "models", "endpoint": "endpoints"}
+    pages = {"model-package-group": "models", "endpoint": "endpoints", "monitoring-schedule": "monitoring"}
     return to(pages[kind], name) if kind in pages else ""
+
+
+def _elsewhere(service: str, rest: str) -> str:
+    """The page of a resource of another service than SageMaker."""
+    if service == "lambda" and rest.startswith("function:"):
+        return to("functions", rest.split(":")[1])
+    if service == "codebuild" and rest.startswith("build/"):
+        return to("builds", rest.removeprefix("build/"))
+    if service == "logs" and rest.startswith("log-group:"):
+        return to("logs", group=rest.removeprefix("log-group:").removesuffix(":*"))
+    if service == "codepipeline":
+        return to("delivery", rest.partition("/")[0])
+    if service == "s3" and rest:
+        return s3(f"s3://{rest}" if "/" in rest else f"s3://{rest}/")
+    return ""
 
 
 def toggle(query: Mapping[str, list[str]], **changes: str) -> str:

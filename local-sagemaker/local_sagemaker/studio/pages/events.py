@@ -118,7 +118,7 @@ def _event(item: Mapping[str, Any]) -> BusEvent:
     started = [
         StartedTarget(
             one["rule"], one["target"], one["status"], str(one.get("reason") or one.get("result") or ""),
-            urls.resource(str(one.get("result") or "")) or urls.resource(one["target"]) or _function(one["target"]),
+            urls.resource(str(one.get("result") or "")) or urls.resource(one["target"]),
         )
         for one in item.get("deliveries", [])
     ]  # fmt: skip
@@ -126,11 +126,6 @@ def _event(item: Mapping[str, Any]) -> BusEvent:
         document["id"], float(item["time"]), document.get("source", ""), document.get("detail-type", ""), resource,
         urls.resource(resource), status, list(item.get("rules", [])), started, document,
     )  # fmt: skip
-
-
-def _function(arn: str) -> str:
-    parts = arn.split(":")
-    return urls.to("functions", parts[6]) if len(parts) > 6 and parts[2] == "lambda" else ""
 
 
 def _event_text(visit: Visit, identity: str) -> str:

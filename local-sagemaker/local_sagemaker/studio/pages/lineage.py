@@ -56,7 +56,7 @@ def load(visit: Visit) -> LineageContext:
     entities = {item.arn: item for item in (_entity(visit, one) for one in vertices)}
     edges += list(_commits(visit, entities, starts, arn))
     above, below = walk(starts, edges, entities)
-    middle = Entity(starts[0], "", arn.rpartition("/")[2] or arn, arn) if starts else None
+    middle = Entity(starts[0], "", _short(arn) or arn, arn) if starts else None
     steps, resources = _steps(middle, starts, entities, edges) if middle else ([], {})
     addresses = {
         name: urls.to("lineage", arn=resource, depth=depth, direction=direction) for name, resource in resources.items()
