@@ -44,6 +44,7 @@ class ReportedCheck:
     job: str | None
     cached_from: str | None
     compared: Files = NO_FILES  # where the step says so; managed ones leave it to their jobs
+    group: str = ""  # the model package group whose approved version has the baseline
 
     @property
     def ended(self) -> bool:
@@ -87,6 +88,7 @@ def _check(name: str, step: Mapping[str, Any]) -> ReportedCheck:
         calculated=_files(metadata, "CalculatedBaseline"),
         used=_files(metadata, "BaselineUsedForDriftCheck"),
         compared=_files(metadata, "Compared"),
+        group=metadata.get("ModelPackageGroupName") or "",
         violations=metadata.get("ViolationReport") or None,
         job=metadata.get("CheckJobArn"),
         cached_from=source.rpartition("/")[2] if source else None,

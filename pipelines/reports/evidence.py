@@ -30,6 +30,7 @@ class Evidence:
     baseline_statistics: Json = field(default_factory=dict)
     baseline_constraints: Json = field(default_factory=dict)
     violations: tuple[Json, ...] = ()
+    origin: str = ""  # of the baseline: the version that has it, or when it was made
 
 
 def gather(clients: AwsClients, check: ReportedCheck, names: Names) -> Evidence:
@@ -44,7 +45,32 @@ def gather(clients: AwsClients, check: ReportedCheck, names: Names) -> Evidence:
         baseline_statistics=_read(clients, baseline.statistics if baseline else None),
         baseline_constraints=_read(clients, baseline.constraints if baseline else None),
         violations=tuple(_read(clients, check.violations).get("violations", [])),
+        origin=origin_of(clients, check, baseline) if baseline else "",
     )
+
+
+def origin_of(clients: AwsClients, check: ReportedCheck, baseline: Files) -> str:
+    """Which version of the group has the baseline, and since when; else when the file was made; "" if unknown."""
+    try:
+        for version in _approved(clients, check.group) if check.group else ():
+            described: Any = clients.sagemaker.describe_model_package(ModelPackageName=version["ModelPackageArn"])
+            if str(baseline.constraints) in json.dumps(described.get("DriftCheckBaselines", {})):
+                made = f"{described['CreationTime']:%Y-%m-%d %H:%M} UTC"
+                return f"that of version {described['ModelPackageVersion']} of {check.group}, registered {made}"
+        bucket, _, key = (baseline.constraints or "").removeprefix("s3://").partition("/")
+        head = clients.s3.head_object(Bucket=bucket, Key=key)
+        return f"a file of {head['LastModified']:%Y-%m-%d %H:%M} UTC"
+    except (BotoCoreError, ClientError):
+        return ""
+
+
+def _approved(clients: AwsClients, group: str) -> list[Any]:
+    """The newest approved versions of a group; a baseline in force is that of the newest."""
+    listed = clients.sagemaker.list_model_packages(
+        ModelPackageGroupName=group, ModelApprovalStatus="Approved", SortBy="CreationTime", SortOrder="Descending",
+        MaxResults=10,
+    )  # fmt: skip
+    return list(listed["ModelPackageSummaryList"])
 
 
 def find_baseline(clients: AwsClients, check: ReportedCheck) -> Files | None:

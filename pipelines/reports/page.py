@@ -7,7 +7,7 @@ Every number on it is a ``<data>`` element whose ``value`` is the unrounded numb
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -17,20 +17,51 @@ from pipelines.reports.evidence import Evidence
 from pipelines.reports.text import number
 from pipelines.reports.verdicts import Verdict
 
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.45 system-ui, sans-serif; color: #1d2733; margin: 0 auto; max-width: 76rem; padding: 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
-.sub, td.note, p.note { color: #5a6673; }
-.banner { border-left: .4rem solid #6b7785; background: #f1f4f7; padding: .7rem 1rem; margin: 1rem 0; }
-.banner.good { border-color: #1f8a4c; background: #e9f6ee; } .banner.bad { border-color: #c0392b; background: #fcedeb; }
-.banner b { font-size: 1.1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #dde3e9; text-align: left; vertical-align: top; }
-th { font-weight: 600; background: #f6f8fa; } td.n, th.n { text-align: right; white-space: nowrap; }
-tr.bad td { background: #fcedeb; } .mark { color: #c0392b; font-weight: 600; }
-svg { max-width: 100%; height: auto; } code { font-size: .85em; overflow-wrap: anywhere; }
+LIGHT = {
+    "bg": "#ffffff", "surface": "#f5f7fa", "raised": "#ffffff", "ink": "#1b2330", "muted": "#4f5b6b", "line": "#d5dbe3",
+    "control": "#76839a", "link": "#0b5cad", "ok": "#0b6e4f", "ok-tint": "#e1f3ec", "run": "#0b5cad",
+    "run-tint": "#e2eefb", "bad": "#a30d2b", "bad-tint": "#fde8ea", "warn": "#946200", "warn-tint": "#fdf1d3",
+    "idle": "#5a6675", "idle-tint": "#eceff3",
+}  # fmt: skip
+DARK = {
+    "bg": "#0f141b", "surface": "#171e27", "raised": "#1e2732", "ink": "#e6ebf2", "muted": "#a3afbf", "line": "#2d3846",
+    "control": "#76859a", "link": "#7db7ff", "ok": "#8ee6d0", "ok-tint": "#10312a", "run": "#6fb1ff",
+    "run-tint": "#12294a", "bad": "#ff7f8a", "bad-tint": "#42131b", "warn": "#ffd166", "warn-tint": "#3a2c06",
+    "idle": "#9aa7b8", "idle-tint": "#232c38",
+}  # fmt: skip
+"""The colours of the local service's web pages, among which these pages are shown; a test compares them."""
+
+
+def _tokens(colours: Mapping[str, str]) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+
+STYLE = f"""
+:root {{ {_tokens(LIGHT)} color-scheme: light; }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_tokens(DARK)} color-scheme: dark; }} }}
+"""
+STYLE += """
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 76rem; padding: 24px; background: var(--bg); color: var(--ink);
+  font: 0.875rem/1.25rem system-ui, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.25rem; line-height: 1.75rem; font-weight: 650; margin: 0 0 4px; }
+h2 { font-size: 1rem; line-height: 1.5rem; font-weight: 650; margin: 32px 0 8px; }
+a { color: var(--link); } p { max-width: 80ch; margin: 8px 0; }
+.sub, td.note, p.note { color: var(--muted); }
+.banner { border: 1px solid var(--line); border-left: 4px solid var(--idle); border-radius: 6px;
+  background: var(--idle-tint); padding: 12px 16px; margin: 16px 0; }
+.banner.good { border-left-color: var(--ok); background: var(--ok-tint); }
+.banner.bad { border-left-color: var(--bad); background: var(--bad-tint); }
+.banner b { font-size: 1rem; } .banner.good b { color: var(--ok); } .banner.bad b { color: var(--bad); }
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: 6px 12px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+tr:last-child td { border-bottom: 0; }
+th { font-size: 0.75rem; font-weight: 600; color: var(--muted); } td.n, th.n { text-align: right; white-space: nowrap; }
+tr.bad td { background: var(--bad-tint); } .mark { color: var(--bad); font-weight: 600; }
+svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); }
+code { font: 0.8125rem ui-monospace, Menlo, monospace; }
+@media (max-width: 767px) { body { padding: 16px; } th, td { padding: 6px 10px; } }
 """
 
 
@@ -101,11 +132,16 @@ def page(evidence: Evidence, verdict: Verdict, sections: Sequence[Section], exec
     parts.append(_section(Section("Files", _files(evidence))))
     plotted = {name: value for section in sections for name, value in section.plotted.items()}
     block = json.dumps(plotted).replace("<", "\\u003c")
+    return document(title, [*parts, f'<script type="application/json" id="plotted">{block}</script>'])
+
+
+def document(title: str, parts: Sequence[str]) -> str:
+    """A whole page of these parts of its body."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n<body>'
         + "\n".join(parts)
-        + f'\n<script type="application/json" id="plotted">{block}</script>\n</body></html>\n'
+        + "\n</body></html>\n"
     )
 
 
@@ -115,13 +151,14 @@ def _section(section: Section) -> str:
 
 def _banner(verdict: Verdict, evidence: Evidence) -> str:
     kind = {True: "good", False: "bad", None: ""}[verdict.good]
+    origin = f" It is {evidence.origin}." if evidence.origin else ""
     if verdict.good is not None and evidence.baseline:
-        against = "Compared with the baseline below."
+        against = f"Compared with the baseline below.{origin}"
     elif evidence.baseline:
-        against = "Nothing was compared. The baseline is shown beside it, as it stays in force."
+        against = f"Nothing was compared. The baseline is shown beside it, as it stays in force.{origin}"
     else:
         against = "There was no baseline to show beside it: this page shows what was computed."
-    return f'<div class="banner {kind}"><b>{escape(verdict.text)}</b><br>{against}</div>'
+    return f'<div class="banner {kind}"><b>{escape(verdict.text)}</b><br>{escape(against)}</div>'
 
 
 def _violations(verdict: Verdict) -> Html:

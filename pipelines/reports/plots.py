@@ -17,11 +17,15 @@ from pipelines.reports.page import Html
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BASELINE, CURRENT, BAD = "#8a949e", "#1769aa", "#c0392b"
+BASELINE, CURRENT, BAD, LINES = "#5a6675", "#0b5cad", "#a30d2b", "#76839a"
+COLOURS = {BASELINE: "var(--idle)", CURRENT: "var(--run)", BAD: "var(--bad)", LINES: "var(--control)"}
+"""matplotlib knows the light colours; in the page they are those of its theme."""
 NUMBERED = re.compile(r' id="[\w.]+_\d+"')  # what nothing refers to, and the next plot on the page has again
 ABOVE, BELOW = 0.6, 0.75  # inches for the legend and a title, and for what is between two rows
 SETTINGS: Any = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8.5, "axes.spines.top": False,
-            "axes.spines.right": False}  # fmt: skip
+            "axes.spines.right": False, "axes.edgecolor": LINES, "xtick.color": LINES, "ytick.color": LINES,
+            "xtick.labelcolor": "black", "ytick.labelcolor": "black", "figure.facecolor": "none",
+            "axes.facecolor": "none", "savefig.facecolor": "none"}  # fmt: skip
 
 Draw = Callable[["Axes"], None]
 
@@ -65,7 +69,10 @@ def figure(
             drawn.legend(handles, labels, loc="upper right", ncols=2, frameon=False)
         text = io.StringIO()
         drawn.savefig(text, format="svg", metadata={"Date": None})
-    return Html(NUMBERED.sub("", text.getvalue()[text.getvalue().index("<svg") :]))
+    svg = NUMBERED.sub("", text.getvalue()[text.getvalue().index("<svg") :])
+    for colour, name in COLOURS.items():
+        svg = svg.replace(colour, name)
+    return Html(svg)
 
 
 def _plot(axes: Axes, plot: Plot) -> None:
@@ -110,7 +117,7 @@ def bars(
         axes.set_yticks(places, names)
         for name, label in zip(names, axes.get_yticklabels(), strict=True):
             label.set_color(BAD if name in bad else "black")
-        axes.axvline(0, color="black", linewidth=0.6)
+        axes.axvline(0, color=LINES, linewidth=0.6)
 
     return draw
 

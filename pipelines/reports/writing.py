@@ -9,15 +9,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from pipelines.checks.definition import check_steps
 from pipelines.definition import Definition
+from pipelines.local import is_local
 from pipelines.reports import bias, data_quality, explainability, model_quality, names
 from pipelines.reports.checks import ReportedCheck, find
 from pipelines.reports.evidence import Evidence, gather, read_bytes
+from pipelines.reports.index import write_index
 from pipelines.reports.page import Section, page
 from pipelines.reports.portable import PortableResults
 from pipelines.reports.verdicts import Verdict, verdict
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.session import AwsClients
 
 FOLDER = Path("reports")
+KEPT = "check-report.html"
 SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
     "DATA_QUALITY": data_quality.sections,
     "DATA_BIAS": bias.sections,
@@ -37,12 +43,16 @@ SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
 
 @dataclass(frozen=True)
 class Written:
-    """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page."""
+    """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page.
+
+    ``origin`` says where the baseline comes from.
+    """
 
     check: ReportedCheck
     verdict: Verdict
     path: Path | None
     problem: str = ""
+    origin: str = ""
 
     @property
     def where(self) -> str:
@@ -76,7 +86,11 @@ class Reports:
         """All of them, in the order of the steps, when they are done."""
         self.see(steps)
         self._pool.shutdown()
-        return [self._pages[name].result() for name in steps if name in self._pages]
+        written = [self._pages[name].result() for name in steps if name in self._pages]
+        if written:
+            with suppress(OSError):  # the pages are there without it
+                write_index(self._folder, self._arn, written)
+        return written
 
     def __enter__(self) -> Reports:
         return self
@@ -89,7 +103,7 @@ class Reports:
         evidence = gather(self._clients, check, names.for_check(check.kind, self._columns))
         found = verdict(evidence)
         try:
-            return Written(check, found, self._page(evidence, found))
+            return Written(check, found, self._page(evidence, found), "", evidence.origin)
         except Exception as error:  # a page is an extra: whatever hinders it must not change how the command ends
             return Written(check, found, None, f"{type(error).__name__}: {error}")
 
@@ -103,5 +117,15 @@ class Reports:
         if own:
             beside.write_bytes(own)
         path = self._folder / f"{check.step}.html"
-        path.write_text(page(evidence, found, sections, self._arn, beside.name if own else None), encoding="utf-8")
+        text = page(evidence, found, sections, self._arn, beside.name if own else None)
+        path.write_text(text, encoding="utf-8")
+        self._keep(check, text)
         return path
+
+    def _keep(self, check: ReportedCheck, text: str) -> None:
+        """Puts the page beside the files that it shows, where the local service's web pages find it. Not on AWS."""
+        if not check.ended or not is_local():
+            return
+        bucket, _, key = f"{check.folder}{KEPT}".removeprefix("s3://").partition("/")
+        with suppress(BotoCoreError, ClientError):  # a page is an extra
+            self._clients.s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/html")

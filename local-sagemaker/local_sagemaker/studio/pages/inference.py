@@ -91,10 +91,12 @@ def _python(endpoint: str, body: str, members: dict[str, str]) -> str:
 
 
 def _command(endpoint: str, body: str, members: dict[str, str]) -> str:
+    """A pipe, since versions 1 and 2 of the AWS CLI agree on bodies that are files only."""
     words = ["local-sagemaker", "exec", "--", "aws", "sagemaker-runtime", "invoke-endpoint"]
     words += ["--endpoint-name", endpoint]
     names = {"ContentType": "content-type", "Accept": "accept", "TargetVariant": "target-variant",
              "TargetModel": "target-model", "InferenceId": "inference-id"}  # fmt: skip
     for member, value in members.items():
         words += [f"--{names[member]}", value]
-    return shlex.join([*words, "--cli-binary-format", "raw-in-base64-out", "--body", body, "/dev/stdout"])
+    sends = shlex.join([*words, "--body", "fileb:///dev/stdin", "/dev/stdout"])
+    return f"printf %s {shlex.quote(body)} | {sends}"
