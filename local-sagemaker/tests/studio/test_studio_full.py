@@ -68,7 +68,7 @@ def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full)
     assert "400 " in refused, "an endpoint of one model has no target models, in the API's own words"
     twin = world.pages.json(f"{page}.json?{urlencode({'tab': 'test', 'body': '1,2,3', 'content_type': 'text/csv'})}")
     command = twin["test"]["command"].replace("local-sagemaker exec -- ", "")
-    assert world.service.run("sh", "-c", command).stdout.startswith("1"), command
+    assert world.service.run("sh", "-c", command).stdout.startswith("[[1]]"), command
     assert twin["test"]["python"].count("'1,2,3'") == 1
     records = world.pages.json(f"{page}.json?tab=capture")["records"]
     assert records[0]["content_type"] == "text/csv"
@@ -110,10 +110,12 @@ def test_delivery_waits_for_a_person_and_goes_on(world: World, full: Full) -> No
     assert waiting["question"] == "Is version 1 good enough for production?"
     assert waiting["revisions"] == ["Train with more rounds"]
     assert [item["name"] for item in twin["actions"]] == ["Code", "Test", "ApproveDeployment"]
-    assert world.pages.post(page, {"action": "disable", "stage": "Production", "reason": HOSTILE})[0] == 303
+    close = {"action": "disable", "stage": "Production", "reason": HOSTILE}
+    status, _, text = world.pages.post(page, close)
+    assert (status, "<script>alert" in text) == (422, False), "refused in the API's own words, and as text"
+    assert world.pages.post(page, {**close, "reason": "not today!"})[0] == 303
     text = world.pages.get(page)[2]
-    assert "closed" in text
-    assert "<script>alert" not in text
+    assert "not today!" in text
     assert world.pages.post(page, {"action": "enable", "stage": "Production"})[0] == 303
     form = {"action": "approval", "stage": "Production", "name": "ApproveDeployment",
             "token": waiting["action"]["token"]}  # fmt: skip
