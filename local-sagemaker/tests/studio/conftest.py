@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from local_sagemaker.cli.control import post
+from tests.studio.full_world import Full, fill
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, script_step, start
 
 HOSTILE = "Zoë <script>alert(1)</script> \"'&"
@@ -193,6 +194,12 @@ def world() -> Iterator[World]:
         yield World(service, pages_of(service), executions)
 
 
+@pytest.fixture(scope="session")
+def full(world: World) -> Full:
+    """Something to see on every page of that service."""
+    return fill(world.service)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's chromium under Playwright.
@@ -211,3 +218,18 @@ def browser() -> Iterator[Any]:
             pytest.skip(f"{program} does not start here: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def signed_in(world: World, browser: Any) -> Any:
+    """A page of a browser that has opened the one-time link; what the console says fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(post(world.service.settings, world.service.description, "studio")["url"])
+    page.wait_for_url(f"{world.pages.origin}/_studio/")
+    yield page
+    context.close()
+    assert not [text for text in messages if "net::" not in text]  # a stream that ends with its page is no error

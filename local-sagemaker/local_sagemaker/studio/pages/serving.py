@@ -47,19 +47,22 @@ def deploy(visit: Visit, package: dict[str, Any]) -> str:
     name = f"{base[:40].strip('-')}-{int(visit.now)}"
     role, container = visit.reads.settings.role_arn, {"ModelPackageName": arn}
     visit.call("sagemaker:CreateModel", {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": container})
-    visit.call("sagemaker:CreateEndpointConfig", _config(visit, name))
     request = {"EndpointName": endpoint, "EndpointConfigName": name}
     try:
-        visit.call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
+        running = visit.call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
     except ServiceError:
+        visit.call("sagemaker:CreateEndpointConfig", _config(visit, name, {}))
         visit.call("sagemaker:CreateEndpoint", request)
     else:
+        key = {"EndpointConfigName": running.get("EndpointConfigName", "")}
+        before = visit.optional("sagemaker:DescribeEndpointConfig", key) or {}
+        visit.call("sagemaker:CreateEndpointConfig", _config(visit, name, before))
         visit.call("sagemaker:UpdateEndpoint", request)
     return endpoint
 
 
-def _config(visit: Visit, name: str) -> dict[str, Any]:
-    """The request of CreateEndpointConfig that the form says."""
+def _config(visit: Visit, name: str, before: dict[str, Any]) -> dict[str, Any]:
+    """The request of CreateEndpointConfig that the form says. What is captured stays as it was, unless it says."""
     variant = {
         "VariantName": "AllTraffic", "ModelName": name, "InstanceType": visit.field("instance", "ml.m5.large"),
         "InitialInstanceCount": _count(visit.field("count", "1")), "InitialVariantWeight": 1.0,
@@ -73,6 +76,8 @@ def _config(visit: Visit, name: str) -> dict[str, Any]:
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
         }
+    elif before.get("DataCaptureConfig"):
+        config["DataCaptureConfig"] = before["DataCaptureConfig"]
     return config
 
 
