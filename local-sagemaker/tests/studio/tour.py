@@ -104,7 +104,8 @@ class Tour:
         page = self.page
         self.click(page.get_by_role("link", name="See it monitored"))
         page.wait_for_url(re.compile("/monitoring/"))
-        page.locator("svg.trend .bound").first.wait_for()
+        page.locator("svg.trend").first.wait_for()
+        assert page.locator("svg.trend .bound").count() > 0
         rows = page.get_by_role("region", name="Table of executions").locator("tbody tr")
         before = rows.count()
         self.click(page.get_by_role("button", name="Run now"))
