@@ -347,3 +347,30 @@ def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:
 def physical_or_none(stacks: Any, name: str) -> list[str]:
     rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
     return [row["LogicalResourceId"] for row in rows if row["ResourceStatus"] == "CREATE_COMPLETE"]
+
+
+def test_events_are_published_to_the_stacks_topics(service: Service) -> None:
+    stacks, sqs, topics = (service.client(name) for name in ("cloudformation", "sqs", "sns"))
+    url = sqs.create_queue(QueueName="events-of-stacks")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = topics.create_topic(Name="events-of-stacks")["TopicArn"]
+    topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    request = {"StackName": "notifies", "TemplateBody": json.dumps(template)}
+    triggers = {"RollbackTriggers": [{"Arn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a", "Type": "Alarm"}]}
+    with pytest.raises(ClientError, match="RollbackTriggers"):
+        stacks.create_stack(**request, RollbackConfiguration=triggers)
+    stacks.create_stack(**request, NotificationARNs=[topic, f"{topic}-absent"])
+    texts: list[str] = []
+
+    def received() -> bool:
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            texts.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return any("LogicalResourceId='notifies'\n" in text and "'CREATE_COMPLETE'" in text for text in texts)
+
+    until(received, "the stack's last event", seconds=120)
+    events = stacks.describe_stack_events(StackName="notifies")["StackEvents"]
+    assert len(texts) == len(events)
+    assert {event["EventId"] for event in events} == {text.split("EventId='")[1].split("'")[0] for text in texts}
+    stacks.delete_stack(StackName="notifies")

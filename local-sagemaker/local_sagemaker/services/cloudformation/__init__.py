@@ -19,7 +19,7 @@ def build(*, settings: Settings, records: Records, objects: Objects, call: Call)
     """The service's resources."""
     store = StackStore(records, settings.arns)
     scopes = Scopes(settings, store, call)
-    requests, runs = Requests(objects, scopes), StackRuns(store, scopes)
+    requests, runs = Requests(objects, scopes), StackRuns(store, scopes, call)
     stacks = Stacks(store=store, requests=requests, runs=runs)
     change_sets = ChangeSets(
         records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks, runs=runs

@@ -62,6 +62,8 @@ class Requests:
 
         `stack` has the id, the name and, for an update, the present values.
         """
+        if request.get("RollbackConfiguration", {}).get("RollbackTriggers"):
+            raise TemplateError("LocalUnsupported: RollbackTriggers are not watched by the local service.")
         text = self.template(request, stack)
         read = template.load(text)
         for resource in read.resources.values():

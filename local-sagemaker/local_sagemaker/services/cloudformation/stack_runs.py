@@ -6,6 +6,8 @@ import logging
 import threading
 from typing import Any
 
+from local_sagemaker.api.operations import Call
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.errors import TemplateError
@@ -14,7 +16,7 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
 from local_sagemaker.services.cloudformation.scopes import Scopes
-from local_sagemaker.services.cloudformation.stack_store import StackStore
+from local_sagemaker.services.cloudformation.stack_store import StackStore, key_of
 
 log = logging.getLogger(__name__)
 TAKEN_OVER = (
@@ -27,8 +29,8 @@ TAKEN_OVER = (
 class StackRuns:
     """Starts and resumes the work on stacks. One thread a stack."""
 
-    def __init__(self, store: StackStore, scopes: Scopes) -> None:
-        self._store, self._scopes = store, scopes
+    def __init__(self, store: StackStore, scopes: Scopes, call: Call) -> None:
+        self._store, self._scopes, self._call = store, scopes, call
         self._ended = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -43,7 +45,9 @@ class StackRuns:
             thread.start()
 
     def resume(self) -> None:
-        """Works on all stacks whose work was interrupted."""
+        """Works on all stacks whose work was interrupted, and publishes what was not yet."""
+        with log_failure(log, "notifications of stacks"):
+            self._store.notifications.publish(self._call)
         for body in self._store.stacks():
             if body["StackStatus"] in STATES:
                 self.start(body["StackId"])
@@ -65,13 +69,19 @@ class StackRuns:
         try:
             body = self._store.require(stack_id)
             while body["StackStatus"] in STATES and not self._ended.is_set():
+                self._publish(stack_id)
                 self._advance(body)
                 body = self._store.require(stack_id)
         except Cancelled:
             log.info("the work on stack %s stops with the service", stack_id)
         finally:
+            self._publish(stack_id)
             with self._lock:
                 self._threads.pop(stack_id, None)
+
+    def _publish(self, stack_id: str) -> None:
+        with log_failure(log, "notifications of stack %s", stack_id):
+            self._store.notifications.publish(self._call, key_of(stack_id))
 
     def _advance(self, body: Body) -> None:
         step = STATES[body["StackStatus"]]

@@ -15,6 +15,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.stack_notifications import StackNotifications
 
 STACK, RESOURCE, EVENT, EXPORT = "stack", "stack-resource", "stack-event", "stack-export"
 DELETED = "DELETE_COMPLETE"
@@ -25,6 +26,7 @@ class StackStore:
 
     def __init__(self, records: Records, arns: Arns) -> None:
         self._records, self._arns = records, arns
+        self.notifications = StackNotifications(records, arns.account)
         self._lock = threading.RLock()
 
     def new_id(self, name: str) -> str:
@@ -131,7 +133,10 @@ class StackStore:
             "ClientRequestToken": stack.get("_token"),
             "ResourceStatusReason": reason or None,
         }
-        self._records.put(EVENT, f"{key_of(stack['StackId'])}/{identity}", {k: v for k, v in event.items() if v})
+        key, kept = key_of(stack["StackId"]), {k: v for k, v in event.items() if v}
+        with self._records.transaction():
+            self._records.put(EVENT, f"{key}/{identity}", kept)
+            self.notifications.add(key, stack.get("NotificationARNs", []), kept)
 
     def exports(self) -> list[Body]:
         """All exports of the region."""
