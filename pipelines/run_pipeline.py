@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines import local
+from pipelines import interrupts, local
 from pipelines.checks import FLAVOURS
 from pipelines.command_line import EXECUTION, Parser, not_an_execution, where
 from pipelines.commit import find_commit, with_commit
@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         announce()
     if arguments.local:
         return local.hand_over("run-pipeline", words)
+    interrupts.remember()
     try:
         if arguments.attach:
             return watch_or_leave(attach(arguments), arguments.attach)
@@ -256,6 +257,7 @@ def watch(run: PipelineRun, arn: str) -> int:
             for seen in progress.follow(run.clients.sagemaker, arn, notes):
                 display.show(seen)
                 reports.see(seen.steps)
+                interrupts.check()
         finally:
             if live:
                 live.close()

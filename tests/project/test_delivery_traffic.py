@@ -68,8 +68,10 @@ def test_a_canary_and_linear_steps_are_shown_and_end_with_the_new_version(servic
     }
     assert policy["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": "t-canary-errors"}]}
 
-    said = registry(service, "deploy", "t-canary/1", "--traffic", "linear", "--traffic-size", "40%", *SLOW)
-    assert "in steps of 40% every 1 s" in said
+    said = registry(
+        service, "deploy", "t-canary/1", "--traffic", "linear", "--traffic-size", "40%", "--traffic-wait", "5"
+    )
+    assert "in steps of 40% every 5 s" in said
     assert "40% of the traffic" in said and "80% of the traffic" in said
     routing = asked(service, "t-canary")["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert (routing["Type"], routing["LinearStepSize"]) == ("LINEAR", {"Type": "CAPACITY_PERCENT", "Value": 40})

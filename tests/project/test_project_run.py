@@ -99,7 +99,7 @@ def test_a_stopped_execution_is_not_a_success(service: Service, module: Any, tmp
     process = background(service, name, tmp_path)
     sagemaker, execution = service.client("sagemaker"), started(service, "RunStopped")
     sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "ended: Stopped" in output
 
@@ -110,7 +110,7 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_go_on(
     process = background(service, module("RunCtrlC", script_step("Slow", SLOW)), tmp_path)
     sagemaker, execution = service.client("sagemaker"), started(service, "RunCtrlC")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "continues without this command" in errors
     assert f"run-pipeline --attach {execution}" in errors
