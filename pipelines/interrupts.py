@@ -14,7 +14,7 @@ _arrived = threading.Event()
 
 
 def remember() -> None:
-    """From now on, Ctrl-C raises KeyboardInterrupt at once, and again at the next ``check``. Only the main thread has signals."""
+    """From now on, Ctrl-C raises KeyboardInterrupt at once and at the next ``check``."""
     _arrived.clear()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupt)
