@@ -37,7 +37,7 @@ class ArgumentChecks:
             if name in refused or name not in shape.members:
                 raise invalid(f"Unknown Argument member '{name}'.")
         for name, value in arguments.items():
-            self._value(value, shape.members[name], name)
+            self.member(value, shape.members[name], name)
         for name in shape.required_members:
             if name not in arguments and name != named:
                 raise _null_error(name)
@@ -58,7 +58,8 @@ class ArgumentChecks:
         elif GET in value and not fits(place, self.type_of(value)):
             raise ValidationError(f"Cannot assign property reference [{value[GET]}] to argument of type [{place}].")
 
-    def _value(self, value: Any, shape: Shape, where: str) -> None:
+    def member(self, value: Any, shape: Shape, where: str) -> None:
+        """Checks one member of a request."""
         kind = shape.type_name
         if kind == "structure":
             self._structure(value, shape, where)
@@ -67,7 +68,7 @@ class ArgumentChecks:
                 raise invalid("Expecting start of Json Array.")
             _check_size("list", len(value), shape)
             for item in value:
-                self._value(item, shape.member, where)
+                self.member(item, shape.member, where)
         elif kind == "map":
             self._map(value, shape, where)
         else:
@@ -83,7 +84,7 @@ class ArgumentChecks:
                 # AWS ends this text without a full stop when the member is a nested one.
                 raise invalid(f"Unknown Argument member '{name}'")
         for name, item in value.items():
-            self._value(item, shape.members[name], f"{where}.{name}")
+            self.member(item, shape.members[name], f"{where}.{name}")
         for name in shape.required_members:
             if name not in value:
                 raise _null_error(f"{where}.{name}")
@@ -96,7 +97,7 @@ class ArgumentChecks:
         _check_size("map", len(value), shape)
         for key, item in value.items():
             _check_scalar(key, shape.key)
-            self._value(item, shape.value, f"{where}.{key}")
+            self.member(item, shape.value, f"{where}.{key}")
 
 
 def _null_error(name: str) -> ValidationError:

@@ -18,6 +18,9 @@ from local_sagemaker.engine.references import References
 from local_sagemaker.engine.steps import STEP_TYPES, StepType, step_type
 from local_sagemaker.engine.value_types import ANY, STRING
 
+_MAKES = {"ExperimentName": "CreateExperiment", "TrialName": "CreateTrial"}
+"""The operations that an execution calls for members of its PipelineExperimentConfig."""
+
 
 def read(text: str) -> Definition:
     """Parses and checks a definition. Raises ValidationError."""
@@ -100,5 +103,8 @@ def _check_experiment(definition: Definition) -> None:
             for expression in walk(value):
                 if str(expression.get(GET)).startswith("Steps."):
                     raise invalid(f"{where} can't refer to a step: '{expression[GET]}'.")
-            ArgumentChecks(references.type_of).scalar(value, STRING, name)
-            _check_inner(value, references, ArgumentChecks(references.type_of))
+            checks = ArgumentChecks(references.type_of)
+            checks.scalar(value, STRING, name)
+            if operation := _MAKES.get(name):
+                checks.member(value, request_shape(operation).members[name], name)
+            _check_inner(value, references, checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from pathlib import PurePosixPath
 
@@ -88,6 +89,7 @@ class ProcessingJobs(RunnerJobs):
     def check(self, request: Request) -> None:
         """Raises ValidationError for what CreateProcessingJob refuses."""
         check_cluster(request["ProcessingResources"]["ClusterConfig"])
+        _check_names(request)
         seen: set[str] = set()
         for given in request.get("ProcessingInputs", []):
             if ("S3Input" in given) == ("DatasetDefinition" in given):
@@ -113,6 +115,13 @@ class ProcessingJobs(RunnerJobs):
             if "S3Output" in given:
                 _check_path(given["OutputName"], given["S3Output"].get("LocalPath"))
                 uris.split(given["S3Output"]["S3Uri"])
+
+
+def _check_names(request: Request) -> None:
+    names = [given["InputName"] for given in request.get("ProcessingInputs", [])]
+    names += [given["OutputName"] for given in request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValidationError(f"Input and Output names must be globally unique: [{', '.join(twice)}]")
 
 
 def _fill(request: Request) -> Request:

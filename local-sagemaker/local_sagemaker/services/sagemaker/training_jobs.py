@@ -191,13 +191,7 @@ class TrainingJobs(RunnerJobs):
         check_expressions(algorithm.get("MetricDefinitions", []))
         check_cluster(request.get("ResourceConfig", {}))
         uris.split(request["OutputDataConfig"]["S3OutputPath"])
-        stopping = request.get("StoppingCondition", {})
-        if request.get("EnableManagedSpotTraining") and (
-            stopping.get("MaxWaitTimeInSeconds", 0) < stopping.get("MaxRuntimeInSeconds", _MAXIMUM)
-        ):
-            raise ValidationError(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
-            )
+        check_waiting(request)
         for member, default in (("CheckpointConfig", _CHECKPOINTS), ("TensorBoardOutputConfig", _TENSORBOARD)):
             path = request.get(member, {}).get("LocalPath", default)
             if ".." in PurePosixPath(path).parts or not path.startswith("/opt/ml/"):
@@ -226,6 +220,21 @@ def check_expressions(definitions: list[Request]) -> None:
             bounded.check(definition["Regex"])
         except RegexError as error:
             raise ValidationError(f"Regex of metric '{definition['Name']}' is not valid: {error}.") from error
+
+
+def check_waiting(definition: Request) -> None:
+    """Refuses a time to wait for spot instances that does not fit the definition of a training job."""
+    stopping = definition.get("StoppingCondition", {})
+    longest, runs = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", _MAXIMUM)
+    if definition.get("EnableManagedSpotTraining"):
+        if longest is None or longest < runs:
+            raise ValidationError(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+    elif longest is not None:
+        raise ValidationError(
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+        )
 
 
 def enter_secondary_status(body: Body, status: str) -> None:

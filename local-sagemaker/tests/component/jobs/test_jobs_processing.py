@@ -299,7 +299,18 @@ def test_concurrent_jobs_do_not_see_each_other(world):
         ({"inputs": [processing_input("x", "s3://bucket/none")]}, "No S3 objects found under S3 URL"),
         ({"inputs": [{"InputName": "d", "DatasetDefinition": {}}]}, "no Athena and no Redshift"),
         ({"inputs": [{"InputName": "d"}]}, "exactly one of S3Input and DatasetDefinition"),
-        ({"inputs": [processing_input("code", "s3://bucket/code")]}, "is given twice"),
+        (
+            {"inputs": [processing_input("code", "s3://bucket/code")]},
+            r"Input and Output names must be globally unique: \[code\]",
+        ),
+        ({"inputs": [{**processing_input("code", "s3://bucket/code"), "InputName": "other"}]}, "is given twice"),
+        (
+            {
+                "inputs": [processing_input("data", "s3://bucket/code")],
+                "ProcessingOutputConfig": processing_outputs("data"),
+            },
+            r"Input and Output names must be globally unique: \[data\]",
+        ),
         ({"inputs": [processing_input("../../../x", "s3://bucket/code")]}, "must start with /opt/ml/processing/"),
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o"}]}}, "must have an S3Output"),
         ({"ProcessingOutputConfig": processing_outputs("../../etc")}, "must start with /opt/ml/processing/"),

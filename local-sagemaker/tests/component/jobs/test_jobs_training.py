@@ -181,7 +181,11 @@ def test_built_in_algorithms_get_their_metrics(world):
     [
         ({"channels": [channel("x", "s3://bucket/none")]}, "No S3 objects found under S3 URL"),
         ({"channels": [channel("code", "s3://bucket/code")]}, "must be unique"),
-        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds"),
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds. It must be present"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}},
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true",
+        ),
         ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/etc"}}, "must be below /opt/ml"),
         ({"algorithm": {"TrainingImage": "nowhere/unknown:1"}}, "is not known here"),
         ({"output": {"S3OutputPath": "not-a-uri"}}, "is not an S3 URI"),

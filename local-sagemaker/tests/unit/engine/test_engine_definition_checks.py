@@ -232,3 +232,25 @@ def test_literals_of_another_type(step: dict[str, Any], place: str, where: str) 
 )
 def test_literals_at_their_limits(step: dict[str, Any]) -> None:
     read(text(step))
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (
+            {"ExperimentName": "a b"},
+            "Value 'a b' for 'ExperimentEntityName' failed to satisfy regular expression pattern: ",
+        ),
+        (
+            {"ExperimentName": "e", "TrialName": "x" * 121},
+            "with length=121 cannot be greater than max=120.0 defined for ",
+        ),
+        ({"ExperimentName": get("Execution.PipelineName"), "TrialName": get("Execution.PipelineExecutionId")}, None),
+    ],
+)
+def test_names_of_the_experiment_are_names(config: dict[str, object], problem: str | None) -> None:
+    definition = text(processing("A"), PipelineExperimentConfig=config)
+    if problem is None:
+        read(definition)
+    else:
+        assert problem in refusal(definition)
