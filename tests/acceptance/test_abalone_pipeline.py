@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_command
 from tests.support import Service, read_json
 
 STEPS = {
@@ -118,7 +119,7 @@ def test_version_1_waits_for_approval_with_readable_metrics_and_baselines(first_
 
 def test_a_second_run_hits_the_cache_and_says_so(first_run: tuple[Service, str]) -> None:
     service, _ = first_run
-    done = service.run(*MODULE, *kwargs("First"))
+    done = run_command(service, *MODULE, *kwargs("First"))
     sagemaker = service.client("sagemaker")
     steps = steps_of(sagemaker, newest(sagemaker, "First"))
     hits = {name for name, step in steps.items() if "CacheHitResult" in step}
@@ -139,7 +140,7 @@ def test_other_data_under_a_new_key_changes_the_results(first_run: tuple[Service
     changed = data.replace(",15\n", ",9\n", 1)
     assert changed != data
     s3.put_object(Bucket=bucket, Key="changed/abalone.csv", Body=changed.encode())
-    service.run(*MODULE, *kwargs("First"), "--parameter", f"InputDataUrl=s3://{bucket}/changed/abalone.csv")
+    run_command(service, *MODULE, *kwargs("First"), "--parameter", f"InputDataUrl=s3://{bucket}/changed/abalone.csv")
     steps = steps_of(sagemaker, newest(sagemaker, "First"))
     assert "CacheHitResult" not in steps["PreprocessAbaloneData"]
     assert "CacheHitResult" not in steps["TrainAbaloneModel"]
@@ -147,7 +148,7 @@ def test_other_data_under_a_new_key_changes_the_results(first_run: tuple[Service
 
 def test_a_bad_model_is_stopped_by_the_gate(service: Service) -> None:
     bad = {"num_round": 1, "max_depth": 1}
-    done = service.run(*MODULE, *kwargs("Gate", hyperparameters=bad), check=False)
+    done = run_command(service, *MODULE, *kwargs("Gate", hyperparameters=bad), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     sagemaker = service.client("sagemaker")
     execution = newest(sagemaker, "Gate")
@@ -167,7 +168,7 @@ def test_after_approval_an_unchanged_run_checks_and_passes(first_run: tuple[Serv
     sagemaker = service.client("sagemaker")
     package = sagemaker.list_model_packages(ModelPackageGroupName="First")["ModelPackageSummaryList"][0]
     sagemaker.update_model_package(ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Approved")
-    done = service.run(*MODULE, *kwargs("First"), check=False)
+    done = run_command(service, *MODULE, *kwargs("First"), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     steps = steps_of(sagemaker, newest(sagemaker, "First"))
     assert {step["StepStatus"] for step in steps.values()} == {"Succeeded"}

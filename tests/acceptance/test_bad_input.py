@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.commands import run_command
 from tests.support import (
     ROLE,
     XGBOOST,
@@ -31,7 +32,7 @@ def run_with_data(service: Service, name: str, data: str | None, uri: str = "") 
         s3.put_object(Bucket="bad-input", Key=f"{name}.csv", Body=data.encode())
         uri = f"s3://bad-input/{name}.csv"
     names = str({"pipeline_name": name, "model_package_group_name": name, "base_job_prefix": name})
-    done = service.run(*MODULE, "--kwargs", names, "--parameter", f"InputDataUrl={uri}", check=False)
+    done = run_command(service, *MODULE, "--kwargs", names, "--parameter", f"InputDataUrl={uri}", check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -62,7 +63,7 @@ def test_bad_data_names_the_file_and_the_place(
     ],
 )
 def test_bad_parameters_are_refused_with_the_next_step(service: Service, words: list[str], expected: str) -> None:
-    done = service.run(*MODULE, *words, check=False)
+    done = run_command(service, *MODULE, *words, check=False)
     assert done.returncode != 0
     assert expected in done.stdout + done.stderr
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from pipelines.reports.text import number
+from tests.commands import run_command
 from tests.project.pages import ReadPage, read
-from tests.support import Service, read_json, steps_of
+from tests.support import ROLE, Service, read_json, steps_of
 
 CHECKS = ("DataQualityCheckStep", "DataBiasCheckStep", "ModelQualityCheckStep", "ModelBiasCheckStep",
           "ModelExplainabilityCheckStep")  # fmt: skip
@@ -64,12 +65,8 @@ class Ran:
 
 def run(service: Service, folder: Path, *words: str) -> Ran:
     names = str({"pipeline_name": NAME, "model_package_group_name": NAME, "base_job_prefix": NAME})
-    environment = {**service.environment(), "PYTHONPATH": f"{service.environment()['PYTHONPATH']}:{ROOT}"}
-    done = subprocess.run(
-        ["run-pipeline", "-n", MODULE, "--role-arn", "arn:aws:iam::123456789012:role/LocalSageMakerRole",
-         "--kwargs", names, *words],
-        env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
+    done = run_command(service, "run-pipeline", "-n", MODULE, "--role-arn", ROLE, "--kwargs", names, *words, cwd=folder,
+                       check=False)  # fmt: skip
     return Ran(service, done.returncode, done.stdout + done.stderr, folder)
 
 
@@ -267,11 +264,9 @@ def test_check_report_tells_the_same_afterwards(third: Ran, tmp_path: Path) -> N
 
 
 def test_check_report_takes_the_newest_execution_and_refuses_what_is_not_there(third: Ran, tmp_path: Path) -> None:
-    environment = {**third.service.environment(), "PYTHONPATH": f"{third.service.environment()['PYTHONPATH']}:{ROOT}"}
 
     def ask(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "pipelines.check_report", *words], env=environment, cwd=tmp_path,
-                              capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+        return run_command(third.service, "check-report", *words, cwd=tmp_path, check=False)
 
     newest = third.service.client("sagemaker").list_pipeline_executions(PipelineName=NAME)
     assert newest["PipelineExecutionSummaries"][0]["PipelineExecutionArn"] in ask(NAME).stdout

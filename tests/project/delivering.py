@@ -14,6 +14,7 @@ import pytest
 from delivery.local_model.packaging import archive_of
 from delivery.model_registry import main
 from pipelines.session import boto_session
+from tests.commands import PROJECT_COMMANDS, run_command
 from tests.support import XGBOOST, Service
 
 REGISTRY = "model-registry"
@@ -53,7 +54,10 @@ def register(service: Service, group: str, uri: str, **more: Any) -> str:
 
 def run(service: Service, *words: str, fails: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command, which must end with this exit code; a mistake is one line and never a traceback."""
-    done = service.run(*words, check=False, **options)
+    if words[0] in PROJECT_COMMANDS:
+        done = run_command(service, *words, check=False, **options)
+    else:
+        done = service.run(*words, check=False, **options)
     assert done.returncode == fails, done.stdout + done.stderr
     if fails:
         assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

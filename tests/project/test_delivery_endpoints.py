@@ -15,6 +15,7 @@ from delivery import command_line, endpoints, ownership
 from delivery.clients import Clients
 from delivery.endpoints import Deployment, State
 from delivery.errors import DeliveryError
+from tests.commands import run_command
 from tests.project.delivering import mistaken, register, registry, regressor, run, upload
 from tests.support import COMMANDS, ROLE, Service, until
 
@@ -129,7 +130,7 @@ def test_an_endpoint_that_fails_says_why_and_is_replaced(service: Service) -> No
     s3.put_object(Bucket="e-failed", Key="model.tar.gz", Body=b"\x1f\x8bno archive")
     sagemaker.create_model_package_group(ModelPackageGroupName="e-failed")
     register(service, "e-failed", "s3://e-failed/model.tar.gz", ModelApprovalStatus="Approved")
-    done = service.run("model-registry", "deploy", "e-failed", check=False)
+    done = run_command(service, "model-registry", "deploy", "e-failed", check=False)
     assert done.returncode == 1
     reason = sagemaker.describe_endpoint(EndpointName="e-failed")["FailureReason"]
     assert f"model-registry: the endpoint e-failed is Failed: {reason}" in done.stderr
@@ -144,7 +145,7 @@ def test_a_bad_update_leaves_the_old_version_serving(service: Service) -> None:
     s3.create_bucket(Bucket="e-back-bad")
     s3.put_object(Bucket="e-back-bad", Key="model.tar.gz", Body=b"\x1f\x8bno archive")
     register(service, "e-back", "s3://e-back-bad/model.tar.gz", ModelApprovalStatus="Approved")
-    done = service.run("model-registry", "deploy", "e-back", check=False)
+    done = run_command(service, "model-registry", "deploy", "e-back", check=False)
     assert done.returncode == 1 and "was rolled back, e-back/1 still serves" in done.stderr
     assert float(registry(service, "invoke", "e-back", "0.25,0.5")) == predicted(1)[0]
 

@@ -17,6 +17,7 @@ from delivery.project.command import TEMPLATE
 from delivery.project.names import RULES, Project
 from delivery.project.preflight import find_principal
 from delivery.project.seed import SOURCES, render
+from tests.commands import run_command
 from tests.project.delivering import register, upload
 from tests.support import Service
 
@@ -191,11 +192,11 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     service.client("sagemaker").create_model_package_group(ModelPackageGroupName=project.group)
     register(service, project.group, uri)
     words = ("delivery", "delete", project.name, project.id)
-    assert f"the bucket {bucket} stays" in service.run(*words).stdout
-    planned = service.run(*words, "--with-data").stdout
+    assert f"the bucket {bucket} stays" in run_command(service, *words).stdout
+    planned = run_command(service, *words, "--with-data").stdout
     assert f"delete the bucket {bucket}" in planned and "nothing was deleted: add --yes" in planned
-    service.run(*words, "--with-data", "--yes")
+    run_command(service, *words, "--with-data", "--yes")
     assert bucket not in [item["Name"] for item in service.client("s3").list_buckets()["Buckets"]]
     groups = service.client("sagemaker").list_model_package_groups(NameContains="ends-p-ends")
     assert groups["ModelPackageGroupSummaryList"] == []
-    assert service.run(*words, "--with-data", "--yes").stdout == "nothing is left of the project\n"
+    assert run_command(service, *words, "--with-data", "--yes").stdout == "nothing is left of the project\n"

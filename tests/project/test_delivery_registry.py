@@ -10,6 +10,7 @@ import pytest
 
 from delivery.comparison import Measured, best, flat
 from delivery.versions import DeliveredVersion
+from tests.commands import run_command
 from tests.project.delivering import mistaken, register, registry, regressor, upload
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, script_step, start
 
@@ -175,7 +176,8 @@ def test_a_version_without_metrics_is_shown_as_that(service: Service) -> None:
     register(service, "r-bare", uri)
     assert "r-bare/1: registered without metrics" in registry(service, "compare", "r-bare")
     assert (
-        "nothing to plot" in service.run("model-registry", "compare", "r-bare", "--plot", "x.png", check=False).stderr
+        "nothing to plot"
+        in run_command(service, "model-registry", "compare", "r-bare", "--plot", "x.png", check=False).stderr
     )
 
 
@@ -233,7 +235,7 @@ def errors(service: Service) -> None:
 def test_help_shows_examples_and_debug_a_traceback(service: Service) -> None:
     assert "model-registry approve abalone/latest --comment" in registry(service, "--help")
     assert "--comment" in registry(service, "approve", "--help")
-    traced = service.run("model-registry", "latest", "no-such", "--debug", check=False)
+    traced = run_command(service, "model-registry", "latest", "no-such", "--debug", check=False)
     assert traced.returncode == 1 and "Traceback" in traced.stderr
 
 

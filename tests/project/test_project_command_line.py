@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipelines import loader, parameters
+from tests.commands import run_command
 from tests.project.building import stock
-from tests.support import COMMANDS, ROOT
+from tests.support import COMMANDS, ROOT, Service
 
 MODULE = "pipelines.abalone.pipeline"
 ROLE = ("--role-arn", "arn:aws:iam::123456789012:role/Any")
@@ -120,19 +121,18 @@ def test_what_was_looked_for_is_named(tmp_path: Path) -> None:
     assert "abalone" not in done.stderr and done.returncode == 2
 
 
-def test_a_pipeline_of_sdk_v2_learns_the_version(tmp_path: Path) -> None:
+def test_a_pipeline_of_sdk_v2_learns_the_version(service: Service, tmp_path: Path) -> None:
     (tmp_path / "old_pipeline.py").write_text("from sagemaker import image_uris\n")
-    words = [COMMANDS / "run-pipeline", "-n", "old_pipeline", *ROLE, "--region", "us-east-1"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_command(service, "run-pipeline", "-n", "old_pipeline", *ROLE, cwd=tmp_path, check=False)
     assert "image_uris" in done.stderr and f"{tmp_path}/old_pipeline.py, line 1" in done.stderr
     assert "has version 3." in done.stderr and "version 2" in done.stderr
 
 
-def test_a_mistake_in_a_pipeline_names_its_line(tmp_path: Path) -> None:
+def test_a_mistake_in_a_pipeline_names_its_line(service: Service, tmp_path: Path) -> None:
     for name, text in {"syntax": "x = = 1\n", "raised": "def get_pipeline(region):\n    return undefined\n"}.items():
         (tmp_path / f"{name}_pipeline.py").write_text(text)
-        words = [COMMANDS / "run-pipeline", "-n", f"{name}_pipeline", *ROLE, "--region", "us-east-1", "--bucket", "b"]
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        words = ("run-pipeline", "-n", f"{name}_pipeline", *ROLE, "--bucket", "b")
+        done = run_command(service, *words, cwd=tmp_path, check=False)
         line = {"syntax": "line 1: invalid syntax", "raised": "line 2, in get_pipeline"}[name]
         assert f"{tmp_path}/{name}_pipeline.py, {line}" in done.stderr, done.stderr
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.data import abalone_csv, abalone_url
+from tests.commands import run_command
 from tests.support import ROLE, Service, finished, start, steps_of
 
 NAME = "ProjectParameters"
@@ -102,7 +103,7 @@ def changed_values(first: Execution) -> dict[str, Any]:
 def runs(service: Service) -> tuple[Execution, Execution, dict[str, Any]]:
     """One execution with the defaults that run-pipeline has chosen, one with every parameter changed."""
     names = str({"pipeline_name": NAME, "model_package_group_name": NAME, "base_job_prefix": NAME})
-    service.run("run-pipeline", "-n", "pipelines.abalone.pipeline", "--role-arn", ROLE, "--kwargs", names)
+    run_command(service, "run-pipeline", "-n", "pipelines.abalone.pipeline", "--role-arn", ROLE, "--kwargs", names)
     sagemaker = service.client("sagemaker")
     summaries = sagemaker.list_pipeline_executions(PipelineName=NAME)["PipelineExecutionSummaries"]
     first = Execution(sagemaker, steps_of(sagemaker, summaries[0]["PipelineExecutionArn"]))

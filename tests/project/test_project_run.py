@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_command
 from tests.support import COMMANDS, ROLE, Service, create_pipeline, finished, script_step, steps_of, until
 
 MODULE = ("run-pipeline", "-n", "pipelines.abalone.pipeline", "--role-arn", ROLE)
@@ -32,10 +33,8 @@ def module(tmp_path: Path) -> Any:
 
 
 def run(service: Service, module: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = service.environment()
-    environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{folder}"
-    command = [str(COMMANDS / "run-pipeline"), "-n", module, "--role-arn", ROLE, *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    command = ("run-pipeline", "-n", module, "--role-arn", ROLE, *words)
+    return run_command(service, *command, path=folder, check=False)
 
 
 def execution_of(service: Service, name: str) -> str:
@@ -125,7 +124,7 @@ def test_an_execution_is_followed_again(service: Service, tmp_path: Path) -> Non
     sagemaker = service.client("sagemaker")
     create_pipeline(sagemaker, "RunAttach", script_step("Slow", "import time; time.sleep(2)"))
     arn = sagemaker.start_pipeline_execution(PipelineName="RunAttach")["PipelineExecutionArn"]
-    done = service.run(str(COMMANDS / "run-pipeline"), "--attach", arn, cwd=tmp_path, check=False)
+    done = run_command(service, "run-pipeline", "--attach", arn, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert f"Execution {arn}" in done.stdout and "ended: Succeeded" in done.stdout
 
@@ -212,7 +211,9 @@ def test_a_terminal_shows_a_live_table(service: Service, module: Any, tmp_path: 
 def test_the_definition_is_written_without_creating_a_pipeline(service: Service, tmp_path: Path) -> None:
     names = "{'pipeline_name': 'OnlyDefined'}"
     file = tmp_path / "definition.json"
-    service.run("get-pipeline-definition", "-n", "pipelines.abalone.pipeline", "--kwargs", names, "-f", str(file))
+    run_command(
+        service, "get-pipeline-definition", "-n", "pipelines.abalone.pipeline", "--kwargs", names, "-f", str(file)
+    )
     assert len(json.loads(file.read_text())["Parameters"]) == 22
     listed = service.client("sagemaker").list_pipelines(PipelineNamePrefix="OnlyDefined")["PipelineSummaries"]
     assert listed == []
