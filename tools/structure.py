@@ -19,6 +19,8 @@ LONGEST_FUNCTION = 40  # lines, docstring included
 LONGEST_FILE = 400
 PARTICIPLES = 0.01
 """The share of functions that may be named by a participle: names of functions are verbs, of values nouns."""
+TEXTS_OF_ERRORS = 9
+"""Places that tell errors apart by their text: of the disk, and of services of which only the text is known."""
 BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
 """The boundaries where any exception may become a status or an answer, one ``file:function`` a line."""
 
@@ -129,6 +131,7 @@ class Figures:
     long_files: list[str] = field(default_factory=list)
     classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     broad: list[str] = field(default_factory=list)
+    texts_of_errors: list[str] = field(default_factory=list)
 
     @property
     def repeated_classes(self) -> dict[str, list[str]]:
@@ -173,6 +176,8 @@ def _add_file(path: Path, figures: Figures) -> None:
             _add_function(name, node, figures)
         elif isinstance(node, ast.ExceptHandler) and _is_broad(node) and not _raises(node):
             figures.broad.append(f"{name}:{scope}")
+        elif isinstance(node, ast.Compare) and compares_text_of_error(node):
+            figures.texts_of_errors.append(f"{name}:{node.lineno}")
 
 
 def _add_function(file: str, node: ast.FunctionDef | ast.AsyncFunctionDef, figures: Figures) -> None:
@@ -204,6 +209,12 @@ def _raises(node: ast.ExceptHandler) -> bool:
     return any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
 
 
+def compares_text_of_error(node: ast.Compare) -> bool:
+    """``"exists" in error.message`` and the like, instead of an error's class."""
+    sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+    return any(re.match(r"(?:str\()?(?:error|caught|failure)(?:\.message|\))(?:\.lower\(\))?$", side) for side in sides)
+
+
 def allowed_broad_excepts() -> list[str]:
     """The boundaries of `BROAD_EXCEPTS`."""
     lines = BROAD_EXCEPTS.read_text("utf-8").splitlines()
@@ -218,6 +229,8 @@ def problems(figures: Figures) -> list[str]:
         found.append(f"class {name} is defined in {', '.join(files)}")
     if len(figures.participles) > PARTICIPLES * figures.functions:
         found += [f"named by a participle: {function}" for function in figures.participles]
+    if len(figures.texts_of_errors) > TEXTS_OF_ERRORS:
+        found += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
     allowed = allowed_broad_excepts()
     found += [
         f"broad except that {BROAD_EXCEPTS.name} does not name: {place}"
@@ -239,6 +252,7 @@ def main() -> int:
     print(f"functions above {LONGEST_FUNCTION} lines:           {len(figures.long_functions)}")
     print(f"files above {LONGEST_FILE} lines:              {len(figures.long_files)}")
     print(f"broad excepts without re-raise:     {len(figures.broad)} ({len(allowed_broad_excepts())} boundaries)")
+    print(f"errors told apart by their text:    {len(figures.texts_of_errors)} (at most {TEXTS_OF_ERRORS})")
     lines = problems(figures)
     print("\n".join(["", *lines]) if lines else "no limit is passed")
     return 1 if lines else 0

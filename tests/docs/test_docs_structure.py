@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from tools import structure
 
 PLAIN = tuple(
     f"local-sagemaker/local_sagemaker/{place}"
-    for place in ("api/", "records/", "events.py", "app.py", "region.py", "regions.py", "background.py")
+    for place in (
+        "api/",
+        "records/",
+        "files/",
+        "events.py",
+        "app.py",
+        "control.py",
+        "region.py",
+        "regions.py",
+        "background.py",
+    )
 )
 """Where the words have been gone over: every function's name begins with a verb or is a noun."""
 
@@ -24,3 +36,18 @@ def test_no_figure_passes_its_limit(figures: structure.Figures) -> None:
 
 def test_names_of_functions_where_the_words_have_been_gone_over(figures: structure.Figures) -> None:
     assert [function for function in figures.participles if function.startswith(PLAIN)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'already exists' not in error.message", True),
+        ("text.lower() in error.message.lower()", True),
+        ("'full' in str(error)", True),
+        ("code == error.code", False),
+        ("'x' in message", False),
+    ],
+)
+def test_comparisons_with_the_text_of_an_error_are_found(text: str, expected: bool) -> None:
+    (comparison,) = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare)]
+    assert structure.compares_text_of_error(comparison) is expected
