@@ -1,4 +1,4 @@
-"""What must not grow with what there is: the same requests to a service with much history and to a young one.
+"""What must not grow with what exists: the same requests to a service with much history and to a young one.
 
 The history is made of one real execution, whose records are written again under other names while the service is down.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,24 @@ def grown(folder: str, models: int, executions: int) -> Settings:
                             ("pipeline-cache", executions), ("processing-job", executions)):  # fmt: skip
             multiply(records, kind, count)
     records.close()
-    lifecycle.start(settings)
+    found = lifecycle.start(settings)
     run(client(settings, "sagemaker"), PIPELINE)  # a warm one, as the service has been for long
+    settle(int(found["pid"]))
     return settings
+
+
+def settle(pid: int, seconds: float = 120) -> None:
+    """Waits until a service that has just started warms up no more: it would be measured with what it answers."""
+    deadline, before = time.monotonic() + seconds, -1.0
+    while time.monotonic() < deadline and (used := cpu_seconds(pid)) - before > 0.02:
+        before = used
+        time.sleep(1)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def multiply(records: Records, kind: str, count: int) -> None:

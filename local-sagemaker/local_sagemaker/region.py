@@ -97,20 +97,12 @@ class Region:
             "application-autoscaling": self._build_autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
-            "events": events_service.build(
-                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
-            ),
+            "events": self._events(),
             "cloudformation": cloudformation.build(
                 settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
             ),
         }
         services |= self._code_services()
-        services["events"] += [AlarmWatch(settings=self._settings, records=self._records, call=self._late_call)]
-        services["events"] += [
-            TopicDeliveries(
-                settings=self._settings, records=self._records, call=self._late_call, topics=shared.neighbours.topics
-            )
-        ]
         services["apigateway"], self.apis = apigateway.build(
             settings=self._settings, records=self._records, call=self._late_call
         )
@@ -155,6 +147,14 @@ class Region:
     def _late_call(self, name: str, request: Request) -> Response:
         """The spine for those who are built before it is complete."""
         return self.call(name, request)
+
+    def _events(self) -> list[Resource]:
+        settings, records, call = self._settings, self._records, self._late_call
+        return [
+            *events_service.build(settings=settings, records=records, objects=self._shared.objects, call=call),
+            AlarmWatch(settings=settings, records=records, call=call),
+            TopicDeliveries(settings=settings, records=records, call=call, topics=self._shared.neighbours.topics),
+        ]
 
     def _sagemaker(self) -> list[Resource]:
         shared = self._shared

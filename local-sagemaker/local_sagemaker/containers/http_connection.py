@@ -75,7 +75,7 @@ Answer = Callable[[Request], Response]
 
 
 @dataclass(frozen=True)
-class Handler:
+class RequestHandler:
     """Serves a method and path: in one of the threads, or at once in the event loop.
 
     One in a thread may have `seconds` to answer; a client that has waited for so long gets `late` instead.
@@ -87,13 +87,13 @@ class Handler:
     late: Response = INTERNAL_ERROR
 
 
-Routes = Callable[[str, str], Handler]
+Routes = Callable[[str, str], RequestHandler]
 
 
 class _HandlerCall:
     """One call of a handler in a thread."""
 
-    def __init__(self, handler: Handler, request: Request) -> None:
+    def __init__(self, handler: RequestHandler, request: Request) -> None:
         self.handler, self._request = handler, request
         self.has_thread = False
         self._since = time.monotonic()

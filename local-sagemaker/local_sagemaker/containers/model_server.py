@@ -22,7 +22,7 @@ from typing import Any
 
 import uvloop
 
-from local_sagemaker.containers.http_connection import LATE, Connection, Handler, Request, Response
+from local_sagemaker.containers.http_connection import LATE, Connection, Request, RequestHandler, Response
 
 BOOT_FAILED = 4
 _ROUTED = 8  # threads
@@ -54,25 +54,25 @@ class _Routes:
         self._threads = ThreadPoolExecutor(_ROUTED) if application.route else None
         self.seconds = seconds_of(os.environ)
 
-    def __call__(self, method: str, path: str) -> Handler:
+    def __call__(self, method: str, path: str) -> RequestHandler:
         application = self._application
         if application.route is None and path == "/invocations" and method == "POST":
-            return Handler(application.invoke, self._thread, self.seconds, application.late)
+            return RequestHandler(application.invoke, self._thread, self.seconds, application.late)
         if path == "/ping" and method == "GET":
             return _PING
         if path == "/execution-parameters" and method == "GET":
             found = application.parameters()
             if found is not None:
                 response = Response(200, json.dumps(found).encode(), "application/json")
-                return Handler(lambda _request: response)
+                return RequestHandler(lambda _request: response)
         if application.route is None:
             return _UNKNOWN
         seconds = self.seconds if path.endswith("/invoke") else None  # loading a model has its own time
-        return Handler(partial(application.route, method, path), self._threads, seconds, application.late)
+        return RequestHandler(partial(application.route, method, path), self._threads, seconds, application.late)
 
 
-_PING = Handler(lambda _request: Response())
-_UNKNOWN = Handler(lambda _request: Response(404, b"Not Found"))
+_PING = RequestHandler(lambda _request: Response())
+_UNKNOWN = RequestHandler(lambda _request: Response(404, b"Not Found"))
 
 
 def worker_count(environment: Mapping[str, str] = os.environ) -> int:
