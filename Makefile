@@ -30,13 +30,16 @@ install: $(IMAGES) ## make .venv with the project and everything it needs, and t
 run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local service
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
+# Files in the order of their folders: slow ones (acceptance, component, integration) first, so that no worker waits at the end.
+TESTS := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
 test: $(IMAGES) ## all tests
-	@cd local-sagemaker && ../$(BIN)/python -m pytest -n auto --dist loadfile
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
+	@$(BIN)/python $(TESTS)
 
 test-unit: $(STAMP) ## the tests without processes and sockets, in less than a minute
-	@cd local-sagemaker && ../$(BIN)/python -m pytest -p local_sagemaker.testing.guard -n auto --dist loadfile tests/unit
-	@$(BIN)/python -m pytest -p local_sagemaker.testing.guard -n auto --dist loadfile tests/unit
+	@cd local-sagemaker && ../$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
+	@$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -135,7 +135,7 @@ class Application:
         """
         self.regions.attach(asyncio.get_running_loop())
         resumes = [region.resume for region in self.regions.all()]
-        warms = [self.processes.warm, models.warm, self.neighbours.warm]
+        warms = [self.processes.warm, models.warm, self.neighbours.warm] if self._settings.preload else []
         for name, parts in (("resume", resumes), ("warm", warms)):  # events and pipelines wait for no library
             threading.Thread(target=self._do, args=(parts,), name=name, daemon=True).start()
 

@@ -55,6 +55,14 @@ def check_seconds(text: str, source: str) -> float:
     return seconds
 
 
+def check_switch(text: str, source: str) -> bool:
+    """:raises SettingsError: if it is neither yes nor no."""
+    switches = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+    if text.lower() not in switches:
+        raise SettingsError(f"{source}: '{text}' is neither yes nor no.")
+    return switches[text.lower()]
+
+
 def check_clock(text: str, source: str) -> str:
     """:raises SettingsError: if it is neither a time nor a duration."""
     try:
@@ -95,6 +103,8 @@ class Settings:
     """Seconds from SIGTERM to SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
     autoscaling_period: float = 60.0
     """Seconds between two looks of scaling policies; a minute on AWS."""
+    preload: bool = True
+    """Whether a start loads the libraries of the default images, so that the first jobs begin at once."""
     clock: str = ""
     """A time at which the service's clock begins, or by how much it is ahead (clock_setting.py); "" is neither."""
     cache: Path = field(default_factory=lambda: find_cache(os.environ))
@@ -120,6 +130,7 @@ class Settings:
             region=read(check_region, "us-east-1", "LOCAL_SAGEMAKER_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
             clock=read(check_clock, "", "LOCAL_SAGEMAKER_CLOCK"),
             port=read(check_port, "0", "LOCAL_SAGEMAKER_PORT"),
+            preload=read(check_switch, "yes", "LOCAL_SAGEMAKER_PRELOAD"),
             stop_grace=read(check_seconds, "120", "LOCAL_SAGEMAKER_STOP_GRACE"),
             autoscaling_period=read(check_seconds, "60", "LOCAL_SAGEMAKER_AUTOSCALING_PERIOD"),
         )

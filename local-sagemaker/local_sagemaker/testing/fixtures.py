@@ -12,11 +12,15 @@ from local_sagemaker.testing import LocalSageMaker, temporary_service
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """No AWS setting of the machine reaches a test, and no test reaches AWS."""
+    """No AWS setting of the machine reaches a test, and no test reaches AWS.
+
+    Services that live for one test load no library before it is needed: to load all takes ten seconds of a core.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAGEMAKER_", "LOCAL_"))}
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(kept, AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true")
+    os.environ["LOCAL_SAGEMAKER_PRELOAD"] = "no"
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     yield
     os.environ.clear()
@@ -26,7 +30,7 @@ def clean_environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def service() -> Iterator[LocalSageMaker]:
     """One service for all tests that do not disturb it; resources need names of their own."""
-    with temporary_service() as service:
+    with temporary_service(LOCAL_SAGEMAKER_PRELOAD="yes") as service:
         yield service
 
 

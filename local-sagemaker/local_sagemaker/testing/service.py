@@ -10,10 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 
 from local_sagemaker import lifecycle
@@ -87,12 +90,13 @@ class LocalSageMaker:
 
     def client(self, name: str, **options: Any) -> Any:
         """An unmodified boto3 client of it. Errors are not retried."""
-        keys = connection(self.settings, self.description, {})
+        description = self.description
+        keys = connection(self.settings, description, {})
         region = options.pop("region_name", keys["AWS_REGION"])
-        session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=region)
+        session = _new_session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region)
         config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
         make: Any = session.client
-        return make(name, endpoint_url=self.url, config=config, **options)
+        return make(name, endpoint_url=str(description["url"]), config=config, **options)
 
     def client_environment(self) -> dict[str, str]:
         """The variables that point every AWS client of this process at it."""
@@ -117,6 +121,18 @@ class LocalSageMaker:
         return read_json(self.client("s3"), uri)
 
 
+@cache
+def _loader() -> botocore.loaders.Loader:
+    """The models of the services are read once in a process: that takes a fifth of a second for each client else."""
+    return botocore.loaders.create_loader(botocore.session.get_session().get_config_variable("data_path"))
+
+
+def _new_session(key_id: str, secret: str, region: str) -> boto3.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _loader())
+    return boto3.Session(key_id, secret, region_name=region, botocore_session=session)
+
+
 def restore(variables: dict[str, str | None]) -> None:
     """Sets environment variables to what they were; None: not set."""
     for name, value in variables.items():
@@ -133,10 +149,10 @@ def read_json(s3: Any, uri: str) -> Any:
 
 
 @contextmanager
-def temporary_service() -> Iterator[LocalSageMaker]:
+def temporary_service(**start_environment: str) -> Iterator[LocalSageMaker]:
     """A service on a new state folder; stopped at the end, and the folder removed."""
     home = Path(tempfile.mkdtemp(prefix="local-sagemaker-"))
-    service = LocalSageMaker(home)
+    service = LocalSageMaker(home, start_environment)
     service.up()
     try:
         yield service

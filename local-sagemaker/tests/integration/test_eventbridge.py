@@ -196,6 +196,7 @@ def test_a_scheduled_rule_is_due(own_service: Service) -> None:
     queue = Queue(own_service, "minutes")
     events.put_rule(Name="minutes", ScheduleExpression="rate(1 minute)")
     events.put_targets(Rule="minutes", Targets=[{"Id": "q", "Arn": queue.arn}])
+    own_service.run("local-sagemaker", "--home", str(own_service.home), "clock", "1m")
     event = until(queue.messages, "the first minute is over", 90)[0]
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
 

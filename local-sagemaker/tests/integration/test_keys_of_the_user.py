@@ -55,7 +55,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(500)
 def test_the_service_and_what_it_starts_hold_no_keys(started_with_keys: Service) -> None:
     made = Made(started_with_keys)
     functions = started_with_keys.client("lambda")

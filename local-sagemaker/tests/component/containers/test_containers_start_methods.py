@@ -20,8 +20,8 @@ from local_sagemaker.processes import ForkedProcesses
 from tests.component.containers.start_methods import ALL, SCRIPT, TEXT
 from tests.component.containers.test_containers_toolkit import URI, ask, prepare, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-SECONDS = 600.0
+pytestmark = pytest.mark.slow
+SECONDS = 240.0
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,8 @@ def test_in_model_servers(program_run: Any) -> None:
     )
     encode = "def output_fn(prediction, accept):\n    import json\n    return json.dumps(prediction)\n"
     program_run.write("model/code/inference.py", f"{TEXT}\n{functions}{encode}")
-    with serving(program_run, ScikitLearn(), {"SAGEMAKER_PROGRAM": "inference.py"}) as connection:
+    variables = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_MODEL_SERVER_TIMEOUT": "200"}
+    with serving(program_run, ScikitLearn(), variables) as connection:
         connection.timeout = SECONDS
         status, _, body = ask(connection, b"[[1]]", "application/json")
     assert status == 200, program_run.log

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import tempfile
 from pathlib import Path
 
@@ -11,10 +9,9 @@ import pytest
 
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
-from local_sagemaker.images.image import Program
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.processes.isolation import VARIABLE
-from local_sagemaker.processes.spec import ProcessSpec
+from tests.component.fork_servers import kill_servers
 from tests.component.jobs.world import BUCKET, World, new_world, processing_outputs
 from tests.support import until
 
@@ -109,19 +106,7 @@ def test_reset_ends_all_jobs_at_once_and_says_nothing(make_world):
     assert world.processed("after", "pass")["ProcessingJobStatus"] == "Completed"
 
 
-def kill_fork_server(processes: ForkedProcesses, times: int = 1) -> None:
-    for _ in range(times):
-        idle = processes.start(ProcessSpec(Program(("sleep", "300")), processes_root(), processes_root() / "log"))
-        parent = int(Path(f"/proc/{idle.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        os.kill(parent, signal.SIGKILL)
-        idle.wait(20)
-
-
-def processes_root() -> Path:
-    return Path(tempfile.mkdtemp(prefix="root-"))
-
-
-def test_a_job_runs_again_when_its_fork_server_is_killed(make_world):
+def test_a_job_runs_again_when_its_fork_server_is_killed(make_world, caplog):
     world = make_world()
     script = (
         "import pathlib, sys, time\n"
@@ -132,9 +117,10 @@ def test_a_job_runs_again_when_its_fork_server_is_killed(make_world):
     )
     name = world.process("lost", script, hosts=2, ProcessingOutputConfig=processing_outputs("result"))
     until(lambda: "up" in world.log("ProcessingJobs", name), "the script runs")
-    kill_fork_server(world.processes)
+    kill_servers()
     job = world.ended("processing-job", name)
     assert job["ProcessingJobStatus"] == "Completed", job
+    assert "it is run again" in caplog.text
     assert world.get("result/a") == b"x"
 
 
@@ -144,7 +130,7 @@ def test_a_lost_job_that_is_to_stop_is_stopped(make_world):
                          "time.sleep(300)")  # fmt: skip
     until(lambda: "up" in world.log("ProcessingJobs", name), "the script runs")
     world.do("StopProcessingJob", ProcessingJobName=name)
-    kill_fork_server(world.processes)
+    kill_servers()
     assert world.ended("processing-job", name)["ProcessingJobStatus"] == "Stopped"
 
 

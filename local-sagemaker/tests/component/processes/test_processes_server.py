@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import catalogue
 from local_sagemaker.processes import ForkedProcesses, ProcessSpec
+from tests.component.fork_servers import child_servers
 from tests.support import until
 
 OWNER = """
@@ -103,17 +103,6 @@ def test_a_start_asks_the_next_fork_server_when_one_ends_while_it_loads(tmp_path
         assert not again.lost
     finally:
         processes.close()
-
-
-def child_servers() -> set[int]:
-    """The fork servers that this process has started and that run."""
-    found = set()
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread or a process that has just ended
-            for pid in (task / "children").read_text().split():
-                if b"fork_server" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.add(int(pid))
-    return found
 
 
 def test_many_at_once(best):
