@@ -119,7 +119,7 @@ MISTAKES: dict[str, tuple[list[str], dict[str, str], str]] = {
     "region": (["up", "--region", "Europe"], {}, "--region: 'Europe' is no region"),
     "region variable": (["exec", "--", "true"], {"AWS_REGION": "eu_west_1"}, "AWS_REGION: 'eu_west_1' is no region"),
     "seconds": (["status"], {"LOCAL_SAGEMAKER_STOP_GRACE": "long"}, "LOCAL_SAGEMAKER_STOP_GRACE: 'long' is no number"),
-    "switch": (["status"], {"LOCAL_SAGEMAKER_PRELOAD": "maybe"}, "LOCAL_SAGEMAKER_PRELOAD: 'maybe' is neither yes nor no"),
+    "switch": (["status"], {"LOCAL_SAGEMAKER_PRELOAD": "maybe"}, "LOCAL_SAGEMAKER_PRELOAD: 'maybe' is neither"),
     "command": (["statsu"], {}, "statsu"),
     "nothing": ([], {}, "COMMAND"),
     "option": (["logs", "--lines", "many"], {}, "many"),
