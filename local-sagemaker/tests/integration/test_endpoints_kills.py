@@ -124,7 +124,7 @@ def test_an_endpoint_survives_kills_of_fork_servers_and_their_successors(made: M
 def test_an_endpoint_that_is_being_created_survives_a_kill_of_the_fork_server(made: Made) -> None:
     config = made.config(made.model(OLD))
     endpoint = made.endpoint(config, wait=False)
-    for pid in fork_servers(made.service):
+    for pid in until(lambda: fork_servers(made.service), "a fork server starts"):
         os.kill(pid, signal.SIGKILL)
     made.settled(endpoint)
     answers_as(made, endpoint, OLD)
