@@ -19,6 +19,7 @@ def test_failing_run_is_explained_and_retried(world: World, signed_in: Any) -> N
     page.goto(f"{world.pages.origin}{world.execution('Broken')}")
     failure = page.get_by_role("region", name="Failure")
     assert "FileNotFoundError" in failure.inner_text()
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("button", name="Retry now").click()
     page.wait_for_url(re.compile("/executions/"))
     page.locator("h1 + .badge", has_text="Failed").wait_for()

@@ -198,7 +198,7 @@ def test_check_choices_send_all_four_pairs(world: World) -> None:
     for choice, _, _, pair in start.CHOICES:
         form = {"check.Check": [choice]}
         visit = Visit({}, {}, lambda _name, _request: {}, None, "", 0.0, form=form)  # type: ignore[arg-type]
-        values = start.build_request(visit, definition, "P", {})["PipelineParameters"]
+        values = start.build_request(visit, definition, {"PipelineName": "P"}, {})["PipelineParameters"]
         sent[choice] = tuple(item["Value"] == "true" for item in values)
         assert sent[choice] == pair
     assert len(set(sent.values())) == 4

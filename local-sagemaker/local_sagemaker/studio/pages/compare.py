@@ -11,12 +11,14 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.compare_data import data_of, versions_of
 from local_sagemaker.studio.pages.job_details import load_job
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.pages.version_reports import quality_of
 from local_sagemaker.studio.views.check_reports import compare
 from local_sagemaker.studio.views.executions import ExecutionRow, row
-from local_sagemaker.studio.views.times import between, duration
+from local_sagemaker.studio.views.states import state_of
+from local_sagemaker.studio.views.times import between, duration, stamp
 
 MOST = 4
 
@@ -80,6 +82,8 @@ def load(visit: Visit) -> CompareContext:
         _section("Outcome", _outcomes([item.row for item in found]), every=every),
         _section("Parameters", [item.row.parameters for item in found], every=every),
         _section("Metrics", metrics, every=every, judge=True),
+        _section("Registered versions", [versions_of(item.steps) for item in found], every=every),
+        _section("Data", [data_of(visit, item.steps, item.row.end) for item in found], every=every),
         _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),
         _section("Definition", [_flat(item.definition) for item in found], every=every),
     ]
@@ -119,7 +123,13 @@ def _read(visit: Visit, arn: str) -> _Execution:
 
 def _outcomes(rows: list[ExecutionRow]) -> list[dict[str, str]]:
     return [
-        {"status": item.status, "duration": duration(item.seconds), "version": str(item.version), "reason": item.reason}
+        {
+            "Status": state_of(item.status).word,
+            "Started": f"{stamp(item.start)} UTC",
+            "Duration": duration(item.seconds),
+            "Pipeline version": str(item.version),
+            "Reason": item.reason,
+        }
         for item in rows
     ]  # fmt: skip
 
@@ -227,11 +237,11 @@ def load_versions(visit: Visit) -> CompareContext:
 
 def _version_facts(package: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "approval": package.get("ModelApprovalStatus", ""),
-        "comment": package.get("ApprovalDescription", ""),
-        "stage": package.get("ModelLifeCycle", {}).get("Stage", ""),
-        "made by": package.get("MetadataProperties", {}).get("GeneratedBy", "").rpartition("/")[2],
-        "commit": package.get("MetadataProperties", {}).get("CommitId", ""),
+        "Approval": package.get("ModelApprovalStatus", ""),
+        "Comment": package.get("ApprovalDescription", ""),
+        "Stage": package.get("ModelLifeCycle", {}).get("Stage", ""),
+        "Made by": package.get("MetadataProperties", {}).get("GeneratedBy", "").rpartition("/")[2],
+        "Commit": package.get("MetadataProperties", {}).get("CommitId", ""),
     }
 
 

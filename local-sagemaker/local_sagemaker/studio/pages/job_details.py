@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -17,7 +18,10 @@ from local_sagemaker.studio.views.times import between, seconds
 
 @dataclass(frozen=True)
 class Artifact:
-    """An input or output: its URI, how many objects exist, their bytes, the newest's time, and what is odd."""
+    """An input or output: its URI, how many objects exist, their bytes, the newest's time, and what is odd.
+
+    `etag` is the object's, or a digest of those of several.
+    """
 
     name: str
     uri: str
@@ -26,6 +30,7 @@ class Artifact:
     modified: float | None = None
     warning: str = ""
     more: bool = False
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,8 +169,12 @@ def _look(visit: Visit, item: Artifact) -> Artifact:
     times = [time for time in (seconds(entry.get("LastModified")) for entry in found) if time is not None]
     return Artifact(
         item.name, item.uri, len(found), sum(entry["Size"] for entry in found), max(times, default=None),
-        "", bool(answer.get("IsTruncated")),
+        "", bool(answer.get("IsTruncated")), _etag([str(entry.get("ETag", "")).strip('"') for entry in found]),
     )  # fmt: skip
+
+
+def _etag(tags: list[str]) -> str:
+    return tags[0] if len(tags) == 1 else hashlib.sha256("\n".join(tags).encode()).hexdigest()[:32] if tags else ""
 
 
 def _warn(item: Artifact, status: str, since: float | None) -> Artifact:
@@ -174,4 +183,4 @@ def _warn(item: Artifact, status: str, since: float | None) -> Artifact:
         warning = "empty: the step wrote nothing here"
     elif since is not None and item.modified is not None and item.modified < since - 1:
         warning = "older than this execution: written by an earlier run"
-    return Artifact(item.name, item.uri, item.objects, item.bytes, item.modified, warning, item.more)
+    return replace(item, warning=warning)

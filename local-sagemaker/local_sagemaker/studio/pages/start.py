@@ -9,7 +9,8 @@ from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step, parse
 from local_sagemaker.engine.expressions import references
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.engine.graph import graph
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
@@ -68,6 +69,7 @@ class StartContext:
     name: str = field(metadata={"help": "PipelineExecutionDisplayName"})
     description: str = field(metadata={"help": "PipelineExecutionDescription"})
     parallel: str = field(metadata={"help": "MaxParallelExecutionSteps"})
+    version: str = field(metadata={"help": "PipelineVersionId, empty for the latest"})
     token: str = field(metadata={"help": "ClientRequestToken of this form: sent twice, it starts one execution"})
     changes: list[ParameterField] = field(metadata={"help": "fields that differ from their defaults"})
     command: str = field(metadata={"help": "the form as a command"})
@@ -85,12 +87,11 @@ def load(visit: Visit) -> StartContext:
     switches = {name for check in shown for name in (check.skip, check.register)}
     fields = [_field(visit, definition, name, base, users) for name in definition.parameters]
     groups = {name: [item for item in fields if _group(item) == name and item.name not in switches] for name in GROUPS}
-    request = build_request(visit, definition, body["PipelineName"], base)
-    selected = visit.form.get("steps", visit.query.get("steps", []))
+    request = build_request(visit, definition, body, base)
     return StartContext(
         body["PipelineName"], [(name, items) for name, items in groups.items() if items], shown, CHOICES,
-        list(definition.steps), selected,
-        source, visit.field("name"), visit.field("description"), visit.field("parallel"),
+        list(definition.steps), selected_steps(visit, definition), source, visit.field("name"),
+        visit.field("description"), visit.field("parallel"), visit.field("version"),
         visit.field("token") or secrets.token_hex(20), [item for item in fields if item.changed],
         aws_command("sagemaker:StartPipelineExecution", request),
     )  # fmt: skip
@@ -194,8 +195,35 @@ def _baseline(visit: Visit, group: str) -> str:
     return f"version {found[0]['ModelPackageVersion']}" if found else ""
 
 
-def build_request(visit: Visit, definition: Definition, pipeline: str, base: Mapping[str, str]) -> dict[str, Any]:
-    """What StartPipelineExecution gets: exactly what the form shows; values equal to their defaults are left out."""
+def selected_steps(visit: Visit, definition: Definition) -> list[str]:
+    """The steps that the form has marked, or else those of the address: `steps`, or `after` with all that come after
+    it. What is not selected and is needed has its result taken from the source execution."""
+    if visit.form:
+        return list(visit.form.get("steps", []))
+    start = visit.value("after")
+    if start not in definition.steps:
+        return [name for name in visit.query.get("steps", []) if name in definition.steps]
+    nodes = graph(definition)
+    leads: dict[str, list[str]] = {}
+    for name, node in nodes.items():
+        for need in node.upstream:
+            leads.setdefault(need, []).append(name)
+    chosen, pending = {start}, [start]
+    while pending:
+        for name in leads.get(pending.pop(), ()):
+            if name not in chosen:
+                chosen.add(name)
+                pending.append(name)
+    return [name for name in definition.steps if name in chosen]
+
+
+def build_request(
+    visit: Visit, definition: Definition, pipeline: Mapping[str, Any], base: Mapping[str, str]
+) -> dict[str, Any]:
+    """What StartPipelineExecution gets: exactly what the form shows; values equal to their defaults are left out.
+
+    `pipeline` is DescribePipeline's answer.
+    """
     values = dict(base)
     values |= {name[2:]: items[0] for name, items in visit.form.items() if name.startswith("p.") and items}
     for step in definition.steps.values():
@@ -203,7 +231,7 @@ def build_request(visit: Visit, definition: Definition, pipeline: str, base: Map
         pair = next((pair for name, _, _, pair in CHOICES if name == choice), None)
         if pair is not None:
             values |= dict(zip(_switches(step), map(text_of, pair), strict=True))
-    request: dict[str, Any] = {"PipelineName": pipeline}
+    request: dict[str, Any] = {"PipelineName": pipeline["PipelineName"]}
     changed = list(_keep_changes(definition, values))
     if changed:
         request["PipelineParameters"] = [{"Name": name, "Value": value} for name, value in changed]
@@ -215,10 +243,21 @@ def build_request(visit: Visit, definition: Definition, pipeline: str, base: Map
             request[member] = value
     if visit.field("parallel").strip().isdigit():
         request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": int(visit.field("parallel"))}
-    steps = visit.form.get("steps", [])
+    if visit.field("version").strip():
+        request["PipelineVersionId"] = _to_version(visit.field("version").strip())
+    steps, source = selected_steps(visit, definition), visit.field("from") or visit.value("from")
     if steps:
-        request["SelectiveExecutionConfig"] = {"SelectedSteps": [{"StepName": name} for name in steps]}
+        config: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in steps]}
+        if source:
+            config["SourcePipelineExecutionArn"] = f"{pipeline['PipelineArn']}/execution/{source}"
+        request["SelectiveExecutionConfig"] = config
     return request
+
+
+def _to_version(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValidationError(f"Version '{text}' is no number.")
+    return int(text)
 
 
 def _switches(step: Step) -> tuple[str, str]:
@@ -239,9 +278,9 @@ def act(visit: Visit) -> str:
     definition = parse(body["PipelineDefinition"])
     source = visit.field("from") or visit.value("from")
     base = _values_of(visit, body["PipelineArn"], source) if source else {}
-    request = build_request(visit, definition, body["PipelineName"], base)
-    if source and "SelectiveExecutionConfig" in request:
-        request["SelectiveExecutionConfig"]["SourcePipelineExecutionArn"] = f"{body['PipelineArn']}/execution/{source}"
+    request = build_request(visit, definition, body, base)
+    if visit.field("action") == "command":
+        return ""  # the page comes back with the command
     if len(visit.field("token")) >= 32:
         request["ClientRequestToken"] = visit.field("token")
     answer = visit.call("sagemaker:StartPipelineExecution", request)

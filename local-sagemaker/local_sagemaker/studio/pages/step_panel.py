@@ -73,22 +73,23 @@ def load_panel(
     )  # fmt: skip
 
 
-def _job(visit: Visit, metadata: Mapping[str, Any], tab: str, step: StepView) -> JobView | None:
+def job_of(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Kind and name of the job that a step ran, from its metadata; None for a step without one."""
     for member, content in metadata.items():
         arn = content.get("CheckJobArn") or (content.get("Arn") if member in _JOBS else None)
         if arn:
-            kind = _JOBS.get(member, "processing")
-            try:
-                return load_job(
-                    visit,
-                    kind,
-                    str(arn).rpartition("/")[2],
-                    tab=tab,
-                    since=None if step.state == "Reused" else step.start,
-                )
-            except ServiceError:
-                return None  # deleted since
+            return _JOBS.get(member, "processing"), str(arn).rpartition("/")[2]
     return None
+
+
+def _job(visit: Visit, metadata: Mapping[str, Any], tab: str, step: StepView) -> JobView | None:
+    job = job_of(metadata)
+    if job is None:
+        return None
+    try:
+        return load_job(visit, *job, tab=tab, since=None if step.state == "Reused" else step.start)
+    except ServiceError:
+        return None  # deleted since
 
 
 def _facts(metadata: Mapping[str, Any]) -> dict[str, str]:

@@ -130,26 +130,33 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
     document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
   });
+  const sent = sessionStorage.getItem("form-sent");
+  if (sent && location.pathname.includes("/executions/")) { // it has started: the entries are no longer needed
+    sessionStorage.removeItem(sent);
+    sessionStorage.removeItem("form-sent");
+  }
   const kept = select("form[data-keep]");
   if (kept) {
     const name = `form:${location.pathname}${location.search}`;
+    const fields = () => [...kept.elements].filter((field) => field.name && field.type !== "hidden" && field.tagName !== "BUTTON");
+    const isChoice = (field) => field.type === "radio" || field.type === "checkbox";
     const before = sessionStorage.getItem(name);
     if (before && !kept.dataset.filled) {
       const values = JSON.parse(before);
       let changed = 0;
-      for (const field of kept.elements) {
-        if (!(field.name in values) || field.type === "hidden") continue;
-        if (field.type === "radio") { field.checked = values[field.name] === field.value; }
-        else if (field.type !== "checkbox" && field.value !== values[field.name]) { field.value = values[field.name]; changed += 1; }
+      for (const field of fields()) {
+        const held = values[field.name] || [];
+        if (isChoice(field)) { if (field.checked !== held.includes(field.value)) { field.checked = !field.checked; changed += 1; } }
+        else if (held.length && field.value !== held[0]) { field.value = held[0]; changed += 1; }
       }
-      if (changed) say("Your earlier entries are back");
+      if (changed) say("Your earlier entries are back", 10);
     }
     kept.addEventListener("input", () => {
       const values = {};
-      for (const field of kept.elements) if (field.name && field.type !== "hidden" && (field.type !== "radio" || field.checked)) values[field.name] = field.value;
+      for (const field of fields()) if (!isChoice(field) || field.checked) (values[field.name] ||= []).push(field.value);
       sessionStorage.setItem(name, JSON.stringify(values));
     });
-    kept.addEventListener("submit", () => sessionStorage.removeItem(name));
+    kept.addEventListener("submit", () => sessionStorage.setItem("form-sent", name));
   }
 
   // ---- sign-in: the token is in the fragment, which is sent to nobody

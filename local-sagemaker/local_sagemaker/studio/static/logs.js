@@ -16,7 +16,7 @@
         else toEnd(box);
       }
     }
-    for (const item of all("[data-copy-lines][hidden], .follow[hidden]")) item.hidden = item.matches(".follow") && !document.querySelector(".log[data-lines]");
+    for (const item of all("[data-copy-lines][hidden], .follow[hidden]")) item.hidden = item.matches(".follow") && !(document.querySelector(".log[data-lines]") && document.querySelector("[data-running], [data-grows]"));
     for (const item of all("[data-follow-switch]")) { const box = document.querySelector(".log[data-lines]"); if (box && !box.dataset.off) item.checked = true; }
   };
   prepare();
@@ -44,7 +44,7 @@
       box.append(more);
     }
     more.dataset.count = Number(more.dataset.count) + lines.length;
-    more.textContent = `${more.dataset.count} new lines`;
+    more.textContent = more.dataset.count === "1" ? "1 new line" : `${more.dataset.count} new lines`;
   };
   let busy = false;
   setInterval(async () => {

@@ -1,0 +1,182 @@
+"""The execution's page in a browser: by keys alone, without script, two browsers at once, logs that grow, and paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from local_sagemaker.cli.control import post
+from local_sagemaker.logs import Logs
+from local_sagemaker.testing import temporary_service
+from tests.studio.conftest import World
+from tests.support import create_pipeline, finished, script_step
+
+pytestmark = pytest.mark.timeout(900)
+GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "grows/algo-1"
+
+
+@pytest.fixture
+def sign_in(world: World, browser: Any) -> Iterator[Any]:
+    """Opens a browser window that is signed in."""
+    contexts = []
+
+    def open_window(**options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        if options.get("java_script_enabled", True):
+            page.goto(post(world.service.settings, world.service.description, "studio")["url"])
+            page.wait_for_url(f"{world.pages.origin}/_studio/")
+        else:
+            context.set_extra_http_headers({"X-Secret": world.pages.secret})
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+def test_by_keys_alone_and_back(world: World, sign_in: Any) -> None:
+    """ST-2, ST-7, ST-29: the graph by arrows, one selection in all views, the panel's keys, and the way back."""
+    page = sign_in()
+    page.goto(f"{world.pages.origin}{world.execution('Demo')}")
+    page.locator(".graph a.node[tabindex='0']").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.step") == "Train"
+    page.locator("tr.also[data-step='Train']").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("step=Train"))
+    page.locator("tr.chosen[data-step='Train']").wait_for()
+    page.locator(".graph a.node.chosen[data-step='Train']").wait_for()
+    page.keyboard.press("l")
+    page.wait_for_url(re.compile("tab=log"))
+    page.locator(".log", has_text="train-rmse").wait_for()
+    page.keyboard.press("]")
+    page.wait_for_url(re.compile("step=Register"))
+    page.go_back()
+    page.wait_for_url(re.compile("step=Train.*tab=log|tab=log.*step=Train"))
+    page.locator("#step-title", has_text="Train").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_url(re.compile("step=-"))
+    page.locator("#step-title").wait_for(state="detached")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("Escape")
+
+
+def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
+    """ST-29: larger by a button, 200 % of the browser (half the width), and print."""
+    page = sign_in()
+    page.goto(f"{world.pages.origin}{world.execution('Demo')}")
+    before = page.locator("svg.graph").bounding_box()["width"]
+    page.get_by_role("button", name="Larger").click()
+    assert page.locator("svg.graph").bounding_box()["width"] > before
+    page.get_by_role("button", name="100 %").click()
+    page.set_viewport_size({"width": 640, "height": 450})
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert page.pdf().startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert not page.get_by_role("navigation", name="Main").is_visible()
+    assert page.get_by_role("heading", name="Steps", exact=True).is_visible()
+
+
+def test_without_script(world: World, sign_in: Any) -> None:
+    """ST-29: pages are read and forms are sent without script; dialogs are parts of the page."""
+    page = sign_in(java_script_enabled=False)
+    page.goto(f"{world.pages.origin}{world.execution('Broken')}")
+    assert "FileNotFoundError" in page.get_by_role("region", name="Failure").inner_text()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    page.wait_for_url(re.compile("dialog=retry"))
+    assert page.get_by_role("button", name="Retry now").is_visible()
+    page.goto(f"{world.pages.origin}/_studio/pipelines/Demo")
+    page.get_by_label("Status").select_option("Failed")
+    page.get_by_role("button", name="Apply").first.click()
+    page.get_by_text(re.compile("None of .* fits the filter")).wait_for()
+    page.goto(f"{world.pages.origin}{world.execution('Demo')}?step=Train&tab=log")
+    page.get_by_role("link", name="Top", exact=True).click()
+    page.wait_for_url(re.compile("at=top"))
+    page.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
+    page.get_by_label("Rounds").fill("x" * 1500)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_label("Rounds").input_value() == "x" * 1500
+
+
+def test_two_browsers_agree(world: World, sign_in: Any) -> None:
+    """ST-27: what one does is on the other's page without a reload."""
+    one, other = sign_in(), sign_in()
+    other.goto(f"{world.pages.origin}/_studio/pipelines/Demo")
+    other.evaluate("window.open_since = 1")
+    one.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
+    one.get_by_label("Rounds").fill("4")
+    one.get_by_role("button", name="Start", exact=True).dblclick()  # starts one
+    one.wait_for_url(re.compile("/executions/"))
+    identifier = one.url.rpartition("/")[2].partition("?")[0]
+    row = other.locator("tbody tr", has_text=identifier)
+    row.locator(".badge", has_text="Succeeded").wait_for()
+    assert other.evaluate("window.open_since") == 1
+    one.locator("h1 + .badge", has_text="Succeeded").wait_for()
+    arn = f"{world.executions['Demo'].rpartition('/')[0]}/{identifier}"
+    assert finished(world.service.client("sagemaker"), arn)["PipelineExecutionStatus"] == "Succeeded"
+    rows = world.pages.json("/_studio/pipelines/Demo.json?p.Rounds=%3D4")["listing"]["rows"]
+    assert [item["identifier"] for item in rows] == [identifier]
+
+
+def test_start_form_keeps_what_was_typed(world: World, sign_in: Any) -> None:
+    """ST-14: through a session that ended, and the way back."""
+    page = sign_in()
+    page.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
+    page.get_by_label("Rounds").fill("77")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("Sign in with the link").wait_for()
+    page.goto(post(world.service.settings, world.service.description, "studio")["url"])
+    page.wait_for_url(f"{world.pages.origin}/_studio/")
+    page.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
+    page.wait_for_function("document.getElementById('p.Rounds').value === '77'")
+
+
+def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -> None:
+    """ST-11: what is written appears; who has scrolled up sees how much is new; a line's address leads to it."""
+    logs = Logs(world.service.settings.logs)
+    logs.put(GROUP, STREAM, [(place, f"line {place}") for place in range(300)])
+    page = sign_in()
+    page.goto(f"{world.pages.origin}/_studio/logs?group={quote(GROUP, safe='')}&stream={quote(STREAM, safe='')}")
+    page.locator(".log div", has_text="line 299").wait_for()
+    logs.put(GROUP, STREAM, [(1000, "written later")])
+    logs.mark(GROUP, STREAM, final=True)
+    page.locator(".log div", has_text="written later").wait_for()
+    page.locator(".log").evaluate("box => { box.scrollTop = 0; }")
+    logs.put(GROUP, STREAM, [(2000, "written when nobody looked")])
+    logs.mark(GROUP, STREAM, final=True)
+    page.get_by_role("button", name="1 new line", exact=True).click()
+    page.locator(".log div", has_text="line 7").first.hover()
+    page.locator("#L7 .n").click(force=True)
+    page.wait_for_url(re.compile("token=.*#L7"))
+    assert page.locator("div:target").inner_text().strip().endswith("line 7")
+
+
+def test_restart_under_an_open_page(browser: Any) -> None:
+    """ST-27: the page says that it is reconnecting, and shows what happened after the restart, without a reload."""
+    with temporary_service() as service:
+        create_pipeline(service.client("sagemaker"), "Before", script_step("Only", "print(1)"))
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(post(service.settings, service.description, "studio")["url"])
+        page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipelines").click()
+        page.get_by_role("link", name="Before", exact=True).wait_for()
+        page.evaluate("window.open_since = 1")
+        service.down()
+        page.locator("#status", has_text="Reconnecting").wait_for()
+        assert page.get_by_role("link", name="Before", exact=True).is_visible()
+        service.up()
+        create_pipeline(service.client("sagemaker"), "After", script_step("Only", "print(1)"))
+        page.get_by_role("link", name="After", exact=True).wait_for()
+        assert page.evaluate("window.open_since") == 1
+        context.close()
