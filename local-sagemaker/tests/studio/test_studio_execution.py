@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import html
 import http.client
 import io
+import json
 import re
+import shlex
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from local_sagemaker.logs import Logs
 from tests.studio.conftest import World
-from tests.support import create_pipeline, finished, start
+from tests.support import create_pipeline, finished, script_step, start
 
 pytestmark = pytest.mark.timeout(900)
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
@@ -178,3 +182,97 @@ def test_lines_that_follow_a_token(world: World) -> None:
     assert [line["text"] for line in new] == ["two"]
     assert new[0]["spans"] == [{"tone": "bad", "text": "two"}]
     assert world.pages.get("/_studio/logs/lines?group=absent&stream=x")[0] == 404
+
+
+def cached_step(name: str, prefix: str) -> dict[str, object]:
+    """A step with a cache that writes nothing below its output."""
+    output = {"S3Uri": f"s3://studio-data/{prefix}", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    step = script_step(
+        name, "print(1)", ProcessingOutputConfig={"Outputs": [{"OutputName": "out", "S3Output": output}]}
+    )
+    step["Arguments"]["Environment"] = {"MODE": {"Get": "Parameters.Mode"}}
+    return {**step, "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"}}
+
+
+@pytest.fixture(scope="module")
+def cached(world: World) -> dict[str, str]:
+    """Executions of a pipeline whose steps are cached: the first, one with another value, one that is reused."""
+    sagemaker = world.service.client("sagemaker")
+    world.service.client("s3").put_object(Bucket="studio-data", Key="stale/report.json", Body=b"{}")
+    mode = {"Name": "Mode", "Type": "String", "DefaultValue": "a"}
+    first, second = cached_step("First", "nothing/"), cached_step("Second", "stale/")
+    create_pipeline(sagemaker, "Cached", first, {**second, "DependsOn": ["First"]}, parameters=(mode,))
+    found = {}
+    for name, value in (("first", "a"), ("changed", "b"), ("again", "b")):
+        found[name] = start(sagemaker, "Cached", Mode=value).rpartition("/")[2]
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/Cached/execution/{found[name]}"
+        assert finished(sagemaker, arn)["PipelineExecutionStatus"] == "Succeeded"
+    return found
+
+
+def panel_of(world: World, execution: str, query: str) -> dict[str, Any]:
+    panel = world.pages.json(f"/_studio/pipelines/Cached/executions/{execution}.json?{query}")["panel"]
+    assert isinstance(panel, dict)
+    return panel
+
+
+def test_cache_is_explained(world: World, cached: dict[str, str]) -> None:
+    """ST-9: a miss by member, was and is; a hit by its execution."""
+    decision = panel_of(world, cached["changed"], "step=First")["cache"]
+    assert decision["hit"] is False
+    assert decision["source"] == cached["first"]
+    changes = [(item["member"], item["was"].strip("\"'"), item["now"].strip("\"'")) for item in decision["differences"]]
+    assert any("MODE" in member and (was, now) == ("a", "b") for member, was, now in changes), changes
+    hit = panel_of(world, cached["again"], "step=First")["cache"]
+    assert (hit["hit"], hit["source"]) == (True, cached["changed"])
+    twin = world.pages.json(f"/_studio/pipelines/Cached/executions/{cached['again']}.json")
+    assert twin["reused"] == 2
+    assert {step["state"] for step in twin["steps"]} == {"Reused"}
+
+
+def test_empty_and_stale_outputs_are_marked(world: World, cached: dict[str, str]) -> None:
+    """ST-10."""
+    outputs = panel_of(world, cached["changed"], "step=First&tab=io")["job"]["outputs"]
+    assert outputs[0]["warning"].startswith("empty")
+    outputs = panel_of(world, cached["changed"], "step=Second&tab=io")["job"]["outputs"]
+    assert outputs[0]["warning"].startswith("older than this execution")
+    assert outputs[0]["etag"]
+
+
+def test_what_runs_is_what_the_form_shows(world: World, cached: dict[str, str]) -> None:
+    """ST-13, ST-16: from here on with the values of a run; the command of the form does the same as the form."""
+    page = f"/_studio/pipelines/Cached/start?from={cached['changed']}&after=Second"
+    shown = world.pages.json(page.replace("/start?", "/start.json?"))
+    assert shown["selected"] == ["Second"]
+    assert [(item["name"], item["default"], item["value"]) for item in shown["changes"]] == [("Mode", "a", "b")]
+    form = {"from": cached["changed"], "p.Mode": "b", "steps": "Second", "token": "c" * 40, "description": "it's"}
+    status, _, text = world.pages.post("/_studio/pipelines/Cached/start", {**form, "action": "command"})
+    assert status == 200
+    command = html.unescape(re.findall(r'<div class="command"><code>(.*?)</code>', text, re.S)[-1])
+    started = [world.pages.post("/_studio/pipelines/Cached/start", form)[1]["location"].rpartition("/")[2]]
+    words = shlex.split(command)
+    assert words[:4] == ["local-sagemaker", "exec", "--", "aws"]
+    answer = world.service.run(*words[3:]).stdout
+    started.append(json.loads(answer)["PipelineExecutionArn"].rpartition("/")[2])
+    sagemaker, told = world.service.client("sagemaker"), []
+    for identifier in started:
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/Cached/execution/{identifier}"
+        body = finished(sagemaker, arn)
+        parameters = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+        told.append((body["SelectiveExecutionConfig"], body["PipelineExecutionDescription"], parameters))
+    assert told[0] == told[1]
+    assert told[0][0]["SelectedSteps"] == [{"StepName": "Second"}]
+    assert told[0][0]["SourcePipelineExecutionArn"].endswith(cached["changed"])
+    assert told[0][2] == [{"Name": "Mode", "Value": "b"}]
+
+
+def test_compare_shows_what_differs(world: World, cached: dict[str, str]) -> None:
+    """ST-12."""
+    page = f"/_studio/pipelines/Cached/compare.json?e={cached['first']}&e={cached['changed']}"
+    sections = {section["title"]: section for section in world.pages.json(page)["sections"]}
+    assert [(row["name"], row["values"]) for row in sections["Parameters"]["rows"]] == [("Mode", ["a", "b"])]
+    assert sections["Definition"]["rows"] == []
+    assert sections["Definition"]["equal"] > 5
+    assert "Data" in sections
+    every = {section["title"]: section for section in world.pages.json(f"{page}&all=1")["sections"]}
+    assert len(every["Definition"]["rows"]) == sections["Definition"]["equal"]
