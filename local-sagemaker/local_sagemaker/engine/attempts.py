@@ -12,6 +12,7 @@ from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.cache import EarlierRun, look_up
 from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.journal import Journal
+from local_sagemaker.engine.notes import failed_attempt, write_note
 from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, StepResult, StepRun, StepType, failure
@@ -23,7 +24,6 @@ from local_sagemaker.objects.uris import split
 from local_sagemaker.records.status import StepStatus
 
 _LOG = logging.getLogger(__name__)
-LOG_GROUP = "/aws/sagemaker/PipelineExecutions"
 _LONGEST_REASON = 1024
 _PRIVATE = ("_request", "_retries", "_notes")
 
@@ -59,8 +59,7 @@ class Attempts:
     def renew(self, run: StepRun, reason: str = "") -> None:
         """Prepares the next attempt of a failed step: another name, a fresh request. The step's log says why."""
         self._forget(run)
-        first = reason.strip().partition("\n")[0][:_LONGEST_REASON]
-        self._log(run, f"Attempt {run.record['AttemptCount']} failed: {first or 'no reason was given'}")
+        self._log(run, failed_attempt(run.record, reason, now()))
         run.record["AttemptCount"] += 1
         run.record["_retries"] = run.record.get("_retries", 0) + 1
         for member in ("_job", "_request", "_notes"):
@@ -127,10 +126,7 @@ class Attempts:
         return True
 
     def _log(self, run: StepRun, text: str) -> None:
-        stream = f"{run.execution.pipeline_name}/{run.execution.id}/{run.step.name}"
-        with self._logs.file(LOG_GROUP, stream).open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-        self._logs.mark(LOG_GROUP, stream)
+        write_note(self._logs, f"{run.execution.pipeline_name}/{run.execution.id}/{run.step.name}", text)
 
     def _remember(self, run: StepRun, kind: StepType, signature: dict[str, object]) -> None:
         try:

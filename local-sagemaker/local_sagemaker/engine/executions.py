@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.clock import now
 from local_sagemaker.engine.definition import Definition, parse
 from local_sagemaker.engine.deliveries import Deliveries
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.journal import Journal
+from local_sagemaker.engine.notes import failed_attempt, write_note
 from local_sagemaker.engine.steps.step_type import StepContext
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.logs import Logs
@@ -37,6 +41,14 @@ class Executions:
         with self._lock:
             self._running[key] = (execution, thread)
         thread.start()
+
+    def note_retried(self, arn: str, steps: Iterable[Mapping[str, Any]]) -> None:
+        """Notes in the logs of the steps that a retry runs again how their last attempt ended; `arn` is the
+        execution's, `steps` are their records."""
+        pipeline, _, identifier = arn.partition(":pipeline/")[2].partition("/execution/")
+        for step in steps:
+            text = failed_attempt(step, step.get("FailureReason", ""), step.get("EndTime") or now())
+            write_note(self._logs, f"{pipeline}/{identifier}/{step['StepName']}", text)
 
     def refresh(self, key: str) -> None:
         """Notifies an execution that its record was changed (to stop, or another parallelism)."""

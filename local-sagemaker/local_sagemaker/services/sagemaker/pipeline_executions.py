@@ -120,7 +120,7 @@ class PipelineExecutions(Resource):
     def retry(self, request: Request) -> Response:
         """Runs the failed and stopped steps, and what depends on them, again with the same snapshot."""
         key = execution_key(request["PipelineExecutionArn"])
-        text = ""
+        text, again = "", list[Body]()
 
         def act() -> Response:
             nonlocal text
@@ -131,6 +131,7 @@ class PipelineExecutions(Resource):
             for step_key, step in steps:
                 if step["StepStatus"] != StepStatus.SUCCEEDED:
                     attempts[step["StepName"]] = step["AttemptCount"]
+                    again.append(step)
                     self._records.delete(STEP, step_key)
             body.pop("FailureReason", None)
             body.update(PipelineExecutionStatus=ExecutionStatus.EXECUTING, LastModifiedTime=now(), _attempts=attempts)
@@ -141,6 +142,7 @@ class PipelineExecutions(Resource):
 
         answer, new = self._tokens.once("RetryPipelineExecution", request, act)
         if new:
+            self._executions.note_retried(answer["PipelineExecutionArn"], again)
             self._executions.start(key, text)
         return answer
 

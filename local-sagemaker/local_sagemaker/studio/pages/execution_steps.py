@@ -50,6 +50,7 @@ class StepRow:
     parts: tuple[Segment, ...]
     critical: bool
     share: float | None
+    attempts: tuple[FailedAttempt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def load_steps(
     for step in table.rows:
         parts = segments(step, by_name, first, last, attempts.get(step.name, ()))
         share = step.seconds / (last - first) if step.seconds is not None and last > first else None
-        rows.append(StepRow(step, parts, step.name in path, share))
+        rows.append(StepRow(step, parts, step.name in path, share, tuple(attempts.get(step.name, ()))))
     begin, end = _range(visit, first, last)
     kept = {name: list(visit.query[name]) for name in _KEPT if visit.query.get(name) and name not in ("page", "state")}
     opened = {name: urls.toggle(kept, group=name) + "#steps" for name in fans}
@@ -127,7 +128,7 @@ def _attempts(visit: Visit, steps: Sequence[StepView], notes: str) -> dict[str, 
     found = {}
     for step in again:
         window = read_log(visit, NOTES, f"{notes}/{step.name}", limit=100)
-        found[step.name] = failed_attempts([(line.time or 0.0, line.text) for line in window.lines])
+        found[step.name] = failed_attempts(window.texts)
     return found
 
 

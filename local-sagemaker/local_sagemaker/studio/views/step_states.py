@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.graph import Graph
-from local_sagemaker.studio.views.times import between, seconds
+from local_sagemaker.studio.views.times import between, duration, seconds
 
 RUNNING = ("Executing", "Stopping")
 
@@ -93,6 +93,8 @@ def _describe_started(
         state = "FailedTolerated" if _is_tolerated(name, nodes, started) else "Failed"
     elif status in ("Executing", "Starting") and attempts > 1:
         state, words = "Retrying", f"Attempt {attempts}" + (f", first failed: {reason}" if reason else "")
+    elif status == "Stopped":
+        words = f"Stopped after {duration(length)}"
     elif kind == "Condition":
         words = f"The condition is {record.get('Metadata', {}).get('Condition', {}).get('Outcome', '')}"
     return StepView(

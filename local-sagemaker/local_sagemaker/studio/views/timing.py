@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from local_sagemaker.studio.views.step_states import StepView
 
-_FAILED = re.compile(r"^Attempt (\d{1,6}) failed: (.*)$")
+_FAILED = re.compile(r"^Attempt (\d{1,6}) ended at (\S{20,32}) after (\d{1,9}\.\d{1,6}) s: (.*)$")
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """An attempt that was made again: its number, when it failed, and why."""
+    """An attempt that was made again: its number, when it began and failed (seconds since the epoch), and why."""
 
     number: int
-    time: float
+    start: float
+    end: float
     reason: str
 
 
-def failed_attempts(lines: Sequence[tuple[float, str]]) -> list[FailedAttempt]:
-    """The attempts that the notes of a step's log tell of; lines are (seconds since the epoch, text)."""
-    matches = ((time, _FAILED.match(text)) for time, text in lines)
-    return [FailedAttempt(int(match[1]), time, match[2]) for time, match in matches if match]
+def failed_attempts(lines: Sequence[str]) -> list[FailedAttempt]:
+    """The attempts that the notes in a step's log tell of."""
+    found = []
+    for match in filter(None, map(_FAILED.match, lines)):
+        end = datetime.fromisoformat(match[2].replace("Z", "+00:00")).timestamp()
+        found.append(FailedAttempt(int(match[1]), end - float(match[3]), end, match[4]))
+    return found
 
 
 def segments(
@@ -48,13 +53,11 @@ def segments(
             return ()
         return _drop_empty([Segment("waiting", first, ready if ready is not None else last)]
                            + ([Segment("queued", ready, last)] if ready is not None else []))  # fmt: skip
-    begin = min(step.start, ready) if ready is not None else first
-    parts = [Segment("waiting", first, begin), Segment("queued", begin, step.start)]
-    at = step.start
-    for attempt in attempts:
-        if at < attempt.time:
-            parts.append(Segment("failed", at, attempt.time))
-            at = attempt.time
+    began = min([step.start, *(attempt.start for attempt in attempts)])
+    begin = min(began, ready) if ready is not None else first
+    parts = [Segment("waiting", first, begin), Segment("queued", begin, began)]
+    parts += [Segment("failed", attempt.start, attempt.end) for attempt in attempts]
+    at = max([step.start, *(attempt.end for attempt in attempts)])
     end = step.end if step.end is not None else last
     return _drop_empty([*parts, Segment("running", at, max(end, at + 0.001))])
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+from local_sagemaker.engine.definition import parse
+from local_sagemaker.engine.graph import graph
 from local_sagemaker.studio.charts import gantt
 from local_sagemaker.studio.graph import svg
 from local_sagemaker.studio.rendering import FOLDER
 from local_sagemaker.studio.views.ansi import Span, spans_of
 from local_sagemaker.studio.views.fans import find_fans, fold, hide_succeeded, keep_path
 from local_sagemaker.studio.views.states import state_of
-from local_sagemaker.studio.views.step_states import StepView
+from local_sagemaker.studio.views.step_states import StepView, step_states
 from local_sagemaker.studio.views.step_table import PAGE, choose_steps
 from local_sagemaker.studio.views.timing import Segment, critical_path, failed_attempts, segments
 
@@ -69,7 +73,7 @@ def test_waiting_queue_and_attempts_are_segments() -> None:
     short = StepView("B", "Processing", "Succeeded", "", (), 10.0, 11.0, 1.0)
     last = StepView("C", "Processing", "Succeeded", "", ("A", "B"), 16.0, 22.0, 6.0, attempts=2)
     by_name = {step.name: step for step in (first, short, last)}
-    notes = failed_attempts([(18.0, "Attempt 1 failed: ClientError: no"), (19.0, "Cache miss: (first run)")])
+    notes = failed_attempts(["Attempt 1 ended at 1970-01-01T00:00:18.000Z after 2.000 s: no", "Cache miss: first run"])
     parts = segments(last, by_name, 10.0, 22.0, notes)
     assert parts == (
         Segment("waiting", 10.0, 14.0), Segment("queued", 14.0, 16.0), Segment("failed", 16.0, 18.0),
@@ -85,6 +89,35 @@ def test_waiting_queue_and_attempts_are_segments() -> None:
     running = {**by_name, "E": StepView("E", "Processing", "Executing", "", (), 11.0)}
     assert segments(waiting, running, 10.0, 25.0) == (Segment("waiting", 10.0, 25.0),)
     assert segments(StepView("X", "Processing", "Blocked", ""), {}, 10.0, 22.0) == ()
+
+
+RECORDED = json.loads((Path(__file__).parent / "recorded_executions.json").read_text())
+"""Executions of a service: what DescribePipelineExecution, DescribePipelineDefinitionForExecution and
+ListPipelineExecutionSteps said at one moment of each."""
+
+
+def test_states_of_recorded_executions() -> None:
+    """ST-5: the 13 states, and an execution that is CompletedWithFailures."""
+    states = {}
+    for recorded in RECORDED:
+        definition = parse(json.dumps(recorded["definition"]))
+        views = step_states(
+            definition, graph(definition), recorded["status"], recorded["steps"], recorded["now"]
+        )  # fmt: skip
+        states[recorded["title"]] = {view.name: view.state for view in views}
+    assert states == {
+        "a failure that a run condition went on from, a reused step, a branch": {
+            "Cached": "Reused", "Bad": "FailedTolerated", "Gate": "Succeeded", "Yes": "Succeeded",
+            "Notify": "Succeeded", "No": "NotTaken", "OnlyIfCachedFails": "NotMet",
+        },
+        "a failed step and what never started": {"Bad": "Failed", "Next": "Blocked", "Later": "Blocked"},
+        "a second attempt": {"Bad": "Retrying", "Next": "Waiting", "Later": "Waiting"},
+        "one at a time: running, queued, waiting": {"Long": "Executing", "Other": "Queued", "After": "Waiting"},
+        "stopped": {"Long": "Stopped", "Other": "Blocked", "After": "Blocked"},
+        "a selected step": {"One": "NotSelected", "Two": "Succeeded"},
+    }  # fmt: skip
+    assert RECORDED[0]["status"] == "CompletedWithFailures"
+    assert len({state for views in states.values() for state in views.values()}) == 13
 
 
 STATES = (
