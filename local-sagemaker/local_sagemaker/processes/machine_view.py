@@ -19,12 +19,15 @@ SYSTEM = ("/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"
 
 _CONFIGURATION = ("/etc/resolv.conf", "/etc/localtime", "/etc/ssl/certs", "/etc/pki/tls/certs")
 """Often links to places outside of /etc."""
+PRIVATE = (Path("/tmp"), Path("/opt/ml"))
+"""Places that each job has for itself. What is shown of the machine below them is shown apart from what holds them."""
 _MOST_LINKS = 40
 
 
 @dataclass(frozen=True)
 class MachineView:
-    """`shown` are files and folders of the machine, none inside another; `links` symbolic links on the way to them.
+    """`shown` are files and folders of the machine, none inside another unless a private place lies between them;
+    `links` symbolic links on the way to them.
 
     `mounted` are mounts below the shown ones, which a copy-on-write view does not include by itself; `hidden` folders
     inside of them that are to be empty.
@@ -53,12 +56,16 @@ def look(paths: Iterable[Path], hidden: Iterable[Path]) -> MachineView:
 
 
 def outermost(places: Iterable[Path]) -> list[Path]:
-    """The places without those that lie in another one."""
+    """The places without those that lie in another one, from which no private place divides them."""
     found: list[Path] = []
     for place in sorted(set(places)):
-        if not any(other in place.parents for other in found):
+        if not any(other in place.parents and not _is_divided(other, place) for other in found):
             found.append(place)
     return found
+
+
+def _is_divided(above: Path, place: Path) -> bool:
+    return any(private in place.parents and (private == above or above in private.parents) for private in PRIVATE)
 
 
 def trace(path: Path) -> tuple[Path | None, dict[Path, str]]:
