@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -38,9 +38,22 @@ class BlockSource(Protocol):
 
 
 def first_record(path: Path) -> list[str]:
-    """The fields of the first record; empty when the file has none."""
+    """The fields of the first record; empty when the file has none. Raises AnalysisError when it is no text."""
     with path.open("r", encoding="utf-8", errors="replace", newline="") as lines:
-        return next((record for record in csv.reader(lines) if record), [])
+        try:
+            found = next((record for record in csv.reader(lines) if record), [])
+        except csv.Error as error:  # NUL bytes, before Python 3.11; a field without an end
+            raise _no_text(path) from error
+    if any("\0" in field for field in found):
+        raise _no_text(path)
+    return found
+
+
+def _no_text(path: Path) -> AnalysisError:
+    return AnalysisError(
+        f"Error: {path.name} is not CSV in UTF-8. If it is compressed, the end of its name must say how: .gz, .bz2, "
+        ".zst or .deflate."
+    )
 
 
 def header_names(fields: Sequence[str]) -> list[str]:
@@ -53,11 +66,17 @@ def header_names(fields: Sequence[str]) -> list[str]:
         name if folded.count(name.lower()) == 1 and name else f"{name or '_c'}{position}"
         for position, name in enumerate(stripped)
     ]
-    clashing = sorted({name.lower() for name in names if [other.lower() for other in names].count(name.lower()) > 1})
+    check_names(names)
+    return names
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises AnalysisError, in Spark's words, for names of columns that differ at most in case."""
+    counts = Counter(name.lower() for name in names)
+    clashing = sorted(name for name, count in counts.items() if count > 1)
     if clashing:
         found = ", ".join(f"`{name}`" for name in clashing)
         raise AnalysisError(f"Error: Found duplicate column(s) in the data schema: {found}")
-    return names
 
 
 def headerless_names(count: int) -> list[str]:

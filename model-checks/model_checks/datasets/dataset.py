@@ -152,8 +152,9 @@ class Dataset:
         before = 0
         for path in self.paths():
             try:
-                batches = parquet.ParquetFile(path).iter_batches(_BATCH_ROWS)
-                for batch in batches:
+                file = parquet.ParquetFile(path)
+                csv_blocks.check_names(file.schema_arrow.names)
+                for batch in file.iter_batches(_BATCH_ROWS):
                     yield work(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows, before)
                     before += batch.num_rows
             except pa.ArrowInvalid as error:

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from jsonschema import validate
+from pyarrow import parquet
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.images import find
@@ -253,6 +255,21 @@ def test_names_that_clash_are_made_different_as_spark_does(
         assert ended.message == names
     else:
         assert [feature["name"] for feature in ended.json("statistics.json")["features"]] == names
+
+
+@pytest.mark.parametrize("names", [["a", "a"], ["a", "A"]])
+def test_columns_of_parquet_that_clash_are_refused_as_spark_does(jobs: JobFolder, names: list[str]) -> None:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table([[1, 2], [3, 4]], names=names), sink)
+    ended = jobs.monitor({"a.parquet": sink.getvalue()}, {"parquet": {}})
+    assert (ended.code, ended.message) == (255, "Error: Found duplicate column(s) in the data schema: `a`")
+
+
+@pytest.mark.parametrize("encode", [gzip.compress, lzma.compress, lambda text: text.decode().encode("utf-16")])
+def test_csv_that_is_no_text_says_so(jobs: JobFolder, encode: Any) -> None:
+    """Spark goes by the end of a file's name; what it makes of such bytes is of no use."""
+    ended = jobs.monitor({"a.csv": encode(b"a,b\n1,2\n" * 9)}, CSV_HEADER)
+    assert (ended.code, "a.csv is not CSV in UTF-8" in ended.message) == (255, True), ended.message
 
 
 @pytest.mark.parametrize("code", ["1 / 0\n", "import nowhere\n", "def preprocess_handler(r):\n    return r['x']\n"])
