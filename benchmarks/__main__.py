@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("service", "executions", "growth", "s3", "monitors", "endpoints", "endpoints_load", "studio")
+NAMES = ("service", "executions", "growth", "s3", "monitors", "endpoints", "endpoints_load", "studio", "delivery")
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -42,10 +42,12 @@ class InvalidPattern(ServiceError):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern. `fields` are objects' names with what they want; one of `alternatives`, if any, must match too."""
+    """A pattern. `fields` are objects' names with what they want; one of `alternatives`, if any, must match too.
+    `words` are the fields that must be one of some texts, which `fields` has too."""
 
     fields: Mapping[str, Pattern | tuple[Test, ...]]
     alternatives: tuple[Pattern, ...] = ()
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def matches(self, event: Any) -> bool:
         """Whether an event (or a part of one) matches."""
@@ -84,6 +86,7 @@ def parse(text: str) -> Pattern:
 def _pattern(document: Mapping[str, Any]) -> Pattern:
     fields: dict[str, Pattern | tuple[Test, ...]] = {}
     alternatives: tuple[Pattern, ...] = ()
+    words: dict[str, frozenset[str]] = {}
     for name, value in document.items():
         if name == "$or" and _is_or(value):
             alternatives = tuple(_pattern(part) for part in value)
@@ -95,9 +98,11 @@ def _pattern(document: Mapping[str, Any]) -> Pattern:
             if not value:
                 raise InvalidPattern("Empty arrays are not allowed")
             fields[name] = tuple(_test(part) for part in value)
+            if all(isinstance(part, str) for part in value):
+                words[name] = frozenset(value)
         else:
             raise InvalidPattern(f'"{name}" must be an object or an array')
-    return Pattern(fields, alternatives)
+    return Pattern(fields, alternatives, words)
 
 
 def _is_or(value: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from local_sagemaker.arns import Arns
 from local_sagemaker.errors import ResourceNotFound
-from local_sagemaker.eventbridge.patterns import Pattern, parse
+from local_sagemaker.eventbridge.pattern_index import PatternIndex
+from local_sagemaker.eventbridge.patterns import parse
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 
@@ -25,13 +26,13 @@ class RuleNotFound(ResourceNotFound):
 
 
 class RuleStore:
-    """Rules by bus, their patterns parsed once."""
+    """Rules by bus, their patterns parsed and indexed once."""
 
     def __init__(self, records: Records, arns: Arns) -> None:
         self.records, self._arns = records, arns
-        self._patterns: dict[str, Pattern] = {}
+        self._matched: dict[str, tuple[list[Body], PatternIndex]] = {}
         self._rules: dict[str, list[Body]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def bus(self, name_or_arn: str | None) -> str:
         """The name of a bus that exists. Raises EventBridge's error otherwise."""
@@ -59,23 +60,23 @@ class RuleStore:
         """Adds or replaces a rule."""
         with self._lock:
             self.records.put(RULE, f"{bus}/{body['Name']}", body)
-            self._forget(bus, body["Name"])
+            self._forget(bus)
 
     def delete(self, bus: str, name: str) -> None:
         """Removes a rule."""
         with self._lock:
             self.records.delete(RULE, f"{bus}/{name}")
-            self._forget(bus, name)
+            self._forget(bus)
 
-    def _forget(self, bus: str, name: str) -> None:
+    def _forget(self, bus: str) -> None:
         self._rules.pop(bus, None)
-        self._patterns.pop(f"{bus}/{name}", None)
+        self._matched.pop(bus, None)
 
     def forget_all(self) -> None:
         """Drops what is kept in memory, for a service that continues empty."""
         with self._lock:
             self._rules.clear()
-            self._patterns.clear()
+            self._matched.clear()
 
     def rules(self, bus: str) -> list[Body]:
         """All rules of a bus."""
@@ -86,15 +87,13 @@ class RuleStore:
 
     def matching(self, bus: str, event: Mapping[str, Any]) -> list[Body]:
         """The enabled rules whose pattern matches an event."""
-        return [
-            rule
-            for rule in self.rules(bus)
-            if rule["State"] != "DISABLED" and rule.get("EventPattern") and self._pattern(bus, rule).matches(event)
-        ]
+        rules, index = self._index(bus)
+        return [rules[number] for number in index.matching(event)]
 
-    def _pattern(self, bus: str, rule: Body) -> Pattern:
-        key = f"{bus}/{rule['Name']}"
-        found = self._patterns.get(key)
-        if found is None:
-            found = self._patterns[key] = parse(rule["EventPattern"])
-        return found
+    def _index(self, bus: str) -> tuple[list[Body], PatternIndex]:
+        with self._lock:
+            found = self._matched.get(bus)
+            if found is None:
+                enabled = [rule for rule in self.rules(bus) if rule["State"] != "DISABLED" and rule.get("EventPattern")]
+                found = self._matched[bus] = enabled, PatternIndex([parse(rule["EventPattern"]) for rule in enabled])
+            return found
