@@ -69,15 +69,17 @@ def test_every_page_is_accessible_in_both_themes_and_narrow(world: World, full: 
     page = signed_in
     page.set_default_timeout(120_000)
     session = page.context.new_cdp_session(page)
-    paths = [path for paths in addresses(world, full).values() for path in paths]
+    pages = [(path, path == paths[0]) for paths in addresses(world, full).values() for path in paths]
     axe, found = AXE.read_text("utf-8"), []
     for theme, width in (("light", 1280), ("dark", 360)):
         page.context.add_cookies([{"name": "theme", "value": theme, "url": f"{world.pages.origin}/_studio/"}])
         page.set_viewport_size({"width": width, "height": 900})
-        for path in paths:
+        for path, is_first in pages:
             page.goto(f"{world.pages.origin}/_studio{path}")
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{path} scrolls sideways at {width}")
+            if theme == "dark" and not is_first:
+                continue  # its tabs have the same parts
             session.send("Runtime.evaluate", {"expression": axe})
             options = {"expression": RUN_AXE, "awaitPromise": True, "returnByValue": True}
             for item in json.loads(session.send("Runtime.evaluate", options)["result"]["value"]):
