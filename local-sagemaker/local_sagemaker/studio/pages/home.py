@@ -10,6 +10,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.monitoring import schedule_of
 from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 
@@ -126,17 +127,16 @@ def _pipeline_approvals(visit: Visit) -> list[Need]:
 
 
 def _violations(visit: Visit) -> list[Need]:
+    """The schedules with the newest violations, each once; a run by hand is one of its schedule."""
     found = items_or_none(
-        visit, "sagemaker:ListMonitoringExecutions", "MonitoringExecutionSummaries", 5,
-        StatusEquals="CompletedWithViolations", MaxResults=5,
+        visit, "sagemaker:ListMonitoringExecutions", "MonitoringExecutionSummaries", 20,
+        StatusEquals="CompletedWithViolations", SortBy="ScheduledTime", SortOrder="Descending", MaxResults=20,
     )  # fmt: skip
+    names = dict.fromkeys(schedule_of(item["MonitoringScheduleName"]) for item in found)
     return [
-        Need(
-            "CompletedWithViolations", item["MonitoringScheduleName"], "found violations of its baseline",
-            urls.to("monitoring", item["MonitoringScheduleName"]), "Open",
-        )
-        for item in found
-    ]  # fmt: skip
+        Need("CompletedWithViolations", name, "found violations of its baseline", urls.to("monitoring", name), "Open")
+        for name in list(names)[:5]
+    ]
 
 
 def _failures(visit: Visit, recent: list[ExecutionRow]) -> list[Need]:

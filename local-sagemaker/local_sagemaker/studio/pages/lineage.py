@@ -208,9 +208,7 @@ def _steps(
         if ends[0] and ends[1] and ends[0] != ends[1] and ends[0] not in needs[ends[1]]:
             needs[ends[1]].append(ends[0])
     nodes = [(middle, middle.name), *((item, names[arn]) for arn, item in shown.items())]
-    steps = [
-        StepView(name, item.kind or "this resource", "Recorded", "", needs=tuple(needs[name])) for item, name in nodes
-    ]
+    steps = [StepView(name, item.kind or "here", "Recorded", "", needs=tuple(needs[name])) for item, name in nodes]
     return steps, {name: item.source or item.arn for item, name in nodes}
 
 

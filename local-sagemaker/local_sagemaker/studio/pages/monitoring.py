@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.times import seconds
 
+_BY_HAND = re.compile(r"-now-\d+$")
 KINDS = (
     ("DataQuality", "Data quality"),
     ("ModelQuality", "Model quality"),
@@ -29,6 +31,7 @@ class MonitorRow:
     status: str
     newest: str
     at: float | None
+    schedule: str
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,13 @@ def _row(visit: Visit, item: dict[str, Any]) -> MonitorRow:
     return MonitorRow(
         name, urls.to("monitoring", name), item.get("MonitoringType", ""), item.get("EndpointName", ""),
         item.get("MonitoringScheduleStatus", ""), newest.get("MonitoringExecutionStatus", ""),
-        seconds(newest.get("ScheduledTime") or item.get("CreationTime")),
+        seconds(newest.get("ScheduledTime") or item.get("CreationTime")), schedule_of(name),
     )  # fmt: skip
+
+
+def schedule_of(name: str) -> str:
+    """The schedule that a run by hand was made of; other names as they are."""
+    return _BY_HAND.sub("", name)
 
 
 def executions_of(visit: Visit, schedule: str, most: int) -> list[dict[str, Any]]:
