@@ -83,10 +83,15 @@ def load(visit: Visit) -> EndpointContext:
         name, body["EndpointArn"], status, body.get("FailureReason", ""), seconds(body.get("LastModifiedTime")),
         config_name, variants, packages_of(visit, name), rollout,
         _alarm_states(visit, rollout.alarms if rollout else []), _previous(history, config_name), _configs(visit),
-        STRATEGIES, [row for row in schedule_rows(visit, EndpointName=name) if row.schedule == row.name], tab, TABS, try_inference(visit, name),
+        STRATEGIES, _monitors(visit, name), tab, TABS, try_inference(visit, name),
         _traffic(visit, name, body) if tab == "traffic" else {}, capture, records, log, streams, history, config, body,
         _commands(name),
     )  # fmt: skip
+
+
+def _monitors(visit: Visit, name: str) -> list[MonitorRow]:
+    """The schedules on the endpoint, without those that were made to run one by hand."""
+    return [row for row in schedule_rows(visit, EndpointName=name) if row.schedule == row.name]
 
 
 def _log(visit: Visit, body: dict[str, Any]) -> tuple[LogWindow | None, list[str]]:
