@@ -19,9 +19,9 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "modeldeploy": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modeldeploy"),
     "modelmonitor": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modelmonitor"),
 }  # fmt: skip
-WORKFLOWS: Mapping[str, str] = {
-    "modelbuild": "delivery/project/workflows/modelbuild.yml",
-    "modeldeploy": "delivery/project/workflows/modeldeploy.yml",
+WORKFLOWS: Mapping[str, tuple[str, ...]] = {
+    "modelbuild": ("modelbuild.yml",),
+    "modeldeploy": ("modeldeploy.yml", "modeldeploy-stage.yml"),
 }
 """What runs a repository's builds where GitHub Actions does it."""
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".*_cache", "build", "dist")
@@ -36,10 +36,10 @@ def render(repository: str, target: Path, github_actions: bool = False) -> list[
         else:
             goal.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, goal)
-    if github_actions and repository in WORKFLOWS:
-        goal = target / ".github" / "workflows" / f"{repository}.yml"
+    for name in WORKFLOWS.get(repository, ()) if github_actions else ():
+        goal = target / ".github" / "workflows" / name
         goal.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / WORKFLOWS[repository], goal)
+        shutil.copyfile(ROOT / "delivery" / "project" / "workflows" / name, goal)
     return list(_files(target))
 
 

@@ -1,0 +1,85 @@
+"""The GitHub Actions flavour: workflows without keys and aliases, and the roles that they take on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from delivery.project.command import TEMPLATE
+from delivery.project.seed import ROOT, WORKFLOWS, render
+
+FOLDER = ROOT / "delivery/project/workflows"
+FILES = sorted(path.name for path in FOLDER.glob("*.yml"))
+TOP = {"name", "on", "permissions", "concurrency", "env", "jobs"}
+JOB = {"runs-on", "environment", "env", "outputs", "steps", "needs", "if", "uses", "with"}
+STEP = {"id", "name", "if", "uses", "with", "run", "env"}
+
+
+def load(name: str) -> dict[str, Any]:
+    """With the key ``on`` as text: YAML 1.1 reads it as true."""
+    content = yaml.safe_load((FOLDER / name).read_text())
+    return {("on" if key is True else key): value for key, value in content.items()}
+
+
+def test_a_seed_has_every_workflow(tmp_path: Path) -> None:
+    assert sorted(name for names in WORKFLOWS.values() for name in names) == FILES
+    for repository, names in WORKFLOWS.items():
+        render(repository, tmp_path / repository, github_actions=True)
+        rendered = tmp_path / repository / ".github/workflows"
+        assert sorted(path.name for path in rendered.iterdir()) == sorted(names)
+        for name in names:
+            for called in re.findall(r"uses: \./\.github/workflows/(\S+)", (rendered / name).read_text()):
+                assert (rendered / called).is_file()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_workflow_has_known_keys_no_aliases_and_no_secrets(name: str) -> None:
+    text = (FOLDER / name).read_text()
+    events = list(yaml.parse(text))
+    assert not [event for event in events if isinstance(event, yaml.AliasEvent)]
+    assert not [event for event in events if getattr(event, "anchor", None)]
+    assert "secrets." not in text and "AWS_SECRET_ACCESS_KEY" not in text
+    content = load(name)
+    assert set(content) <= TOP
+    assert content["permissions"] == {"id-token": "write", "contents": "read"}
+    for job in content["jobs"].values():
+        assert set(job) <= JOB
+        assert ("uses" in job) != ("steps" in job)
+        for step in job.get("steps", ()):
+            assert set(step) <= STEP and ("uses" in step) != ("run" in step)
+            assert re.fullmatch(r"[\w./-]+@v\d+", step.get("uses", "a/b@v1"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_reference_of_a_workflow_leads_somewhere(name: str) -> None:
+    text, content = (FOLDER / name).read_text(), load(name)
+    inputs = (content["on"].get("workflow_call") or {}).get("inputs", {})
+    assert set(re.findall(r"inputs\.(\w+)", text)) <= set(inputs)
+    identities = {step.get("id") for job in content["jobs"].values() for step in job.get("steps", ())}
+    assert set(re.findall(r"steps\.(\w+)\.", text)) <= identities
+    documented = set(re.findall(r"\b[A-Z][A-Z_]+\b", text.split("\nname:")[0]))
+    assert set(re.findall(r"vars\.(\w+)", text)) <= documented
+    for job in content["jobs"].values():
+        needed = job.get("needs", [])
+        assert set([needed] if isinstance(needed, str) else needed) <= set(content["jobs"])
+        called = job.get("uses", "").rpartition("/")[2]
+        if called:
+            accepted = load(called)["on"]["workflow_call"]["inputs"]
+            assert set(job["with"]) == set(accepted)
+
+
+def test_production_has_reviewers_and_roles_trust_only_their_branch_and_environments() -> None:
+    deploy = load("modeldeploy.yml")["jobs"]
+    assert deploy["staging"]["with"]["environment"] == "staging"
+    assert deploy["production"]["with"]["environment"] == "production" and deploy["production"]["needs"] == "staging"
+    assert deploy["production"]["if"] == "needs.staging.outputs.state == 'ready'"
+    template = TEMPLATE.read_text()
+    trusted = re.findall(r'token\.actions\.githubusercontent\.com:sub: ?(.*?)\n\s*(?:Policies|Tags|MaxSession|\S+:)',
+                         template, re.DOTALL)  # fmt: skip
+    assert len(trusted) == 2 and all("repo:${GitHubRepository}:" in text and "*" not in text for text in trusted)
+    assert "environment:staging" in trusted[1] and "environment:production" in trusted[1]
+    assert template.count("token.actions.githubusercontent.com:aud: sts.amazonaws.com") == 2
