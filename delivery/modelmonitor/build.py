@@ -18,6 +18,7 @@ from pathlib import Path
 import boto3
 
 from delivery.modelmonitor.baselines import SOURCES, BaselineError, Baselines, DeployedModel, find_deployed
+from delivery.modelmonitor.portable.rendering import PortableMonitors
 from delivery.stages.configuration import ConfigurationError, StageConfiguration, read_configuration
 from delivery.stages.tags import read_project_tags
 from delivery.stages.variables import write_variables
@@ -68,6 +69,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--monitor-image", required=True, help="the image of Model Monitor")
     add("--clarify-image", required=True, help="the image of Clarify")
     add("--events-role", default="", help="the role by which an alarm's event starts the model's pipeline")
+    add(
+        "--monitors-flavour",
+        choices=("native", "portable"),
+        default="native",
+        help="unless a stage's configuration says",
+    )
+    add("--check-image", default="", help="the image of the portable monitors' jobs, with scikit-learn")
     add("--s3-bucket", required=True, help="where monitors write")
     add("--staging-config", type=Path, default=HERE / "staging-monitoring-config.json")
     add("--prod-config", type=Path, default=HERE / "prod-monitoring-config.json")
@@ -93,6 +101,9 @@ def render(arguments: argparse.Namespace, name: str, stage: StageConfiguration) 
         "ClarifyImageUri": arguments.clarify_image,
         "MonitorOutputPath": f"s3://{arguments.s3_bucket}/monitor-output/{stage.stage}",
     }
+    parameters["MonitorsFlavour"] = stage.parameters.get("MonitorsFlavour") or arguments.monitors_flavour
+    if parameters["MonitorsFlavour"] == "portable" and deployed and deployed.version:
+        parameters.update(render_portable(arguments, endpoint, deployed.version, parameters))
     tags = read_project_tags(sagemaker, *project, arguments.sagemaker_project_arn)
     stage.extend(parameters, {**tags, "sagemaker:deployment-stage": stage.stage}).write(
         arguments.output / f"{name}-config-export.json"
@@ -100,6 +111,23 @@ def render(arguments: argparse.Namespace, name: str, stage: StageConfiguration) 
     for line in explain(endpoint, deployed, parameters):
         print(f"build: {line}")
     return "ready" if deployed else "waiting"
+
+
+def render_portable(
+    arguments: argparse.Namespace, endpoint: str, version: str, parameters: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Uploads the monitoring pipeline's programs and definition.
+
+    :raises ConfigurationError: if there is no image or role for it.
+    """
+    if not arguments.check_image or not arguments.events_role:
+        raise ConfigurationError("portable monitors need --check-image and --events-role")
+    prefix = f"s3://{arguments.s3_bucket}/portable-monitors/{endpoint}"
+    monitors = PortableMonitors(
+        boto3.client("sagemaker"), boto3.client("s3"), prefix, arguments.check_image, arguments.monitor_role
+    )
+    role = arguments.events_role.partition(":role/")[2]
+    return {**monitors.render(endpoint, version, parameters), "ScheduleRoleName": role}
 
 
 def find_retraining(arguments: argparse.Namespace, deployed: DeployedModel | None) -> Mapping[str, str]:
@@ -118,6 +146,8 @@ def explain(endpoint: str, deployed: DeployedModel | None, parameters: Mapping[s
     if deployed.version is None:
         return [f"{endpoint} serves {deployed.model}, which is no version of a model group: it has no baselines"]
     lines = [f"ready: {endpoint} serves {deployed.version}"]
+    if parameters.get("MonitorsFlavour") == "portable":
+        lines.append(f"monitors: the scheduled pipeline {endpoint}-monitoring, without Model Monitor")
     for kind, file in KINDS.items():
         if parameters.get(f"Enable{kind}Monitor", "yes") != "yes":
             lines.append(f"{kind}: off")

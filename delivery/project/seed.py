@@ -17,7 +17,10 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
         "sagemaker-pipelines-project.ipynb",
     ),
     "modeldeploy": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modeldeploy"),
-    "modelmonitor": ("LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modelmonitor"),
+    "modelmonitor": (
+        "LICENSE", "delivery/__init__.py", "delivery/stages", "delivery/modelmonitor",
+        "pipelines/check_job", "model-checks/model_checks",  # what the jobs of portable monitors run
+    ),
 }  # fmt: skip
 WORKFLOWS: Mapping[str, tuple[str, ...]] = {
     "modelbuild": ("modelbuild.yml",),

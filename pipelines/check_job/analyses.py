@@ -50,7 +50,7 @@ def _data_quality(arguments: Arguments, config: Config, baseline: CheckBaseline 
 def _model_quality(arguments: Arguments, config: Config, baseline: CheckBaseline | None) -> Findings:
     constraints, _ = _quality_baseline(baseline, model=True)
     dataset = Dataset(_dataset(arguments), config["dataset_format"], place=DATASET)
-    attributes = PredictionAttributes.of(config, merged=False)
+    attributes = PredictionAttributes.of(config, merged=dataset.merged)
     threshold = float(config.get("probability_threshold_attribute") or 0.5)
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     times = {"evaluation_time": now}

@@ -1,0 +1,166 @@
+"""The definition of the monitoring pipeline, as the JSON that SageMaker takes.
+
+Merge -> HasData -> the checks of the captured data -> Notify, and beside it HasLabels -> the checks that need labels ->
+NotifyLabelled. Two conditions side by side, since SageMaker has none inside another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.modelmonitor.portable.merge import LABELLED, LABELLED_ROWS, OUTPUTS, ROWS, WINDOW
+
+ROOT = "/opt/ml/processing"
+EXECUTION = {"Get": "Execution.PipelineExecutionId"}
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MonitorCheck:
+    """A check: its step, the folder of its reports, what it reads, and where it runs."""
+
+    step: str
+    kind: str
+    check: str
+    dataset: str
+    config: str
+    constraints: str
+    statistics: str = ""
+    image: str = ""
+    model: str = ""
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it runs only where there are labels."""
+        return self.dataset in (LABELLED, LABELLED_ROWS)
+
+
+@dataclass(frozen=True)
+class MonitoringPlan:
+    """Everything that the pipeline of one stage needs; places are S3 URIs."""
+
+    endpoint: str
+    group: str
+    role: str
+    image: str
+    capture: str
+    ground_truth: str
+    output: str
+    work: str
+    archive: str
+    merge: str
+    notify: str
+    checks: Sequence[MonitorCheck]
+    instance_type: str = "ml.m5.large"
+    volume_size: int = 20
+    max_runtime: int = 3300
+
+
+def make_definition(plan: MonitoringPlan) -> Definition:
+    """Of the pipeline; its one parameter is the end of the window, by default the moment of the run."""
+    plain = [check for check in plan.checks if not check.needs_labels]
+    labelled = [check for check in plan.checks if check.needs_labels]
+    without = [_notify(plan, plain, "NotifyNoData", with_files=False)]
+    count = "rows" if any(check.dataset == ROWS for check in plain) else "records"
+    steps = [_merge(plan), _decide("HasData", count, _branch(plan, plain, "Notify"), without)]
+    if labelled:
+        steps.append(_decide("HasLabels", "labelled", _branch(plan, labelled, "NotifyLabelled"), []))
+    return {
+        "Version": "2020-12-01",
+        "Metadata": {},
+        "Parameters": [{"Name": "WindowEnd", "Type": "String", "DefaultValue": " "}],
+        "Steps": steps,
+    }
+
+
+def _branch(plan: MonitoringPlan, checks: Sequence[MonitorCheck], notify: str) -> list[Definition]:
+    return [*(_check(plan, check) for check in checks), _notify(plan, checks, notify, with_files=True)]
+
+
+def _merge(plan: MonitoringPlan) -> Definition:
+    arguments: list[Any] = ["--endpoint", plan.endpoint, "--capture", plan.capture]
+    if plan.ground_truth:
+        arguments += ["--ground-truth", plan.ground_truth]
+    arguments += ["--window-end", {"Get": "Parameters.WindowEnd"}]
+    outputs = {name: _place(plan, name) for name in OUTPUTS}
+    step = _processing(plan, "Merge", plan.image, "merge.py", arguments, {"code": plan.merge}, outputs)
+    step["PropertyFiles"] = [{"PropertyFileName": "Window", "OutputName": WINDOW, "FilePath": "window.json"}]
+    return step
+
+
+def _check(plan: MonitoringPlan, check: MonitorCheck) -> Definition:
+    arguments = [
+        "--check", check.check, "--group", plan.group, "--root", "/opt/ml", "--fail-on-violation", "false",
+        "--supplied-constraints", check.constraints,
+    ]  # fmt: skip
+    if check.statistics:
+        arguments += ["--supplied-statistics", check.statistics]
+    inputs = {"dataset": _place(plan, check.dataset), "config": check.config, "code": plan.archive}
+    if check.model:
+        inputs["model"] = check.model
+    image, outputs = check.image or plan.image, {"check": _place(plan, f"checks/{check.kind}")}
+    return {
+        **_processing(plan, check.step, image, "model_checks.pyz", arguments, inputs, outputs),
+        "DependsOn": ["Merge"],
+    }
+
+
+def _notify(plan: MonitoringPlan, checks: Sequence[MonitorCheck], name: str, with_files: bool) -> Definition:
+    kinds = ",".join(check.kind for check in checks)
+    arguments = ["--endpoint", plan.endpoint, "--output", plan.output, "--kinds", kinds]
+    inputs: dict[str, Any] = {"code": plan.notify, WINDOW: _place(plan, WINDOW)}
+    if with_files:
+        inputs.update({check.kind: _place(plan, f"checks/{check.kind}") for check in checks})
+    step = _processing(plan, name, plan.image, "notify.py", arguments, inputs, {})
+    return {**step, "DependsOn": [check.step for check in checks]} if with_files else step
+
+
+def _decide(name: str, count: str, then: Sequence[Definition], otherwise: Sequence[Definition]) -> Definition:
+    """Whether the window has anything of a kind."""
+    value = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Merge.PropertyFiles.Window"}, "Path": count}}
+    condition = {"Type": "GreaterThan", "LeftValue": value, "RightValue": 0}
+    arguments = {"Conditions": [condition], "IfSteps": list(then), "ElseSteps": list(otherwise)}
+    return {"Name": name, "Type": "Condition", "Arguments": arguments}
+
+
+def _place(plan: MonitoringPlan, name: str) -> Definition:
+    """A folder of this execution."""
+    return {"Std:Join": {"On": "/", "Values": [plan.work, EXECUTION, name]}}
+
+
+def _processing(
+    plan: MonitoringPlan, name: str, image: str, program: str, arguments: Sequence[Any], inputs: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+) -> Definition:  # fmt: skip
+    job: Definition = {
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": plan.instance_type, "InstanceCount": 1, "VolumeSizeInGB": plan.volume_size,
+            }
+        },
+        "AppSpecification": {
+            "ImageUri": image,
+            "ContainerEntrypoint": ["python3", f"{ROOT}/input/code/{program}"],
+            "ContainerArguments": list(arguments),
+        },
+        "RoleArn": plan.role,
+        "StoppingCondition": {"MaxRuntimeInSeconds": plan.max_runtime},
+        "ProcessingInputs": [_input(key, uri) for key, uri in inputs.items()],
+    }  # fmt: skip
+    if outputs:
+        job["ProcessingOutputConfig"] = {"Outputs": [_output(key, uri, name) for key, uri in outputs.items()]}
+    return {"Name": name, "Type": "Processing", "Arguments": job}
+
+
+def _input(name: str, uri: Any) -> Definition:
+    source = {"S3Uri": uri, "LocalPath": f"{ROOT}/input/{name}", "S3DataType": "S3Prefix", "S3InputMode": "File",
+              "S3DataDistributionType": "FullyReplicated", "S3CompressionType": "None"}  # fmt: skip
+    return {"InputName": name, "AppManaged": False, "S3Input": source}
+
+
+def _output(name: str, uri: Any, step: str) -> Definition:
+    folder = f"{ROOT}/output/{name}" if step == "Merge" else f"{ROOT}/output"
+    target = {"S3Uri": uri, "LocalPath": folder, "S3UploadMode": "EndOfJob"}
+    return {"OutputName": name, "AppManaged": False, "S3Output": target}
