@@ -1,0 +1,208 @@
+"""Portable monitors (DEL-43): the scheduled pipeline that needs no Model Monitor, from its stack to its metrics."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivery.modelmonitor.portable.merge import list_hours, make_rows, read_time
+from delivery.modelmonitor.portable.notify import make_metrics
+from model_checks import quality
+from model_checks.datasets.dataset import Dataset
+from model_checks.datasets.predictions import PredictionAttributes
+from tests.project.delivering import register, regressor
+from tests.support import ROLE, ROOT, SCIKIT_LEARN, Service, finished, read_json, steps_of, until
+
+NAME, BUCKET = "portably", "portable-monitors"
+ENDPOINT = f"{NAME}-staging"
+HOUR = "2026/11/29/13"
+END = "2026-11-29T14:00:00Z"
+FEATURES = 2
+EVENTS_ROLE = ROLE
+
+
+def rows(count: int, shift: float = 0.0, seed: int = 1) -> Iterator[tuple[float, str]]:
+    """Label and features; the second feature is shifted."""
+    choose = random.Random(seed)
+    for _ in range(count):
+        first, second = choose.random(), choose.random()
+        yield first + second, f"{first:.4f},{second + shift:.4f}"
+
+
+def event(number: int, features: str, prediction: float) -> str:
+    """A captured request, as endpoints write it."""
+    side = {"observedContentType": "text/csv", "encoding": "CSV"}
+    return json.dumps({
+        "captureData": {"endpointInput": {**side, "mode": "INPUT", "data": features},
+                        "endpointOutput": {**side, "mode": "OUTPUT", "data": f"{prediction:.4f}"}},
+        "eventMetadata": {"eventId": f"e{number}", "inferenceTime": f"2026-11-29T13:{number % 60:02}:30Z"},
+        "eventVersion": "0",
+    })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A stage with an endpoint, whose stack of portable monitors is complete."""
+
+    service: Service
+    parameters: dict[str, str]
+
+    def run(self, end: str) -> dict[str, str]:
+        """The statuses of the steps of one execution."""
+        sagemaker = self.service.client("sagemaker")
+        started = sagemaker.start_pipeline_execution(
+            PipelineName=f"{ENDPOINT}-monitoring", PipelineParameters=[{"Name": "WindowEnd", "Value": end}]
+        )
+        arn = started["PipelineExecutionArn"]
+        done = finished(sagemaker, arn)
+        statuses = {step["StepName"]: step["StepStatus"] for step in steps_of(sagemaker, arn).values()}
+        assert done["PipelineExecutionStatus"] == "Succeeded", (done, statuses)
+        return statuses
+
+
+def baselines(service: Service, folder: Path) -> dict[str, Any]:
+    """Of the training data, by the library of the checks, in S3."""
+    (folder / "data").mkdir()
+    (folder / "data/train.csv").write_text("".join(f"{label:.4f},{row}\n" for label, row in rows(300)))
+    (folder / "scored").mkdir()
+    (folder / "scored/test.csv").write_text("".join(f"{label:.4f},{label + 0.01:.4f}\n" for label, _ in rows(300)))
+    csv = {"csv": {"header": False}}
+    data = quality.analyse_data_quality(Dataset(folder / "data", csv))
+    attributes = PredictionAttributes.of({"inference_attribute": "_c1", "ground_truth_attribute": "_c0"}, merged=False)
+    model = quality.analyse_model_quality(Dataset(folder / "scored", csv), "Regression", attributes)
+    found: dict[str, Any] = {}
+    for kind, analysis in (("ModelDataQuality", data), ("ModelQuality", model)):
+        for name, text in analysis.files().items():
+            key = f"baselines/{kind}/{name}"
+            service.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+            field = name.partition(".")[0].capitalize()
+            found.setdefault(kind, {})[field] = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{key}"}
+    return found
+
+
+@pytest.fixture(scope="module")
+def watched(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Captures of one hour are in S3, shifted, and labels for half of them."""
+    folder = tmp_path_factory.mktemp("portable")
+    s3, sagemaker = service.client("s3"), service.client("sagemaker")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=regressor(2, FEATURES)[0])
+    sagemaker.create_model_package_group(ModelPackageGroupName=NAME)
+    version = register(
+        service, NAME, f"s3://{BUCKET}/model.tar.gz", ModelApprovalStatus="Approved",
+        DriftCheckBaselines=baselines(service, folder),
+    )  # fmt: skip
+    deploy(service, version)
+    events = [event(number, row, label) for number, (label, row) in enumerate(rows(200, shift=2.0, seed=2))]
+    s3.put_object(Bucket=BUCKET, Key=f"capture/{ENDPOINT}/AllTraffic/{HOUR}/a.jsonl", Body="\n".join(events).encode())
+    labels = [
+        json.dumps({"groundTruthData": {"data": "9.0", "encoding": "CSV"}, "eventMetadata": {"eventId": f"e{number}"},
+                    "eventVersion": "0"})
+        for number in range(100)
+    ]  # fmt: skip
+    s3.put_object(Bucket=BUCKET, Key=f"labels/{HOUR}/a.jsonl", Body="\n".join(labels).encode())
+    render(service, folder)
+    command = ("-m", "delivery.stages.deploy", "--stack", f"{NAME}-monitors", "--template",
+               str(folder / "monitor-template.yml"), "--configuration",
+               str(folder / "staging-config-export.json"))  # fmt: skip
+    done = service.run(sys.executable, *command, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    content = json.loads((folder / "staging-config-export.json").read_text())
+    yield Watched(service, content["Parameters"])
+    service.client("cloudformation").delete_stack(StackName=f"{NAME}-monitors")
+    sagemaker.delete_endpoint(EndpointName=ENDPOINT)
+
+
+def deploy(service: Service, version: str) -> None:
+    sagemaker = service.client("sagemaker")
+    sagemaker.create_model(ModelName=NAME, ExecutionRoleArn=ROLE, Containers=[{"ModelPackageName": version}])
+    variant = {"VariantName": "AllTraffic", "ModelName": NAME, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    capture = {
+        "EnableCapture": True, "InitialSamplingPercentage": 100, "DestinationS3Uri": f"s3://{BUCKET}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }  # fmt: skip
+    sagemaker.create_endpoint_config(EndpointConfigName=NAME, ProductionVariants=[variant], DataCaptureConfig=capture)
+    sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=NAME)
+    until(lambda: sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"] == "InService", "it", 240)
+
+
+def render(service: Service, folder: Path) -> None:
+    """What the monitoring repository's build does."""
+    configuration = json.loads((ROOT / "delivery/modelmonitor/staging-monitoring-config.json").read_text())
+    configuration["Parameters"].update(
+        {"GroundTruthInput": f"s3://{BUCKET}/labels", "DriftFeature": "_c2", "ModelQualityMetric": "rmse"}
+    )
+    (folder / "staging.json").write_text(json.dumps(configuration))
+    arguments = {
+        "--sagemaker-project-name": NAME, "--sagemaker-project-id": "p-1", "--monitor-role": ROLE,
+        "--monitor-image": "1.dkr.ecr.us-east-1.amazonaws.com/monitor", "--s3-bucket": BUCKET,
+        "--clarify-image": "1.dkr.ecr.us-east-1.amazonaws.com/clarify", "--output": str(folder),
+        "--monitors-flavour": "portable", "--check-image": SCIKIT_LEARN, "--events-role": EVENTS_ROLE,
+        "--staging-config": str(folder / "staging.json"),
+    }  # fmt: skip
+    flat = [word for pair in arguments.items() for word in pair]
+    done = service.run(sys.executable, "-m", "delivery.modelmonitor.build", *flat, cwd=ROOT)
+    assert f"monitors: the scheduled pipeline {ENDPOINT}-monitoring, without Model Monitor" in done.stdout
+
+
+def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(watched: Watched) -> None:
+    statuses = watched.run(END)
+    ran = {"Merge", "HasData", "HasLabels", "DataQualityCheckStep", "ModelQualityCheckStep", "Notify", "NotifyLabelled"}
+    assert {name for name, status in statuses.items() if status == "Succeeded"} == ran
+    s3 = watched.service.client("s3")
+    place = f"s3://{BUCKET}/monitor-output/staging"
+    for kind, name in (("data-quality", "_c2"), ("model-quality", "rmse")):
+        uri = f"{place}/{kind}/{ENDPOINT}/{ENDPOINT}-{kind}/2026/11/29/14/constraint_violations.json"
+        violations = read_json(s3, uri)["violations"]
+        assert name in json.dumps(violations), violations
+    cloudwatch = watched.service.client("cloudwatch")
+    listed = cloudwatch.list_metrics(Namespace="Delivery/Monitoring")["Metrics"]
+    metrics = {item["MetricName"] for item in listed}
+    assert {"feature_baseline_drift__c2", "rmse", "violations", "no_data"} <= metrics
+    alarms = cloudwatch.describe_alarms(AlarmNames=[f"{ENDPOINT}-drift"])["MetricAlarms"]
+    assert alarms[0]["Namespace"] == "Delivery/Monitoring"
+
+
+def test_a_window_without_data_is_no_failure(watched: Watched) -> None:
+    statuses = watched.run("2026-11-28T14:00:00Z")
+    assert statuses.get("NotifyNoData") == "Succeeded" and "DataQualityCheckStep" not in statuses
+
+
+def test_the_schedule_starts_the_pipeline_with_the_end_of_the_window(watched: Watched) -> None:
+    schedule = watched.service.client("scheduler").get_schedule(Name=f"{ENDPOINT}-monitoring")
+    assert schedule["ScheduleExpression"] == "cron(0 * ? * * *)"
+    assert schedule["Target"]["Arn"].endswith(":aws-sdk:sagemaker:startPipelineExecution")
+    given = json.loads(schedule["Target"]["Input"])
+    assert given["PipelineName"] == f"{ENDPOINT}-monitoring"
+    assert given["PipelineParameters"] == [{"Name": "WindowEnd", "Value": "<aws.scheduler.scheduled-time>"}]
+    listed = watched.service.client("sagemaker").list_monitoring_schedules(EndpointName=ENDPOINT)
+    assert listed["MonitoringScheduleSummaries"] == []  # none of Model Monitor
+
+
+def test_a_window_touches_the_hours_of_its_times() -> None:
+    hours = list(list_hours(read_time("2026-11-29T12:30:00Z"), read_time("2026-11-29T14:00:00+00:00")))
+    assert hours == ["2026/11/29/12", "2026/11/29/13"]
+
+
+def test_rows_of_several_lines_and_of_base64() -> None:
+    side = {"observedContentType": "text/csv", "encoding": "CSV"}
+    two = {"endpointInput": {**side, "data": "1,2\n3,4"}, "endpointOutput": {**side, "data": "0.5,0.6"}}
+    assert list(make_rows({"captureData": two})) == [("0.5", "1,2"), ("0.6", "3,4")]
+    coded = {"endpointInput": {**side, "encoding": "BASE64", "data": "MSwy"}, "endpointOutput": {**side, "data": "7\n"}}
+    assert list(make_rows({"captureData": coded})) == [("7", "1,2")]
+    image = {"endpointInput": {"observedContentType": "image/png", "data": ""}, "endpointOutput": {**side, "data": "7"}}
+    assert list(make_rows({"captureData": image})) == []
+
+
+def test_metrics_are_those_of_violations_and_of_the_model() -> None:
+    drift = {"feature_name": "_c7", "constraint_check_type": "baseline_drift_check",
+             "description": "Baseline drift distance: 0.45 exceeds threshold: 0.1"}  # fmt: skip
+    statistics = {"version": 0.0, "regression_metrics": {"rmse": {"value": 2.5, "standard_deviation": 1.0}}}
+    assert dict(make_metrics(statistics, [drift])) == {"feature_baseline_drift__c7": 0.45, "rmse": 2.5}
