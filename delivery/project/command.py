@@ -16,6 +16,7 @@ from delivery.cost_command import add_cost
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
 from pipelines import session
+from pipelines.local import is_local
 
 TEMPLATE = Path(__file__).with_name("project-template.yml")
 PROVIDERS = ("connection", "codecommit", "github-actions")
@@ -26,6 +27,10 @@ EXAMPLES = """examples (each on this machine with --local):
   delivery delete abalone p-demo --yes --with-data
   delivery cost
 """
+MONITORS_HELP = (
+    "schedules of Model Monitor, which is closed to new customers, or scheduled pipelines; auto, the default: what the "
+    "account has used"
+)
 POLL = 1.0  # seconds
 
 
@@ -52,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
         nested.add_argument("--repository", default="", help="owner/name of the repository, for a connection or GitHub")
         nested.add_argument("--permissions-boundary", default="", metavar="ARN", help="of every role of the project")
         nested.add_argument("--on-rejection", choices=("ignore", "redeploy-previous"), default="ignore")
+        nested.add_argument("--monitors", choices=("auto", "native", "portable"), default="auto", help=MONITORS_HELP)
+        nested.add_argument("--probe", action="store_true", help="try whether the account may create a monitor")
     nested = add("seed", seed, "render the contents of the three repositories", names=False)
     nested.add_argument("--output", type=Path, default=Path("seed"), help="folder that gets one folder per repository")
     nested.add_argument("--github-actions", action="store_true", help="with workflows instead of CodePipeline")
@@ -75,7 +82,7 @@ def preflight(work: Work) -> int:
         print(problem, file=sys.stderr)
     if problems:
         return 2
-    print(checks.flavour(project))
+    print(checks.flavour(project, probe_with=work.own_bucket if work.arguments.probe else ""))
     print("nothing stands in the way")
     return 0
 
@@ -109,7 +116,7 @@ def _parameters(work: Work, project: Project) -> dict[str, str]:
     from delivery.project.images import find_monitor_images
 
     arguments = work.arguments
-    monitor, clarify = find_monitor_images(work.region)
+    monitor, clarify, portable = find_monitor_images(work.region)
     parameters = {
         "SageMakerProjectName": project.name,
         "SageMakerProjectId": project.id,
@@ -118,6 +125,8 @@ def _parameters(work: Work, project: Project) -> dict[str, str]:
         "OnRejection": arguments.on_rejection,
         "MonitorImageUri": monitor,
         "ClarifyImageUri": clarify,
+        "CheckImageUri": portable,
+        "MonitorsFlavour": choose_monitors(work, project),
     }
     if arguments.source == "connection":
         parameters["ConnectionArn"] = arguments.connection_arn
@@ -126,6 +135,19 @@ def _parameters(work: Work, project: Project) -> dict[str, str]:
     if arguments.source == "github-actions":
         parameters["GitHubRepository"] = arguments.repository
     return parameters
+
+
+def choose_monitors(work: Work, project: Project) -> str:
+    """``native`` or ``portable``: as given, or what the account has used; only with --probe anything is tried."""
+    from delivery.project.preflight import Preflight
+
+    asked: str = work.arguments.monitors
+    if asked != "auto":
+        return asked
+    if is_local():
+        return "native"  # the local service has both
+    decision = Preflight(work.region).flavour(project, probe_with=work.own_bucket if work.arguments.probe else "")
+    return "native" if decision.flavour == "managed" else "portable"
 
 
 def _wait(cloudformation: Any, stack: str) -> None:

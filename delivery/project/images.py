@@ -1,15 +1,16 @@
-"""The images of Model Monitor and Clarify in a region. Apart, as importing the SDK takes a while."""
+"""The images of monitors in a region. Apart, as importing the SDK takes a while."""
 
 from __future__ import annotations
 
 import warnings
 
 
-def find_monitor_images(region: str) -> tuple[str, str]:
-    """The URIs of both."""
+def find_monitor_images(region: str) -> tuple[str, str, str]:
+    """The URIs of Model Monitor's, of Clarify's, and of the one with scikit-learn for portable monitors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from sagemaker.core import image_uris
 
         uris = [str(image_uris.retrieve(framework, region)) for framework in ("model-monitor", "clarify")]
-    return uris[0], uris[1]
+        portable = str(image_uris.retrieve("sklearn", region, version="1.4-2"))
+    return uris[0], uris[1], portable

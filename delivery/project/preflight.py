@@ -8,9 +8,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from delivery.errors import DeliveryError
 from delivery.project.names import Project
 from pipelines import session
-from pipelines.checks.preflight import FlavourDecision, decide
+from pipelines.checks.preflight import FlavourDecision, decide, probe
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "arn:{partition}:iam::{account}:role/service-role/{prefix}-exec": (
@@ -75,9 +76,23 @@ class Preflight:
         yield from self._boundary(wish)
         yield from self._rights(wish, identity)
 
-    def flavour(self, project: Project) -> FlavourDecision:
-        """Which checks and monitors the account can run."""
-        return decide(self.client("sagemaker"), project.group)
+    def flavour(self, project: Project, probe_with: str = "") -> FlavourDecision:
+        """Which checks and monitors the account can run.
+
+        :param probe_with: a bucket: then a monitor is created and deleted where nothing shows that it may be.
+        :raises DeliveryError: if the caller has no role for that.
+        """
+        sagemaker = self.client("sagemaker")
+        decision = decide(sagemaker, project.group)
+        if decision.flavour == "managed" or not probe_with:
+            return decision
+        from delivery.project.images import find_monitor_images
+
+        try:
+            role = session.find_role(self.region)  # the project's own roles do not exist yet
+        except ValueError as error:
+            raise DeliveryError(f"--probe: {error}") from error
+        return probe(sagemaker, find_monitor_images(self.region)[0], role, probe_with)
 
     def _bucket(self, name: str) -> Iterator[str]:
         try:

@@ -17,9 +17,10 @@ from delivery.project.command import TEMPLATE
 from delivery.project.names import RULES, Project
 from delivery.project.preflight import find_principal
 from delivery.project.seed import SOURCES, render
+from pipelines.checks.preflight import probe
 from tests.commands import run_command
 from tests.project.delivering import register, upload
-from tests.support import Service
+from tests.support import ROLE, Service
 
 ACCOUNT = "123456789012"
 WITHOUT_RESOURCE = {
@@ -181,6 +182,18 @@ def test_preflight_names_every_missing_right_in_one_run(service: Service) -> Non
                    "codebuild:CreateProject", "cloudformation:CreateStack"):  # fmt: skip
         assert f"user/without-rights may not {action} on arn:aws:" in done.stderr
     assert "events:" not in done.stderr and "s3:" not in done.stderr.replace("arn:aws:s3", "")
+
+
+def test_a_probe_leaves_nothing_and_any_refusal_means_portable(service: Service) -> None:
+    sagemaker = service.client("sagemaker")
+    image = "1.dkr.ecr.us-east-1.amazonaws.com/monitor"
+    allowed = probe(sagemaker, image, ROLE, "preflight-bucket")
+    assert (allowed.flavour, allowed.reason) == ("managed", "the account could create a monitor")
+    refused = probe(sagemaker, image, "this is no ARN of a role", "preflight-bucket")
+    assert refused.flavour == "portable" and "the account may not create a monitor: " in refused.reason
+    for name in ("list_data_quality_job_definitions", "list_monitoring_schedules"):
+        listed = getattr(sagemaker, name)(NameContains="preflight-")
+        assert not listed.get("JobDefinitionSummaries") and not listed.get("MonitoringScheduleSummaries")
 
 
 def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
