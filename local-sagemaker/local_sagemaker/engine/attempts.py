@@ -12,7 +12,7 @@ from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.cache import EarlierRun, look_up
 from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.notes import failed_attempt, write_note
+from local_sagemaker.engine.notes import attempt_note, write_note
 from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, StepResult, StepRun, StepType, failure
@@ -59,7 +59,7 @@ class Attempts:
     def renew(self, run: StepRun, reason: str = "") -> None:
         """Prepares the next attempt of a failed step: another name, a fresh request. The step's log says why."""
         self._forget(run)
-        self._log(run, failed_attempt(run.record, reason, now()))
+        self._log(run, attempt_note(run.record, reason, now()))
         run.record["AttemptCount"] += 1
         run.record["_retries"] = run.record.get("_retries", 0) + 1
         for member in ("_job", "_request", "_notes"):

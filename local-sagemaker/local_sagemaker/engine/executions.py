@@ -12,7 +12,7 @@ from local_sagemaker.engine.definition import Definition, parse
 from local_sagemaker.engine.deliveries import Deliveries
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.notes import failed_attempt, write_note
+from local_sagemaker.engine.notes import attempt_note, write_note
 from local_sagemaker.engine.steps.step_type import StepContext
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.logs import Logs
@@ -47,7 +47,7 @@ class Executions:
         execution's, `steps` are their records."""
         pipeline, _, identifier = arn.partition(":pipeline/")[2].partition("/execution/")
         for step in steps:
-            text = failed_attempt(step, step.get("FailureReason", ""), step.get("EndTime") or now())
+            text = attempt_note(step, step.get("FailureReason", ""), step.get("EndTime") or now())
             write_note(self._logs, f"{pipeline}/{identifier}/{step['StepName']}", text)
 
     def refresh(self, key: str) -> None:

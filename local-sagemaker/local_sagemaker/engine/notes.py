@@ -18,7 +18,7 @@ def write_note(logs: Logs, stream: str, text: str) -> None:
     logs.mark(LOG_GROUP, stream)
 
 
-def failed_attempt(record: Mapping[str, Any], reason: str, ended: float) -> str:
+def attempt_note(record: Mapping[str, Any], reason: str, ended: float) -> str:
     """The note of an attempt that failed, or was stopped, and is made again; `record` is the step's."""
     first = reason.strip().partition("\n")[0][:1024] or "no reason was given"
     seconds = max(0.0, ended - float(record.get("StartTime") or ended))

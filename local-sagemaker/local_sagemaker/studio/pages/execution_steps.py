@@ -12,7 +12,7 @@ from local_sagemaker.studio.pages.log_reading import read_log
 from local_sagemaker.studio.views.fans import Fan, find_fans, fold, hide_succeeded, keep_path
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.step_table import StepTable, choose_steps
-from local_sagemaker.studio.views.timing import FailedAttempt, Segment, critical_path, failed_attempts, segments
+from local_sagemaker.studio.views.timing import FailedAttempt, Segment, critical_path, read_attempts, segments
 
 LARGE = 300
 """Nodes, after folding, above which the graph is drawn on request only."""
@@ -128,7 +128,7 @@ def _attempts(visit: Visit, steps: Sequence[StepView], notes: str) -> dict[str, 
     found = {}
     for step in again:
         window = read_log(visit, NOTES, f"{notes}/{step.name}", limit=100)
-        found[step.name] = failed_attempts(window.texts)
+        found[step.name] = read_attempts(window.texts)
     return found
 
 

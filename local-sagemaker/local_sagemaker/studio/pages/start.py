@@ -90,7 +90,7 @@ def load(visit: Visit) -> StartContext:
     request = build_request(visit, definition, body, base)
     return StartContext(
         body["PipelineName"], [(name, items) for name, items in groups.items() if items], shown, CHOICES,
-        list(definition.steps), selected_steps(visit, definition), source, visit.field("name"),
+        list(definition.steps), steps_to_run(visit, definition), source, visit.field("name"),
         visit.field("description"), visit.field("parallel"), visit.field("version"),
         visit.field("token") or secrets.token_hex(20), [item for item in fields if item.changed],
         aws_command("sagemaker:StartPipelineExecution", request),
@@ -195,7 +195,7 @@ def _baseline(visit: Visit, group: str) -> str:
     return f"version {found[0]['ModelPackageVersion']}" if found else ""
 
 
-def selected_steps(visit: Visit, definition: Definition) -> list[str]:
+def steps_to_run(visit: Visit, definition: Definition) -> list[str]:
     """The steps that the form has marked, or else those of the address: `steps`, or `after` with all that come after
     it. What is not selected and is needed has its result taken from the source execution."""
     if visit.form:
@@ -245,7 +245,7 @@ def build_request(
         request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": int(visit.field("parallel"))}
     if visit.field("version").strip():
         request["PipelineVersionId"] = _to_version(visit.field("version").strip())
-    steps, source = selected_steps(visit, definition), visit.field("from") or visit.value("from")
+    steps, source = steps_to_run(visit, definition), visit.field("from") or visit.value("from")
     if steps:
         config: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in steps]}
         if source:

@@ -32,7 +32,7 @@ class FailedAttempt:
     reason: str
 
 
-def failed_attempts(lines: Sequence[str]) -> list[FailedAttempt]:
+def read_attempts(lines: Sequence[str]) -> list[FailedAttempt]:
     """The attempts that the notes in a step's log tell of."""
     found = []
     for match in filter(None, map(_FAILED.match, lines)):

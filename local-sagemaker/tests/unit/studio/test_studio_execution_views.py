@@ -16,7 +16,7 @@ from local_sagemaker.studio.views.fans import find_fans, fold, hide_succeeded, k
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView, step_states
 from local_sagemaker.studio.views.step_table import PAGE, choose_steps
-from local_sagemaker.studio.views.timing import Segment, critical_path, failed_attempts, segments
+from local_sagemaker.studio.views.timing import Segment, critical_path, read_attempts, segments
 
 
 def fan_of(size: int, failed: str) -> list[StepView]:
@@ -73,7 +73,7 @@ def test_waiting_queue_and_attempts_are_segments() -> None:
     short = StepView("B", "Processing", "Succeeded", "", (), 10.0, 11.0, 1.0)
     last = StepView("C", "Processing", "Succeeded", "", ("A", "B"), 16.0, 22.0, 6.0, attempts=2)
     by_name = {step.name: step for step in (first, short, last)}
-    notes = failed_attempts(["Attempt 1 ended at 1970-01-01T00:00:18.000Z after 2.000 s: no", "Cache miss: first run"])
+    notes = read_attempts(["Attempt 1 ended at 1970-01-01T00:00:18.000Z after 2.000 s: no", "Cache miss: first run"])
     parts = segments(last, by_name, 10.0, 22.0, notes)
     assert parts == (
         Segment("waiting", 10.0, 14.0), Segment("queued", 14.0, 16.0), Segment("failed", 16.0, 18.0),
