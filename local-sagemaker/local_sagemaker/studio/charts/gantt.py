@@ -38,8 +38,9 @@ def _shape(kind: str, tone: str, left: float, width: float) -> str:
         return f'<path class="wait" d="M{left} 10h{width}"/>'
     if kind == "queued":
         return f'<rect class="queue" x="{left}" y="7" width="{width}" height="6"/>'
-    tone = "bad" if kind == "failed" else tone
-    return f'<rect class="bar tone-{tone} {kind}" x="{left}" y="3" width="{width}" height="14" rx="3"/>'
+    tone, round_corners = "bad" if kind == "failed" else tone, 3 if width > 20 else 0
+    place = f'x="{left}" y="3" width="{width}" height="14" rx="{round_corners}"'
+    return f'<rect class="bar tone-{tone} {kind}" {place}/>'
 
 
 def words(segments: Sequence[Segment]) -> str:
