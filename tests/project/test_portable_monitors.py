@@ -26,6 +26,18 @@ HOUR = "2026/11/29/13"
 END = "2026-11-29T14:00:00Z"
 FEATURES = 2
 EVENTS_ROLE = ROLE
+FACET = {"name_or_index": 1, "value_or_threshold": [0.5]}
+CLARIFY: dict[str, dict[str, Any]] = {
+    "Bias/ConfigFile": {"label_values_or_threshold": [1.0], "facet": [FACET], "label": 0},
+    "Bias/PostTrainingConstraints": {"version": "1.0", "post_training_bias_metrics": {
+        "label": "0", "facets": {"1": [{"value_or_threshold": "(0.5, 1.0]", "metrics": []}]}}},
+    "Explainability/ConfigFile": {"methods": {"shap": {"baseline": [[0.5, 0.5]], "num_samples": 10, "seed": 1,
+                                                       "agg_method": "mean_abs"}},
+                                  "predictor": {"instance_type": "ml.m5.large", "initial_instance_count": 1}},
+    "Explainability/Constraints": {"version": "1.0", "explanations": {
+        "kernel_shap": {"label0": {"global_shap_values": {"1": 0.3, "2": 0.2}, "expected_value": 1.0}}}},
+}  # fmt: skip
+"""Files of a version's DriftCheckBaselines."""
 
 
 def rows(count: int, shift: float = 0.0, seed: int = 1) -> Iterator[tuple[float, str]]:
@@ -80,11 +92,19 @@ def baselines(service: Service, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind, analysis in (("ModelDataQuality", data), ("ModelQuality", model)):
         for name, text in analysis.files().items():
-            key = f"baselines/{kind}/{name}"
-            service.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
-            field = name.partition(".")[0].capitalize()
-            found.setdefault(kind, {})[field] = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{key}"}
+            uri, field = put(service, f"baselines/{kind}/{name}", text), name.partition(".")[0].capitalize()
+            found.setdefault(kind, {})[field] = {"ContentType": "application/json", "S3Uri": uri}
+    for path, content in CLARIFY.items():
+        kind, field = path.split("/")
+        uri = put(service, f"baselines/{kind}/{field}/analysis.json", json.dumps(content))
+        found.setdefault(kind, {})[field] = {"ContentType": "application/json", "S3Uri": uri}
     return found
+
+
+def put(service: Service, key: str, text: str) -> str:
+    """The URI of an object with this text."""
+    service.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+    return f"s3://{BUCKET}/{key}"
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +174,8 @@ def render(service: Service, folder: Path) -> None:
 
 def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(watched: Watched) -> None:
     statuses = watched.run(END)
-    ran = {"Merge", "HasData", "HasLabels", "DataQualityCheckStep", "ModelQualityCheckStep", "Notify", "NotifyLabelled"}
+    kinds = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    ran = {"Merge", "HasData", "HasLabels", "Notify", "NotifyLabelled", *(f"{kind}CheckStep" for kind in kinds)}
     assert {name for name, status in statuses.items() if status == "Succeeded"} == ran
     s3 = watched.service.client("s3")
     place = f"s3://{BUCKET}/monitor-output/staging"
@@ -162,6 +183,9 @@ def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(
         uri = f"{place}/{kind}/{ENDPOINT}/{ENDPOINT}-{kind}/2026/11/29/14/constraint_violations.json"
         violations = read_json(s3, uri)["violations"]
         assert name in json.dumps(violations), violations
+    for kind, section in (("model-bias", "post_training_bias_metrics"), ("model-explainability", "explanations")):
+        uri = f"{place}/{kind}/{ENDPOINT}/{ENDPOINT}-{kind}/2026/11/29/14/analysis.json"
+        assert read_json(s3, uri)[section]
     cloudwatch = watched.service.client("cloudwatch")
     listed = cloudwatch.list_metrics(Namespace="Delivery/Monitoring")["Metrics"]
     metrics = {item["MetricName"] for item in listed}
