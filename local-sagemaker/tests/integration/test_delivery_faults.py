@@ -61,7 +61,9 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
     )
     create(own_service, "building", build)
     create(own_service, "asking", action("Approval", "Manual", "Ask"))
+    create(own_service, "expiring", {**action("Approval", "Manual", "Ask"), "timeoutInMinutes": 5})
     token = soon(lambda: latest(own_service, "asking").get("token"), "the approval waits")
+    soon(lambda: latest(own_service, "expiring").get("token"), "the other approval waits")
     identity = soon(lambda: latest(own_service, "building").get("externalExecutionId"), "the build has begun")
 
     def phase() -> str:
@@ -91,3 +93,7 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
     )
     pipelines.start_pipeline_execution(name="building")
     soon(lambda: status(own_service, "building") == "Succeeded", "the next execution succeeds")
+
+    own_service.run("local-sagemaker", "--home", str(own_service.home), "clock", "6m")
+    soon(lambda: status(own_service, "expiring") == "Failed", "the approval's time is over")
+    assert latest(own_service, "expiring")["errorDetails"]["message"] == "Approval was not given in time."
