@@ -132,16 +132,22 @@ def test_what_is_refused_and_how(made: Made) -> None:
 
 
 def test_a_model_that_hangs_fails_the_invocation_only(made: Made) -> None:
-    """Both workers are stuck in turn; the endpoint stays in service, and its workers are replaced."""
+    """The endpoint stays in service, and its worker is replaced."""
     code = SLOW.format(0).replace("'ok'", "time.sleep(3600 if data == 'hang' else 0) or 'ok'")
-    model = made.model(script(code), SCIKIT_LEARN, SAGEMAKER_MODEL_SERVER_TIMEOUT="3", SAGEMAKER_PROGRAM="inference.py")
+    model = made.model(script(code), SCIKIT_LEARN, SAGEMAKER_MODEL_SERVER_TIMEOUT="1", SAGEMAKER_PROGRAM="inference.py")
     endpoint = made.endpoint(made.config(model))
-    for _ in range(3):
-        response = refused(made.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"hang", ContentType="text/csv")
-        assert response["Error"]["Code"] == "ModelError"
-        assert "Received server error (504) from primary" in response["Error"]["Message"]
-    answer = made.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1", ContentType="text/csv")
-    assert answer["Body"].read() == b"ok"
+    response = refused(made.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"hang", ContentType="text/csv")
+    assert response["Error"]["Code"] == "ModelError"
+    assert "Received server error (504) from primary" in response["Error"]["Message"]
+
+    def works() -> bool:
+        try:
+            answer = made.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1", ContentType="text/csv")
+        except made.runtime.exceptions.ModelError:  # on a loaded machine it may be late itself
+            return False
+        return bool(answer["Body"].read() == b"ok")
+
+    until(works, "the endpoint answers again")
     assert made.settled(endpoint)["EndpointStatus"] == "InService"
     made.delete(endpoint)
 

@@ -36,25 +36,22 @@ def output_fn(prediction, accept):
 """
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("body", [b"[[1]]", b"[[2]]"], ids=["sleeps", "forks with a lock"])
+@pytest.mark.parametrize(("workers", "body"), [("1", b"[[1]]"), ("2", b"[[2]]")], ids=["sleeps", "forks with a lock"])
 def test_a_model_that_hangs(program_run: Any, workers: str, body: bytes) -> None:
     program_run.write("model/code/inference.py", SCRIPT)
     variables = {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_MODEL_SERVER_WORKERS": workers,
-        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "3",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "1",
     }
     with serving(program_run, ScikitLearn(), variables) as connection:
         connection.timeout = PATIENCE
-        for _ in range(3):
+        for _ in range(2):
             status, _, page = ask(connection, body, "application/json")
             assert (status, b"504" in page) == (504, True), program_run.log
         deadline = time.monotonic() + PATIENCE
-        while "starting another one" not in program_run.log and time.monotonic() < deadline:
-            time.sleep(0.05)
-        status, _, _ = ask(connection, b"[[0]]", "application/json")
-        assert status == 200, program_run.log
+        while ask(connection, b"[[0]]", "application/json")[0] != 200:  # on a loaded machine it may be late itself
+            assert time.monotonic() < deadline, program_run.log
     assert "WORKER TIMEOUT" in program_run.log
 
 
