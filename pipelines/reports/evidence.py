@@ -52,7 +52,7 @@ def gather(clients: AwsClients, check: ReportedCheck, names: Names) -> Evidence:
 def origin_of(clients: AwsClients, check: ReportedCheck, baseline: Files) -> str:
     """Which version of the group has the baseline, and since when; else when the file was made; "" if unknown."""
     try:
-        for version in _approved(clients, check.group) if check.group else ():
+        for version in _list_approved(clients, check.group) if check.group else ():
             described: Any = clients.sagemaker.describe_model_package(ModelPackageName=version["ModelPackageArn"])
             if str(baseline.constraints) in json.dumps(described.get("DriftCheckBaselines", {})):
                 made = f"{described['CreationTime']:%Y-%m-%d %H:%M} UTC"
@@ -64,7 +64,7 @@ def origin_of(clients: AwsClients, check: ReportedCheck, baseline: Files) -> str
         return ""
 
 
-def _approved(clients: AwsClients, group: str) -> list[Any]:
+def _list_approved(clients: AwsClients, group: str) -> list[Any]:
     """The newest approved versions of a group; a baseline in force is that of the newest."""
     listed = clients.sagemaker.list_model_packages(
         ModelPackageGroupName=group, ModelApprovalStatus="Approved", SortBy="CreationTime", SortOrder="Descending",

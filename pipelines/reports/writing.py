@@ -88,7 +88,7 @@ class Reports:
         self._pool.shutdown()
         written = [self._pages[name].result() for name in steps if name in self._pages]
         if written:
-            with suppress(OSError):  # the pages are there without it
+            with suppress(OSError):  # pages need no index
                 write_index(self._folder, self._arn, written)
         return written
 

@@ -48,13 +48,18 @@ def draw(
         y = y_of(value)
         text = f"{word} {number(value)}"
         parts.append(_LINE.format(kind, LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT, y - 4, text))
-    path = " ".join(f"{'L' if at else 'M'}{x_of(x)} {y_of(y)}" for at, (x, y) in enumerate(shown))
-    parts.append(Markup('<path class="curve c0" d="{}"/>').format(path))
-    for place, value in shown[-40:]:
-        is_bad = is_outside and place == shown[-1][0]
+    places = [(x_of(place), y_of(value)) for place, value in shown]
+    return Markup("").join([*parts, *_curve(places, is_outside=is_outside), Markup("</svg>")])
+
+
+def _curve(places: Sequence[tuple[float, float]], *, is_outside: bool) -> list[Markup]:
+    """The curve with a dot an execution, the newest the largest, and marked where it violates the bound."""
+    path = " ".join(f"{'L' if at else 'M'}{x} {y}" for at, (x, y) in enumerate(places))
+    parts = [Markup('<path class="curve c0" d="{}"/>').format(path)]
+    for x, y in places[-40:]:
+        is_newest = (x, y) == places[-1]
+        look = " newest" if is_newest and is_outside else ""
         parts.append(
-            Markup('<circle class="dot c0{}" cx="{}" cy="{}" r="{}"/>').format(
-                " newest" if is_bad else "", x_of(place), y_of(value), 3.5 if place == shown[-1][0] else 2.5
-            )
+            Markup('<circle class="dot c0{}" cx="{}" cy="{}" r="{}"/>').format(look, x, y, 3.5 if is_newest else 2.5)
         )
-    return Markup("").join([*parts, Markup("</svg>")])
+    return parts

@@ -55,7 +55,7 @@ def _stages(visit: Visit, api: str) -> list[str]:
 
 @dataclass(frozen=True)
 class ApiMethod:
-    """A method of a path: what answers, and a request to the stage that is chosen."""
+    """A method of a path: what it calls, and a request to the stage that is chosen."""
 
     path: str
     verb: str

@@ -10,7 +10,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Missing, Page, Visit
 from local_sagemaker.studio.pages.delivery import build_status
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
-from local_sagemaker.studio.views.build_log import FailedCommand, failed_command
+from local_sagemaker.studio.views.build_log import FailedCommand, find_failed_command
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.times import between, seconds
 
@@ -65,7 +65,7 @@ def load(visit: Visit) -> BuildContext:
         item["id"], item.get("arn", ""), item.get("projectName", ""), int(item.get("buildNumber", 0)), status,
         seconds(item.get("startTime")), between(item.get("startTime"), item.get("endTime"), visit.now),
         item.get("initiator", ""), item.get("resolvedSourceVersion", ""),
-        failed_command(log.texts) if log and status != "Succeeded" else None,
+        find_failed_command(log.texts) if log and status != "Succeeded" else None,
         [_phase(phase) for phase in item.get("phases", [])], log, _environment(item),
         item.get("artifacts", {}).get("location", ""), item,
         {"retry": aws_command("codebuild:RetryBuild", key), "stop": aws_command("codebuild:StopBuild", key)},

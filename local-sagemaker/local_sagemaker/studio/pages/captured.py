@@ -28,7 +28,7 @@ class CapturedRecord:
     inference: str
 
 
-def captured_records(visit: Visit, endpoint: str, capture: dict[str, Any], variants: list[str]) -> list[CapturedRecord]:
+def read_captures(visit: Visit, endpoint: str, capture: dict[str, Any], variants: list[str]) -> list[CapturedRecord]:
     """Newest first, at most thirty; none where nothing was captured."""
     bucket, prefix = split_uri(str(capture.get("DestinationS3Uri", "")).rstrip("/"))
     if not bucket:

@@ -27,7 +27,7 @@ class DeliveryAction:
 
 @dataclass(frozen=True)
 class DeliveryStage:
-    """A stage with its actions. `execution` was there last; `reason` says why the way into it is closed."""
+    """A stage with its actions. `execution` is the newest in it; `reason` says why the way into it is closed."""
 
     name: str
     status: str

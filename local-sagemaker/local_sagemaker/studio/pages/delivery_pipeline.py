@@ -1,4 +1,4 @@
-"""A delivery pipeline: what waits for approval, its stages, its executions; every way to let a change go on or back."""
+"""A delivery pipeline: what waits for approval, its stages, its executions; every way to move a change on or back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local_sagemaker.studio.views.times import between, seconds
 
 @dataclass(frozen=True)
 class WaitingApproval:
-    """An approval that waits for a person: what is asked, of which revision."""
+    """An approval that waits for a person: its question, and of which revision."""
 
     stage: str
     action: DeliveryAction
@@ -79,7 +79,7 @@ def load(visit: Visit) -> DeliveryPipelineContext:
     executions = [_execution(item) for item in listed]
     chosen = visit.value("execution") or (executions[0].id if executions else "")
     return DeliveryPipelineContext(
-        name, stages, _waiting(stages, definition, executions), executions, chosen,
+        name, stages, _approvals(stages, definition, executions), executions, chosen,
         _actions(visit, name, chosen) if chosen else [], _targets(visit, name, stages), definition,
         {"release change": aws_command("codepipeline:StartPipelineExecution", {"name": name}),
          "state": aws_command("codepipeline:GetPipelineState", {"name": name})},
@@ -98,7 +98,7 @@ def _execution(item: dict[str, Any]) -> DeliveryExecution:
     )  # fmt: skip
 
 
-def _waiting(
+def _approvals(
     stages: list[DeliveryStage], definition: dict[str, Any], executions: list[DeliveryExecution]
 ) -> list[WaitingApproval]:
     settings = {

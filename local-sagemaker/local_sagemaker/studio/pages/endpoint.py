@@ -9,14 +9,14 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.captured import CapturedRecord, captured_records
+from local_sagemaker.studio.pages.captured import CapturedRecord, read_captures
 from local_sagemaker.studio.pages.inference import InferenceTest, try_inference
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
 from local_sagemaker.studio.pages.monitoring import MonitorRow, schedule_rows
 from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.rollout import Rollout, make_policy, rollout_of
+from local_sagemaker.studio.views.rollout import RolloutView, make_policy, rollout_of
 from local_sagemaker.studio.views.times import seconds
 
 TABS = (
@@ -47,7 +47,7 @@ class EndpointContext:
     config_name: str = field(metadata={"help": "the configuration that serves"})
     variants: list[dict[str, Any]] = field(metadata={"help": "ProductionVariants of DescribeEndpoint"})
     packages: list[str] = field(metadata={"help": "ARNs of the model versions that it serves"})
-    rollout: Rollout | None = field(metadata={"help": "the deployment that is under way"})
+    rollout: RolloutView | None = field(metadata={"help": "the deployment that is under way"})
     alarms: dict[str, str] = field(metadata={"help": "states of the alarms that would roll it back"})
     previous: str = field(metadata={"help": "the configuration that served before, to go back to"})
     configs: list[str] = field(metadata={"help": "configurations to choose from, newest first"})
@@ -78,7 +78,7 @@ def load(visit: Visit) -> EndpointContext:
     log, streams = _log(visit, body) if tab == "log" or status == "Failed" else (None, [])
     capture, variants = config.get("DataCaptureConfig", {}), body.get("ProductionVariants", [])
     names = [item.get("VariantName", "") for item in variants]
-    records = captured_records(visit, name, capture, names) if tab == "capture" and capture else []
+    records = read_captures(visit, name, capture, names) if tab == "capture" and capture else []
     return EndpointContext(
         name, body["EndpointArn"], status, body.get("FailureReason", ""), seconds(body.get("LastModifiedTime")),
         config_name, variants, packages_of(visit, name), rollout,

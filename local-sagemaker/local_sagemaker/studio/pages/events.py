@@ -161,7 +161,7 @@ def _rule(visit: Visit, item: dict[str, Any], history: list[BusEvent]) -> RuleRo
 
 
 def _test(visit: Visit, rules: list[RuleRow], event: str) -> dict[str, str]:
-    """matches, does not match, or why it can't be told, by rule."""
+    """matches, does not match, or why that is unknown, by rule."""
     verdicts = {}
     for rule in rules:
         if not rule.pattern:

@@ -68,7 +68,7 @@ def load(visit: Visit) -> LineageContext:
 
 
 def _starts(visit: Visit) -> list[LineageNode]:
-    """What lineage is asked of most: what is served, endpoints, and the newest versions."""
+    """Where most questions start: what is served, endpoints, and the newest versions."""
     found: dict[str, LineageNode] = {}
     for arn, endpoints in serving(visit).items():
         for name in endpoints:

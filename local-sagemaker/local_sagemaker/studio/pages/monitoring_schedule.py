@@ -170,7 +170,7 @@ def _baseline(visit: Visit, definition: Mapping[str, Any], endpoint: str) -> Bas
                 files, name, urls.resource(arn), package.get("ModelApprovalStatus", ""),
                 seconds(package.get("CreationTime")),
             )  # fmt: skip
-    return BaselineOrigin(files, "", "", "", _modified(visit, files))
+    return BaselineOrigin(files, "", "", "", _date_of(visit, files))
 
 
 def _uris(value: Any) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _uris(value: Any) -> Iterator[str]:
             yield from _uris(item)
 
 
-def _modified(visit: Visit, files: Mapping[str, str]) -> float | None:
+def _date_of(visit: Visit, files: Mapping[str, str]) -> float | None:
     for uri in files.values():
         bucket, key = split_uri(uri)
         head = visit.optional("s3:HeadObject", {"Bucket": bucket, "Key": key})

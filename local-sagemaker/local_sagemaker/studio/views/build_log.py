@@ -22,7 +22,7 @@ class FailedCommand:
     line: int
 
 
-def failed_command(lines: Sequence[str]) -> FailedCommand | None:
+def find_failed_command(lines: Sequence[str]) -> FailedCommand | None:
     """The last command that did not succeed; None where none is among the lines."""
     start, written, failed = 0, [], None
     for place, line in enumerate(lines):

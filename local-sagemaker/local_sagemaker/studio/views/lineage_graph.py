@@ -22,7 +22,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class LineageNode:
-    """A row of a list: `href` is the page of the resource, `arn` what its lineage is asked of, `distance` in edges."""
+    """A row of a list: `href` is the page of the resource, `arn` leads to its lineage, `distance` in edges."""
 
     kind: str
     name: str

@@ -32,7 +32,7 @@ class Trend:
     """One measure of a feature or metric over executions, oldest first.
 
     `is_upper`: values above the bound violate it; else those below. `margin` is how much of the way from the baseline
-    to the bound the newest value has gone: 1 and more is a violation, None without a bound.
+    to the bound the newest value is: 1 and more is a violation, None without a bound.
     """
 
     name: str

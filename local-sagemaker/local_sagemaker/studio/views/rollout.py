@@ -28,7 +28,7 @@ class FleetRow:
 
 
 @dataclass(frozen=True)
-class Rollout:
+class RolloutView:
     """A deployment that is under way."""
 
     is_rollback: bool
@@ -41,7 +41,7 @@ class Rollout:
     alarms: list[str]
 
 
-def rollout_of(described: Mapping[str, Any]) -> Rollout | None:
+def rollout_of(described: Mapping[str, Any]) -> RolloutView | None:
     """The deployment that DescribeEndpoint's answer shows; None while nothing changes."""
     pending = described.get("PendingDeploymentSummary")
     status = described.get("EndpointStatus", "")
@@ -52,7 +52,7 @@ def rollout_of(described: Mapping[str, Any]) -> Rollout | None:
     share = next((item.share for item in fresh if item.share is not None), 0)
     old = [_fleet("old", before, item, 100 - share) for item in described.get("ProductionVariants", [])]
     config = described.get("LastDeploymentConfig") or {}
-    return Rollout(
+    return RolloutView(
         status == "RollingBack", seconds(pending.get("StartTime")), before, after, policy_in_words(config),
         [*old, *fresh], share, alarms_of(config),
     )  # fmt: skip

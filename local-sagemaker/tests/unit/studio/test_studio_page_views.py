@@ -1,0 +1,184 @@
+"""The pure parts of the pages of monitoring, endpoints, builds and lineage, and of lists as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from local_sagemaker.studio import urls
+from local_sagemaker.studio.charts import trend as trend_chart
+from local_sagemaker.studio.exports import export
+from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.views.build_log import find_failed_command
+from local_sagemaker.studio.views.lineage_graph import Entity, walk
+from local_sagemaker.studio.views.monitor_trend import MonitorFiles, drift_distance, read_trends
+from local_sagemaker.studio.views.rollout import make_policy, policy_in_words, rollout_of
+from local_sagemaker.studio.views.violation_words import violations_in_words
+from model_checks.analysis import drift
+
+
+def feature(name: str, values: list[float], missing: int = 0) -> dict[str, Any]:
+    common = {"num_present": len(values), "num_missing": missing}
+    kll = {"sketch": {"data": [sorted(values)]}}
+    return {"name": name, "numerical_statistics": {"common": common, "distribution": {"kll": kll}}}
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3, 4.0])
+def test_distances_are_those_of_the_monitor(shift: float) -> None:
+    draw = np.random.default_rng(2)
+    left, right = feature("a", list(draw.normal(size=300))), feature("a", list(draw.normal(size=90) + shift))
+    plain = drift.numeric_distance(left["numerical_statistics"], right["numerical_statistics"])
+    assert drift_distance(left, right, is_robust=False) == pytest.approx(plain)
+    assert drift_distance(left, right) == pytest.approx(drift.robust(plain, 300, 90))
+    assert drift_distance(None, right) is None
+
+
+def test_trends_have_baseline_and_bound_and_the_nearest_is_first() -> None:
+    statistics = {"features": [feature("a", [1.0, 2, 3]), feature("b", [1.0, 2, 3])]}
+    moved = {"features": [feature("a", [1.0, 2, 3]), feature("b", [9.0, 9, 9], missing=1)]}
+    constraints = {
+        "features": [{"name": "b", "completeness": 1.0}],
+        "monitoring_config": {"distribution_constraints": {"comparison_threshold": 0.2, "comparison_method": "Simple"}},
+    }
+    trends = read_trends(
+        "DataQuality", [MonitorFiles(2.0, moved), MonitorFiles(1.0, statistics)], statistics, constraints
+    )
+    first = trends[0]
+    assert (first.name, first.baseline, first.bound, first.is_outside) == ("b", 0.0, 0.2, True)
+    assert first.points == [(1.0, 0.0), (2.0, 1.0)]
+    share = next(item for item in trends if item.measure.startswith("share"))
+    assert (share.newest, share.bound, share.is_outside) == (0.75, 1.0, True)
+    assert not next(item for item in trends if item.name == "a").is_outside
+    drawn = trend_chart.draw(first.points, "<b>", first.baseline, first.bound, is_outside=True)
+    assert "bound 0.2" in drawn
+    assert "&lt;b&gt;" in drawn
+    assert "dot c0 newest" in drawn
+
+
+def test_trends_of_models() -> None:
+    quality = {"regression_metrics": {"mae": {"value": 2.0}, "r2": {"value": 0.7}}}
+    bounds = {
+        "regression_constraints": {
+            "mae": {"threshold": 1.5, "comparison_operator": "GreaterThanThreshold"},
+            "r2": {"threshold": 0.5, "comparison_operator": "LessThanThreshold"},
+        }
+    }
+    trends = {item.name: item for item in read_trends("ModelQuality", [MonitorFiles(0.0, quality)], quality, bounds)}
+    assert (trends["mae"].is_outside, trends["r2"].is_outside) == (True, False)
+    analysis = {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": 3.0, "b": 1.0}}}}}
+    other = {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": 0.1, "b": 9.0}}}}}
+    score = read_trends("ModelExplainability", [MonitorFiles(0.0, other)], None, analysis)[0]
+    assert (score.name, score.bound, score.baseline) == ("label0", 0.9, 1.0)
+    assert score.is_outside
+    facets = {"a": [{"value_or_threshold": "1", "metrics": [{"name": "CI", "value": -0.4}]}]}
+    bias = read_trends(
+        "ModelBias", [MonitorFiles(0.0, {"pre_training_bias_metrics": {"facets": facets}})], None,
+        {"pre_training_bias_metrics": {"facets": facets}},
+    )  # fmt: skip
+    assert (bias[0].name, bias[0].newest, bias[0].bound) == ("CI of a 1", 0.4, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("violation", "sentence"),
+    [
+        (
+            {"feature_name": "c", "constraint_check_type": "baseline_drift_check",
+             "description": "Baseline drift distance: 0.5 exceeds threshold: 0.1"},
+            "c is distributed differently than in the baseline: 0.5 apart, 5 times what is allowed.",
+        ),
+        (
+            {"metric_name": "mae", "constraint_check_type": "greater_than_threshold",
+             "description": "Metric mae with 2.5 was GreaterThanThreshold '2.0'"},
+            "mae is 2.5, 0.5 above its bound.",
+        ),
+        (
+            {"feature_name": "c", "constraint_check_type": "completeness_check",
+             "description": "Value: 0.5 does not meet the constraint requirement! "},
+            "Only 50 % of the rows have a value for c.",
+        ),
+        ({"feature_name": "c", "constraint_check_type": "new_check", "description": "unknown"}, "unknown"),
+    ],
+)  # fmt: skip
+def test_violations_are_sentences(violation: dict[str, str], sentence: str) -> None:
+    (found,) = violations_in_words({"violations": [violation]})
+    assert found.sentence == sentence
+    assert found.text == violation["description"]
+
+
+def test_rollouts_in_words() -> None:
+    status = [{"Status": "Baking", "StatusMessage": "10% of the traffic goes to this variant's new version."}]
+    canary = make_policy("CANARY", 10, 60, ["errors"])
+    described = {
+        "EndpointStatus": "Updating", "EndpointConfigName": "old", "LastDeploymentConfig": canary,
+        "ProductionVariants": [{"VariantName": "A", "CurrentInstanceCount": 1, "DesiredInstanceCount": 1}],
+        "PendingDeploymentSummary": {
+            "EndpointConfigName": "new", "ProductionVariants": [{"VariantName": "A", "VariantStatus": status}],
+        },
+    }  # fmt: skip
+    rollout = rollout_of(described)
+    assert rollout is not None
+    assert [(item.fleet, item.share) for item in rollout.fleets] == [("old", 90), ("new", 10)]
+    assert (rollout.policy, rollout.alarms) == ("Canary: 10 % first, all of it after 1 min 00 s.", ["errors"])
+    assert rollout_of({"EndpointStatus": "InService"}) is None
+    assert policy_in_words(make_policy("LINEAR", 20, 5, [])).startswith("Linear: 20 % more every 5.0 s")
+    assert policy_in_words({}).startswith("All at once")
+
+
+def test_the_failed_command_of_a_build() -> None:
+    agent = "[Container] 2026/11/29 13:34:46.1"
+    lines = [f"{agent} Running command true", f"{agent} Running command cat x", "no such file",
+             f"{agent} Command did not exit successfully cat x exit status 1", f"{agent} Phase complete"]  # fmt: skip
+    failed = find_failed_command(lines)
+    assert failed is not None
+    assert (failed.command, failed.status, failed.output, failed.line) == ("cat x", 1, ["no such file"], 1)
+    assert find_failed_command(lines[:2]) is None
+
+
+def test_lineage_is_in_order_of_distance() -> None:
+    entities = {name: Entity(name, "data", name, f"s3://b/{name}") for name in "abcd"}
+    above, below = walk(["x"], [("b", "x"), ("a", "b"), ("x", "c"), ("a", "x"), ("c", "d"), ("d", "c")], entities)
+    assert [(item.name, item.distance) for item in above] == [("b", 1), ("a", 1)]
+    assert [(item.name, item.distance) for item in below] == [("c", 1), ("d", 2)]
+
+
+@pytest.mark.parametrize(
+    ("arn", "page"),
+    [
+        ("arn:aws:lambda:us-east-1:1:function:echo", "/_studio/functions/echo"),
+        ("arn:aws:codebuild:us-east-1:1:build/a:b", "/_studio/builds/a%3Ab"),
+        ("arn:aws:codepipeline:us-east-1:1:deploy/Stage", "/_studio/delivery/deploy"),
+        ("arn:aws:sagemaker:us-east-1:1:monitoring-schedule/drift", "/_studio/monitoring/drift"),
+        ("arn:aws:logs:us-east-1:1:log-group:/aws/x:*", "/_studio/logs?group=%2Faws%2Fx"),
+        ("arn:aws:s3:::bucket/key", "/_studio/s3/object?bucket=bucket&key=key"),
+        ("arn:aws:iam::1:role/x", ""),
+    ],
+)
+def test_arns_lead_to_their_pages(arn: str, page: str) -> None:
+    assert urls.resource(arn) == page
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    tags: list[str]
+
+
+@dataclass(frozen=True)
+class ListContext:
+    rows: list[Row] = field(metadata={"help": "rows"})
+    next: str = field(metadata={"help": "token"})
+
+
+def test_a_list_as_csv_has_all_of_its_pages() -> None:
+    def load(visit: Visit) -> ListContext:
+        pages = {"": ([Row("=1+1", [])], "2"), "2": ([Row("b,c", ["x"])], "")}
+        return ListContext(*pages[visit.value("token")])
+
+    visit = Visit({}, {}, lambda _name, _request: {}, None, "", 0.0)  # type: ignore[arg-type]
+    content = export(Page("/toys", load, "toys.html"), visit)
+    assert not isinstance(content.body, bytes)
+    assert b"".join(content.body).decode().splitlines() == ["name,tags", "'=1+1,[]", '"b,c","[""x""]"']
+    assert content.name == "toys.csv"
