@@ -30,7 +30,7 @@ XGBOOST = [  # one library in two distributions, never both: docs/adr/0007-xgboo
 DELIVERY = [
     "matplotlib>=3.8",  # the plot of model-registry compare (comes with sagemaker)
     *XGBOOST,  # local-model trains and converts models on this machine
-    "scikit-learn>=1.4",  # its data set and its split
+    "scikit-learn>=1.4,<2",  # its data set and its split; the models go to images that hold 1.x
     "jsonschema>=4",  # the schema of the stages' configurations (comes with sagemaker)
     "joblib>=1.3",  # it reads and writes pickled models (comes with scikit-learn)
 ]
