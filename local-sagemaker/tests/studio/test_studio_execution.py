@@ -9,6 +9,7 @@ import io
 import json
 import re
 import shlex
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from local_sagemaker.logs import Logs
+from local_sagemaker.testing.waiting import wait_until
 from tests.studio.conftest import World
 from tests.support import create_pipeline, finished, script_step, start
 
@@ -199,6 +201,8 @@ def cached(world: World) -> dict[str, str]:
     """Executions of a pipeline whose steps are cached: the first, one with another value, one that is reused."""
     sagemaker = world.service.client("sagemaker")
     world.service.client("s3").put_object(Bucket="studio-data", Key="stale/report.json", Body=b"{}")
+    written = time.time()
+    wait_until(lambda: time.time() > written + 2.5, "a time that S3's seconds tell apart")
     mode = {"Name": "Mode", "Type": "String", "DefaultValue": "a"}
     first, second = cached_step("First", "nothing/"), cached_step("Second", "stale/")
     create_pipeline(sagemaker, "Cached", first, {**second, "DependsOn": ["First"]}, parameters=(mode,))
@@ -276,3 +280,14 @@ def test_compare_shows_what_differs(world: World, cached: dict[str, str]) -> Non
     assert "Data" in sections
     every = {section["title"]: section for section in world.pages.json(f"{page}&all=1")["sections"]}
     assert len(every["Definition"]["rows"]) == sections["Definition"]["equal"]
+
+
+def test_failure_shows_the_lines_of_the_users_code(world: World) -> None:
+    """ST-4: the last frame in the user's code with the lines around it, and the end of the log, without a click."""
+    source = world.pages.json(world.execution("Broken") + ".json")["source"]
+    assert source["lines"][source["at"] - source["first"]].strip() == "return json.load(open(name))"
+    assert len(source["lines"]) == 5
+    text = world.pages.get(world.execution("Broken"))[2].partition('aria-label="Failure"')[2].partition("</section>")[0]
+    assert 'class="source-line at"' in text
+    assert "The last" in text
+    assert "FileNotFoundError" in text

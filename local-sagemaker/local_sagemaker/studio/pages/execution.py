@@ -16,6 +16,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
 from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
 from local_sagemaker.studio.pages.listing import all_items
+from local_sagemaker.studio.pages.source_reading import SourceExcerpt
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.executions import ExecutionRow, row
@@ -49,6 +50,7 @@ class ExecutionContext:
     changes: list[ParameterChange] = field(metadata={"help": "parameters that differ from their defaults"})
     first_failed: str = field(metadata={"help": "the first failed step"})
     failure: Failure | None = field(metadata={"help": "why the first failed step failed"})
+    source: SourceExcerpt | None = field(metadata={"help": "the lines of the user's code around the failure"})
     decisions: list[ConditionDecision] = field(metadata={"help": "conditions with the values of both sides"})
     registered: list[str] = field(metadata={"help": "ARNs of the model versions that were registered"})
     endpoints: list[str] = field(metadata={"help": "names of the endpoints that were made"})
@@ -122,7 +124,9 @@ def _context(
         execution, str(body.get("PipelineExecutionDescription", "")), views, list(definition.steps),
         sum(view.state in _DONE for view in views), totals.get("Reused", 0) + totals.get("NotSelected", 0), totals,
         parameters, _changes(definition, parameters), failed[0].name if failed else "",
-        first_panel.failure if failed and first_panel else None, decisions(visit, definition, views, parameters, steps),
+        first_panel.failure if failed and first_panel else None,
+        first_panel.source if failed and first_panel else None,
+        decisions(visit, definition, views, parameters, steps),
         _arns(records, "RegisterModel"), [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
         addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
         execution.status == "Executing",

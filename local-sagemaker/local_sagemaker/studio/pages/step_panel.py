@@ -13,6 +13,7 @@ from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.job_details import JobView, load_job
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.pages.reports import Report, reports_of
+from local_sagemaker.studio.pages.source_reading import SourceExcerpt, read_source
 from local_sagemaker.studio.views.cache import CacheDecision, read_decision
 from local_sagemaker.studio.views.failure import Failure, explain
 from local_sagemaker.studio.views.step_states import StepView
@@ -42,6 +43,7 @@ class StepPanel:
     definition: dict[str, Any] = field(repr=False)
     previous: str = ""
     following: str = ""
+    source: SourceExcerpt | None = None
 
 
 def load_panel(
@@ -70,6 +72,7 @@ def load_panel(
         read_decision(notes.texts), failure, _facts(metadata), reports,
         metadata, _definition_of(definition, chosen), names[place - 1] if place else "",
         names[place + 1] if place + 1 < len(names) else "",
+        read_source(visit, job.describe, failure.frame) if job and failure else None,
     )  # fmt: skip
 
 
