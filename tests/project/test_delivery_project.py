@@ -130,6 +130,13 @@ def test_pipelines_have_filters_by_path_and_wait_without_failing(template: dict[
                     )
 
 
+def test_an_approval_is_asked_for_only_after_the_test_of_staging(template: dict[str, Any]) -> None:
+    stages = resources(template, "AWS::CodePipeline::Pipeline")["ModelDeployPipeline"]["Stages"]
+    (staging,) = [stage for stage in stages if stage["Name"] == "DeployStaging"]
+    order = {action["Name"]: action["RunOrder"] for action in staging["Actions"]}
+    assert order["DeployResourcesStaging"] < order["TestStaging"] < order["ApproveDeployment"]
+
+
 def test_names_that_aws_refuses_are_named_before_anything_is_made() -> None:
     assert list(Project("a" * 32, "p-abcdefgh1234").find_problems(ACCOUNT)) == []
     long = list(Project("a" * 33, "p-" + "b" * 20).find_problems(ACCOUNT))

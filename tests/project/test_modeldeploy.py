@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
+from delivery.local_model.packaging import archive_of
 from delivery.modeldeploy import build
 from delivery.stages.configuration import ConfigurationError, read_configuration
+from delivery.stages.deploy import find_failures
 from delivery.stages.registry import find_latest_approved
 from tests.project.delivering import register, regressor
 from tests.support import ROLE, ROOT, Service
 
 PROJECT, PROJECT_ID, GROUP, BUCKET = "deploys", "p-deploys", "deploys-p-deploys", "modeldeploy-tests"
 STACK = f"sagemaker-{PROJECT}-{PROJECT_ID}-deploy-staging"
+CONFIGURATION = "staging-config-export.json"
 FEATURES = 3
 GOLDEN = {
     "content_type": "text/csv",
@@ -69,7 +73,10 @@ class Repository:
             assert "does not exist" in str(error)
             cloudformation.create_stack(**request)
             waiter = "stack_create_complete"
-        cloudformation.get_waiter(waiter).wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        try:
+            cloudformation.get_waiter(waiter).wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+        except WaiterError as error:
+            raise AssertionError("\n".join(find_failures(cloudformation, STACK))) from error
 
     def test(self, golden: dict[str, Any]) -> tuple[int, dict[str, bool]]:
         """The exit code of the endpoint's test, and which checks passed."""
@@ -154,6 +161,29 @@ def test_a_second_version_replaces_the_model_and_keeps_the_endpoint(deployed: Re
     assert after["EndpointStatus"] == "InService"
     tags = {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=after["EndpointArn"])["Tags"]}
     assert tags["sagemaker:project-name"] == PROJECT and tags["sagemaker:deployment-stage"] == "staging"
+
+
+def test_a_model_that_does_not_start_leaves_the_old_one_serving(deployed: Repository) -> None:
+    sagemaker = deployed.service.client("sagemaker")
+    name = f"{PROJECT}-staging"
+    before = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+    broken = f"s3://{BUCKET}/broken/model.tar.gz"
+    archive = archive_of(b"this is no model")
+    deployed.service.client("s3").put_object(Bucket=BUCKET, Key="broken/model.tar.gz", Body=archive)
+    arn = register(deployed.service, GROUP, broken, ModelApprovalStatus="Approved")
+    assert deployed.build() == "ready"
+    template, configuration = (deployed.folder / file for file in ("endpoint-template.yml", CONFIGURATION))
+    done = deployed.service.run(
+        sys.executable, "-m", "delivery.stages.deploy", "--stack", STACK, "--template", str(template),
+        "--configuration", str(configuration), cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "UPDATE_ROLLBACK_COMPLETE" in done.stderr, done.stdout + done.stderr
+    assert "  Endpoint: " in done.stderr  # the resource with its reason
+    after = sagemaker.describe_endpoint(EndpointName=name)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    assert deployed.build() == "ready"  # the version before it, since the stack's last change has failed
+    assert deployed.configuration()["Parameters"]["ModelPackageName"] != arn
 
 
 def test_the_newest_approved_version_is_taken_from_all_pages(service: Service) -> None:
