@@ -20,6 +20,8 @@ _FAILED_JOBS = (
 
 
 _DESCRIBED = (("processing-job", "describe_processing_job"), ("training-job", "describe_training_job"))
+_NAMED = 10
+"""Pipelines that a message names; a line of all of them says nothing."""
 _LOOKED_THROUGH = 10
 """Executions of each pipeline in which a step is looked for."""
 
@@ -65,7 +67,9 @@ class ExecutionCommands:
         """:raises LifecycleError: if no execution is called so."""
         arn = self.find(text)
         if arn is None:
-            pipelines = ", ".join(self._list_pipelines()) or "none"
+            names = self._list_pipelines()
+            more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+            pipelines = ", ".join([*names[:_NAMED], *more]) or "none"
             raise LifecycleError(f"There is no execution '{text}' here. The pipelines are: {pipelines}.")
         return arn
 
