@@ -104,6 +104,8 @@ def _list(sets: LibrarySets) -> int:
             )
         line = ", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions)
         print(f"{image.name:38} {state:12} {python:8} {size:>8}  {line}")
+        if image.stands_for:
+            print(f"{'':38} for {', '.join(image.stands_for)}")
         if differences or image.notes:
             print(f"{'':38} not as in the image: {'; '.join(dict.fromkeys([*image.notes, *differences]))}")
     for other in others:
@@ -116,6 +118,8 @@ def _list(sets: LibrarySets) -> int:
 def _show(sets: LibrarySets, image: ImageLibraries) -> int:
     item = sets.find(image)
     print(f"{image.name}: {'prepared' if item else 'not prepared'}")
+    if image.stands_for:
+        print(f"For images of {', '.join(image.stands_for)}")
     print(
         f"Python of the image {image.python}, found on this machine: {_pythons(image) or 'none of those that it takes'}"
     )

@@ -8,6 +8,7 @@ import logging
 import uuid
 from pathlib import Path
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import catalogue
@@ -53,6 +54,9 @@ class Suggestions:
             process.signal(9)
             said = (root / "log.txt").read_text("utf-8", "replace")[-2000:]
             log.warning("a point is drawn at random, as the model gave none (exit code %s): %s", code, said)
+            return None
+        except ServiceError as error:
+            log.warning("a point is drawn at random, as the model's libraries are missing: %s", error.message)
             return None
         finally:
             discard(root)

@@ -14,10 +14,15 @@ import pytest
 
 from local_sagemaker import images
 from local_sagemaker.cli import main as command
+from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySets, NoPython, NotPrepared, catalogue, interpreters
 from local_sagemaker.images.libraries import plan as plans
 from local_sagemaker.images.libraries.interpreters import Interpreter
+from local_sagemaker.processes import ForkedProcesses
+from local_sagemaker.tuning.ranges import Categorical
+from local_sagemaker.tuning.sampling import Question, Tried
+from local_sagemaker.tuning.suggestions import Suggestions
 from tests.analyzer_jobs import JobFolder
 from tests.component.conftest import ProgramRun
 
@@ -184,6 +189,23 @@ def test_a_monitors_own_script_sees_the_libraries_of_its_set(tmp_path: Path) -> 
     assert seen["python"] == found.interpreter.minor
     assert {name: seen[name] for name in found.versions} == found.versions
     assert not {"starlette", "moto", "sagemaker", "local-sagemaker", "model-checks"} & set(seen)
+
+
+def test_without_its_libraries_the_model_of_a_tuning_job_leaves_the_next_point_to_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    processes = ForkedProcesses(settings=Settings(home=tmp_path / "home", cache=tmp_path / "cache"), load=False)
+    tried = [Tried({"color": color}, float(number)) for number, color in enumerate(("red", "green", "blue"))]
+    space = (Categorical("color", ("red", "green", "blue", "white")),)
+    try:
+        found = Suggestions(processes, tmp_path / "jobs")(Question("Bayesian", space, 1, 3, tried, minimise=True))
+    finally:
+        processes.close()
+    assert found == {"color": "white"}
+    assert "local-sagemaker images prepare analyzers:1.0" in caplog.text
+    assert not list((tmp_path / "jobs").iterdir())
 
 
 VERSIONS = """
