@@ -84,7 +84,7 @@ _servers: list[CommandServer] = []
 
 
 def run_command(
-    service: Service, *words: str, cwd: Path | None = None, check: bool = True, timeout: float = 240,
+    service: Service, *words: str, cwd: Path | None = None, check: bool = True, timeout: float = 600,
     input: str | None = None, path: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """What `Service.run` does, for a command of the project; `path` is a folder more to import modules from."""

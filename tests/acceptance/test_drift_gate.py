@@ -20,6 +20,7 @@ from tests.commands import run_command
 from tests.project.pages import ReadPage, read
 from tests.support import ROLE, Service, read_json, steps_of
 
+pytestmark = pytest.mark.timeout(900)
 CHECKS = ("DataQualityCheckStep", "DataBiasCheckStep", "ModelQualityCheckStep", "ModelBiasCheckStep",
           "ModelExplainabilityCheckStep")  # fmt: skip
 NAME = "DriftGate"
@@ -124,6 +125,8 @@ def test_the_first_run_registers_baselines(first: Ran) -> None:
 
 def test_an_unchanged_second_run_passes_all_five_checks(second: Ran) -> None:
     assert second.code == 0, second.printed
+    steps = steps_of(second.service.client("sagemaker"), second.execution)
+    assert {step["StepStatus"] for step in steps.values()} == {"Succeeded"}
     assert {second.verdict(step) for step in CHECKS} == {"passed"}
     assert set(second.checks) == set(CHECKS)
     for metadata in second.checks.values():
@@ -182,6 +185,9 @@ def test_a_few_gaps_pass_the_data_checks_and_fail_a_model_check(second: Ran) -> 
     before = versions(second.service)
     ran = run(second.service, second.folder, "--parameter", words)
     assert ran.code == 1
+    steps = steps_of(ran.service.client("sagemaker"), ran.execution)
+    for step in ("PreprocessAbaloneData", "TrainAbaloneModel"):  # other data under another key are no cache hit
+        assert steps[step]["StepStatus"] == "Succeeded" and "CacheHitResult" not in steps[step]
     assert (ran.verdict("DataQualityCheckStep"), ran.verdict("DataBiasCheckStep")) == ("passed", "passed")
     found = ran.file("ModelBiasCheckStep", "ViolationReport")["violations"]
     assert ran.verdict("ModelBiasCheckStep") == f"FAILED: {len(found)} violation{'s' if len(found) > 1 else ''}"
