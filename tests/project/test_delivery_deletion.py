@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -43,13 +44,13 @@ def test_objects_are_deleted_by_a_thousand() -> None:
     ],
 )
 def test_what_no_longer_exists_is_deleted(
-    service: Service, service_name: str, operation: str, request_: dict[str, str]
+    local_sagemaker: Service, service_name: str, operation: str, request_: dict[str, str]
 ) -> None:
-    send(service.client, Deletion(service_name, operation, request_))
+    send(boto3.client, Deletion(service_name, operation, request_))
 
 
-def test_other_errors_are_raised(service: Service) -> None:
-    service.client("s3").create_bucket(Bucket="deletion-full")
-    service.client("s3").put_object(Bucket="deletion-full", Key="k", Body=b"1")
+def test_other_errors_are_raised(local_sagemaker: Service) -> None:
+    local_sagemaker.client("s3").create_bucket(Bucket="deletion-full")
+    local_sagemaker.client("s3").put_object(Bucket="deletion-full", Key="k", Body=b"1")
     with pytest.raises(ClientError, match="BucketNotEmpty"):
-        send(service.client, Deletion("s3", "delete_bucket", {"Bucket": "deletion-full"}))
+        send(boto3.client, Deletion("s3", "delete_bucket", {"Bucket": "deletion-full"}))

@@ -28,8 +28,8 @@ def definition(rounds: ParameterInteger | Join) -> dict[str, object]:
     return {"Version": "2020-12-01", "Parameters": parameters, "Steps": steps}
 
 
-def test_a_number_among_hyperparameters_is_refused_and_the_remedy_works(service: Service) -> None:
-    sagemaker = service.client("sagemaker")
+def test_a_number_among_hyperparameters_is_refused_and_the_remedy_works(local_sagemaker: Service) -> None:
+    sagemaker = local_sagemaker.client("sagemaker")
     rounds = ParameterInteger(name="Rounds", default_value=10)
     with pytest.raises(ClientError) as refused:
         upsert(sagemaker, "Remedy", definition(rounds), ROLE, None, [])
