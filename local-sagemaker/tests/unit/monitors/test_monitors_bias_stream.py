@@ -77,7 +77,12 @@ def categories(series: pd.Series) -> pd.Series:
 
 
 def right(
-    label: pd.Series, predicted: pd.Series, positive: list[Any], facet: tuple[str, Any], stage: StageType
+    label: pd.Series,
+    predicted: pd.Series,
+    positive: list[Any],
+    facet: tuple[str, Any],
+    stage: StageType,
+    metrics: list[str],
 ) -> list[Any]:
     frame = FRAME.assign(**{facet[0]: categories(FRAME[facet[0]])})
     found: list[Any] = bias_report(
@@ -86,7 +91,7 @@ def right(
         LabelColumn("label", categories(label), list(positive)),
         stage,
         LabelColumn("predicted", categories(predicted), list(positive)),
-        ["all"],
+        metrics,
         FRAME["region"],
     )
     return found
@@ -103,14 +108,15 @@ def test_blocks_give_what_smclarify_reports_of_the_whole(kind: str, facet: tuple
         (StageType.POST_TRAINING, bias.POST_TRAINING),
     ):
         some = [method for method in methods if method.name != "FT"]
+        reference = (label, predicted, positive, facet, stage, [method.name for method in some])
         try:
             found = bias.section(bias.count_metrics(data, some), some)
         except ValueError as error:  # of the predictions
             with pytest.raises(ValueError, match=f"{re.escape(str(error))}|Threshold values must be provided"):
-                right(label, predicted, positive, facet, stage)
+                right(*reference)
             continue
         try:
-            expected = right(label, predicted, positive, facet, stage)
+            expected = right(*reference)
         except ValueError as error:  # smclarify fails as a whole where a facet has no threshold, we metric by metric
             assert {m["error"] for entry in found["facets"][facet[0]] for m in entry["metrics"]} == {str(error)}
             continue
