@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.component.services.moto_services.test_moto_services import Bridge, bridge, client
+from tests.component.services.moto_services.bridge import Bridge
 
-__all__ = ["bridge", "client"]
 LONG = "a" * 79 + "b"
 
 
