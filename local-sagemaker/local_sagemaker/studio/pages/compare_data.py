@@ -1,4 +1,4 @@
-"""What the steps of an execution read and wrote, as a comparison shows it: what is there, by its ETag."""
+"""What the steps of an execution read and wrote, as a comparison shows it: what exists, by its ETag."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class ExecutionContext:
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "tabs of the panel"})
     addresses: Mapping[str, str] = field(metadata={"help": "where each step leads"})
     shown: StepsShown = field(metadata={"help": "graph, grid and timeline as the address chooses them"})
-    tolerated: list[str] = field(metadata={"help": "failed steps that a run condition went on from"})
+    tolerated: list[str] = field(metadata={"help": "failed steps that a run condition tolerated"})
     can_stop: bool = field(metadata={"help": "whether StopPipelineExecution would be accepted"})
     can_retry: bool = field(metadata={"help": "whether RetryPipelineExecution would be accepted"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})

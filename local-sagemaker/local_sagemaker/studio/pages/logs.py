@@ -28,7 +28,7 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class LogSearch:
-    """What a search has seen so far. `next` goes on where it paused, and is empty at the end of the stream."""
+    """What a search has seen so far. `next` resumes where it paused, and is empty at the end of the stream."""
 
     text: str
     hits: list[PageLogLine]
@@ -84,7 +84,7 @@ def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
 
 
 def find_lines(visit: Visit, group: str, stream: str) -> LogSearch:
-    """Lines that contain the text: the first 200, or what is found in 0.6 seconds; it goes on from there."""
+    """Lines that contain the text: the first 200, or what is found in 0.6 seconds; the next search resumes there."""
     text = visit.value("search")
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     request: dict[str, Any] = {"logGroupName": group, "logStreamNames": [stream], "filterPattern": f'"{quoted}"'}
