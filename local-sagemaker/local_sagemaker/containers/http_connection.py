@@ -62,7 +62,7 @@ def page(status: int, name: str, description: str) -> Response:
     return Response(status, text.encode())
 
 
-LATE = page(504, "Gateway Time-out", "The model has not answered in time.")
+LATE = page(504, "Gateway Time-out", "The model did not respond in time.")
 TOO_LARGE = page(413, "Request Entity Too Large", "The data value transmitted exceeds the capacity limit.")
 INTERNAL_ERROR = page(
     500,
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         return int(self._transport.get_extra_info("socket").fileno())
 
     def expire(self) -> bool:
-        """Answers a client that has waited for too long; whether a thread is stuck with its request."""
+        """Responds to a client that has waited for too long; whether a thread is stuck with its request."""
         if self._call is None or not self._call.is_late():
             return False
         self._write(self._call.handler.late, keep=False)

@@ -22,6 +22,7 @@ from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
+from local_sagemaker.services.stack_errors import changes_nothing, is_missing
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _GOOD = {"Create": "CREATE_COMPLETE", "Update": "UPDATE_COMPLETE", "Delete": "DELETE_COMPLETE"}
@@ -128,7 +129,7 @@ class SageMakerProjects(Resource):
         try:
             return call()
         except ServiceError as error:
-            if "No updates are to be performed" in error.message:
+            if changes_nothing(error):
                 self._write(body, ProjectStatus="UpdateCompleted")
             else:
                 self._write(body, ProjectStatus=f"{body['_verb']}Failed", _message=error.message)
@@ -159,7 +160,7 @@ class SageMakerProjects(Resource):
             request = {"StackName": body.get("_id") or body["_stack"]}
             return dict(self._call("cloudformation:DescribeStacks", request)["Stacks"][0])
         except ServiceError as error:
-            if "does not exist" in error.message:
+            if is_missing(error):
                 return None
             raise
 

@@ -11,8 +11,8 @@ from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
+from local_sagemaker.services.stack_errors import NO_CHANGE, changes_nothing, is_missing
 
-NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
 REPLACED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 """The states in which REPLACE_ON_FAILURE deletes a stack and makes it anew."""
 _LARGEST_BODY = 51_200
@@ -49,7 +49,7 @@ class StackAction:
         try:
             self._call("cloudformation:CreateStack" if new else "cloudformation:UpdateStack", request)
         except ServiceError as error:
-            if not any(text in error.message for text in NO_CHANGE):
+            if not changes_nothing(error):
                 raise ActionFailure(error.message, "ConfigurationError") from error
         work.note(_external(self._find(name)))
         return self._outcome(work, self._settle(work, name), ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
@@ -88,7 +88,7 @@ class StackAction:
         try:
             return dict(self._call("cloudformation:DescribeStacks", {"StackName": name})["Stacks"][0])
         except ServiceError as error:
-            if "does not exist" in error.message:
+            if is_missing(error):
                 return None
             raise
 

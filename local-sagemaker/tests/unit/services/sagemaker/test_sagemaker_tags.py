@@ -52,5 +52,5 @@ def test_tags_of_what_is_there(registry: Registry) -> None:
 
 
 def test_resources_that_are_not_here_may_have_tags(registry: Registry) -> None:
-    """Projects, say, whose tags a definition asks for."""
-    assert registry("ListTags", ResourceArn=f"{PLACE}:project/p")["Tags"] == []
+    """Work teams, say: no operation here describes one."""
+    assert registry("ListTags", ResourceArn=f"{PLACE}:workteam/t")["Tags"] == []
