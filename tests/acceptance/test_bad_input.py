@@ -20,6 +20,7 @@ from tests.support import (
     steps_of,
 )  # fmt: skip
 
+pytestmark = pytest.mark.timeout(900)
 MODULE = ("run-pipeline", "--module-name", "pipelines.abalone.pipeline", "--role-arn", ROLE)
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"
 

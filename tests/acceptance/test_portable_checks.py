@@ -21,7 +21,7 @@ from pipelines.reports.checks import ReportedCheck, find
 from pipelines.reports.portable import PortableResults
 from tests.support import Service, finished, read_json, start, steps_of
 
-pytestmark = pytest.mark.slow  # six executions of the pipeline
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # six executions of the pipeline
 
 ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
 GROUP = "BothFlavours"

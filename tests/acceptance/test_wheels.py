@@ -20,7 +20,7 @@ import pytest
 
 from tests.support import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SOURCES = {"model_checks": "model-checks", "local_sagemaker": "local-sagemaker", "sagemaker_pipelines_project": "."}
 PREPARE = """

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.blocks import blocks, write_files
 from tests.support import COMMANDS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PAGE = "how-to/test-your-pipelines.md"
 
@@ -28,7 +28,7 @@ def test_the_project_of_the_page_tests_its_pipeline(tmp_path: Path) -> None:
         env=environment,
         text=True,
         capture_output=True,
-        timeout=280,
+        timeout=840,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -43,9 +43,10 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_it_runs_from_top_to_bottom(home: Path) -> None:
     notebook = read()
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(ROOT)}}).execute()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT)}}).execute()
     shown = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
 
     assert "<svg" in html(shown["define"]) and "RegisterAbaloneModel" in html(shown["define"])

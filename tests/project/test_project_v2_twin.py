@@ -12,7 +12,7 @@ from pipelines.data import abalone_csv
 from tests.project.building import STEPS, STOCK_EDGES, edges, steps, stock
 from tests.support import ROLE, Service, finished, sdk_v2_python, start, steps_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 NAME, BUCKET = "Twin", "sdk-v2-twin"
 SUFFIXES = ("-CreateModel", "-RegisterModel")  # which SDK v2 puts behind the name of a ModelStep
 
