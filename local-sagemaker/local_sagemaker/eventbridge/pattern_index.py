@@ -28,7 +28,7 @@ class PatternIndex:
             for word in words:
                 self._by_word.setdefault(path, {}).setdefault(word, []).append(number)
 
-    def matching(self, event: Mapping[str, Any]) -> list[int]:
+    def find(self, event: Mapping[str, Any]) -> list[int]:
         """The places of the patterns that match, in order."""
         tried = set(self._always)
         for path, numbers in self._by_word.items():

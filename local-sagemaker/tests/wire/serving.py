@@ -18,6 +18,7 @@ from botocore.config import Config
 from local_sagemaker.api.operations import Handler, dispatcher
 from local_sagemaker.api.validation import check
 from local_sagemaker.config import Settings
+from local_sagemaker.control import Control, has_path
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.wire.connections import BoundedProtocol, expire
 from local_sagemaker.wire.credentials import Credentials
@@ -83,15 +84,25 @@ def serving(
     """Serves until the block ends, with the HTTP protocol and loop of the real service."""
     credentials, neighbours = Credentials(folder / "credentials.json"), Echo()
     call = dispatcher(handlers, check)
+    settings = Settings(home=folder)
     gateway = Gateway(
         call=lambda _: call,
         neighbours=neighbours,
         credentials=credentials,
-        settings=Settings(home=folder),
+        settings=settings,
         **options,
     )
+    control = Control({}, credentials.secret_access_key, settings)
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        """As the service: health is no request of the wire."""
+        if scope["type"] == "http" and has_path(scope["path"]):
+            await control(scope, send)
+        else:
+            await gateway(scope, receive, send)
+
     config = uvicorn.Config(
-        gateway, port=0, loop="uvloop", http=protocol, lifespan="off", log_config=None, access_log=False
+        serve, port=0, loop="uvloop", http=protocol, lifespan="off", log_config=None, access_log=False
     )
     server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

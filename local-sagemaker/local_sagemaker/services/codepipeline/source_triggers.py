@@ -123,14 +123,14 @@ class SourceTriggers:
             info = self._objects.head(settings["S3Bucket"], settings["S3ObjectKey"])
             version = info.version if info else None
             key = f"{name}/{action['name']}"
-            known = self._store.records.get(_POLLED, key) or self._fetched(name, action["name"])
+            known = self._store.records.get(_POLLED, key) or self._last_version(name, action["name"])
             if version is None or (known and known["version"] == version):
                 continue
             self._store.records.put(_POLLED, key, {"version": version})
             if known:
                 self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
-    def _fetched(self, name: str, action: str) -> dict[str, Any] | None:
+    def _last_version(self, name: str, action: str) -> dict[str, Any] | None:
         """The version of an object that the pipeline had last: what came between that and the first look is new."""
         for execution in reversed(self._store.executions(name)):
             for row in execution["_sources"]:

@@ -88,7 +88,7 @@ class RuleStore:
     def matching(self, bus: str, event: Mapping[str, Any]) -> list[Body]:
         """The enabled rules whose pattern matches an event."""
         rules, index = self._index(bus)
-        return [rules[number] for number in index.matching(event)]
+        return [rules[number] for number in index.find(event)]
 
     def _index(self, bus: str) -> tuple[list[Body], PatternIndex]:
         with self._lock:

@@ -64,7 +64,7 @@ class SageMakerProjects(Resource):
     def update(self, request: Request) -> Response:
         """Changes the description, adds tags, and deploys another template or other parameters."""
         if request.get("ServiceCatalogProvisioningUpdateDetails"):
-            raise _unsupported()
+            raise _catalog_refusal()
         body = self._refresh(self._projects.require(request["ProjectName"]))
         self._refuse_busy(body, "update")
         self._tags.put(body["ProjectArn"], request.get("Tags"))
@@ -177,7 +177,7 @@ class SageMakerProjects(Resource):
 def _provider(request: Request) -> dict[str, Any]:
     """The template of a new project. Raises ValidationError where there is none."""
     if request.get("ServiceCatalogProvisioningDetails"):
-        raise _unsupported()
+        raise _catalog_refusal()
     providers = request.get("TemplateProviders") or []
     found = providers[0].get("CfnTemplateProvider") if providers else None
     if not found:
@@ -185,6 +185,6 @@ def _provider(request: Request) -> dict[str, Any]:
     return dict(found)
 
 
-def _unsupported() -> ValidationError:
+def _catalog_refusal() -> ValidationError:
     text = "LocalUnsupported: products of Service Catalog are not here; give a template in S3 by TemplateProviders."
     return ValidationError(text)

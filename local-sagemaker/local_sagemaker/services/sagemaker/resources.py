@@ -75,6 +75,5 @@ def build(
         *(definitions(**stored, call=call) for definitions in DEFINITIONS),
         MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures), MonitoringAlerts(records=records),
         *build_lineage(**stored), Search(records=records, tags=tags, call=call),
-        SageMakerProjects(**stored, call=call),
-        Images(), FeatureGroups(),
+        SageMakerProjects(**stored, call=call), Images(), FeatureGroups(),
     ]  # fmt: skip

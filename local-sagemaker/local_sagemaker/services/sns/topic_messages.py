@@ -139,12 +139,12 @@ def _with_pending(plain: Callable[..., Any]) -> Callable[..., Any]:
 
     def page(*arguments: Any, **more: Any) -> Any:
         rows, token = plain(*arguments, **more)
-        return [_shown(row) for row in rows], token
+        return [_list_form(row) for row in rows], token
 
     return page
 
 
-def _shown(subscription: Any) -> Any:
+def _list_form(subscription: Any) -> Any:
     if not subscription.attributes.get(_PENDING):
         return subscription
     waiting = copy.copy(subscription)

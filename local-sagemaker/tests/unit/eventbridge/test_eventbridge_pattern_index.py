@@ -39,7 +39,7 @@ def test_an_index_agrees_with_each_pattern() -> None:
     for _ in range(300):
         event = {name: source.choice(VALUES) for name in source.sample(["p", "q", "r"], source.randint(0, 3))}
         wanted = [number for number, pattern in enumerate(patterns) if pattern.matches(event)]
-        assert index.matching(event) == wanted, event
+        assert index.find(event) == wanted, event
         matched += len(wanted)
     assert matched > 1000
 
@@ -55,5 +55,5 @@ def test_only_the_patterns_of_an_events_words_are_tried() -> None:
 
     index = PatternIndex(Counted(parsed))
     tried.clear()
-    assert index.matching({"source": "s", "detail": {"n": ["7", "8"]}}) == [7, 8]
+    assert index.find({"source": "s", "detail": {"n": ["7", "8"]}}) == [7, 8]
     assert tried == [7, 8]
