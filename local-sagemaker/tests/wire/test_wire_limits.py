@@ -147,6 +147,7 @@ def test_heads_up_to_the_limit_are_read_wherever_they_are_cut(served: Served) ->
         for start in range(0, len(head), 1500):
             connection.sendall(head[start : start + 1500])
         assert answered(connection)[0] == 200
+    with closing(connected(served)) as connection:
         connection.sendall(head.replace(b"aa", b"aa" * 2))
         assert answered(connection)[0] == 431
 
