@@ -14,9 +14,10 @@ _arrived = threading.Event()
 
 
 def remember() -> None:
-    """From now on, Ctrl-C raises KeyboardInterrupt at once and at the next ``check``."""
+    """From now on, Ctrl-C raises KeyboardInterrupt at once and at the next ``check``, unless it is ignored."""
     _arrived.clear()
-    if threading.current_thread() is threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as a shell has it for what scripts start with &
+    if threading.current_thread() is threading.main_thread() and not ignored:
         signal.signal(signal.SIGINT, _interrupt)
 
 

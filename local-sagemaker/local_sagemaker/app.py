@@ -112,7 +112,7 @@ class Application:
             credentials=self.credentials,
             settings=self._settings,
             invoke=lambda region: self.regions.of(region).invoke,
-            unsigned=lambda request: raw.find_unsigned(request.host, request.path, request.query),
+            unsigned=lambda sent: raw.find_unsigned(sent.method, sent.host, sent.path, sent.query, sent.headers),
         )
 
     def call(self, name: str, request: Request) -> Response:

@@ -18,6 +18,7 @@ from delivery.modeldeploy import build
 from delivery.stages.configuration import ConfigurationError, read_configuration
 from delivery.stages.deploy import find_failures
 from delivery.stages.registry import find_latest_approved
+from delivery.stages.tags import read_project_tags
 from tests.project.delivering import register, regressor
 from tests.support import ROLE, ROOT, Service
 
@@ -184,6 +185,13 @@ def test_a_model_that_does_not_start_leaves_the_old_one_serving(deployed: Reposi
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
     assert deployed.build() == "ready"  # the version before it, since the stack's last change has failed
     assert deployed.configuration()["Parameters"]["ModelPackageName"] != arn
+
+
+def test_tags_of_a_project_that_is_a_stack_are_left_out(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:project/no-such-project"
+    tags = read_project_tags(service.client("sagemaker"), "churn", "p-1", arn)
+    assert tags == {"sagemaker:project-name": "churn", "sagemaker:project-id": "p-1"}
+    assert f"Tags of the project {arn} are left out" in capsys.readouterr().err
 
 
 def test_the_newest_approved_version_is_taken_from_all_pages(service: Service) -> None:

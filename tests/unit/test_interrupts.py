@@ -45,3 +45,10 @@ def test_an_older_one_is_forgotten() -> None:
         signal.raise_signal(signal.SIGINT)
     interrupts.remember()
     interrupts.check()
+
+
+def test_it_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupts.remember()
+    signal.raise_signal(signal.SIGINT)
+    interrupts.check()

@@ -112,12 +112,12 @@ class Connection(asyncio.Protocol):
     """One connection of a client."""
 
     def __init__(self, routes: Routes, max_body: int | None, every: set[Connection]) -> None:
-        """`every` are the server's open connections, which this one joins and leaves."""
+        """`every` are the server's connections that are open or have a handler, which this one joins and leaves."""
         self._routes, self._max_body, self._every = routes, max_body, every
         self._transport: Any = None
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[str, str, Request | Response, bool]] = deque()
-        self._ending = False
+        self._ending = self._lost = False
         self._call: _HandlerCall | None = None
         self._reset()
 
@@ -129,13 +129,13 @@ class Connection(asyncio.Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a handler works for it, or is waited for."""
-        return self._call is not None
+        """Whether its client waits for a handler."""
+        return self._call is not None and not self._lost
 
     @property
-    def descriptor(self) -> int:
-        """Of its socket."""
-        return int(self._transport.get_extra_info("socket").fileno())
+    def descriptor(self) -> int | None:
+        """Of its socket, as long as it is open."""
+        return None if self._lost else int(self._transport.get_extra_info("socket").fileno())
 
     def expire(self) -> bool:
         """Responds to a client that has waited for too long; whether a thread is stuck with its request."""
@@ -156,8 +156,10 @@ class Connection(asyncio.Protocol):
         self._every.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
-        """The client has disconnected."""
-        self._every.discard(self)
+        """The client has disconnected. What works for it works on, and may be stuck."""
+        self._lost = True
+        if self._call is None:
+            self._every.discard(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of requests."""
@@ -198,11 +200,11 @@ class Connection(asyncio.Protocol):
         path = unquote(self._url.partition(b"?")[0].decode("latin-1"))
         self._waiting.append((method, path, whole, self._parser.should_keep_alive()))
         self._reset()
-        if not self.busy:
+        if self._call is None:
             self._next()
 
     def _next(self) -> None:
-        while self._waiting and not self.busy:
+        while self._waiting and self._call is None:
             method, path, request, keep = self._waiting.popleft()
             if isinstance(request, Response):
                 self._write(request, keep)
@@ -217,6 +219,9 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, future: asyncio.Future[Response], keep: bool) -> None:
         self._call = None
+        if self._lost:
+            self._every.discard(self)
+            return
         if not future.cancelled():
             self._write(future.result(), keep)
         self._next()

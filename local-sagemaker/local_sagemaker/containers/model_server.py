@@ -180,8 +180,10 @@ async def _end_when_stuck(server: asyncio.AbstractServer, connections: set[Conne
 def _close(connections: set[Connection]) -> None:
     """In a process that user code forked: else clients would wait for ever for a worker that ends before it."""
     for connection in list(connections):
-        with contextlib.suppress(OSError):
-            os.close(connection.descriptor)
+        descriptor = connection.descriptor
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def _listener() -> socket.socket:

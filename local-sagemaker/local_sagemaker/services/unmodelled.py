@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from local_sagemaker.arns import is_region
@@ -12,6 +12,9 @@ from local_sagemaker.services.apigateway import Address, ExecuteApi
 from local_sagemaker.services.codecommit import git_http
 from local_sagemaker.services.codecommit.git_http import GitAddress, GitHttp
 from local_sagemaker.services.moto_services import MotoServices
+
+LINKS = ("ConfirmSubscription", "Unsubscribe")
+"""Actions of SNS that its messages have links for."""
 
 
 class RawServices:
@@ -30,14 +33,21 @@ class RawServices:
             return self._git.answer(request)
         return self._neighbours.answer(service, request)
 
-    def find_unsigned(self, host: str, path: str, query: str = "") -> str | None:
+    def find_unsigned(self, method: str, host: str, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """The service that takes a request without a signature: an API, whose methods may ask for none, git, or SNS,
         whose messages hold links with a secret."""
         if GitAddress.of(path):
             return git_http.SERVICE
-        if path == "/" and parse_qs(query).get("Action", [""])[0] in ("ConfirmSubscription", "Unsubscribe"):
+        if path == "/" and method == "GET" and _is_link(query, headers):
             return "sns"
         return apigateway.SERVICE if _address(host, path) else None
+
+
+def _is_link(query: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request is what a link of a topic's message makes. A body could name another action."""
+    actions = parse_qs(query, keep_blank_values=True).get("Action", [])
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return len(actions) == 1 and actions[0] in LINKS and not has_body
 
 
 def _address(host: str, path: str) -> Address | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -105,6 +106,28 @@ def test_an_endpoint_receives_messages_once_it_has_confirmed(
     assert message(service, queue[0])["Message"] == "as it is", "a client error is final: the dead letters have it"
     with urllib.request.urlopen(sent["UnsubscribeURL"], timeout=60):
         assert topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("Action=Unsubscribe&SubscriptionArn=x", "Action=CreateTopic&Name=unsigned"),
+        ("Action=ConfirmSubscription&Action=CreateTopic&Name=unsigned", ""),
+        ("Action=CreateTopic&Name=unsigned", ""),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_a_signature_only_a_messages_links_are_followed(
+    service: Service, method: str, query: str, body: str
+) -> None:
+    """A page of another origin could send the rest as a form."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+    request = urllib.request.Request(f"{service.url}/?{query}", body.encode() or None, kind, method=method)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    assert refused.value.code == 403
+    arns = [topic["TopicArn"] for topic in service.client("sns").list_topics()["Topics"]]
+    assert not [arn for arn in arns if arn.endswith(":unsigned")]
 
 
 def test_a_function_receives_messages(service: Service, queue: tuple[str, str]) -> None:

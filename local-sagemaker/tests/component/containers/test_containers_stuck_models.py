@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from typing import Any
 
@@ -53,6 +54,36 @@ def test_a_model_that_hangs(program_run: Any, workers: str, body: bytes) -> None
         while ask(connection, b"[[0]]", "application/json")[0] != 200:  # on a loaded machine it may be late itself
             assert time.monotonic() < deadline, program_run.log
     assert "WORKER TIMEOUT" in program_run.log
+
+
+def test_a_model_that_hangs_longer_than_its_client_waits(program_run: Any) -> None:
+    program_run.write("model/code/inference.py", SCRIPT)
+    variables = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "2",
+    }
+    with serving(program_run, ScikitLearn(), variables) as connection:
+        assert ask(connection, b"[[0]]", "application/json")[0] == 200
+        connection.close()
+        connection.timeout = 0.5
+        with pytest.raises(TimeoutError):
+            ask(connection, b"[[1]]", "application/json")
+        connection.close()
+        connection.timeout = PATIENCE
+        deadline = time.monotonic() + PATIENCE
+        while _status(connection) != 200:
+            assert time.monotonic() < deadline, program_run.log
+    assert "WORKER TIMEOUT" in program_run.log
+
+
+def _status(connection: http.client.HTTPConnection) -> int:
+    """Of one more invocation, 0 where the worker was ended meanwhile."""
+    try:
+        return ask(connection, b"[[0]]", "application/json")[0]
+    except (http.client.HTTPException, OSError):
+        connection.close()
+        return 0
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("", 60.0), ("5", 5.0), ("0", None)])
