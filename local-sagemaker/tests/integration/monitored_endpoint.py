@@ -40,6 +40,7 @@ class Monitored:
         self.sagemaker, self.s3 = self.made.sagemaker, self.made.s3
         self.bucket = f"monitoring-{uuid.uuid4().hex[:8]}"
         self.s3.create_bucket(Bucket=self.bucket)
+        self.sent = 0
 
     @cached_property
     def model(self) -> str:
@@ -66,13 +67,26 @@ class Monitored:
         return f"s3://{self.bucket}/{key}"
 
     def invoke(self, rows: Any, *, inference_id: str = "") -> None:
-        """A request for each of these rows of features; their ids are numbered."""
+        """A request for each of these rows of features, until all are captured; their ids are numbered."""
         for number, row in enumerate(rows):
             more = {"InferenceId": f"{inference_id}-{number}"} if inference_id else {}
             self.made.runtime.invoke_endpoint(
                 EndpointName=self.endpoint, Body=",".join(map(str, row)).encode(), ContentType="text/csv",
                 Accept="text/csv", **more,
             )  # fmt: skip
+            self.sent += 1
+        self._wait_for_captures()
+
+    def _wait_for_captures(self) -> None:
+        """They are written a little after the answers."""
+
+        def lines() -> int:
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="capture/")
+            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+            bodies = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys]
+            return sum(len(body.splitlines()) for body in bodies)
+
+        until(lambda: lines() >= self.sent, f"{self.sent} captured requests", 120)
 
     @property
     def label_place(self) -> str:

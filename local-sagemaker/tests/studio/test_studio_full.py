@@ -60,7 +60,13 @@ def test_newcomers_tour(full: Full, signed_in: Any, tmp_path: Path) -> None:
     except OSError:
         folder = tmp_path  # a checkout that only its owner writes to
     tour = Tour(signed_in, full, folder)
-    tour.run()
+    sagemaker = full.service.client("sagemaker")
+    before = sagemaker.describe_endpoint(EndpointName=full.endpoint)["EndpointConfigName"]
+    try:
+        tour.run()
+    finally:  # other tests send this endpoint's own model what it takes
+        sagemaker.update_endpoint(EndpointName=full.endpoint, EndpointConfigName=before)
+        full.monitored.made.settled(full.endpoint)
     assert tour.actions <= 40, "at a click in one and a half seconds more than a minute"
 
 
@@ -92,14 +98,15 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     """ST-22: baseline and bound of each trend, the nearest first; what was found in a sentence; run now."""
     page = f"/_studio/monitoring/{full.schedule}"
     twin = world.pages.json(f"{page}.json")
-    first = twin["trends"][0]
-    assert (first["name"], first["baseline"], first["bound"], len(first["points"])) == ("c", 0.0, 0.1, 2)
+    first, count = twin["trends"][0], len(twin["executions"])
+    assert (first["name"], first["baseline"], first["bound"]) == ("c", 0.0, 0.1)
+    assert len(first["points"]) == count >= 2
     assert first["margin"] > 1 > twin["trends"][1]["margin"]
-    violation = twin["executions"][0]["violations"][0]
-    assert violation["check"] == "Distribution moved"
+    drifted = twin["executions"][-2]  # the second of all; other tests may have added some
+    violation = next(found for found in drifted["violations"] if found["check"] == "Distribution moved")
     assert re.search(r"^c is distributed differently .* apart, \d\S* times what is allowed\.$", violation["sentence"])
     found = float(re.findall(r"distance: (\S+) exceeds", violation["text"])[0])
-    assert first["points"][-1][1] == pytest.approx(found), "the page measures as the monitor does"
+    assert first["points"][1][1] == pytest.approx(found), "the page measures as the monitor does"
     assert twin["alarms"][0]["metric"] == "feature_baseline_drift_c"
     assert twin["baseline"]["files"].keys() == {"Statistics", "Constraints"}
     assert twin["next_run"] > 0
@@ -110,7 +117,7 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
 
     def ended() -> Any:
         executions = world.pages.json(f"{page}.json")["executions"]
-        return len(executions) == 3 and executions[0]["status"] in ("CompletedWithViolations", "Completed")
+        return len(executions) == count + 1 and executions[0]["status"] in ("CompletedWithViolations", "Completed")
 
     until(ended, "the execution of Run now is on the page", 240)
     status = world.pages.json("/_studio/monitoring.json")["matrix"][0]
@@ -135,9 +142,12 @@ def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full)
     command = twin["test"]["command"].replace("local-sagemaker exec -- ", "")
     assert world.service.run("sh", "-c", command).stdout.startswith("[[1]]"), command
     assert twin["test"]["python"].count("'1,2,3'") == 1
-    records = world.pages.json(f"{page}.json?tab=capture")["records"]
-    assert records[0]["content_type"] == "text/csv"
-    assert "1,2,3" in records[0]["input"]
+
+    def captured() -> Any:
+        records = world.pages.json(f"{page}.json?tab=capture")["records"]
+        return [record for record in records if record["content_type"] == "text/csv" and "1,2,3" in record["input"]]
+
+    until(captured, "the request is among the captured ones", 120)
     assert full.schedule in [item["name"] for item in twin["monitors"]]
     _roll_out_and_back(world, full, page, twin["config_name"])
 

@@ -19,6 +19,7 @@ class Tour:
 
     def __init__(self, page: Any, full: Full, folder: Path) -> None:
         self.page, self.full, self.folder, self.actions = page, full, folder, 0
+        self.registered = ""
 
     def click(self, target: Any) -> None:
         self.actions += 1
@@ -70,6 +71,7 @@ class Tour:
         page = self.page
         self.click(page.get_by_text("Registered:").get_by_role("link"))
         page.wait_for_url(re.compile("/models/"))
+        self.registered = page.url.partition("?")[0].rpartition("/")[2]
         tabs = page.get_by_role("navigation", name="Version")
         for tab in TABS:
             self.click(tabs.get_by_role("link", name=tab))
@@ -91,7 +93,7 @@ class Tour:
         self.click(page.get_by_role("dialog").get_by_role("button", name="Deploy"))
         page.wait_for_url(re.compile("/endpoints/"))
         page.locator("h1 + .badge", has_text="InService").wait_for()
-        page.get_by_text("serves Demo / 2").or_(page.get_by_text("serves demo / 2")).wait_for()
+        page.get_by_text(re.compile(f"serves demo / {self.registered}", re.IGNORECASE)).wait_for()
         self.click(page.get_by_role("link", name="Test", exact=True).first)
         self.fill("Body", "0.1,0.2,0.3")
         self.click(page.get_by_role("button", name="Send"))
