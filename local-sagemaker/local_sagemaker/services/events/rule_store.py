@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,13 +25,15 @@ class RuleNotFound(ResourceNotFound):
 
 
 class RuleStore:
-    """Rules by bus, their patterns parsed and indexed once."""
+    """Rules by bus, their patterns parsed and indexed once.
+
+    What is kept in memory changes inside the records' transactions only: a second lock could be taken in another order.
+    """
 
     def __init__(self, records: Records, arns: Arns) -> None:
         self.records, self._arns = records, arns
         self._matched: dict[str, tuple[list[Body], PatternIndex]] = {}
         self._rules: dict[str, list[Body]] = {}
-        self._lock = threading.RLock()
 
     def bus(self, name_or_arn: str | None) -> str:
         """The name of a bus that exists. Raises EventBridge's error otherwise."""
@@ -58,13 +59,13 @@ class RuleStore:
 
     def put(self, bus: str, body: Body) -> None:
         """Adds or replaces a rule."""
-        with self._lock:
+        with self.records.transaction():
             self.records.put(RULE, f"{bus}/{body['Name']}", body)
             self._forget(bus)
 
     def delete(self, bus: str, name: str) -> None:
         """Removes a rule."""
-        with self._lock:
+        with self.records.transaction():
             self.records.delete(RULE, f"{bus}/{name}")
             self._forget(bus)
 
@@ -74,16 +75,18 @@ class RuleStore:
 
     def forget_all(self) -> None:
         """Drops what is kept in memory, for a service that continues empty."""
-        with self._lock:
+        with self.records.transaction():
             self._rules.clear()
             self._matched.clear()
 
     def rules(self, bus: str) -> list[Body]:
         """All rules of a bus."""
-        with self._lock:
-            if bus not in self._rules:
-                self._rules[bus] = self.records.list(RULE, f"{bus}/")
-            return self._rules[bus]
+        rules = self._rules.get(bus)
+        if rules is not None:
+            return rules
+        with self.records.transaction():
+            rules = self._rules[bus] = self.records.list(RULE, f"{bus}/")
+        return rules
 
     def matching(self, bus: str, event: Mapping[str, Any]) -> list[Body]:
         """The enabled rules whose pattern matches an event."""
@@ -91,9 +94,10 @@ class RuleStore:
         return [rules[number] for number in index.find(event)]
 
     def _index(self, bus: str) -> tuple[list[Body], PatternIndex]:
-        with self._lock:
-            found = self._matched.get(bus)
-            if found is None:
-                enabled = [rule for rule in self.rules(bus) if rule["State"] != "DISABLED" and rule.get("EventPattern")]
-                found = self._matched[bus] = enabled, PatternIndex([parse(rule["EventPattern"]) for rule in enabled])
-            return found
+        index = self._matched.get(bus)
+        if index is not None:
+            return index
+        with self.records.transaction():
+            enabled = [rule for rule in self.rules(bus) if rule["State"] != "DISABLED" and rule.get("EventPattern")]
+            index = self._matched[bus] = enabled, PatternIndex([parse(rule["EventPattern"]) for rule in enabled])
+        return index
