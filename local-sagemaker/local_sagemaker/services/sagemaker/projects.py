@@ -1,17 +1,20 @@
 """Projects: a template of CloudFormation in S3, deployed as a stack with the project's name and id as parameters.
 
 A project's status is that of its stack, which is looked up when somebody wants to know it: a restart changes nothing.
+The stack says nothing of a verb until CloudFormation has accepted it (`_sent`); what a stop kept from that is repeated.
 Products of Service Catalog, the other kind of project, are refused.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
@@ -24,6 +27,7 @@ from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.stack_errors import changes_nothing, is_missing
 
+log = logging.getLogger(__name__)
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _GOOD = {"Create": "CREATE_COMPLETE", "Update": "UPDATE_COMPLETE", "Delete": "DELETE_COMPLETE"}
 _DELETED = "DeleteCompleted"
@@ -39,6 +43,23 @@ class SageMakerProjects(Resource):
             missing=lambda name, _: ValidationError(f"Project {name} does not exist."),
             taken=lambda name, _: ValidationError(f"Project with name {name} already exists."),
         )  # fmt: skip
+        # Looked up now, since requests may begin others before `resume` is called.
+        self._unsent = [body for body in records.list(PROJECT.kind) if not body.get("_sent", True)]
+
+    def resume(self) -> None:
+        """Sends to CloudFormation what a stop kept from it."""
+        for body in self._unsent:
+            with log_failure(log, "project %s", body["ProjectName"]):
+                stack = self._stack(body)
+                if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):  # the stop came right behind the call
+                    self._write(body, _sent=True, _id=stack["StackId"])
+                else:
+                    self._send(body)
+        self._unsent = []
+
+    def reset(self) -> None:
+        """Forgets what a stop kept from CloudFormation."""
+        self._unsent = []
 
     @operation("CreateProject")
     def create(self, request: Request) -> Response:
@@ -51,13 +72,13 @@ class SageMakerProjects(Resource):
             "ProjectName": name, "ProjectArn": arn, "ProjectId": identity, "ProjectStatus": "CreateInProgress",
             "TemplateProviderDetails": [{"CfnTemplateProviderDetail": provider}], "CreationTime": now(),
             "LastModifiedTime": now(), "CreatedBy": user_context(self._settings), "_stack": f"SP-{identity}",
-            "_verb": "Create", "_id": "", **pick(request, "ProjectDescription"),
+            "_verb": "Create", "_sent": False, "_id": "", **pick(request, "ProjectDescription"),
         }  # fmt: skip
         old = self._projects.find(name)
         if old is not None and self._refresh(old)["ProjectStatus"] == _DELETED:
             self._projects.delete(name)
         self._projects.insert(body, tags)
-        self._deploy(body, "cloudformation:CreateStack", tags)
+        self._send(body)
         return {"ProjectArn": arn, "ProjectId": identity}
 
     @operation("UpdateProject")
@@ -66,17 +87,11 @@ class SageMakerProjects(Resource):
         if request.get("ServiceCatalogProvisioningUpdateDetails"):
             raise _catalog_refusal()
         body = self._refresh(self._projects.require(request["ProjectName"]))
-        self._refuse_busy(body, "update")
+        self._refuse_state(body, "Update")
         self._tags.put(body["ProjectArn"], request.get("Tags"))
-        changed = pick(request, "ProjectDescription")
+        body = self._write(body, **pick(request, "ProjectDescription"))
         for row in request.get("TemplateProvidersToUpdate", []):
-            new = row["CfnTemplateProvider"]
-            before = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-            changed |= {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": {**before, **new}}],
-                        "ProjectStatus": "UpdateInProgress", "_verb": "Update"}  # fmt: skip
-        body = self._write(body, **changed)
-        if body["ProjectStatus"] == "UpdateInProgress":
-            self._deploy(body, "cloudformation:UpdateStack", self._tags.of(body["ProjectArn"]))
+            self._begin(body, "Update", row["CfnTemplateProvider"])
         return {"ProjectArn": body["ProjectArn"]}
 
     @operation("DescribeProject")
@@ -88,15 +103,7 @@ class SageMakerProjects(Resource):
     def delete(self, request: Request) -> Response:
         """Begins to delete the project's stack; the project is described until its name is used again."""
         body = self._refresh(self._projects.require(request["ProjectName"]))
-        self._refuse_busy(body, "delete")
-        if body["ProjectStatus"] == _DELETED:
-            raise ValidationError(f"Cannot delete Project in {_DELETED} status")
-        body = self._write(body, ProjectStatus="DeleteInProgress", _verb="Delete")
-        provider = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-        stack: Request = {"StackName": body.get("_id") or body["_stack"]}
-        if provider.get("RoleARN"):
-            stack["RoleARN"] = provider["RoleARN"]
-        self._try(body, lambda: self._call("cloudformation:DeleteStack", stack))
+        self._begin(body, "Delete")
         return {}
 
     @operation("ListProjects")
@@ -107,36 +114,56 @@ class SageMakerProjects(Resource):
         rows = [pick(self._refresh(body), *members) for body in chosen]
         return {"ProjectSummaryList": [row for row in rows if row["ProjectStatus"] != _DELETED], **token}
 
-    def _deploy(self, body: Body, operation_name: str, tags: list[dict[str, str]]) -> None:
+    def _begin(self, body: Body, verb: str, provider: Mapping[str, Any] | None = None) -> None:
+        """Writes down what is to be done, with these changes of the template's provider, and does it."""
+
+        def change(current: Body) -> Body:
+            self._refuse_state(current, verb)
+            before = current["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
+            details = [{"CfnTemplateProviderDetail": {**before, **(provider or {})}}]
+            return {**current, "TemplateProviderDetails": details, "ProjectStatus": f"{verb}InProgress",
+                    "LastModifiedTime": now(), "_verb": verb, "_sent": False, "_message": ""}  # fmt: skip
+
+        begun = self._projects.update(body["ProjectName"], change)
+        if begun is not None:
+            self._send(begun)
+
+    def _send(self, body: Body) -> None:
+        """Makes the call that a project's record says; a failure of it is the project's, as on AWS, where it is made
+        later."""
+        operation_name, request = self._stack_request(body)
+        try:
+            answer = self._call(operation_name, request)
+        except ServiceError as error:
+            if changes_nothing(error):
+                self._write(body, ProjectStatus="UpdateCompleted", _sent=True)
+            else:
+                self._write(body, ProjectStatus=f"{body['_verb']}Failed", _message=error.message, _sent=True)
+            return
+        self._write(body, _sent=True, _id=answer.get("StackId") or body["_id"])
+
+    def _stack_request(self, body: Body) -> tuple[str, Request]:
+        """The operation of CloudFormation that a project waits for, and its request."""
         provider = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
+        role: Request = {"RoleARN": provider["RoleARN"]} if provider.get("RoleARN") else {}
+        if body["_verb"] == "Delete":
+            return "cloudformation:DeleteStack", {"StackName": body["_id"] or body["_stack"], **role}
         own = {"SageMakerProjectName": body["ProjectName"], "SageMakerProjectId": body["ProjectId"]}
         values = {row["Key"]: row.get("Value", "") for row in provider.get("Parameters", [])} | own
         marks = {"sagemaker:project-name": body["ProjectName"], "sagemaker:project-id": body["ProjectId"]}
-        labels = {row["Key"]: row["Value"] for row in tags} | marks
+        labels = {row["Key"]: row["Value"] for row in self._tags.of(body["ProjectArn"])} | marks
         request: Request = {
             "StackName": body["_stack"], "TemplateURL": provider["TemplateURL"], "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in labels.items()],
+            "ClientRequestToken": f"{body['ProjectId']}-{body['_verb']}", **role,
         }  # fmt: skip
-        if provider.get("RoleARN"):
-            request["RoleARN"] = provider["RoleARN"]
-        answer = self._try(body, lambda: self._call(operation_name, request))
-        if answer.get("StackId"):
-            self._write(body, _id=answer["StackId"])
-
-    def _try(self, body: Body, call: Callable[[], Response]) -> Response:
-        """A call whose failure is the project's, as on AWS, where it is made later."""
-        try:
-            return call()
-        except ServiceError as error:
-            if changes_nothing(error):
-                self._write(body, ProjectStatus="UpdateCompleted")
-            else:
-                self._write(body, ProjectStatus=f"{body['_verb']}Failed", _message=error.message)
-            return {}
+        return f"cloudformation:{body['_verb']}Stack", request
 
     def _refresh(self, body: Body) -> Body:
-        """The project as its stack is now."""
+        """The project as its stack is now; as it is recorded while its stack does not know yet, or when it changes."""
+        if not body.get("_sent", True):
+            return body
         stack = self._stack(body)
         provider = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
         message = body.get("_message") or (stack or {}).get("StackStatusReason") or (stack or {}).get("StackStatus")
@@ -153,7 +180,9 @@ class SageMakerProjects(Resource):
                 changed["ProjectStatus"] = body["_verb"] + ("Completed" if good else "Failed")
         if all(body.get(name) == value for name, value in changed.items()):
             return body
-        return self._write(body, **changed)
+        changed["LastModifiedTime"] = now()
+        name = body["ProjectName"]
+        return self._projects.update(name, lambda current: {**current, **changed} if current == body else None) or body
 
     def _stack(self, body: Body) -> dict[str, Any] | None:
         try:
@@ -169,9 +198,11 @@ class SageMakerProjects(Resource):
         return self._projects.update(body["ProjectName"], lambda current: {**current, **changed}) or {**body, **changed}
 
     @staticmethod
-    def _refuse_busy(body: Body, verb: str) -> None:
-        if body["ProjectStatus"].endswith("InProgress"):
-            raise ValidationError(f"Cannot {verb} Project in {body['ProjectStatus']} status")
+    def _refuse_state(body: Body, verb: str) -> None:
+        """Raises ValidationError where a project is busy, or deleted."""
+        status = body["ProjectStatus"]
+        if status.endswith("InProgress") or status == _DELETED:
+            raise ValidationError(f"Cannot {verb.lower()} Project in {status} status")
 
 
 def _provider(request: Request) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from local_sagemaker.arns import Arns
 from local_sagemaker.records import Records
 from local_sagemaker.services.events.rule_store import DEFAULT, RuleStore
