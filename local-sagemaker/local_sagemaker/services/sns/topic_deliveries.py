@@ -71,19 +71,32 @@ class TopicDeliveries(Resource):
                 for key, body in self._records.items(KIND):
                     if key not in self._running and body["due"] <= now():
                         self._running.add(key)
-                        pool.submit(self._deliver, key, body)
+                        pool.submit(self._deliver, key)
             self._signal.wait(IDLE)
         pool.shutdown(wait=False, cancel_futures=True)
 
-    def _deliver(self, key: str, body: Body) -> None:
+    def _deliver(self, key: str) -> None:
+        """Makes a delivery that is still due: since it was listed it may have been made, or put off."""
+        with log_failure(log, "message %s", key):
+            body = self._records.get(KIND, key)
+            if body is not None and body["due"] <= now():
+                failure = self._attempt(body)
+                if failure is None:
+                    self._records.delete(KIND, key)
+                else:
+                    self._put_off(key, body, failure)
+        self._running.discard(key)
+
+    def _attempt(self, body: Body) -> Undelivered | None:
+        """Sends a message. Returns why it was not delivered; a fault of the service counts as a try, too."""
+        failure: Undelivered | None = Undelivered("an error of the local service")
         with log_failure(log, "message to %s", body["endpoint"]):
             try:
                 self._send(body)
+                failure = None
             except Undelivered as error:
-                self._put_off(key, body, error)
-            else:
-                self._records.delete(KIND, key)
-        self._running.discard(key)
+                failure = error
+        return failure
 
     def _send(self, body: Body) -> None:
         if body["protocol"] == "lambda":
@@ -98,14 +111,24 @@ class TopicDeliveries(Resource):
     def _put_off(self, key: str, body: Body, error: Undelivered) -> None:
         tries = body["tries"] + 1
         log.warning("message to %s: %s", body["endpoint"], error)
-        if tries <= RETRIES and not error.final:
-            self._records.put(KIND, key, {**body, "tries": tries, "due": now() + PAUSE})
+        if (tries > RETRIES or error.final) and self._give_up(body):
+            self._records.delete(KIND, key)
             return
-        self._records.delete(KIND, key)
-        if body["dead_letters"]:
-            name = body["dead_letters"].split(":")[-1]
-            url = self._call("sqs:GetQueueUrl", {"QueueName": name})["QueueUrl"]
+        later = {"tries": tries, "due": now() + PAUSE}
+        self._records.update(KIND, key, lambda current: {**current, **later})  # none after a reset
+
+    def _give_up(self, body: Body) -> bool:
+        """Sends a message to the dead letters, if there are any. Whether it need not be kept; a queue that does not
+        exist takes none, as on AWS."""
+        if not body["dead_letters"]:
+            return True
+        try:
+            url = self._call("sqs:GetQueueUrl", {"QueueName": body["dead_letters"].split(":")[-1]})["QueueUrl"]
             self._call("sqs:SendMessage", {"QueueUrl": url, "MessageBody": json.dumps(body["body"])})
+        except ServiceError as error:
+            log.warning("dead letter of a message to %s: %s", body["endpoint"], error.message)
+            return error.status < 500
+        return True
 
 
 def post(body: Body) -> None:
