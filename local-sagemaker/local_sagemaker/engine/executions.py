@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 
+log = logging.getLogger(__name__)
 _FULL_DISK_PAUSE = 1.0
 
 
@@ -44,11 +46,14 @@ class Executions:
 
     def note_retried(self, arn: str, steps: Iterable[Mapping[str, Any]]) -> None:
         """Notes in the logs of the steps that a retry runs again how their last attempt ended; `arn` is the
-        execution's, `steps` are their records."""
+        execution's, `steps` are their records. A full disk loses the notes, not the retry, which is recorded."""
         pipeline, _, identifier = arn.partition(":pipeline/")[2].partition("/execution/")
         for step in steps:
             text = attempt_note(step, step.get("FailureReason", ""), step.get("EndTime") or now())
-            write_note(self._logs, f"{pipeline}/{identifier}/{step['StepName']}", text)
+            try:
+                write_note(self._logs, f"{pipeline}/{identifier}/{step['StepName']}", text)
+            except OSError as error:
+                log.warning("the log of step %s of %s: %s", step["StepName"], arn, error)
 
     def refresh(self, key: str) -> None:
         """Notifies an execution that its record was changed (to stop, or another parallelism)."""

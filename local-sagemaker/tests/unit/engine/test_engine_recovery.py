@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.engine.executions import Executions
 from local_sagemaker.errors import Conflict, ValidationError
+from local_sagemaker.logs import Logs
 from tests.unit.engine.world import IMAGE, ROLE, World, fails, get, hang, processing, training, until
 
 MODEL = {
@@ -90,6 +92,15 @@ def test_retry_keeps_what_succeeded(world: World) -> None:
     assert world.steps(arn)["A"] == first
     assert {name: step["AttemptCount"] for name, step in world.steps(arn).items()} == {"A": 1, "B": 2, "C": 1}
     assert "FailureReason" not in world.describe(arn)
+
+
+def test_logs_that_cannot_be_written_keep_no_retry_from_its_start(world: World) -> None:
+    logs = Logs(world.home / "a-file")
+    (world.home / "a-file").write_text("in the way")
+    executions = Executions(records=world.records, objects=world.objects, logs=logs, call=world.call)
+    step = {"StepName": "A", "AttemptCount": 1, "StartTime": 1.0, "EndTime": 2.0}
+    executions.note_retried("arn:aws:sagemaker:us-east-1:123456789012:pipeline/P/execution/x", [step])
+    executions.close()
 
 
 def test_retry_uses_the_snapshot_of_the_start(world: World) -> None:
