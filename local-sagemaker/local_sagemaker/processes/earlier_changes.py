@@ -34,6 +34,7 @@ def bring(descriptor: int) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             _merge(changes / "upper", Path((changes / PLACE).read_text("utf-8")))
     over = folder / f"{NAME}-over"
+    remove_layers(over)  # of an earlier time that was stopped here
     earlier.rename(over)
     remove_layers(over)
 

@@ -66,6 +66,16 @@ def test_the_next_process_finds_what_the_one_before_wrote(program_run: Any, tmp_
 
 
 @pytest.mark.usefixtures("with_namespaces")
+def test_what_a_stop_left_of_removing_earlier_changes_is_in_nobodys_way(program_run: Any) -> None:
+    assert run(program_run, "open('/new.txt', 'w').write('new')", keep=False) == 0, program_run.log
+    left = program_run.root / "earlier-over" / "root"
+    left.mkdir(parents=True)
+    (left / "old.txt").write_text("old")
+    assert run(program_run, "assert open('/new.txt').read() == 'new'", keep=True) == 0, program_run.log
+    assert not (program_run.root / "earlier-over").exists()
+
+
+@pytest.mark.usefixtures("with_namespaces")
 def test_without_the_wish_it_begins_anew(program_run: Any) -> None:
     assert run(program_run, "open('/new.txt', 'w')", keep=False) == 0, program_run.log
     assert run(program_run, "import os; raise SystemExit(os.path.exists('/new.txt'))", keep=False) == 0
