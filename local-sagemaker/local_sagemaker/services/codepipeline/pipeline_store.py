@@ -14,6 +14,8 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
 
 PIPELINE, VERSION, JOB = "codepipeline-pipeline", "codepipeline-version", "codepipeline-job"
+POLLED = "codepipeline-polled"
+"""The version of an object that was last seen by polling, by ``pipeline/action``."""
 EXECUTION, STAGE, ACTION = DELIVERY_EXECUTION.kind, DELIVERY_STAGE.kind, DELIVERY_ACTION.kind
 RUNNING = ("InProgress", "Stopping")
 Change = Callable[[Body], None]
@@ -59,7 +61,7 @@ class PipelineStore:
         """Removes a pipeline with all that ran."""
         with self.records.transaction():
             self.records.delete(PIPELINE, name)
-            for kind in (VERSION, EXECUTION, STAGE, ACTION, JOB):
+            for kind in (VERSION, EXECUTION, STAGE, ACTION, JOB, POLLED):
                 self.records.delete_all(kind, f"{name}/")
 
     def executions(self, name: str) -> list[Body]:

@@ -17,10 +17,10 @@ from local_sagemaker.events import DELETED, Event
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.kinds import CODE_REFERENCE, CONNECTED_REFERENCE
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
-from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
+from local_sagemaker.services.codepipeline.pipeline_store import POLLED, PipelineStore
 
 log = logging.getLogger(__name__)
-_PLACE, _POLLED = "codepipeline-place", "codepipeline-polled"
+_PLACE = "codepipeline-place"
 POLL_SECONDS = 10.0
 """Between two looks at objects that are polled; a minute on AWS."""
 Action = dict[str, Any]
@@ -123,19 +123,20 @@ class SourceTriggers:
             info = self._objects.head(settings["S3Bucket"], settings["S3ObjectKey"])
             version = info.version if info else None
             key = f"{name}/{action['name']}"
-            known = self._store.records.get(_POLLED, key) or self._last_version(name, action["name"])
-            if version is None or (known and known["version"] == version):
+            seen = self._store.records.get(POLLED, key)
+            if version is None or (seen and seen["version"] == version):
                 continue
-            self._store.records.put(_POLLED, key, {"version": version})
-            if known:
+            self._store.records.put(POLLED, key, {"version": version})
+            last = self._last_version(name, action["name"])
+            if (seen or last) and version != last:
                 self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
-    def _last_version(self, name: str, action: str) -> dict[str, Any] | None:
+    def _last_version(self, name: str, action: str) -> str | None:
         """The version of an object that the pipeline had last: what came between that and the first look is new."""
         for execution in reversed(self._store.executions(name)):
             for row in execution["_sources"]:
                 if row["actionName"] == action:
-                    return {"version": row["revisionId"]}
+                    return str(row["revisionId"])
         return None
 
 
