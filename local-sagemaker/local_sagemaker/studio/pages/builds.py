@@ -45,7 +45,7 @@ class BuildContext:
     log: LogWindow | None = field(metadata={"help": "the end of its log"})
     environment: dict[str, str] = field(metadata={"help": "its variables; those that sound secret are masked"})
     artifacts: str = field(metadata={"help": "where its artifacts are"})
-    described: dict[str, Any] = field(metadata={"help": "BatchGetBuilds' answer"}, repr=False)
+    described: dict[str, Any] = field(metadata={"help": "BatchGetBuilds' answer, masked in the same way"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -54,7 +54,7 @@ def load(visit: Visit) -> BuildContext:
     listed = visit.call("codebuild:BatchGetBuilds", {"ids": [visit.path["build"]]}).get("builds", [])
     if not listed:
         raise Missing(f"There is no build {visit.path['build']}.")
-    item = listed[0]
+    item = _mask(listed[0])
     logs = item.get("logs", {})
     log = None
     if logs.get("streamName"):
@@ -80,12 +80,18 @@ def _phase(phase: dict[str, Any]) -> BuildPhase:
     return BuildPhase(phase.get("phaseType", ""), build_status(phase.get("phaseStatus", "")), length, text)
 
 
+def _mask(build: dict[str, Any]) -> dict[str, Any]:
+    """A build without the values of those variables whose names sound secret."""
+    environment = build.get("environment", {})
+    variables = [
+        {**one, "value": "(masked)"} if any(word in one["name"].upper() for word in _SECRET) else one
+        for one in environment.get("environmentVariables", [])
+    ]
+    return {**build, "environment": {**environment, "environmentVariables": variables}}
+
+
 def _environment(item: dict[str, Any]) -> dict[str, str]:
-    variables = item.get("environment", {}).get("environmentVariables", [])
-    return {
-        one["name"]: "(masked)" if any(word in one["name"].upper() for word in _SECRET) else str(one.get("value", ""))
-        for one in variables
-    }
+    return {one["name"]: str(one.get("value", "")) for one in item["environment"]["environmentVariables"]}
 
 
 def act(visit: Visit) -> str:
