@@ -7,7 +7,8 @@ import json
 import logging
 import mimetypes
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -16,10 +17,10 @@ from urllib.parse import parse_qs, quote, unquote
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import MISSING, NotSupported, ServiceError
+from local_sagemaker.errors import MISSING, NotSupported, ServiceError, says_full
 from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
-from local_sagemaker.studio.downloads import send_parts
+from local_sagemaker.studio.downloads import Download, begin, send_parts
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.live import LiveEvents, Topic
 from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
@@ -34,7 +35,7 @@ THREADS = 16
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, bytes | Iterator[bytes], dict[str, str]]
+Answer = tuple[int, bytes | Download, dict[str, str]]
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _THEMES = ("light", "dark")
 
@@ -128,9 +129,13 @@ class Studio:
             try:
                 target = await asyncio.get_running_loop().run_in_executor(self._threads, page.take, visit, file)
             except ServiceError as error:
-                body = {"error": {"code": error.code, "message": error.message}}
-                return 422, json.dumps(body).encode(), {**security.HEADERS, "Content-Type": JSON}
-        return 200, json.dumps({"href": target}).encode(), {**security.HEADERS, "Content-Type": JSON}
+                return 422, _error_document(error.code, error.message), _JSON_HEADERS
+            except (OSError, sqlite3.OperationalError) as error:
+                log.exception("the file for page %s", path)
+                if says_full(error):
+                    return 507, _error_document("NoSpace", f"The file could not be kept: {error}"), _JSON_HEADERS
+                return 500, _error_document("InternalFailure", f"The file could not be taken: {error}"), _JSON_HEADERS
+        return 200, json.dumps({"href": target}).encode(), _JSON_HEADERS
 
     def _visit(
         self, variables: Mapping[str, str], query: Mapping[str, list[str]], form: Mapping[str, list[str]], region: str
@@ -216,21 +221,21 @@ class Studio:
         if isinstance(context, Content):
             return _content(context)
         if twin:
-            return 200, json.dumps(rendering.document(context)).encode(), {**security.HEADERS, "Content-Type": JSON}
+            return 200, json.dumps(rendering.document(context)).encode(), dict(_JSON_HEADERS)
         shown = rendering.values_of(context) | shell
         shown |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
         return status, rendering.render(page.template, shown).encode(), dict(_HTML_HEADERS)
 
     async def _refuse(self, send: Send, error: RefusedRequest, path: str) -> None:
         if path.endswith(".json"):
-            body = json.dumps({"error": {"code": error.code, "message": error.message}}).encode()
-            await _send(send, error.status, body, {**security.HEADERS, "Content-Type": JSON})
+            await _send(send, error.status, _error_document(error.code, error.message), _JSON_HEADERS)
             return
         text = rendering.render("refused.html", {"message": error.message, "theme": "", **_BARE})
         await _send(send, error.status, text.encode(), dict(_HTML_HEADERS))
 
 
 _HTML_HEADERS = {**security.HEADERS, "Content-Type": HTML, "Content-Security-Policy": security.POLICY}
+_JSON_HEADERS = {**security.HEADERS, "Content-Type": JSON}
 _BARE: dict[str, Any] = {
     "section": None,
     "topics": "",
@@ -243,6 +248,10 @@ _BARE: dict[str, Any] = {
     "query": {},
     "done": "",
 }
+
+
+def _error_document(code: str, message: str) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message}}).encode()
 
 
 def _find(path: str) -> tuple[Page | None, dict[str, str]]:
@@ -267,13 +276,13 @@ def _failure(
     missing = isinstance(error, (Missing, *MISSING)) or "NotFound" in error.code or error.code.startswith("NoSuch")
     status = 404 if missing else 501 if isinstance(error, NotSupported) else getattr(error, "status", 500)
     if twin:
-        body = json.dumps({"error": {"code": error.code, "message": error.message}}).encode()
-        return status, body, {**security.HEADERS, "Content-Type": JSON}
+        return status, _error_document(error.code, error.message), dict(_JSON_HEADERS)
     context = {**shell, "section": page.section if page else None, "topics": "", "failure": error, "missing": missing}
     return status, rendering.render("failed.html", context).encode(), dict(_HTML_HEADERS)
 
 
 def _content(content: Content) -> Answer:
+    """A download, whose first part is read here: what fails there is still a page."""
     headers = {**security.HEADERS, "Content-Type": content.media_type}
     if content.sandbox:
         headers["Content-Security-Policy"] = security.sandbox_policy(scripts=content.scripts)
@@ -282,7 +291,7 @@ def _content(content: Content) -> Answer:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(content.name or 'download', safe='')}"
     if content.length is not None:
         headers["Content-Length"] = str(content.length)
-    return 200, content.body, headers
+    return 200, content.body if isinstance(content.body, bytes) else begin(content.body), headers
 
 
 def parse_form(body: bytes) -> dict[str, list[str]]:

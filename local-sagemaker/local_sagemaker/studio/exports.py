@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -12,9 +10,9 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Content, Page, Visit
 from local_sagemaker.studio.rendering import document
+from local_sagemaker.studio.views.csv_text import csv_line
 
 MOST = 100_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(page: Page, visit: Visit) -> Content:
@@ -45,8 +43,8 @@ def _lines(page: Page, visit: Visit, context: Any) -> Iterator[bytes]:
         for row in rows_of(context) or ():
             if not columns:
                 columns = [item.name for item in fields(row) if item.repr]
-                yield _line(columns)
-            yield _line([_cell(getattr(row, name)) for name in columns])
+                yield csv_line(columns)
+            yield csv_line([_cell(getattr(row, name)) for name in columns])
             count += 1
         token = getattr(context, "next", "")
         if not token or count >= MOST:
@@ -55,16 +53,10 @@ def _lines(page: Page, visit: Visit, context: Any) -> Iterator[bytes]:
 
 
 def _cell(value: Any) -> str:
-    """Text as it is, but for what a spreadsheet would take for a formula; what has parts as JSON."""
+    """Text as it is; what has parts as JSON."""
     plain = document(value)
     if plain is None:
         return ""
     if isinstance(plain, str):
-        return f"'{plain}" if plain.startswith(_FORMULA) else plain
+        return plain
     return json.dumps(plain, ensure_ascii=False)
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue().encode()

@@ -214,7 +214,7 @@ def load_versions(visit: Visit) -> CompareContext:
     name = group["ModelPackageGroupName"]
     arn = group["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/")
     chosen = list(dict.fromkeys(visit.query.get("v", [])))[:MOST]
-    if not all(item.isdigit() for item in chosen):
+    if not all(item.isascii() and item.isdigit() for item in chosen):
         raise ValidationError("Versions are numbers.")
     packages = [visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": f"{arn}/{item}"}) for item in chosen]
     every = visit.value("all") == "1"

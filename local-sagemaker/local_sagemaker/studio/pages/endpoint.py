@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, stream
 from local_sagemaker.studio.pages.monitoring import MonitorRow, schedule_rows
 from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.numbers import is_number
 from local_sagemaker.studio.views.rollout import RolloutView, make_policy, rollout_of
 from local_sagemaker.studio.views.times import seconds
 
@@ -204,10 +206,9 @@ def _update_request(visit: Visit, name: str) -> dict[str, Any]:
 
 
 def _number(text: str, noun: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ValidationError(f"'{text}' is no {noun}.") from error
+    if not is_number(text) or not math.isfinite(float(text)):
+        raise ValidationError(f"'{text}' is no {noun}.")
+    return float(text)
 
 
 PAGE = Page(

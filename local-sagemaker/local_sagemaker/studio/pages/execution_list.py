@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from local_sagemaker.engine.definition import parse
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.selection import PairCondition, Selection
 from local_sagemaker.studio.page import Content, Page, Visit
+from local_sagemaker.studio.views.csv_text import csv_line
 from local_sagemaker.studio.views.executions import ExecutionRow, find_differences, row
+from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.times import iso
 
 SIZES = (25, 50, 100, 250, 500)
@@ -48,9 +49,9 @@ def load_list(visit: Visit, pipeline: str, arn: str, parameters: Sequence[str]) 
 
     Which executions fit comes from an index; each is described by operations.
     """
-    size = _whole(visit.value("size"), 50)
+    size = whole(visit.value("size"), 50)
     size = size if size in SIZES else 50
-    number = max(1, _whole(visit.value("page"), 1))
+    number = max(1, whole(visit.value("page"), 1))
     selection = select(visit, pipeline)
     keys, total = visit.reads.select(selection, size, (number - 1) * size)
     pages = max(1, -(-total // size))
@@ -106,27 +107,25 @@ def describe(visit: Visit, pipeline_arn: str, key: str) -> ExecutionRow | None:
     return row({**body, "StartTime": body["CreationTime"], **listed}, visit.now)
 
 
-def _whole(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else default
-
-
 def load_csv(visit: Visit) -> Content:
     """All executions that the address chooses, as CSV, written while they are read."""
     body = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
-    name = body["PipelineName"]
-    return Content(_csv(visit, body["PipelineArn"], select(visit, name)), "text/csv", f"{name}-executions.csv")
+    name, declared = body["PipelineName"], list(parse(body["PipelineDefinition"]).parameters)
+    lines = _csv(visit, body["PipelineArn"], select(visit, name), declared)
+    return Content(lines, "text/csv", f"{name}-executions.csv")
 
 
-def _csv(visit: Visit, arn: str, selection: Selection) -> Iterator[bytes]:
+def _csv(visit: Visit, arn: str, selection: Selection, declared: Sequence[str]) -> Iterator[bytes]:
+    """The lines. Columns are the declared parameters, and those that the newest executions had besides."""
     parameters: list[str] = []
     offset, size, total = 0, 250, 1
     while offset < total:
         keys, total = visit.reads.select(selection, size, offset)
         rows = [item for item in (describe(visit, arn, key) for key in keys) if item is not None]
         if not offset:
-            parameters = list(dict.fromkeys(name for item in rows for name in item.parameters))
-            yield _line(["execution", "name", "status", "started", "seconds", "version", *parameters, "reason"])
-        yield b"".join(_line(_cells(item, parameters)) for item in rows)
+            parameters = list(dict.fromkeys([*declared, *(name for item in rows for name in item.parameters)]))
+            yield csv_line(["execution", "name", "status", "started", "seconds", "version", *parameters, "reason"])
+        yield b"".join(csv_line(_cells(item, parameters)) for item in rows)
         offset += size
 
 
@@ -135,27 +134,6 @@ def _cells(item: ExecutionRow, parameters: Sequence[str]) -> list[object]:
     length = "" if item.seconds is None else round(item.seconds, 3)
     named = [values.get(name, "") for name in parameters]
     return [item.identifier, item.name, item.status, iso(item.start), length, item.version, *named, item.reason]
-
-
-def _line(cells: Sequence[object]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerow([_safe(cell) for cell in cells])
-    return out.getvalue().encode()
-
-
-def _safe(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe."""
-    if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@", "\t") or _is_number(cell):
-        return cell
-    return f"'{cell}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 CSV = Page("/pipelines/{pipeline}/executions.csv", load_csv)

@@ -10,6 +10,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.log_reading import read_log
 from local_sagemaker.studio.views.fans import Fan, find_fans, fold, hide_succeeded, keep_path
+from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.step_table import StepTable, choose_steps
 from local_sagemaker.studio.views.timing import FailedAttempt, Segment, critical_path, read_attempts, segments
@@ -87,7 +88,7 @@ def load_steps(
     members = find_fans(views).get(visit.value("group")) if visit.value("group") else None
     table = choose_steps(
         views, state=visit.value("state"), text=visit.value("name"), kind=visit.value("type"),
-        members=members.members if members else (), number=_number(visit.value("page")), chosen=chosen,
+        members=members.members if members else (), number=whole(visit.value("page"), 0), chosen=chosen,
     )  # fmt: skip
     path = critical_path(views)
     by_name = {view.name: view for view in views}
@@ -139,7 +140,3 @@ def _range(visit: Visit, first: float, last: float) -> tuple[float, float]:
     except ValueError:
         return first, last
     return (max(first, begin), min(last, end)) if first <= begin < end and begin < last else (first, last)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0

@@ -12,6 +12,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.pages.serving import serving
 from local_sagemaker.studio.views.lineage_graph import Entity, LineageNode, walk
+from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.step_states import StepView
 
 DEEPEST, MOST = 10, 200
@@ -47,7 +48,7 @@ class LineageContext:
 def load(visit: Visit) -> LineageContext:
     """QueryLineage from the entities of a resource; versions and their commits by DescribeModelPackage."""
     arn = visit.value("arn").strip()
-    depth = min(max(int(visit.value("depth", "1")), 1), DEEPEST) if visit.value("depth", "1").isdigit() else 1
+    depth = min(max(whole(visit.value("depth"), 1), 1), DEEPEST)
     direction = visit.value("direction") if visit.value("direction") in _QUERIED else "both"
     if not arn:
         return LineageContext("", "", depth, direction, DIRECTIONS, [], [], False, True, [], [], {}, "", _starts(visit))

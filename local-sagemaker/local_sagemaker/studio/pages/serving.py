@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.views.numbers import whole
 
 _MOST = 100
 _UNFIT = re.compile(r"[^A-Za-z0-9-]+")
@@ -82,6 +83,7 @@ def _config(visit: Visit, name: str, before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    number = whole(text, -1)
+    if number < 0:
         raise ValidationError(f"'{text}' is no number of instances.")
-    return int(text)
+    return number

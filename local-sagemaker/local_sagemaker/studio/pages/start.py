@@ -16,6 +16,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.numbers import whole
 
 GROUPS = ("Data", "Compute", "Checks", "Other")
 _COMPUTE = ("instance", "volume", "count", "parallel")
@@ -241,10 +242,11 @@ def build_request(
     ):
         if value:
             request[member] = value
-    if visit.field("parallel").strip().isdigit():
-        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": int(visit.field("parallel"))}
+    if visit.field("parallel").strip():
+        number = _to_number(visit.field("parallel").strip(), "Number of steps at a time")
+        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": number}
     if visit.field("version").strip():
-        request["PipelineVersionId"] = _to_version(visit.field("version").strip())
+        request["PipelineVersionId"] = _to_number(visit.field("version").strip(), "Version")
     steps, source = steps_to_run(visit, definition), visit.field("from") or visit.value("from")
     if steps:
         config: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in steps]}
@@ -254,10 +256,11 @@ def build_request(
     return request
 
 
-def _to_version(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise ValidationError(f"Version '{text}' is no number.")
-    return int(text)
+def _to_number(text: str, noun: str) -> int:
+    number = whole(text, -1)
+    if number < 0:
+        raise ValidationError(f"{noun} '{text}' is no number.")
+    return number
 
 
 def _switches(step: Step) -> tuple[str, str]:

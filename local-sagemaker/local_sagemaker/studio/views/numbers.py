@@ -1,8 +1,10 @@
-"""Numbers as pages word them."""
+"""Numbers as pages word them, and as they are read from the texts of clients and files."""
 
 from __future__ import annotations
 
 from typing import Any
+
+_MOST_DIGITS = 8
 
 
 def number(value: Any) -> str:
@@ -35,3 +37,17 @@ def size(value: Any) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
         amount /= 1000
     return ""
+
+
+def whole(text: str, default: int) -> int:
+    """A number of at most eight ASCII digits; `default` for every other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else default
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, with a sign and a fraction or without."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

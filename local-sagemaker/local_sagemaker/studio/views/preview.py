@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_sagemaker.studio.views.numbers import is_number
+
 ROWS, COLUMNS = 100, 50
 LARGEST_IMAGE = 5 << 20
 LARGEST_JSON = 1 << 20
@@ -83,7 +85,7 @@ def _table(text: str, read: int, size: int, heading: bool | None) -> Preview:
         return Preview("text", text=text[:65536])
     widest = max((len(row) for row in rows), default=0)
     first = rows[0] if rows else []
-    is_heading = heading if heading is not None else bool(first) and not any(_is_number(cell) for cell in first)
+    is_heading = heading if heading is not None else bool(first) and not any(is_number(cell) for cell in first)
     header = first if is_heading else [f"column {place}" for place in range(widest)]
     body = rows[1:] if is_heading else rows
     total = f"{len(lines) - is_heading:,} rows" if read >= size else f"about {round(len(lines) * size / read):,} rows"
@@ -91,14 +93,6 @@ def _table(text: str, read: int, size: int, heading: bool | None) -> Preview:
     note += f"; the first {COLUMNS} columns are shown" if widest > COLUMNS else ""
     note += f"; the first {ROWS} rows are shown" if len(lines) - is_heading > ROWS else ""
     return Preview("table", header=header[:COLUMNS], rows=[row[:COLUMNS] for row in body[:ROWS]], note=note)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _dump(data: bytes) -> str:

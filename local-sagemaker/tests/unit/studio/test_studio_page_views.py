@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages import builds, endpoint, lineage
 from local_sagemaker.studio.views.build_log import find_failed_command
+from local_sagemaker.studio.views.csv_text import csv_line
 from local_sagemaker.studio.views.lineage_graph import Entity, walk
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, drift_distance, read_trends
+from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.rollout import make_policy, policy_in_words, rollout_of
 from local_sagemaker.studio.views.violation_words import violations_in_words
 from model_checks.analysis import drift
@@ -182,3 +186,45 @@ def test_a_list_as_csv_has_all_of_its_pages() -> None:
     assert not isinstance(content.body, bytes)
     assert b"".join(content.body).decode().splitlines() == ["name,tags", "'=1+1,[]", '"b,c","[""x""]"']
     assert content.name == "toys.csv"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("=1+1", "'=1+1"), ("\tx", "'\tx"), ("@a", "'@a"), ("-0.5", "-0.5"), ("+3", "+3"), ("-a", "'-a"), (-2, "-2"),
+     ("a=1", "a=1")],
+)  # fmt: skip
+def test_cells_of_csv_are_no_formulas(cell: object, shown: str) -> None:
+    assert csv_line([cell]).decode() == f"{shown}\r\n"
+    assert csv_line(["\rx"]).decode() == '"\'\rx"\r\n'
+
+
+def visit_of(answers: dict[str, dict[str, Any]], **values: Any) -> Visit:
+    rest = {"path": {}, "query": {}, "reads": None, "region": "us-east-1", "now": 0.0, **values}
+    return Visit(call=lambda name, _request: answers[name], **rest)
+
+
+def test_secret_variables_of_a_build_are_nowhere_on_its_page() -> None:
+    variables = [{"name": "API_TOKEN", "value": "hidden"}, {"name": "STAGE", "value": "test"}]
+    build = {"id": "p:1", "buildStatus": "SUCCEEDED", "environment": {"environmentVariables": variables}}
+    context = builds.load(visit_of({"codebuild:BatchGetBuilds": {"builds": [build]}}, path={"build": "p:1"}))
+    assert context.environment == {"API_TOKEN": "(masked)", "STAGE": "test"}
+    assert "hidden" not in repr(context.described)
+    assert context.described["environment"]["environmentVariables"][1] == variables[1]
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e999", "ten"])
+def test_numbers_of_a_rollout_that_are_none_are_refused(text: str) -> None:
+    visit = visit_of({}, path={"endpoint": "e"}, form={
+        "action": ["update"], "config": ["c"], "strategy": ["CANARY"], "step": [text],
+    })  # fmt: skip
+    with pytest.raises(ValidationError, match="is no share"):
+        endpoint.act(visit)
+
+
+@pytest.mark.parametrize("text", ["²", "٣", "9" * 5000, "-1", "", "1.5"])
+def test_what_is_no_number_is_the_default(text: str) -> None:
+    assert whole(text, 7) == 7
+    answers: dict[str, dict[str, Any]] = {
+        "sagemaker:ListEndpoints": {"Endpoints": []}, "sagemaker:ListModelPackageGroups": {}
+    }  # fmt: skip
+    assert lineage.load(visit_of(answers, query={"depth": [text]})).depth == 1
