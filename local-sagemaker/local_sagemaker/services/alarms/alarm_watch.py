@@ -103,19 +103,25 @@ class AlarmWatch(Resource):
         return state
 
     def _release(self, alarm: Alarm, states: Mapping[str, str]) -> None:
-        """Performs the actions that were held back for a composite alarm's suppressor, once nothing suppresses them."""
-        name = suppressor(alarm)
-        body = self._records.get(KIND.kind, alarm["AlarmName"])
-        if not name or body is None:
+        """Performs the actions that were held back for a composite alarm's suppressor, once nothing suppresses them, or
+        the alarm has no suppressor any more. They are held until they are performed, so that a stop loses none."""
+        name, body = suppressor(alarm), self._records.get(KIND.kind, alarm["AlarmName"])
+        if body is None:
             return
-        held, before = body.get("_held"), Suppression.load(body)
-        in_alarm = states.get(name) == evaluation.ALARM
-        after = before.advance(alarm, in_alarm=in_alarm, due=held is not None, moment=now())
-        if after != before or (held and not after.by):
-            kept = {key: value for key, value in body.items() if after.by or key != "_held"}
-            self._records.put(KIND.kind, alarm["AlarmName"], {**kept, "_suppression": after.dump()})
-        if held and not after.by:
+        held, before, after = body.get("_held"), Suppression.load(body), Suppression()
+        if name:
+            in_alarm = states.get(name) == evaluation.ALARM
+            after = before.advance(alarm, in_alarm=in_alarm, due=held is not None, moment=now())
+        is_released = bool(held) and not after.by
+        if held and is_released:
             self._act(alarm, held["before"], AlarmVerdict(held["state"], held["reason"]), now())
+
+        def change(current: Body) -> Body:
+            kept = {key: value for key, value in current.items() if key != "_held" or not is_released}
+            return {**kept, "_suppression": after.dump()}
+
+        if after != before or is_released:
+            self._records.update(KIND.kind, alarm["AlarmName"], change)
 
     def _recall(self, alarm: Alarm, points: list[Point]) -> Body:
         """What is recorded of an alarm; a state that is another one by now was set by a client."""
