@@ -308,9 +308,11 @@ class DiskObjects:
         with self.index.lock():
             condition(self.find(bucket, key, version))
             item = self._versions.delete(bucket, key, version, state)
+            number = self.index.next_sequence()
         if item is not None:
             marked = item.marker and version is None
-            self.changes.publish(item, "DeleteObject", "Delete Marker Created" if marked else "Permanently Deleted")
+            change = "Delete Marker Created" if marked else "Permanently Deleted"
+            self.changes.publish(item if marked else replace(item, sequence=number), "DeleteObject", change)
         return item
 
     def _check(self, bucket: str, key: str) -> None:
