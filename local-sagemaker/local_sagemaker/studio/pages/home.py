@@ -10,7 +10,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
-from local_sagemaker.studio.pages.monitoring import schedule_of
+from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
 from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 
@@ -132,7 +132,8 @@ def _violations(visit: Visit) -> list[Need]:
         visit, "sagemaker:ListMonitoringExecutions", "MonitoringExecutionSummaries", 20,
         StatusEquals="CompletedWithViolations", SortBy="ScheduledTime", SortOrder="Descending", MaxResults=20,
     )  # fmt: skip
-    names = dict.fromkeys(schedule_of(item["MonitoringScheduleName"]) for item in found)
+    schedules = [item["MonitoringScheduleName"] for item in list_schedules(visit)] if found else []
+    names = dict.fromkeys(schedule_of(item["MonitoringScheduleName"], schedules) for item in found)
     return [
         Need("CompletedWithViolations", name, "found violations of its baseline", urls.to("monitoring", name), "Open")
         for name in list(names)[:5]

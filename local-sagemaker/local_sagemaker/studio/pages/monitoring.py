@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,9 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.times import seconds
 
-_BY_HAND = re.compile(r"-now-\d+$")
+_BY_HAND = re.compile(r"(.+-now-)\d+")
+_LONGEST_BASE = 63 - len("-now-1234567890")
+"""What of a schedule's name fits into those of its runs by hand."""
 KINDS = (
     ("DataQuality", "Data quality"),
     ("ModelQuality", "Model quality"),
@@ -63,26 +67,41 @@ def load(visit: Visit) -> MonitoringContext:
 
 def schedule_rows(visit: Visit, **wanted: str) -> list[MonitorRow]:
     """ListMonitoringSchedules (with these filters), and the newest execution of each."""
-    listed = items_or_none(
+    listed = list_schedules(visit, **wanted)
+    names = [item["MonitoringScheduleName"] for item in listed]
+    return [_row(visit, item, names) for item in listed]
+
+
+def list_schedules(visit: Visit, **wanted: str) -> list[dict[str, Any]]:
+    """ListMonitoringSchedules, with these filters."""
+    return items_or_none(
         visit, "sagemaker:ListMonitoringSchedules", "MonitoringScheduleSummaries", 300, MaxResults=100, **wanted
     )
-    return [_row(visit, item) for item in listed]
 
 
-def _row(visit: Visit, item: dict[str, Any]) -> MonitorRow:
+def _row(visit: Visit, item: dict[str, Any], schedules: Collection[str]) -> MonitorRow:
     name = item["MonitoringScheduleName"]
     found = executions_of(visit, name, 1)
     newest = found[0] if found else {}
     return MonitorRow(
         name, urls.to("monitoring", name), item.get("MonitoringType", ""), item.get("EndpointName", ""),
         item.get("MonitoringScheduleStatus", ""), newest.get("MonitoringExecutionStatus", ""),
-        seconds(newest.get("ScheduledTime") or item.get("CreationTime")), schedule_of(name),
+        seconds(newest.get("ScheduledTime") or item.get("CreationTime")), schedule_of(name, schedules),
     )  # fmt: skip
 
 
-def schedule_of(name: str) -> str:
-    """The schedule that a run by hand was made of; other names as they are."""
-    return _BY_HAND.sub("", name)
+def run_prefix(schedule: str) -> str:
+    """How the names of a schedule's runs by hand begin: with its name, of a long one the beginning and a hash."""
+    if len(schedule) > _LONGEST_BASE:
+        digest = hashlib.sha256(schedule.encode()).hexdigest()[:8]
+        schedule = f"{schedule[: _LONGEST_BASE - len(digest) - 1]}-{digest}"
+    return f"{schedule}-now-"
+
+
+def schedule_of(name: str, schedules: Collection[str]) -> str:
+    """Which of the schedules a run by hand was made of; other names as they are."""
+    run = _BY_HAND.fullmatch(name)
+    return next((one for one in schedules if run and run_prefix(one) == run[1]), name)
 
 
 def executions_of(visit: Visit, schedule: str, most: int) -> list[dict[str, Any]]:

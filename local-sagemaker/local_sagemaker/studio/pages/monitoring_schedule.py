@@ -11,7 +11,7 @@ from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
-from local_sagemaker.studio.pages.monitoring import executions_of
+from local_sagemaker.studio.pages.monitoring import executions_of, list_schedules, run_prefix, schedule_of
 from local_sagemaker.studio.pages.objects import json_or_none, split_uri
 from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
@@ -22,7 +22,6 @@ from local_sagemaker.studio.views.violation_words import ViolationInWords, viola
 _SHOWN = 50
 _READ = 24
 _ENDED = ("Completed", "CompletedWithViolations")
-_LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,10 @@ def _definition(visit: Visit, kind: str, config: dict[str, Any]) -> dict[str, An
 def _executions(visit: Visit, name: str) -> list[MonitorExecution]:
     """The executions of the schedule and of those that Run now made of it; files of the newest are read."""
     found = executions_of(visit, name, _SHOWN)
-    for item in items_or_none(
-        visit, "sagemaker:ListMonitoringSchedules", "MonitoringScheduleSummaries", NameContains=_now_prefix(name)
-    ):
-        if item["MonitoringScheduleName"].startswith(_now_prefix(name)):
-            found += executions_of(visit, item["MonitoringScheduleName"], 5)
+    for item in list_schedules(visit, NameContains=run_prefix(name)):
+        run = item["MonitoringScheduleName"]
+        if run != name and schedule_of(run, [name]) == name:
+            found += executions_of(visit, run, 5)
     found.sort(key=lambda item: -(seconds(item.get("ScheduledTime")) or 0.0))
     return [_execution(visit, item, is_read=place < _READ) for place, item in enumerate(found[:_SHOWN])]
 
@@ -216,10 +214,6 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def _now_prefix(name: str) -> str:
-    return f"{name[: _LONGEST_NAME - 15]}-now-"
-
-
 def _run_request(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
     """CreateMonitoringSchedule with NOW, the same definition, and the last hour as its window."""
     config = dict(body["MonitoringScheduleConfig"])
@@ -228,7 +222,7 @@ def _run_request(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
         "DataAnalysisStartTime": "-PT1H",
         "DataAnalysisEndTime": "-PT0H",
     }
-    name = f"{_now_prefix(body['MonitoringScheduleName'])}{int(visit.now)}"
+    name = f"{run_prefix(body['MonitoringScheduleName'])}{int(visit.now)}"
     return {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config}
 
 

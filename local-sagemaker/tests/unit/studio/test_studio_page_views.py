@@ -14,6 +14,7 @@ from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages import builds, endpoint, lineage
+from local_sagemaker.studio.pages.monitoring import run_prefix, schedule_of
 from local_sagemaker.studio.views.build_log import find_failed_command
 from local_sagemaker.studio.views.csv_text import csv_line
 from local_sagemaker.studio.views.lineage_graph import Entity, walk
@@ -228,3 +229,14 @@ def test_what_is_no_number_is_the_default(text: str) -> None:
         "sagemaker:ListEndpoints": {"Endpoints": []}, "sagemaker:ListModelPackageGroups": {}
     }  # fmt: skip
     assert lineage.load(visit_of(answers, query={"depth": [text]})).depth == 1
+
+
+def test_a_run_by_hand_belongs_to_its_schedule_though_its_name_has_not_all_of_it() -> None:
+    long = "a" * 62
+    schedules = ["a", "b", f"{long}1", f"{long}2"]
+    for schedule in schedules:
+        run = f"{run_prefix(schedule)}1790000000"
+        assert len(run) <= 63
+        assert schedule_of(run, schedules) == schedule
+    assert schedule_of("a-now-soon", schedules) == "a-now-soon"
+    assert schedule_of("deleted-now-1790000000", schedules) == "deleted-now-1790000000"
