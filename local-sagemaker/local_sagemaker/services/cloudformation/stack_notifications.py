@@ -6,6 +6,7 @@ An event and its notifications are written down together; they are sent in order
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 
 from local_sagemaker.api.operations import Call
@@ -26,6 +27,7 @@ class StackNotifications:
 
     def __init__(self, records: Records, account: str) -> None:
         self._records, self._account = records, account
+        self._lock = threading.Lock()
 
     def add(self, key: str, topics: list[str], event: Body) -> None:
         """Writes down that an event of the stack with that key is to be published."""
@@ -34,14 +36,16 @@ class StackNotifications:
             self._records.put(KIND, f"{key}/{uuid.uuid4()}", body)
 
     def publish(self, call: Call, key: str = "") -> None:
-        """Publishes what is written down (of one stack). A topic that does not exist fails no stack."""
-        for name, body in self._records.items(KIND, f"{key}/" if key else ""):
-            try:
-                request = {"TopicArn": body["topic"], "Subject": SUBJECT, "Message": body["message"]}
-                call("sns:Publish", request)
-            except ServiceError as error:
-                log.warning("an event of stack %s was not published: %s", key, error.message)
-            self._records.delete(KIND, name)
+        """Publishes what is written down (of one stack), each once though several threads do so; never to be called
+        inside a transaction. A topic that does not exist fails no stack."""
+        with self._lock:
+            for name, body in self._records.items(KIND, f"{key}/" if key else ""):
+                try:
+                    request = {"TopicArn": body["topic"], "Subject": SUBJECT, "Message": body["message"]}
+                    call("sns:Publish", request)
+                except ServiceError as error:
+                    log.warning("an event of stack %s was not published: %s", key, error.message)
+                self._records.delete(KIND, name)
 
     def _text(self, event: Body) -> str:
         """One line a member, as CloudFormation's messages are in public records of them."""

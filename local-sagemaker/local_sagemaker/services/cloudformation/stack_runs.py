@@ -34,6 +34,7 @@ class StackRuns:
         self._ended = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
+        store.subscribe(self._publish)
 
     def start(self, stack_id: str) -> None:
         """Works on a stack whose status says what is to be done, until its status is a final one."""

@@ -5,7 +5,6 @@ A stack's key is ``NAME/UUID``: deleted stacks stay, found by id only; the live 
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +26,11 @@ class StackStore:
     def __init__(self, records: Records, arns: Arns) -> None:
         self._records, self._arns = records, arns
         self.notifications = StackNotifications(records, arns.account)
-        self._lock = threading.RLock()
+        self._listeners: list[Callable[[str], None]] = []
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """`listener` is called with the stack's id behind each event of a resource, outside of transactions."""
+        self._listeners.append(listener)
 
     def new_id(self, name: str) -> str:
         """The ARN of a stack that is to be made."""
@@ -35,7 +38,7 @@ class StackStore:
 
     def insert(self, body: Body) -> None:
         """Adds a stack. Raises AlreadyExistsException when a live one has its name."""
-        with self._lock:
+        with self._records.transaction():
             if self.find(body["StackName"]) is not None:
                 raise TemplateError(
                     f"Stack [{body['StackName']}] already exists", code="AlreadyExistsException", status=400
@@ -100,6 +103,7 @@ class StackStore:
         with self._records.transaction():
             self._records.put(RESOURCE, f"{key_of(stack_id)}/{resource['LogicalResourceId']}", body)
             self._add_event(self.require(stack_id), body, status, reason)
+        self._announce(stack_id)
 
     def keep_resource(self, stack_id: str, resource: Body) -> None:
         """Writes a resource whose status does not change; that is no event."""
@@ -112,6 +116,11 @@ class StackStore:
     def note(self, stack_id: str, resource: Body, status: str, reason: str = "") -> None:
         """An event of a resource whose record does not change: of one that is replaced or skipped."""
         self._add_event(self.require(stack_id), resource, status, reason)
+        self._announce(stack_id)
+
+    def _announce(self, stack_id: str) -> None:
+        for listener in self._listeners:
+            listener(stack_id)
 
     def events(self, stack_id: str) -> list[Body]:
         """The events, newest first."""
