@@ -22,9 +22,7 @@ class Clients(session.AwsClients):
 
     def of(self, service: str) -> Any:
         """The client of a service by boto3's name."""
-        return getattr(
-            self, {"sagemaker-runtime": "runtime", "lambda": "functions", "apigateway": "apis"}.get(service, service)
-        )
+        return getattr(self, ATTRIBUTES.get(service, service))
 
     @cached_property
     def runtime(self) -> Any:

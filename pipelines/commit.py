@@ -16,6 +16,7 @@ from pipelines.definition import Definition, steps
 
 LONGEST = 1024  # characters of a field of MetadataProperties
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+_NO_TAG = re.compile(r"[^\w\s.:/=+\-@]")  # what values of tags do not take
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class SourceCommit:
     def tags(self) -> list[dict[str, str]]:
         """Of the pipeline that is made from it."""
         values = {"commit": self.id, "branch": self.branch, "repository": self.repository}
-        return [{"Key": f"delivery:{key}", "Value": value[:256]} for key, value in values.items() if value]
+        return [{"Key": f"delivery:{key}", "Value": _NO_TAG.sub("_", value)[:256]} for key, value in values.items() if value]
 
     def execution(self) -> dict[str, str]:
         """Fields of StartPipelineExecution."""

@@ -17,7 +17,8 @@ def client(service: str) -> Any:
     import boto3
 
     make: Any = boto3.client
-    return make(service)
+    # jobs of SageMaker have AWS_REGION, which boto3 does not read
+    return make(service, region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
 
 
 def split(uri: str) -> tuple[str, str]:

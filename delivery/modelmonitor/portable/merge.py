@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -127,7 +128,8 @@ def _client() -> Any:
     import boto3
 
     make: Any = boto3.client
-    return make("s3")
+    # jobs of SageMaker have AWS_REGION, which boto3 does not read
+    return make("s3", region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
 
 
 def _list_folders(uri: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -92,7 +93,8 @@ def _client(service: str) -> Any:
     import boto3
 
     make: Any = boto3.client
-    return make(service)
+    # jobs of SageMaker have AWS_REGION, which boto3 does not read
+    return make(service, region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
 
 
 if __name__ == "__main__":
