@@ -29,7 +29,7 @@ class EndpointUse:
 
 @dataclass(frozen=True)
 class MonitorUse:
-    """The monitors of one endpoint. `portable`: the four checks as one pipeline, which needs no endpoint of its own."""
+    """The monitors of one endpoint. `portable`: the checks as one pipeline, which needs no endpoint of its own."""
 
     kinds: tuple[str, ...] = tuple(JOBS)
     instance: str = "ml.m5.large"
@@ -67,11 +67,15 @@ def estimate_endpoint(use: EndpointUse, table: PriceTable) -> Estimate:
 def estimate_monitors(use: MonitorUse, table: PriceTable) -> Estimate:
     """Of one endpoint's monitors."""
     runs = use.runs_per_day * DAYS_OF_MONTH
-    jobs = (len(use.kinds) + 2 if use.portable else sum(JOBS[kind] for kind in use.kinds)) if use.kinds else 0
+    jobs = sum(JOBS[kind] for kind in use.kinds)
+    if use.portable and use.kinds:
+        jobs = 1 + 2 * len(use.kinds)
     hours = runs * jobs * use.minutes / 60 * use.count
     items = [CostItem("jobs", use.instance, hours)]
     text = (
-        "one merge, the checks, and one that notifies" if use.portable else "model quality and bias merge labels first"
+        "one merge, and for each kind a check and a notification"
+        if use.portable
+        else "model quality and bias merge labels first"
     )
     assumptions = [
         f"{', '.join(use.kinds) or 'none'}: {jobs} jobs a run ({text}), {use.runs_per_day:g} runs a day, "

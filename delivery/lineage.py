@@ -88,9 +88,13 @@ def read_endpoint(clients: Clients, name: str) -> EndpointLineage:
     for variant in config["ProductionVariants"]:
         found[variant["VariantName"]] = []
         for reference in _served(clients, variant, remarks):
+            try:
+                version = versions.find(clients, reference)
+            except NotFoundError as error:
+                remarks.append(f"{variant['VariantName']} serves a version that was deleted: {error}")
+                continue
             decisions = list(_stage_decisions(clients, described["EndpointArn"], reference, remarks))
-            lineage = read_version(clients, versions.find(clients, reference), decisions)
-            found[variant["VariantName"]].append(lineage)
+            found[variant["VariantName"]].append(read_version(clients, version, decisions))
     return EndpointLineage(
         name, described["EndpointArn"], described["EndpointStatus"], described["LastModifiedTime"], found, remarks
     )
@@ -101,7 +105,13 @@ def _served(clients: Clients, variant: Mapping[str, Any], remarks: list[str]) ->
     if "ModelName" not in variant:
         remarks.append(f"{variant['VariantName']} has no model of its own: its inference components have")
         return
-    model: Any = clients.sagemaker.describe_model(ModelName=variant["ModelName"])
+    try:
+        model: Any = clients.sagemaker.describe_model(ModelName=variant["ModelName"])
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        remarks.append(f"{variant['VariantName']} serves {variant['ModelName']}, a model that was deleted")
+        return
     for container in model.get("Containers") or [model.get("PrimaryContainer") or {}]:
         if "ModelPackageName" in container:
             yield str(container["ModelPackageName"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,7 +31,9 @@ FIELDS = (
     "SkipModelValidation",
 )  # fmt: skip
 """What of DescribeModelPackage CreateModelPackage takes and a copy keeps."""
-_URIS = ("S3Uri", "ModelDataUrl", "SamplePayloadUrl")
+_URIS = ("S3Uri", "ManifestS3Uri", "ModelDataUrl", "SamplePayloadUrl")
+_OF_SOURCE = ("ImageDigest", "ModelDataETag", "ETag", "ManifestEtag")
+"""What a container says of the image and the files of the source: the copies have others."""
 _ECR = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^:@]+):(?P<tag>.+)")
 
 
@@ -84,9 +86,11 @@ class Promotion:
             return Registration(existing, new=False)
         described = versions.describe(self.source, version)
         request = {name: described[name] for name in FIELDS if described.get(name)}
-        for container in request.get("InferenceSpecification", {}).get("Containers", []):
-            container["Image"] = self._find_image(container["Image"])
-            container.pop("ImageDigest", None)  # of the other registry's image
+        for specification in _specifications(request):
+            specification["Containers"] = [
+                {**_without(container, _OF_SOURCE), "Image": self._find_image(container["Image"])}
+                for container in specification["Containers"]
+            ]
         copied = self._copy_files(request, group)
         properties = {**copied.pop("CustomerMetadataProperties", {}), SOURCE: version.arn}
         registry.ensure_group(self.target, group)
@@ -151,6 +155,20 @@ class Promotion:
                 raise
             raise NotFoundError(f"the version's file s3://{bucket}/{key} no longer exists") from error
         self.target.s3.upload_fileobj(body, self.bucket, target)
+
+
+def _specifications(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The version's inference specification, and its additional ones, that have containers."""
+    for specification in (request.get("InferenceSpecification"), *request.get("AdditionalInferenceSpecifications", [])):
+        if specification and specification.get("Containers"):
+            yield specification
+
+
+def _without(value: Any, names: Collection[str]) -> Any:
+    """The same structure without fields of these names."""
+    if isinstance(value, Mapping):
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
+    return [_without(item, names) for item in value] if isinstance(value, list) else value
 
 
 def replace_uris(value: Any, replace: Callable[[str], str], name: str = "") -> Any:

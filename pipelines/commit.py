@@ -37,7 +37,9 @@ class SourceCommit:
     def tags(self) -> list[dict[str, str]]:
         """Of the pipeline that is made from it."""
         values = {"commit": self.id, "branch": self.branch, "repository": self.repository}
-        return [{"Key": f"delivery:{key}", "Value": _NO_TAG.sub("_", value)[:256]} for key, value in values.items() if value]
+        return [
+            {"Key": f"delivery:{key}", "Value": _NO_TAG.sub("_", value)[:256]} for key, value in values.items() if value
+        ]
 
     def execution(self) -> dict[str, str]:
         """Fields of StartPipelineExecution."""

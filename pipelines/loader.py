@@ -98,7 +98,10 @@ def _choose_checks(
         image = image_uris.retrieve("model-monitor", known["region"])
         return probe(sagemaker, image, known["role"], known["default_bucket"])
     name = known.get("pipeline_name") or accepted["pipeline_name"].default
-    return decide(sagemaker, name)
+    decision = decide(sagemaker, name)
+    if decision.flavour == "managed":
+        return decision
+    return FlavourDecision(decision.flavour, f"{decision.reason}, --checks managed insists")
 
 
 def check_role(arn: str | None) -> None:

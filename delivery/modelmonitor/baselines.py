@@ -81,22 +81,14 @@ class Baselines:
             return "".join(uris)
         combined: dict[str, Any] = {}
         for uri in uris:
-            combined.update(self._read(uri))
+            combined.update(read_baseline(self.s3, uri))
         return self._write("bias", combined)
 
     def _name_model(self, uri: str, model: str) -> str:
         """The configuration of explainability with the deployed model, of which a monitor makes endpoints."""
-        config = self._read(uri)
+        config = read_baseline(self.s3, uri)
         predictor = {**config.get("predictor", {}), "model_name": model}
         return self._write("explainability", {**config, "predictor": predictor})
-
-    def _read(self, uri: str) -> dict[str, Any]:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        try:
-            return dict(json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            raise BaselineError(f"the version's baseline {uri} cannot be read: {code}") from error
 
     def _write(self, name: str, content: Mapping[str, Any]) -> str:
         """Under a key that is named by the content: the same baseline replaces no job definition."""
@@ -105,6 +97,19 @@ class Baselines:
         key = f"{prefix}/{name}-{hashlib.sha256(body).hexdigest()[:16]}/analysis_config.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
         return f"s3://{bucket}/{key}"
+
+
+def read_baseline(s3: Any, uri: str) -> dict[str, Any]:
+    """The content of a file in JSON.
+
+    :raises BaselineError: if it cannot be read.
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        return dict(json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise BaselineError(f"the version's baseline {uri} cannot be read: {code}") from error
 
 
 def _uri(held: Mapping[str, Any], kind: str, field: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 import boto3
 
 from delivery.modelmonitor.baselines import SOURCES, BaselineError, Baselines, DeployedModel, find_deployed
-from delivery.modelmonitor.portable.rendering import PortableMonitors
+from delivery.modelmonitor.portable.rendering import PortableMonitors, RenderedMonitors
 from delivery.stages.configuration import ConfigurationError, StageConfiguration, read_configuration
 from delivery.stages.tags import read_project_tags
 from delivery.stages.variables import write_variables
@@ -28,12 +28,12 @@ SCHEMA = HERE / "monitoring-config.schema.json"
 TEMPLATE = HERE / "monitor-template.yml"
 STAGES = {"staging": "DELIVERY_STATE", "prod": "PROD_STATE"}
 KINDS = {
-    "DataQuality": "DataQualityConstraints",
-    "ModelQuality": "ModelQualityConstraints",
-    "ModelBias": "ModelBiasConfig",
-    "ModelExplainability": "ModelExplainabilityConfig",
+    "DataQuality": ("DataQualityConstraints", "DataQualityStatistics"),
+    "ModelQuality": ("ModelQualityConstraints",),
+    "ModelBias": ("ModelBiasConfig",),
+    "ModelExplainability": ("ModelExplainabilityConfig",),
 }
-"""The kinds of monitors, and the file without which there is none."""
+"""The kinds of monitors, and the files without which there is none of Model Monitor's."""
 OVERRIDABLE = (*SOURCES, "ModelBiasConstraints", "RetrainPipelineArn", "RetrainRoleArn")
 """Parameters that are found here unless a stage's configuration has a value of its own."""
 NEEDS_LABELS = ("ModelQuality", "ModelBias")
@@ -102,20 +102,25 @@ def render(arguments: argparse.Namespace, name: str, stage: StageConfiguration) 
         "MonitorOutputPath": f"s3://{arguments.s3_bucket}/monitor-output/{stage.stage}",
     }
     parameters["MonitorsFlavour"] = stage.parameters.get("MonitorsFlavour") or arguments.monitors_flavour
+    lacking: Mapping[str, Sequence[str]] = {
+        kind: [file for file in files if not parameters.get(file)] for kind, files in KINDS.items()
+    }
     if parameters["MonitorsFlavour"] == "portable" and deployed and deployed.version:
-        parameters.update(render_portable(arguments, endpoint, deployed.version, parameters))
+        monitors = render_portable(arguments, endpoint, deployed.version, parameters)
+        parameters.update(monitors.parameters)
+        lacking = monitors.lacking
     tags = read_project_tags(sagemaker, *project, arguments.sagemaker_project_arn)
     stage.extend(parameters, {**tags, "sagemaker:deployment-stage": stage.stage}).write(
         arguments.output / f"{name}-config-export.json"
     )
-    for line in explain(endpoint, deployed, parameters):
+    for line in explain(endpoint, deployed, parameters, lacking):
         print(f"build: {line}")
     return "ready" if deployed else "waiting"
 
 
 def render_portable(
     arguments: argparse.Namespace, endpoint: str, version: str, parameters: Mapping[str, str]
-) -> Mapping[str, str]:
+) -> RenderedMonitors:
     """Uploads the monitoring pipeline's programs and definition.
 
     :raises ConfigurationError: if there is no image or role for it.
@@ -127,7 +132,8 @@ def render_portable(
         boto3.client("sagemaker"), boto3.client("s3"), prefix, arguments.check_image, arguments.monitor_role
     )
     role = arguments.events_role.partition(":role/")[2]
-    return {**monitors.render(endpoint, version, parameters), "ScheduleRoleName": role}
+    rendered = monitors.render(endpoint, version, parameters)
+    return RenderedMonitors({**rendered.parameters, "ScheduleRoleName": role}, rendered.lacking)
 
 
 def find_retraining(arguments: argparse.Namespace, deployed: DeployedModel | None) -> Mapping[str, str]:
@@ -139,20 +145,25 @@ def find_retraining(arguments: argparse.Namespace, deployed: DeployedModel | Non
     return {"RetrainPipelineArn": f"{prefix}:pipeline/{name}", "RetrainRoleArn": arguments.events_role}
 
 
-def explain(endpoint: str, deployed: DeployedModel | None, parameters: Mapping[str, str]) -> list[str]:
-    """What will be monitored, and why something will not."""
+def explain(
+    endpoint: str, deployed: DeployedModel | None, parameters: Mapping[str, str], lacking: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """What will be monitored, and why something will not.
+
+    :param lacking: by kind the files of its baseline that the version does not have.
+    """
     if deployed is None:
         return [f"waiting: no endpoint {endpoint} in service"]
     if deployed.version is None:
         return [f"{endpoint} serves {deployed.model}, which is no version of a model group: it has no baselines"]
     lines = [f"ready: {endpoint} serves {deployed.version}"]
-    if parameters.get("MonitorsFlavour") == "portable":
+    if parameters.get("PortableDefinitionKey"):
         lines.append(f"monitors: the scheduled pipeline {endpoint}-monitoring, without Model Monitor")
-    for kind, file in KINDS.items():
+    for kind in KINDS:
         if parameters.get(f"Enable{kind}Monitor", "yes") != "yes":
             lines.append(f"{kind}: off")
-        elif not parameters.get(file):
-            lines.append(f"{kind}: not monitored, the version has no baseline of it ({file})")
+        elif lacking[kind]:
+            lines.append(f"{kind}: not monitored, the version has no baseline of it ({', '.join(lacking[kind])})")
         elif kind in NEEDS_LABELS and not parameters.get("GroundTruthInput"):
             lines.append(f"{kind}: not monitored, it needs labels: set GroundTruthInput")
         else:

@@ -71,33 +71,38 @@ def parser() -> argparse.ArgumentParser:
 
 def preflight(work: Work) -> int:
     """Prints one line per problem. The exit code: 0, or 2 for problems."""
+    return 2 if _choose_without_problems(work) is None else 0
+
+
+def _choose_without_problems(work: Work) -> str | None:
+    """The flavour of the monitors, after a preflight that is printed; None for problems."""
     from delivery.project.preflight import Preflight, Wish
 
     arguments = work.arguments
     project = Project(arguments.name, arguments.id)
     wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary)
-    checks = Preflight(work.region)
-    problems = list(checks.find_problems(wish))
+    problems = list(Preflight(work.region).find_problems(wish))
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
-        return 2
-    print(checks.flavour(project, probe_with=work.own_bucket if work.arguments.probe else ""))
+        return None
+    monitors, reason = choose_monitors(work, project)
+    print(f"Monitors: {monitors} ({reason})")
     print("nothing stands in the way")
-    return 0
+    return monitors
 
 
 def create(work: Work) -> int:
     """Creates the stack of the project and waits for it."""
-    problems = preflight(work)
-    if problems:
-        return problems
+    monitors = _choose_without_problems(work)
+    if monitors is None:
+        return 2
     project = Project(work.arguments.name, work.arguments.id)
     clients: Any = session.boto_session(work.region)
     cloudformation = clients.client("cloudformation")
     key = f"delivery/{project.id}/{TEMPLATE.name}"
     work.clients.s3.put_object(Bucket=work.own_bucket, Key=key, Body=TEMPLATE.read_bytes())
-    parameters = _parameters(work, project)
+    parameters = _parameters(work, project, monitors)
     tags = {"sagemaker:project-name": project.name, "sagemaker:project-id": project.id}
     cloudformation.create_stack(
         StackName=project.stack,
@@ -111,7 +116,7 @@ def create(work: Work) -> int:
     return 0
 
 
-def _parameters(work: Work, project: Project) -> dict[str, str]:
+def _parameters(work: Work, project: Project, monitors: str) -> dict[str, str]:
     """Of the project's template; those that do not matter have its defaults."""
     from delivery.project.images import find_monitor_images
 
@@ -126,7 +131,7 @@ def _parameters(work: Work, project: Project) -> dict[str, str]:
         "MonitorImageUri": monitor,
         "ClarifyImageUri": clarify,
         "CheckImageUri": portable,
-        "MonitorsFlavour": choose_monitors(work, project),
+        "MonitorsFlavour": monitors,
     }
     if arguments.source == "connection":
         parameters["ConnectionArn"] = arguments.connection_arn
@@ -137,17 +142,19 @@ def _parameters(work: Work, project: Project) -> dict[str, str]:
     return parameters
 
 
-def choose_monitors(work: Work, project: Project) -> str:
-    """``native`` or ``portable``: as given, or what the account has used; only with --probe anything is tried."""
+def choose_monitors(work: Work, project: Project) -> tuple[str, str]:
+    """``native`` or ``portable``, and why: as given, or what the account has used; only --probe tries anything."""
     from delivery.project.preflight import Preflight
 
     asked: str = work.arguments.monitors
     if asked != "auto":
-        return asked
+        return asked, "as given"
     if is_local():
-        return "native"  # the local service has both
+        return "native", "the local service has both"
     decision = Preflight(work.region).flavour(project, probe_with=work.own_bucket if work.arguments.probe else "")
-    return "native" if decision.flavour == "managed" else "portable"
+    if decision.flavour == "managed":
+        return "native", decision.reason
+    return "portable", f"{decision.reason}, --monitors native insists"
 
 
 def _wait(cloudformation: Any, stack: str) -> None:

@@ -53,7 +53,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Preflight:
-    """Looks at an account. Nothing that it calls creates anything."""
+    """Looks at an account. It creates nothing, unless a probe is asked for, which deletes what it makes."""
 
     region: str
 

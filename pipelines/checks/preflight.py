@@ -46,7 +46,7 @@ def decide(sagemaker: SageMakerClient, pipeline: str) -> FlavourDecision:
     return FlavourDecision(
         "portable",
         "nothing shows that this account may use Model Monitor and Clarify, which are closed to new customers; "
-        "--probe tries it, --checks managed insists",
+        "--probe tries it",
     )
 
 

@@ -44,7 +44,7 @@ def test_an_update_has_two_fleets_and_explainability_an_endpoint_of_its_own(tabl
     shifting = estimate_endpoint(EndpointUse(count=2, updates=6, shift_minutes=30), table).total
     assert shifting - still == pytest.approx(2 * 3 * 0.115)
     native, portable = (estimate_monitors(MonitorUse(portable=flag), table).total for flag in (False, True))
-    assert native - portable == pytest.approx(720 / 6 * 0.115)
+    assert portable - native == pytest.approx(2 * 720 / 6 * 0.115)  # nine jobs against six and an endpoint
     assert estimate_monitors(MonitorUse(("DataQuality",)), table).total == pytest.approx(720 / 6 * 0.115)
 
 

@@ -175,7 +175,10 @@ def render(service: Service, folder: Path) -> None:
 def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(watched: Watched) -> None:
     statuses = watched.run(END)
     kinds = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
-    ran = {"Merge", "HasData", "HasLabels", "Notify", "NotifyLabelled", *(f"{kind}CheckStep" for kind in kinds)}
+    ran = {"Merge", *(f"{kind}CheckStep" for kind in kinds)}
+    for data in ("Data", "Rows", "Labels", "LabelledRows"):
+        ran.add(f"Has{data}")
+        ran.add({"Data": "Notify", "Labels": "NotifyLabelled"}.get(data, f"Notify{data}"))
     assert {name for name, status in statuses.items() if status == "Succeeded"} == ran
     s3 = watched.service.client("s3")
     place = f"s3://{BUCKET}/monitor-output/staging"
@@ -197,6 +200,7 @@ def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(
 def test_a_window_without_data_is_no_failure(watched: Watched) -> None:
     statuses = watched.run("2026-11-28T14:00:00Z")
     assert statuses.get("NotifyNoData") == "Succeeded" and "DataQualityCheckStep" not in statuses
+    assert statuses.get("NotifyNoRows") == "Succeeded" and "ModelExplainabilityCheckStep" not in statuses
 
 
 def test_the_schedule_starts_the_pipeline_with_the_end_of_the_window(watched: Watched) -> None:

@@ -1,7 +1,7 @@
 """The definition of the monitoring pipeline, as the JSON that SageMaker takes.
 
-Merge -> HasData -> the checks of the captured data -> Notify, and beside it HasLabels -> the checks that need labels ->
-NotifyLabelled. Two conditions side by side, since SageMaker has none inside another.
+Merge, then for each of its data sets that a check reads: does the window have any? -> the checks -> a notification.
+The conditions stand side by side, since SageMaker has none inside another.
 """
 
 from __future__ import annotations
@@ -10,11 +10,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.modelmonitor.portable.merge import LABELLED, LABELLED_ROWS, OUTPUTS, ROWS, WINDOW
+from delivery.modelmonitor.portable.merge import CAPTURE, LABELLED, LABELLED_ROWS, OUTPUTS, ROWS, WINDOW
 
 ROOT = "/opt/ml/processing"
 EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 Definition = dict[str, Any]
+RUNTIME = 3300  # seconds
+
+
+@dataclass(frozen=True)
+class WindowBranch:
+    """The part of the pipeline that reads one data set: its condition, and the count of `merge` that this compares.
+
+    `without` is the step that reports a window without data; there is none for labels, which come late or never.
+    """
+
+    condition: str
+    count: str
+    notify: str
+    without: str = ""
+
+
+BRANCHES: Mapping[str, WindowBranch] = {
+    CAPTURE: WindowBranch("HasData", "records", "Notify", "NotifyNoData"),
+    ROWS: WindowBranch("HasRows", "rows", "NotifyRows", "NotifyNoRows"),
+    LABELLED: WindowBranch("HasLabels", "labelled", "NotifyLabelled"),
+    LABELLED_ROWS: WindowBranch("HasLabelledRows", "labelled_rows", "NotifyLabelledRows"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,11 +52,7 @@ class MonitorCheck:
     statistics: str = ""
     image: str = ""
     model: str = ""
-
-    @property
-    def needs_labels(self) -> bool:
-        """Whether it runs only where there are labels."""
-        return self.dataset in (LABELLED, LABELLED_ROWS)
+    max_runtime: int = RUNTIME
 
 
 @dataclass(frozen=True)
@@ -53,20 +71,19 @@ class MonitoringPlan:
     merge: str
     notify: str
     checks: Sequence[MonitorCheck]
+    hours: int = 1
     instance_type: str = "ml.m5.large"
     volume_size: int = 20
-    max_runtime: int = 3300
 
 
 def make_definition(plan: MonitoringPlan) -> Definition:
     """Of the pipeline; its one parameter is the end of the window, by default the moment of the run."""
-    plain = [check for check in plan.checks if not check.needs_labels]
-    labelled = [check for check in plan.checks if check.needs_labels]
-    without = [_notify(plan, plain, "NotifyNoData", with_files=False)]
-    count = "rows" if any(check.dataset == ROWS for check in plain) else "records"
-    steps = [_merge(plan), _decide("HasData", count, _branch(plan, plain, "Notify"), without)]
-    if labelled:
-        steps.append(_decide("HasLabels", "labelled", _branch(plan, labelled, "NotifyLabelled"), []))
+    steps = [_merge(plan)]
+    for dataset, branch in BRANCHES.items():
+        checks = [check for check in plan.checks if check.dataset == dataset]
+        if checks:
+            without = [_notify(plan, checks, branch.without, with_files=False)] if branch.without else []
+            steps.append(_decide(branch.condition, branch.count, _run(plan, checks, branch.notify), without))
     return {
         "Version": "2020-12-01",
         "Metadata": {},
@@ -75,7 +92,7 @@ def make_definition(plan: MonitoringPlan) -> Definition:
     }
 
 
-def _branch(plan: MonitoringPlan, checks: Sequence[MonitorCheck], notify: str) -> list[Definition]:
+def _run(plan: MonitoringPlan, checks: Sequence[MonitorCheck], notify: str) -> list[Definition]:
     return [*(_check(plan, check) for check in checks), _notify(plan, checks, notify, with_files=True)]
 
 
@@ -83,7 +100,7 @@ def _merge(plan: MonitoringPlan) -> Definition:
     arguments: list[Any] = ["--endpoint", plan.endpoint, "--capture", plan.capture]
     if plan.ground_truth:
         arguments += ["--ground-truth", plan.ground_truth]
-    arguments += ["--window-end", {"Get": "Parameters.WindowEnd"}]
+    arguments += ["--hours", str(plan.hours), "--window-end", {"Get": "Parameters.WindowEnd"}]
     outputs = {name: _place(plan, name) for name in OUTPUTS}
     step = _processing(plan, "Merge", plan.image, "merge.py", arguments, {"code": plan.merge}, outputs)
     step["PropertyFiles"] = [{"PropertyFileName": "Window", "OutputName": WINDOW, "FilePath": "window.json"}]
@@ -101,10 +118,9 @@ def _check(plan: MonitoringPlan, check: MonitorCheck) -> Definition:
     if check.model:
         inputs["model"] = check.model
     image, outputs = check.image or plan.image, {"check": _place(plan, f"checks/{check.kind}")}
-    return {
-        **_processing(plan, check.step, image, "model_checks.pyz", arguments, inputs, outputs),
-        "DependsOn": ["Merge"],
-    }
+    step = _processing(plan, check.step, image, "model_checks.pyz", arguments, inputs, outputs)
+    step["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": check.max_runtime}
+    return {**step, "DependsOn": ["Merge"]}
 
 
 def _notify(plan: MonitoringPlan, checks: Sequence[MonitorCheck], name: str, with_files: bool) -> Definition:
@@ -146,7 +162,7 @@ def _processing(
             "ContainerArguments": list(arguments),
         },
         "RoleArn": plan.role,
-        "StoppingCondition": {"MaxRuntimeInSeconds": plan.max_runtime},
+        "StoppingCondition": {"MaxRuntimeInSeconds": RUNTIME},
         "ProcessingInputs": [_input(key, uri) for key, uri in inputs.items()],
     }  # fmt: skip
     if outputs:

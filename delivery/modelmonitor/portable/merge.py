@@ -90,15 +90,23 @@ def write(folder: Path, events: Iterator[dict[str, Any]], labels: dict[str, Any]
         if label is not None:
             counts["labelled"] += 1
             files[LABELLED].write(json.dumps({**event, "groundTruthData": label}) + "\n")
-        for prediction, features in make_rows(event):
-            counts["rows"] += 1
-            files[ROWS].write(f"{prediction},{features}\n")
-            if label is not None and label.get("encoding", "CSV") == "CSV":
-                counts["labelled_rows"] += 1
-                files[LABELLED_ROWS].write(f"{label['data'].strip()},{features}\n")
+        rows = list(make_rows(event))
+        counts["rows"] += len(rows)
+        files[ROWS].writelines(f"{prediction},{features}\n" for prediction, features in rows)
+        labelled = label_rows(rows, label)
+        counts["labelled_rows"] += len(labelled)
+        files[LABELLED_ROWS].writelines(f"{row}\n" for row in labelled)
     for file in files.values():
         file.close()
     return counts
+
+
+def label_rows(rows: list[tuple[str, str]], label: dict[str, Any] | None) -> list[str]:
+    """The rows with their labels in front; none where a request has not as many labels in CSV, a line each, as rows."""
+    if label is None or label.get("encoding", "CSV") != "CSV":
+        return []
+    values = [line.strip() for line in str(label["data"]).strip().splitlines()]
+    return [f"{value},{features}" for value, (_, features) in zip(values, rows)] if len(values) == len(rows) else []
 
 
 def make_key(event: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     place = arguments.root / "processing" / "input"
     window = json.loads((place / "window" / "window.json").read_text("utf-8"))
-    for kind in arguments.kinds.split(","):
+    for kind in filter(None, arguments.kinds.split(",")):
         notify(arguments, kind, place / kind, window)
     return 0
 

@@ -6,20 +6,22 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery.modelmonitor.portable.definition import MonitorCheck, MonitoringPlan, make_definition
+from delivery.modelmonitor.baselines import BaselineError, read_baseline
+from delivery.modelmonitor.portable.definition import RUNTIME, MonitorCheck, MonitoringPlan, make_definition
 from delivery.modelmonitor.portable.merge import CAPTURE, LABELLED, LABELLED_ROWS, ROWS
+from delivery.modelmonitor.portable.options import find_hours, refuse_others
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
 PACKAGES = {"check_job": ROOT / "pipelines" / "check_job", "model_checks": ROOT / "model-checks" / "model_checks"}
 """What a check's job runs, by the name that it has in the archive. These sources are part of the repository."""
 START = "import sys\n\nfrom check_job.program import main\n\nsys.exit(main())\n"
-INSTANCE = "ml.m5.large"
+INSTANCE, VOLUME = "ml.m5.large", 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
+class RenderedMonitors:
+    """Parameters of the template, and by kind of check the files of its baseline that the version lacks."""
+
+    parameters: Mapping[str, str]
+    lacking: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
 class PortableMonitors:
     """The monitoring pipeline of one stage, below an S3 prefix that belongs to it alone."""
 
@@ -57,22 +67,39 @@ class PortableMonitors:
     image: str
     role: str
 
-    def render(self, endpoint: str, version: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
-        """Parameters of the template: where the definition is."""
+    def render(self, endpoint: str, version: str, parameters: Mapping[str, str]) -> RenderedMonitors:
+        """Where the definition is; there is none where nothing can be checked.
+
+        :raises ConfigurationError: for parameters that only Model Monitor follows.
+        :raises BaselineError: for a baseline that cannot be read, or a model that the checks cannot load.
+        """
+        refuse_others(parameters)
         described = self.sagemaker.describe_model_package(ModelPackageName=version)
         container = described["InferenceSpecification"]["Containers"][0]
+        statistics = ((described.get("DriftCheckBaselines") or {}).get("ModelQuality") or {}).get("Statistics") or {}
+        known = {**parameters, "ModelQualityStatistics": statistics.get("S3Uri", "")}
+        lacking = {kind: [file for file in spec.files if not known.get(file)] for kind, spec in KINDS.items()}
+        kinds = [kind for kind, files in lacking.items() if not files and _is_wanted(kind, known)]
+        if not kinds:
+            return RenderedMonitors({}, lacking)
+        checks = [self._check(kind, known, container) for kind in kinds]
+        plan = self._plan(endpoint, str(described["ModelPackageGroupName"]), checks, parameters)
+        body = json.dumps(make_definition(plan), indent=1, sort_keys=True).encode()
+        bucket, _, key = self._put("definition.json", body).removeprefix("s3://").partition("/")
+        return RenderedMonitors({"PortableDefinitionBucket": bucket, "PortableDefinitionKey": key}, lacking)
+
+    def _plan(
+        self, endpoint: str, group: str, checks: Sequence[MonitorCheck], parameters: Mapping[str, str]
+    ) -> MonitoringPlan:
         config = self.sagemaker.describe_endpoint_config(
             EndpointConfigName=self.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         )
-        capture = (config.get("DataCaptureConfig") or {}).get("DestinationS3Uri", "")
-        statistics = ((described.get("DriftCheckBaselines") or {}).get("ModelQuality") or {}).get("Statistics") or {}
-        checks = self._checks({**parameters, "ModelQualityStatistics": statistics.get("S3Uri", "")}, container)
-        plan = MonitoringPlan(
+        return MonitoringPlan(
             endpoint=endpoint,
-            group=str(described["ModelPackageGroupName"]),
+            group=group,
             role=self.role,
             image=self.image,
-            capture=capture,
+            capture=(config.get("DataCaptureConfig") or {}).get("DestinationS3Uri", ""),
             ground_truth=parameters.get("GroundTruthInput", ""),
             output=parameters["MonitorOutputPath"],
             work=f"{self.prefix}/runs",
@@ -80,28 +107,16 @@ class PortableMonitors:
             merge=self._put("merge.py", (HERE / "merge.py").read_bytes()),
             notify=self._put("notify.py", (HERE / "notify.py").read_bytes()),
             checks=checks,
+            hours=find_hours(parameters),
             instance_type=parameters.get("MonitoringJobInstanceType") or INSTANCE,
+            volume_size=int(parameters.get("VolumeSizeInGB") or VOLUME),
         )
-        body = json.dumps(make_definition(plan), indent=1, sort_keys=True).encode()
-        bucket, _, key = self._put("definition.json", body).removeprefix("s3://").partition("/")
-        return {"PortableDefinitionBucket": bucket, "PortableDefinitionKey": key}
 
-    def _checks(self, parameters: Mapping[str, str], container: Mapping[str, Any]) -> list[MonitorCheck]:
-        """Those that are enabled, whose baseline the version has, and for which there can be labels."""
-        found = []
-        for kind, spec in KINDS.items():
-            files = {file: parameters.get(file, "") for file in spec.files}
-            if parameters.get(f"Enable{kind}Monitor", "yes") != "yes" or not all(files.values()):
-                continue
-            if spec.needs_labels and not parameters.get("GroundTruthInput"):
-                continue
-            found.append(self._check(kind, spec, parameters, container))
-        return found
-
-    def _check(
-        self, kind: str, spec: CheckFiles, parameters: Mapping[str, str], container: Mapping[str, Any]
-    ) -> MonitorCheck:
-        quality = kind.endswith("Quality")
+    def _check(self, kind: str, parameters: Mapping[str, str], container: Mapping[str, Any]) -> MonitorCheck:
+        spec, quality = KINDS[kind], kind.endswith("Quality")
+        if not quality and "ModelDataUrl" not in container:
+            text = "the version has no ModelDataUrl, from which the portable check loads the model"
+            raise BaselineError(f"{kind}: {text}; turn it off: Enable{kind}Monitor")
         config = _quality_config(kind, parameters) if quality else self._clarify_config(kind, parameters)
         return MonitorCheck(
             step=f"{kind}CheckStep",
@@ -113,11 +128,12 @@ class PortableMonitors:
             statistics=parameters[f"{kind}Statistics"] if quality else "",
             image="" if quality else str(container["Image"]),
             model="" if quality else str(container["ModelDataUrl"]),
+            max_runtime=int(parameters.get(f"{kind}MaxRuntimeInSeconds") or RUNTIME),
         )
 
     def _clarify_config(self, kind: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Of bias or explainability; label or prediction come first in the rows."""
-        registered = self._read(parameters[f"{kind}Config"])
+        registered = read_baseline(self.s3, parameters[f"{kind}Config"])
         instance = parameters.get("MonitoringJobInstanceType") or INSTANCE
         common = {"dataset_type": "text/csv", "label": 0,
                   "predictor": {"instance_type": instance, "initial_instance_count": 1}}  # fmt: skip
@@ -125,16 +141,19 @@ class PortableMonitors:
             return {**common, "methods": registered["methods"]}
         return {**registered, **common, "methods": {"post_training_bias": {"methods": "all"}}}
 
-    def _read(self, uri: str) -> dict[str, Any]:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return dict(json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
-
     def _put(self, name: str, body: bytes) -> str:
         """Under a key that is named by the content: the same again changes no definition."""
         bucket, _, prefix = self.prefix.removeprefix("s3://").partition("/")
         key = f"{prefix}/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
         self.s3.put_object(Bucket=bucket, Key=key, Body=body)
         return f"s3://{bucket}/{key}"
+
+
+def _is_wanted(kind: str, parameters: Mapping[str, str]) -> bool:
+    """Whether the check is enabled, and there can be the labels that it needs."""
+    if parameters.get(f"Enable{kind}Monitor", "yes") != "yes":
+        return False
+    return not KINDS[kind].needs_labels or bool(parameters.get("GroundTruthInput"))
 
 
 def _quality_config(kind: str, parameters: Mapping[str, str]) -> dict[str, Any]:
