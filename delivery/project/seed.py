@@ -26,7 +26,7 @@ WORKFLOWS: Mapping[str, tuple[str, ...]] = {
     "modelbuild": ("modelbuild.yml",),
     "modeldeploy": ("modeldeploy.yml", "modeldeploy-stage.yml"),
 }
-"""What runs a repository's builds where GitHub Actions does it."""
+"""What runs a repository's builds where GitHub Actions does it; there is none that deploys monitors."""
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".*_cache", "build", "dist")
 
 

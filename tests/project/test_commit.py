@@ -38,3 +38,4 @@ def test_the_execution_and_the_pipeline_are_labelled() -> None:
     assert commit.execution()["PipelineExecutionDescription"] == "Commit 1a2b3c4d5e6f on main of me/it"
     assert {tag["Key"] for tag in commit.tags()} == {"delivery:commit", "delivery:branch", "delivery:repository"}
     assert len(SourceCommit(ID).tags()) == 1
+    assert SourceCommit(ID, branch="fix/#12,ü").tags()[1]["Value"] == "fix/_12_ü"  # what tags take

@@ -141,7 +141,7 @@ def test_the_command_prints_a_project_s_month_with_its_assumptions(capsys: pytes
         for text in ("Endpoint of staging: USD 84", "Endpoint of production", "Delivery: USD", "no autoscaling"):
             assert text in printed
         assert main(["cost", "monitors", "--runs-per-day", "1", "--portable", "--region", "us-east-1"]) == 0
-        assert "USD 3.45 per month" in capsys.readouterr().out
+        assert "USD 5.17 per month" in capsys.readouterr().out
         assert main(["cost", "run", "--region", "us-east-1"]) == 1
         assert "takes the ARN of an execution" in capsys.readouterr().err
         words = ["cost", "endpoint", "--instance-type", "ml.none", "--region", "us-east-1"]

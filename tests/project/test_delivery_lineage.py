@@ -88,4 +88,6 @@ def test_an_endpoint_leads_back_by_its_name_in_one_command(service: Service, ver
         assert part in text
     assert registry(service, "lineage", NAME).startswith(f"version      {version}")  # a group: its latest version
     assert "neither an endpoint nor a group" in registry(service, "lineage", "l-nothing", fails=1)
+    sagemaker.delete_model(ModelName=NAME)
+    assert f"AllTraffic serves {NAME}, a model that was deleted" in registry(service, "lineage", f"{NAME}-prod")
     sagemaker.delete_endpoint(EndpointName=f"{NAME}-prod")

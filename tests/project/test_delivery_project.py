@@ -99,6 +99,13 @@ def test_only_actions_without_resources_are_allowed_on_all(template: dict[str, A
     assert wide == WITHOUT_RESOURCE
 
 
+def test_builds_of_github_have_the_rights_of_codebuild_s(template: dict[str, Any]) -> None:
+    roles = resources(template, "AWS::IAM::Role")
+    own, github = ({statement["Sid"]: statement for statement in statements(roles[name])}
+                   for name in ("BuildRole", "GitHubBuildRole"))  # fmt: skip
+    assert github == {sid: statement for sid, statement in own.items() if sid != "Logs"}
+
+
 def test_five_rules_start_the_three_pipelines_and_a_rejection_starts_nothing(template: dict[str, Any]) -> None:
     rules = resources(template, "AWS::Events::Rule")
     assert {rule["Name"]["Sub"].rpartition("-")[2] for rule in rules.values()} == set(RULES)

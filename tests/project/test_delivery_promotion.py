@@ -10,7 +10,7 @@ import pytest
 
 from delivery.promotion import SOURCE, replace_uris
 from tests.project.delivering import register, registry, upload
-from tests.support import Service, read_json
+from tests.support import XGBOOST, Service, read_json
 
 NAME, REGION = "promoted", "eu-west-1"
 
@@ -24,6 +24,7 @@ def version(service: Service) -> str:
     service.client("sagemaker").create_model_package_group(ModelPackageGroupName=NAME)
     return register(
         service, NAME, uri, ModelApprovalStatus="Approved", MetadataProperties={"CommitId": "1a2b3c4d5e6f"},
+        AdditionalInferenceSpecifications=[{"Name": "again", "Containers": [{"Image": XGBOOST, "ModelDataUrl": uri}]}],
         DriftCheckBaselines={"ModelDataQuality": {"Constraints": source}},
     )  # fmt: skip
 
@@ -62,6 +63,8 @@ def test_a_copy_has_files_of_its_own_and_waits_for_its_own_approval(service: Ser
     (container,) = described["InferenceSpecification"]["Containers"]
     assert f".ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.0-5" in container["Image"]
     assert container["ModelDataUrl"].startswith(f"s3://{NAME}-target/")
+    (other,) = described["AdditionalInferenceSpecifications"][0]["Containers"]
+    assert (other["Image"], other["ModelDataUrl"]) == (container["Image"], container["ModelDataUrl"])
     baseline = described["DriftCheckBaselines"]["ModelDataQuality"]["Constraints"]["S3Uri"]
     service.client("s3").delete_object(Bucket=f"{NAME}-source", Key="a/constraints.json")  # the source may end
     assert read_json(s3, baseline) == {"features": []}
@@ -82,7 +85,13 @@ def test_a_file_that_no_longer_exists_is_named_and_nothing_is_registered(service
 
 
 def test_only_uris_of_objects_are_replaced() -> None:
-    given = {"S3Uri": "s3://a/b", "Containers": [{"ModelDataUrl": "s3://a/c", "Environment": {"X": "s3://a/d"}}]}
+    given = {
+        "S3Uri": "s3://a/b",
+        "ManifestS3Uri": "s3://a/m",
+        "Containers": [{"ModelDataUrl": "s3://a/c", "Environment": {"X": "s3://a/d"}}],
+    }
     assert replace_uris(given, str.upper) == {
-        "S3Uri": "S3://A/B", "Containers": [{"ModelDataUrl": "S3://A/C", "Environment": {"X": "s3://a/d"}}],
-    }  # fmt: skip
+        "S3Uri": "S3://A/B",
+        "ManifestS3Uri": "S3://A/M",
+        "Containers": [{"ModelDataUrl": "S3://A/C", "Environment": {"X": "s3://a/d"}}],
+    }

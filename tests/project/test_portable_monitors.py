@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
-from delivery.modelmonitor.portable.merge import list_hours, make_rows, read_time
+from delivery.modelmonitor.portable.definition import MonitorCheck, MonitoringPlan, make_definition
+from delivery.modelmonitor.portable.merge import label_rows, list_hours, make_rows, read_time
 from delivery.modelmonitor.portable.notify import make_metrics
+from delivery.modelmonitor.portable.options import find_hours, refuse_others
+from delivery.stages.configuration import ConfigurationError
 from model_checks import quality
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.predictions import PredictionAttributes
@@ -234,3 +237,52 @@ def test_metrics_are_those_of_violations_and_of_the_model() -> None:
              "description": "Baseline drift distance: 0.45 exceeds threshold: 0.1"}  # fmt: skip
     statistics = {"version": 0.0, "regression_metrics": {"rmse": {"value": 2.5, "standard_deviation": 1.0}}}
     assert dict(make_metrics(statistics, [drift])) == {"feature_baseline_drift__c7": 0.45, "rmse": 2.5}
+
+
+@pytest.mark.parametrize(("hour", "hours"), [("*", 1), ("0/6", 6), ("1/2", 2), ("0", 24), ("23", 24)])
+def test_a_window_is_as_long_as_the_interval(hour: str, hours: int) -> None:
+    assert find_hours({"DataQualityScheduleExpression": f"cron(0 {hour} ? * * *)"}) == hours
+    assert find_hours({}) == 1
+
+
+@pytest.mark.parametrize("expression", ["NOW", "cron(0 0/5 ? * * *)", "cron(0 12/6 ? * * *)", "cron(0 24 ? * * *)"])
+def test_an_expression_without_one_interval_is_refused(expression: str) -> None:
+    with pytest.raises(ConfigurationError, match="portable monitors do not run at"):
+        find_hours({"DataQualityScheduleExpression": expression})
+
+
+def test_what_only_model_monitor_does_is_refused_by_name() -> None:
+    refuse_others({"ModelBiasScheduleExpression": "cron(0 * ? * * *)", "MonitoringJobInstanceCount": "1"})
+    others = {
+        "ModelQualityStartTimeOffset": "-P1D", "ModelQualityEndTimeOffset": "-P0D", "FeaturesAttribute": "x",
+        "MonitoringJobInstanceCount": "2", "ModelBiasScheduleExpression": "cron(0 0 ? * * *)",
+    }  # fmt: skip
+    with pytest.raises(ConfigurationError) as refused:
+        refuse_others(others)
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(others) and all(any(name in line for line in lines) for name in others)
+
+
+def test_each_data_set_has_a_condition_and_a_job_has_its_limits() -> None:
+    check = MonitorCheck("ModelBiasCheckStep", "model-bias", "MODEL_BIAS", "truth-rows", "s3://b/c", "s3://b/d",
+                         max_runtime=60)  # fmt: skip
+    plan = MonitoringPlan(
+        "e", "g", ROLE, SCIKIT_LEARN, "s3://b/capture", "s3://b/labels", "s3://b/out", "s3://b/work", "s3://b/a",
+        "s3://b/m", "s3://b/n", [check], hours=6, volume_size=7,
+    )  # fmt: skip
+    merge, condition = make_definition(plan)["Steps"]
+    words = merge["Arguments"]["AppSpecification"]["ContainerArguments"]
+    assert words[words.index("--hours") + 1] == "6"
+    assert merge["Arguments"]["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] == 7
+    assert condition["Name"] == "HasLabelledRows" and condition["Arguments"]["ElseSteps"] == []
+    assert condition["Arguments"]["Conditions"][0]["LeftValue"]["Std:JsonGet"]["Path"] == "labelled_rows"
+    bias, notify = condition["Arguments"]["IfSteps"]
+    assert bias["Arguments"]["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
+    assert notify["DependsOn"] == ["ModelBiasCheckStep"]
+
+
+def test_rows_of_a_request_have_a_label_each_or_none() -> None:
+    two = [("0.5", "1,2"), ("0.6", "3,4")]
+    assert label_rows(two, {"data": "1\n0\n", "encoding": "CSV"}) == ["1,1,2", "0,3,4"]
+    assert label_rows(two, {"data": "1", "encoding": "CSV"}) == []
+    assert label_rows(two, {"data": "{}", "encoding": "JSON"}) == label_rows(two, None) == []
