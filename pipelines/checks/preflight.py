@@ -7,6 +7,7 @@ checks, which run everywhere.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ AUTO = "auto"
 _MANAGED_STEPS = ("QualityCheck", "ClarifyCheck")
 _SCHEDULE = "MonitoringScheduleName"
 _RECENT = 5  # executions of the pipeline
+_LONGEST = 120  # seconds until a schedule is Scheduled
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,19 @@ def probe(sagemaker: SageMakerClient, image: str, role: str, bucket: str) -> Fla
     try:
         client.create_data_quality_job_definition(**_definition(name, image, role, bucket))
         try:
-            _probe_schedule(client, name)
+            failure = _probe_schedule(client, name)
         finally:
             client.delete_data_quality_job_definition(JobDefinitionName=name)
     except ClientError as error:
         text = error.response["Error"].get("Message", str(error))
         return FlavourDecision("portable", f"the account may not create a monitor: {text}")
+    if failure:
+        return FlavourDecision("portable", f"the account's monitor failed: {failure}")
     return FlavourDecision("managed", "the account could create a monitor")
 
 
-def _probe_schedule(client: Any, name: str) -> None:
+def _probe_schedule(client: Any, name: str) -> str:
+    """Why the schedule failed, empty if it did not. It is deleted when it is no longer Pending, as AWS demands."""
     client.create_monitoring_schedule(
         MonitoringScheduleName=name,
         MonitoringScheduleConfig={
@@ -109,7 +114,13 @@ def _probe_schedule(client: Any, name: str) -> None:
             "MonitoringType": "DataQuality",
         },
     )
+    for _ in range(_LONGEST):
+        described = client.describe_monitoring_schedule(MonitoringScheduleName=name)
+        if described["MonitoringScheduleStatus"] != "Pending":
+            break
+        time.sleep(1)
     client.delete_monitoring_schedule(MonitoringScheduleName=name)
+    return str(described.get("FailureReason", "")) if described["MonitoringScheduleStatus"] == "Failed" else ""
 
 
 def _definition(name: str, image: str, role: str, bucket: str) -> dict[str, Any]:
