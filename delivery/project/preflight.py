@@ -53,7 +53,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Preflight:
-    """Looks at an account. It creates nothing, unless a probe is asked for, which deletes what it makes."""
+    """Looks at an account. Only a probe creates anything, and deletes it again."""
 
     region: str
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from delivery.modelmonitor import build
+from delivery.modelmonitor.baselines import DeployedModel
 from delivery.stages.configuration import read_configuration
 from tests.project.delivering import register, upload
 from tests.support import ROLE, ROOT, Service, read_json, until
@@ -130,3 +131,30 @@ def test_the_shipped_configurations_follow_the_schema_and_the_template(name: str
     assert all(f"\n  {parameter}:\n    Type:" in declared for parameter in stage.parameters)
     known = set(json.loads(build.SCHEMA.read_text())["properties"]["Parameters"]["properties"])
     assert all(f"\n  {parameter}:\n    Type:" in declared for parameter in known)
+
+
+def test_a_kind_is_monitored_only_with_every_file_that_its_flavour_needs() -> None:
+    deployed = DeployedModel("m", "arn:aws:sagemaker:us-east-1:123456789012:model-package/g/1")
+    parameters = {"GroundTruthInput": "s3://b/labels", "EnableModelBiasMonitor": "no"}
+    lacking = {kind: ["ModelQualityStatistics"] if kind == "ModelQuality" else [] for kind in build.KINDS}
+    lines = build.explain("e", deployed, parameters, lacking)
+    assert "ModelQuality: not monitored, the version has no baseline of it (ModelQualityStatistics)" in lines
+    assert "DataQuality: monitored" in lines and "ModelBias: off" in lines
+    assert not [line for line in lines if line.startswith("monitors: ")]  # there is no pipeline
+
+
+def test_portable_monitors_without_a_check_have_no_pipeline_and_refuse_what_they_do_not_do(
+    monitored: Monitored, tmp_path: Path
+) -> None:
+    image = "1.dkr.ecr.us-east-1.amazonaws.com/scikit-learn"
+    words = ("--monitors-flavour", "portable", "--check-image", image, "--events-role", ROLE, "--staging-config")
+    content = json.loads((build.HERE / "staging-monitoring-config.json").read_text())
+    content["Parameters"].update({f"Enable{kind}Monitor": "no" for kind in build.KINDS})
+    (tmp_path / "none.json").write_text(json.dumps(content))
+    done = monitored.build(tmp_path, *words, str(tmp_path / "none.json"))
+    assert done.returncode == 0 and "monitors: the scheduled pipeline" not in done.stdout, done.stderr
+    assert "PortableDefinitionKey" not in parameters(tmp_path)
+    content["Parameters"].update({"DataQualityScheduleExpression": "NOW", "EnableDataQualityMonitor": "yes"})
+    (tmp_path / "now.json").write_text(json.dumps(content))
+    refused = monitored.build(tmp_path, *words, str(tmp_path / "now.json"))
+    assert refused.returncode == 2 and "portable monitors do not run at NOW" in refused.stderr
