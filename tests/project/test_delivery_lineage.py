@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipelines.commit import SourceCommit, with_commit
-from tests.project.delivering import registry
-from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, start
+from tests.project.delivering import register, registry, upload
+from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, start, until
 
 NAME = "l-lineage"
 COMMIT = SourceCommit("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", "me/abalone", "main")
@@ -88,6 +88,25 @@ def test_an_endpoint_leads_back_by_its_name_in_one_command(service: Service, ver
         assert part in text
     assert registry(service, "lineage", NAME).startswith(f"version      {version}")  # a group: its latest version
     assert "neither an endpoint nor a group" in registry(service, "lineage", "l-nothing", fails=1)
-    sagemaker.delete_model(ModelName=NAME)
-    assert f"AllTraffic serves {NAME}, a model that was deleted" in registry(service, "lineage", f"{NAME}-prod")
     sagemaker.delete_endpoint(EndpointName=f"{NAME}-prod")
+
+
+def test_a_version_and_a_model_that_were_deleted_are_remarks(service: Service) -> None:
+    name, sagemaker = f"{NAME}-deleted", service.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    version = register(service, name, upload(service, name))
+    variants = []
+    for model in (f"{name}-a", f"{name}-b"):
+        sagemaker.create_model(ModelName=model, ExecutionRoleArn=ROLE, Containers=[{"ModelPackageName": version}])
+        variants.append({"VariantName": model[-1], "ModelName": model, "InstanceType": "ml.m5.large",
+                         "InitialInstanceCount": 1})  # fmt: skip
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    settled = ("InService", "Failed")
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] in settled, "the endpoint", 240)
+    sagemaker.delete_model_package(ModelPackageName=version)
+    sagemaker.delete_model(ModelName=f"{name}-b")
+    text = registry(service, "lineage", name)
+    assert f"a serves a version that was deleted: there is no version {version}" in text
+    assert f"b serves {name}-b, a model that was deleted" in text
+    sagemaker.delete_endpoint(EndpointName=name)
