@@ -6,11 +6,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from local_sagemaker.files.removal import remove
 
 pytest_plugins = ["local_sagemaker.testing.fixtures"]
+
+hypothesis.settings.register_profile("without deadlines", deadline=None)  # a loaded machine is no failure
+hypothesis.settings.load_profile("without deadlines")
 
 
 @pytest.fixture
