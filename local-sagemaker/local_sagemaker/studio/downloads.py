@@ -23,7 +23,7 @@ class Download:
 
 
 def begin(parts: Iterator[bytes]) -> Download:
-    """Reads the first part, so that what fails there can still be answered by a page."""
+    """Reads the first part, so that a fault there still gets a page in response."""
     return Download(next(parts, b""), parts)
 
 

@@ -72,7 +72,7 @@ def _put_composite_alarm(response: Any) -> Any:
 
 def _describe_alarms(response: Any, records: Records) -> Any:
     """As moto's, with what suppresses the actions of composite alarms now."""
-    for name, alarm in list(response.cloudwatch_backend.alarms.items()):  # other requests put alarms meanwhile
+    for name, alarm in list(response.cloudwatch_backend.alarms.items()):  # other requests put alarms in the meantime
         suppression = Suppression.load(records.get(CLOUDWATCH_ALARM.kind, name) or {})
         alarm.actions_suppressed_by = suppression.by or None
         alarm.actions_suppressed_reason = f"Actions suppressed by {suppression.by}" if suppression.by else None
