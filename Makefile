@@ -37,7 +37,7 @@ test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
 	@$(BIN)/python $(TESTS)
 
-test-unit: $(STAMP) ## the tests without processes and sockets, in less than a minute
+test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
 	@$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
 
