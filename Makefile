@@ -73,10 +73,13 @@ bench: $(VENV)/.bench ## the benchmarks behind the README's figures
 docs: $(IMAGES) ## docs/reference/ anew, from what is registered in the code; the notebook with its outputs in build/docs/; the README's pictures of the web pages
 	@$(BIN)/python -m local_sagemaker.cli.reference > docs/reference/operations.md
 	@$(BIN)/python -m local_sagemaker.cli.member_reference > docs/reference/members.md
-	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service"; rm -rf "$$LOCAL_SAGEMAKER_HOME"; \
-	  trap '$(BIN)/local-sagemaker down' EXIT; \
-	  $(BIN)/python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs && \
-  $(BIN)/python tools/screenshots.py docs/images
+	@export LOCAL_SAGEMAKER_HOME="$(CURDIR)/build/docs/.service" PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	  rm -rf "$$LOCAL_SAGEMAKER_HOME"; trap 'local-sagemaker down' EXIT; set -e; \
+	  python -m nbconvert --to html --execute sagemaker-pipelines-project.ipynb --output-dir build/docs; \
+	  run-pipeline --local -n pipelines.abalone.pipeline; \
+	  model-registry --local approve AbalonePackageGroup/1; \
+	  model-registry --local deploy AbalonePackageGroup --endpoint abalone; \
+	  python tools/screenshots.py docs/images
 
 clean: ## stop the service and remove everything that the other verbs made
 	@test ! -x $(BIN)/local-sagemaker || $(BIN)/local-sagemaker down

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from local_sagemaker.studio.charts.scale import thin, ticks
 from local_sagemaker.studio.views.numbers import number
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640.0, 260.0, 56.0, 36.0, 12.0, 16.0
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640.0, 260.0, 56.0, 36.0, 26.0, 16.0
 
 
 _RULE = '" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="'
