@@ -94,7 +94,6 @@ def end_on_sigterm(model_folder: Path) -> None:
         for file in model_folder.iterdir() if model_folder.is_dir() else ():
             if file.is_file() and not file.name.startswith(model_file.NAME):
                 file.unlink(missing_ok=True)
-        sys.stdout.flush()
-        sys.exit(0)
+        sys.exit(0)  # which flushes the log; here it might be in the middle of a line, and can't be
 
     signal.signal(signal.SIGTERM, end)

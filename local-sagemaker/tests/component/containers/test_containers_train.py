@@ -270,7 +270,7 @@ def test_termination_leaves_a_valid_model(program_run: Any) -> None:
     while not model.exists() and time.monotonic() < deadline:
         process.wait(0.01)
     process.signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(60) == 0, program_run.log
     assert model_of(program_run).num_boosted_rounds() >= 1
     assert [file.name for file in model.parent.iterdir()] == ["xgboost-model"]
 
