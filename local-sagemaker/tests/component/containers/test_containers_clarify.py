@@ -17,20 +17,9 @@ from local_sagemaker.images import find
 from local_sagemaker.images.clarify import Clarify
 from tests import monitor_schemas as schemas
 from tests.analyzer_jobs import Ended, JobFolder, model_server, rows_of
+from tests.component.containers.clarify_data import BEFORE, BIAS, FRAME, REPORT
 
 URI = "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0"
-RANDOM = np.random.default_rng(41)
-FRAME = pd.DataFrame(
-    {
-        "y": RANDOM.integers(0, 2, 60),
-        "a": RANDOM.normal(size=60).round(3),
-        "b": RANDOM.integers(0, 50, 60),
-        "f": RANDOM.integers(0, 2, 60),
-    }
-)
-BIAS: dict[str, Any] = {"label_values_or_threshold": [1], "facet": [{"name_or_index": "f", "value_or_threshold": [0]}]}
-BEFORE: dict[str, Any] = {"pre_training_bias": {"methods": "all"}}
-REPORT = {"report": {"name": "report", "title": "Fair <enough>?"}}
 DONE = "Completed: SageMaker XAI Analyzer ran successfully"
 
 
