@@ -321,7 +321,9 @@ def test_a_serverless_variant_has_a_limit(made: Made) -> None:
     ])  # fmt: skip
     endpoint = made.endpoint(name)
     described = made.sagemaker.describe_endpoint(EndpointName=endpoint)["ProductionVariants"][0]
-    assert described["CurrentServerlessConfig"]["MaxConcurrency"] == 1
+    assert (described["CurrentServerlessConfig"]["MaxConcurrency"], described["CurrentInstanceCount"]) == (1, 0)
+    assert "DesiredServerlessConfig" not in described and "DesiredInstanceCount" not in described
+    assert described["DeployedImages"][0]["ResolutionTime"]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:

@@ -46,7 +46,7 @@ def new_record(spec: EndpointSpec, config: Body, moment: float) -> Body:
         "_changed": moment,
         "_config": config,
     }
-    _show(body, spec, config)
+    _show(body, spec, config, moment)
     for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
         variant["VariantStatus"] = [{"Status": "Creating", "StartTime": moment}]
     return body
@@ -62,7 +62,7 @@ def begin_update(
     if deployment:
         body["LastDeploymentConfig"] = dict(deployment)
     shown: Body = {}
-    _show(shown, spec, config)
+    _show(shown, spec, config, moment)
     pending = {name: shown[name] for name in ("ProductionVariants", "ShadowProductionVariants") if name in shown}
     body["PendingDeploymentSummary"] = {"EndpointConfigName": spec.config, "StartTime": moment, **pending}
     body["_next"] = {"spec": spec.as_record(), "config": config}
@@ -110,7 +110,7 @@ def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | Non
     if spec is not None:
         if pending and pending["spec"]["config"] == spec.config and body["_spec"]["config"] != spec.config:
             config = pending["config"]
-        _show(body, spec, config)
+        _show(body, spec, config, moment)
     elif status == EndpointStatus.FAILED:
         for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
             variant.pop("VariantStatus", None)
@@ -205,11 +205,14 @@ def check_deployment(deployment: Mapping[str, Any], new: EndpointSpec, old: Endp
         raise ValidationError("MaximumBatchSize must be between 5 and 50 percent.")
 
 
-def _show(body: Body, spec: EndpointSpec, config: Body) -> None:
-    """What Describe says of what runs."""
+def _show(body: Body, spec: EndpointSpec, config: Body, moment: float) -> None:
+    """What Describe says of what runs; the images of another configuration were resolved at `moment`."""
+    if body.get("EndpointConfigName") != spec.config:
+        body["_resolved"] = moment
+    resolved = body.setdefault("_resolved", moment)
     body["EndpointConfigName"] = spec.config
-    body["ProductionVariants"] = [_variant(variant) for variant in spec.variants if not variant.shadow]
-    shadows = [_variant(variant) for variant in spec.variants if variant.shadow]
+    body["ProductionVariants"] = [_variant(variant, resolved) for variant in spec.variants if not variant.shadow]
+    shadows = [_variant(variant, resolved) for variant in spec.variants if variant.shadow]
     for name, value in (
         ("ShadowProductionVariants", shadows),
         ("AsyncInferenceConfig", spec.asynchronous),
@@ -223,21 +226,19 @@ def _show(body: Body, spec: EndpointSpec, config: Body) -> None:
     body["_config"] = config
 
 
-def _variant(spec: VariantSpec) -> dict[str, Any]:
+def _variant(spec: VariantSpec, resolved: float) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "VariantName": spec.name,
         "DeployedImages": [
-            {"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"]} for container in spec.containers
+            {"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"], "ResolutionTime": resolved}
+            for container in spec.containers
         ],
         "CurrentWeight": spec.weight,
         "DesiredWeight": spec.weight,
     }
     if spec.serverless:
-        return {
-            **shown,
-            "CurrentServerlessConfig": dict(spec.serverless),
-            "DesiredServerlessConfig": dict(spec.serverless),
-        }
+        # The desired configuration is shown while an update changes it; instances are none (seen in a public notebook).
+        return {**shown, "CurrentInstanceCount": 0, "CurrentServerlessConfig": dict(spec.serverless)}
     return {**shown, "CurrentInstanceCount": spec.instances, "DesiredInstanceCount": spec.instances}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_sagemaker.api.operations import Request, Response
-from local_sagemaker.arns import last
+from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NameTaken, ResourceNotFound, ServiceError
@@ -47,7 +47,10 @@ class Entities(ResourceRecords):
 
     def require(self, name: str) -> Body:
         """The record of a name or ARN."""
-        return super().require(last(name))
+        body = super().require(last(name))
+        if is_arn(name) and name.lower() != body[self.kind.arn].lower():  # one of another region or account
+            raise self._missing(last(name), name)
+        return body
 
     def all(self) -> list[Body]:
         """All records in order of creation."""

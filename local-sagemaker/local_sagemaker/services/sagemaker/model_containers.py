@@ -13,6 +13,7 @@ from local_sagemaker.objects.uris import split
 Container = dict[str, Any]
 
 # What a package's container says of how it is run; the rest of it describes the model.
+_DESCRIBED = ("Image", "ModelDataUrl", "ModelDataSource")
 _FROM_PACKAGE = ("ContainerHostname", "Image", "ModelDataUrl", "ModelDataSource", "Environment")
 
 
@@ -20,13 +21,27 @@ def resolve(containers: list[Container], call: Call) -> list[Container]:
     """The containers with image, data and environment taken from the model packages that they name."""
     resolved: list[Container] = []
     for container in containers:
-        if "ModelPackageName" in container:
-            resolved += _from_package(container, call)
-        elif "Image" in container:
+        described = [member for member in _DESCRIBED if member in container]
+        if ("ModelPackageName" in container) == bool(described) or ("Image" not in container and described):
+            raise ValidationError(
+                "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
+            )  # seen in a public notebook, for an image beside a package
+        if described:
             resolved.append({"Mode": "SingleModel", "Environment": {}, **container})
         else:
-            raise ValidationError("A container needs either an Image or a ModelPackageName.")
+            resolved += _from_package(container, call)
     return resolved
+
+
+def check_hostnames(containers: list[Container]) -> None:
+    """All containers of an inference pipeline have a ContainerHostname, each its own, or none has (API reference)."""
+    names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]
+    if len(containers) < 2 or not names:
+        return
+    if len(names) < len(containers):
+        raise ValidationError("ContainerHostname must be specified for every container, or for none.")
+    if len(set(names)) < len(names):
+        raise ValidationError(f"ContainerHostname must be unique for each container: {', '.join(names)}.")
 
 
 def _from_package(container: Container, call: Call) -> list[Container]:

@@ -11,6 +11,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
+from local_sagemaker.services.sagemaker.arn_scope import check_scope
 from local_sagemaker.services.sagemaker.listing import pick
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -80,27 +81,48 @@ class ModelPackageGroups(Resource):
     @operation("PutModelPackageGroupPolicy")
     def put_policy(self, request: Request) -> Response:
         """Keeps a resource policy; nobody else can reach this machine, so it allows nothing further."""
-        group = self._require(request)
+        group = self._of_policy(request)
         self._records.put(POLICY, _key(group), {"ResourcePolicy": request["ResourcePolicy"]})
         return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
 
     @operation("GetModelPackageGroupPolicy")
     def get_policy(self, request: Request) -> Response:
         """The policy as it was put."""
-        group = self._require(request)
+        group = self._of_policy(request)
         policy = self._records.get(POLICY, _key(group))
         if policy is None:
-            raise MissingResource(f"Resource policy for {group['ModelPackageGroupArn']} does not exist.")
+            raise _no_policy(group)
         return policy
 
     @operation("DeleteModelPackageGroupPolicy")
     def delete_policy(self, request: Request) -> Response:
-        """Removes the policy."""
-        self._records.delete(POLICY, _key(self._require(request)))
+        """Removes the policy; there must be one."""
+        group = self._of_policy(request)
+        with self._records.transaction():
+            if self._records.get(POLICY, _key(group)) is None:
+                raise _no_policy(group)
+            self._records.delete(POLICY, _key(group))
         return {}
 
     def _require(self, request: Request) -> Body:
-        return self._groups.require(last(request["ModelPackageGroupName"]))
+        given = request["ModelPackageGroupName"]
+        check_scope(given, self._settings, lambda arn: MissingResource(f"ModelPackageGroup {arn} does not exist."))
+        return self._groups.require(last(given))
+
+    def _of_policy(self, request: Request) -> Body:
+        """The group, with the words that the operations on policies have for one that is missing.
+
+        The texts are those that Terraform's provider and CloudFormation's own handler recognise.
+        """
+        try:
+            return self._require(request)
+        except MissingResource as error:
+            arn = self._groups.arn(last(request["ModelPackageGroupName"]))
+            raise MissingResource(f"Cannot find Model Package Group: {arn}") from error
+
+
+def _no_policy(group: Body) -> MissingResource:
+    return MissingResource(f"Cannot find resource policy for: {group['ModelPackageGroupArn']}")
 
 
 def _key(group: Body) -> str:

@@ -16,6 +16,7 @@ from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
 from local_sagemaker.records.status import ApprovalStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
+from local_sagemaker.services.sagemaker.arn_scope import check_scope
 from local_sagemaker.services.sagemaker.listing import page, pick, select
 from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
@@ -64,11 +65,14 @@ class ModelPackages(Resource):
 
         def act() -> Response:
             body.update(self._body(request))
-            self._records.insert(KIND, resource(body["ModelPackageArn"]).removeprefix("model-package/"), body)
+            self._records.insert(KIND, _key(body["ModelPackageArn"]), body)
             self._tags.put(body["ModelPackageArn"], request.get("Tags"))
             return pick(body, "ModelPackageArn")
 
-        answer, _ = self._tokens.once("CreateModelPackage", request, act, "ClientToken")
+        answer, _ = self._tokens.once(
+            "CreateModelPackage", request, act, "ClientToken",
+            made=lambda answer: self._records.get(KIND, _key(answer["ModelPackageArn"])),
+        )  # fmt: skip
         return answer
 
     @operation("DescribeModelPackage")
@@ -139,6 +143,7 @@ class ModelPackages(Resource):
         return page(_sort(select(named, request, name="_name"), request), request)
 
     def _body(self, request: Request) -> Body:
+        _check_containers(request)
         body: Body = {name: value for name, value in request.items() if name not in ("ClientToken", "Tags")}
         body.update(self._identity(request))
         profiles = request.get("ValidationSpecification", {}).get("ValidationProfiles", [])
@@ -200,7 +205,8 @@ class ModelPackages(Resource):
         body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
 
     def _require(self, name: str) -> tuple[str, Body]:
-        key = resource(name).removeprefix("model-package/").lower()
+        check_scope(name, self._settings, lambda arn: MissingResource(f"ModelPackage {arn} does not exist."))
+        key = _key(name)
         body = self._records.get(KIND, key)
         if body is None:
             raise MissingResource(f"ModelPackage {self._arn(key)} does not exist.")
@@ -208,6 +214,23 @@ class ModelPackages(Resource):
 
     def _arn(self, name: str) -> str:
         return self._settings.arns.sagemaker("model-package", name.lower())
+
+
+def _key(name_or_arn: str) -> str:
+    return resource(name_or_arn).removeprefix("model-package/").lower()
+
+
+def _check_containers(request: Request) -> None:
+    """Refuses what AWS refuses of a package's containers (boto/boto3 issue 4510; the second by a public script)."""
+    specifications = [request.get("InferenceSpecification", {}), *request.get("AdditionalInferenceSpecifications", [])]
+    containers = [one for specification in specifications for one in specification.get("Containers", [])]
+    if any("AdditionalS3DataSource" in container for container in containers):
+        raise ValidationError("AdditionalS3DataSource is not allowed in InferenceSpecification")
+    if "ModelPackageGroupName" not in request and any(container.get("Environment") for container in containers):
+        raise ValidationError(
+            "1 validation errors detected:Environment variable map cannot be specified when using non-versioned "
+            "ModelPackages"
+        )
 
 
 def _add(body: Body, added: list[Body]) -> list[Body]:

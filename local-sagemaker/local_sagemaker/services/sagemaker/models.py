@@ -10,7 +10,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL
 from local_sagemaker.services.sagemaker.listing import pick
-from local_sagemaker.services.sagemaker.model_containers import check_data, check_image, resolve
+from local_sagemaker.services.sagemaker.model_containers import check_data, check_hostnames, check_image, resolve
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -62,6 +62,7 @@ class ModelOperations(Resource):
         if bool(given) == ("PrimaryContainer" in request):
             raise ValidationError("Exactly one of PrimaryContainer and Containers must be specified.")
         containers = resolve(given or [request["PrimaryContainer"]], self._call)
+        check_hostnames(containers)
         for container in containers:
             check_image(container["Image"], self._account)
             check_data(container, self._objects)

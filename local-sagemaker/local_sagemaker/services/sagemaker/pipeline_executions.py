@@ -89,7 +89,10 @@ class PipelineExecutions(Resource):
             self._records.put(PIPELINE, pipeline["PipelineName"].lower(), pipeline)
             return {"PipelineExecutionArn": arn}
 
-        answer, new = self._tokens.once("StartPipelineExecution", request, act)
+        answer, new = self._tokens.once(
+            "StartPipelineExecution", request, act,
+            made=lambda answer: self._records.get(EXECUTION, execution_key(answer["PipelineExecutionArn"])),
+        )  # fmt: skip
         if new:
             self._executions.start(execution_key(answer["PipelineExecutionArn"]), text)
         return answer

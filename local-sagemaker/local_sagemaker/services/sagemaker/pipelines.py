@@ -66,7 +66,10 @@ class Pipelines(Resource):
         _check_name(request["PipelineName"])
         definition = self._definition(request, required=True)
         read(definition)
-        answer, _ = self._tokens.once("CreatePipeline", request, lambda: self._create(request, definition))
+        answer, _ = self._tokens.once(
+            "CreatePipeline", request, lambda: self._create(request, definition),
+            made=lambda answer: self._records.get(PIPELINE, last(answer["PipelineArn"]).lower()),
+        )  # fmt: skip
         return answer
 
     def _create(self, request: Request, definition: str) -> Response:

@@ -23,11 +23,17 @@ class Tokens:
         self._records = records
 
     def once(
-        self, operation: str, request: Request, act: Callable[[], Response], member: str = "ClientRequestToken"
+        self,
+        operation: str,
+        request: Request,
+        act: Callable[[], Response],
+        member: str = "ClientRequestToken",
+        made: Callable[[Response], object] | None = None,
     ) -> tuple[Response, bool]:
         """(answer, whether `act` was called now); the act and its token are written in one transaction.
 
-        Raises Conflict when the token came with another request before.
+        `made` finds what an earlier answer says was made: when it is gone, its token has no meaning any more, since the
+        answer would name what nobody can describe. Raises Conflict when the token came with another request before.
         """
         token = request.get(member)
         if not token:
@@ -38,7 +44,7 @@ class Tokens:
         key = f"{operation}/{token}"
         with self._records.transaction():
             known = self._records.get(KIND, key)
-            if known is None:
+            if known is None or (made is not None and not made(known["answer"])):
                 answer = act()
                 self._records.put(KIND, key, {"digest": digest, "answer": answer, "time": now()})
                 return answer, True

@@ -188,7 +188,7 @@ class TrainingJobs(RunnerJobs):
         algorithm = request.get("AlgorithmSpecification", {})
         if "TrainingImage" not in algorithm:
             raise ValidationError("The local service needs AlgorithmSpecification.TrainingImage.")
-        check_expressions(algorithm.get("MetricDefinitions", []))
+        check_metrics(algorithm)
         check_cluster(request.get("ResourceConfig", {}))
         uris.split(request["OutputDataConfig"]["S3OutputPath"])
         check_waiting(request)
@@ -198,10 +198,14 @@ class TrainingJobs(RunnerJobs):
                 raise ValidationError(f"{member}.LocalPath must be below /opt/ml here; it is '{path}'.")
         if "TensorBoardOutputConfig" in request:
             uris.split(request["TensorBoardOutputConfig"]["S3OutputPath"])
-        names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+        given = request.get("InputDataConfig", [])
+        names = [channel["ChannelName"] for channel in given]
         if len(set(names)) != len(names):
             raise ValidationError("Channel names in InputDataConfig must be unique.")
-        for channel in request.get("InputDataConfig", []):
+        modes = {channel.get("InputMode", algorithm.get("TrainingInputMode", "File")) for channel in given}
+        if {"Pipe", "FastFile"} <= modes:  # text: a public notebook
+            raise ValidationError("Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job.")
+        for channel in given:
             self._check_channel(channel, request["RoleArn"])
 
     def _check_channel(self, channel: Request, role: str) -> None:
@@ -213,8 +217,18 @@ class TrainingJobs(RunnerJobs):
         channels.check(source["S3Uri"], self._objects, region=self._settings.region, role=role)
 
 
-def check_expressions(definitions: list[Request]) -> None:
-    """Refuses metrics whose Regex is none."""
+def check_metrics(algorithm: Request) -> None:
+    """Refuses metrics for an image that has its own, as XGBoost's has in script mode, too, and a Regex that is none.
+
+    The first text: awslabs' MLSpace, and several public projects.
+    """
+    definitions = algorithm.get("MetricDefinitions", [])
+    image, uri = images.find(algorithm["TrainingImage"], "train")
+    if definitions and image.default_metrics(uri):
+        raise ValidationError(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions."
+        )
     for definition in definitions:
         try:
             bounded.check(definition["Regex"])
@@ -257,7 +271,7 @@ def _fill(request: Request) -> Request:
     image, uri = images.find(algorithm["TrainingImage"], "train")
     defaults = image.default_metrics(uri)
     if defaults:
-        algorithm["MetricDefinitions"] = [*defaults, *algorithm.get("MetricDefinitions", [])]
+        algorithm["MetricDefinitions"] = defaults
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", False)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
     fill_cluster(filled["ResourceConfig"])

@@ -188,6 +188,20 @@ def test_built_in_algorithms_get_their_metrics(world):
         ),
         ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/etc"}}, "must be below /opt/ml"),
         ({"algorithm": {"TrainingImage": "nowhere/unknown:1"}}, "is not known here"),
+        (
+            {"algorithm": {"TrainingImage": XGBOOST, "MetricDefinitions": [{"Name": "a", "Regex": "a=(.*)"}]}},
+            r"You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions.",
+        ),
+        (
+            {
+                "channels": [
+                    channel("a", f"s3://{BUCKET}/code/", InputMode="Pipe"),
+                    channel("b", f"s3://{BUCKET}/code/", InputMode="FastFile"),
+                ]
+            },
+            "Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job.",
+        ),
         ({"output": {"S3OutputPath": "not-a-uri"}}, "is not an S3 URI"),
     ],
 )

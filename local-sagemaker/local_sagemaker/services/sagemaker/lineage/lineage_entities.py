@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.arns import last
+from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
 from local_sagemaker.errors import NameTaken, ResourceNotFound, ValidationError
 from local_sagemaker.records.kinds import ResourceKind
@@ -105,9 +105,10 @@ class LineageEntities(Resource):
             bodies = self._records.list(self.kind.kind)
             given = next((body[self.kind.arn] for body in bodies if body["Source"]["SourceUri"] == uri), uri)
         key = last(str(given)).lower()
+        arn = str(given) if is_arn(str(given)) else self._lineage.arn(self.kind, key)
         body = self._records.get(self.kind.kind, key)
-        if body is None:
-            raise ResourceNotFound(f"{self.kind.noun} '{self._lineage.arn(self.kind, key)}' does not exist.")
+        if body is None or arn.lower() != body[self.kind.arn].lower():  # an ARN of another region or account
+            raise ResourceNotFound(f"{self.kind.noun} '{arn}' does not exist.")
         return key, body
 
     def _by(self) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from local_sagemaker.errors import ServiceError
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+ELSEWHERE, OTHERS = "arn:aws:sagemaker:us-west-2:123456789012", "arn:aws:sagemaker:us-east-1:210987654321"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.0-1"
 DIGEST = f"sha256:{0:064x}"
 SPECIFICATION = {
@@ -45,7 +46,6 @@ FULL: dict[str, Any] = {
                 "Framework": "XGBOOST",
                 "FrameworkVersion": "1.2",
                 "NearestModelName": "n",
-                "AdditionalS3DataSource": {"S3DataType": "S3Object", "S3Uri": "s3://bucket/x"},
             }
         ],
         "SupportedTransformInstanceTypes": ["ml.m5.large"],
@@ -160,7 +160,10 @@ def test_versions_count_up_and_are_never_given_twice(registry: Any, group: str) 
 def test_a_client_token_is_used_once(registry: Any, group: str) -> None:
     first = register(registry, group, ClientToken="t")
     assert register(registry, group, ClientToken="t") == first
-    assert register(registry, group, ClientToken="u") != first
+    second = register(registry, group, ClientToken="u")
+    assert second != first
+    registry("DeleteModelPackage", ModelPackageName=second)  # the token means nothing any more
+    assert register(registry, group, ClientToken="u") == f"{ARN}:model-package/abalone-group/3"
     code, _ = refused(registry, "CreateModelPackage", ModelPackageGroupName=group, Domain="x", ClientToken="t")
     assert code == "ConflictException"
 
@@ -295,12 +298,16 @@ def test_a_group_with_packages_cannot_be_deleted(registry: Any, group: str) -> N
 
 
 def test_group_policies(registry: Any, group: str) -> None:
-    assert refused(registry, "GetModelPackageGroupPolicy", ModelPackageGroupName=group)[0] == "ValidationException"
+    none = ("ValidationException", f"Cannot find resource policy for: {ARN}:model-package-group/abalone-group")
+    for operation in ("GetModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy"):
+        assert refused(registry, operation, ModelPackageGroupName=group) == none
+        missing = ("ValidationException", f"Cannot find Model Package Group: {ARN}:model-package-group/gone")
+        assert refused(registry, operation, ModelPackageGroupName="gone") == missing
     registry("PutModelPackageGroupPolicy", ModelPackageGroupName=group, ResourcePolicy='{"Statement": []}')
     answer = registry("GetModelPackageGroupPolicy", ModelPackageGroupName=group)
     assert answer == {"ResourcePolicy": '{"Statement": []}'}
     registry("DeleteModelPackageGroupPolicy", ModelPackageGroupName=group)
-    refused(registry, "GetModelPackageGroupPolicy", ModelPackageGroupName=group)
+    assert refused(registry, "GetModelPackageGroupPolicy", ModelPackageGroupName=group) == none
 
 
 @pytest.mark.parametrize(
@@ -330,6 +337,48 @@ def test_group_policies(registry: Any, group: str) -> None:
             f"ModelPackage {ARN}:model-package/abalone-group/7 does not exist.",
         ),
         ("DeleteModelPackage", {"ModelPackageName": "none"}, f"ModelPackage {ARN}:model-package/none does not exist."),
+        (
+            "CreateModelPackage",
+            {
+                "ModelPackageName": "alone",
+                "InferenceSpecification": {"Containers": [{"Image": IMAGE, "Environment": {"A": "b"}}]},
+            },
+            "1 validation errors detected:Environment variable map cannot be specified when using non-versioned "
+            "ModelPackages",
+        ),
+        (
+            "CreateModelPackage",
+            {
+                "ModelPackageGroupName": "Abalone-Group",
+                "AdditionalInferenceSpecifications": [
+                    {
+                        "Name": "x",
+                        "Containers": [
+                            {
+                                "Image": IMAGE,
+                                "AdditionalS3DataSource": {"S3DataType": "S3Object", "S3Uri": "s3://bucket/x"},
+                            }
+                        ],
+                    }
+                ],
+            },
+            "AdditionalS3DataSource is not allowed in InferenceSpecification",
+        ),
+        (
+            "DescribeModelPackage",
+            {"ModelPackageName": f"{ELSEWHERE}:model-package/abalone-group/1"},
+            "ARN should be scoped to correct region: us-east-1",
+        ),
+        (
+            "DescribeModelPackageGroup",
+            {"ModelPackageGroupName": f"{ELSEWHERE}:model-package-group/abalone-group"},
+            "ARN should be scoped to correct region: us-east-1",
+        ),
+        (
+            "DescribeModelPackageGroup",
+            {"ModelPackageGroupName": f"{OTHERS}:model-package-group/abalone-group"},
+            f"ModelPackageGroup {OTHERS}:model-package-group/abalone-group does not exist.",
+        ),
     ],
 )
 def test_texts(registry: Any, group: str, operation: str, request_: dict[str, Any], text: str) -> None:

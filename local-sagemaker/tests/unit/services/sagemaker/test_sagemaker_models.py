@@ -115,7 +115,6 @@ def test_a_name_is_taken_whatever_its_case(registry: Any) -> None:
     [
         {},
         {"PrimaryContainer": {"Image": IMAGE}, "Containers": [{"Image": IMAGE}]},
-        {"PrimaryContainer": {"ModelDataUrl": ARCHIVE}},
         {"Containers": []},
     ],
 )
@@ -123,6 +122,33 @@ def test_containers_must_say_what_runs(registry: Any, request_: dict[str, Any]) 
     with pytest.raises(ServiceError) as error:
         registry("CreateModel", ModelName="m", **request_)
     assert error.value.code == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {},
+        {"ModelDataUrl": ARCHIVE},
+        {"Image": IMAGE, "ModelPackageName": "package"},
+        {"ModelDataUrl": ARCHIVE, "ModelPackageName": "package"},
+    ],
+)
+def test_a_container_is_described_or_a_package(registry: Any, container: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError) as error:
+        registry("CreateModel", ModelName="m", PrimaryContainer=container)
+    text = "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
+    assert (error.value.code, error.value.message) == ("ValidationException", text)
+
+
+def test_host_names_of_containers_are_all_given_and_differ(registry: Any) -> None:
+    def create(*names: str | None) -> None:
+        containers = [{"Image": IMAGE, **({"ContainerHostname": name} if name else {})} for name in names]
+        registry("CreateModel", ModelName="m", Containers=containers)
+
+    for names in (("a", "a"), ("a", None)):
+        with pytest.raises(ServiceError, match="ContainerHostname must be"):
+            create(*names)
+    create("a", "b")
 
 
 def test_an_image_of_one_s_own_registry_must_be_there(registry: Any) -> None:

@@ -243,6 +243,11 @@ def test_tokens_make_a_request_happen_once(world: World) -> None:
     assert len(arns) == 1
     world.wait(arns.pop())
     assert len(world.sagemaker("ListPipelineExecutions", PipelineName="P")["PipelineExecutionSummaries"]) == 1
+    world.sagemaker("DeletePipeline", PipelineName="P", ClientRequestToken="d" * 32)
+    with pytest.raises(ServiceError, match="does not exist"):  # what the token stood for is gone
+        world.start(ClientRequestToken=TOKEN)
+    assert create(world, ClientRequestToken=TOKEN) == first
+    world.sagemaker("DescribePipeline", PipelineName="P")
 
 
 PARAMETERS = [

@@ -1,0 +1,24 @@
+"""ARNs that a request gives in the place of a name: they must be of the region and the account that are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local_sagemaker.arns import is_arn
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError, ValidationError
+
+
+def check_scope(given: str, settings: Settings, missing: Callable[[str], ServiceError]) -> None:
+    """Raises AWS's text for an ARN of another region, and `missing` of the ARN for one of another account.
+
+    Names pass. The text is that of DescribeModelPackage in aws/amazon-sagemaker-examples issue 1438; there the region
+    is the one that was asked.
+    """
+    if not is_arn(given):
+        return
+    region, account = given.split(":", 5)[3:5]
+    if region != settings.region:
+        raise ValidationError(f"ARN should be scoped to correct region: {settings.region}")
+    if account != settings.account:
+        raise missing(given)
