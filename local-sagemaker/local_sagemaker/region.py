@@ -43,7 +43,7 @@ from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
 from local_sagemaker.services.git_doors import GitDoors
 from local_sagemaker.services.moto_services import MotoServices
-from local_sagemaker.services.moto_services.spine import MotoCalls
+from local_sagemaker.services.moto_services.spine import MotoCalls, is_of_moto
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
@@ -110,6 +110,7 @@ class Region:
         self.monitors = Monitors(schedules[0], self._late_call)
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
+        self._own = frozenset(own)
         self.call: Call = dispatcher(own, check, MotoCalls(shared.neighbours.answer, name))
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -147,6 +148,10 @@ class Region:
     def _late_call(self, name: str, request: Request) -> Response:
         """The spine for those who are built before it is complete."""
         return self.call(name, request)
+
+    def _has(self, name: str) -> bool:
+        """Whether an operation is here; whether moto has one of its services' shows when it is called."""
+        return name in self._own or is_of_moto(name)
 
     def _events(self) -> list[Resource]:
         settings, records, call = self._settings, self._records, self._late_call
@@ -229,7 +234,9 @@ class Region:
         }
         return {
             "codecommit": self.git.resources, "codebuild": builds, "codepipeline": pipelines, **connections,
-            "scheduler": scheduler.build(settings=self._settings, records=self._records, call=self._late_call),
+            "scheduler": scheduler.build(
+                settings=self._settings, records=self._records, call=self._late_call, has=self._has
+            ),
         }  # fmt: skip
 
     def _build_autoscaling(self) -> list[Resource]:

@@ -1,73 +1,108 @@
 """Event patterns: read once, matched often, as EventBridge's rule engine does (user guide, "Event patterns").
 
-Fields below one array must match within the same element. Plain numbers are compared by their text: 300 is not 300.0.
+A pattern and an event are both taken apart into paths, whose names are joined by dots: ``{"a": {"b": 1}}`` and
+``{"a.b": 1}`` are the same. Fields that match must not be of different elements of an array; paths are looked at in
+alphabetical order, so that a field can be absent from the element that an earlier one has chosen.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.eventbridge.value_tests import ABSENT, OPERATORS, InvalidPattern, ValueTest, is_plain_text
+from local_sagemaker.eventbridge.value_tests import value_test as _test
 from local_sagemaker.json_text import JsonError, load
 
+__all__ = ["Event", "InvalidPattern", "Pattern", "flatten", "parse"]
 LONGEST = 4096
 """Characters of a pattern."""
-ABSENT = object()
-Test = Callable[[Any], bool]
-"""Whether a scalar of an event, or ABSENT, is what one value of a pattern wants."""
-_OPERATORS = frozenset({
-    "prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "cidr", "exists",
-})  # fmt: skip
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "=": lambda value, bound: value == bound,
-    "<": lambda value, bound: value < bound,
-    "<=": lambda value, bound: value <= bound,
-    ">": lambda value, bound: value > bound,
-    ">=": lambda value, bound: value >= bound,
-}
+MOST_COMBINATIONS = 1000
+"""Ways in which the alternatives of all ``$or`` of a pattern can be combined (user guide, quotas of patterns)."""
+_RESERVED = frozenset({*OPERATORS, "=", "<", "<=", ">", ">=", "regex"})
+"""Names that make ``$or`` a field's name instead of an operator."""
+Elements = Mapping[int, int]
+"""Which element of which array, both by number, a value is of."""
+Event = Mapping[str, Sequence[tuple[Any, Elements]]]
+"""The scalars of an event by their path."""
 
 
-class InvalidPattern(ServiceError):
-    """A text that is no event pattern, in EventBridge's words."""
+@dataclass(frozen=True)
+class Want:
+    """What a path must have: one of the tests holds. `words` are the texts if it wants nothing else."""
 
-    code, status = "InvalidEventPatternException", 400
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Event pattern is not valid. Reason: {reason}")
+    path: str
+    tests: tuple[ValueTest, ...]
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern. `fields` are objects' names with what they want; one of `alternatives`, if any, must match too.
-    `words` are the fields that must be one of some texts, which `fields` has too."""
+    """A pattern. All wants of one of the alternatives must hold, each sorted by path."""
 
-    fields: Mapping[str, Pattern | tuple[Test, ...]]
-    alternatives: tuple[Pattern, ...] = ()
-    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alternatives: tuple[tuple[Want, ...], ...]
 
-    def matches(self, event: Any) -> bool:
-        """Whether an event (or a part of one) matches."""
-        if isinstance(event, list):
-            return any(self.matches(part) for part in event if isinstance(part, dict | list))
-        if not isinstance(event, dict):
-            event = {}
-        return all(_field(wanted, event.get(name, ABSENT)) for name, wanted in self.fields.items()) and (
-            not self.alternatives or any(pattern.matches(event) for pattern in self.alternatives)
-        )
+    def matches(self, event: Mapping[str, Any]) -> bool:
+        """Whether an event matches."""
+        return self.matches_flat(flatten(event))
+
+    def matches_flat(self, event: Event) -> bool:
+        """Whether an event that was taken apart matches."""
+        return any(_holds(wants, event) for wants in self.alternatives)
 
 
-def _field(wanted: Pattern | tuple[Test, ...], value: Any) -> bool:
-    if isinstance(wanted, Pattern):
-        return wanted.matches(value)
-    if isinstance(value, list):
-        return any(_field(wanted, part) for part in value) if value else _field(wanted, ABSENT)
-    if isinstance(value, dict):
-        value = ABSENT  # only leaves have values
-    return any(test(value) for test in wanted)
+def flatten(event: Mapping[str, Any]) -> Event:
+    """Takes an event apart."""
+    fields: dict[str, list[tuple[Any, Elements]]] = {}
+    arrays = 0
+
+    def add(path: str, part: Any, elements: Elements) -> None:
+        nonlocal arrays
+        if isinstance(part, dict):
+            for name, value in part.items():
+                add(f"{path}.{name}" if path else name, value, elements)
+        elif isinstance(part, list):
+            number, arrays = arrays, arrays + 1
+            for index, value in enumerate(part):  # scalars of one array go together
+                add(path, value, {**elements, number: index} if isinstance(value, dict | list) else elements)
+        else:
+            fields.setdefault(path, []).append((part, elements))
+
+    add("", event, {})
+    return fields
+
+
+def _holds(wants: Sequence[Want], event: Event) -> bool:
+    """Goes through the paths with every choice of elements that is still possible."""
+    if any(not event.get(want.path) and not _takes_absence(want) for want in wants):
+        return False
+    choices: list[Elements] = [{}]
+    for number, want in enumerate(wants):
+        relevant = {array for later in wants[number + 1 :] for _, own in event.get(later.path, ()) for array in own}
+        found: dict[frozenset[tuple[int, int]], Elements] = {}
+        for choice in choices:
+            for made in _choices(want, event.get(want.path, ()), choice):
+                kept = {array: index for array, index in made.items() if array in relevant}
+                found[frozenset(kept.items())] = kept
+        if not found:
+            return False
+        choices = list(found.values())
+    return True
+
+
+def _choices(want: Want, values: Sequence[tuple[Any, Elements]], choice: Elements) -> Iterator[Elements]:
+    """The choices of elements after a path has matched."""
+    present = [(value, own) for value, own in values if all(choice.get(array, own[array]) == own[array] for array in own)]
+    if not present and _takes_absence(want):
+        yield choice
+    for value, own in present:
+        if any(test(value) for test in want.tests):
+            yield {**choice, **own}
+
+
+def _takes_absence(want: Want) -> bool:
+    return any(test(ABSENT) for test in want.tests)
 
 
 def parse(text: str) -> Pattern:
@@ -75,34 +110,42 @@ def parse(text: str) -> Pattern:
     try:
         document = load(text)
     except JsonError as error:
-        raise InvalidPattern(f"Filter is not an object: {error}") from error
+        raise InvalidPattern(str(error)) from error
     if not isinstance(document, dict):
         raise InvalidPattern("Filter is not an object")
+    rules = _read(document, "", [{}])
+    return Pattern(tuple(tuple(rule[path] for path in sorted(rule)) for rule in rules))
+
+
+Rule = dict[str, Want]
+
+
+def _read(document: Mapping[str, Any], path: str, rules: list[Rule]) -> list[Rule]:
+    """The combinations of alternatives with what an object wants added to each."""
     if not document:
-        raise InvalidPattern("Event pattern is empty")
-    return _pattern(document)
-
-
-def _pattern(document: Mapping[str, Any]) -> Pattern:
-    fields: dict[str, Pattern | tuple[Test, ...]] = {}
-    alternatives: tuple[Pattern, ...] = ()
-    words: dict[str, frozenset[str]] = {}
+        raise InvalidPattern("Empty objects are not allowed")
     for name, value in document.items():
+        place = f"{path}.{name}" if path else name
         if name == "$or" and _is_or(value):
-            alternatives = tuple(_pattern(part) for part in value)
+            rules = [rule for part in value for rule in _read(part, path, [dict(rule) for rule in rules])]
+            if len(rules) > MOST_COMBINATIONS:
+                raise InvalidPattern(f"$or has more than {MOST_COMBINATIONS} combinations")
         elif isinstance(value, dict):
-            if not value:
-                raise InvalidPattern("Empty objects are not allowed")
-            fields[name] = _pattern(value)
+            rules = _read(value, place, rules)
         elif isinstance(value, list):
-            if not value:
-                raise InvalidPattern("Empty arrays are not allowed")
-            fields[name] = tuple(_test(part) for part in value)
-            if all(isinstance(part, str) for part in value):
-                words[name] = frozenset(value)
+            want = _want(place, value)
+            for rule in rules:
+                rule[place] = want
         else:
             raise InvalidPattern(f'"{name}" must be an object or an array')
-    return Pattern(fields, alternatives, words)
+    return rules
+
+
+def _want(path: str, values: list[Any]) -> Want:
+    if not values:
+        raise InvalidPattern("Empty arrays are not allowed")
+    tests = tuple(_test(value) for value in values)
+    return Want(path, tests, frozenset(values) if all(map(is_plain_text, values)) else frozenset())
 
 
 def _is_or(value: Any) -> bool:
@@ -110,183 +153,5 @@ def _is_or(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) > 1
-        and all(isinstance(part, dict) and part and not _OPERATORS & part.keys() for part in value)
+        and all(isinstance(part, dict) and part and not _RESERVED & part.keys() for part in value)
     )
-
-
-def _test(value: Any) -> Test:
-    if isinstance(value, dict):
-        if len(value) != 1:
-            raise InvalidPattern("Only one key allowed in match expression")
-        ((name, argument),) = value.items()
-        if name not in _OPERATORS:
-            raise InvalidPattern(f"Unrecognized match type {name}")
-        return _BUILDERS[name](argument)
-    if isinstance(value, list):
-        raise InvalidPattern("Match value must be String, number, true, false, or null")
-    return _plain(value)
-
-
-def _plain(wanted: Any) -> Test:
-    if isinstance(wanted, str) or wanted is None or isinstance(wanted, bool):
-        return lambda value: type(value) is type(wanted) and value == wanted
-    text = repr(wanted)
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and repr(value) == text
-
-
-def _text(name: str, argument: Any) -> str:
-    if not isinstance(argument, str):
-        raise InvalidPattern(f"{name} match pattern must be a string")
-    return argument
-
-
-def _on_text(test: Callable[[str], bool]) -> Test:
-    return lambda value: isinstance(value, str) and test(value)
-
-
-def _prefix(argument: Any) -> Test:
-    return _affix("prefix", argument, str.startswith)
-
-
-def _suffix(argument: Any) -> Test:
-    return _affix("suffix", argument, str.endswith)
-
-
-def _affix(name: str, argument: Any, compare: Callable[[str, str], bool]) -> Test:
-    if isinstance(argument, dict):
-        if list(argument) != ["equals-ignore-case"]:
-            raise InvalidPattern(f"Unsupported anything-but pattern: {next(iter(argument), '')}")
-        part = _text(name, argument["equals-ignore-case"]).lower()
-        return _on_text(lambda value: compare(value.lower(), part))
-    text = _text(name, argument)
-    return _on_text(lambda value: compare(value, text))
-
-
-def _equals_ignore_case(argument: Any) -> Test:
-    text = _text("equals-ignore-case", argument).lower()
-    return _on_text(lambda value: value.lower() == text)
-
-
-def _wildcard(argument: Any) -> Test:
-    pieces, position, text = [""], 0, _text("wildcard", argument)
-    while position < len(text):
-        sign = text[position]
-        if sign == "*":
-            if text[position + 1 : position + 2] == "*":
-                raise InvalidPattern(f"Consecutive wildcard characters at pos {position}")
-            pieces.append("")
-        else:
-            if sign == "\\":
-                position += 1
-                if text[position : position + 1] not in ("*", "\\"):
-                    raise InvalidPattern(f"Invalid escape character at pos {position - 1}")
-            pieces[-1] += re.escape(text[position])
-        position += 1
-    return _on_text(_glob(pieces))
-
-
-def _glob(pieces: list[str]) -> Callable[[str], bool]:
-    """Matches in linear time: the pieces between stars are looked for one after the other."""
-    compiled = [re.compile(piece, re.DOTALL) for piece in pieces]
-
-    def matches(value: str) -> bool:
-        first, *middle = compiled
-        found = first.match(value)
-        if found is None:
-            return False
-        if not middle:
-            return found.end() == len(value)
-        position = found.end()
-        for piece in middle[:-1]:
-            found = piece.search(value, position)
-            if found is None:
-                return False
-            position = found.end()
-        last = re.compile(f"(?:{middle[-1].pattern})\\Z", re.DOTALL)
-        found = last.search(value, position)
-        return found is not None
-
-    return matches
-
-
-def _anything_but(argument: Any) -> Test:
-    """True of every scalar but those named; the field must exist."""
-    if isinstance(argument, dict):
-        if len(argument) != 1 or next(iter(argument)) not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-            raise InvalidPattern(f"Unsupported anything-but pattern: {next(iter(argument), '')}")
-        ((name, inner),) = argument.items()
-        tests = [_BUILDERS[name](part) for part in (inner if isinstance(inner, list) else [inner])]
-    else:
-        values = argument if isinstance(argument, list) else [argument]
-        if not values:
-            raise InvalidPattern("Empty arrays are not allowed")
-        kinds = {"text" if isinstance(value, str) else "number" for value in values}
-        if len(kinds) > 1 or any(isinstance(value, dict | list | bool) or value is None for value in values):
-            raise InvalidPattern("Inside anything but list, either all values are number or string, mixed type is not "
-                                 "supported")  # fmt: skip
-        tests = [_plain(value) for value in values]
-    return lambda value: value is not ABSENT and not any(test(value) for test in tests)
-
-
-def _numeric(argument: Any) -> Test:
-    if not isinstance(argument, list) or not argument:
-        raise InvalidPattern("Value of numeric must be an array.")
-    pairs: list[tuple[str, float]] = []
-    for position in range(0, len(argument), 2):
-        operator = argument[position]
-        if operator not in _COMPARISONS:
-            raise InvalidPattern(f"Unrecognized numeric range operator: {operator}")
-        if position + 1 >= len(argument) or isinstance(argument[position + 1], bool | str | None):
-            raise InvalidPattern(f"Value of {operator} must be numeric")
-        pairs.append((operator, float(argument[position + 1])))
-    _check_range(pairs)
-    return lambda value: (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and all(_COMPARISONS[operator](value, bound) for operator, bound in pairs)
-    )
-
-
-def _check_range(pairs: list[tuple[str, float]]) -> None:
-    if len(pairs) > 2:
-        raise InvalidPattern("Too many elements in numeric expression")
-    if len(pairs) == 2:
-        (first, low), (second, high) = pairs
-        if first not in (">", ">=") or second not in ("<", "<="):
-            raise InvalidPattern(f"Bad numeric range operator: {second if first in ('>', '>=') else first}")
-        if low >= high:
-            raise InvalidPattern("Bottom must be less than top")
-
-
-def _cidr(argument: Any) -> Test:
-    try:
-        network = ipaddress.ip_network(_text("cidr", argument), strict=False)
-    except ValueError as error:
-        raise InvalidPattern(f"Malformed CIDR, one '/' required: {argument}") from error
-
-    def inside(value: str) -> bool:
-        try:
-            address = ipaddress.ip_address(value)
-        except ValueError:
-            return False
-        return address.version == network.version and address in network
-
-    return _on_text(inside)
-
-
-def _exists(argument: Any) -> Test:
-    if not isinstance(argument, bool):
-        raise InvalidPattern("exists match pattern must be either true or false.")
-    return lambda value: (value is not ABSENT) is argument
-
-
-_BUILDERS: dict[str, Callable[[Any], Test]] = {
-    "prefix": _prefix,
-    "suffix": _suffix,
-    "equals-ignore-case": _equals_ignore_case,
-    "wildcard": _wildcard,
-    "anything-but": _anything_but,
-    "numeric": _numeric,
-    "cidr": _cidr,
-    "exists": _exists,
-}

@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.json_path import JsonPath, PathError
 
+_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]+)>")
 PREDEFINED = frozenset({
     "aws.events.rule-arn", "aws.events.rule-name", "aws.events.event.ingestion-time", "aws.events.event",
@@ -57,8 +58,15 @@ def _path(text: str, identity: str) -> JsonPath:
         raise ValidationError(f"JsonPath {text} for target {identity} is not valid: {error}") from error
 
 
+class UnfitInput(Exception):
+    """What a template makes of an event is no JSON: the event can't be sent."""
+
+
 def text_for(target: Mapping[str, Any], event: Mapping[str, Any], rule: Mapping[str, str]) -> str:
-    """The text that a target receives. `rule` has the rule's ``name`` and ``arn``, and the event's ``ingestion``."""
+    """The text that a target receives. `rule` has the rule's ``name`` and ``arn``, and the event's ``ingestion``.
+
+    Raises `UnfitInput`.
+    """
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
@@ -71,10 +79,20 @@ def text_for(target: Mapping[str, Any], event: Mapping[str, Any], rule: Mapping[
         "aws.events.rule-arn": rule["arn"],
         "aws.events.rule-name": rule["name"],
         "aws.events.event.ingestion-time": rule["ingestion"],
-        "aws.events.event": {name: part for name, part in event.items() if name != "detail"},
+        "aws.events.event": _without_detail(event),
         "aws.events.event.json": event,
     }
-    return _render(transformer["InputTemplate"], values)
+    text = _render(transformer["InputTemplate"], values)
+    if not _is_json(text) and not all(_is_json(line) for line in text.splitlines() if line.strip()):
+        raise UnfitInput(f"The InputTemplate made no JSON of the event: {text[:200]}")
+    return text
+
+
+def _without_detail(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event as ``aws.events.event`` has it, recorded of AWS: one member has another name."""
+    names = {"id": "id", "account": "account", "detail-type": "detailType", "time": "time", "source": "source",
+             "region": "region", "resources": "resources", "version": "version"}  # fmt: skip
+    return {shown: event[name] for name, shown in names.items() if name in event}
 
 
 def _select(path: str, event: Mapping[str, Any]) -> Any:
@@ -85,19 +103,24 @@ def _select(path: str, event: Mapping[str, Any]) -> Any:
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:
-    """The template's text. Inside of a quoted text values go as they are, objects without their quotes; outside as
-    JSON; what a path did not find is an empty text."""
+    """The template's text. Outside of quoted texts values are JSON. Inside of them texts go as they are, nothing is
+    escaped, and objects and arrays lose their quotes unless the template is an object or an array itself; what a path
+    did not find is an empty text. As recorded of AWS."""
     parts, quoted, last = [], False, 0
+    is_document = template.lstrip().startswith(("{", "["))
     for match in _PLACEHOLDER.finditer(template):
         before = template[last : match.start()]
         parts.append(before)
-        quoted ^= len(re.findall(r'(?<!\\)"', before)) % 2 == 1
+        quoted ^= len(_QUOTE.findall(before)) % 2 == 1
         value = values.get(match[1])
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         if value is None:
             parts.append("" if quoted else '""')
-        elif quoted:
-            parts.append(value if isinstance(value, str) else json.dumps(value).replace('"', ""))
+        elif not quoted:
+            parts.append(written)
+        elif isinstance(value, str):
+            parts.append(value)
         else:
-            parts.append(json.dumps(value))
+            parts.append(written if is_document else written.replace('"', ""))
         last = match.end()
     return "".join([*parts, template[last:]])

@@ -39,7 +39,10 @@ CREATE TABLE IF NOT EXISTS parts (
   PRIMARY KEY (upload, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS completed (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, bucket TEXT NOT NULL, key TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS reserved (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);
 """
+_RESERVE = 1000
+"""Sequence numbers that are reserved at a time: below the reserved one all may have been given, to objects that are gone."""
 _MARKS = ", ".join("?" * 10)
 
 
@@ -62,8 +65,9 @@ class Index(Database):
         self.script(_SCHEMA)
         self._sequence: int = self.rows(
             "SELECT max((SELECT coalesce(max(sequence), 0) FROM objects),"
-            " (SELECT coalesce(max(sequence), 0) FROM versions))"
+            " (SELECT coalesce(max(sequence), 0) FROM versions), (SELECT coalesce(max(sequence), 0) FROM reserved))"
         )[0][0]
+        self._reserved = self._sequence
         self._buckets = self._load_buckets()
 
     @contextmanager
@@ -75,11 +79,15 @@ class Index(Database):
                     yield
             except BaseException:
                 self._buckets = self._load_buckets()
+                self._reserved = self.rows("SELECT coalesce(max(sequence), 0) FROM reserved")[0][0]
                 raise
 
     def next_sequence(self) -> int:
-        """A number above all that were given before."""
+        """A number above all that were given before, also before a restart and to objects that are gone since."""
         with self.lock():
+            if self._sequence >= self._reserved:
+                self.execute("INSERT OR REPLACE INTO reserved VALUES (1, ?)", self._sequence + _RESERVE)
+                self._reserved = self._sequence + _RESERVE
             self._sequence += 1
             return self._sequence
 

@@ -178,17 +178,29 @@ def test_what_is_refused(service: Service, events: Any) -> None:
     assert matches is True
 
 
-def test_deliveries_survive_a_crash(own_service: Service) -> None:
+def test_deliveries_survive_a_crash_and_what_has_no_target_goes_to_the_dead_letters(own_service: Service) -> None:
+    """A queue that refuses messages is tried again after the crash; one that does not exist is not tried again."""
     events, sqs = own_service.client("events"), own_service.client("sqs")
-    arn = "arn:aws:sqs:us-east-1:123456789012:later"
-    rule(events, "later", {"source": ["tests"]}, Arn=arn)
+    url = sqs.create_queue(QueueName="later.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn, dead = "arn:aws:sqs:us-east-1:123456789012:later.fifo", Queue(own_service, "dead")
+    rule(events, "later", {"source": ["tests"]}, Arn=arn, SqsParameters={"MessageGroupId": "g"})
+    none = arn.replace("later.fifo", "none")
+    rule(events, "none", {"source": ["tests"]}, Arn=none, DeadLetterConfig={"Arn": dead.arn})
     sent = send(events, n=1)["Entries"][0]["EventId"]
     own_service.kill()
     own_service.up()
     sqs = own_service.client("sqs")
-    queue = Queue(own_service, "later")
-    assert queue.next()["id"] == sent
-    assert sqs is not None
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"ContentBasedDeduplication": "true"})
+    message = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the queue takes it", 90)[0]
+    assert json.loads(message["Body"])["id"] == sent
+    letter = until(
+        lambda: sqs.receive_message(QueueUrl=dead.url, MessageAttributeNames=["All"]).get("Messages"), "a dead letter"
+    )[0]
+    assert json.loads(letter["Body"])["id"] == sent
+    reason = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert reason["TARGET_ARN"] == none
+    assert reason["RULE_ARN"].endswith(":rule/none")
+    assert "NonExistent" in reason["ERROR_CODE"] or "DoesNotExist" in reason["ERROR_CODE"], reason
 
 
 def test_a_scheduled_rule_is_due(own_service: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -71,6 +72,29 @@ def test_a_universal_target_calls_any_operation_once_and_the_schedule_ends(servi
     until(lambda: ssm.get_parameters(Names=["by-schedule"])["Parameters"], "the parameter is put", seconds=240)
 
 
+def test_what_a_schedule_can_not_deliver_goes_to_its_dead_letters_and_a_one_time_schedule_ends(
+    service: Service, scheduler: Any
+) -> None:
+    url, dead = queue(service, "scheduler-dead-letters")
+    scheduler.create_schedule(
+        Name="undeliverable", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, ActionAfterCompletion="DELETE",
+        EndDate=time.time() + 3600,
+        Target={"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "RoleArn": ROLE, "Input": json.dumps({
+            "QueueUrl": url.replace("dead-letters", "none"), "MessageBody": "hello"}),
+            "DeadLetterConfig": {"Arn": dead}},
+    )  # fmt: skip
+    sqs = service.client("sqs")
+    letter = until(
+        lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages"), "a dead letter"
+    )[0]
+    assert json.loads(letter["Body"])["MessageBody"] == "hello"
+    reason = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert reason["TARGET_ARN"] == "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"
+    assert (reason["RETRY_ATTEMPTS"], reason["IS_PAYLOAD_TRUNCATED"]) == ("0", "false")
+    assert reason["SCHEDULE_ARN"].endswith(":schedule/default/undeliverable")
+    assert refused(scheduler.get_schedule, Name="undeliverable")[0] == "ResourceNotFoundException"
+
+
 def test_groups_hold_schedules_and_take_them_with_them(scheduler: Any) -> None:
     scheduler.create_schedule_group(Name="delivery")
     target = {"Arn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p", "RoleArn": ROLE}
@@ -102,3 +126,5 @@ def test_what_means_nothing_is_refused(scheduler: Any) -> None:
     )
     reading = {"Arn": "arn:aws:scheduler:::aws-sdk:s3:listBuckets", "RoleArn": ROLE}
     assert create(Target=reading)[0] == "ValidationException"
+    elsewhere = {"Arn": "arn:aws:scheduler:::aws-sdk:ec2:stopInstances", "RoleArn": ROLE}
+    assert "is not executed by the local service" in create(Target=elsewhere)[1]

@@ -20,7 +20,7 @@ from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
-from local_sagemaker.eventbridge.target_input import text_for
+from local_sagemaker.eventbridge.target_input import UnfitInput, text_for
 from local_sagemaker.events import Event
 from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
 from local_sagemaker.records.store import Body
@@ -28,7 +28,7 @@ from local_sagemaker.services.events.code_events import code_events_of, source_o
 from local_sagemaker.services.events.object_events import SOURCE, object_event
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
-from local_sagemaker.services.events.targets import sender_of
+from local_sagemaker.services.events.targets import is_final, send_dead_letter, sender_of
 
 log = logging.getLogger(__name__)
 _PLACE, _KIND = "place", "event-log-place"
@@ -215,33 +215,43 @@ class EventBus:
         rule = {"name": body["rule"], "arn": body["arn"], "ingestion": iso(body["since"])[:19] + "Z"}
         try:
             if found is None:
-                raise ServiceError(f"No target {target['Arn']}.", code="NotSupported", status=400)
+                raise ServiceError(f"No target {target['Arn']}.", code="NotFound", status=400)
             result = found[0](self._call, {**target, "_delivery": key}, text_for(target, event, rule))
+        except UnfitInput as error:
+            self._give_up(key, body, ServiceError(str(error), code="INVALID_JSON", status=400))
         except ServiceError as error:
-            self._record_failure(key, body, f"{error.code}: {error.message}")
-            return
-        self._settle(key, body, {"status": "Delivered", "result": result})
+            self._record_failure(key, body, error)
+        else:
+            self._settle(key, body, {"status": "Delivered", "result": result})
 
-    def _record_failure(self, key: str, body: Body, reason: str) -> None:
+    def _record_failure(self, key: str, body: Body, error: ServiceError) -> None:
         policy = body["target"].get("RetryPolicy", {})
         tries, age = body["tries"] + 1, now() - body["since"]
         most, oldest = policy.get("MaximumRetryAttempts", 185), policy.get("MaximumEventAgeInSeconds", 86_400)
-        if tries > most or age > oldest:
-            self._to_dead_letters(body)
-            self._settle(key, body, {"status": "Failed", "reason": reason})
-            return
-        self._records.put(DELIVERY, key, {**body, "tries": tries, "reason": reason})
-        self._waiting[key] = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
-        log.warning("event %s to %s: %s", body["event"]["id"], body["target"]["Arn"], reason)
+        if is_final(error):
+            self._give_up(key, body, error)
+        elif tries > most or age > oldest:
+            condition = "MaximumRetryAttempts" if tries > most else "MaximumEventAgeInSeconds"
+            self._give_up(key, body, error, condition)
+        else:
+            self._records.put(DELIVERY, key, {**body, "tries": tries, "reason": _reason(error)})
+            self._waiting[key] = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+            log.warning("event %s to %s: %s", body["event"]["id"], body["target"]["Arn"], _reason(error))
 
-    def _to_dead_letters(self, body: Body) -> None:
+    def _give_up(self, key: str, body: Body, error: ServiceError, condition: str = "") -> None:
+        """Sends an event to the dead letters of its target, if there are any, and is done with it."""
         arn = body["target"].get("DeadLetterConfig", {}).get("Arn")
-        found = sender_of(arn) if arn else None
-        if found is not None:
+        attributes = {
+            "RULE_ARN": body["arn"], "TARGET_ARN": body["target"]["Arn"], "ERROR_CODE": error.code,
+            "ERROR_MESSAGE": error.message, "RETRY_ATTEMPTS": str(body["tries"]),
+            "EXHAUSTED_RETRY_CONDITION": condition,
+        }  # fmt: skip
+        if arn:
             try:
-                found[0](self._call, {"Arn": arn}, json.dumps(body["event"]))
-            except ServiceError as error:
-                log.warning("dead letter of event %s: %s", body["event"]["id"], error.message)
+                send_dead_letter(self._call, arn, json.dumps(body["event"]), attributes)
+            except ServiceError as failure:
+                log.warning("dead letter of event %s: %s", body["event"]["id"], failure.message)
+        self._settle(key, body, {"status": "Failed", "reason": _reason(error)})
 
     def _settle(self, key: str, body: Body, outcome: Body) -> None:
         entry = {"rule": body["rule"], "target": body["target"]["Arn"], "tries": body["tries"] + 1, **outcome}
@@ -253,3 +263,7 @@ class EventBus:
             self._records.delete(DELIVERY, key)
             self._records.update(HISTORY, body["event"]["id"], note)
         self._waiting.pop(key, None)
+
+
+def _reason(error: ServiceError) -> str:
+    return f"{error.code}: {error.message}"

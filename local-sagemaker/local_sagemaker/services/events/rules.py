@@ -13,7 +13,7 @@ from local_sagemaker.eventbridge import patterns, schedules, target_input
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.events.rule_store import BUS, DEFAULT, RuleNotFound, RuleStore
-from local_sagemaker.services.events.targets import check_target
+from local_sagemaker.services.events.targets import check_dead_letters, check_target
 
 _NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 MOST_TARGETS = 5
@@ -121,6 +121,7 @@ class Rules(Resource):
         for target in request["Targets"]:
             target_input.check(target)
             check_target(target)
+            check_dead_letters(target)
             targets[target["Id"]] = target
         if len(targets) > MOST_TARGETS:
             text = "The requested resource exceeds the maximum number allowed."

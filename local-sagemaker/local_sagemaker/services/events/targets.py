@@ -113,6 +113,26 @@ def sender_of(arn: str) -> tuple[Sender, bool] | None:
     return None
 
 
+def is_final(error: ServiceError) -> bool:
+    """Whether another try is of no use: there is no such target, or no right to it (user guide, "dead-letter queues")."""
+    return error.status == 501 or any(word in error.code for word in ("NotFound", "NonExistent", "DoesNotExist", "AccessDenied"))
+
+
+def send_dead_letter(call: Call, queue: str, text: str, attributes: Mapping[str, str]) -> None:
+    """Sends what could not be delivered to a queue, with the reason as attributes of the message."""
+    account, name = queue.split(":")[4:6]
+    url = call("sqs:GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": account})["QueueUrl"]
+    values = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items() if value}
+    call("sqs:SendMessage", {"QueueUrl": url, "MessageBody": text, "MessageAttributes": values})
+
+
+def check_dead_letters(target: Target) -> None:
+    """Refuses dead letters that go to anything but a queue."""
+    arn = target.get("DeadLetterConfig", {}).get("Arn")
+    if arn and arn.split(":")[2:3] != ["sqs"]:
+        raise ValidationError(f"Parameter(s) {arn} is not valid. Reason: Only SQS queues are supported as dead letters.")
+
+
 def check_target(target: Target) -> None:
     """Refuses targets that can't be sent to."""
     arn = target["Arn"]

@@ -42,6 +42,11 @@ class MotoCalls:
         return _parse(operation, response, name)
 
 
+def is_of_moto(name: str) -> bool:
+    """Whether an operation is of a service that moto serves."""
+    return models.model(name.partition(":")[0]).signing_name in SERVICES
+
+
 def _operation(name: str) -> OperationModel:
     from botocore.exceptions import UnknownServiceError
     from botocore.model import OperationNotFoundError

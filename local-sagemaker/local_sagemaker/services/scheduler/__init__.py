@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
@@ -13,8 +15,8 @@ from local_sagemaker.services.scheduler.store import ScheduleStore
 __all__ = ["build"]
 
 
-def build(*, settings: Settings, records: Records, call: Call) -> list[Resource]:
-    """The service's resources."""
+def build(*, settings: Settings, records: Records, call: Call, has: Callable[[str], bool]) -> list[Resource]:
+    """The service's resources. `has` says whether an operation is here."""
     store = ScheduleStore(records, settings.arns)
     firing = Firing(store, call)
-    return [Schedules(store=store, firing=firing), ScheduleGroups(store=store)]
+    return [Schedules(store=store, firing=firing, has=has), ScheduleGroups(store=store)]

@@ -6,7 +6,6 @@ that passed while the service was down, or while its clock jumped, the newest is
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import uuid
@@ -17,8 +16,8 @@ from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.events.targets import sender_of
-from local_sagemaker.services.scheduler.requests import send
+from local_sagemaker.services.events.targets import is_final, send_dead_letter
+from local_sagemaker.services.scheduler.requests import send, text_of
 from local_sagemaker.services.scheduler.store import FIRED, ScheduleStore
 from local_sagemaker.services.scheduler.times import delay, next_time
 
@@ -104,28 +103,40 @@ class Firing:
         body = fired["schedule"]
         try:
             send(self._call, body, fired)
-        except (ServiceError, JsonError) as error:
-            self._retry(key, fired, str(error))
-            return
-        self._store.records.delete(FIRED, key)
+        except JsonError as error:
+            self._give_up(key, fired, ServiceError(str(error), code="ValidationException", status=400))
+        except ServiceError as error:
+            self._retry(key, fired, error)
+        else:
+            self._store.records.delete(FIRED, key)
 
-    def _retry(self, key: str, fired: Body, reason: str) -> None:
+    def _retry(self, key: str, fired: Body, error: ServiceError) -> None:
         body, tries = fired["schedule"], fired["tries"] + 1
         policy = body["Target"]["RetryPolicy"]
-        old = now() - fired["time"] > policy["MaximumEventAgeInSeconds"]
-        log.warning("schedule %s: %s", body["Name"], reason)
-        if tries > policy["MaximumRetryAttempts"] or old:
-            self._store.records.delete(FIRED, key)
-            self._to_dead_letters(body, reason)
-            return
-        at = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
-        self._store.records.put(FIRED, key, {**fired, "tries": tries, "at": at})
+        log.warning("schedule %s: %s", body["Name"], error.message)
+        if is_final(error):
+            self._give_up(key, fired, error)
+        elif tries > policy["MaximumRetryAttempts"]:
+            self._give_up(key, fired, error, "MaximumRetryAttempts")
+        elif now() - fired["time"] > policy["MaximumEventAgeInSeconds"]:
+            self._give_up(key, fired, error, "MaximumEventAgeInSeconds")
+        else:
+            at = now() + min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+            self._store.records.put(FIRED, key, {**fired, "tries": tries, "at": at})
 
-    def _to_dead_letters(self, body: Body, reason: str) -> None:
+    def _give_up(self, key: str, fired: Body, error: ServiceError, condition: str = "") -> None:
+        """Is done with a request; what it would have sent goes to the schedule's dead letters (user guide)."""
+        body = fired["schedule"]
         arn = body["Target"].get("DeadLetterConfig", {}).get("Arn")
-        sender = sender_of(arn) if arn else None
-        if sender is not None:
+        attributes = {
+            "SCHEDULE_ARN": body["Arn"], "TARGET_ARN": body["Target"]["Arn"], "EXECUTION_ID": fired["id"],
+            "SCHEDULED_TIME": iso(fired["time"])[:19] + "Z", "ERROR_CODE": error.code, "ERROR_MESSAGE": error.message,
+            "RETRY_ATTEMPTS": str(fired["tries"]), "EXHAUSTED_RETRY_CONDITION": condition,
+            "IS_PAYLOAD_TRUNCATED": "false",
+        }  # fmt: skip
+        if arn:
             try:
-                sender[0](self._call, {"Arn": arn}, json.dumps({"schedule": body["Arn"], "reason": reason}))
-            except ServiceError as error:
-                log.warning("dead letter of schedule %s: %s", body["Name"], error.message)
+                send_dead_letter(self._call, arn, text_of(body, fired), attributes)
+            except ServiceError as failure:
+                log.warning("dead letter of schedule %s: %s", body["Name"], failure.message)
+        self._store.records.delete(FIRED, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_sagemaker.api import models
@@ -20,6 +20,11 @@ _NAMES = {"eventbridge": "events", "cloudwatchlogs": "logs", "sagemakerruntime":
           "applicationautoscaling": "application-autoscaling",
           "codestarconnections": "codestar-connections"}  # fmt: skip
 """Services that universal targets call otherwise than botocore does."""
+_READING = (
+    "Get", "Describe", "List", "Poll", "Receive", "Search", "Scan", "Query", "Select", "Read", "Lookup", "Discover",
+    "Validate", "BatchGet", "BatchDescribe", "BatchRead", "TransactGet", "AdminGet", "AdminList", "Retrieve",
+)  # fmt: skip
+"""Beginnings of operations that are no targets (user guide, "Using universal targets")."""
 
 
 def universal(arn: str) -> tuple[str, str] | None:
@@ -28,14 +33,17 @@ def universal(arn: str) -> tuple[str, str] | None:
     return (_NAMES.get(match[1], match[1]), match[2][:1].upper() + match[2][1:]) if match else None
 
 
-def check_target(target: Mapping[str, Any]) -> None:
-    """Refuses a target that can't be sent to."""
+def check_target(target: Mapping[str, Any], has: Callable[[str], bool]) -> None:
+    """Refuses a target that can't be sent to. `has` says whether the service has an operation."""
     arn = target["Arn"]
     if not arn.startswith("arn:"):
         raise SchedulerError(f"Provided Arn is not in correct format: {arn}", code="ValidationException")
     called = universal(arn)
     if called is not None:
         _check_operation(arn, *called)
+        if not has(":".join(called)):
+            text = f"LocalUnsupported: the target {arn} is not executed by the local service."
+            raise SchedulerError(text, code="ValidationException")
     elif sender_of(arn) is None:
         text = f"LocalUnsupported: the target {arn} is not executed by the local service."
         raise SchedulerError(text, code="ValidationException")
@@ -56,7 +64,7 @@ def _check_operation(arn: str, service: str, operation: str) -> None:
         models.operation(service, operation)
     except (UnknownServiceError, OperationNotFoundError) as error:
         raise SchedulerError(f"{arn} is not a valid target.", code="ValidationException") from error
-    if operation.startswith(("Get", "Describe", "List", "Poll", "Receive", "Search", "Select", "BatchGet")):
+    if operation.startswith(_READING):
         raise SchedulerError(f"{arn} only reads, which no target does.", code="ValidationException")
 
 
@@ -78,7 +86,12 @@ def send(call: Call, body: Body, fired: Body) -> Any:
     sender = sender_of(target["Arn"])
     if sender is None:
         raise SchedulerError(f"No target {target['Arn']}.", code="ValidationException")
-    return sender[0](call, target, text or json.dumps(_event(body, fired)))
+    return sender[0](call, target, text_of(body, fired))
+
+
+def text_of(body: Body, fired: Body) -> str:
+    """What a target receives: its Input, or an event."""
+    return _fill(body["Target"].get("Input", ""), body, fired) or json.dumps(_event(body, fired))
 
 
 def _event(body: Body, fired: Body) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -17,8 +18,9 @@ from local_sagemaker.services.scheduler.times import check_times, first_time
 class Schedules(Resource):
     """The operations on schedules, whose thread begins and ends with the service."""
 
-    def __init__(self, *, store: ScheduleStore, firing: Firing) -> None:
-        self._store, self._firing = store, firing
+    def __init__(self, *, store: ScheduleStore, firing: Firing, has: Callable[[str], bool]) -> None:
+        """`has` says whether the service has an operation."""
+        self._store, self._firing, self._has = store, firing, has
 
     def resume(self) -> None:
         """Begins to look at the clock; what a stop let pass is made up for."""
@@ -52,7 +54,7 @@ class Schedules(Resource):
 
     def _write(self, request: Request, group: str, created: float) -> str:
         check_times(request)
-        check_target(request["Target"])
+        check_target(request["Target"], self._has)
         target = {
             **request["Target"],
             "RetryPolicy": {

@@ -39,8 +39,11 @@ def check_times(request: Request) -> None:
 
 
 def first_time(body: Body, moment: float) -> float | None:
-    """When a schedule that is made or changed now is due first: a rate without a start at once."""
+    """When a schedule that is made or changed now is due first: a rate without a start at once.
+    One-time schedules have no bounds (API reference, StartDate and EndDate)."""
     schedule = parse(body)
+    if isinstance(schedule, schedules.Once):
+        return schedule.next(moment, moment)
     begin = body.get("StartDate")
     if isinstance(schedule, schedules.Rate):
         return _within(body, max(begin, moment) if begin is not None and begin > moment else moment)

@@ -1,4 +1,4 @@
-"""Schedule expressions: when they are due."""
+"""Schedule expressions (DEL-36): when they are due."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def due(text: str, after: str, zone: str = "UTC", **options: bool) -> str | None
         ("cron(0 0 1 JAN ? *)", "2026-11-01T00:00:00", "2027-01-01T00:00"),
         ("cron(0 0 29 2 ? *)", "2026-11-01T00:00:00", "2028-02-29T00:00"),
         ("cron(0 0 1 1 ? 2026)", "2026-11-01T00:00:00", None),
+        ("cron(5,35 14 * * ? *)", "2026-11-29T14:05:00", "2026-11-29T14:35"),
+        ("cron(0 2 ? * SAT#3 *)", "2026-11-01T00:00:00", "2026-11-21T02:00"),
+        ("cron(0 0 LW * ? *)", "2026-05-01T00:00:00", "2026-05-29T00:00"),
+        ("cron(0 0 1W * ? *)", "2026-08-01T00:00:00", "2026-08-03T00:00"),
+        ("cron(0 0 ? * L *)", "2026-11-29T10:00:00", "2026-12-05T00:00"),
+        ("cron(0 0 ? * FRI-MON *)", "2026-11-24T10:00:00", "2026-11-27T00:00"),
+        ("cron(0 22-2/2 * * ? *)", "2026-11-29T22:30:00", "2026-11-30T00:00"),
+        ("cron(0-59/10 0-23/2 ? * * *)", "2026-11-29T01:00:00", "2026-11-29T02:00"),
+        ("cron(15 10 ? * 6L 2002-2005)", "2026-11-29T01:00:00", None),
         ("rate(5 minutes)", "2026-11-29T10:01:00", "2026-11-29T10:05"),
         ("rate(1 day)", "2026-11-29T10:01:00", "2026-11-30T00:00"),
     ],
@@ -48,7 +57,8 @@ def test_local_times_that_do_not_exist_are_skipped_and_those_that_come_twice_are
     [
         "rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(5 seconds)", "cron(0 0 * * * *)",
         "cron(0 0 ? * ? *)", "cron(60 0 * * ? *)", "cron(0 0 1 13 ? *)", "cron(0 0 1 1 ?)", "at(2026-01-01T00:00:00)",
-        "every day", "",
+        "every day", "", "rate( 10 minutes )", " rate(10 minutes)", "rate(10 MINUTES)", "rate(-10 minutes)", "rate(10)",
+        "cron(7 20 * * NOT *)", "cron(71 8 1 * ? *)", "cron()", "cron(0 0 ? * 3#6 *)", "cron(0 0 32W * ? *)",
     ],
 )  # fmt: skip
 def test_what_is_no_schedule(text: str) -> None:

@@ -1,15 +1,16 @@
-"""Inputs of targets: constants, paths, templates."""
+"""Inputs of targets (DEL-34): constants, paths, templates, as recorded of AWS."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.eventbridge.target_input import check, text_for
+from local_sagemaker.eventbridge.target_input import UnfitInput, check, text_for
 
-EVENT = {"id": "1", "detail": {"name": "a", "parts": {"k": [1, 2]}}}
+EVENT = {"id": "1", "detail-type": "T", "detail": {"name": "a", "parts": {"k": [1, 2]}, "words": ["x"]}}
 RULE = {"name": "r", "arn": "arn:r", "ingestion": "2026-01-01T00:00:00Z"}
 
 
@@ -22,10 +23,20 @@ def transformed(template: str, **paths: str) -> str:
 def test_what_a_target_receives() -> None:
     assert text_for({"Id": "t", "Input": "{}"}, EVENT, RULE) == "{}"
     assert text_for({"Id": "t", "InputPath": "$.detail.parts"}, EVENT, RULE) == '{"k": [1, 2]}'
-    paths = {"name": "$.detail.name", "parts": "$.detail.parts", "none": "$.detail.nothing"}
-    assert transformed(
-        '{"n": <name>, "p": <parts>, "t": "<name> has <parts><none>", "r": "<aws.events.rule-name>"}', **paths
-    ) == ('{"n": "a", "p": {"k": [1, 2]}, "t": "a has {k: [1, 2]}", "r": "r"}')
+    paths = {"name": "$.detail.name", "parts": "$.detail.parts", "none": "$.detail.nothing", "k": "$.detail.parts.k"}
+    assert transformed('{"n": <name>, "p": <parts>, "none": <none>, "t": "<name> has <none>"}', **paths) == (
+        '{"n": "a", "p": {"k":[1,2]}, "none": "", "t": "a has "}'
+    )
+    assert transformed('"<name> has <parts>"\n"and <k>"', **paths) == '"a has {k:[1,2]}"\n"and [1,2]"'
+    assert transformed('"say \\"<name>\\" of <aws.events.rule-name>"', **paths) == '"say \\"a\\" of r"'
+    whole = transformed('{"e": <aws.events.event>, "all": <aws.events.event.json>}')
+    assert json.loads(whole) == {"e": {"id": "1", "detailType": "T"}, "all": EVENT}
+
+
+@pytest.mark.parametrize("template", ["<name> is here", '{"t": "<listed>"}'])
+def test_what_is_no_json_is_not_sent(template: str) -> None:
+    with pytest.raises(UnfitInput):
+        transformed(template, name="$.detail.name", listed="$.detail.words")
 
 
 @pytest.mark.parametrize(

@@ -146,3 +146,16 @@ def test_a_current_file_removed_by_hand_counts_as_deleted(store: DiskObjects, fo
     (folder / "box/x").unlink()
     assert store.read("box", "x") is None
     assert history(store) == [("marker", "id", True), ("1", "id", False)]
+
+
+def test_sequences_rise_across_restarts_also_when_the_newest_objects_are_gone(folder: Path) -> None:
+    """S3's events order changes by them (DEL-35)."""
+    given = []
+    for _ in range(3):
+        store = DiskObjects(folder)
+        if not given:
+            store.buckets.create("box")
+        given.append(store.put("box", "x", b"1").sequence)
+        store.delete("box", "x")
+        store.close()
+    assert given == sorted(set(given))
