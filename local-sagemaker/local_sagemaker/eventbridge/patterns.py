@@ -93,7 +93,9 @@ def _holds(wants: Sequence[Want], event: Event) -> bool:
 
 def _choices(want: Want, values: Sequence[tuple[Any, Elements]], choice: Elements) -> Iterator[Elements]:
     """The choices of elements after a path has matched."""
-    present = [(value, own) for value, own in values if all(choice.get(array, own[array]) == own[array] for array in own)]
+    present = [
+        (value, own) for value, own in values if all(choice.get(array, own[array]) == own[array] for array in own)
+    ]
     if not present and _takes_absence(want):
         yield choice
     for value, own in present:

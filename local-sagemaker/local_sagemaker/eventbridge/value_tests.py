@@ -182,8 +182,9 @@ def _tests_but(argument: Mapping[str, Any]) -> list[ValueTest]:
     inner = argument[name]
     if not isinstance(inner, list) and not isinstance(inner, str) and not _is_number(inner):
         raise InvalidPattern("Value of anything-but must be an array or single string/number value.")
+    lists = "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
     wrong = {
-        "equals-ignore-case": "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+        "equals-ignore-case": lists,
         "wildcard": "wildcard match pattern must be a string",
     }.get(name, "prefix/suffix match pattern must be a string")
     parts = inner if isinstance(inner, list) else [inner]

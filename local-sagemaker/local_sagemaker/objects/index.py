@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS completed (
 CREATE TABLE IF NOT EXISTS reserved (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);
 """
 _RESERVE = 1000
-"""Sequence numbers that are reserved at a time: below the reserved one all may have been given, to objects that are gone."""
+"""Sequence numbers that are reserved at a time: those below may all have been given, to objects that are gone."""
 _MARKS = ", ".join("?" * 10)
 
 

@@ -114,8 +114,9 @@ def sender_of(arn: str) -> tuple[Sender, bool] | None:
 
 
 def is_final(error: ServiceError) -> bool:
-    """Whether another try is of no use: there is no such target, or no right to it (user guide, "dead-letter queues")."""
-    return error.status == 501 or any(word in error.code for word in ("NotFound", "NonExistent", "DoesNotExist", "AccessDenied"))
+    """Whether another try is of no use: no such target, or no right to it (user guide, "dead-letter queues")."""
+    words = ("NotFound", "NonExistent", "DoesNotExist", "AccessDenied")
+    return error.status == 501 or any(word in error.code for word in words)
 
 
 def send_dead_letter(call: Call, queue: str, text: str, attributes: Mapping[str, str]) -> None:
@@ -130,7 +131,7 @@ def check_dead_letters(target: Target) -> None:
     """Refuses dead letters that go to anything but a queue."""
     arn = target.get("DeadLetterConfig", {}).get("Arn")
     if arn and arn.split(":")[2:3] != ["sqs"]:
-        raise ValidationError(f"Parameter(s) {arn} is not valid. Reason: Only SQS queues are supported as dead letters.")
+        raise ValidationError(f"Parameter {arn} is not valid. Reason: Dead letters go to SQS queues only.")
 
 
 def check_target(target: Target) -> None:

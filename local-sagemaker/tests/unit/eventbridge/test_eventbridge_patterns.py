@@ -106,14 +106,19 @@ def test_what_matches(pattern: Any, event: Any, matching: bool) -> None:
         ({"a": [{"anything-but": {"prefix": ""}}]}, "Null prefix/suffix not allowed"),
         ({"a": [{"anything-but": {"suffix": ["x", 1]}}]}, "prefix/suffix match pattern must be a string"),
         ({"a": [{"anything-but": [None]}]}, "Inside anything but list, start|null|boolean is not supported."),
-        ({"a": [{"anything-but": None}]},
-         "Value of anything-but must be an array or single string/number value."),
-        ({"a": [{"anything-but": {"prefix": {"equals-ignore-case": "x"}}}]},
-         "Value of anything-but must be an array or single string/number value."),
-        ({"a": [{"anything-but": ["x", 1]}]},
-         "Inside anything but list, either all values are number or string, mixed type is not supported"),
-        ({"a": [{"anything-but": {"equals-ignore-case": ["x", 1]}}]},
-         "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."),
+        ({"a": [{"anything-but": None}]}, "Value of anything-but must be an array or single string/number value."),
+        (
+            {"a": [{"anything-but": {"prefix": {"equals-ignore-case": "x"}}}]},
+            "Value of anything-but must be an array or single string/number value.",
+        ),
+        (
+            {"a": [{"anything-but": ["x", 1]}]},
+            "Inside anything but list, either all values are number or string, mixed type is not supported",
+        ),
+        (
+            {"a": [{"anything-but": {"equals-ignore-case": ["x", 1]}}]},
+            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+        ),
         ({}, "Empty objects are not allowed"),
     ],
 )
