@@ -20,8 +20,8 @@ class Event:
     """A resource was created or deleted, or changed its status.
 
     `kind` is the record kind (`training-job`), `key` the record's key in it, `status` the new AWS status (a model
-    package's approval), `previous` the one before (None for a new resource), `body` the record without private members,
-    as it was at `time` (seconds since the epoch). `previous` is `status` where only a stage changed (SecondaryStatus).
+    package's approval), `previous` the one before (None for a new resource), `body` the record without private members
+    but its stage, as it was at `time` (seconds since the epoch). `previous` is `status` where only a stage changed.
     """
 
     arn: str

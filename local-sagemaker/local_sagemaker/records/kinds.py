@@ -91,7 +91,11 @@ TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob
 PIPELINE = ResourceKind("pipeline", "Pipeline", "Pipeline")
 PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution", "PipelineExecution")
 MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup", "ModelPackageGroup")
-MODEL_PACKAGE = ResourceKind("model-package", "ModelPackage", "ModelPackage", approval="ModelApprovalStatus")
+UPDATED = "_updated"
+"""How often a model package was updated, and what the last update changed: ``[2, ["ApprovalDescription"]]``."""
+MODEL_PACKAGE = ResourceKind(
+    "model-package", "ModelPackage", "ModelPackage", approval="ModelApprovalStatus", stage=UPDATED
+)
 EXPERIMENT = ResourceKind("experiment", "Experiment", "Experiment")
 TRIAL = ResourceKind("experiment-trial", "Trial", "ExperimentTrial")
 TRIAL_COMPONENT = ResourceKind("experiment-trial-component", "TrialComponent", "ExperimentTrialComponent")

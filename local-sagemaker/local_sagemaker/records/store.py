@@ -230,10 +230,11 @@ class Records:
 
     def _publish(self, kind: str, key: str, status: str, previous: str | None, body: Body) -> None:
         watched = WATCHED[kind]
+        shown = public(body) | ({watched.stage: body[watched.stage]} if watched.stage in body else {})
         event = self.event_log.add(
             Event(
                 str(body.get(watched.arn, "")), kind, status, name=str(body.get(watched.name, key)), key=key,
-                region=self.region, previous=previous, body=public(body), time=now(),
+                region=self.region, previous=previous, body=shown, time=now(),
             )
         )  # fmt: skip
         self._database.after_commit(partial(self.events.publish, event))

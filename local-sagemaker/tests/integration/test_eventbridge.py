@@ -106,6 +106,14 @@ def test_events_of_sagemaker(service: Service, events: Any) -> None:
         "Approved",
         ["ModelApprovalStatus"],
     )
+    noted = {"CustomerMetadataProperties": {"a": "b"}, "SourceUri": "s3://bucket/source"}
+    sagemaker.update_model_package(ModelPackageArn=arn, **noted)
+    changed = queue.next()["detail"]
+    assert (changed["ModelApprovalStatus"], changed["UpdatedModelPackageFields"]) == (
+        "Approved",
+        ["CustomerMetadataProperties", "sourceUri"],
+    )
+    assert not [member for member in changed if member.startswith("_")]
 
 
 def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events: Any) -> None:
@@ -115,10 +123,24 @@ def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events:
     rule(events, "starts", {"detail": {"start": [True]}}, Arn=arn, RoleArn=ROLE)
     pattern = {**SAGEMAKER, "detail": {"pipelineArn": [arn], "currentPipelineExecutionStatus": ["Succeeded"]}}
     rule(events, "ends", pattern, Arn=queue.arn)
+    steps_queue = Queue(service, "steps")
+    rule(events, "steps", {**SAGEMAKER, "detail": {"pipelineArn": [arn], "stepName": ["Hello"]}}, Arn=steps_queue.arn)
     send(events, start=True)
-    detail = queue.next()["detail"]
+    event = queue.next()
+    detail = event["detail"]
     assert detail["previousPipelineExecutionStatus"] == "Executing"
     assert detail["executionEndTime"] >= detail["executionStartTime"]
+    steps: list[Any] = []
+    until(lambda: steps.extend(steps_queue.messages()) or len(steps) >= 3, "three changes of the step")
+    (kind,) = {one["detail-type"] for one in steps}
+    assert kind == "SageMaker Model Building Pipeline Execution Step Status Change"
+    assert steps[-1]["resources"] == [arn, detail["pipelineExecutionArn"]]
+    told = [(one["detail"].get("previousStepStatus"), one["detail"]["currentStepStatus"]) for one in steps]
+    assert told == [(None, "Starting"), ("Starting", "Executing"), ("Executing", "Succeeded")]
+    ended = steps[-1]["detail"]
+    assert (ended["stepName"], ended["stepType"], ended["pipelineArn"]) == ("Hello", "Processing", arn)
+    assert ":processing-job/pipelines-" in ended["metadata"]["processingJob"]["arn"]
+    assert ended["stepEndTime"] >= ended["stepStartTime"] and "failureReason" not in ended
 
 
 def test_functions_logs_and_topics_receive_events(service: Service, events: Any) -> None:

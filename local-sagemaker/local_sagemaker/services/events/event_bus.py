@@ -28,6 +28,7 @@ from local_sagemaker.services.events.code_events import code_events_of, source_o
 from local_sagemaker.services.events.object_events import SOURCE, object_event
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
+from local_sagemaker.services.events.step_events import step_events_of
 from local_sagemaker.services.events.targets import is_final, send_dead_letter, sender_of
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,8 @@ class EventBus:
             with self._records.transaction():
                 for change in changes:
                     source = SOURCES.get(change.kind) or source_of(change)
-                    for kind, resources, detail in events_of(change, self._tags) + code_events_of(change):
+                    made = events_of(change, self._tags) + step_events_of(change, self._records.get)
+                    for kind, resources, detail in made + code_events_of(change):
                         self._dispatch(DEFAULT, self.new_event(source, kind, resources, detail, change.time))
                     number = change.number
                 place = {"number": number}

@@ -70,7 +70,7 @@ def _package(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tu
     detail = _milliseconds(event.body)
     detail["ModelPackageName"] = event.arn.partition(":model-package/")[2]
     if event.previous is not None:
-        detail["UpdatedModelPackageFields"] = ["ModelApprovalStatus"] if event.previous != event.status else []
+        detail["UpdatedModelPackageFields"] = event.body.get(kinds.UPDATED, (0, ["ModelApprovalStatus"]))[1]
     return [("SageMaker Model Package State Change", [event.arn], detail)]
 
 

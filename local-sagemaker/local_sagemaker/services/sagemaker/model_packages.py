@@ -12,7 +12,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import MissingResource, NameTaken, ServiceError, ValidationError
 from local_sagemaker.records import Records
-from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP
+from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, UPDATED
 from local_sagemaker.records.status import ApprovalStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
@@ -44,6 +44,17 @@ _REPLACED = (
     "SourceUri",
     "ModelLifeCycle",
 )
+
+
+_EVENT_FIELDS = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ApprovalDescription": "ApprovalDescription",
+    "ModelLifeCycle": "ModelLifeCycle",
+    "CustomerMetadataProperties": "CustomerMetadataProperties",
+    "InferenceSpecification": "InferenceSpecification",
+    "SourceUri": "sourceUri",
+}
+"""Members whose change is an event, and their names in its UpdatedModelPackageFields (developer guide)."""
 
 
 class ModelPackages(Resource):
@@ -191,6 +202,7 @@ class ModelPackages(Resource):
         }
 
     def _touch(self, body: Body, request: Request) -> None:
+        before = pick(body, *_EVENT_FIELDS)
         body.update({member: request[member] for member in _REPLACED if member in request})
         if "ModelCard" in request:
             body["ModelCard"] = {**body.get("ModelCard", {}), **request["ModelCard"]}
@@ -203,6 +215,9 @@ class ModelPackages(Resource):
         if added := request.get("AdditionalInferenceSpecificationsToAdd"):
             body["AdditionalInferenceSpecifications"] = _add(body, added)
         body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
+        changed = [told for name, told in _EVENT_FIELDS.items() if body.get(name) != before.get(name)]
+        if changed:
+            body[UPDATED] = [body.get(UPDATED, [0])[0] + 1, changed]
 
     def _require(self, name: str) -> tuple[str, Body]:
         check_scope(name, self._settings, lambda arn: MissingResource(f"ModelPackage {arn} does not exist."))

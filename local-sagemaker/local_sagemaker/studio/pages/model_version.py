@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import Conflict, ValidationError
+from local_sagemaker.records.kinds import UPDATED
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
@@ -143,8 +144,12 @@ def _activity(visit: Visit, package: dict[str, Any]) -> list[Activity]:
     for event in visit.reads.history(500, ("model-package",)):
         if event.key.lower() == key:
             by = event.body.get("LastModifiedBy") or event.body.get("CreatedBy") or {}
-            text = f"Registered, {event.status}" if event.previous is None else f"{event.previous} → {event.status}"
             comment = event.body.get("ApprovalDescription", "") if event.previous is not None else ""
+            text = f"{event.previous} → {event.status}"
+            if event.previous is None:
+                text = f"Registered, {event.status}"
+            elif event.previous == event.status:
+                text, comment = f"Changed: {', '.join(event.body.get(UPDATED, (0, ()))[1])}", ""
             found.append(Activity(event.time, text, comment, (by.get("IamIdentity") or {}).get("Arn", "")))
     created = seconds(package.get("CreationTime")) or 0.0
     if not any(item.text.startswith("Registered") for item in found):

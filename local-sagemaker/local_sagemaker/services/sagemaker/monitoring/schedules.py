@@ -37,7 +37,7 @@ class MonitoringSchedules(Resource):
         self._call = call
         self._schedules = ResourceRecords(
             MONITORING_SCHEDULE, settings=settings, records=records, tags=tags,
-            missing=lambda name, _: ResourceNotFound(f"Monitoring Schedule {name} not found"),
+            missing=lambda _, arn: ResourceNotFound(f"Monitoring Schedule {arn} not found"),
             taken=lambda _, arn: ResourceInUse(f'Cannot create already existing monitoring schedule "{arn}".'),
         )  # fmt: skip
         self._executions = ExecutionRecords(records)

@@ -186,6 +186,7 @@ def test_approval_is_published_and_noted(registry: Any, group: str) -> None:
     )
     assert answer == {"ModelPackageArn": arn}
     package = registry("DescribeModelPackage", ModelPackageName=arn)
+    assert not [member for member in package if member.startswith("_")]
     assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "good")
     assert package["LastModifiedTime"] >= package["CreationTime"]
     assert "IamIdentity" in package["LastModifiedBy"]

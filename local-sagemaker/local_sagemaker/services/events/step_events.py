@@ -1,0 +1,56 @@
+"""The events of a pipeline's steps (developer guide, "Pipeline step state change").
+
+The guide shows a processing step. Members of other steps' metadata are written in the same way: as
+ListPipelineExecutionSteps has them, each with its first letter in lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_sagemaker.clock import iso
+from local_sagemaker.events import DELETED, Event
+from local_sagemaker.records.kinds import PIPELINE_EXECUTION, PIPELINE_STEP
+
+DETAIL_TYPE = "SageMaker Model Building Pipeline Execution Step Status Change"
+Record = Callable[[str, str], Mapping[str, Any] | None]
+"""The record of a kind and a key."""
+
+
+def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], dict[str, Any]]]:
+    """(detail-type, resources, detail) of a step's new status; nothing when its pipeline was deleted meanwhile."""
+    if event.kind != PIPELINE_STEP.kind or event.status == DELETED:
+        return []
+    execution = record(PIPELINE_EXECUTION.kind, event.key.rpartition("/")[0])
+    step = record(PIPELINE_STEP.kind, event.key)
+    if execution is None or step is None:
+        return []
+    body = event.body
+    arns = {name[:1].lower() + name[1:]: str(execution[name]) for name in ("PipelineArn", "PipelineExecutionArn")}
+    detail = {
+        "metadata": _lowered(body.get("Metadata", {})),
+        "stepStartTime": _time(body.get("StartTime")),
+        "stepEndTime": _time(body.get("EndTime")),
+        "stepName": body["StepName"],
+        "stepDisplayName": body.get("StepDisplayName"),
+        "stepDescription": body.get("StepDescription"),
+        "stepType": step.get("_type"),
+        "previousStepStatus": event.previous,
+        "currentStepStatus": event.status,
+        "failureReason": body.get("FailureReason"),
+        "cacheHitResult": _lowered(body.get("CacheHitResult")),
+        **arns,
+    }
+    kept = {name: value for name, value in detail.items() if value is not None}
+    return [(DETAIL_TYPE, list(arns.values()), kept)]
+
+
+def _lowered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name[:1].lower() + name[1:]: _lowered(one) for name, one in value.items()}
+    return [_lowered(one) for one in value] if isinstance(value, list) else value
+
+
+def _time(value: Any) -> str | None:
+    return iso(value)[:19] + "Z" if isinstance(value, int | float) else None
