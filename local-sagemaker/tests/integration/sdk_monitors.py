@@ -6,7 +6,9 @@ JSON. The same program runs with the SDK v2 and the SDK v3.
 
 import json
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 version, role, bucket, endpoint, model, labels, kinds = sys.argv[1:]
 if version == "2":
@@ -40,6 +42,50 @@ def data_quality():
     monitor.create_monitoring_schedule(
         monitor_schedule_name=f"sdk{version}-data-quality", endpoint_input=endpoint, output_s3_uri=f"{base}/dq",
         statistics=monitor.baseline_statistics(), constraints=monitor.suggested_constraints(), **now,
+    )  # fmt: skip
+    return monitor
+
+
+SCRIPTS = {
+    "prepare.py": """
+def preprocess_handler(inference_record):
+    a, b, c = map(float, inference_record.endpoint_input.data.split(","))
+    prediction = int(float(inference_record.endpoint_output.data))
+    return {"a": a + 50, "b": b, "c": c, "prediction": prediction}
+""",
+    "finish.py": """
+def postprocess_handler():
+    with open("/opt/ml/processing/output/finished.txt", "w") as file:
+        file.write("finished")
+""",
+}
+
+
+def batch():
+    """Data quality of what a batch transform read, after the baseline of `data_quality`."""
+    monitor = mm.DefaultModelMonitor(**options)
+    source = mm.BatchTransformInput(
+        data_captured_destination_s3_uri=f"s3://{bucket}/batch/capture", destination=destination,
+        dataset_format=mm.MonitoringDatasetFormat.csv(header=True), exclude_features_attribute="prediction",
+    )  # fmt: skip
+    monitor.create_monitoring_schedule(
+        monitor_schedule_name=f"sdk{version}-batch", batch_transform_input=source, output_s3_uri=f"{base}/batch",
+        statistics=f"{base}/dq-baseline/statistics.json", constraints=f"{base}/dq-baseline/constraints.json", **now,
+    )  # fmt: skip
+    return monitor
+
+
+def scripts():
+    """Data quality with the user's preprocessor and postprocessor."""
+    folder = Path(tempfile.mkdtemp())
+    for name, text in SCRIPTS.items():
+        (folder / name).write_text(text)
+    monitor = mm.DefaultModelMonitor(**options)
+    monitor.create_monitoring_schedule(
+        monitor_schedule_name=f"sdk{version}-scripts", endpoint_input=endpoint, output_s3_uri=f"{base}/scripts",
+        statistics=f"{base}/dq-baseline/statistics.json", constraints=f"{base}/dq-baseline/constraints.json",
+        record_preprocessor_script=str(folder / "prepare.py"),
+        post_analytics_processor_script=str(folder / "finish.py"), **now,
     )  # fmt: skip
     return monitor
 
@@ -108,7 +154,10 @@ def model_explainability():
     return monitor
 
 
-MAKERS = {"dq": data_quality, "mq": model_quality, "bias": model_bias, "shap": model_explainability}
+MAKERS = {
+    "dq": data_quality, "mq": model_quality, "bias": model_bias, "shap": model_explainability, "batch": batch,
+    "scripts": scripts,
+}  # fmt: skip
 monitors = {kind: MAKERS[kind]() for kind in kinds.split(",")}
 ENDED = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
 
@@ -118,6 +167,18 @@ def executions_of(monitor, kind):
     if version == "3" and kind in ("bias", "shap"):
         return mm.ModelMonitor.list_executions(monitor)
     return monitor.list_executions()
+
+
+def change(monitor, kind):
+    """Another definition in the old one's place."""
+    before = monitor.describe_schedule()["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]
+    monitor.update_monitoring_schedule(
+        schedule_cron_expression=mm.CronExpressionGenerator.hourly(), max_runtime_in_seconds=1700
+    )
+    config = monitor.describe_schedule()["MonitoringScheduleConfig"]
+    found[kind]["updated"] = [
+        config["ScheduleConfig"]["ScheduleExpression"], config["MonitoringJobDefinitionName"] != before,
+    ]  # fmt: skip
 
 
 for kind, monitor in monitors.items():
@@ -131,6 +192,15 @@ for kind, monitor in monitors.items():
     if executions and summary["MonitoringExecutionStatus"] == "CompletedWithViolations":
         found[kind]["violations"] = executions[-1].constraint_violations().body_dict["violations"]
     found[kind]["schedule"] = monitor.describe_schedule()["MonitoringScheduleStatus"]
+    job = session.sagemaker_client.describe_processing_job(
+        ProcessingJobName=summary["ProcessingJobArn"].rpartition("/")[2]
+    )
+    place = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+    found[kind]["files"] = [name.rpartition("/")[2] for name in session.list_s3_files(bucket, place.split("/", 3)[3])]
+    change(monitor, kind)
     monitor.stop_monitoring_schedule()
+    found[kind]["stopped"] = monitor.describe_schedule()["MonitoringScheduleStatus"]
+    monitor.start_monitoring_schedule()
+    found[kind]["started"] = monitor.describe_schedule()["MonitoringScheduleStatus"]
     monitor.delete_monitoring_schedule()
 sys.stdout.write("\nFOUND " + json.dumps(found) + "\n")

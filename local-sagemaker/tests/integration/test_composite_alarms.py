@@ -1,8 +1,9 @@
-"""Composite alarms over boto3: a suppressor holds their actions back until the extension after its ALARM is over."""
+"""Alarms over boto3: metric math, and composite ones, whose actions a suppressor holds back (DEL-40)."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,3 +66,41 @@ def test_a_suppressor_needs_both_periods(alarms: Any) -> None:
         alarms.put_composite_alarm(
             AlarmName="half", AlarmRule="TRUE", ActionsSuppressor="composite-child", ActionsSuppressorWaitPeriod=1
         )
+
+
+def test_an_alarm_on_metric_math_sees_its_own_metrics_only(service: Service, alarms: Any) -> None:
+    def query(name: str, stat: str = "Sum") -> dict[str, Any]:
+        metric = {"Namespace": "Math", "MetricName": name}
+        return {"Id": name.lower(), "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}, "ReturnData": False}
+
+    rate = {"Id": "rate", "Expression": "100 * errors / requests", "ReturnData": True}
+    queries = [query("Errors"), query("Requests"), rate]
+    alarms.put_metric_alarm(
+        AlarmName="math", Metrics=queries, EvaluationPeriods=1, Threshold=40,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    host = [{"Name": "Host", "Value": "other"}]
+    data = [{"MetricName": "Errors", "Value": 5}, {"MetricName": "Requests", "Values": [1, 3], "Counts": [4, 2]},
+            {"MetricName": "Requests", "Value": 1000, "Dimensions": host}]  # fmt: skip
+    alarms.put_metric_data(Namespace="Elsewhere", MetricData=data)
+    alarms.put_metric_data(Namespace="Math", MetricData=data)
+    state = soon(
+        lambda: [
+            one for one in alarms.describe_alarms(AlarmNames=["math"])["MetricAlarms"] if one["StateValue"] == "ALARM"
+        ],
+        "the alarm on the rate of errors",
+    )[0]
+    assert "[50.0 (" in state["StateReason"]
+    clock = datetime.fromisoformat(json.loads(service.run(
+        "local-sagemaker", "--home", str(service.home), "clock", "--json").stdout)["now"])  # fmt: skip
+    percentile = {**query("Requests", "p50"), "ReturnData": True}
+    found = alarms.get_metric_data(
+        MetricDataQueries=[percentile], StartTime=clock - timedelta(hours=1), EndTime=clock + timedelta(minutes=1)
+    )["MetricDataResults"][0]
+    assert found["Values"] == [1.0]
+    band = {"Id": "rate", "Expression": "ANOMALY_DETECTION_BAND(errors, 2)"}
+    with pytest.raises(ClientError, match="ANOMALY_DETECTION_BAND is not executed"):
+        alarms.put_metric_alarm(
+            AlarmName="band", Metrics=[query("Errors"), band], EvaluationPeriods=1, Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip

@@ -1,9 +1,10 @@
-"""The four monitors of the SageMaker SDKs v2 and v3, unmodified, from suggest_baseline to the violations."""
+"""The four monitors of the SageMaker SDKs v2 and v3, unmodified, from suggest_baseline to the deletion (DEL-41, 42)."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.integration.monitored_endpoint import Monitored
 from tests.sdk_v2 import python_or_skip
 from tests.support import ROLE, Service
 
-KINDS = ("dq", "mq", "bias", "shap")
+KINDS = ("dq", "mq", "bias", "shap", "batch", "scripts")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,11 @@ def monitored(service: Service) -> Monitored:
     drifted = [[a, b, c + 9] for a, b, c in rows]
     made.invoke(drifted, inference_id="row")
     made.labels(drifted, "row")
+    made.put("batch/in/rows.csv", _csv(["prediction", "a", "b", "c"], [[1, *row] for row in drifted]))
+    hour = datetime.fromisoformat(json.loads(service.run(
+        "local-sagemaker", "--home", str(service.home), "clock", "--json").stdout)["now"])  # fmt: skip
+    manifest = [{"prefix": f"s3://{made.bucket}/batch/in/"}, "rows.csv"]
+    made.put(f"batch/capture/input/{hour:%Y/%m/%d/%H}/one.json", manifest)
     return made
 
 
@@ -57,5 +63,10 @@ def test_the_monitors_of_the_sdk_find_violations(service: Service, monitored: Mo
     for kind in KINDS:
         assert found[kind]["status"] in ("Completed", "CompletedWithViolations"), (kind, found[kind])
         assert found[kind]["schedule"] == "Scheduled"
+        assert found[kind]["updated"] == ["cron(0 * ? * * *)", True]
+        assert (found[kind]["stopped"], found[kind]["started"]) == ("Stopped", "Scheduled")
+    assert {one["feature_name"] for one in found["batch"]["violations"]} == {"c"}
+    assert {one["feature_name"] for one in found["scripts"]["violations"]} == {"a", "c"}
+    assert "finished.txt" in found["scripts"]["files"]
     assert {one["feature_name"] for one in found["dq"]["violations"]} == {"c"}
     assert "accuracy" in {one["metric_name"] for one in found["mq"]["violations"]}

@@ -86,7 +86,8 @@ class AlarmWatch(Resource):
         known = self._recall(alarm, points)
         if not evaluation.is_executed(alarm) or (known["_by_client"] and known["_points"] == _plain(points)):
             return str(alarm["StateValue"])
-        verdict = evaluation.evaluate(alarm, points)
+        period = _period_of(alarm)
+        verdict = evaluation.evaluate(alarm, points, _end_of(period), period)
         if verdict is None or verdict.state == alarm["StateValue"]:
             return str(alarm["StateValue"])
         self._change(alarm, verdict, points)
@@ -200,13 +201,13 @@ class AlarmWatch(Resource):
 
     def _points(self, alarm: Alarm) -> list[Point]:
         """The points of the evaluation range, oldest first."""
-        period = int(alarm.get("Period") or 60)
-        end = (now() // period + 1) * period
+        period = _period_of(alarm)
+        end = _end_of(period)
         start = end - period * (int(alarm["EvaluationPeriods"]) + evaluation.MORE)
         query = self._queries(alarm, period)
         answer = self._call(
             "cloudwatch:GetMetricData",
-            {"StartTime": start, "EndTime": end - 1, "MetricDataQueries": query, "ScanBy": "TimestampAscending"},
+            {"StartTime": start, "EndTime": end, "MetricDataQueries": query, "ScanBy": "TimestampAscending"},
         )
         wanted = next((one["Id"] for one in query if one.get("ReturnData", True)), None)
         for result in answer.get("MetricDataResults", ()):
@@ -225,6 +226,18 @@ class AlarmWatch(Resource):
         if alarm.get("Unit"):
             stat["Unit"] = alarm["Unit"]
         return [{"Id": "m1", "MetricStat": stat, "ReturnData": True}]
+
+
+def _period_of(alarm: Alarm) -> int:
+    """Seconds of a period: with metric math that of its metrics, or of the expression."""
+    queries = alarm.get("Metrics") or ()
+    periods = [one["MetricStat"]["Period"] for one in queries if one.get("MetricStat")]
+    return int(max([alarm.get("Period") or 0, *periods, *(one.get("Period") or 0 for one in queries)]) or 60)
+
+
+def _end_of(period: int) -> float:
+    """When the current period ends."""
+    return (now() // period + 1) * period
 
 
 def _plain(points: Iterable[Point]) -> list[list[float]]:

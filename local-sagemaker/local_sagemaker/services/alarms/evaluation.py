@@ -12,7 +12,7 @@ from typing import Any
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 MORE = 2
 """Periods that are looked at beside EvaluationPeriods, where data is missing."""
-_COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "GreaterThanThreshold": ("greater than", operator.gt),
     "GreaterThanOrEqualToThreshold": ("greater than or equal to", operator.ge),
     "LessThanThreshold": ("less than", operator.lt),
@@ -33,31 +33,33 @@ class AlarmVerdict:
 
 def is_executed(alarm: Mapping[str, Any]) -> bool:
     """Whether an alarm is of a kind that is evaluated here: one metric, compared with a number."""
-    return alarm.get("ComparisonOperator") in _COMPARISONS and alarm.get("Threshold") is not None
+    return alarm.get("ComparisonOperator") in COMPARISONS and alarm.get("Threshold") is not None
 
 
-def evaluate(alarm: Mapping[str, Any], points: Sequence[Point]) -> AlarmVerdict | None:
-    """The state by the points of its evaluation range, oldest first; None where it stays as it is (``ignore``)."""
+def evaluate(alarm: Mapping[str, Any], points: Sequence[Point], end: float, period: float) -> AlarmVerdict | None:
+    """The state by the points of its evaluation range, oldest first; None where it stays as it is.
+
+    `end` is when the newest period of `period` seconds ends. As few points as possible count as missing.
+    """
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or periods)
-    words, compare = _COMPARISONS[alarm["ComparisonOperator"]]
+    words, compare = COMPARISONS[alarm["ComparisonOperator"]]
     threshold = float(alarm["Threshold"])
     recent = tuple(points[-periods:])
     breaching = [point for point in recent if compare(point[1], threshold)]
     missing = periods - len(recent)
     treatment = alarm.get("TreatMissingData") or "missing"
-    if not recent and treatment == "missing":
-        return AlarmVerdict(INSUFFICIENT, _absent(periods))
-    if not recent and treatment == "ignore":
-        return None
+    if not recent and treatment in ("missing", "ignore"):
+        return AlarmVerdict(INSUFFICIENT, _absent(periods)) if treatment == "missing" else None
     count = len(breaching) + (missing if treatment == "breaching" else 0)
-    if count >= needed:
-        return AlarmVerdict(
-            ALARM, _reason(recent, breaching, periods, needed, words, threshold, missing, ALARM), recent
-        )
-    if missing and len(breaching) + missing >= needed and treatment in ("missing", "ignore") and breaching:
-        return None  # the points that are missing would decide
-    return AlarmVerdict(OK, _reason(recent, breaching, periods, needed, words, threshold, missing, OK), recent)
+    alarms = count >= needed
+    if not alarms and missing and treatment in ("missing", "ignore") and len(breaching) == len(recent):
+        # Nothing but breaching points: an alarm once the oldest is as old as the points that are needed.
+        if treatment == "ignore" or (end - recent[0][0]) / period < needed:
+            return None
+        alarms = True
+    state = ALARM if alarms else OK
+    return AlarmVerdict(state, _reason(recent, breaching, periods, needed, words, threshold, missing, state), recent)
 
 
 def _absent(periods: int) -> str:

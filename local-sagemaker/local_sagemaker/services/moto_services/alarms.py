@@ -1,4 +1,4 @@
-"""What moto's CloudWatch lacks: composite alarms, the history of alarms, states that an alarm's update leaves alone."""
+"""What moto's CloudWatch lacks: composite alarms, the history of alarms, states that an update leaves alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
 from local_sagemaker.services.alarms.alarm_messages import SUPPRESSING
+from local_sagemaker.services.alarms.evaluation import COMPARISONS
 from local_sagemaker.services.alarms.suppression import Suppression
+from local_sagemaker.services.moto_services import metric_queries
 
 HISTORY = "alarm-history"
 
@@ -41,10 +43,12 @@ class Alarms:
         if not hasattr(backend, "put_plainly"):
             backend.put_plainly = backend.put_metric_alarm
             backend.put_metric_alarm = _put_alarm
+        metric_queries.install()
 
 
 def _put_alarm(backend: Any, name: str, *arguments: Any, **members: Any) -> Any:
     """A new alarm has insufficient data; one that is changed keeps its state (API reference, PutMetricAlarm)."""
+    _check_alarm(members)
     before = backend.alarms.get(name)
     alarm = backend.put_plainly(name, *arguments, **members)
     alarm.state_value = "INSUFFICIENT_DATA"
@@ -52,6 +56,25 @@ def _put_alarm(backend: Any, name: str, *arguments: Any, **members: Any) -> Any:
         for member in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
             setattr(alarm, member, getattr(before, member))
     return alarm
+
+
+def _check_alarm(members: dict[str, Any]) -> None:
+    """Refuses alarms that would never be evaluated."""
+    from moto.cloudwatch.exceptions import ValidationError
+
+    operator = members.get("comparison_operator")
+    if members.get("threshold_metric_id") or (operator and operator not in COMPARISONS):
+        text = "LocalUnsupported: alarms on bands of anomaly detection are not executed by the local service."
+        raise ValidationError(text)
+    queries = [
+        {
+            "Id": query.id, "Expression": query.expression,
+            "MetricStat": {"Stat": query.metric_stat.stat} if query.metric_stat else None,
+        }
+        for query in members.get("metric_data_queries") or ()
+    ]  # fmt: skip
+    queries.append({"Id": "", "MetricStat": {"Stat": members.get("extended_statistic") or ""}})
+    metric_queries.check_queries(queries)
 
 
 def _put_composite_alarm(response: Any) -> Any:

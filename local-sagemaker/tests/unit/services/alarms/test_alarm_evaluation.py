@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from local_sagemaker.services.alarms.composite_rules import CompositeRule
 from local_sagemaker.services.alarms.evaluation import evaluate
 
 
-def state(values: list[float], *, periods: int = 3, needed: int | None = None, treat: str = "missing") -> Any:
+def state(
+    values: Sequence[float | None], *, periods: int = 3, needed: int | None = None, treat: str = "missing"
+) -> Any:
     alarm = {
         "EvaluationPeriods": periods, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1.0,
         "TreatMissingData": treat, **({"DatapointsToAlarm": needed} if needed else {}),
     }  # fmt: skip
-    verdict = evaluate(alarm, [(60.0 * number, value) for number, value in enumerate(values)])
+    points = [(60.0 * number, value) for number, value in enumerate(values) if value is not None]
+    verdict = evaluate(alarm, points, 60.0 * len(values), 60.0)
     return verdict.state if verdict else None
 
 
@@ -42,9 +46,32 @@ def test_the_state_follows_from_the_newest_points(values: list[float], options: 
     assert state(values, **options) == expected
 
 
+@pytest.mark.parametrize(
+    ("points", "needed", "states"),
+    [
+        ("0-X-X", 3, ["OK", "OK", "OK", "OK"]),
+        ("0----", 3, ["OK", "OK", "OK", "OK"]),
+        ("-----", 3, ["INSUFFICIENT_DATA", None, "ALARM", "OK"]),
+        ("0XX-X", 3, ["ALARM", "ALARM", "ALARM", "ALARM"]),
+        ("--X--", 3, ["ALARM", None, "ALARM", "OK"]),
+        ("0-X-X", 2, ["ALARM", "ALARM", "ALARM", "ALARM"]),
+        ("00X0X", 2, ["ALARM", "ALARM", "ALARM", "ALARM"]),
+        ("0-X--", 2, ["OK", "OK", "ALARM", "OK"]),
+        ("----0", 2, ["OK", "OK", "ALARM", "OK"]),
+        ("---X-", 2, ["ALARM", None, "ALARM", "OK"]),
+        ("----X", 3, [None, None, "ALARM", "OK"]),
+    ],
+)
+def test_missing_data_as_in_the_tables_of_the_guide(points: str, needed: int, states: list[str | None]) -> None:
+    """CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data" (DEL-40)."""
+    values = [{"0": 0.0, "X": 2.0}.get(point) for point in points]
+    treatments = ("missing", "ignore", "breaching", "notBreaching")
+    assert [state(values, needed=needed, treat=treatment) for treatment in treatments] == states
+
+
 def test_the_reason_names_the_points_and_the_threshold() -> None:
     alarm = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1.0}
-    verdict = evaluate(alarm, [(0.0, 2.0)])
+    verdict = evaluate(alarm, [(0.0, 2.0)], 60.0, 60.0)
     assert verdict is not None
     assert verdict.reason == (
         "Threshold Crossed: 1 out of the last 1 datapoint [2.0 (01/01/70 00:00:00)] was greater than the threshold "

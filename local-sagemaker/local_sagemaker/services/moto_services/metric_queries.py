@@ -1,0 +1,161 @@
+"""GetMetricData instead of moto's: a metric is its namespace, name and dimensions; percentiles and metric math too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local_sagemaker.services.moto_services.metric_math import Frame, MetricMathError, Series, Value, check, evaluate
+
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
+STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
+Query = Mapping[str, Any]
+
+
+def install() -> None:
+    """Changes moto's class."""
+    from moto.cloudwatch.models import CloudWatchBackend
+
+    backend: Any = CloudWatchBackend
+    backend.get_metric_data = get_metric_data
+
+
+def get_metric_data(
+    backend: Any, queries: Sequence[Query], start_time: datetime, end_time: datetime, scan_by: str = ""
+) -> list[dict[str, Any]]:
+    """The results of all queries that return data, in moto's form."""
+    start, end = start_time.replace(microsecond=0), end_time
+    if start >= end_time:
+        raise _refusal("The parameter EndTime must be greater than StartTime.")
+    check_queries(queries)
+    results: dict[str, Value] = {}
+    metrics = [str(query["Id"]) for query in queries if "MetricStat" in query]
+    for query in queries:
+        if "MetricStat" in query:
+            results[query["Id"]] = _statistics(backend.get_all_metrics(), query["MetricStat"], start, end)
+    for query in _in_order(queries):
+        period = int(query.get("Period") or _period(queries))
+        times = [_seconds(start) + number * period for number in range(_count(start, end, period))]
+        try:
+            results[query["Id"]] = evaluate(query["Expression"], Frame(results, metrics, times, period))
+        except MetricMathError as error:
+            raise _refusal(str(error)) from error
+    found = []
+    for query in queries:
+        if query.get("ReturnData", True):
+            value = results[query["Id"]]
+            several = value if isinstance(value, list) else [value]
+            found += [_shown(query, one, start, scan_by != "TimestampAscending") for one in several]
+    return found
+
+
+def check_queries(queries: Sequence[Query]) -> None:
+    """Refuses statistics and expressions that are not executed. Raises moto's ValidationError."""
+    names = [str(query.get("Id")) for query in queries]
+    for query in queries:
+        stat = query["MetricStat"]["Stat"] if query.get("MetricStat") else ""
+        if stat and stat not in STATISTICS and not _PERCENTILE.fullmatch(stat):
+            raise _refusal(f"LocalUnsupported: the statistic {stat} is not executed by the local service.")
+        expression = str(query.get("Expression") or "")
+        if expression.lstrip().upper().startswith("SELECT"):
+            raise _refusal("LocalUnsupported: Metrics Insights is not executed by the local service.")
+        if expression:
+            try:
+                check(expression, [name for name in names if name != query.get("Id")])
+            except MetricMathError as error:
+                raise _refusal(str(error)) from error
+
+
+def _refusal(text: str) -> Exception:
+    from moto.cloudwatch.exceptions import ValidationError
+
+    return ValidationError(text)
+
+
+def _in_order(queries: Sequence[Query]) -> Iterable[Query]:
+    """The expressions, each behind those that it names."""
+    waiting = {str(query["Id"]): query for query in queries if query.get("Expression")}
+    while waiting:
+        ready = [name for name, query in waiting.items() if not _names(query) & (waiting.keys() - {name})]
+        if not ready:
+            raise _refusal(f"Expressions name one another: {', '.join(waiting)}")
+        for name in ready:
+            yield waiting.pop(name)
+
+
+def _names(query: Query) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", query["Expression"]))
+
+
+def _period(queries: Sequence[Query]) -> int:
+    return max([int(query["MetricStat"]["Period"]) for query in queries if query.get("MetricStat")] or [60])
+
+
+def _count(start: datetime, end: datetime, period: int) -> int:
+    return max(0, -(-int((end - start).total_seconds()) // period))
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _statistics(data: Iterable[Any], wanted: Query, start: datetime, end: datetime) -> Series:
+    """The statistic of each period that has data."""
+    metric, period = wanted["Metric"], int(wanted["Period"])
+    dimensions = sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions") or ())
+    periods: dict[int, list[Any]] = {}
+    for datum in data:
+        if (datum.namespace, datum.name) != (metric["Namespace"], metric["MetricName"]):
+            continue
+        if not start <= datum.timestamp < end or (wanted.get("Unit") and datum.unit != wanted["Unit"]):
+            continue
+        if sorted((one.name, one.value) for one in datum.dimensions) == dimensions:
+            number = int((datum.timestamp - start).total_seconds() // period)
+            periods.setdefault(number, []).append(datum)
+    begin = _seconds(start)
+    values = {begin + number * period: _statistic(wanted["Stat"], found) for number, found in sorted(periods.items())}
+    return {time: value for time, value in values.items() if value is not None}
+
+
+def _statistic(stat: str, data: Sequence[Any]) -> float | None:
+    """One statistic; None where sets of statistics have no percentile (user guide, "Percentiles")."""
+    sets = [one for one in data if hasattr(one, "sample_count")]
+    values = [float(one.value) for one in data if not hasattr(one, "sample_count")]
+    count = len(values) + sum(one.sample_count for one in sets)
+    total = sum(values) + sum(one.sum for one in sets)
+    if stat == "SampleCount":
+        return float(count)
+    if stat == "Sum":
+        return float(total)
+    if stat == "Average":
+        return float(total / count) if count else None
+    if stat == "Minimum":
+        return float(min([*values, *(one.min for one in sets)]))
+    if stat == "Maximum":
+        return float(max([*values, *(one.max for one in sets)]))
+    values += [float(one.min) for one in sets if one.min == one.max for _ in range(int(one.sample_count))]
+    if any(one.min != one.max for one in sets) or not values:
+        return None
+    return _percentile(sorted(values), float(stat[1:]))
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    place = (len(values) - 1) * percent / 100
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def _shown(query: Query, value: Value, start: datetime, descending: bool) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refusal(f"The expression {query['Expression']} is no time series, but a number.")
+    points = sorted(value.items(), reverse=descending)
+    stat = query.get("MetricStat")
+    label = query.get("Label") or (f"{stat['Metric']['MetricName']} {stat['Stat']}" if stat else query["Id"])
+    begin = _seconds(start)
+    return {
+        "id": query["Id"], "label": label, "values": [number for _, number in points],
+        "timestamps": [start + timedelta(seconds=time - begin) for time, _ in points], "status_code": "Complete",
+    }  # fmt: skip
