@@ -63,6 +63,10 @@ class Events:
 
         return unsubscribe
 
+    def __len__(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     def publish(self, event: Event) -> None:
         """Notifies every listener."""
         with self._lock:

@@ -21,6 +21,7 @@ from local_sagemaker.engine.attempts import Attempts
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.graph import graph
 from local_sagemaker.engine.journal import Journal, Record
+from local_sagemaker.engine.property_metrics import METRICS, metric_pairs
 from local_sagemaker.engine.readiness import StepDecision, StepState, steps_in_error, verdict
 from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
@@ -223,6 +224,8 @@ class Execution:
         return self._definition.steps[name].type == "Fail" and self._states[name] is StepState.FAILED
 
     def _finish(self) -> None:
+        if metrics := metric_pairs(self._definition, self._records, self._results):
+            self._journal.change(lambda body: body.update({METRICS: metrics}))
         lost = [name for name, state in self._states.items() if state in (StepState.FAILED, StepState.STOPPED)]
         if not lost:
             self._write_end(ExecutionStatus.SUCCEEDED, None)

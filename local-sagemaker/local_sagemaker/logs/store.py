@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from local_sagemaker.files.removal import discard
 from local_sagemaker.logs.lines import last, line_start
@@ -141,6 +141,13 @@ class Logs:
         if _load(side).get("ended") != end and _now() - changed < _SETTLED:
             end = line_start(file, end)
         return LogSource(file, Marks(marks, Mark(status.st_size, changed)), end)
+
+    def open_stream(self, group: str, stream: str) -> BinaryIO | None:
+        """The plain bytes of a stream, None where there is none."""
+        try:
+            return self._files(group, stream)[0].open("rb")
+        except FileNotFoundError:
+            return None
 
     def delete_stream(self, group: str, stream: str) -> None:
         """Removes a stream and its side files."""

@@ -18,11 +18,13 @@ ORDERS = {"created": "created", "length": "modified - created", "status": "statu
 
 @dataclass(frozen=True)
 class PairCondition:
-    """A condition on the value of one pair. `sign` is ``=``, ``<``, ``>`` or ``~`` (contains, in any case)."""
+    """A condition on the value of one pair. `sign` is ``=``, ``<``, ``>`` or ``~`` (contains, in any case); `pairs` the
+    member of the body that holds the pairs, if it is not the selection's."""
 
     name: str
     sign: str
     value: str
+    pairs: str = ""
 
     def sql(self, pairs: str) -> tuple[str, list[Any]]:
         """The condition, and its values; `pairs` is the JSON path of the pairs."""
@@ -40,7 +42,8 @@ class PairCondition:
 @dataclass(frozen=True)
 class Selection:
     """Which records of a kind below a parent, in which order. `texts` are members of the body in which (or in the key)
-    `text` is looked for; `order` is a key of `ORDERS`, or the name of a pair behind ``pair:``."""
+    `text` is looked for; `order` is a key of `ORDERS`, or the name of a pair behind ``pair:``;
+    that pair is in `order_pairs` if it is given, else in `pairs`."""
 
     kind: str
     parent: str
@@ -52,6 +55,7 @@ class Selection:
     conditions: Sequence[PairCondition] = ()
     order: str = "created"
     descending: bool = True
+    order_pairs: str = ""
 
     @property
     def is_scan(self) -> bool:
@@ -72,7 +76,7 @@ class Selection:
             texts.append("(" + " OR ".join(f"instr(lower({place}), ?) > 0" for place in places) + ")")
             values += [self.text.lower(), *(item for name in self.texts for item in (f"$.{name}", self.text.lower()))]
         for condition in self.conditions:
-            text, more = condition.sql(f"$.{self.pairs}")
+            text, more = condition.sql(f"$.{condition.pairs or self.pairs}")
             texts.append(text)
             values += more
         return " AND ".join(texts), values
@@ -90,7 +94,7 @@ class Selection:
         inner = f"SELECT key, sequence, {found} FROM records WHERE {condition} LIMIT -1"
         number = "CASE WHEN value GLOB '*[0-9]*' AND NOT value GLOB '*[^-+0-9.eE]*' THEN CAST(value AS REAL) END"
         order = f"value IS NULL, {number} {way}, value {way}, sequence {way}"
-        name, path = self.order.removeprefix("pair:"), f"$.{self.pairs}"
+        name, path = self.order.removeprefix("pair:"), f"$.{self.order_pairs or self.pairs}"
         return f"SELECT key, {total} FROM ({inner}) ORDER BY {order}", [path, name, *values]
 
 

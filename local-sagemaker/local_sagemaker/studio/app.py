@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, unquote
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
@@ -20,10 +20,11 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import MISSING, NotSupported, ServiceError, says_full
 from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
-from local_sagemaker.studio.downloads import Download, begin, send_parts
+from local_sagemaker.studio.downloads import Download, respond, send_parts
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.live import LiveEvents, Topic
 from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
+from local_sagemaker.studio.ranges import RangeRequest
 from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.session import COOKIE, LONGEST_SECONDS, Sessions
@@ -106,12 +107,20 @@ class Studio:
             await self._stream(query, region, headers, receive, send)
             return
         status, body, sent = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._page, method, path, query, form, cookies, region
+            self._threads,
+            self._page,
+            method,
+            path,
+            query,
+            form,
+            cookies,
+            region,
+            RangeRequest(headers.get("range", ""), headers.get("if-range", "")),
         )
         if isinstance(body, bytes):
             await _send(send, status, body, sent)
         else:
-            await send_parts(self._threads, body, sent, receive, send)
+            await send_parts(self._threads, body, sent, receive, send, status)
 
     async def _take(
         self, path: str, query: Mapping[str, list[str]], region: str, receive: Receive
@@ -181,7 +190,7 @@ class Studio:
 
     def _page(
         self, method: str, path: str, query: Mapping[str, list[str]], form: Mapping[str, list[str]],
-        cookies: Mapping[str, str], region: str,
+        cookies: Mapping[str, str], region: str, requested: RangeRequest,
     ) -> Answer:  # fmt: skip
         """The answer of a page; never raises."""
         path, form_of = _split_twin(path)
@@ -197,8 +206,8 @@ class Studio:
             if page is None:
                 raise Missing(f"There is no page {PREFIX}{path}.", "NotFound")
             if form_of == ".csv":
-                return _content(export(page, visit))
-            return self._show(page, method, visit, shell, twin=twin)
+                return respond(export(page, visit), RangeRequest())
+            return self._show(page, method, visit, shell, requested, twin=twin)
         except (Missing, ServiceError) as error:
             return _failure(error, shell, page, twin=twin)
         except Exception:
@@ -206,7 +215,9 @@ class Studio:
             unknown = ServiceError("The page could not be made; the service's log has more (local-sagemaker logs).")
             return _failure(unknown, shell, page, twin=twin)
 
-    def _show(self, page: Page, method: str, visit: Visit, shell: dict[str, Any], *, twin: bool) -> Answer:
+    def _show(
+        self, page: Page, method: str, visit: Visit, shell: dict[str, Any], requested: RangeRequest, *, twin: bool
+    ) -> Answer:
         status = 200
         if method == "POST":
             if page.act is None:
@@ -219,7 +230,7 @@ class Studio:
                 shell["error"], status = {"code": error.code, "message": error.message}, 422
         context = page.load(visit)
         if isinstance(context, Content):
-            return _content(context)
+            return respond(context, requested)
         if twin:
             return 200, json.dumps(rendering.document(context)).encode(), dict(_JSON_HEADERS)
         shown = rendering.values_of(context) | shell
@@ -279,19 +290,6 @@ def _failure(
         return status, _error_document(error.code, error.message), dict(_JSON_HEADERS)
     context = {**shell, "section": page.section if page else None, "topics": "", "failure": error, "missing": missing}
     return status, rendering.render("failed.html", context).encode(), dict(_HTML_HEADERS)
-
-
-def _content(content: Content) -> Answer:
-    """A download, whose first part is read here: what fails there is still a page."""
-    headers = {**security.HEADERS, "Content-Type": content.media_type}
-    if content.sandbox:
-        headers["Content-Security-Policy"] = security.sandbox_policy(scripts=content.scripts)
-    else:
-        headers["Content-Type"] = "application/octet-stream"
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(content.name or 'download', safe='')}"
-    if content.length is not None:
-        headers["Content-Length"] = str(content.length)
-    return 200, content.body if isinstance(content.body, bytes) else begin(content.body), headers
 
 
 def parse_form(body: bytes) -> dict[str, list[str]]:

@@ -45,6 +45,11 @@ class LiveEvents:
         self._records = records
         self._open = 0
 
+    @property
+    def count(self) -> int:
+        """How many streams are open."""
+        return self._open
+
     async def serve(self, topic: Topic, after: int | None, receive: Receive, send: Send, headers: Any) -> None:
         """One stream, until the client leaves. `after` is the number of the last event that the page has seen."""
         if self._open >= MOST_STREAMS:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio.reads import StudioReads
 
 PREFIX = "/_studio"
@@ -59,16 +60,16 @@ class Missing(Exception):
 class Content:
     """An answer that is no page: a download, or content of users for a sandboxed frame.
 
-    A body that is an iterator is sent part by part, so that a download of any size needs the memory of one part;
-    `length` is its size in bytes where that is known before.
+    A file or an iterator is sent part by part, so that a download of any size needs the memory of one part; of a file
+    any range can be requested, which `etag` says is still one of the same bytes.
     """
 
-    body: bytes | Iterator[bytes]
+    body: bytes | Iterator[bytes] | FileRange
     media_type: str
     name: str = ""
     sandbox: bool = False
     scripts: bool = False
-    length: int | None = None
+    etag: str = ""
 
 
 Load = Callable[[Visit], Any]

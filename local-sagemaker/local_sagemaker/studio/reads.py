@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Any
 
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
+from local_sagemaker.engine.journal import EXECUTION, execution_key
+from local_sagemaker.engine.property_metrics import METRICS
 from local_sagemaker.events import Event
+from local_sagemaker.logs import Logs
+from local_sagemaker.objects.types import FileRange
 from local_sagemaker.records import Records
 from local_sagemaker.records.query import Query
 from local_sagemaker.records.selection import Selection
@@ -69,6 +74,16 @@ class StudioReads:
         """Keys of the records that a selection chooses, and how many it chooses: an index; a page describes them by
         operations."""
         return self._records.select(selection, size, offset)
+
+    def metrics(self, execution: str) -> dict[str, float]:
+        """The numbers in an execution's property files, by its ARN; empty before its end."""
+        body = self._records.get(EXECUTION, execution_key(execution)) or {}
+        return {item["Name"]: float(item["Value"]) for item in body.get(METRICS, [])}
+
+    def log_file(self, group: str, stream: str) -> FileRange | None:
+        """All that a log stream holds now, as it was printed; None where there is no such stream."""
+        file = Logs(self.settings.logs).open_stream(group, stream)
+        return FileRange(Path(file.name), 0, os.fstat(file.fileno()).st_size, file) if file else None
 
     def disk(self) -> tuple[list[DiskUse], int]:
         """What the state folder holds, by kind, and the free bytes of its disk. Cached for a few seconds."""

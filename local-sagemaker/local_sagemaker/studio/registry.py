@@ -26,9 +26,11 @@ from local_sagemaker.studio.pages import (
     monitoring_schedule,
     pipeline,
     pipelines,
+    projects,
     s3,
     search,
     service,
+    stacks,
     start,
 )
 
@@ -53,6 +55,8 @@ PAGES: tuple[Page, ...] = (
     delivery.PAGE,
     delivery_pipeline.PAGE,
     builds.PAGE,
+    projects.PAGE,
+    stacks.PAGE,
     jobs.PAGE,
     jobs.JOB,
     experiments.PAGE,

@@ -65,7 +65,8 @@ def resource(text: str) -> str:
     if kind == "model-package":
         group, _, version = name.partition("/")
         return to("models", group, version) if version else ""
-    pages = {"model-package-group": "models", "endpoint": "endpoints", "monitoring-schedule": "monitoring"}
+    pages = {"model-package-group": "models", "endpoint": "endpoints", "monitoring-schedule": "monitoring",
+             "project": "projects"}  # fmt: skip
     return to(pages[kind], name) if kind in pages else ""
 
 
@@ -77,6 +78,8 @@ def _elsewhere(service: str, rest: str) -> str:
         return to("builds", rest.removeprefix("build/"))
     if service == "logs" and rest.startswith("log-group:"):
         return to("logs", group=rest.removeprefix("log-group:").removesuffix(":*"))
+    if service == "cloudformation" and rest.startswith("stack/"):
+        return to("stacks", rest.split("/")[1])
     if service == "codepipeline":
         return to("delivery", rest.partition("/")[0])
     if service == "s3" and rest:

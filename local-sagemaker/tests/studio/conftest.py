@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +36,7 @@ def read(name):
     return json.load(open(name))
 
 
-read("/opt/ml/processing/input/absent.json")
+read("/opt/ml/input/data/absent.json")
 """
 
 
@@ -142,11 +144,32 @@ def file_step(name: str, script: str, **arguments: Any) -> dict[str, Any]:
     return step
 
 
+def script_mode_step(name: str, script: str) -> dict[str, Any]:
+    """A Training step that runs a script of an archive in the bucket of the tests, as the SDK writes it."""
+    step = training_step(name, "")
+    del step["Arguments"]["InputDataConfig"]
+    source = f"s3://studio-data/{name}/sourcedir.tar.gz"
+    step["Arguments"]["HyperParameters"] = {
+        "sagemaker_program": json.dumps(script), "sagemaker_submit_directory": json.dumps(source),
+    }  # fmt: skip
+    return step
+
+
+def pack(script: str, text: str) -> bytes:
+    """An archive with one script."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo(script)
+        member.size = len(text.encode())
+        archive.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
 def _make_pipelines(service: Service) -> dict[str, str]:
     sagemaker, s3 = service.client("sagemaker"), service.client("s3")
     s3.create_bucket(Bucket="studio-data")
-    for name, text in (("prepare.py", PREPARE), ("read.py", READ)):
-        s3.put_object(Bucket="studio-data", Key=f"code/{name}", Body=text.encode())
+    s3.put_object(Bucket="studio-data", Key="code/prepare.py", Body=PREPARE.encode())
+    s3.put_object(Bucket="studio-data", Key="Read/sourcedir.tar.gz", Body=pack("read.py", READ))
     output = {
         "OutputName": "out",
         "S3Output": {
@@ -164,7 +187,7 @@ def _make_pipelines(service: Service) -> dict[str, str]:
         register_step("Register", "Train"),
         parameters=(rounds, {"Name": "Note", "Type": "String", "DefaultValue": HOSTILE}),
     )
-    create_pipeline(sagemaker, "Broken", file_step("Read", "read.py"), script_step("After", "print(1)", "Read"))
+    create_pipeline(sagemaker, "Broken", script_mode_step("Read", "read.py"), script_step("After", "print(1)", "Read"))
     return {name: start(sagemaker, name) for name in ("Demo", "Broken")}
 
 

@@ -9,11 +9,18 @@ from typing import Any
 
 from tests.integration.monitored_endpoint import Monitored
 from tests.integration.rest_apis import Api, function
-from tests.support import ROLE, Service, create_function, until
+from tests.support import ROLE, Service, create_function, create_pipeline, until
 
 BUILD_FAILS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo fine\n      - cat absent.txt\n"
 BUILD_WORKS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo built\n"
 ECHO = "def handler(event, context): return {'statusCode': 200, 'body': __import__('json').dumps(event)}"
+PROJECT_TEMPLATE = {
+    "Parameters": {"SageMakerProjectName": {"Type": "String"}, "SageMakerProjectId": {"Type": "String"}},
+    "Resources": {
+        "Group": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": {"ModelPackageGroupName": "churn-models"}},
+        "Code": {"Type": "AWS::CodeCommit::Repository", "Properties": {"RepositoryName": "churn-code"}},
+    },
+}  # fmt: skip
 ODD_KEYS = ("odd/../up.txt", "odd//twice.csv", "odd/a b 'c' \"d\" <e>&f.txt", "odd/ünï/%2e%2e.json", "odd/#?x=1.txt")
 HOSTILE_PAGE = b"<h1>Report</h1><script>parent.document.title='taken'</script><img src=http://127.0.0.1:9/x>"
 
@@ -28,6 +35,8 @@ class Full:
     delivery: str = "deploy-demo"
     failing_build: str = ""
     api: str = ""
+    project: str = "churn"
+    stack: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -39,6 +48,7 @@ def fill(service: Service) -> Full:
     """Makes all of it and waits until nothing changes any more."""
     full = Full(service, Monitored(service))
     _fill_bucket(service)
+    _make_sagemaker_project(full)
     _make_delivery(service)
     project = _make_project(service, "broken-build", BUILD_FAILS)
     full.failing_build = str(service.client("codebuild").start_build(projectName=project)["build"]["id"])
@@ -51,8 +61,28 @@ def fill(service: Service) -> Full:
     _monitor(full)
     builds = service.client("codebuild")
     until(lambda: builds.batch_get_builds(ids=[full.failing_build])["builds"][0]["buildComplete"], "the build", 240)
+    projects = service.client("sagemaker")
+    until(
+        lambda: projects.describe_project(ProjectName=full.project)["ProjectStatus"] == "CreateCompleted",
+        "the project", 240,
+    )  # fmt: skip
     until(lambda: _token(service, full.delivery), "the approval waits", 240)
     return full
+
+
+def _make_sagemaker_project(full: Full) -> None:
+    """A project whose stack makes a model group, and an empty pipeline that carries its tag."""
+    s3, sagemaker = full.service.client("s3"), full.service.client("sagemaker")
+    s3.create_bucket(Bucket="studio-templates")
+    s3.put_object(Bucket="studio-templates", Key="project.json", Body=json.dumps(PROJECT_TEMPLATE).encode())
+    url = "https://studio-templates.s3.us-east-1.amazonaws.com/project.json"
+    provider = {"TemplateName": "ours", "TemplateURL": url}
+    made = sagemaker.create_project(ProjectName=full.project, TemplateProviders=[{"CfnTemplateProvider": provider}])
+    full.stack = f"SP-{made['ProjectId']}"
+    stop = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}
+    create_pipeline(sagemaker, "Churn", stop)
+    arn = sagemaker.describe_pipeline(PipelineName="Churn")["PipelineArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "sagemaker:project-name", "Value": full.project}])
 
 
 def _fill_bucket(service: Service) -> None:

@@ -48,6 +48,8 @@ def addresses(world: World, full: Full) -> dict[str, list[str]]:
         "/delivery": ["/delivery"],
         "/delivery/{pipeline}": [f"/delivery/{full.delivery}"],
         "/builds/{build}": [build],
+        "/projects/{project}": [f"/projects/{full.project}"],
+        "/stacks/{stack}": [f"/stacks/{full.stack}"],
         "/jobs": [f"/jobs?kind={kind}" for kind in ("training", "processing", "transform", "tuning")],
         "/jobs/{kind}/{name}": [job, f"{job}?tab=log"],
         "/experiments": ["/experiments"],

@@ -23,6 +23,7 @@ from tests.support import create_pipeline, finished, script_step, start
 
 pytestmark = pytest.mark.timeout(900)
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+METRICS = b'{"regression_metrics": {"mse": {"value": 4.5, "standard_deviation": 0.1}, "r2": {"value": 0.5}}}'
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "huge/algo-1"
 LINES = 100_000
 
@@ -169,7 +170,11 @@ def test_download_of_a_log_is_whole(world: World, huge_log: str) -> None:
     assert response.status == 200
     assert first.startswith(b"line 0 ")
     assert size == sum(len(f"line {n} {'needle' if n in (77, 54_321) else 'hay'} ") + 981 for n in range(LINES))
+    assert int(response.headers["content-length"]) == size
     assert world.pages.get("/_studio/logs/download?group=absent&stream=x")[0] == 404
+    status, headers, text = world.pages.get(address, Range=f"bytes={size - 5}-")
+    assert (status, headers["content-range"], text) == (206, f"bytes {size - 5}-{size - 1}/{size}", "....\n")
+    assert world.pages.get(address, Range=f"bytes={size}-")[0] == 416
 
 
 def test_lines_that_follow_a_token(world: World) -> None:
@@ -200,11 +205,12 @@ def cached_step(name: str, prefix: str) -> dict[str, object]:
 def cached(world: World) -> dict[str, str]:
     """Executions of a pipeline whose steps are cached: the first, one with another value, one that is reused."""
     sagemaker = world.service.client("sagemaker")
-    world.service.client("s3").put_object(Bucket="studio-data", Key="stale/report.json", Body=b"{}")
+    world.service.client("s3").put_object(Bucket="studio-data", Key="stale/report.json", Body=METRICS)
     written = time.time()
     wait_until(lambda: time.time() > written + 2.5, "a time that S3's seconds tell apart")
     mode = {"Name": "Mode", "Type": "String", "DefaultValue": "a"}
     first, second = cached_step("First", "nothing/"), cached_step("Second", "stale/")
+    second["PropertyFiles"] = [{"PropertyFileName": "Metrics", "OutputName": "out", "FilePath": "report.json"}]
     create_pipeline(sagemaker, "Cached", first, {**second, "DependsOn": ["First"]}, parameters=(mode,))
     found = {}
     for name, value in (("first", "a"), ("changed", "b"), ("again", "b")):
@@ -232,6 +238,23 @@ def test_cache_is_explained(world: World, cached: dict[str, str]) -> None:
     twin = world.pages.json(f"/_studio/pipelines/Cached/executions/{cached['again']}.json")
     assert twin["reused"] == 2
     assert {step["state"] for step in twin["steps"]} == {"Reused"}
+
+
+def test_metrics_are_columns(world: World, cached: dict[str, str]) -> None:
+    """ST-17: the numbers of property files, as columns, filters, and in the CSV."""
+    page = "/_studio/pipelines/Cached"
+    listing = world.pages.json(f"{page}.json?q={cached['again']}")["listing"]
+    assert (listing["metrics"], listing["metric_names"]["regression_metrics.mse"]) == (
+        ["regression_metrics.mse", "regression_metrics.r2"], "mse",
+    )  # fmt: skip
+    assert listing["rows"][0]["metrics"]["regression_metrics.mse"] == 4.5
+    assert len(world.pages.json(f"{page}.json?m.regression_metrics.mse=%3C5")["listing"]["rows"]) >= 3
+    filtered = f"{page}?m.regression_metrics.mse=%3E5&sort=-m.regression_metrics.mse"
+    assert "fits the filter" in world.pages.get(filtered)[2]
+    text = world.pages.get(f"{page}?sort=-m.regression_metrics.mse&metric=regression_metrics.mse")[2]
+    assert 'aria-sort="descending"><a' in text
+    rows = list(csv.DictReader(io.StringIO(world.pages.get(f"{page}/executions.csv")[2])))
+    assert rows[0]["regression_metrics.r2"] == "0.5"
 
 
 def test_empty_and_stale_outputs_are_marked(world: World, cached: dict[str, str]) -> None:

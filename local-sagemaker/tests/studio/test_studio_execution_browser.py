@@ -69,6 +69,18 @@ def test_by_keys_alone_and_back(world: World, sign_in: Any) -> None:
     page.keyboard.press("Escape")
 
 
+def test_failing_run_is_explained_and_retried(world: World, sign_in: Any) -> None:
+    """ST-4: what failed is on the page, and is tried again from it."""
+    page = sign_in()
+    page.goto(f"{world.pages.origin}{world.execution('Broken')}")
+    failure = page.get_by_role("region", name="Failure")
+    assert "FileNotFoundError" in failure.inner_text()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("button", name="Retry now").click()
+    page.wait_for_url(re.compile("/executions/"))
+    page.locator("h1 + .badge", has_text="Failed").wait_for()
+
+
 def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
     """ST-29: larger by a button, 200 % of the browser (half the width), and print."""
     page = sign_in()

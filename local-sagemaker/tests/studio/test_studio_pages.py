@@ -22,7 +22,7 @@ PAGES = (
     "/_studio/monitoring", "/_studio/delivery", "/_studio/jobs", "/_studio/jobs?kind=processing",
     "/_studio/jobs?kind=transform", "/_studio/jobs?kind=tuning", "/_studio/experiments", "/_studio/logs",
     "/_studio/logs?group=/aws/sagemaker/TrainingJobs", "/_studio/s3", "/_studio/s3?bucket=studio-data",
-    "/_studio/s3/object?bucket=studio-data&key=code/read.py",
+    "/_studio/s3/object?bucket=studio-data&key=code/prepare.py",
     "/_studio/s3/object?bucket=studio-data&key=prepared/train.csv", "/_studio/lineage", "/_studio/events",
     "/_studio/functions", "/_studio/service", "/_studio/search", "/_studio/search?q=demo",
 )  # fmt: skip

@@ -85,7 +85,7 @@ def load(visit: Visit) -> CompareContext:
         _section("Registered versions", [versions_of(item.steps) for item in found], every=every),
         _section("Data", [data_of(visit, item.steps, item.row.end) for item in found], every=every),
         _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),
-        _section("Definition", [_flat(item.definition) for item in found], every=every),
+        _section("Definition", [flatten(item.definition) for item in found], every=every),
     ]
     series = [curve for item in found for curve in _curves(visit, item.row.identifier, item.steps)]
     request = {"PipelineName": name, "MaxResults": 50}
@@ -169,8 +169,8 @@ def _curves(visit: Visit, identifier: str, steps: Mapping[str, Mapping[str, Any]
     return curves[:6]
 
 
-def _flat(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Members of the steps by path, without what changes with every upload."""
+def flatten(definition: Mapping[str, Any], member: str = "Steps") -> dict[str, str]:
+    """Members of the steps by path, or of another list of the definition."""
     found: dict[str, str] = {}
 
     def walk(value: Any, path: str) -> None:
@@ -184,7 +184,7 @@ def _flat(definition: Mapping[str, Any]) -> dict[str, str]:
         else:
             found[path] = json.dumps(value)
 
-    walk(definition.get("Steps", []), "")
+    walk(definition.get(member, []), "" if member == "Steps" else member)
     return found
 
 
@@ -246,7 +246,7 @@ def _version_facts(package: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _container(package: Mapping[str, Any]) -> dict[str, str]:
-    found = _flat({"Steps": package.get("InferenceSpecification", {})})
+    found = flatten({"Steps": package.get("InferenceSpecification", {})})
     return {name: value.strip('"') for name, value in found.items()}
 
 

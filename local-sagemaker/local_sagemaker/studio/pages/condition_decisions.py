@@ -19,6 +19,8 @@ from local_sagemaker.studio.views.step_states import StepView
 _SIGNS = {
     "Equals": "=", "GreaterThan": ">", "GreaterThanOrEqualTo": "≥", "LessThan": "<", "LessThanOrEqualTo": "≤",
 }  # fmt: skip
+MOST = 50
+"""How many are put into words: others are, once their step is chosen."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,26 @@ class ConditionDecision:
 
 def decisions(
     visit: Visit, definition: Definition, views: Sequence[StepView], parameters: Mapping[str, str],
-    steps: Mapping[str, Mapping[str, Any]],
-) -> list[ConditionDecision]:  # fmt: skip
-    """The conditions that were decided, with the values of both sides."""
-    found = []
-    for view in views:
-        outcome = steps.get(view.name, {}).get("Metadata", {}).get("Condition", {}).get("Outcome")
-        if view.type == "Condition" and outcome is not None:
-            reader = _Reader(visit, definition, parameters, steps)
-            conditions = definition.steps[view.name].arguments.get("Conditions", [])
-            found.append(ConditionDecision(view.name, outcome, [reader.words(item) for item in conditions]))
-    return found
+    steps: Mapping[str, Mapping[str, Any]], chosen: str = "",
+) -> tuple[list[ConditionDecision], int]:  # fmt: skip
+    """The first conditions that were decided and the chosen one, with the values of both sides; how many there are."""
+    outcomes = {
+        view.name: outcome
+        for view in views
+        if view.type == "Condition"
+        and (outcome := steps.get(view.name, {}).get("Metadata", {}).get("Condition", {}).get("Outcome")) is not None
+    }
+    shown = list(outcomes)[:MOST]
+    shown += [chosen] if chosen in outcomes and chosen not in shown else []
+    reader = _Reader(visit, definition, parameters, steps)
+    found = [
+        ConditionDecision(
+            name, outcomes[name],
+            [reader.words(item) for item in definition.steps[name].arguments.get("Conditions", [])],
+        )
+        for name in shown
+    ]  # fmt: skip
+    return found, len(outcomes)
 
 
 @dataclass(frozen=True)

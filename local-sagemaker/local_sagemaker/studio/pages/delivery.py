@@ -1,4 +1,4 @@
-"""Delivery: the pipelines with the state of their stages, the newest builds, and the stacks."""
+"""Delivery: projects, the pipelines with the state of their stages, the newest builds, and the stacks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.errors import NotSupported
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.times import seconds
 
 
@@ -56,6 +57,7 @@ class DeliveryContext:
     rows: list[DeliveryRow] = field(metadata={"help": "delivery pipelines with their stages"})
     stacks: list[dict[str, Any]] = field(metadata={"help": "CloudFormation stacks"})
     builds: list[dict[str, Any]] = field(metadata={"help": "the newest builds"})
+    projects: list[dict[str, Any]] = field(metadata={"help": "SageMaker projects"})
 
 
 def load(visit: Visit) -> DeliveryContext:
@@ -82,7 +84,18 @@ def load(visit: Visit) -> DeliveryContext:
         }
         for item in listed.get("Stacks", [])
     ]  # fmt: skip
-    return DeliveryContext(supported, rows, stacks, _builds(visit))
+    return DeliveryContext(supported, rows, stacks, _builds(visit), _projects(visit))
+
+
+def _projects(visit: Visit) -> list[dict[str, Any]]:
+    listed = items_or_none(visit, "sagemaker:ListProjects", "ProjectSummaryList", 200, MaxResults=100)
+    return [
+        {
+            "name": item["ProjectName"], "status": item["ProjectStatus"], "created": seconds(item.get("CreationTime")),
+            "description": item.get("ProjectDescription", ""), "href": urls.to("projects", item["ProjectName"]),
+        }
+        for item in listed
+    ]  # fmt: skip
 
 
 def _builds(visit: Visit) -> list[dict[str, Any]]:

@@ -11,11 +11,13 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.captured import CapturedRecord, read_captures
+from local_sagemaker.studio.pages.endpoint_scaling import ScalingTarget, VariantUse, scaling_of, use_of
 from local_sagemaker.studio.pages.inference import InferenceTest, try_inference
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
 from local_sagemaker.studio.pages.monitoring import MonitorRow, schedule_rows
 from local_sagemaker.studio.pages.serving import packages_of
+from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.numbers import is_number
 from local_sagemaker.studio.views.rollout import RolloutView, make_policy, rollout_of
@@ -48,6 +50,8 @@ class EndpointContext:
     modified: float | None = field(metadata={"help": "seconds since the epoch"})
     config_name: str = field(metadata={"help": "the configuration that serves"})
     variants: list[dict[str, Any]] = field(metadata={"help": "ProductionVariants of DescribeEndpoint"})
+    use: list[VariantUse] = field(metadata={"help": "how much each variant was used in the last three hours"})
+    scaling: list[ScalingTarget] = field(metadata={"help": "variants that are scaled, with what was done"})
     packages: list[str] = field(metadata={"help": "ARNs of the model versions that it serves"})
     rollout: RolloutView | None = field(metadata={"help": "the deployment that is under way"})
     alarms: dict[str, str] = field(metadata={"help": "states of the alarms that would roll it back"})
@@ -64,6 +68,7 @@ class EndpointContext:
     log: LogWindow | None = field(metadata={"help": "the end of the container's log"})
     streams: list[str] = field(metadata={"help": "log streams, one an instance"})
     history: list[EndpointChange] = field(metadata={"help": "status changes, newest first"})
+    tags: dict[str, str] = field(metadata={"help": "its tags"})
     config: dict[str, Any] = field(metadata={"help": "DescribeEndpointConfig's answer"}, repr=False)
     described: dict[str, Any] = field(metadata={"help": "DescribeEndpoint's answer"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
@@ -83,11 +88,12 @@ def load(visit: Visit) -> EndpointContext:
     records = read_captures(visit, name, capture, names) if tab == "capture" and capture else []
     return EndpointContext(
         name, body["EndpointArn"], status, body.get("FailureReason", ""), seconds(body.get("LastModifiedTime")),
-        config_name, variants, packages_of(visit, name), rollout,
+        config_name, variants, use_of(visit, name, variants) if tab == "overview" else [],
+        scaling_of(visit, name) if tab == "settings" else [], packages_of(visit, name), rollout,
         _alarm_states(visit, rollout.alarms if rollout else []), _previous(history, config_name), _configs(visit),
         STRATEGIES, _monitors(visit, name), tab, TABS, try_inference(visit, name),
-        _traffic(visit, name, body) if tab == "traffic" else {}, capture, records, log, streams, history, config, body,
-        _commands(name),
+        _traffic(visit, name, body) if tab == "traffic" else {}, capture, records, log, streams, history,
+        tags_of(visit, body["EndpointArn"]) if tab == "settings" else {}, config, body, _commands(name),
     )  # fmt: skip
 
 
@@ -192,6 +198,9 @@ def act(visit: Visit) -> str:
         return urls.to("endpoints", name)
     if action == "invoke":
         return ""
+    if action in ACTIONS:
+        edit_tags(visit, visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"])
+        return urls.to("endpoints", name, tab="settings")
     raise ValidationError(f"There is no action '{action}'.")
 
 

@@ -52,6 +52,7 @@ class ExecutionContext:
     failure: Failure | None = field(metadata={"help": "why the first failed step failed"})
     source: SourceExcerpt | None = field(metadata={"help": "the lines of the user's code around the failure"})
     decisions: list[ConditionDecision] = field(metadata={"help": "conditions with the values of both sides"})
+    decided: int = field(metadata={"help": "how many conditions were decided"})
     registered: list[str] = field(metadata={"help": "ARNs of the model versions that were registered"})
     endpoints: list[str] = field(metadata={"help": "names of the endpoints that were made"})
     panel: StepPanel | None = field(metadata={"help": "the chosen step"})
@@ -126,7 +127,7 @@ def _context(
         parameters, _changes(definition, parameters), failed[0].name if failed else "",
         first_panel.failure if failed and first_panel else None,
         first_panel.source if failed and first_panel else None,
-        decisions(visit, definition, views, parameters, steps),
+        *decisions(visit, definition, views, parameters, steps, panel.step.name if panel else ""),
         _arns(records, "RegisterModel"), [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
         addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
         execution.status == "Executing",

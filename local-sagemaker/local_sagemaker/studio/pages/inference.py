@@ -13,6 +13,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.inference_tries import InferenceTry, last_tries, note_try
 
 _LARGEST = 256 * 1024
 _MEMBERS = (
@@ -43,6 +44,7 @@ class InferenceTest:
     answer: InferenceAnswer | None
     python: str
     command: str
+    tries: list[InferenceTry] = field(default_factory=list)
 
 
 def try_inference(visit: Visit, endpoint: str) -> InferenceTest:
@@ -53,9 +55,12 @@ def try_inference(visit: Visit, endpoint: str) -> InferenceTest:
     members["ContentType"] = members["ContentType"] or "text/csv"
     chosen = {member: value for member, value in members.items() if value}
     is_sent = visit.field("action") == "invoke"
+    answer = _invoke(visit, endpoint, body, chosen) if is_sent else None
+    if answer is not None:
+        note_try(visit, endpoint, body, chosen, answer)
     return InferenceTest(
-        body, members, _invoke(visit, endpoint, body, chosen) if is_sent else None, _python(endpoint, body, chosen),
-        _command(endpoint, body, chosen),
+        body, members, answer, _python(endpoint, body, chosen), _command(endpoint, body, chosen),
+        last_tries(visit, endpoint) if visit.value("tab") == "test" else [],
     )  # fmt: skip
 
 

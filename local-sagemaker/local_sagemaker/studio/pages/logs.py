@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Content, Page, Visit
 from local_sagemaker.studio.pages.log_reading import LogWindow, PageLogLine, read_around, read_log, to_line
+from local_sagemaker.studio.views.numbers import whole
 
 _HITS = 200
 _SEARCH_SECONDS = 0.6
-_PAGE = 10_000
+DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365)
+"""Retentions to choose from, in days; PutRetentionPolicy takes these and longer ones."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class LogsContext:
     window: LogWindow | None = field(metadata={"help": "lines of the stream"})
     search: LogSearch | None = field(metadata={"help": "lines that contain the text that is searched"})
     text: str = field(metadata={"help": "what names begin with"})
+    retentions: tuple[int, ...] = field(default=DAYS, metadata={"help": "retentions to choose from, in days"})
+    retention: int | None = field(default=None, metadata={"help": "days after which the group's streams are removed"})
 
 
 def load(visit: Visit) -> LogsContext:
@@ -73,7 +77,9 @@ def load(visit: Visit) -> LogsContext:
         )
         for item in answer["logStreams"]
     ]  # fmt: skip
-    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, None, text)
+    found = visit.call("logs:DescribeLogGroups", {"logGroupNamePrefix": group, "limit": 50})["logGroups"]
+    days = next((item.get("retentionInDays") for item in found if item["logGroupName"] == group), None)
+    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, None, text, retention=days)
 
 
 def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
@@ -112,19 +118,13 @@ def _to_seconds(milliseconds: Any) -> float | None:
 
 
 def load_download(visit: Visit) -> Content:
-    """The whole stream as a text file, a page of events in memory at a time."""
+    """The whole stream as a text file, as it was printed; any range of it. Raises when there is no such stream."""
     group, stream = visit.value("group"), visit.value("stream")
-    first = {"logGroupName": group, "logStreamName": stream, "limit": _PAGE, "startFromHead": True}
-    answer = visit.call("logs:GetLogEvents", first)
-    return Content(_pages(visit, first, answer), "text/plain", visit.value("name") or f"{stream.replace('/', '-')}.log")
-
-
-def _pages(visit: Visit, request: dict[str, Any], answer: dict[str, Any]) -> Iterator[bytes]:
-    token = ""
-    while answer["events"] and answer["nextForwardToken"] != token:
-        yield "".join(f"{event['message']}\n" for event in answer["events"]).encode("utf-8", "replace")
-        token = answer["nextForwardToken"]
-        answer = visit.call("logs:GetLogEvents", {**request, "nextToken": token})
+    visit.call("logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": stream, "limit": 1})
+    file = visit.reads.log_file(group, stream)
+    if file is None:
+        raise ServiceError("The specified log stream does not exist.", code="ResourceNotFoundException", status=404)
+    return Content(file, "text/plain", visit.value("name") or f"{stream.replace('/', '-')}.log")
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,25 @@ def load_lines(visit: Visit) -> LogLinesContext:
     return LogLinesContext(window)
 
 
-PAGE = Page("/logs", load, "logs.html", "Logs")
+def act(visit: Visit) -> str:
+    """Sets how long a group keeps its streams, or deletes the stream of the address; its name must be typed."""
+    group, stream, action = visit.value("group"), visit.value("stream"), visit.field("action")
+    if action == "retain":
+        days = visit.field("days")
+        if days:
+            request = {"logGroupName": group, "retentionInDays": whole(days, 0)}
+            visit.call("logs:PutRetentionPolicy", request)
+        else:
+            visit.call("logs:DeleteRetentionPolicy", {"logGroupName": group})
+        return urls.to("logs", group=group, done=f"Streams are kept for {days} days" if days else "Streams are kept")
+    if action != "delete" or not stream:
+        raise ValidationError(f"There is no action '{action}'.")
+    if visit.field("confirm") != stream:
+        raise ValidationError(f"Type the stream's name, {stream}, to delete it.")
+    visit.call("logs:DeleteLogStream", {"logGroupName": group, "logStreamName": stream})
+    return urls.to("logs", group=group, done=f"{stream} was deleted")
+
+
+PAGE = Page("/logs", load, "logs.html", "Logs", act)
 LINES = Page("/logs/lines", load_lines, "log_lines.html", "Logs")
 DOWNLOAD = Page("/logs/download", load_download)

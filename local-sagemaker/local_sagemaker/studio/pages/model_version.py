@@ -12,7 +12,9 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.models import newest
+from local_sagemaker.studio.pages.retraining import retrain_address
 from local_sagemaker.studio.pages.serving import deploy, serving
+from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.pages.version_reports import VersionReports, badge_of, load_reports, quality_of
 from local_sagemaker.studio.views.check_reports import compare
 from local_sagemaker.studio.views.commands import aws_command
@@ -83,6 +85,8 @@ class ModelVersionContext:
     rules: dict[str, list[str]] = field(metadata={"help": "rules that would fire, by the status that is set"})
     stages: tuple[str, ...] = field(metadata={"help": "stages to choose from"})
     instances: list[str] = field(metadata={"help": "instance types it may be deployed to"})
+    tags: dict[str, str] = field(metadata={"help": "the tags of its group, which its versions use"})
+    retrain: str = field(metadata={"help": "the start form with the values of the execution that registered it"})
     package: dict[str, Any] = field(metadata={"help": "DescribeModelPackage's answer"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
@@ -106,7 +110,9 @@ def load(visit: Visit) -> ModelVersionContext:
         [VersionBadge(key, title, badge_of(package, member)) for key, member, title in _REPORTS], tab, TABS,
         load_reports(visit, package, other, tab), _activity(visit, package) if tab == "activity" else [],
         {word: _rules(visit, package, word) for word in ("Approved", "Rejected")}, STAGES,
-        specification.get("SupportedRealtimeInferenceInstanceTypes") or ["ml.m5.large"], package, _commands(arn),
+        specification.get("SupportedRealtimeInferenceInstanceTypes") or ["ml.m5.large"],
+        tags_of(visit, group_arn(arn)) if tab == "settings" else {}, retrain_address(visit, package), package,
+        _commands(arn),
     )  # fmt: skip
 
 
@@ -115,6 +121,11 @@ def describe(visit: Visit) -> dict[str, Any]:
     group = visit.call("sagemaker:DescribeModelPackageGroup", {"ModelPackageGroupName": visit.path["group"]})
     arn = group["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/")
     return visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": f"{arn}/{visit.path['version']}"})
+
+
+def group_arn(version_arn: str) -> str:
+    """The ARN of the group of a version."""
+    return version_arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/")
 
 
 def _production(visit: Visit, group: str, arn: str, served: dict[str, list[str]]) -> dict[str, Any] | None:
@@ -190,11 +201,12 @@ def _commands(arn: str) -> dict[str, str]:
         "approve": aws_command(update, approve),
         "reject": aws_command(update, {**approve, "ModelApprovalStatus": "Rejected"}),
         "describe": aws_command("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}),
+        "delete": aws_command("sagemaker:DeleteModelPackage", {"ModelPackageName": arn}),
     }
 
 
 def act(visit: Visit) -> str:
-    """Approves, rejects, moves to a stage, or deploys."""
+    """Approves, rejects, moves to a stage, deploys, deletes, or edits the tags of the group."""
     package = describe(visit)
     arn, action = package["ModelPackageArn"], visit.field("action")
     page = urls.to("models", package["ModelPackageGroupName"], package["ModelPackageVersion"])
@@ -207,6 +219,15 @@ def act(visit: Visit) -> str:
         return page
     if action == "deploy":
         return urls.to("endpoints", deploy(visit, package))
+    if action == "delete":
+        name = f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}"
+        if visit.field("confirm") != name:
+            raise ValidationError(f"Type {name} to delete the version.")
+        visit.call("sagemaker:DeleteModelPackage", {"ModelPackageName": arn})
+        return urls.to("models", package["ModelPackageGroupName"], done=f"{name} was deleted")
+    if action in ACTIONS:
+        edit_tags(visit, group_arn(arn))
+        return f"{page}?tab=settings"
     raise ValidationError(f"There is no action '{action}'.")
 
 

@@ -10,6 +10,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.pages.serving import serving
+from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.pages.version_reports import quality_of
 from local_sagemaker.studio.views.times import seconds
 
@@ -102,6 +103,7 @@ class GroupContext:
     versions: list[VersionRow] = field(metadata={"help": "one page of versions, newest first"})
     metrics: list[str] = field(metadata={"help": "metrics that are columns"})
     next: str = field(metadata={"help": "the next page's token, empty on the last"})
+    tags: dict[str, str] = field(metadata={"help": "its tags"})
 
 
 def load_group(visit: Visit) -> GroupContext:
@@ -117,7 +119,7 @@ def load_group(visit: Visit) -> GroupContext:
     names = list(dict.fromkeys(metric for row in rows for metric in row.metrics))[:4]
     return GroupContext(
         name, group["ModelPackageGroupArn"], group.get("ModelPackageGroupDescription", ""), rows, names,
-        answer.get("NextToken", ""),
+        answer.get("NextToken", ""), tags_of(visit, group["ModelPackageGroupArn"]),
     )  # fmt: skip
 
 
@@ -133,8 +135,12 @@ def _version(visit: Visit, item: dict[str, Any], served: dict[str, list[str]]) -
 
 
 def act_group(visit: Visit) -> str:
-    """Deletes an empty group."""
+    """Deletes an empty group, or edits its tags."""
     name = visit.path["group"]
+    if visit.field("action") in ACTIONS:
+        group = visit.call("sagemaker:DescribeModelPackageGroup", {"ModelPackageGroupName": name})
+        edit_tags(visit, group["ModelPackageGroupArn"])
+        return urls.to("models", name)
     if visit.field("confirm") != name:
         raise ValidationError(f"Type the group's name, {name}, to delete it.")
     visit.call("sagemaker:DeleteModelPackageGroup", {"ModelPackageGroupName": name})
@@ -149,8 +155,23 @@ def versions_of(visit: Visit, group: str) -> list[dict[str, Any]]:
     )  # fmt: skip
 
 
+def act(visit: Visit) -> str:
+    """Makes an empty group."""
+    name, description = visit.field("name").strip(), visit.field("description").strip()
+    request = {"ModelPackageGroupName": name}
+    if description:
+        request["ModelPackageGroupDescription"] = description
+    visit.call("sagemaker:CreateModelPackageGroup", request)
+    return urls.to("models", name)
+
+
 PAGE = Page(
-    "/models", load, "models.html", "Models", live=lambda _visit, _context: ("model-package-group:", "model-package:")
+    "/models",
+    load,
+    "models.html",
+    "Models",
+    act,
+    live=lambda _visit, _context: ("model-package-group:", "model-package:"),
 )
 GROUP = Page(
     "/models/{group}", load_group, "model_group.html", "Models", act_group,

@@ -13,6 +13,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitoring import executions_of, list_schedules, run_prefix, schedule_of
 from local_sagemaker.studio.pages.objects import json_or_none, split_uri
+from local_sagemaker.studio.pages.retraining import retrain_address
 from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, Trend, read_trends
@@ -47,6 +48,7 @@ class BaselineOrigin:
     href: str
     approval: str
     at: float | None
+    retrain: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ def _output_of(visit: Visit, arn: str) -> str:
 
 
 def _baseline(visit: Visit, definition: Mapping[str, Any], endpoint: str) -> BaselineOrigin:
-    """The files of the definition, and the served version among whose baselines they are."""
+    """The files of the definition, and the served version among whose baselines they are. Where none has them, the
+    first served version is what would be trained again."""
     files = {
         member.removesuffix("Resource"): value[member]["S3Uri"]
         for name, value in definition.items()
@@ -160,15 +163,17 @@ def _baseline(visit: Visit, definition: Mapping[str, Any], endpoint: str) -> Bas
         for member in ("StatisticsResource", "ConstraintsResource")
         if value.get(member, {}).get("S3Uri")
     }
+    again = ""
     for arn in packages_of(visit, endpoint) if endpoint else []:
         package = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}) or {}
         if {*files.values()} & {*_uris(package.get("DriftCheckBaselines"))}:
             name = f"{package['ModelPackageGroupName']} / {package['ModelPackageVersion']}"
             return BaselineOrigin(
                 files, name, urls.resource(arn), package.get("ModelApprovalStatus", ""),
-                seconds(package.get("CreationTime")),
+                seconds(package.get("CreationTime")), retrain_address(visit, package),
             )  # fmt: skip
-    return BaselineOrigin(files, "", "", "", _date_of(visit, files))
+        again = again or retrain_address(visit, package)
+    return BaselineOrigin(files, "", "", "", _date_of(visit, files), again)
 
 
 def _uris(value: Any) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,19 +52,6 @@ def body_of(answer: dict[str, Any], most: int) -> bytes:
     with file:
         file.seek(body.offset)
         return file.read(min(body.length, most))
-
-
-def parts_of(body: Any, size: int = 1 << 20) -> Iterator[bytes]:
-    """The body of a GetObject answer part by part; its file is closed at the end, and when nobody wants the rest."""
-    if not isinstance(body, FileRange):
-        yield bytes(body)
-        return
-    with body.file or body.path.open("rb") as file:
-        file.seek(body.offset)
-        left = body.length
-        while left > 0 and (part := file.read(min(size, left))):
-            left -= len(part)
-            yield part
 
 
 def split_uri(uri: str) -> tuple[str, str]:

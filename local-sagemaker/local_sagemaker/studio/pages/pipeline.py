@@ -13,26 +13,21 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
 from local_sagemaker.studio.pages.execution_list import SINCE, SIZES, STATUSES, ExecutionList, load_list
-from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.pipeline_versions import (
+    PipelineVersionRow,
+    VersionChanges,
+    changes_of,
+    name_version,
+    versions_of,
+)
+from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.step_states import StepView
-from local_sagemaker.studio.views.times import seconds
 
 TABS = (
     ("executions", "Executions"), ("graph", "Graph"), ("versions", "Versions"), ("parameters", "Parameters"),
     ("definition", "Definition"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PipelineVersionRow:
-    """A version of the pipeline."""
-
-    number: int
-    created: float | None
-    aliases: list[str]
-    description: str
-    last: str
 
 
 @dataclass(frozen=True)
@@ -52,8 +47,10 @@ class PipelineContext:
     order: list[str] = field(metadata={"help": "their order in the definition"})
     addresses: dict[str, str] = field(metadata={"help": "where each step leads"})
     versions: list[PipelineVersionRow] = field(metadata={"help": "versions, newest first"})
+    changed: VersionChanges | None = field(metadata={"help": "what the version of the address changed"})
     parameters: list[dict[str, Any]] = field(metadata={"help": "declared parameters"})
     definition: dict[str, Any] = field(metadata={"help": "the definition as JSON"}, repr=False)
+    tags: dict[str, str] = field(metadata={"help": "the pipeline's tags"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -66,14 +63,16 @@ def load(visit: Visit) -> PipelineContext:
     definition = parse(body["PipelineDefinition"])
     listing = load_list(visit, name, arn, list(definition.parameters)) if tab == "executions" else None
     total = visit.reads.count_below("pipeline-execution", name.lower())
+    versions = versions_of(visit, name) if tab == "versions" else []
     target = urls.to("pipelines", name, tab="definition")
     return PipelineContext(
         name, arn, body.get("PipelineDescription", ""), tab, TABS, total, listing,
         list(definition.parameters), {"status": STATUSES, "since": SINCE, "size": SIZES},
         _steps(definition) if tab == "graph" else [],
         list(definition.steps), {step: f"{target}#step-{step}" for step in definition.steps},
-        _versions(visit, name) if tab == "versions" else [], _parameters(definition) if tab == "parameters" else [],
+        versions, changes_of(visit, name, versions), _parameters(definition) if tab == "parameters" else [],
         json.loads(body["PipelineDefinition"]) if tab == "definition" else {},
+        tags_of(visit, arn) if tab == "definition" else {},
         {
             "start": aws_command("sagemaker:StartPipelineExecution", {"PipelineName": name}),
             "delete": aws_command("sagemaker:DeletePipeline", {"PipelineName": name}),
@@ -84,19 +83,6 @@ def load(visit: Visit) -> PipelineContext:
 def _steps(definition: Definition) -> list[StepView]:
     nodes = graph(definition)
     return [StepView(name, step.type, "Waiting", "", nodes[name].upstream) for name, step in definition.steps.items()]
-
-
-def _versions(visit: Visit, name: str) -> list[PipelineVersionRow]:
-    found = items_or_none(
-        visit, "sagemaker:ListPipelineVersions", "PipelineVersionSummaries", 500, PipelineName=name, MaxResults=100
-    )
-    return [
-        PipelineVersionRow(
-            item["PipelineVersionId"], seconds(item.get("CreationTime")), item.get("PipelineVersionAliases", []),
-            item.get("PipelineVersionDescription", ""), item.get("LastExecutionPipelineExecutionArn", ""),
-        )
-        for item in found
-    ]  # fmt: skip
 
 
 def _parameters(definition: Definition) -> list[dict[str, Any]]:
@@ -110,8 +96,14 @@ def _parameters(definition: Definition) -> list[dict[str, Any]]:
 
 
 def act(visit: Visit) -> str:
-    """Deletes the pipeline (its name must be typed), or compares chosen executions."""
+    """Deletes the pipeline (its name must be typed), names a version, or edits the tags."""
     name = visit.path["pipeline"]
+    if visit.field("action") in (*ACTIONS, "version"):
+        arn = visit.call("sagemaker:DescribePipeline", {"PipelineName": name})["PipelineArn"]
+        if visit.field("action") == "version":
+            return name_version(visit, name, arn)
+        edit_tags(visit, arn)
+        return urls.to("pipelines", name, tab="definition")
     if visit.field("action") != "delete":
         raise ValidationError(f"There is no action '{visit.field('action')}'.")
     if visit.field("confirm") != name:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Content, Page, Visit
-from local_sagemaker.studio.pages.objects import parts_of, read_part
+from local_sagemaker.studio.pages.objects import read_part
 from local_sagemaker.studio.views.preview import Preview, bytes_wanted, make_preview
 from local_sagemaker.studio.views.times import seconds
 
@@ -188,13 +188,13 @@ def load_content(visit: Visit) -> Content:
 
 
 def load_download(visit: Visit) -> Content:
-    """The bytes, as an attachment, part by part."""
+    """The bytes, as an attachment, part by part; any range of them."""
     bucket, key = visit.value("bucket"), visit.value("key")
     version = visit.value("version")
     request = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
     answer = visit.call("s3:GetObject", request)
-    size = int(answer.get("ContentLength", 0))
-    return Content(parts_of(answer["Body"]), "application/octet-stream", key.rpartition("/")[2], length=size)
+    name, etag = key.rpartition("/")[2], str(answer.get("ETag", ""))
+    return Content(answer["Body"], "application/octet-stream", name, etag=etag)
 
 
 PAGE = Page("/s3", load, "s3.html", "S3", act, take=take)

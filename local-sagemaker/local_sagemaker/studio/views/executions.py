@@ -26,6 +26,7 @@ class ExecutionRow:
     version: int | None
     href: str
     parameters: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 FINAL = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
@@ -47,6 +48,13 @@ def row(summary: Mapping[str, Any], now: float) -> ExecutionRow:
         between(start, end, now) if known else None, reason, summary.get("PipelineVersionId"), urls.execution(arn),
         parameters,
     )  # fmt: skip
+
+
+def name_metrics(rows: list[ExecutionRow]) -> dict[str, str]:
+    """All metrics of rows, and what each is called: the last part of its name, where only one has that."""
+    names = list(dict.fromkeys(name for item in rows for name in item.metrics))
+    short = [name.rpartition(".")[2] for name in names]
+    return {name: last if short.count(last) == 1 else name for name, last in zip(names, short, strict=True)}
 
 
 def find_differences(rows: list[ExecutionRow]) -> list[str]:

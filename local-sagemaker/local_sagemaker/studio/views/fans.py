@@ -50,6 +50,8 @@ class FoldedGraph:
 def fold(steps: Sequence[StepView]) -> FoldedGraph:
     """The graph with its fans folded: 12 or more steps of one type with the same steps before and after them."""
     fans = find_fans(steps)
+    if not fans:
+        return FoldedGraph(tuple(steps), {})
     place = {member: fan.name for fan in fans.values() for member in fan.members}
     shown = []
     for step in steps:
@@ -61,14 +63,20 @@ def fold(steps: Sequence[StepView]) -> FoldedGraph:
 
 def find_fans(steps: Sequence[StepView]) -> dict[str, Fan]:
     """The fans by the name of their first member."""
+    alike: dict[tuple[str, str, frozenset[str]], list[StepView]] = {}
+    for step in steps:
+        alike.setdefault((step.type, step.branch, frozenset(step.needs)), []).append(step)
+    candidates = [group for group in alike.values() if len(group) >= FEWEST]
+    if not candidates:
+        return {}
     leads: dict[str, list[str]] = {}
     for step in steps:
         for need in step.needs:
             leads.setdefault(need, []).append(step.name)
-    groups: dict[tuple[str, str, frozenset[str], frozenset[str]], list[StepView]] = {}
-    for step in steps:
-        key = (step.type, step.branch, frozenset(step.needs), frozenset(leads.get(step.name, ())))
-        groups.setdefault(key, []).append(step)
+    groups: dict[tuple[str, frozenset[str]], list[StepView]] = {}
+    for group in candidates:
+        for step in group:
+            groups.setdefault((group[0].name, frozenset(leads.get(step.name, ()))), []).append(step)
     return {group[0].name: _to_fan(group) for group in groups.values() if len(group) >= FEWEST}
 
 

@@ -59,8 +59,19 @@ _LOOKS = {
 }
 
 
+_ENDS = (
+    (("ROLLBACK_COMPLETE",), "failed-tolerated", "warn"),
+    (("_FAILED", "Failed", "FAILED"), "bad", "bad"),
+    (("_COMPLETE", "Completed"), "ok", "ok"),
+    (("_IN_PROGRESS", "InProgress"), "run", "run"),
+)
+"""How statuses of stacks and projects end, with their icons and tones."""
+
+
 def state_of(status: str) -> Look:
     """The look of a status; one that is not known is shown as it is, without a colour."""
-    return (
-        _LOOKS.get(status) or _LOOKS.get(status[:1].upper() + status[1:]) or Look("wait", "idle", status or "Unknown")
-    )
+    known = _LOOKS.get(status) or _LOOKS.get(status[:1].upper() + status[1:])
+    if known:
+        return known
+    found = next(((icon, tone) for ends, icon, tone in _ENDS if status.endswith(ends)), ("wait", "idle"))
+    return Look(*found, status or "Unknown")

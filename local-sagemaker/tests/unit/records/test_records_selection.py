@@ -21,6 +21,7 @@ def records(tmp_path: Path) -> Records:
             "PipelineExecutionArn": f"arn:{number}", "PipelineExecutionStatus": "Failed" if number % 5 else "Succeeded",
             "PipelineExecutionDisplayName": f"Run {number}", "CreationTime": 100.0 + number,
             "LastModifiedTime": 100.0 + number + number % 7, "PipelineParameters": pairs if number != 9 else [],
+            **({"_metrics": [{"Name": "Rate", "Value": repr(1 / (1 + number))}]} if number < 20 else {}),
         }  # fmt: skip
         records.insert(KIND, f"p/{number:02}", body)
     records.insert(KIND, "other/00", {"CreationTime": 500.0})
@@ -67,3 +68,17 @@ def test_hostile_text_is_a_value(records: Records) -> None:
         assert choose(records, text=text) == ([], 0)
         assert choose(records, conditions=[PairCondition(text, "~", text)]) == ([], 0)
         assert choose(records, order=f"pair:{text}")[1] == 30
+
+
+def test_by_pairs_of_another_member(records: Records) -> None:
+    """Metrics are pairs, too, of names that parameters may have."""
+    assert choose(records, order="pair:Rate", order_pairs="_metrics", descending=False)[0] == [
+        "19",
+        "18",
+        "17",
+        "16",
+        "15",
+    ]
+    assert choose(records, conditions=[PairCondition("Rate", ">", "0.4", "_metrics")]) == (["01", "00"], 2)
+    both = [PairCondition("Rate", ">", "0.2", "_metrics"), PairCondition("Rate", "<", "0.25")]
+    assert choose(records, conditions=both) == (["02", "01", "00"], 3)

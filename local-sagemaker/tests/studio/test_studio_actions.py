@@ -1,0 +1,78 @@
+"""What the forms of the pages change beside starting, approving and deploying: names, groups, logs, and deletions."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+
+from local_sagemaker.logs import Logs
+from tests.studio.conftest import HOSTILE, World
+from tests.support import ROLE, create_pipeline
+
+pytestmark = pytest.mark.timeout(600)
+GROUP = "/aws/sagemaker/TransformJobs"
+
+
+def test_versions_of_a_pipeline_are_named_and_compared(world: World) -> None:
+    """Aliases and description of a version; what it changed in the one before it, and nothing else."""
+    sagemaker, page = world.service.client("sagemaker"), "/_studio/pipelines/Named"
+    stop = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}
+    create_pipeline(sagemaker, "Named", stop, parameters=({"Name": "Rate", "Type": "Float", "DefaultValue": 0.5},))
+    body = sagemaker.describe_pipeline(PipelineName="Named")
+    changed = json.loads(body["PipelineDefinition"])
+    changed["Steps"][0]["Arguments"]["ErrorMessage"] = HOSTILE
+    sagemaker.update_pipeline(PipelineName="Named", PipelineDefinition=json.dumps(changed), RoleArn=ROLE)
+    twin = world.pages.json(f"{page}.json?tab=versions&version=2")
+    assert twin["changed"]["rows"] == [
+        {"path": "[Stop].Arguments.ErrorMessage", "was": '"no data"', "now": json.dumps(HOSTILE)}
+    ]
+    assert (twin["changed"]["number"], twin["changed"]["before"], twin["changed"]["total"]) == (2, 1, 1)
+    assert "<script>alert" not in world.pages.get(f"{page}?tab=versions&version=2")[2]
+    for wrong in ("1", "3", "x", ""):
+        assert world.pages.json(f"{page}.json?tab=versions&version={wrong}")["changed"] is None
+    form = {"action": "version", "version": "2", "aliases": "stable, latest-good", "description": "better"}
+    assert world.pages.post(page, form)[0] == 303
+    assert world.pages.post(page, {**form, "aliases": "stable"})[0] == 303
+    named = next(item for item in world.pages.json(f"{page}.json?tab=versions")["versions"] if item["number"] == 2)
+    assert (named["aliases"], named["description"]) == (["stable"], "better")
+    status, _, text = world.pages.post(page, {**form, "version": "1", "aliases": "stable"})
+    assert (status, "already used by version 2" in text) == (422, True)
+
+
+def test_groups_and_versions_are_made_and_deleted(world: World) -> None:
+    """A group by its form; a version by its typed name; the group, which is empty again, likewise."""
+    sagemaker = world.service.client("sagemaker")
+    assert world.pages.post("/_studio/models", {"name": "by-hand", "description": "mine"})[0] == 303
+    assert world.pages.post("/_studio/models", {"name": "no good"})[0] == 422
+    assert world.pages.json("/_studio/models/by-hand.json")["description"] == "mine"
+    image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"}
+    sagemaker.create_model_package(
+        ModelPackageGroupName="by-hand",
+        InferenceSpecification={"Containers": [image], "SupportedContentTypes": ["text/csv"],
+                                "SupportedResponseMIMETypes": ["text/csv"]},
+    )  # fmt: skip
+    page = "/_studio/models/by-hand/1"
+    assert world.pages.json(f"{page}.json")["retrain"] == "", "nothing made it that could run again"
+    assert world.pages.post(page, {"action": "delete", "confirm": "by-hand"})[0] == 422
+    assert world.pages.post(page, {"action": "delete", "confirm": "by-hand/1"})[0] == 303
+    assert world.pages.get(page)[0] == 404
+    assert world.pages.post("/_studio/models/by-hand", {"confirm": "by-hand"})[0] == 303
+    assert world.pages.get("/_studio/models/by-hand")[0] == 404
+
+
+def test_logs_are_kept_so_long_and_deleted(world: World) -> None:
+    """ST-11: the retention of a group, and a stream by its typed name."""
+    logs = Logs(world.service.settings.logs)
+    logs.put(GROUP, "gone/algo-1", [(int(1000 * time.time()), "one")])
+    page = f"/_studio/logs?group={quote(GROUP, safe='')}"
+    for days, kept in (("7", 7), ("", None)):
+        assert world.pages.post(page, {"action": "retain", "days": days})[0] == 303
+        assert world.pages.json(page.replace("/logs?", "/logs.json?"))["retention"] == kept
+    assert world.pages.post(page, {"action": "retain", "days": "8"})[0] == 422
+    stream = f"{page}&stream=gone%2Falgo-1"
+    assert world.pages.post(stream, {"action": "delete", "confirm": "gone"})[0] == 422
+    assert world.pages.post(stream, {"action": "delete", "confirm": "gone/algo-1"})[0] == 303
+    assert not logs.has(GROUP, "gone/algo-1")
