@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from delivery.endpoints import State
 
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
+NO_CREDENTIALS = "there are no AWS credentials; configure some, or add --local to stay on this machine"
 WIDE = 200  # columns, where the output is no terminal
 Command = Callable[["Work"], int | None]
 Adder = Callable[[str, Command, str], argparse.ArgumentParser]
@@ -117,15 +118,27 @@ def run(program: str, package: str, made: argparse.ArgumentParser, argv: Sequenc
 
 
 def _text(error: Exception) -> str:
-    from botocore.exceptions import NoCredentialsError
+    from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
     if isinstance(error, DeliveryError):
         return str(error)
     if isinstance(error, NoCredentialsError):
-        return "there are no AWS credentials; configure some, or add --local to stay on this machine"
+        return NO_CREDENTIALS
+    if isinstance(error, NoRegionError):
+        return "no region is named: --region, or AWS_REGION"
+    if isinstance(error, EndpointConnectionError):
+        return describe_unreachable(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, ModuleNotFoundError):
         return f"this needs {error.name}: pip install '.[delivery]'"
     return f"{str(error) or type(error).__name__} (--debug shows where)"
+
+
+def describe_unreachable(error: Exception) -> str:
+    """What to look at where AWS has no such host: mostly the region is wrong."""
+    region = os.environ.get("AWS_REGION", "")
+    return f"{error}: does the region {region} exist (aws account list-regions), and is the network up?"
 
 
 def show_waiting(work: Work, what: str, states: Iterable[State]) -> None:

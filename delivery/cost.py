@@ -47,6 +47,7 @@ class DeliveryUse:
     build_minutes: float = 15
     action_minutes: float = 25
     alarms: float = 6
+    gigabytes: float = 5
 
 
 def estimate_endpoint(use: EndpointUse, table: PriceTable) -> Estimate:
@@ -94,10 +95,12 @@ def estimate_delivery(use: DeliveryUse, table: PriceTable) -> Estimate:
         CostItem("delivery pipelines", "CodePipeline V2", use.commits * use.action_minutes, FREE_MINUTES),
         CostItem("builds", "CodeBuild general1.small", use.commits * use.build_minutes, FREE_MINUTES),
         CostItem("alarms", "CloudWatch alarm", use.alarms),
+        CostItem("artifacts, data and captures in the bucket", "S3 Standard", use.gigabytes),
     ]
     assumptions = (
         f"{use.commits:g} commits a month, each {use.build_minutes:g} minutes of builds (one waits for the model's "
         f"pipeline) and {use.action_minutes:g} minutes of actions; approvals and AWS's own events are free",
-        "without the executions of the model's pipeline (delivery cost run), S3, KMS and logs",
+        f"{use.gigabytes:g} GB in the bucket, whose keys are S3's own and free; old versions go after 90 days",
+        "without the executions of the model's pipeline (delivery cost run), requests to S3, logs and topics",
     )
     return Estimate("Delivery", "month", table, items, assumptions)

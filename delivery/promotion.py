@@ -34,6 +34,7 @@ FIELDS = (
 _URIS = ("S3Uri", "ManifestS3Uri", "ModelDataUrl", "SamplePayloadUrl")
 _OF_SOURCE = ("ImageDigest", "ModelDataETag", "ETag", "ManifestEtag")
 """What a container says of the image and the files of the source: the copies have others."""
+_SOURCE = re.compile(r"arn:[^:]+:sagemaker:[^:]+:(\d{12}):")
 _ECR = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^:@]+):(?P<tag>.+)")
 
 
@@ -101,6 +102,22 @@ class Promotion:
             **copied,
         )
         return Registration(versions.find(self.target, answer["ModelPackageArn"]), new=True)
+
+    def remarks(self, version: DeliveredVersion) -> Iterator[str]:
+        """What a copy in another account still needs: an image of the source's own registry is not copied."""
+        described = versions.describe(self.target, version)
+        for specification in _specifications(described):
+            for image in {container["Image"] for container in specification["Containers"]}:
+                owner, source = (
+                    image.partition(".dkr.ecr.")[0],
+                    _SOURCE.match(described["CustomerMetadataProperties"][SOURCE]),
+                )
+                account = version.arn.split(":")[4]
+                if source and owner == source[1] != account:
+                    yield (
+                        f"{image} is in the registry of account {owner}: its repository's policy must let account "
+                        f"{account} pull it, or name a copy with --image"
+                    )
 
     def _find_copy(self, group: str, arn: str) -> DeliveredVersion | None:
         try:

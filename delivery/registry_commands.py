@@ -82,6 +82,8 @@ def copy(work: Work) -> None:
     done = promotion.copy(version, arguments.group, approval)
     how = "copied" if done.new else "already copied"
     print(f"{how}: {version.name} is {done.version.name} ({done.version.approval}) {done.version.arn}")
+    for remark in promotion.remarks(done.version):
+        print(remark)
 
 
 def list_(work: Work) -> None:

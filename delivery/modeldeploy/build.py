@@ -22,7 +22,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from delivery.stages.configuration import ConfigurationError, StageConfiguration, read_configuration
-from delivery.stages.registry import find_latest_approved
+from delivery.stages.registry import find_latest_approved, record_stage
 from delivery.stages.tags import read_project_tags
 from delivery.stages.variables import write_variables
 
@@ -100,7 +100,16 @@ def build(arguments: argparse.Namespace, stages: Mapping[str, StageConfiguration
     stack = f"sagemaker-{project[0]}-{project[1]}-deploy-staging"
     if not arguments.force and read_deployed_key(stack) == key:
         return DeployOutcome(DEPLOYED, f"already deployed: {version} (to test it again, retry the stage)", version)
+    record_beginning(sagemaker, version)
     return DeployOutcome(READY, f"ready: {version}", version)
+
+
+def record_beginning(sagemaker: Any, version: str) -> None:
+    """Writes it into the version's life cycle. Without the right to do so it says that, and nothing else."""
+    try:
+        record_stage(sagemaker, version, "QA", "InProgress", "staging is deployed and tested")
+    except ClientError as error:
+        print(f"the life cycle of {version} was not updated: {error}", file=sys.stderr)
 
 
 def make_key(version: str, stages: Mapping[str, StageConfiguration]) -> str:

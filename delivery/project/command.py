@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pipelines import session
 from pipelines.local import is_local
 
 TEMPLATE = Path(__file__).with_name("project-template.yml")
+GITHUB = "token.actions.githubusercontent.com"
 PROVIDERS = ("connection", "codecommit", "github-actions")
 EXAMPLES = """examples (each on this machine with --local):
   delivery preflight abalone p-demo --source codecommit
@@ -31,6 +33,19 @@ MONITORS_HELP = (
     "schedules of Model Monitor, which is closed to new customers, or scheduled pipelines; auto, the default: what the "
     "account has used"
 )
+EXPERIMENTS_HELP = "branches of model code below it, such as experiment/, run the pipeline under names of their own"
+TIMEOUT_HELP = "for how long a manual approval is waited for; by default a week"
+VARIABLES = {
+    "BUILD_ROLE_ARN": "GitHubBuildRoleArn", "DEPLOY_ROLE_ARN": "GitHubDeployRoleArn",
+    "EXECUTION_ROLE_ARN": "ExecutionRoleArn", "CLOUDFORMATION_ROLE_ARN": "CloudformationRoleArn",
+    "MONITOR_ROLE_ARN": "MonitorRoleArn", "EVENTS_ROLE_ARN": "EventsRoleArn", "ARTIFACT_BUCKET": "ArtifactBucketName",
+}  # fmt: skip
+"""What workflows of GitHub read as variables of the repository, and the outputs of the project's stack."""
+SETTINGS = {
+    "MONITOR_IMAGE_URI": "MonitorImageUri", "CLARIFY_IMAGE_URI": "ClarifyImageUri", "CHECK_IMAGE_URI": "CheckImageUri",
+    "MONITORS_FLAVOUR": "MonitorsFlavour",
+}  # fmt: skip
+"""The same for parameters of the stack."""
 POLL = 1.0  # seconds
 
 
@@ -57,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
         nested.add_argument("--repository", default="", help="owner/name of the repository, for a connection or GitHub")
         nested.add_argument("--permissions-boundary", default="", metavar="ARN", help="of every role of the project")
         nested.add_argument("--on-rejection", choices=("ignore", "redeploy-previous"), default="ignore")
+        nested.add_argument("--experiments", default="", metavar="PREFIX", help=EXPERIMENTS_HELP)
+        nested.add_argument("--approval-timeout", type=minutes, default=10080, metavar="MINUTES", help=TIMEOUT_HELP)
         nested.add_argument("--monitors", choices=("auto", "native", "portable"), default="auto", help=MONITORS_HELP)
         nested.add_argument("--probe", action="store_true", help="try whether the account may create a monitor")
     nested = add("seed", seed, "render the contents of the three repositories", names=False)
@@ -69,18 +86,26 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def minutes(text: str) -> int:
+    """As CodePipeline takes it for approvals."""
+    if not text.isdecimal() or not 5 <= int(text) <= 86400:
+        raise argparse.ArgumentTypeError(f"5 to 86400 minutes are expected, not {text}")
+    return int(text)
+
+
 def preflight(work: Work) -> int:
     """Prints one line per problem. The exit code: 0, or 2 for problems."""
     return 2 if _choose_without_problems(work) is None else 0
 
 
-def _choose_without_problems(work: Work) -> str | None:
-    """The flavour of the monitors, after a preflight that is printed; None for problems."""
+def _choose_without_problems(work: Work) -> tuple[str, str] | None:
+    """The flavour of the monitors and why, after a preflight that is printed; None for problems."""
     from delivery.project.preflight import Preflight, Wish
 
     arguments = work.arguments
     project = Project(arguments.name, arguments.id)
-    wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary)
+    wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary,
+                arguments.repository)  # fmt: skip
     problems = list(Preflight(work.region).find_problems(wish))
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -89,20 +114,20 @@ def _choose_without_problems(work: Work) -> str | None:
     monitors, reason = choose_monitors(work, project)
     print(f"Monitors: {monitors} ({reason})")
     print("nothing stands in the way")
-    return monitors
+    return monitors, reason
 
 
 def create(work: Work) -> int:
     """Creates the stack of the project and waits for it."""
-    monitors = _choose_without_problems(work)
-    if monitors is None:
+    choice = _choose_without_problems(work)
+    if choice is None:
         return 2
     project = Project(work.arguments.name, work.arguments.id)
     clients: Any = session.boto_session(work.region)
     cloudformation = clients.client("cloudformation")
     key = f"delivery/{project.id}/{TEMPLATE.name}"
     work.clients.s3.put_object(Bucket=work.own_bucket, Key=key, Body=TEMPLATE.read_bytes())
-    parameters = _parameters(work, project, monitors)
+    parameters = _parameters(work, project, *choice)
     tags = {"sagemaker:project-name": project.name, "sagemaker:project-id": project.id}
     cloudformation.create_stack(
         StackName=project.stack,
@@ -112,11 +137,25 @@ def create(work: Work) -> int:
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
     _wait(cloudformation, project.stack)
+    if work.arguments.source == "github-actions":
+        print_variables(cloudformation, work.region, project, parameters)
     print(f"created: {project.stack}; next, push the repositories' contents: delivery seed")
     return 0
 
 
-def _parameters(work: Work, project: Project, monitors: str) -> dict[str, str]:
+def print_variables(cloudformation: Any, region: str, project: Project, parameters: Mapping[str, str]) -> None:
+    """Those of the repository's that the workflows read."""
+    (stack,) = cloudformation.describe_stacks(StackName=project.stack)["Stacks"]
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+    values = {"AWS_REGION": region, "SAGEMAKER_PROJECT_NAME": project.name, "SAGEMAKER_PROJECT_ID": project.id}
+    values |= {name: outputs[output] for name, output in VARIABLES.items()}
+    values |= {name: parameters[parameter] for name, parameter in SETTINGS.items()}
+    print("Variables of the repository for the workflows (gh variable set NAME --body VALUE):")
+    for name, value in values.items():
+        print(f"  {name}={value}")
+
+
+def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dict[str, str]:
     """Of the project's template; those that do not matter have its defaults."""
     from delivery.project.images import find_monitor_images
 
@@ -132,6 +171,9 @@ def _parameters(work: Work, project: Project, monitors: str) -> dict[str, str]:
         "ClarifyImageUri": clarify,
         "CheckImageUri": portable,
         "MonitorsFlavour": monitors,
+        "FlavourDecision": f"{monitors}, {datetime.now(UTC):%Y-%m-%d}: {reason}",
+        "ApprovalTimeoutInMinutes": str(arguments.approval_timeout),
+        "ExperimentBranches": f"{arguments.experiments.rstrip('/')}/" if arguments.experiments else "",
     }
     if arguments.source == "connection":
         parameters["ConnectionArn"] = arguments.connection_arn
@@ -139,7 +181,15 @@ def _parameters(work: Work, project: Project, monitors: str) -> dict[str, str]:
         parameters.update(dict.fromkeys(names, arguments.repository))
     if arguments.source == "github-actions":
         parameters["GitHubRepository"] = arguments.repository
+        parameters["GitHubIdentityArn"] = find_github_identity(work.region)
     return parameters
+
+
+def find_github_identity(region: str) -> str:
+    """The account's provider of GitHub's tokens, of which there can be one; empty if it has none yet."""
+    clients: Any = session.boto_session(region)
+    listed = clients.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    return next((str(item["Arn"]) for item in listed if item["Arn"].endswith(f"/{GITHUB}")), "")
 
 
 def choose_monitors(work: Work, project: Project) -> tuple[str, str]:

@@ -11,11 +11,13 @@ from botocore.exceptions import ClientError
 
 from delivery.deletion import Deletion, send
 from delivery.errors import DeliveryError
-from delivery.project.names import RULES, STACKS, Project
+from delivery.project.names import EXPERIMENT_RULES, RULES, STACKS, Project
 from delivery.stages.deploy import read_status
 from pipelines import session
+from pipelines.experiments import is_experiment
 
 POLL = 1.0  # seconds
+RUNNING = ("Executing", "Stopping")
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class Planner:
         return clients.client(service)
 
     def plan(self, with_data: bool) -> list[Deletion]:
-        """Rules first, so that nothing starts any more; then monitors, endpoints, the project; on request the data."""
-        listed = [*self._rules(), *self._stacks()]
+        """Rules first, so that nothing starts any more; then what runs, monitors, endpoints, the project; on request
+        the data.
+        """
+        listed = [*self._rules(), *self._pipelines(), *self._stacks()]
         return [*listed, *self._data()] if with_data else listed
 
     def remaining(self, account: str) -> Iterator[str]:
@@ -40,42 +44,91 @@ class Planner:
         bucket = self.project.bucket(account)
         if self._has_bucket(bucket):
             yield f"the bucket {bucket} stays, and costs what S3 costs: --with-data deletes it"
-        if self._versions() is not None:
-            yield f"the model group {self.project.group} stays, which costs nothing: --with-data deletes it"
+        if logs := self._log_groups():
+            yield f"{len(logs)} log groups of builds stay, and cost what CloudWatch costs: --with-data deletes them"
+        for group in self._groups():
+            yield f"the model group {group} stays, which costs nothing: --with-data deletes it"
 
     def _rules(self) -> Iterator[Deletion]:
         events = self.client("events")
         rules = {rule["Name"] for rule in events.list_rules(NamePrefix=self.project.prefix)["Rules"]}
-        for suffix in RULES:
+        for suffix in (*RULES, *EXPERIMENT_RULES):
             name = f"{self.project.prefix}-{suffix}"
             if name in rules:
                 yield Deletion("events", "disable_rule", {"Name": name}, text=f"disable the rule {name}")
 
-    def _stacks(self) -> Iterator[Deletion]:
-        cloudformation = self.client("cloudformation")
-        for name in [*(f"{self.project.prefix}-{suffix}" for suffix in STACKS), self.project.stack]:
-            if read_status(cloudformation, name) is not None:
-                request = {"StackName": name}
-                yield Deletion("cloudformation", "delete_stack", request, waits=name, text=f"delete the stack {name}")
+    def _is_own(self, name: str) -> bool:
+        """Whether a pipeline or a model group is the project's, or that of one of its experiments."""
+        return name == self.project.group or is_experiment(name, self.project.group)
 
-    def _versions(self) -> list[str] | None:
+    def _pipelines(self) -> Iterator[Deletion]:
+        """The model's pipelines, which builds have made: one that runs is stopped first."""
         sagemaker = self.client("sagemaker")
+        listed = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=self.project.group)
+        for name in [item["PipelineName"] for page in listed for item in page["PipelineSummaries"]]:
+            if not self._is_own(name):
+                continue
+            for arn in self.running(name):
+                request = {"PipelineExecutionArn": arn}
+                yield Deletion("sagemaker", "stop_pipeline_execution", request, text=f"stop the execution {arn}")
+            text = f"delete the pipeline {name}"
+            yield Deletion("sagemaker", "delete_pipeline", {"PipelineName": name}, text=text)
+
+    def running(self, pipeline: str) -> list[str]:
+        """The executions that have not ended: SageMaker deletes no pipeline that has any."""
+        pages = self.client("sagemaker").get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline)
+        return [
+            item["PipelineExecutionArn"]
+            for page in pages
+            for item in page["PipelineExecutionSummaries"]
+            if item["PipelineExecutionStatus"] in RUNNING
+        ]
+
+    def _stacks(self) -> Iterator[Deletion]:
+        cloudformation, own = self.client("cloudformation"), self.project.stack
+        for name in [*(f"{self.project.prefix}-{suffix}" for suffix in STACKS), own]:
+            if read_status(cloudformation, name) is None:
+                continue
+            if name == own and self._is_project():
+                text, request = f"delete the SageMaker project {self.project.name}", {"ProjectName": self.project.name}
+                yield Deletion("sagemaker", "delete_project", request, waits=name, text=text)
+            else:
+                request, text = {"StackName": name}, f"delete the stack {name}"
+                yield Deletion("cloudformation", "delete_stack", request, waits=name, text=text)
+
+    def _is_project(self) -> bool:
+        """Whether SageMaker made the project, by CreateProject: then it also deletes it."""
         try:
-            sagemaker.describe_model_package_group(ModelPackageGroupName=self.project.group)
+            found = self.client("sagemaker").describe_project(ProjectName=self.project.name)
         except ClientError:
-            return None
-        listed = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.project.group)
-        return [item["ModelPackageArn"] for page in listed for item in page["ModelPackageSummaryList"]]
+            return False
+        return bool(found["ProjectId"] == self.project.id)
+
+    def _groups(self) -> list[str]:
+        pages = self.client("sagemaker").get_paginator("list_model_package_groups")
+        names = [
+            item["ModelPackageGroupName"]
+            for page in pages.paginate(NameContains=self.project.group)
+            for item in page["ModelPackageGroupSummaryList"]
+        ]
+        return sorted(name for name in names if self._is_own(name))
+
+    def _log_groups(self) -> list[str]:
+        pages = self.client("logs").get_paginator("describe_log_groups")
+        listed = pages.paginate(logGroupNamePrefix=f"/aws/codebuild/{self.project.prefix}-")
+        return [item["logGroupName"] for page in listed for item in page["logGroups"]]
 
     def _data(self) -> Iterator[Deletion]:
-        versions = self._versions()
-        for arn in versions or []:
-            request = {"ModelPackageName": arn}
-            yield Deletion("sagemaker", "delete_model_package", request, text=f"delete the version {arn}")
-        if versions is not None:
-            request = {"ModelPackageGroupName": self.project.group}
-            text = f"delete the model group {self.project.group}"
+        pages = self.client("sagemaker").get_paginator("list_model_packages")
+        for group in self._groups():
+            listed = pages.paginate(ModelPackageGroupName=group)
+            for arn in [item["ModelPackageArn"] for page in listed for item in page["ModelPackageSummaryList"]]:
+                request = {"ModelPackageName": arn}
+                yield Deletion("sagemaker", "delete_model_package", request, text=f"delete the version {arn}")
+            request, text = {"ModelPackageGroupName": group}, f"delete the model group {group}"
             yield Deletion("sagemaker", "delete_model_package_group", request, text=text)
+        for name in self._log_groups():
+            yield Deletion("logs", "delete_log_group", {"logGroupName": name}, text=f"delete the log group {name}")
         account = str(self.client("sts").get_caller_identity()["Account"])
         bucket = self.project.bucket(account)
         if self._has_bucket(bucket):
@@ -99,10 +152,12 @@ class Planner:
 
 
 def carry_out(planner: Planner, deletion: Deletion) -> None:
-    """Sends it, and waits for the stack that it deletes.
+    """Sends it, and waits for the stack that it deletes, or before a pipeline goes for the end of what it runs.
 
     :raises DeliveryError: if the stack could not be deleted.
     """
+    while deletion.operation == "delete_pipeline" and planner.running(deletion.request["PipelineName"]):
+        time.sleep(POLL)
     send(planner.client, deletion)
     if not deletion.waits:
         return

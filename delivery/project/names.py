@@ -10,6 +10,8 @@ NAME = re.compile(r"[a-zA-Z](-*[a-zA-Z0-9])*")
 ID = re.compile(r"[a-z0-9](-*[a-z0-9])*")
 LONGEST_NAME, LONGEST_ID = 32, 20
 RULES = ("build", "code", "mon", "model", "ep")
+EXPERIMENT_RULES = ("exp", "gone")
+"""Of branches that run the pipeline under names of their own, where they are wanted."""
 ROLES = ("exec", "mon", "cfn", "build", "deploy", "test", "pipe", "events", "ghb", "ghd")
 STACKS = ("modelmonitor-prod", "modelmonitor-staging", "deploy-prod", "deploy-staging")
 """The stages' stacks in the order of their deletion: an endpoint that is monitored can't be deleted."""
@@ -52,7 +54,7 @@ class Project:
                 yield f"the project's {what} {text!r} must match {pattern.pattern}"
             if len(text) > longest:
                 yield f"the project's {what} {text!r} has {len(text)} characters, {longest} are allowed"
-        longest_rule = max((f"{self.prefix}-{suffix}" for suffix in RULES), key=len)
+        longest_rule = max((f"{self.prefix}-{suffix}" for suffix in (*RULES, *EXPERIMENT_RULES)), key=len)
         if len(longest_rule) > LONGEST_RULE:
             yield f"the event rule {longest_rule} would have {len(longest_rule)} characters, {LONGEST_RULE} are allowed"
         longest_role = max((f"{self.prefix}-{suffix}" for suffix in ROLES), key=len)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
+from delivery.command_line import NO_CREDENTIALS, describe_unreachable
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
 from pipelines import session
@@ -34,11 +36,36 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "arn:{partition}:events:{region}:{account}:rule/{prefix}-model": (
         "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule",
     ),
+    "arn:{partition}:ssm:{region}:{account}:parameter/sagemaker/{name}/flavour": (
+        "ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameter", "ssm:AddTagsToResource",
+    ),
     "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*": (
-        "cloudformation:CreateStack", "cloudformation:DescribeStacks", "cloudformation:DeleteStack",
+        "cloudformation:CreateStack", "cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents",
+        "cloudformation:DeleteStack",
     ),
 }  # fmt: skip
 """What the creator of a project may have to do, by an example of the resources."""
+ACTIONS_OF_PROVIDERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "connection": {"{connection}": ("codeconnections:PassConnection",)},
+    "codecommit": {
+        "arn:{partition}:codecommit:{region}:{account}:{prefix}-modelbuild": (
+            "codecommit:CreateRepository", "codecommit:GetRepository", "codecommit:DeleteRepository",
+            "codecommit:TagResource",
+        ),
+    },
+    "github-actions": {
+        "arn:{partition}:iam::{account}:oidc-provider/token.actions.githubusercontent.com": (
+            "iam:CreateOpenIDConnectProvider", "iam:GetOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider",
+            "iam:TagOpenIDConnectProvider",
+        ),
+    },
+}  # fmt: skip
+"""The same, for what only one provider of the code needs."""
+_OF_CODEPIPELINE = ("codepipeline", "codebuild", "events")
+
+
+CONNECTION = re.compile(r"arn:aws[a-z-]*:code(star-)?connections:[a-z0-9-]+:\d{12}:connection/\S+")
+REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +76,15 @@ class Wish:
     provider: str
     connection: str = ""
     boundary: str = ""
+    repository: str = ""
+
+    def actions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What its creator has to do: patterns of resources, and actions."""
+        for pattern, actions in ACTIONS.items():
+            if self.provider != "github-actions" or pattern.split(":")[2] not in _OF_CODEPIPELINE:
+                yield pattern, actions
+        if self.provider != "connection" or CONNECTION.fullmatch(self.connection):
+            yield from ACTIONS_OF_PROVIDERS[self.provider].items()
 
 
 @dataclass(frozen=True)
@@ -66,6 +102,12 @@ class Preflight:
         """One line each; without credentials only that one."""
         try:
             identity = self.client("sts").get_caller_identity()
+        except NoCredentialsError:
+            yield NO_CREDENTIALS
+            return
+        except EndpointConnectionError as error:
+            yield describe_unreachable(error)
+            return
         except (BotoCoreError, ClientError) as error:
             yield f"the credentials do not work: {error}"
             return
@@ -73,6 +115,9 @@ class Preflight:
         yield from wish.project.find_problems(account)
         yield from self._bucket(wish.project.bucket(account))
         yield from self._connection(wish)
+        if wish.provider != "codecommit" and not REPOSITORY.fullmatch(wish.repository):
+            given = f"{wish.repository!r} is none" if wish.repository else "none is named"
+            yield f"the repository has to be OWNER/NAME, and {given}: --repository"
         yield from self._boundary(wish)
         yield from self._rights(wish, identity)
 
@@ -109,6 +154,9 @@ class Preflight:
         if not wish.connection:
             yield "no connection is named: --connection-arn, or --source codecommit"
             return
+        if not CONNECTION.fullmatch(wish.connection):
+            yield f"{wish.connection} is no ARN of a connection: aws codeconnections list-connections shows them"
+            return
         try:
             found = self.client("codeconnections").get_connection(ConnectionArn=wish.connection)["Connection"]
         except (BotoCoreError, ClientError) as error:
@@ -132,9 +180,10 @@ class Preflight:
         principal = find_principal(caller)
         names = {
             "partition": caller.split(":")[1], "account": account, "region": self.region, "prefix": project.prefix,
-            "bucket": project.bucket(account), "group": project.group, "stack": project.stack,
+            "bucket": project.bucket(account), "group": project.group, "stack": project.stack, "name": project.name,
+            "connection": wish.connection,
         }  # fmt: skip
-        for pattern, actions in ACTIONS.items():
+        for pattern, actions in wish.actions():
             resource = pattern.format(**names)
             try:
                 results = self.client("iam").simulate_principal_policy(

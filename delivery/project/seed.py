@@ -25,8 +25,9 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 WORKFLOWS: Mapping[str, tuple[str, ...]] = {
     "modelbuild": ("modelbuild.yml",),
     "modeldeploy": ("modeldeploy.yml", "modeldeploy-stage.yml"),
+    "modelmonitor": ("modelmonitor.yml", "modelmonitor-stage.yml"),
 }
-"""What runs a repository's builds where GitHub Actions does it; there is none that deploys monitors."""
+"""What runs a repository's builds where GitHub Actions does it."""
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".*_cache", "build", "dist")
 
 

@@ -1,4 +1,6 @@
-"""Both flavours of the checks on the same data: they compute the same, decide alike and read each other's baselines."""
+"""Both flavours of the checks on the same data: they compute the same, decide alike and read each other's baselines
+(DEL-43, 45).
+"""
 
 from __future__ import annotations
 

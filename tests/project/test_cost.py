@@ -49,10 +49,10 @@ def test_an_update_has_two_fleets_and_explainability_an_endpoint_of_its_own(tabl
 
 
 def test_the_first_hundred_minutes_are_free(table: prices.PriceTable) -> None:
-    few = estimate_delivery(DeliveryUse(commits=4, build_minutes=20, action_minutes=25, alarms=0), table)
+    few = estimate_delivery(DeliveryUse(commits=4, build_minutes=20, action_minutes=25, alarms=0, gigabytes=0), table)
     assert few.total == 0
     more = estimate_delivery(DeliveryUse(commits=10, build_minutes=20, action_minutes=25, alarms=0), table)
-    assert more.total == pytest.approx(100 * 0.005 + 150 * 0.002)
+    assert more.total == pytest.approx(100 * 0.005 + 150 * 0.002 + 5 * 0.023)
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
@@ -147,3 +147,5 @@ def test_the_command_prints_a_project_s_month_with_its_assumptions(capsys: pytes
         words = ["cost", "endpoint", "--instance-type", "ml.none", "--region", "us-east-1"]
         assert main(words) == 1
         assert "no price of ml.none" in capsys.readouterr().err
+        assert main(["cost", "endpoint", "--instance-type", "ml.t2.medium", "--region", "us-east-1"]) == 1
+        assert "no price of ml.t2.medium in us-east-1: add one with its source" in capsys.readouterr().err

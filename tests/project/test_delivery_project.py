@@ -1,4 +1,6 @@
-"""The project around a pipeline: names, the template's rights, the repositories' contents, the preflight, the end."""
+"""The project around a pipeline: names, the template's rights (DEL-46), the repositories' contents (DEL-50), the
+preflight (DEL-7), the end (DEL-8).
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,14 @@ import pytest
 import yaml
 
 from delivery.project.command import TEMPLATE
-from delivery.project.names import RULES, Project
-from delivery.project.preflight import find_principal
+from delivery.project.names import EXPERIMENT_RULES, RULES, Project
+from delivery.project.preflight import Wish, find_principal
 from delivery.project.seed import SOURCES, render
 from pipelines.checks.preflight import probe
+from pipelines.experiments import find_name
 from tests.commands import run_command
 from tests.project.delivering import register, upload
-from tests.support import ROLE, Service
+from tests.support import ROLE, ROOT, Service, create_pipeline, script_step, start
 
 ACCOUNT = "123456789012"
 WITHOUT_RESOURCE = {
@@ -66,6 +69,13 @@ def statements(role: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield statement["If"][1] if "If" in statement else statement
 
 
+def of_the_five(rules: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Without those of experiments."""
+    return {
+        name: rule for name, rule in rules.items() if rule["Name"]["Sub"].rpartition("-")[2] not in EXPERIMENT_RULES
+    }
+
+
 def test_every_role_is_created_and_bounded_and_every_pass_names_its_service(template: dict[str, Any]) -> None:
     roles = resources(template, "AWS::IAM::Role")
     referred = {word.partition(".")[0] for word in _words(template) if word.endswith("Role.Arn")}
@@ -103,11 +113,11 @@ def test_builds_of_github_have_the_rights_of_codebuild_s(template: dict[str, Any
     roles = resources(template, "AWS::IAM::Role")
     own, github = ({statement["Sid"]: statement for statement in statements(roles[name])}
                    for name in ("BuildRole", "GitHubBuildRole"))  # fmt: skip
-    assert github == {sid: statement for sid, statement in own.items() if sid != "Logs"}
+    assert github == {sid: statement for sid, statement in own.items() if sid not in ("Logs", "Branches")}
 
 
 def test_five_rules_start_the_three_pipelines_and_a_rejection_starts_nothing(template: dict[str, Any]) -> None:
-    rules = resources(template, "AWS::Events::Rule")
+    rules = of_the_five(resources(template, "AWS::Events::Rule"))
     assert {rule["Name"]["Sub"].rpartition("-")[2] for rule in rules.values()} == set(RULES)
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -119,10 +129,11 @@ def test_five_rules_start_the_three_pipelines_and_a_rejection_starts_nothing(tem
 
 def test_pipelines_have_filters_by_path_and_wait_without_failing(template: dict[str, Any]) -> None:
     pipelines = resources(template, "AWS::CodePipeline::Pipeline")
-    assert len(pipelines) == 3
+    assert len(pipelines) == 4  # one of them is that of experiments
     for name, pipeline in pipelines.items():
         assert pipeline["PipelineType"] == "V2"
-        (trigger,) = pipeline["Triggers"]["If"][1]
+        triggers = pipeline["Triggers"]
+        (trigger,) = triggers["If"][1] if isinstance(triggers, dict) else triggers
         (push,) = trigger["GitConfiguration"]["Push"]
         assert push["FilePaths"]["Includes"], name
         for stage in pipeline["Stages"]:
@@ -156,6 +167,10 @@ def test_names_that_aws_refuses_are_named_before_anything_is_made() -> None:
 def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path) -> None:
     first = render(repository, tmp_path, github_actions=True)
     assert render(repository, tmp_path, github_actions=True) == first  # again changes nothing
+    workflows = ROOT / "delivery/project/workflows"
+    for path in first:  # DEL-50: what runs here and on AWS is the same, byte for byte
+        origin = workflows / path.name if path.parts[0] == ".github" else ROOT / path
+        assert (tmp_path / path).read_bytes() == origin.read_bytes(), path
     if repository == "modelbuild":
         assert {Path("codebuild-buildspec.yml"), Path("pipelines/abalone/pipeline.py")} <= set(first)
         return
@@ -193,9 +208,22 @@ def test_preflight_names_every_missing_right_in_one_run(service: Service) -> Non
     )  # fmt: skip
     assert done.returncode == 2, done.stdout + done.stderr
     for action in ("iam:PassRole", "sagemaker:CreateModelPackageGroup", "codepipeline:CreatePipeline",
-                   "codebuild:CreateProject", "cloudformation:CreateStack"):  # fmt: skip
+                   "codebuild:CreateProject", "cloudformation:CreateStack", "codecommit:CreateRepository",
+                   "ssm:PutParameter"):  # fmt: skip
         assert f"user/without-rights may not {action} on arn:aws:" in done.stderr
     assert "events:" not in done.stderr and "s3:" not in done.stderr.replace("arn:aws:s3", "")
+
+
+def test_what_a_provider_does_not_need_is_not_asked_for() -> None:
+    project, arn = Project("a", "b"), "arn:aws:codeconnections:us-east-1:123456789012:connection/x"
+    needed = {
+        provider: {action for _, actions in Wish(project, provider, arn).actions() for action in actions}
+        for provider in ("connection", "codecommit", "github-actions")
+    }
+    assert "codeconnections:PassConnection" in needed["connection"] - needed["codecommit"]
+    assert "codecommit:CreateRepository" in needed["codecommit"] - needed["connection"]
+    assert "iam:CreateOpenIDConnectProvider" in needed["github-actions"] - needed["codecommit"]
+    assert not {action for action in needed["github-actions"] if action.startswith(("codepipeline:", "events:"))}
 
 
 def test_a_probe_leaves_nothing_and_any_refusal_means_portable(service: Service) -> None:
@@ -216,14 +244,22 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     uri = upload(service, bucket)
     service.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     service.client("s3").put_object(Bucket=bucket, Key="again", Body=b"1")
-    service.client("sagemaker").create_model_package_group(ModelPackageGroupName=project.group)
+    sagemaker, branch = service.client("sagemaker"), find_name(project.group, "experiment/x", "main")
+    sagemaker.create_model_package_group(ModelPackageGroupName=branch)
+    sagemaker.create_model_package_group(ModelPackageGroupName=project.group)
+    slow = script_step("Slow", "import time; time.sleep(600)")
+    for name in (project.group, branch, f"{project.group}-of-another"):
+        create_pipeline(sagemaker, name, slow)
+    running = start(sagemaker, branch)
     register(service, project.group, uri)
     words = ("delivery", "delete", project.name, project.id)
-    assert f"the bucket {bucket} stays" in run_command(service, *words).stdout
+    listed = run_command(service, *words).stdout
+    assert f"the bucket {bucket} stays" in listed and f"stop the execution {running}" in listed
     planned = run_command(service, *words, "--with-data").stdout
     assert f"delete the bucket {bucket}" in planned and "nothing was deleted: add --yes" in planned
     run_command(service, *words, "--with-data", "--yes")
     assert bucket not in [item["Name"] for item in service.client("s3").list_buckets()["Buckets"]]
-    groups = service.client("sagemaker").list_model_package_groups(NameContains="ends-p-ends")
-    assert groups["ModelPackageGroupSummaryList"] == []
+    assert sagemaker.list_model_package_groups(NameContains="ends-p-ends")["ModelPackageGroupSummaryList"] == []
+    left = sagemaker.list_pipelines(PipelineNamePrefix="ends-p-ends")["PipelineSummaries"]
+    assert [row["PipelineName"] for row in left] == [f"{project.group}-of-another"]
     assert run_command(service, *words, "--with-data", "--yes").stdout == "nothing is left of the project\n"

@@ -77,9 +77,16 @@ def test_production_has_reviewers_and_roles_trust_only_their_branch_and_environm
     assert deploy["staging"]["with"]["environment"] == "staging"
     assert deploy["production"]["with"]["environment"] == "production" and deploy["production"]["needs"] == "staging"
     assert deploy["production"]["if"] == "needs.staging.outputs.state == 'ready'"
+    monitor = load("modelmonitor.yml")["jobs"]
+    assert monitor["production"]["with"]["environment"] == "production" and monitor["production"]["needs"] == "staging"
+    assert "needs.staging.outputs.state == 'changed'" in monitor["production"]["if"]
     template = TEMPLATE.read_text()
-    trusted = re.findall(r'token\.actions\.githubusercontent\.com:sub: ?(.*?)\n\s*(?:Policies|Tags|MaxSession|\S+:)',
+    trusted = re.findall(r'token\.actions\.githubusercontent\.com:sub: ?(.*?)\n\s*(?:Policies|Tags|MaxSession|\S+:)\n',
                          template, re.DOTALL)  # fmt: skip
-    assert len(trusted) == 2 and all("repo:${GitHubRepository}:" in text and "*" not in text for text in trusted)
+    assert len(trusted) == 2 and all("repo:${GitHubRepository}:" in text for text in trusted)
+    assert re.findall(r".*\*.*", trusted[0]) == [
+        '                    - !Sub "repo:${GitHubRepository}:ref:refs/heads/${ExperimentBranches}*"'
+    ]
+    assert "*" not in trusted[1]
     assert "environment:staging" in trusted[1] and "environment:production" in trusted[1]
     assert template.count("token.actions.githubusercontent.com:aud: sts.amazonaws.com") == 2

@@ -160,8 +160,9 @@ def render(service: Service, folder: Path) -> None:
     """What the monitoring repository's build does."""
     configuration = json.loads((ROOT / "delivery/modelmonitor/staging-monitoring-config.json").read_text())
     configuration["Parameters"].update(
-        {"GroundTruthInput": f"s3://{BUCKET}/labels", "DriftFeature": "_c2", "ModelQualityMetric": "rmse"}
-    )
+        {"GroundTruthInput": f"s3://{BUCKET}/labels", "DriftFeature": "_c2", "ModelQualityMetric": "rmse",
+         "NoDataWindows": "1"}
+    )  # fmt: skip
     (folder / "staging.json").write_text(json.dumps(configuration))
     arguments = {
         "--sagemaker-project-name": NAME, "--sagemaker-project-id": "p-1", "--monitor-role": ROLE,
@@ -173,6 +174,18 @@ def render(service: Service, folder: Path) -> None:
     flat = [word for pair in arguments.items() for word in pair]
     done = service.run(sys.executable, "-m", "delivery.modelmonitor.build", *flat, cwd=ROOT)
     assert f"monitors: the scheduled pipeline {ENDPOINT}-monitoring, without Model Monitor" in done.stdout
+
+
+def test_a_window_without_data_is_no_failure(watched: Watched) -> None:
+    statuses = watched.run("2026-11-28T14:00:00Z")
+    assert statuses.get("NotifyNoData") == "Succeeded" and "DataQualityCheckStep" not in statuses
+    assert statuses.get("NotifyNoRows") == "Succeeded" and "ModelExplainabilityCheckStep" not in statuses
+    cloudwatch, name = watched.service.client("cloudwatch"), f"{ENDPOINT}-no-data"
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
+
+    until(lambda: state() == "ALARM", "the alarm of a window without data", 120)
 
 
 def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(watched: Watched) -> None:
@@ -198,12 +211,10 @@ def test_a_window_with_drift_and_labels_is_reported_where_model_monitor_reports(
     assert {"feature_baseline_drift__c2", "rmse", "violations", "no_data"} <= metrics
     alarms = cloudwatch.describe_alarms(AlarmNames=[f"{ENDPOINT}-drift"])["MetricAlarms"]
     assert alarms[0]["Namespace"] == "Delivery/Monitoring"
-
-
-def test_a_window_without_data_is_no_failure(watched: Watched) -> None:
-    statuses = watched.run("2026-11-28T14:00:00Z")
-    assert statuses.get("NotifyNoData") == "Succeeded" and "DataQualityCheckStep" not in statuses
-    assert statuses.get("NotifyNoRows") == "Succeeded" and "ModelExplainabilityCheckStep" not in statuses
+    until(
+        lambda: cloudwatch.describe_alarms(AlarmNames=[f"{ENDPOINT}-no-data"])["MetricAlarms"][0]["StateValue"] == "OK",
+        "the end of the alarm, as data came", 120,
+    )  # fmt: skip
 
 
 def test_the_schedule_starts_the_pipeline_with_the_end_of_the_window(watched: Watched) -> None:

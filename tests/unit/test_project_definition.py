@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -211,3 +212,21 @@ def test_the_gate_lets_a_mean_squared_error_of_six_pass_and_does_nothing_else() 
     }
     assert [step["Name"] for step in arguments["IfSteps"]] == ["RegisterAbaloneModel"]
     assert arguments["ElseSteps"] == []
+
+
+def test_each_of_the_22_parameters_acts_on_the_same_steps_in_both_flavours() -> None:
+    """DEL-44; what each does there, `tests/project/test_project_parameters.py` sees of the managed flavour."""
+
+    def owners(definition: dict[str, Any]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {item["Name"]: set() for item in definition["Parameters"]}
+        for name, step in steps(definition).items():
+            own = {key: value for key, value in step["Arguments"].items() if key not in ("IfSteps", "ElseSteps")}
+            text = json.dumps({**step, "Arguments": own})
+            for parameter in re.findall(r"Parameters\.(\w+)", text):
+                found[parameter].add(name)
+        return found
+
+    managed, portable = owners(stock()), owners(build(checks="portable"))
+    assert len(managed) == 22 and list(managed) == list(portable)
+    assert all(managed.values())
+    assert portable == managed

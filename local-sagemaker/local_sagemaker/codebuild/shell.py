@@ -48,7 +48,10 @@ class Shell:
         answer = b""
         while not answer.endswith(b"\n"):
             if select.select([self._answers], [], [], _TICK)[0]:
-                answer += os.read(self._answers, 64)
+                read = os.read(self._answers, 64)
+                if not read:  # nobody can write there any more
+                    return self._exit_status()
+                answer += read
             elif self._process is None or self._process.poll() is not None:
                 return self._exit_status()  # what the shell started may still hold the pipes open
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""CodePipeline through boto3, against a real service: modes, approvals, retries, conditions (delivery 4)."""
+"""CodePipeline through boto3, against a real service: modes, approvals, retries, conditions (DEL-27, 29)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
-"""A service that is killed in the middle of a build and of an approval: what becomes of them is right, and said."""
+"""A service that is killed in the middle of a build, a stack and an approval (DEL-27, 32): what becomes of them is
+right, and said.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.support import Service, until
@@ -9,6 +12,12 @@ from tests.support import Service, until
 ROLE = "arn:aws:iam::123456789012:role/service-role/delivery"
 SPEC = b"version: 0.2\nphases: {build: {commands: ['test -e quick || sleep 600']}}\n"
 STORE = "store-of-faults"
+TOPICS = 40
+CHAIN = {
+    f"T{number}": {"Type": "AWS::SNS::Topic", **({"DependsOn": f"T{number - 1}"} if number else {})}
+    for number in range(TOPICS)
+}
+"""Resources that are made one after the other, so that a kill comes in the middle."""
 
 
 def soon(condition: Any, what: str) -> Any:
@@ -47,8 +56,12 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
     code = own_service.client("codecommit")
     code.create_repository(repositoryName="code")
     first = code.create_commit(
-        repositoryName="code", branchName="main", putFiles=[{"filePath": "buildspec.yml", "fileContent": SPEC}]
-    )
+        repositoryName="code", branchName="main",
+        putFiles=[
+            {"filePath": "buildspec.yml", "fileContent": SPEC},
+            {"filePath": "chain.json", "fileContent": json.dumps({"Resources": CHAIN}).encode()},
+        ],
+    )  # fmt: skip
     own_service.client("codebuild").create_project(
         name="project", source={"type": "CODEPIPELINE"}, artifacts={"type": "CODEPIPELINE"}, serviceRole=ROLE,
         environment={
@@ -70,8 +83,27 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
         return str(own_service.client("codebuild").batch_get_builds(ids=[identity])["builds"][0]["currentPhase"])
 
     soon(lambda: phase() == "BUILD", "the build's commands run")
+    deploy = action("Deploy", "CloudFormation", "Stack", inputArtifacts=[{"name": "Code"}], configuration={
+        "ActionMode": "CREATE_UPDATE", "StackName": "chained", "TemplatePath": "Code::chain.json"})  # fmt: skip
+    create(own_service, "stacking", deploy)
+
+    def made() -> list[str]:
+        stacks = own_service.client("cloudformation")
+        try:
+            rows = stacks.list_stack_resources(StackName="chained")["StackResourceSummaries"]
+        except stacks.exceptions.ClientError:
+            return []
+        return [row["LogicalResourceId"] for row in rows if row["ResourceStatus"] == "CREATE_COMPLETE"]
+
+    soon(lambda: len(made()) > 3, "some of the stack is made")
     own_service.kill()
     own_service.up()
+    soon(lambda: status(own_service, "stacking") == "Succeeded", "the pipeline has the stack's end")
+    (stack,) = own_service.client("cloudformation").describe_stacks(StackName="chained")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE" and len(made()) == TOPICS
+    events = own_service.client("cloudformation").describe_stack_events(StackName="chained")["StackEvents"]
+    assert len([event for event in events if event.get("ResourceStatusReason") == "User Initiated"]) == 1
+    assert latest(own_service, "stacking")["externalExecutionId"] == stack["StackId"]  # never started a second time
 
     soon(lambda: status(own_service, "building") == "Failed", "the pipeline has the build's end")
     client = own_service.client("codebuild")

@@ -1,4 +1,4 @@
-"""From a push to a deployed stack by unmodified git, boto3 and the AWS CLI, on a real service (delivery 3 to 5)."""
+"""From a push to a deployed stack by unmodified git, boto3 and the AWS CLI, on a real service (DEL-1)."""
 
 from __future__ import annotations
 

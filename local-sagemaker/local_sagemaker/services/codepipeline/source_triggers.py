@@ -95,6 +95,8 @@ class SourceTriggers:
                 started = branch and same and settings.get("DetectChanges", "true").lower() != "false"
             if started:
                 revision = {"revisionType": "COMMIT_ID", "revisionValue": str(change.body["commitId"])}
+                if change.body["referenceType"] == "branch":  # not the action's own, which is for starts by hand
+                    revision["branchName"] = str(change.body["referenceName"])
                 detail = settings["ConnectionArn"]
                 self._begin(name, Trigger("WebhookV2", detail, revisions={action["name"]: revision}))
 

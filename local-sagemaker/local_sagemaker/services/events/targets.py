@@ -33,7 +33,8 @@ def _delivery_pipeline(call: Call, target: Target, text: str) -> Any:
 
 
 def _build(call: Call, target: Target, text: str) -> Any:
-    overrides = {name: value for name, value in _members(text).items() if name.endswith("Override")}
+    given = _members(text)
+    overrides = {name: given[name] for name in given if name == "sourceVersion" or name.endswith("Override")}
     request = {"projectName": target["Arn"].rpartition("project/")[2], **overrides}
     return call("codebuild:StartBuild", request)["build"]["id"]
 

@@ -68,7 +68,7 @@ class GitSources:
         self._artifacts.put(place, self._archive(git, commit, work.configuration))
         summary = commit.message.strip().partition("\n")[0]
         variables = {
-            "BranchName": branch, "CommitId": commit.id, "CommitMessage": commit.message,
+            "BranchName": given.get("branchName", branch), "CommitId": commit.id, "CommitMessage": commit.message,
             "AuthorDate": iso(commit.author.time)[:19] + "Z",
         }  # fmt: skip
         revision = {"revisionId": commit.id, "revisionSummary": summary}

@@ -1,0 +1,237 @@
+"""A project that SageMaker made of the delivery's own template: rights by simulation (DEL-47), branches, commits at
+once, what starts a deployment (DEL-2 to 5), the end (DEL-8).
+"""
+
+from __future__ import annotations
+
+import json
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from delivery.project.command import TEMPLATE
+from delivery.project.names import EXPERIMENT_RULES, RULES, Project
+from delivery.project.seed import ROOT
+from tests.commands import run_command
+from tests.project.delivering import register, upload
+from tests.project.rights import DENIED, RIGHTS
+from tests.support import ROLE, Service, until
+
+NAME, BUCKET, ACCOUNT, REGION = "granted", "template-of-a-project", "123456789012", "us-east-1"
+IMAGES = {name: f"1.dkr.ecr.us-east-1.amazonaws.com/{name.lower()}" for name in ("MonitorImageUri", "ClarifyImageUri")}
+PARAMETERS = {
+    **IMAGES, "SourceProvider": "codecommit", "ExperimentBranches": "experiment/", "ApprovalTimeoutInMinutes": "60",
+    "FlavourDecision": "native, 2026-11-29: a test",
+}  # fmt: skip
+BRANCH = "experiment/deeper"
+UPSERT = """\
+import os, boto3
+sagemaker, name = boto3.client("sagemaker"), os.environ["SAGEMAKER_PROJECT_NAME_ID"]
+assert os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"] and os.environ["SOURCE_BRANCH"] == "experiment/deeper"
+sagemaker.create_pipeline(PipelineName=name, RoleArn=os.environ["SAGEMAKER_PIPELINE_ROLE_ARN"],
+    PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', ClientRequestToken="x" * 32)
+sagemaker.create_model_package_group(ModelPackageGroupName=name)
+"""
+WAITING = """\
+version: 0.2
+env: {exported-variables: [DELIVERY_STATE]}
+phases: {build: {commands: ["export DELIVERY_STATE=waiting", "mkdir build", "touch build/a"]}}
+artifacts: {files: ["build/a"]}
+"""
+
+
+@dataclass(frozen=True)
+class MadeProject:
+    """A project on a service."""
+
+    service: Service
+    project: Project
+
+    def client(self, name: str) -> Any:
+        return self.service.client(name)
+
+    def commit(self, kind: str, branch: str, files: Mapping[str, str], parent: str | None = None) -> str:
+        """To one of its repositories; the id."""
+        put = [{"filePath": name, "fileContent": text.encode()} for name, text in files.items()]
+        request = {"repositoryName": f"{self.project.prefix}-{kind}", "branchName": branch, "putFiles": put}
+        more = {"parentCommitId": parent} if parent else {}
+        return str(self.client("codecommit").create_commit(**request, **more)["commitId"])
+
+    def experiments(self) -> list[str]:
+        listed = self.client("sagemaker").list_pipelines(PipelineNamePrefix=self.project.group)["PipelineSummaries"]
+        return [item["PipelineName"] for item in listed]
+
+
+@pytest.fixture(scope="module")
+def made(service: Service) -> Iterator[MadeProject]:
+    """Created by SageMaker's own operation from the template in S3."""
+    s3, sagemaker = service.client("s3"), service.client("sagemaker")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="project-template.yml", Body=TEMPLATE.read_bytes())
+    provider = {
+        "TemplateName": "build-deploy-monitor", "RoleARN": ROLE,
+        "TemplateURL": f"https://{BUCKET}.s3.us-east-1.amazonaws.com/project-template.yml",
+        "Parameters": [{"Key": key, "Value": value} for key, value in PARAMETERS.items()],
+    }  # fmt: skip
+    answer = sagemaker.create_project(ProjectName=NAME, TemplateProviders=[{"CfnTemplateProvider": provider}])
+
+    def described() -> dict[str, Any]:
+        return dict(sagemaker.describe_project(ProjectName=NAME))
+
+    until(lambda: not described()["ProjectStatus"].endswith("InProgress"), "the project", seconds=600)
+    assert described()["ProjectStatus"] == "CreateCompleted", json.dumps(described(), default=str)
+    found = MadeProject(service, Project(NAME, str(answer["ProjectId"])))
+    yield found
+    run_command(service, "delivery", "delete", NAME, found.project.id, "--yes", "--with-data")
+
+
+def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
+    rules = made.client("events").list_rules(NamePrefix=made.project.prefix)["Rules"]
+    assert {rule["Name"].rpartition("-")[2] for rule in rules} == {*RULES, *EXPERIMENT_RULES}
+    value = made.client("ssm").get_parameter(Name=f"/sagemaker/{NAME}/flavour")["Parameter"]["Value"]
+    assert value == PARAMETERS["FlavourDecision"]
+    pipelines = made.client("codepipeline")
+    for kind in ("modeldeploy", "modelmonitor"):
+        structure = pipelines.get_pipeline(name=f"{made.project.prefix}-{kind}")["pipeline"]
+        actions = [action for stage in structure["stages"] for action in stage["actions"]]
+        (approval,) = [one for one in actions if one["actionTypeId"]["category"] == "Approval"]
+        assert approval["timeoutInMinutes"] == 60
+
+
+def granted(made: MadeProject, role: str) -> set[str]:
+    """The actions of a role's policies."""
+    iam, name = made.client("iam"), f"{made.project.prefix}-{role}"
+    document = iam.get_role_policy(RoleName=name, PolicyName=role)["PolicyDocument"]
+    return {action for statement in document["Statement"] for action in statement["Action"]}
+
+
+def arn(made: MadeProject, resource: str) -> str:
+    """Of an example such as ``sagemaker:pipeline/G``."""
+    service, _, rest = resource.partition(":")
+    project = made.project
+    words = {"P": project.prefix, "G": project.group, "N": NAME, "B": project.bucket(ACCOUNT)}
+    if resource == "*":
+        return "*"
+    for letter, text in words.items():
+        parts = [text + part[1:] if part == letter or part.startswith(f"{letter}-") else part
+                 for part in rest.replace(":", "/:/").split("/")]  # fmt: skip
+        rest = "/".join(parts).replace("/:/", ":")
+    place = {"s3": ":", "iam": f":{ACCOUNT}"}.get(service, f"{REGION}:{ACCOUNT}")
+    return f"arn:aws:{service}:{place}:{rest}"
+
+
+def may(made: MadeProject, role: str, right: str, resource: str) -> bool:
+    """Whether IAM's simulation allows it; a right is an action, or ``action=key=value`` with a key of its context."""
+    action, _, context = right.partition("=")
+    key, _, value = context.partition("=")
+    entries = [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}] if key else []
+    answer = made.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/service-role/{made.project.prefix}-{role}",
+        ActionNames=[action], ResourceArns=[arn(made, resource)], ContextEntries=entries,
+    )  # fmt: skip
+    return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
+
+
+@pytest.mark.parametrize("role", sorted(RIGHTS))
+def test_every_right_is_granted_and_every_grant_is_needed(made: MadeProject, role: str) -> None:
+    """DEL-47: without any one of the granted actions, this fails for its role and names the action."""
+    needed = [(right, place) for place, (rights, _) in RIGHTS[role].items() for right in rights.split()]
+    missing = [f"{right} on {place}" for right, place in needed if not may(made, role, right, place)]
+    assert not missing
+    assert granted(made, role) == {right.partition("=")[0] for right, _ in needed}
+    beyond = {place: action for place, action in DENIED[role].items() if may(made, role, action, place)}
+    assert not beyond
+    for right, place in needed:
+        if "=" in right:  # the same without what the condition asks for
+            assert not may(made, role, f"{right.rpartition('=')[0]}=other", place), right
+
+
+def build_specification() -> str:
+    """The commands of the model build's own, with a program in place of run-pipeline and no installation."""
+    commands = yaml.safe_load((ROOT / "codebuild-buildspec.yml").read_text())["phases"]["build"]["commands"]
+    program = "mkdir bin && (echo '#!/bin/sh'; echo python upsert.py) > bin/run-pipeline && chmod +x bin/run-pipeline"
+    before = [f"export PYTHONPATH={sysconfig.get_path('purelib')} PATH=$PWD/bin:$PATH", program]
+    return yaml.safe_dump({"version": 0.2, "phases": {"build": {"commands": [*before, *commands]}}})
+
+
+def test_a_branch_runs_under_a_name_of_its_own_and_goes_with_it(made: MadeProject) -> None:
+    files = {
+        "codebuild-buildspec.yml": build_specification(), "upsert.py": UPSERT, "pipelines/__init__.py": "#",
+        "pipelines/experiments.py": (ROOT / "pipelines/experiments.py").read_text(),
+    }  # fmt: skip
+    first = made.commit("modelbuild", "main", files)
+    made.client("codecommit").create_branch(
+        repositoryName=f"{made.project.prefix}-modelbuild", branchName=BRANCH, commitId=first
+    )
+    (name,) = until(
+        lambda: [one for one in made.experiments() if one != made.project.group], "the branch's pipeline", 240
+    )
+    assert name.startswith(f"{made.project.group}-experiment-deeper-")
+    groups = made.client("sagemaker").list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
+    assert [group["ModelPackageGroupName"] for group in groups] == [name]
+    made.client("codecommit").delete_branch(repositoryName=f"{made.project.prefix}-modelbuild", branchName=BRANCH)
+    until(lambda: name not in made.experiments(), "the end of the branch's pipeline", 240)
+    until(lambda: not made.client("sagemaker").list_model_package_groups(NameContains=name)
+          ["ModelPackageGroupSummaryList"], "the end of its group", 240)  # fmt: skip
+    client = made.client("codebuild")
+    builds = client.list_builds_for_project(projectName=f"{made.project.prefix}-experiment")["ids"]
+    assert len(builds) == 2
+
+    def statuses() -> set[str]:
+        return {build["buildStatus"] for build in client.batch_get_builds(ids=builds)["builds"]}
+
+    until(lambda: "IN_PROGRESS" not in statuses(), "the end of the builds", 240)
+    assert statuses() == {"SUCCEEDED"}
+
+
+def test_of_two_commits_at_once_one_is_refused_and_each_that_came_in_runs_by_itself(made: MadeProject) -> None:
+    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
+    first = made.commit("modeldeploy", "main", {"delivery/modeldeploy/buildspec.yml": WAITING})
+    second = made.commit("modeldeploy", "main", {"a": "1"}, first)
+    with pytest.raises(ClientError, match="ParentCommitIdOutdated"):
+        made.commit("modeldeploy", "main", {"a": "2"}, first)
+    third = made.commit("modeldeploy", "main", {"a": "2"}, second)
+
+    def rows() -> list[dict[str, Any]]:
+        listed = pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
+        return [row for row in listed if row["trigger"]["triggerType"] == "CloudWatchEvent"]
+
+    until(lambda: len(rows()) == 3 and all(row["status"] != "InProgress" for row in rows()), "three executions", 240)
+    assert {row["status"] for row in rows()} == {"Succeeded"}  # nothing is approved: stages are skipped, none is red
+    commits = [row["sourceRevisions"][0]["revisionId"] for row in rows()]
+    assert commits[0] == third and {*commits} <= {first, second, third}
+
+
+def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
+    """DEL-3 to 5. Events come in their order: the approval is sent last, so that nothing can still be on its way."""
+    sagemaker, pipelines = made.client("sagemaker"), made.client("codepipeline")
+    name, group = f"{made.project.prefix}-modeldeploy", made.project.group
+
+    def executions() -> list[str]:
+        listed = pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
+        return [row["pipelineExecutionId"] for row in listed]
+
+    before = executions()
+    rejected, approved = (register(made.service, group, upload(made.service, f"{NAME}-{n}")) for n in (1, 2))
+    life = {"Stage": "QA", "StageStatus": "Approved", "StageDescription": "a test"}
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle=life)
+    sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle={**life, "Stage": "Production"})
+    until(lambda: len(executions()) > len(before), "the deployment", 240)
+    assert len(executions()) == len(before) + 1
+
+
+def test_deletion_also_ends_sagemaker_s_project_and_can_be_repeated(made: MadeProject) -> None:
+    words = ("delivery", "delete", NAME, made.project.id, "--yes", "--with-data")
+    said = run_command(made.service, *words).stdout
+    assert f"delete the SageMaker project {NAME}" in said and "delete the log group /aws/codebuild/" in said
+    assert made.client("sagemaker").describe_project(ProjectName=NAME)["ProjectStatus"] == "DeleteCompleted"
+    assert run_command(made.service, *words).stdout == "nothing is left of the project\n"
+    left: Mapping[str, Any] = made.client("iam").list_roles(PathPrefix="/service-role/")
+    assert not [role for role in left["Roles"] if role["RoleName"].startswith(made.project.prefix)]
