@@ -13,7 +13,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 
 ABSENT = object()
-"""What a test is asked about where an event lacks the field."""
+"""What a test is given where an event lacks the field."""
 ValueTest = Callable[[Any], bool]
 """Whether a scalar of an event, or ABSENT, is what one value of a pattern wants."""
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]*:[0-9a-fA-F:]*")

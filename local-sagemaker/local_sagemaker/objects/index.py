@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS completed (
 CREATE TABLE IF NOT EXISTS reserved (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);
 """
 _RESERVE = 1000
-"""Sequence numbers that are reserved at a time: those below may all have been given, to objects that are gone."""
+"""Sequence numbers that are reserved at a time: all below may have been given, to objects that were removed."""
 _MARKS = ", ".join("?" * 10)
 
 
@@ -83,7 +83,7 @@ class Index(Database):
                 raise
 
     def next_sequence(self) -> int:
-        """A number above all that were given before, also before a restart and to objects that are gone since."""
+        """A number above all that were given before, also before a restart, to objects that were removed since."""
         with self.lock():
             if self._sequence >= self._reserved:
                 self.execute("INSERT OR REPLACE INTO reserved VALUES (1, ?)", self._sequence + _RESERVE)

@@ -104,6 +104,20 @@ def test_an_endpoint_receives_messages_once_it_has_confirmed(
     headers, text = endpoint.next(3)
     assert (text, headers["x-amz-sns-rawdelivery"]) == ("as it is", "true")
     assert message(service, queue[0])["Message"] == "as it is", "a client error is final: the dead letters have it"
+    policy = {"healthyRetryPolicy": {"numRetries": 2, "numNoDelayRetries": 2, "minDelayTarget": 5, "maxDelayTarget": 5},
+              "requestPolicy": {"headerContentType": "application/json"}}  # fmt: skip
+    topics.set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="DeliveryPolicy", AttributeValue=json.dumps(policy)
+    )
+    topics.set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"$or": [{"n": [1]}, {"m": ["x"]}]}'
+    )
+    endpoint.status = 500
+    topics.publish(TopicArn=topic, Message="filtered out")
+    topics.publish(TopicArn=topic, Message="twice more at once", MessageAttributes={"n": number})
+    headers, text = endpoint.next(6)
+    assert (text, headers["content-type"]) == ("twice more at once", "application/json")
+    assert message(service, queue[0])["Message"] == "twice more at once"
     with urllib.request.urlopen(sent["UnsubscribeURL"], timeout=60):
         assert topics.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
 

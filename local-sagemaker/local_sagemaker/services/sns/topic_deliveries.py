@@ -1,7 +1,8 @@
 """What topics send to functions and HTTP endpoints: at once, again after a failure, then to the dead letters.
 
-A delivery is a record until it has been made, so that a restart loses none. The policy is SNS's default: three more
-tries, 20 seconds apart; what a client error refuses is not tried again (developer guide, "Message delivery retries").
+A delivery is a record until it has been made, so that a restart loses none. Without a delivery policy there are three
+more tries, 20 seconds apart; what a client error refuses is not tried again (developer guide, "Message delivery
+retries").
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.sns.delivery_policies import CONTENT_TYPE, DEFAULTS, delay
 from local_sagemaker.services.sns.topic_messages import KIND, TopicMessages
 
 log = logging.getLogger(__name__)
-RETRIES, PAUSE = 3, 20.0
+PAUSE = 20.0
+"""Seconds before dead letters that could not be sent are sent again."""
 PATIENCE = 15.0
 """Seconds in which an endpoint must respond."""
 IDLE = 5.0
@@ -72,7 +75,8 @@ class TopicDeliveries(Resource):
                     if key not in self._running and body["due"] <= now():
                         self._running.add(key)
                         pool.submit(self._deliver, key)
-            self._signal.wait(IDLE)
+            due = [body["due"] for key, body in self._records.items(KIND) if key not in self._running]
+            self._signal.wait(max(0.1, min([IDLE, *(time - now() for time in due)])))
         pool.shutdown(wait=False, cancel_futures=True)
 
     def _deliver(self, key: str) -> None:
@@ -111,10 +115,11 @@ class TopicDeliveries(Resource):
     def _put_off(self, key: str, body: Body, error: Undelivered) -> None:
         tries = body["tries"] + 1
         log.warning("message to %s: %s", body["endpoint"], error)
-        if (tries > RETRIES or error.final) and self._give_up(body):
+        pause = None if error.final else delay(body.get("policy") or DEFAULTS, tries)
+        if pause is None and self._give_up(body):
             self._records.delete(KIND, key)
             return
-        later = {"tries": tries, "due": now() + PAUSE}
+        later = {"tries": tries, "due": now() + (PAUSE if pause is None else pause)}
         self._records.update(KIND, key, lambda current: {**current, **later})  # none after a reset
 
     def _give_up(self, body: Body) -> bool:
@@ -135,7 +140,8 @@ def post(body: Body) -> None:
     """Sends a message to an HTTP endpoint. Raises `Undelivered`."""
     message = body["body"]
     headers = {
-        "Content-Type": "text/plain; charset=UTF-8", "User-Agent": "Amazon Simple Notification Service Agent",
+        "Content-Type": body.get("policy", {}).get("contentType", CONTENT_TYPE),
+        "User-Agent": "Amazon Simple Notification Service Agent",
         "x-amz-sns-message-type": message["Type"], "x-amz-sns-message-id": message["MessageId"],
         "x-amz-sns-topic-arn": message["TopicArn"],
     }  # fmt: skip

@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.records import Records
+from local_sagemaker.services.sns import filter_policies
+from local_sagemaker.services.sns.delivery_policies import effective
 
 KIND = "topic-delivery"
 HTTP = ("http", "https")
@@ -54,6 +56,7 @@ class TopicMessages:
         def subscribe(own: Any) -> Any:
             return self._subscribe(own)
 
+        filter_policies.install()
         subscription.publish, response.subscribe, response.confirm_subscription = publish, subscribe, _confirm
 
     def _publish(self, subscription: Any, message: str, identity: str, **more: Any) -> None:
@@ -79,6 +82,7 @@ class TopicMessages:
         kept = {
             "protocol": subscription.protocol, "endpoint": subscription.endpoint, "subscription": subscription.arn,
             "raw": bool(subscription.attributes.get("RawMessageDelivery")), "body": body, "tries": 0, "due": now(),
+            "policy": effective(subscription.attributes.get("DeliveryPolicy", ""), subscription.topic.delivery_policy),
             "dead_letters": json.loads(subscription.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn"),
         }  # fmt: skip
         self._records.of(region).put(KIND, str(uuid.uuid4()), kept)
