@@ -4,7 +4,8 @@ A table names the image's repository and, for each tag, the Python and the libra
 ``same_libraries`` are other Pythons for which the same versions are published; ``instead`` are rows of what differs on
 yet others, the nearest first (with ``generation`` a row starts from ``generations.toml``, which also has what is taken
 where a tag says nothing of a Python). ``packages`` are further packages of the image, whose exact versions matter to
-nobody; ``left_out`` those that would need a GPU or hundreds of megabytes, and are not installed here.
+nobody, with those of a table's ``miniconda`` where a tag is built in it; ``left_out`` those that would need a GPU or
+hundreds of megabytes, and are not installed here.
 
 A table may stand for further repositories (``stands_for``), have one row for all tags (``any_tag``), take no other
 Pythons than its rows name (``generations = false``), and name packages beside this one that its programs are made of
@@ -173,7 +174,7 @@ def _image(table: Mapping[str, Any], tag: str, row: Mapping[str, Any]) -> ImageL
         tag=tag,
         python=image_python,
         libraries=libraries,
-        packages=tuple(row.get("packages", table["packages"])),
+        packages=(*row.get("packages", table["packages"]), *(table["miniconda"] if row.get("miniconda") else ())),
         same_libraries=same,
         instead={python: row for python, row in instead.items() if python != image_python and python not in same},
         left_out=tuple(table.get("left_out", ())),

@@ -288,6 +288,13 @@ def test_scripts_import_the_packages_of_the_xgboost_container(program_run: Progr
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("tag", "there"), [("0.23-1", True), ("1.0-1", True), ("1.2-1", True), ("1.4-2", False)])
+def test_images_built_in_miniconda_have_what_conda_needs(tag: str, there: bool) -> None:
+    """AWS's own preprocessing scripts import requests, which the requirements of these images do not name."""
+    found = catalogue.find("sagemaker-scikit-learn", tag)
+    assert found is not None and ({"requests", "tqdm"} <= set(found.packages)) is there
+
+
 def test_scripts_import_the_packages_of_the_scikit_learn_container(program_run: ProgramRun) -> None:
     code = """
         import sagemaker_training.environment, sagemaker_training.params, sagemaker_training.entry_point
