@@ -218,6 +218,7 @@ class Region:
             processes=shared.processes,
             environment=self._environment,
             repositories=self.git.find,
+            roles=shared.neighbours,
             call=self._late_call,
         )
         pipelines, self.approvals = codepipeline.build(

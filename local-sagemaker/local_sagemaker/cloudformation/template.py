@@ -116,9 +116,10 @@ def _resource(logical: str, value: dict[str, Any]) -> ResourceDeclaration:
             raise TemplateError(f"Invalid template resource property '{attribute}'")
     kind = resource_type(value["Type"], logical)
     properties = value.get("Properties") or {}
-    if not isinstance(properties, dict):
-        raise TemplateError(f"Template format error: [/Resources/{logical}/Properties] must be an object.")
-    kind.check(logical, properties)
+    for option in branches(properties):
+        if not isinstance(option, dict):
+            raise TemplateError(f"Template format error: [/Resources/{logical}/Properties] must be an object.")
+        kind.check(logical, option)
     depends = value.get("DependsOn") or []
     return ResourceDeclaration(
         logical=logical,
@@ -194,6 +195,23 @@ def references(value: Any) -> Iterator[str]:
             return
     for part in value.values():
         yield from references(part)
+
+
+def is_function(value: Any) -> bool:
+    """Whether a value is a function's call, whose result is not known yet."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((name, argument),) = value.items()
+    return name == "Ref" or name.startswith("Fn::") or (name == "Condition" and isinstance(argument, str))
+
+
+def branches(value: Any) -> Iterator[Any]:
+    """What a value may turn out to be: both branches of Fn::If, else itself; of other functions nothing is known."""
+    if not is_function(value):
+        yield value
+    elif isinstance(options := value.get("Fn::If"), list) and len(options) == 3:
+        yield from branches(options[1])
+        yield from branches(options[2])
 
 
 def _check_references(template: Template) -> None:

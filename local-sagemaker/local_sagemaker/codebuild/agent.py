@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -20,6 +21,8 @@ from local_sagemaker.codebuild.shell import Shell
 
 FOLDER = Path("/opt/ml/codebuild")
 _BEFORE_BUILD = ("INSTALL", "PRE_BUILD")
+_SELECT = "{python} -m venv {folder} && export VIRTUAL_ENV={folder} PATH={folder}/bin:$PATH"
+"""Makes another Python the build's, with a folder for its own packages."""
 
 
 def main(arguments: list[str]) -> int:
@@ -44,6 +47,8 @@ class BuildAgent:
         """Phases, exported variables, artifacts."""
         for note in self._plan["notes"]:
             self.log(note)
+        if self._plan.get("python"):
+            self._shell.run(_SELECT.format(python=shlex.quote(self._plan["python"]), folder=f"{FOLDER}/python"))
         reached = True
         for phase in self._plan["phases"]:
             if not reached:
@@ -105,7 +110,18 @@ class BuildAgent:
                 self._say({"artifact": artifact["identifier"], "file": archive.name, "name": name, "files": count})
         except ArtifactFailure as error:
             failure = str(error)
+        for number, report in enumerate(self._plan["reports"]):
+            self._report(report, self._folder / f"report-{number}.zip")
         self._say({"finished": failure})
+
+    def _report(self, report: dict[str, Any], archive: Path) -> None:
+        """Puts a report's files beside the plan, for the platform to read."""
+        failure = ""
+        try:
+            collect({**report, "exclude_paths": []}, self._base(report), archive, self.log)
+        except ArtifactFailure:
+            failure = "report files not found in build"
+        self._say({"report": report["name"], "file": archive.name, "failure": failure})
 
     def _base(self, part: dict[str, Any]) -> Path:
         return Path(self._plan["source"]) / self._shell.expand(part["base_directory"])

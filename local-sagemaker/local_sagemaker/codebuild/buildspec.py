@@ -10,7 +10,7 @@ import yaml
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _TOP = ("version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache")
-_IGNORED = ("cache", "proxy", "reports")
+_IGNORED = ("cache", "proxy")
 _ENV = ("shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper")
 _PHASE = ("run-as", "on-failure", "runtime-versions", "commands", "finally", "steps")
 _ARTIFACTS = ("files", "name", "discard-paths", "base-directory", "exclude-paths", "enable-symlinks", "s3-prefix",

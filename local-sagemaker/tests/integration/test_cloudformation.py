@@ -135,6 +135,7 @@ ENDPOINT_CONFIG = {
 
 
 def test_a_stack_from_its_creation_to_its_deletion(service: Service, stacks: Any) -> None:
+    """DEL-9, DEL-11: resources as their own services show them, and the events in AWS's order."""
     made = create(stacks, "whole", TEMPLATE, Parameters=parameters(Name="whole"), Tags=[{"Key": "team", "Value": "a"}])
     assert made["StackStatus"] == "CREATE_COMPLETE", events(stacks, "whole")
     assert (made["StackStatus"], made["Tags"]) == ("CREATE_COMPLETE", [{"Key": "team", "Value": "a"}])
@@ -168,6 +169,7 @@ def test_a_stack_from_its_creation_to_its_deletion(service: Service, stacks: Any
 
 
 def test_an_update_changes_replaces_adds_and_removes(service: Service, stacks: Any) -> None:
+    """DEL-9, DEL-11, DEL-14: in place, replaced (the old one goes in the clean-up), added, removed; then nothing."""
     create(stacks, "up", topics("up-a", "up-b"))
     before = physical(stacks, "up")
     changed = topics("up-a", "up-c", G={**GROUP, "Properties": {"ModelPackageGroupName": "up-g"}})
@@ -191,6 +193,7 @@ def test_an_update_changes_replaces_adds_and_removes(service: Service, stacks: A
 
 
 def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None:
+    """DEL-11, DEL-12: rolled back with AWS's reasons, or kept where the request says so."""
     made = create(stacks, "bad", topics("bad-topic", Never=ENDPOINT_CONFIG))
     assert made["StackStatus"] == "ROLLBACK_COMPLETE"
     assert made.get("StackStatusReason", "") == ""
@@ -209,7 +212,49 @@ def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None
     assert "kept-topic" in str(service.client("sns").list_topics())
 
 
+def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
+    """DEL-12: a creation that fails because a name is taken does not delete what has the name in its rollback."""
+    sagemaker, sns = service.client("sagemaker"), service.client("sns")
+    alarms, iam = service.client("cloudwatch"), service.client("iam")
+    sagemaker.create_model_package_group(ModelPackageGroupName="theirs")
+    arn = sns.create_topic(Name="theirs")["TopicArn"]
+    alarms.put_metric_alarm(
+        AlarmName="theirs", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=7,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(TRUST))
+    alarm = {"AlarmName": "theirs", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60,
+             "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+    taken = {
+        "Group": {**GROUP, "Properties": {"ModelPackageGroupName": "theirs"}},
+        "Topic": topic("theirs"),
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "theirs", "AssumeRolePolicyDocument": TRUST}},
+    }
+    for logical, resource in taken.items():
+        made = create(
+            stacks, f"takes-{logical}", {"Resources": {logical: resource}}, Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
+        assert made["StackStatus"] == "ROLLBACK_COMPLETE", logical
+        reasons = [reason for name, status, reason in events(stacks, made["StackName"]) if status == "CREATE_FAILED"]
+        assert "exist" in reasons[0], reasons
+        stacks.delete_stack(StackName=made["StackName"])
+        assert settled(stacks, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    sagemaker.describe_model_package_group(ModelPackageGroupName="theirs")
+    sns.get_topic_attributes(TopicArn=arn)
+    assert alarms.describe_alarms(AlarmNames=["theirs"])["MetricAlarms"][0]["Threshold"] == 7
+    iam.get_role(RoleName="theirs")
+
+
+def test_a_resource_that_was_never_made_leaves_nothing_to_delete(stacks: Any) -> None:
+    """DEL-12: a name that its service refuses fails the creation, not the rollback too."""
+    name = "no/such name" * 20
+    template = {"Resources": {"Group": {**GROUP, "Properties": {"ModelPackageGroupName": name}}}}
+    assert create(stacks, "refused-name", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
 def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> None:
+    """DEL-12: what was updated, replaced and added is as it was before."""
     first = topics("back-a", "back-b")
     create(stacks, "back", first)
     before = physical(stacks, "back")
@@ -248,6 +293,7 @@ def test_what_is_retained_and_what_cannot_be_deleted(service: Service, stacks: A
 
 
 def test_a_stack_uses_what_another_exports(stacks: Any) -> None:
+    """DEL-17: an export in use can't be deleted or changed; one that is not there can't be imported."""
     exporter = topics("exported")
     exporter["Outputs"] = {"O": {"Value": {"Ref": "T0"}, "Export": {"Name": "the-topic"}}}
     create(stacks, "exporter", exporter)
@@ -265,6 +311,7 @@ def test_a_stack_uses_what_another_exports(stacks: Any) -> None:
 
 
 def test_change_sets(stacks: Any) -> None:
+    """DEL-14, DEL-15: what a change set says of replacement is what its execution does; no change, no set."""
     request = {"StackName": "reviewed", "ChangeSetName": "one", "TemplateBody": json.dumps(topics("rev-a", "rev-b"))}
     stacks.create_change_set(**request, ChangeSetType="CREATE")
     assert stack(stacks, "reviewed")["StackStatus"] == "REVIEW_IN_PROGRESS"
@@ -294,6 +341,7 @@ def test_change_sets(stacks: Any) -> None:
 
 
 def test_requests_that_are_refused(stacks: Any) -> None:
+    """DEL-10, DEL-18: in AWS's words, or by type and property where AWS would go on; nothing was made before."""
     body = json.dumps(TEMPLATE)
     given = parameters(Name="refused")
     create_stack = stacks.create_stack
@@ -304,6 +352,14 @@ def test_requests_that_are_refused(stacks: Any) -> None:
     assert refused(create_stack, StackName="refused", TemplateBody=body, Parameters=given) == (
         "Requires capabilities : [CAPABILITY_IAM]"
     )
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"ReplicationConfiguration": {"Role": "r", "Rules": []}}}
+    unexecuted = json.dumps({"Resources": {"T": topic("never-made"), "B": bucket}})
+    request = {"StackName": "refused", "TemplateBody": unexecuted}
+    text = "LocalUnsupported: AWS::S3::Bucket.ReplicationConfiguration is not executed by the local service"
+    assert refused(create_stack, **request) == f"{text} (Resources/B)"
+    change = {"ChangeSetName": "c", "ChangeSetType": "CREATE"}
+    assert refused(stacks.create_change_set, **request, **change) == f"{text} (Resources/B)"
+    assert refused(stacks.describe_stacks, StackName="refused") == "Stack with id refused does not exist"
     create(stacks, "taken", topics("taken-topic"))
     text = refused(create_stack, StackName="taken", TemplateBody=json.dumps(topics("y")))
     assert text == "Stack [taken] already exists"
@@ -316,6 +372,7 @@ def test_requests_that_are_refused(stacks: Any) -> None:
 
 
 def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> None:
+    """DEL-14: the unmodified CLI makes, leaves and changes a stack."""
     file = tmp_path / "template.json"
     file.write_text(json.dumps(TEMPLATE))
     command = ["aws", "cloudformation", "deploy", "--stack-name", "by-cli", "--template-file", str(file),
@@ -330,6 +387,7 @@ def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> N
 
 
 def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:
+    """DEL-20: kill -9 in the middle of a creation; at the next start it goes on, and nothing is made twice."""
     stacks = own_service.client("cloudformation")
     resources = {f"T{i}": topic(f"many-{i}") for i in range(60)}
     for i in range(1, 60):

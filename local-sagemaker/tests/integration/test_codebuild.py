@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -57,10 +59,12 @@ def lines(service: Service, build: dict[str, Any]) -> list[str]:
 
 
 def test_the_shell_keeps_its_state_and_values_come_from_where_they_say(service: Service, builds: Any) -> None:
+    """DEL-21, DEL-23: state, `finally`, precedence of variables; secrets are masked and not exported."""
     service.client("ssm").put_parameter(Name="/build/token", Value="hush-7341", Type="SecureString")
     spec = """
 version: 0.2
 env:
+  git-credential-helper: yes
   variables: {PLACE: spec, KEPT: spec}
   parameter-store: {TOKEN: /build/token}
   exported-variables: [WORD, TOKEN]
@@ -72,10 +76,14 @@ phases:
     commands:
       - export WORD=$(word)-$(basename "$PWD")-$PLACE-$KEPT
       - echo "token is $TOKEN"
+      - echo "keys $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $AWS_SESSION_TOKEN"
+      - git ls-remote "$REPOSITORY" && echo git-was-let-in
     finally: [echo finally]
 """
+    address = service.client("codecommit").create_repository(repositoryName="of-the-build")["repositoryMetadata"]
     create(builds, "state", spec, variables=[{"name": "PLACE", "value": "project"}])
-    override = [{"name": "PLACE", "value": "request", "type": "PLAINTEXT"}]
+    override = [{"name": "PLACE", "value": "request", "type": "PLAINTEXT"},
+                {"name": "REPOSITORY", "value": address["cloneUrlHttp"], "type": "PLAINTEXT"}]  # fmt: skip
     build = run(builds, "state", environmentVariablesOverride=override)
     assert build["buildStatus"] == "SUCCEEDED", lines(service, build)
     assert list(phases(build)) == [
@@ -88,9 +96,18 @@ phases:
     assert "token is ***" in log
     assert "finally" in log
     assert not any("hush-7341" in line for line in log)
+    assert "git-was-let-in" in log
+    key, secret, token = next(line for line in log if line.startswith("keys ")).split()[1:]
+    given = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+    caller = boto3.client("sts", region_name="us-east-1", endpoint_url=service.url, **given).get_caller_identity()[
+        "Arn"
+    ]
+    unique = build["id"].partition(":")[2]
+    assert caller == f"arn:aws:sts::123456789012:assumed-role/build/AWSCodeBuild-{unique}"
 
 
 def test_a_failed_build_still_has_its_post_build_and_a_failed_pre_build_has_not(service: Service, builds: Any) -> None:
+    """DEL-21, DEL-22: which phases follow a failed one, and what CONTINUE and ABORT change of it."""
     spec = """
 version: 0.2
 phases:
@@ -115,9 +132,28 @@ phases:
     assert "POST_BUILD" not in phases(early)
     going = spec.replace("  build:\n", "  pre_build:\n    on-failure: CONTINUE\n")
     assert phases(run(builds, "failing", buildspecOverride=going))["POST_BUILD"] == "SUCCEEDED"
+    ending = spec.replace("  build:\n", "  build:\n    on-failure: ABORT\n")
+    assert "POST_BUILD" not in phases(run(builds, "failing", buildspecOverride=ending))
+
+
+def test_a_failed_build_is_run_again_as_often_as_retry_says(service: Service, builds: Any) -> None:
+    """DEL-22: RETRY-1 with a pattern runs the whole build once more when the error's text has it, else not at all."""
+    spec = "version: 0.2\nphases: {build: {on-failure: RETRY-1-exit status 3, commands: [sh -c 'exit 3']}}\n"
+    create(builds, "again", spec)
+    run(builds, "again")
+
+    def of_project() -> list[str] | None:
+        ids = list(builds.list_builds_for_project(projectName="again")["ids"])
+        rows = builds.batch_get_builds(ids=ids)["builds"]
+        return ids if len(ids) > 1 and all(row["buildComplete"] for row in rows) else None
+
+    assert len(until(of_project, "the second build ends", seconds=240)) == 2
+    other = run(builds, "again", buildspecOverride=spec.replace("status 3, ", "status 4, "))
+    assert builds.list_builds_for_project(projectName="again")["ids"][0] == other["id"]
 
 
 def test_artifacts_are_what_the_patterns_say(service: Service, builds: Any) -> None:
+    """DEL-24: globs, base-directory, discard-paths, exclude-paths, secondary artifacts."""
     s3 = service.client("s3")
     s3.create_bucket(Bucket="artifacts-of-builds")
     spec = """
@@ -148,7 +184,56 @@ artifacts:
     assert names("flat.zip") == ["one.txt", "two.txt"]
 
 
+def test_reports_are_read_counted_and_kept(service: Service, builds: Any) -> None:
+    """Reports section of the specification: groups, counts, cases, coverage; also of a build that fails."""
+    spec = """
+version: 0.2
+phases:
+  build:
+    commands:
+      - mkdir -p out
+      - >-
+        echo '<testsuite name="s"><testcase name="good" time="1"/>
+        <testcase name="bad"><failure message="no"/></testcase></testsuite>' > out/junit.xml
+      - >-
+        echo '<coverage><class filename="a.py"><lines><line number="1" hits="1"/><line number="2" hits="0"/>
+        </lines></class></coverage>' > out/coverage.xml
+      - "false"
+reports:
+  unit: {files: ['*.xml'], base-directory: out}
+  lines: {files: [coverage.xml], base-directory: out, file-format: COBERTURAXML}
+"""
+    create(builds, "reporting", spec.replace("'*.xml'", "junit.xml"))
+    build = run(builds, "reporting")
+    assert phases(build)["UPLOAD_ARTIFACTS"] == "SUCCEEDED", lines(service, build)
+    unit, covered = builds.batch_get_reports(reportArns=build["reportArns"])["reports"]
+    assert (unit["status"], unit["testSummary"]["total"], unit["testSummary"]["statusCounts"]["FAILED"]) == (
+        "FAILED",
+        2,
+        1,
+    )
+    assert covered["codeCoverageSummary"]["lineCoveragePercentage"] == 50
+    cases = builds.describe_test_cases(reportArn=unit["arn"], filter={"status": "FAILED"})["testCases"]
+    assert [(case["name"], case["message"]) for case in cases] == [("bad", "no")]
+    files = builds.describe_code_coverages(reportArn=covered["arn"])["codeCoverages"]
+    assert [row["filePath"] for row in files] == ["a.py"]
+    groups = builds.list_report_groups()["reportGroups"]
+    assert [arn.rpartition("/")[2] for arn in groups] == ["reporting-lines", "reporting-unit"]
+    assert builds.list_reports_for_report_group(reportGroupArn=groups[1])["reports"] == [unit["arn"]]
+    with pytest.raises(ClientError, match="deleteReports"):
+        builds.delete_report_group(arn=groups[1])
+    builds.delete_report_group(arn=groups[1], deleteReports=True)
+    assert builds.batch_get_reports(reportArns=[unit["arn"]])["reportsNotFound"] == [unit["arn"]]
+    none = run(builds, "reporting", buildspecOverride=spec.replace("'*.xml'", "absent.xml"))
+    (failed,) = [phase for phase in none["phases"] if phase["phaseType"] == "UPLOAD_ARTIFACTS"]
+    assert failed["contexts"] == [{
+        "statusCode": "CLIENT_ERROR",
+        "message": "Error in UPLOAD_ARTIFACTS phase: [unit: [report files not found in build]]",
+    }]  # fmt: skip
+
+
 def test_what_can_not_be_done_is_said(service: Service, builds: Any) -> None:
+    """DEL-25: versions that are not here fail INSTALL with the choices; other refusals name what they refuse."""
     create(builds, "refusals", 'version: 0.2\nphases: {build: {commands: ["true"]}}\n')
     old = run(builds, "refusals", buildspecOverride='version: 0.1\nphases: {build: {commands: ["true"]}}\n')
     (failed,) = [phase for phase in old["phases"] if phase.get("phaseStatus") == "FAILED"]
@@ -157,6 +242,11 @@ def test_what_can_not_be_done_is_said(service: Service, builds: Any) -> None:
     python = run(builds, "refusals", buildspecOverride=spec)
     assert phases(python)["INSTALL"] == "FAILED"
     assert any("2.7" in line and "versions: 3." in line for line in lines(service, python))
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+    role = service.client("iam").create_role(RoleName="of-functions", AssumeRolePolicyDocument=json.dumps(trust))
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
+        builds.start_build(projectName="refusals", serviceRoleOverride=role["Role"]["Arn"])
     with pytest.raises(ClientError, match="reserved"):
         builds.start_build(projectName="refusals", environmentVariablesOverride=[{"name": "CODEBUILD_X", "value": "1"}])
     with pytest.raises(ClientError, match="Project cannot be found"):

@@ -62,6 +62,12 @@ def list_unsupported(name: str, request: Mapping[str, Any]) -> Iterator[str]:
         yield f"{path} is not supported by the local service. {support.reason}"
 
 
+def refuses(service: str, structure: str, member: str, value: Any) -> bool:
+    """Whether a service refuses a value of a structure's member."""
+    support = table(service).get(f"{structure}.{member}")
+    return support is not None and support.kind == "refused" and _asks(value, support)
+
+
 def _make_refusal(refusals: Refusals, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Support]]:
     for member in refusals.members.keys() & value.keys():
         if _asks(value[member], refusals.members[member]):

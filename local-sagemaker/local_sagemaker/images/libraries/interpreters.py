@@ -36,8 +36,12 @@ class Interpreter:
 @cache
 def find(minor: str) -> Interpreter | None:
     """The interpreter of a version (``3.10``), None when this machine has none that works."""
-    if not OLDEST <= _numbers(minor) <= NEWEST:
-        return None
+    return find_any(minor) if OLDEST <= _numbers(minor) <= NEWEST else None
+
+
+@cache
+def find_any(minor: str) -> Interpreter | None:
+    """The same for any version: a build's own programs need not run in the Pythons of images."""
     for path in _candidates(minor):
         interpreter = _probe(path) if path.is_file() else None
         if interpreter and interpreter.minor == minor:

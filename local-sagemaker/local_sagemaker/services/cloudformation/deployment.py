@@ -7,10 +7,12 @@ again, and what was made already is found by its name.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.comparison import Change, change
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 THREADS = 8
 """How many resources of a stack are worked on at once."""
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+TAKEN_OVER_BY = ("AlarmName", "TopicName", "QueueName")
+"""Names whose creation takes over what has them already, so that they are looked for before."""
 Work = Callable[[str], None]
 
 
@@ -93,9 +97,17 @@ class StackDeployment:
                         self._cancelled.set()
                     if not isinstance(future.exception(), ServiceError | Cancelled):
                         log.error("stack %s: %s", self._id, logical, exc_info=future.exception())
+                        self._break_off(logical)
         if self._ended.is_set():
             raise Cancelled
         return failed
+
+    def _break_off(self, logical: str) -> None:
+        """What the service itself could not do is a failure of the resource, too."""
+        body = self._store.resource(self._id, logical)
+        if body and body["ResourceStatus"].endswith("_IN_PROGRESS"):
+            verb = body["ResourceStatus"].removesuffix("_IN_PROGRESS")
+            self._store.put_resource(self._id, body, f"{verb}_FAILED", "Internal Failure")
 
     def _context(self, logical: str) -> DeploymentContext:
         return self._scopes.context(self._id, logical, self._cancelled if not self._ended.is_set() else self._ended)
@@ -141,7 +153,13 @@ class StackDeployment:
         if attempt and "_replaced" in attempt:
             pending["_replaced"] = attempt["_replaced"]
         self._store.put_resource(self._id, pending, f"{verb}_IN_PROGRESS", REPLACING if "_replaced" in pending else "")
-        identity = self._create_once(handler, context, named, again=bool(attempt and attempt.get("_creating")))
+        again = bool(attempt and attempt.get("_creating") and not attempt.get("_foreign"))
+        try:
+            identity = self._create_once(handler, context, named, again=again)
+        except ServiceError as error:
+            if not again and _is_taken(error):
+                self._store.keep_resource(self._id, {**pending, **self._written(pending), "_foreign": True})
+            raise
         made = {**pending, **_members_of(identity)}
         made.pop("_creating")
         if verb == "CREATE":
@@ -151,11 +169,19 @@ class StackDeployment:
     @staticmethod
     def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
         try:
+            if not again and handler.name_property in TAKEN_OVER_BY and _finds(handler, context, named):
+                text = f"Resource with identifier '{named[handler.name_property]}' already exists."
+                raise ServiceError(text, code="AlreadyExists", status=409)
             return handler.create(context, named)
         except ServiceError as error:
             if again and _exists_already(error):
                 return handler.find(context, named)
             raise
+
+    def _written(self, resource: Body) -> Body:
+        """What the record of a resource has of its status."""
+        found = self._store.resource(self._id, resource["LogicalResourceId"]) or {}
+        return {name: found[name] for name in ("ResourceStatus", "LastUpdatedTimestamp") if name in found}
 
     def _replace(self, resource: Body, before: Body, properties: Body) -> None:
         handler = HANDLERS[resource["ResourceType"]]
@@ -240,9 +266,10 @@ class StackDeployment:
         self._store.put_resource(self._id, body, "DELETE_IN_PROGRESS")
         try:
             handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
-            if "PhysicalResourceId" in body or body.get("_creating"):
+            if "PhysicalResourceId" in body or (body.get("_creating") and not body.get("_foreign")):
                 properties = {**body["_properties"], **body.get("_names", {})}
-                handler.delete(context, _identity(body), properties)
+                with _nothing_of_a_refused_name("PhysicalResourceId" in body):
+                    handler.delete(context, _identity(body), properties)
         except ServiceError as error:
             self._store.put_resource(self._id, body, "DELETE_FAILED", _reason(error))
             raise
@@ -269,6 +296,29 @@ def _members_of(identity: Identity) -> Body:
 
 def _identity(body: Body) -> Identity:
     return Identity(body.get("PhysicalResourceId", ""), body.get("_reference", ""), body.get("_attributes", {}))
+
+
+def _is_taken(error: ServiceError) -> bool:
+    """Whether a resource could not be made because somebody else's has its name: that one stays what it is."""
+    return re.search("already|NameExists|NameInUse|ResourceInUse", f"{error.code} {error.message}", re.I) is not None
+
+
+def _finds(handler: Handler, context: DeploymentContext, named: Body) -> bool:
+    try:
+        handler.find(context, named)
+    except ServiceError:
+        return False
+    return True
+
+
+@contextmanager
+def _nothing_of_a_refused_name(made: bool) -> Iterator[None]:
+    """A resource that was never made, of a name that its service refuses: there is nothing to delete."""
+    try:
+        yield
+    except ServiceError as error:
+        if made or not re.search("Validation|Invalid", error.code):
+            raise
 
 
 def _exists_already(error: ServiceError) -> bool:

@@ -9,13 +9,13 @@ from urllib.parse import unquote, urlsplit
 from local_sagemaker.api.operations import Request
 from local_sagemaker.cloudformation import dependencies, parameters, template
 from local_sagemaker.cloudformation.documents import LARGEST_BODY, LARGEST_OBJECT
-from local_sagemaker.cloudformation.errors import TemplateError, UnsupportedTemplate
+from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.handlers import HANDLERS
+from local_sagemaker.services.cloudformation.executed import refuse_unexecuted
 from local_sagemaker.services.cloudformation.scopes import Scopes
 
 IAM_TYPES = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider")
@@ -67,8 +67,7 @@ class Requests:
         text = self.template(request, stack)
         read = template.load(text)
         for resource in read.resources.values():
-            if resource.type.name not in HANDLERS:
-                raise UnsupportedTemplate(resource.type.name, f"Resources/{resource.logical}")
+            refuse_unexecuted(resource)
         values = self._values(request, read, stack)
         body = {
             **{name: request[name] for name in KEPT if name in request},

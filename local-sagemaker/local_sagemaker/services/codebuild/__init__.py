@@ -14,7 +14,8 @@ from local_sagemaker.services.codebuild.build_run import BuildTools
 from local_sagemaker.services.codebuild.build_sources import FindRepository
 from local_sagemaker.services.codebuild.build_store import BuildStore
 from local_sagemaker.services.codebuild.builds import Builds
-from local_sagemaker.services.codebuild.projects import Projects
+from local_sagemaker.services.codebuild.projects import Projects, RolesOfServices
+from local_sagemaker.services.codebuild.reports import Reports, ReportStore
 
 __all__ = ["Builds", "build"]
 
@@ -28,13 +29,14 @@ def build(
     processes: Processes,
     environment: Mapping[str, str],
     repositories: FindRepository,
+    roles: RolesOfServices,
     call: Call,
 ) -> tuple[list[Resource], Builds]:
     """The resources whose marked methods are the operations, and the builds, which pipelines start, too."""
-    store = BuildStore(records, settings.arns)
+    store, reports = BuildStore(records, settings.arns), ReportStore(records, settings.arns)
     tools = BuildTools(
         settings=settings, store=store, objects=objects, logs=logs, processes=processes, environment=environment,
-        repositories=repositories, call=call,
+        repositories=repositories, roles=roles, reports=reports, call=call,
     )  # fmt: skip
     builds = Builds(store=store, tools=tools)
-    return [Projects(store=store), builds], builds
+    return [Projects(store=store, roles=roles), builds, Reports(store=reports)], builds

@@ -15,7 +15,7 @@ from local_sagemaker.services.codebuild.errors import BuildFailure
 SOURCE = "/opt/ml/codebuild/output/src/src"
 """The folder of the primary source in a build's process; secondary ones are beside it."""
 
-_HELPER = '!f() { echo "username=$AWS_ACCESS_KEY_ID"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
+_HELPER = '!f() { echo "username=$AWS_ACCESS_KEY_ID%$AWS_SESSION_TOKEN"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
 GIT = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "credential.helper", "GIT_CONFIG_VALUE_0": _HELPER}
 """What ``git-credential-helper: yes`` sets: git in the build reaches the service's repositories."""
 

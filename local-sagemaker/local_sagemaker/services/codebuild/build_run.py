@@ -31,9 +31,12 @@ from local_sagemaker.services.codebuild import build_environment, runtimes
 from local_sagemaker.services.codebuild.artifacts import BuildUploads
 from local_sagemaker.services.codebuild.build_environment import SOURCE, EnvironmentReader, Variables
 from local_sagemaker.services.codebuild.build_phases import Phases
+from local_sagemaker.services.codebuild.build_reports import BuildReports
 from local_sagemaker.services.codebuild.build_sources import FindRepository, Sources
 from local_sagemaker.services.codebuild.build_store import BuildStore
 from local_sagemaker.services.codebuild.errors import BuildFailure
+from local_sagemaker.services.codebuild.projects import RolesOfServices
+from local_sagemaker.services.codebuild.reports import ReportStore
 
 log = logging.getLogger(__name__)
 _TICK = 0.1
@@ -53,6 +56,8 @@ class BuildTools:
     processes: Processes
     environment: Mapping[str, str]
     repositories: FindRepository
+    roles: RolesOfServices
+    reports: ReportStore
     call: Call
 
     def log_of(self, build: Body) -> tuple[str, str]:
@@ -83,7 +88,9 @@ class BuildRun:
         self._process: Process | None = None
         self._stopped = self._abandoned = self._timed_out = False
         self._failed = False
-        self._uploads = BuildUploads(build, tools.objects, self._folder / "ml" / "codebuild")
+        agents = self._folder / "ml" / "codebuild"
+        self._uploads = BuildUploads(build, tools.objects, agents)
+        self._reports = BuildReports(build, tools.reports, agents)
         self._thread = threading.Thread(target=self._run, name=f"build {self.id}", daemon=True)
 
     def start(self) -> None:
@@ -170,10 +177,16 @@ class BuildRun:
         variables = EnvironmentReader(self._tools.call).read(self._build, spec)
         self._plan(spec, variables)
         build = self._tools.store.require(self.id)
-        own = build_environment.own(build, secondary, "/".join(reversed(self._tools.log_of(build))))
-        service = {**self._tools.environment, **(build_environment.GIT if spec.git_credentials else {})}
+        own = build_environment.own(build, secondary, self._tools.log_of(build)[1])
+        git = build_environment.GIT if spec.git_credentials else {}
+        service = {**self._tools.environment, **self._keys_of_role(), **git}
         self._variables = build_environment.together(service, own, variables)
         return spec
+
+    def _keys_of_role(self) -> dict[str, str]:
+        """The build's keys: the service role's, for as long as it may take."""
+        session = f"AWSCodeBuild-{self.id.rpartition(':')[2]}"
+        return self._tools.roles.lend(self._build["serviceRole"], session, 60 * (self._build["timeoutInMinutes"] + 60))
 
     def _fetch(self) -> list[str]:
         """Puts all sources into the build's folder; the identifiers of the secondary ones."""
@@ -214,18 +227,20 @@ class BuildRun:
 
     def _plan(self, spec: Buildspec, variables: Variables) -> None:
         """Writes what the agent is to do."""
-        refusal, notes = runtimes.check(spec, self._build["environment"]["image"])
-        notes += [f"{name} has no effect in the local service." for name in spec.ignored]
+        self._runtimes = chosen = runtimes.select(spec, self._build["environment"]["image"])
+        notes = chosen.notes + [f"{name} has no effect in the local service." for name in spec.ignored]
         phases = [
             {"name": phase.name.upper(), "commands": phase.commands, "finally": phase.finally_commands,
-             "on_failure": phase.on_failure.action, "refusal": refusal if phase.name == "install" else None}
+             "on_failure": phase.on_failure.action, "refusal": chosen.refusal if phase.name == "install" else None}
             for phase in spec.phases
         ]  # fmt: skip
         plan = {
             "shell": runtimes.shell(spec.shell, self._build["environment"]["image"]), "source": SOURCE,
-            "phases": phases, "notes": notes, "exported": build_environment.exportable(spec.exported, variables),
+            "phases": phases, "notes": notes, "python": str(chosen.python.path) if chosen.python else "",
+            "exported": build_environment.exportable(spec.exported, variables),
             "masked": list(variables.masked.values()),
             "artifacts": [asdict(artifact) for artifact in spec.artifacts] if self._uploads.wanted else [],
+            "reports": [asdict(report) for report in spec.reports],
         }  # fmt: skip
         file = self._folder / "ml" / _PLAN.removeprefix("/opt/ml/")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +252,7 @@ class BuildRun:
         group, stream = self._tools.log_of(self._build)
         self._process = self._tools.processes.start(
             ProcessSpec(
-                program=Program(("codebuild-agent", _PLAN), _AGENT),
+                program=Program(("codebuild-agent", _PLAN), _AGENT, readable=self._runtimes.readable),
                 root=self._folder,
                 log=self._tools.logs.file(group, stream),
                 environment=self._variables,
@@ -294,15 +309,20 @@ class BuildRun:
             self._phases.set(exportedEnvironmentVariables=rows)
         elif "artifact" in message:
             self._uploads.add(message)
+        elif "report" in message:
+            self._reports.take_in(next(one for one in spec.reports if one.name == message["report"]), message)
         elif "finished" in message:
             self._upload(message["finished"])
 
     def _upload(self, failure: str) -> None:
         """The platform's part of UPLOAD_ARTIFACTS."""
         try:
+            self._phases.set(reportArns=self._reports.arns)
             if failure:
                 raise BuildFailure("CLIENT_ERROR", failure)
             self._phases.set(**self._uploads.upload())
+            if self._reports.failure:
+                raise BuildFailure("CLIENT_ERROR", self._reports.failure)
             self._phases.leave("SUCCEEDED")
         except BuildFailure as error:
             self._fail(error.code, error.message)

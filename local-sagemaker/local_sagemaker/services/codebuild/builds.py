@@ -18,7 +18,7 @@ from local_sagemaker.services.codebuild.build_phases import Phases
 from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
 from local_sagemaker.services.codebuild.build_store import IN_PROGRESS, shown
 from local_sagemaker.services.codebuild.errors import InvalidInput
-from local_sagemaker.services.codebuild.projects import check, check_variables
+from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
 from local_sagemaker.services.pages import page_rows
 
 TOKEN_SECONDS = 300.0
@@ -97,6 +97,7 @@ class Builds(Resource):
             return {"build": shown(known)}
         wanted = _overridden(project, request)
         check(wanted)
+        check_role(wanted["serviceRole"], self._tools.roles)
         return {"build": shown(self._begin(project, wanted, {"_token": token, "_digest": digest}, request))}
 
     def _find_by_token(self, project: str, token: str) -> Body | None:

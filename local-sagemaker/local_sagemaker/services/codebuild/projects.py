@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import AlreadyExists, Body, public
@@ -13,17 +15,30 @@ SOURCES = ("CODECOMMIT", "CODEPIPELINE", "GITHUB", "S3", "NO_SOURCE")
 _RESERVED = "CODEBUILD_"
 
 
+class RolesOfServices(Protocol):
+    """What IAM and STS do for a service that works with the rights of a role."""
+
+    def lend(self, role: str, session: str, seconds: float) -> dict[str, str]:
+        """Temporary keys of a role, as environment variables."""
+        ...
+
+    def distrusts(self, role: str, service: str) -> bool:
+        """Whether a role is there and does not let a service assume it."""
+        ...
+
+
 class Projects(Resource):
     """CreateProject, UpdateProject, DeleteProject, BatchGetProjects, ListProjects."""
 
-    def __init__(self, *, store: BuildStore) -> None:
-        self._store = store
+    def __init__(self, *, store: BuildStore, roles: RolesOfServices) -> None:
+        self._store, self._roles = store, roles
 
     @operation("CreateProject")
     def create(self, request: Request) -> Response:
         """Makes a project."""
         name, moment = request["name"], now()
         check(request)
+        check_role(request["serviceRole"], self._roles)
         arn = self._store.arns.of("codebuild", f"project/{name}")
         body = {
             **DEFAULTS, "encryptionKey": self._store.arns.of("kms", "alias/aws/s3"), "badge": {"badgeEnabled": False},
@@ -41,6 +56,7 @@ class Projects(Resource):
         before = self._store.project(request["name"])
         body = _fill_defaults({**before, **request, "name": before["name"], "lastModified": now()})
         check(body)
+        check_role(body["serviceRole"], self._roles)
         self._store.records.put(PROJECT, before["name"], body)
         return {"project": public(body)}
 
@@ -94,6 +110,12 @@ def check(project: Body) -> None:
     if environment["type"] not in ("LINUX_CONTAINER", "ARM_CONTAINER", "LINUX_GPU_CONTAINER", "LINUX_EC2"):
         raise InvalidInput(f"LocalUnsupported: environments of type {environment['type']} are not executed here.")
     check_variables(environment.get("environmentVariables", []))
+
+
+def check_role(role: str, roles: RolesOfServices) -> None:
+    """Refuses a role that does not trust CodeBuild; one that is not there is taken, as everywhere here."""
+    if roles.distrusts(role, "codebuild.amazonaws.com"):
+        raise InvalidInput(f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}")
 
 
 def check_variables(variables: list[Body]) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from local_sagemaker.codebuild.buildspec import Buildspec
+from local_sagemaker.images.libraries.interpreters import Interpreter, find_any
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""The Python of a build here: that of the service, with a folder for its own packages."""
+"""The Python of a build that selects none: that of the service, with a folder for its own packages."""
+_KNOWN = tuple(f"3.{minor}" for minor in range(7, 16))
 _TOOLS = {"nodejs": "node", "java": "java", "golang": "go", "ruby": "ruby", "php": "php", "dotnet": "dotnet"}
 _SELECTING = re.compile(r"aws/codebuild/.*(standard|lambda)")
 
@@ -24,28 +28,48 @@ def shell(wanted: str, image: str) -> list[str]:
     return ["/bin/sh"]
 
 
-def check(spec: Buildspec, image: str) -> tuple[tuple[str, str] | None, list[str]]:
-    """Why the install phase fails (code and message; None when it does not), and lines for the log."""
+@dataclass(frozen=True)
+class Runtimes:
+    """What the install phase selects: why it fails (code and message), lines for the log, another Python."""
+
+    refusal: tuple[str, str] | None = None
+    notes: list[str] = field(default_factory=list)
+    python: Interpreter | None = None
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """The folders of the machine that the selected Python lies in, as far as builds do not see them anyway."""
+        return (self.python.path.parent.parent,) if self.python and self.python.path.parts[1] != "usr" else ()
+
+
+def select(spec: Buildspec, image: str) -> Runtimes:
+    """What a specification selects of this machine."""
     install = next(phase for phase in spec.phases if phase.name == "install")
     if not install.runtimes:
-        return None, []
+        return Runtimes()
     if not _SELECTING.search(image):
         text = "Skipping install of runtimes. Runtime version selection is not supported by this build image"
-        return None, [text]
+        return Runtimes(None, [text])
     notes: list[str] = []
+    python = None
     for name, wanted in install.runtimes.items():
         if name == "python":
-            if not _is_own(wanted):
+            python = None if _is_own(wanted) else find_any(wanted) if re.fullmatch(r"3\.\d+", wanted) else None
+            if python is None and not _is_own(wanted):
                 text = f"Unknown runtime version named '{wanted}' of python. This build image has the following "
-                return ("YAML_FILE_ERROR", f"{text}versions: {OWN}"), notes
-            notes.append(f"Selecting 'python' runtime version '{OWN}' ...")
+                return Runtimes(("YAML_FILE_ERROR", f"{text}versions: {', '.join(_versions())}"), notes)
+            notes.append(f"Selecting 'python' runtime version '{python.minor if python else OWN}' ...")
         elif tool := shutil.which(_TOOLS.get(name, name)):
             notes.append(f"Selecting '{name}': {tool} of this machine, whatever its version.")
         else:
-            return ("YAML_FILE_ERROR", f"Unknown runtime named '{name}': this machine has none."), notes
-    return None, notes
+            return Runtimes(("YAML_FILE_ERROR", f"Unknown runtime named '{name}': this machine has none."), notes)
+    return Runtimes(None, notes, python)
 
 
 def _is_own(wanted: str) -> bool:
     """Whether the service's Python is a version; variables are taken as they come."""
     return wanted in ("latest", "3.x", OWN, "3") or wanted.startswith("$")
+
+
+def _versions() -> list[str]:
+    return [minor for minor in _KNOWN if minor == OWN or find_any(minor)]

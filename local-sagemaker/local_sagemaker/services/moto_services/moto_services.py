@@ -67,6 +67,18 @@ class MotoServices:
                 self._moto.reset()
                 add_seed(self._moto.iam(), self._settings)
 
+    def lend(self, role: str, session: str, seconds: float) -> dict[str, str]:
+        """Temporary keys of a role for one of the services here that has assumed it, as environment variables."""
+        with self._lock:
+            self._load()
+            return self._identities.lend(role, session, seconds, self._moto.iam())
+
+    def distrusts(self, role: str, service: str) -> bool:
+        """Whether a role is there and does not let a service assume it."""
+        with self._lock:
+            self._load()
+            return self._identities.distrusts(role, service, self._moto.iam())
+
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of a service, by the name it has in signatures (``iam``, ``events``, ``monitoring``)."""
         name = operation(request)

@@ -14,6 +14,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Properties,
     coerce,
     is_absent,
+    retag,
 )
 
 
@@ -155,9 +156,6 @@ class CodeRepository:
 
     def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """The name is required."""
-        if properties.get("Triggers"):
-            text = "LocalUnsupported: Triggers of AWS::CodeCommit::Repository are not executed by the local service."
-            raise ServiceError(text, code="ValidationError", status=400)
         return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -165,6 +163,8 @@ class CodeRepository:
         request = {"repositoryName": properties["RepositoryName"]}
         if "RepositoryDescription" in properties:
             request["repositoryDescription"] = properties["RepositoryDescription"]
+        if "KmsKeyId" in properties:
+            request["kmsKeyId"] = properties["KmsKeyId"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         context.call("codecommit:CreateRepository", {**request, **({"tags": tags} if tags else {})})
         if "Code" in properties:
@@ -207,7 +207,10 @@ class CodeRepository:
         description = after.get("RepositoryDescription", "")
         request = {"repositoryName": new, "repositoryDescription": description}
         context.call("codecommit:UpdateRepositoryDescription", request)
-        return self.find(context, after)
+        identity = self.find(context, after)
+        calls, target = ("codecommit:TagResource", "codecommit:UntagResource"), identity.attributes["Arn"]
+        retag(context, calls, {"resourceArn": target}, before, after, keys="tagKeys", tags="tags", form="")
+        return identity
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:
         """Deletes it with all that was pushed."""

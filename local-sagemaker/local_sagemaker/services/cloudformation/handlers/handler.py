@@ -141,6 +141,29 @@ def ignore_absent(*texts: str) -> Iterator[None]:
             raise
 
 
+def retag(
+    context: DeploymentContext, call: tuple[str, str], target: Properties, before: Properties, after: Properties,
+    *, keys: str = "TagKeys", tags: str = "Tags", form: str = "Key Value",
+) -> None:  # fmt: skip
+    """Makes a resource's tags those of a template, by the operations that tag and untag what `target` names.
+
+    `keys` and `tags` are the members of the requests; `form` names the members of a tag, or is empty for a map.
+    """
+    wanted, present = _tags_of(after), _tags_of(before)
+    gone = [name for name in present if name not in wanted]
+    if gone:
+        context.call(call[1], {**target, keys: gone})
+    if wanted and wanted != present:
+        names = form.split()
+        rows = [dict(zip(names, item, strict=True)) for item in wanted.items()] if names else wanted
+        context.call(call[0], {**target, tags: rows})
+
+
+def _tags_of(properties: Properties) -> dict[str, str]:
+    tags = properties.get("Tags") or {}
+    return dict(tags) if isinstance(tags, dict) else {str(tag["Key"]): str(tag["Value"]) for tag in tags}
+
+
 def policy_text(value: Any) -> str:
     """A policy document as requests have it: a template gives it as text or as an object."""
     return value if isinstance(value, str) else json.dumps(value)

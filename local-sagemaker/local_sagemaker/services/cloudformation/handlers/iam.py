@@ -10,6 +10,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     fit_to_operation,
     ignore_absent,
     policy_text,
+    retag,
 )
 
 
@@ -42,13 +43,22 @@ class Role:
         return Identity(role["RoleName"], role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
-        """Changes policies, description and session length in place."""
+        """Changes policies, description, session length, boundary and tags in place."""
         name = {"RoleName": identity.physical}
         trust = {**name, "PolicyDocument": policy_text(after["AssumeRolePolicyDocument"])}
         context.call("iam:UpdateAssumeRolePolicy", trust)
         context.call("iam:UpdateRole", fit_to_operation("iam", "UpdateRole", {**after, **name}))
+        self._bound(context, name, before.get("PermissionsBoundary"), after.get("PermissionsBoundary"))
+        retag(context, ("iam:TagRole", "iam:UntagRole"), name, before, after)
         self._settle(context, before, {**after, **name})
         return identity
+
+    @staticmethod
+    def _bound(context: DeploymentContext, name: Properties, before: str | None, after: str | None) -> None:
+        if after and after != before:
+            context.call("iam:PutRolePermissionsBoundary", {**name, "PermissionsBoundary": after})
+        elif before and not after:
+            context.call("iam:DeleteRolePermissionsBoundary", name)
 
     def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Takes its policies away, then the role."""
@@ -206,11 +216,12 @@ class OidcProvider:
         if after.get("ThumbprintList"):
             request = {**arn, "ThumbprintList": after["ThumbprintList"]}
             context.call("iam:UpdateOpenIDConnectProviderThumbprint", request)
-        old, new = before.get("ClientIdList", []), after.get("ClientIdList", [])
-        for client in [client for client in new if client not in old]:
-            context.call("iam:AddClientIDToOpenIDConnectProvider", {**arn, "ClientID": client})
-        for client in [client for client in old if client not in new]:
-            context.call("iam:RemoveClientIDFromOpenIDConnectProvider", {**arn, "ClientID": client})
+        if set(before.get("ClientIdList", [])) != set(after.get("ClientIdList", [])):
+            # IAM here has no operation for one client id: the provider is made anew, and has the same ARN.
+            context.call("iam:DeleteOpenIDConnectProvider", arn)
+            return self.create(context, after)
+        calls = ("iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider")
+        retag(context, calls, arn, before, after)
         return identity
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:

@@ -15,6 +15,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     fit_to_operation,
     ignore_absent,
     policy_text,
+    retag,
 )
 
 
@@ -91,7 +92,7 @@ class StackTopic:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the topic and its subscriptions; the same topic again is no error in SNS."""
-        names = {"DisplayName": "DisplayName", "KmsMasterKeyId": "KmsMasterKeyId", "FifoTopic": "FifoTopic"}
+        names = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication")
         attributes = {name: _text(properties[name]) for name in names if name in properties}
         request: Properties = {"Name": properties["TopicName"], "Attributes": attributes}
         if properties.get("Tags"):
@@ -113,14 +114,28 @@ class StackTopic:
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its attributes and subscriptions."""
-        for name in ("DisplayName", "KmsMasterKeyId"):
+        for name in ("DisplayName", "KmsMasterKeyId", "ContentBasedDeduplication"):
             if after.get(name) != before.get(name):
-                request = {"TopicArn": identity.physical, "AttributeName": name, "AttributeValue": after.get(name, "")}
+                value = _text(after.get(name, ""))
+                request = {"TopicArn": identity.physical, "AttributeName": name, "AttributeValue": value}
                 context.call("sns:SetTopicAttributes", request)
+        retag(context, ("sns:TagResource", "sns:UntagResource"), {"ResourceArn": identity.physical}, before, after)
+        self._unsubscribe(context, identity, before, after)
         for subscription in after.get("Subscription", []):
             if subscription not in before.get("Subscription", []):
                 context.call("sns:Subscribe", {"TopicArn": identity.physical, **subscription})
         return identity
+
+    @staticmethod
+    def _unsubscribe(context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> None:
+        """Ends the inline subscriptions that the template no longer has."""
+        gone = [one for one in before.get("Subscription", []) if one not in after.get("Subscription", [])]
+        if not gone:
+            return
+        rows = context.call("sns:ListSubscriptionsByTopic", {"TopicArn": identity.physical}).get("Subscriptions", [])
+        for row in rows:
+            if {"Protocol": row["Protocol"], "Endpoint": row["Endpoint"]} in gone:
+                context.call("sns:Unsubscribe", {"SubscriptionArn": row["SubscriptionArn"]})
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it with its subscriptions."""
@@ -234,12 +249,12 @@ class Queue:
         arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
         return Identity(url, url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
-    def update(
-        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
-    ) -> Identity:
-        """Changes its attributes."""
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes its attributes and tags."""
         request = {"QueueUrl": identity.physical, "Attributes": self._attributes(after)}
         context.call("sqs:SetQueueAttributes", request)
+        queue = {"QueueUrl": identity.physical}
+        retag(context, ("sqs:TagQueue", "sqs:UntagQueue"), queue, before, after, form="")
         return identity
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:

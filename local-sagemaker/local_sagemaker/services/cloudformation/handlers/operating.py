@@ -16,6 +16,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     fit_to_operation,
     ignore_absent,
     policy_text,
+    retag,
 )
 
 
@@ -42,10 +43,13 @@ class Alarm:
         return Identity(name, name, {"Arn": found[0]["AlarmArn"]})
 
     def update(
-        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+        self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
     ) -> Identity:
-        """Puts the new one."""
-        return self.create(context, after)
+        """Puts the new one; tags are put with a new alarm only."""
+        identity = self.create(context, after)
+        target = {"ResourceARN": identity.attributes["Arn"]}
+        retag(context, ("cloudwatch:TagResource", "cloudwatch:UntagResource"), target, before, after)
+        return identity
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
@@ -66,8 +70,9 @@ class LogGroup:
         """Makes it."""
         name = properties["LogGroupName"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-        context.call("logs:CreateLogGroup", {"logGroupName": name, **({"tags": tags} if tags else {})})
-        return self.update(context, Identity(name), {}, properties)
+        key = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
+        context.call("logs:CreateLogGroup", {"logGroupName": name, **key, **({"tags": tags} if tags else {})})
+        return self.update(context, Identity(name), properties, properties)
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
@@ -75,8 +80,21 @@ class LogGroup:
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
 
-    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
-        """Changes its retention."""
+    def update(
+        self,
+        context: DeploymentContext,
+        identity: Identity,
+        before: Properties,
+        after: Properties,
+    ) -> Identity:
+        """Changes its retention and tags."""
+        if before.get("KmsKeyId") != after.get("KmsKeyId"):
+            text = "LocalUnsupported: a change of AWS::Logs::LogGroup.KmsKeyId is not executed by the local service"
+            raise ServiceError(text, code="InvalidRequest", status=400)
+        if before != after:
+            arn = {"resourceArn": f"arn:aws:logs:{context.region}:{context.account}:log-group:{identity.physical}"}
+            calls = ("logs:TagResource", "logs:UntagResource")
+            retag(context, calls, arn, before, after, keys="tagKeys", tags="tags", form="")
         days, name = after.get("RetentionInDays"), identity.physical
         if days is not None:
             context.call("logs:PutRetentionPolicy", {"logGroupName": name, "retentionInDays": int(days)})
@@ -183,7 +201,10 @@ class FunctionHandler(ApiResource):
         request = fit_to_operation("lambda", "UpdateFunctionConfiguration", {**after, **name})
         request.pop("Code", None)
         context.call("lambda:UpdateFunctionConfiguration", request)
-        return self.find(context, {**after, **name})
+        identity = self.find(context, {**after, **name})
+        target = {"Resource": identity.attributes["Arn"]}
+        retag(context, ("lambda:TagResource", "lambda:UntagResource"), target, before, after, form="")
+        return identity
 
 
 def _function(properties: Properties) -> Properties:
@@ -256,9 +277,12 @@ class ParameterHandler:
         """Puts it."""
         return self._put(context, properties, overwrite=False)
 
-    def _put(self, context: DeploymentContext, properties: Properties, *, overwrite: bool) -> Identity:
+    def _put(
+        self, context: DeploymentContext, properties: Properties, *, overwrite: bool, before: Properties | None = None
+    ) -> Identity:
         request = fit_to_operation("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
         context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
+        self._retag(context, {} if not overwrite else before or {}, properties)
         return self.find(context, properties)
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -267,10 +291,15 @@ class ParameterHandler:
         return Identity(found["Name"], found["Name"], {"Type": found["Type"], "Value": found["Value"]})
 
     def update(
-        self, context: DeploymentContext, _identity: Identity, _before: Properties, after: Properties
+        self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
     ) -> Identity:
         """Puts the new value."""
-        return self._put(context, after, overwrite=True)
+        return self._put(context, after, overwrite=True, before=before)
+
+    @staticmethod
+    def _retag(context: DeploymentContext, before: Properties, after: Properties) -> None:
+        target = {"ResourceType": "Parameter", "ResourceId": after["Name"]}
+        retag(context, ("ssm:AddTagsToResource", "ssm:RemoveTagsFromResource"), target, before, after)
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
         """Deletes it."""
@@ -290,10 +319,12 @@ class Key:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
-        request: Properties = {"Description": properties.get("Description", "")}
+        names = ("Description", "KeySpec", "KeyUsage", "MultiRegion")
+        request = fit_to_operation("kms", "CreateKey", {name: properties[name] for name in names if name in properties})
         if "KeyPolicy" in properties:
             request["Policy"] = policy_text(properties["KeyPolicy"])
         key = context.call("kms:CreateKey", request)["KeyMetadata"]
+        self._describe(context, {"KeyId": key["KeyId"]}, {}, properties)
         if str(properties.get("EnableKeyRotation", "")).lower() == "true":
             context.call("kms:EnableKeyRotation", {"KeyId": key["KeyId"]})
         return Identity(key["KeyId"], key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
@@ -302,11 +333,24 @@ class Key:
         """It has nothing of its own to be found by."""
         return self.create(context, properties)
 
-    def update(
-        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
-    ) -> Identity:
-        """Changes policy and rotation."""
+    @staticmethod
+    def _describe(context: DeploymentContext, key: Properties, before: Properties, after: Properties) -> None:
+        """Its tags, its description, and whether it may be used."""
+        retag(context, ("kms:TagResource", "kms:UntagResource"), key, before, after, form="TagKey TagValue")
+        if before and before.get("Description") != after.get("Description"):
+            context.call("kms:UpdateKeyDescription", {**key, "Description": after.get("Description", "")})
+        on = [str(values.get("Enabled", True)).lower() == "true" for values in (before, after)]
+        if on[0] != on[1]:
+            context.call(f"kms:{'Enable' if on[1] else 'Disable'}Key", key)
+
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Changes policy, rotation, description and tags."""
         key = {"KeyId": identity.physical}
+        fixed = [name for name in ("KeySpec", "KeyUsage", "MultiRegion") if before.get(name) != after.get(name)]
+        if fixed:
+            text = f"You cannot modify property {fixed[0]} of an existing key."
+            raise ServiceError(text, code="InvalidRequest", status=400)
+        self._describe(context, key, before, after)
         if "KeyPolicy" in after:
             context.call(
                 "kms:PutKeyPolicy", {**key, "PolicyName": "default", "Policy": policy_text(after["KeyPolicy"])}

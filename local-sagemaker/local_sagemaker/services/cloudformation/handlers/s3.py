@@ -91,6 +91,10 @@ SETTINGS: dict[str, tuple[str, str, Any]] = {
 """Each property, the operations that put and delete it, and the request's members."""
 
 
+WITHOUT_ACL = ("Private", "BucketOwnerFullControl")
+"""The values of AccessControl that a bucket without ACLs takes: they give nobody else anything."""
+
+
 class BucketHandler:
     """A bucket with its settings. Only an empty one can be deleted."""
 
@@ -115,9 +119,9 @@ class BucketHandler:
 
     @staticmethod
     def _check(properties: Properties) -> None:
-        unknown = sorted(properties.keys() - SETTINGS.keys() - {"BucketName"})
-        if unknown:
-            text = f"LocalUnsupported: AWS::S3::Bucket.{unknown[0]} is not executed by the local service"
+        access = properties.get("AccessControl", "Private")
+        if access not in WITHOUT_ACL:
+            text = f"LocalUnsupported: AWS::S3::Bucket.AccessControl {access} is not executed by the local service"
             raise ServiceError(text, code="InvalidRequest", status=400)
 
     @staticmethod

@@ -16,6 +16,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Properties,
     fit_to_operation,
     is_absent,
+    policy_text,
 )
 
 POLL = 0.1
@@ -43,7 +44,8 @@ class SageMakerResource(ApiResource):
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Tags are changed by operations of their own."""
         if "Tags" in changes(before, after):
-            _retag(context, identity.physical, before.get("Tags", []), after.get("Tags", []))
+            arn = identity.attributes.get("PipelineArn", identity.physical)  # Ref of a pipeline is its name
+            _retag(context, arn, before.get("Tags", []), after.get("Tags", []))
         if changes({**before, "Tags": None}, {**after, "Tags": None}):
             return super().update(context, identity, before, after)
         return identity
@@ -56,6 +58,30 @@ def _retag(context: DeploymentContext, arn: str, before: list[dict[str, str]], a
         context.call("sagemaker:DeleteTags", {"ResourceArn": arn, "TagKeys": gone})
     if after:
         context.call("sagemaker:AddTags", {"ResourceArn": arn, "Tags": after})
+
+
+class GroupHandler(SageMakerResource):
+    """A group of versions, with its resource policy."""
+
+    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """Makes it, then puts its policy."""
+        identity = super().create(context, properties)
+        self._settle(context, {}, properties)
+        return identity
+
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
+        """Policy and tags change in place."""
+        self._settle(context, before, after)
+        return super().update(context, identity, before, after)
+
+    @staticmethod
+    def _settle(context: DeploymentContext, before: Properties, after: Properties) -> None:
+        policy, group = after.get("ModelPackageGroupPolicy"), after["ModelPackageGroupName"]
+        if policy and policy != before.get("ModelPackageGroupPolicy"):
+            request = {"ModelPackageGroupName": group, "ResourcePolicy": policy_text(policy)}
+            context.call("sagemaker:PutModelPackageGroupPolicy", request)
+        elif before.get("ModelPackageGroupPolicy") and not policy:
+            context.call("sagemaker:DeleteModelPackageGroupPolicy", {"ModelPackageGroupName": group})
 
 
 class StackEndpoint(SageMakerResource):
@@ -249,7 +275,7 @@ HANDLERS: dict[str, Handler] = {
         "sagemaker", create="CreateEndpoint", update="UpdateEndpoint", delete="DeleteEndpoint",
         name_property="EndpointName", find=_finder("DescribeEndpoint", "EndpointName", "EndpointArn"),
     ),
-    "AWS::SageMaker::ModelPackageGroup": SageMakerResource(
+    "AWS::SageMaker::ModelPackageGroup": GroupHandler(
         "sagemaker", create="CreateModelPackageGroup", delete="DeleteModelPackageGroup",
         name_property="ModelPackageGroupName",
         find=_finder("DescribeModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",

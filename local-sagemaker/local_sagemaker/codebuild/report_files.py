@@ -1,0 +1,101 @@
+"""The results that a build reports: test cases of JUnit's XML, coverage of Cobertura's."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+Row = dict[str, Any]
+TEST, COVERAGE = "TEST", "CODE_COVERAGE"
+TYPES = {"JUNITXML": TEST, "COBERTURAXML": COVERAGE}
+"""The type of report by its file format."""
+FAILURES = ("FAILED", "ERROR")
+_OUTCOMES = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
+LONGEST_MESSAGE = 5000
+
+
+class ReportError(ValueError):
+    """A file is not of its format; the message says which and why."""
+
+
+def rows_of(form: str, name: str, data: bytes) -> list[Row]:
+    """The test cases or covered files of one file, without what the report adds. Raises `ReportError`."""
+    if b"<!ENTITY" in data:
+        raise ReportError(f"{name}: entities are not read")
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ReportError(f"{name} is not well-formed: {error}") from error
+    return _cases(root, name) if form == "JUNITXML" else _coverages(root)
+
+
+def _cases(root: ElementTree.Element, name: str) -> list[Row]:
+    if root.tag not in ("testsuites", "testsuite"):
+        raise ReportError(f"{name} is no JUnit XML: its root is {root.tag}")
+    return [_case(suite, case, name) for suite in root.iter("testsuite") for case in suite if case.tag == "testcase"]
+
+
+def _case(suite: ElementTree.Element, case: ElementTree.Element, name: str) -> Row:
+    outcome = next((part for part in case if part.tag in _OUTCOMES), None)
+    message = "" if outcome is None else (outcome.get("message") or outcome.text or "").strip()
+    return {
+        "testRawDataPath": name, "prefix": case.get("classname", ""), "name": case.get("name", ""),
+        "testSuiteName": suite.get("name", ""),
+        "status": "SUCCEEDED" if outcome is None else _OUTCOMES[outcome.tag],
+        "durationInNanoSeconds": int(1e9 * _number(case.get("time"))), "message": message[:LONGEST_MESSAGE],
+    }  # fmt: skip
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float((text or "0").replace(",", ""))
+    except ValueError:
+        return 0.0
+
+
+def _coverages(root: ElementTree.Element) -> list[Row]:
+    if root.tag != "coverage":
+        raise ReportError(f"the file is no Cobertura XML: its root is {root.tag}")
+    lines: dict[str, dict[str, tuple[bool, int, int]]] = {}
+    for part in root.iter("class"):
+        found = lines.setdefault(part.get("filename", ""), {})
+        for line in part.findall("lines/line"):
+            taken, all_of_them = _branches(line.get("condition-coverage", ""))
+            found[line.get("number", "")] = (_number(line.get("hits")) > 0, taken, all_of_them)
+    return [{"filePath": file, **summary(list(found.values()))} for file, found in sorted(lines.items())]
+
+
+def _branches(text: str) -> tuple[int, int]:
+    """Taken and all branches of ``50% (1/2)``."""
+    inside = text.partition("(")[2].partition(")")[0].split("/")
+    return (int(inside[0]), int(inside[1])) if len(inside) == 2 and all(part.isdecimal() for part in inside) else (0, 0)
+
+
+def summary(lines: list[tuple[bool, int, int]]) -> Row:
+    """Counts and percentages of lines: whether each is covered, its branches that were taken, and all of them."""
+    covered, taken = sum(line[0] for line in lines), sum(line[1] for line in lines)
+    return counted(covered, len(lines) - covered, taken, sum(line[2] for line in lines) - taken)
+
+
+def counted(covered: int, missed: int, taken: int, untaken: int) -> Row:
+    """The members that coverage has in answers."""
+    return {
+        "lineCoveragePercentage": _share(covered, missed), "linesCovered": covered, "linesMissed": missed,
+        "branchCoveragePercentage": _share(taken, untaken), "branchesCovered": taken, "branchesMissed": untaken,
+    }  # fmt: skip
+
+
+def _share(covered: int, missed: int) -> float:
+    return round(100 * covered / (covered + missed), 2) if covered + missed else 0.0
+
+
+def summary_of(kind: str, rows: list[Row]) -> Row:
+    """The summary of all rows, as reports show it by their type."""
+    if kind == COVERAGE:
+        names = ("linesCovered", "linesMissed", "branchesCovered", "branchesMissed")
+        return {"codeCoverageSummary": counted(*(sum(row[name] for row in rows) for name in names))}
+    statuses = ("ERROR", "FAILED", "SKIPPED", "SUCCEEDED", "UNKNOWN")
+    return {"testSummary": {
+        "total": len(rows), "statusCounts": {one: sum(row["status"] == one for row in rows) for one in statuses},
+        "durationInNanoSeconds": sum(row["durationInNanoSeconds"] for row in rows),
+    }}  # fmt: skip
