@@ -113,8 +113,6 @@ def parse(text: str) -> Buildspec:
     _refuse(top, _TOP, "")
     if "run-as" in top:
         raise BuildspecError("run-as is not executed by the local service.")
-    if top.get("batch") is not None:
-        raise BuildspecError("batch needs a batch build, which StartBuildBatch starts.")
     env = _read_mapping(top.get("env") or {}, "env")
     _refuse(env, _ENV, "env/")
     return Buildspec(

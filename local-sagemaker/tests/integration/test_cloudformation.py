@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.stack_operations import (
+    GROUP,
+    TRUST,
+    create,
+    events,
+    parameters,
+    physical,
+    refused,
+    settled,
+    stack,
+    topic,
+    topics,
+    update,
+)
 from tests.support import Service, until
 
-GROUP = {"Type": "AWS::SageMaker::ModelPackageGroup"}
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Name": {"Type": "String"}, "Keep": {"Type": "Number", "Default": 3}},
     "Resources": {
@@ -66,72 +74,6 @@ TEMPLATE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def stacks(service: Service) -> Any:
     return service.client("cloudformation")
-
-
-def parameters(**values: str) -> list[dict[str, str]]:
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-
-
-def stack(stacks: Any, name: str) -> dict[str, Any]:
-    return dict(stacks.describe_stacks(StackName=name)["Stacks"][0])
-
-
-def settled(stacks: Any, name: str) -> dict[str, Any]:
-    """The stack, when nothing is being done with it."""
-
-    def at_rest() -> dict[str, Any] | None:
-        found = stack(stacks, name)
-        return None if found["StackStatus"].endswith("_PROGRESS") else found
-
-    return dict(until(at_rest, f"{name} settles"))
-
-
-def create(stacks: Any, name: str, template: dict[str, Any], **options: Any) -> dict[str, Any]:
-    options.setdefault("Capabilities", ["CAPABILITY_IAM"])
-    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template), **options)
-    return settled(stacks, name)
-
-
-def update(stacks: Any, name: str, template: dict[str, Any], **options: Any) -> dict[str, Any]:
-    stacks.update_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"], **options)
-    return settled(stacks, name)
-
-
-def events(stacks: Any, name: str) -> list[tuple[str, str, str]]:
-    rows = stacks.describe_stack_events(StackName=name)["StackEvents"]
-    members = ("LogicalResourceId", "ResourceStatus", "ResourceStatusReason")
-    return [(row[members[0]], row[members[1]], row.get(members[2], "")) for row in rows][::-1]
-
-
-def physical(stacks: Any, name: str) -> dict[str, str]:
-    rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
-    return {row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows}
-
-
-def refused(call: Callable[..., Any], **request: Any) -> str:
-    with pytest.raises(ClientError) as raised:
-        call(**request)
-    return str(raised.value.response["Error"]["Message"])
-
-
-def topics(*names: str, **more: Any) -> dict[str, Any]:
-    resources = {f"T{i}": topic(name) for i, name in enumerate(names)}
-    return {"Resources": {**resources, **more}}
-
-
-def topic(name: str) -> dict[str, Any]:
-    return {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}
-
-
-ENDPOINT_CONFIG = {
-    "Type": "AWS::SageMaker::EndpointConfig",
-    "Properties": {
-        "EndpointConfigName": "never",
-        "ProductionVariants": [{"VariantName": "a", "ModelName": "no-such-model", "InitialVariantWeight": 1,
-                                "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}],
-    },
-}  # fmt: skip
-"""A resource that can't be made: its model does not exist."""
 
 
 def test_a_stack_from_its_creation_to_its_deletion(service: Service, stacks: Any) -> None:
@@ -190,86 +132,6 @@ def test_an_update_changes_replaces_adds_and_removes(service: Service, stacks: A
     assert list(physical(stacks, "up")) == ["T0"]
     same = {"StackName": "up", "TemplateBody": json.dumps(topics("up-a"))}
     assert refused(stacks.update_stack, **same) == "No updates are to be performed."
-
-
-def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None:
-    """DEL-11, DEL-12: rolled back with AWS's reasons, or kept where the request says so."""
-    made = create(stacks, "bad", topics("bad-topic", Never=ENDPOINT_CONFIG))
-    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert made.get("StackStatusReason", "") == ""
-    reasons = {(logical, status): reason for logical, status, reason in events(stacks, "bad")}
-    assert reasons["bad", "ROLLBACK_IN_PROGRESS"] == (
-        "The following resource(s) failed to create: [Never]. Rollback requested by user."
-    )
-    assert reasons["Never", "CREATE_FAILED"].startswith('Resource handler returned message: "')
-    assert "no-such-model" in reasons["Never", "CREATE_FAILED"]
-    assert "bad-topic" not in str(service.client("sns").list_topics())
-    assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(
-        stacks.update_stack, StackName="bad", TemplateBody=json.dumps(topics("x"))
-    )
-    create(stacks, "kept", topics("kept-topic", Never=ENDPOINT_CONFIG), OnFailure="DO_NOTHING")
-    assert stack(stacks, "kept")["StackStatus"] == "CREATE_FAILED"
-    assert "kept-topic" in str(service.client("sns").list_topics())
-
-
-def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
-    """DEL-12: a creation that fails because a name is taken does not delete what has the name in its rollback."""
-    sagemaker, sns = service.client("sagemaker"), service.client("sns")
-    alarms, iam = service.client("cloudwatch"), service.client("iam")
-    sagemaker.create_model_package_group(ModelPackageGroupName="theirs")
-    arn = sns.create_topic(Name="theirs")["TopicArn"]
-    alarms.put_metric_alarm(
-        AlarmName="theirs", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=7,
-        ComparisonOperator="GreaterThanThreshold",
-    )  # fmt: skip
-    iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(TRUST))
-    alarm = {"AlarmName": "theirs", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60,
-             "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
-    taken = {
-        "Group": {**GROUP, "Properties": {"ModelPackageGroupName": "theirs"}},
-        "Topic": topic("theirs"),
-        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "theirs", "AssumeRolePolicyDocument": TRUST}},
-    }
-    for logical, resource in taken.items():
-        made = create(
-            stacks, f"takes-{logical}", {"Resources": {logical: resource}}, Capabilities=["CAPABILITY_NAMED_IAM"]
-        )
-        assert made["StackStatus"] == "ROLLBACK_COMPLETE", logical
-        reasons = [reason for name, status, reason in events(stacks, made["StackName"]) if status == "CREATE_FAILED"]
-        assert "exist" in reasons[0], reasons
-        stacks.delete_stack(StackName=made["StackName"])
-        assert settled(stacks, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
-    sagemaker.describe_model_package_group(ModelPackageGroupName="theirs")
-    sns.get_topic_attributes(TopicArn=arn)
-    assert alarms.describe_alarms(AlarmNames=["theirs"])["MetricAlarms"][0]["Threshold"] == 7
-    iam.get_role(RoleName="theirs")
-
-
-def test_a_resource_that_was_never_made_leaves_nothing_to_delete(stacks: Any) -> None:
-    """DEL-12: a name that its service refuses fails the creation, not the rollback too."""
-    name = "no/such name" * 20
-    template = {"Resources": {"Group": {**GROUP, "Properties": {"ModelPackageGroupName": name}}}}
-    assert create(stacks, "refused-name", template)["StackStatus"] == "ROLLBACK_COMPLETE"
-
-
-def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> None:
-    """DEL-12: what was updated, replaced and added is as it was before."""
-    first = topics("back-a", "back-b")
-    create(stacks, "back", first)
-    before = physical(stacks, "back")
-    changed = topics("back-a", "back-c", New={"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "back-new"}})
-    changed["Resources"]["T0"]["Properties"]["DisplayName"] = "changed"
-    changed["Resources"]["Never"] = {**ENDPOINT_CONFIG, "DependsOn": ["T0", "T1", "New"]}
-    done = update(stacks, "back", changed)
-    assert done["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert physical(stacks, "back") == before
-    sns = service.client("sns")
-    assert not sns.get_topic_attributes(TopicArn=before["T0"])["Attributes"].get("DisplayName")
-    arns = [row["TopicArn"] for row in sns.list_topics()["Topics"]]
-    assert before["T1"] in arns
-    assert not any(name in str(arns) for name in ("back-c", "back-new"))
-    assert stacks.get_template(StackName="back")["TemplateBody"] == first
 
 
 def test_what_is_retained_and_what_cannot_be_deleted(service: Service, stacks: Any) -> None:
@@ -369,6 +231,14 @@ def test_requests_that_are_refused(stacks: Any) -> None:
     )
     stacks.delete_stack(StackName="never-was")
     assert refused(stacks.validate_template, TemplateBody="Resources: [").startswith("Template format error: YAML")
+    assert refused(stacks.update_stack, StackName="gone", TemplateBody=json.dumps(topics("y"))) == (
+        "Stack [gone] does not exist"
+    )
+    assert refused(stacks.describe_change_set, StackName="taken", ChangeSetName="c") == "ChangeSet [c] does not exist"
+    assert refused(stacks.describe_stack_resource, StackName="taken", LogicalResourceId="X") == (
+        "Resource X does not exist for stack taken"
+    )
+    assert refused(stacks.describe_stack_events, StackName="gone") == "Stack [gone] does not exist"
 
 
 def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> None:
@@ -384,27 +254,6 @@ def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> N
     service.run(*command, "Keep=7")
     shown = {row["ParameterKey"]: row["ParameterValue"] for row in stack(stacks, "by-cli")["Parameters"]}
     assert shown == {"Name": "by-cli", "Keep": "7"}
-
-
-def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:
-    """DEL-20: kill -9 in the middle of a creation; at the next start it goes on, and nothing is made twice."""
-    stacks = own_service.client("cloudformation")
-    resources = {f"T{i}": topic(f"many-{i}") for i in range(60)}
-    for i in range(1, 60):
-        resources[f"T{i}"]["DependsOn"] = f"T{i - 1}"
-    stacks.create_stack(StackName="many", TemplateBody=json.dumps({"Resources": resources}))
-    until(lambda: len(physical_or_none(stacks, "many")) > 10, "some of it is made")
-    own_service.kill()
-    own_service.up()
-    stacks = own_service.client("cloudformation")
-    assert settled(stacks, "many")["StackStatus"] == "CREATE_COMPLETE"
-    assert len(physical(stacks, "many")) == 60
-    assert len(own_service.client("sns").list_topics()["Topics"]) == 60
-
-
-def physical_or_none(stacks: Any, name: str) -> list[str]:
-    rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
-    return [row["LogicalResourceId"] for row in rows if row["ResourceStatus"] == "CREATE_COMPLETE"]
 
 
 def test_events_are_published_to_the_stacks_topics(service: Service) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.stack_of_all_types import seen, template
-from tests.integration.test_cloudformation import events, physical, settled
+from tests.integration.stack_operations import events, physical, settled
 from tests.support import Service
 
 

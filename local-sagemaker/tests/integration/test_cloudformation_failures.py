@@ -1,0 +1,193 @@
+"""Stacks whose operations fail or are interrupted, against a real service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.stack_operations import (
+    ENDPOINT_CONFIG,
+    GROUP,
+    TRUST,
+    create,
+    events,
+    physical,
+    refused,
+    settled,
+    stack,
+    topic,
+    topics,
+    update,
+)
+from tests.support import Service, until
+
+
+@pytest.fixture(scope="module")
+def stacks(service: Service) -> Any:
+    return service.client("cloudformation")
+
+
+def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None:
+    """DEL-11, DEL-12: rolled back with AWS's reasons, or kept where the request says so."""
+    made = create(stacks, "bad", topics("bad-topic", Never=ENDPOINT_CONFIG))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert made.get("StackStatusReason", "") == ""
+    reasons = {(logical, status): reason for logical, status, reason in events(stacks, "bad")}
+    assert reasons["bad", "ROLLBACK_IN_PROGRESS"] == (
+        "The following resource(s) failed to create: [Never]. Rollback requested by user."
+    )
+    assert reasons["Never", "CREATE_FAILED"].startswith('Resource handler returned message: "')
+    assert "no-such-model" in reasons["Never", "CREATE_FAILED"]
+    assert "bad-topic" not in str(service.client("sns").list_topics())
+    assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(
+        stacks.update_stack, StackName="bad", TemplateBody=json.dumps(topics("x"))
+    )
+    create(stacks, "kept", topics("kept-topic", Never=ENDPOINT_CONFIG), OnFailure="DO_NOTHING")
+    assert stack(stacks, "kept")["StackStatus"] == "CREATE_FAILED"
+    assert "kept-topic" in str(service.client("sns").list_topics())
+
+
+def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
+    """DEL-12: a creation that fails because a name is taken does not delete what has the name in its rollback."""
+    sagemaker, sns = service.client("sagemaker"), service.client("sns")
+    alarms, iam = service.client("cloudwatch"), service.client("iam")
+    sagemaker.create_model_package_group(ModelPackageGroupName="theirs")
+    arn = sns.create_topic(Name="theirs")["TopicArn"]
+    alarms.put_metric_alarm(
+        AlarmName="theirs", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=7,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(TRUST))
+    alarm = {"AlarmName": "theirs", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60,
+             "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+    taken = {
+        "Group": {**GROUP, "Properties": {"ModelPackageGroupName": "theirs"}},
+        "Topic": topic("theirs"),
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "theirs", "AssumeRolePolicyDocument": TRUST}},
+    }
+    for logical, resource in taken.items():
+        made = create(
+            stacks, f"takes-{logical}", {"Resources": {logical: resource}}, Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
+        assert made["StackStatus"] == "ROLLBACK_COMPLETE", logical
+        reasons = [reason for name, status, reason in events(stacks, made["StackName"]) if status == "CREATE_FAILED"]
+        assert "exist" in reasons[0], reasons
+        stacks.delete_stack(StackName=made["StackName"])
+        assert settled(stacks, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    sagemaker.describe_model_package_group(ModelPackageGroupName="theirs")
+    sns.get_topic_attributes(TopicArn=arn)
+    assert alarms.describe_alarms(AlarmNames=["theirs"])["MetricAlarms"][0]["Threshold"] == 7
+    iam.get_role(RoleName="theirs")
+
+
+def test_a_resource_that_was_never_made_leaves_nothing_to_delete(stacks: Any) -> None:
+    """DEL-12: a name that its service refuses fails the creation, not the rollback too."""
+    name = "no/such name" * 20
+    template = {"Resources": {"Group": {**GROUP, "Properties": {"ModelPackageGroupName": name}}}}
+    assert create(stacks, "refused-name", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> None:
+    """DEL-12: what was updated, replaced and added is as it was before."""
+    first = topics("back-a", "back-b")
+    create(stacks, "back", first)
+    before = physical(stacks, "back")
+    changed = topics("back-a", "back-c", New={"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "back-new"}})
+    changed["Resources"]["T0"]["Properties"]["DisplayName"] = "changed"
+    changed["Resources"]["Never"] = {**ENDPOINT_CONFIG, "DependsOn": ["T0", "T1", "New"]}
+    done = update(stacks, "back", changed)
+    assert done["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert physical(stacks, "back") == before
+    sns = service.client("sns")
+    assert not sns.get_topic_attributes(TopicArn=before["T0"])["Attributes"].get("DisplayName")
+    arns = [row["TopicArn"] for row in sns.list_topics()["Topics"]]
+    assert before["T1"] in arns
+    assert not any(name in str(arns) for name in ("back-c", "back-new"))
+    assert stacks.get_template(StackName="back")["TemplateBody"] == first
+
+
+def test_a_failing_clean_up_does_not_fail_the_update(service: Service, stacks: Any) -> None:
+    """DEL-13: what was replaced and can't be deleted leaves the stack, with its event."""
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "full-when-replaced"}}
+    create(stacks, "clean", {"Resources": {"B": bucket}})
+    service.client("s3").put_object(Bucket="full-when-replaced", Key="x", Body=b"x")
+    changed = {"Resources": {"B": {**bucket, "Properties": {"BucketName": "its-successor"}}}}
+    assert update(stacks, "clean", changed)["StackStatus"] == "UPDATE_COMPLETE"
+    assert physical(stacks, "clean") == {"B": "its-successor"}
+    assert ("B", "DELETE_FAILED") in [row[:2] for row in events(stacks, "clean")]
+    service.client("s3").head_bucket(Bucket="full-when-replaced")
+
+
+def test_a_failing_rollback_goes_on_without_the_resources_to_skip(service: Service, stacks: Any) -> None:
+    """DEL-12: a repository was renamed and its name is taken, so that it can't get it back."""
+
+    def repository(name: str, *after: str) -> dict[str, Any]:
+        properties = {"RepositoryName": name}
+        return {"Type": "AWS::CodeCommit::Repository", "Properties": properties, "DependsOn": list(after)}
+
+    create(stacks, "stuck", {"Resources": {"R": repository("first-name")}})
+    changed = {"R": repository("second-name"), "New": repository("first-name", "R")}
+    template = {"Resources": {**changed, "Never": {**ENDPOINT_CONFIG, "DependsOn": "New"}}}
+    assert update(stacks, "stuck", template)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert "can not be updated" in refused(stacks.update_stack, StackName="stuck", TemplateBody=json.dumps(template))
+    stacks.continue_update_rollback(StackName="stuck")
+    assert settled(stacks, "stuck")["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    stacks.continue_update_rollback(StackName="stuck", ResourcesToSkip=["R"])
+    assert settled(stacks, "stuck")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert list(physical(stacks, "stuck")) == ["R"]
+    names = [row["repositoryName"] for row in service.client("codecommit").list_repositories()["repositories"]]
+    assert "first-name" not in names
+
+
+def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:
+    """DEL-20, DEL-32: kill -9 in a creation, an update and a deletion: each goes on at the next start, none twice."""
+    stacks = own_service.client("cloudformation")
+    resources = {f"T{i}": topic(f"many-{i}") for i in range(60)}
+    for i in range(1, 60):
+        resources[f"T{i}"]["DependsOn"] = f"T{i - 1}"
+    stacks.create_stack(StackName="many", TemplateBody=json.dumps({"Resources": resources}))
+    until(lambda: len(physical_or_none(stacks, "many")) > 10, "some of it is made")
+    own_service.kill()
+    own_service.up()
+    stacks = own_service.client("cloudformation")
+    assert settled(stacks, "many")["StackStatus"] == "CREATE_COMPLETE"
+    assert len(physical(stacks, "many")) == 60
+    assert len(own_service.client("sns").list_topics()["Topics"]) == 60
+    for resource in resources.values():
+        resource["Properties"]["DisplayName"] = "changed"
+    identity = stack(stacks, "many")["StackId"]
+    _interrupt(own_service, lambda one: one.update_stack(
+        StackName="many", TemplateBody=json.dumps({"Resources": resources})), "UPDATE_COMPLETE")  # fmt: skip
+    stacks = own_service.client("cloudformation")
+    assert settled(stacks, identity)["StackStatus"] == "UPDATE_COMPLETE"
+    names = [own_service.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
+             for arn in physical(stacks, "many").values()]  # fmt: skip
+    assert names == ["changed"] * 60
+    _interrupt(own_service, lambda one: one.delete_stack(StackName="many"), "DELETE_COMPLETE")
+    stacks = own_service.client("cloudformation")
+    assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE"
+    assert own_service.client("sns").list_topics()["Topics"] == []
+
+
+def _interrupt(service: Service, begin: Callable[[Any], Any], status: str) -> None:
+    """Kills the service when some of the resources have a status of the operation that `begin` begins."""
+    stacks = service.client("cloudformation")
+    identity = stack(stacks, "many")["StackId"]
+    begin(stacks)
+
+    def some() -> bool:
+        rows = stacks.describe_stack_events(StackName=identity)["StackEvents"]
+        return sum(row["ResourceStatus"] == status for row in rows) > 10
+
+    until(some, "some of it is done")
+    service.kill()
+    service.up()
+
+
+def physical_or_none(stacks: Any, name: str) -> list[str]:
+    rows = stacks.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return [row["LogicalResourceId"] for row in rows if row["ResourceStatus"] == "CREATE_COMPLETE"]
