@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -381,6 +382,9 @@ def main() -> int:
     """The exit code: 0, or 1 where the story does not come to its end."""
     if not os.environ.get("AWS_ENDPOINT_URL"):
         print("tour: this is for the service on this machine: make tour", file=sys.stderr)
+        return 1
+    if not shutil.which("git"):
+        print("tour: there is no git on PATH: install it, as the story begins with a push", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="tour-") as folder:
         tour = Tour(Path(folder))

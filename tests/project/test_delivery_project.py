@@ -6,23 +6,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
-from delivery.project.command import TEMPLATE
+from delivery.project.command import TEMPLATE, main
 from delivery.project.names import EXPERIMENT_RULES, RULES, Project
 from delivery.project.preflight import Wish, find_principal
 from delivery.project.seed import SOURCES, render
+from pipelines import session
 from pipelines.checks.preflight import probe
 from pipelines.experiments import find_name
 from tests.commands import run_command
 from tests.project.delivering import register, upload
+from tests.project.rights import RIGHTS
 from tests.support import ROLE, ROOT, Service, create_pipeline, script_step, start
 
 ACCOUNT = "123456789012"
@@ -116,6 +120,17 @@ def test_builds_of_github_have_the_rights_of_codebuild_s(template: dict[str, Any
     assert github == {sid: statement for sid, statement in own.items() if sid not in ("Logs", "Branches")}
 
 
+def test_deployments_of_github_have_the_rights_that_their_workflows_use(template: dict[str, Any]) -> None:
+    """Those of the builds and of the endpoint's test, and the stack's own as `delivery.stages.deploy` asks for them."""
+    role = resources(template, "AWS::IAM::Role")["GitHubDeployRole"]
+    granted = {action for statement in statements(role) for action in statement["Action"]}
+    builds = {right.partition("=")[0] for part in ("deploy", "test") for rights, _ in RIGHTS[part].values()
+              for right in rights.split()}  # fmt: skip
+    without = {action for action in builds if action.startswith("logs:")} | {"sagemaker:ListTags"}  # no project's ARN
+    stacks = {f"cloudformation:{name}" for name in ("CreateStack", "UpdateStack", "DeleteStack", "DescribeStackEvents")}
+    assert granted == (builds - without) | stacks | {"iam:PassRole"}
+
+
 def test_five_rules_start_the_three_pipelines_and_a_rejection_starts_nothing(template: dict[str, Any]) -> None:
     rules = of_the_five(resources(template, "AWS::Events::Rule"))
     assert {rule["Name"]["Sub"].rpartition("-")[2] for rule in rules.values()} == set(RULES)
@@ -148,6 +163,35 @@ def test_pipelines_have_filters_by_path_and_wait_without_failing(template: dict[
                     )
 
 
+BUILDS = {
+    "BuildProject": "codebuild-buildspec.yml", "ExperimentProject": "codebuild-buildspec.yml",
+    "DeployProject": "delivery/modeldeploy/buildspec.yml", "TestProject": "delivery/modeldeploy/test-buildspec.yml",
+    "MonitorProject": "delivery/modelmonitor/buildspec.yml",
+}  # fmt: skip
+OF_THE_SERVICE = {"AWS_REGION"}
+OF_THE_ACTION = {"SOURCE_BRANCH", "BRANCH_IS_DELETED", "DELIVERY_OPTIONS"}
+
+
+def test_every_variable_that_a_build_reads_is_set_by_its_project(template: dict[str, Any]) -> None:
+    """DEL-6: a published template's build read SAGEMAKER_PROJECT_ARN, which nobody set, and lost the project's tags."""
+    projects = resources(template, "AWS::CodeBuild::Project")
+    assert set(projects) == set(BUILDS)
+    for name, project in projects.items():
+        assert project["Source"]["BuildSpec"] == BUILDS[name]
+        given = {row["Name"] for row in project["Environment"]["EnvironmentVariables"]}
+        text = (ROOT / BUILDS[name]).read_text()
+        commands = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", commands))
+        made = set(re.findall(r"\b([A-Z][A-Z_]+)=", commands)) - given
+        unset = {
+            word for word in read - given - made - OF_THE_ACTION - OF_THE_SERVICE if not word.startswith("CODEBUILD_")
+        }
+        assert not unset, name
+        assert project["Environment"]["Image"] == {"Ref": "BuildImage"}
+    image = template["Parameters"]["BuildImage"]["Default"]
+    assert re.fullmatch(r"aws/codebuild/amazonlinux-x86_64-standard:\d\.0", image)  # AL2023, and not amazonlinux2
+
+
 def test_an_approval_is_asked_for_only_after_the_test_of_staging(template: dict[str, Any]) -> None:
     stages = resources(template, "AWS::CodePipeline::Pipeline")["ModelDeployPipeline"]["Stages"]
     (staging,) = [stage for stage in stages if stage["Name"] == "DeployStaging"]
@@ -176,7 +220,11 @@ def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path)
         return
     module = f"delivery.{repository}.build"
     alone = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {module} as m; print(m.__file__)"
+    # Without the finder of editable installations, which would fetch from this checkout what the repository lacks.
+    program = (
+        "import sys; sys.meta_path[:] = [one for one in sys.meta_path if 'ditable' not in repr(one)]; "
+        f"sys.path.insert(0, {str(tmp_path)!r}); import {module} as m; print(m.__file__)"
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", program], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False,
         timeout=120,
@@ -184,6 +232,46 @@ def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path)
     assert done.stdout.startswith(str(tmp_path)), done.stderr
     commands = yaml.safe_load((tmp_path / f"delivery/{repository}/buildspec.yml").read_text())["phases"]
     assert module in json.dumps(commands)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["create", "a", "b", "--approval-timeout", "3"], 2, "5 to 86400 minutes are expected, not 3"),
+        (["creat", "a", "b"], 2, "creat does not exist; did you mean create?"),
+        (
+            ["preflight", "a", "b", "--region", "us-east-1"],
+            2,
+            "there are no AWS credentials; configure some, or add --local",
+        ),
+        (["preflight", "a", "b"], 1, "no region is named: --region, or AWS_REGION"),
+        (["seed", "--output", "/dev/null/seed"], 1, "/dev/null"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_next_step(
+    words: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+               "AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"]}  # fmt: skip
+    session.boto_session.cache_clear()
+    with mock.patch.dict(os.environ, nothing, clear=True):
+        try:
+            found = main(words)
+        except SystemExit as usage:
+            found = int(str(usage.code))
+    session.boto_session.cache_clear()
+    said = capsys.readouterr().err
+    assert (found, len(said.splitlines())) == (code, 1) and text in said
+
+
+def test_every_problem_is_named_in_one_run(service: Service) -> None:
+    words = ("delivery", "preflight", "1" * 40, "ID", "--connection-arn", "mine", "--repository", "repository")
+    done = run_command(service, *words, check=False)
+    assert done.returncode == 2
+    for text in ("the project's name '111", "the project's id 'ID' must match", "has 40 characters, 32 are allowed",
+                 "mine is no ARN of a connection: aws codeconnections list-connections shows them",
+                 "the repository has to be OWNER/NAME, and 'repository' is none: --repository"):  # fmt: skip
+        assert text in done.stderr
 
 
 def test_of_an_assumed_role_the_role_s_rights_count() -> None:

@@ -144,14 +144,14 @@ def pushed(service: Service, folder: Path, name: str) -> tuple[Path, dict[str, s
     return clone, variables
 
 
-def commit(clone: Path, variables: dict[str, str], message: str, **files: str) -> str:
+def commit(clone: Path, variables: dict[str, str], message: str, branch: str = "main", **files: str) -> str:
     for name, content in files.items():
         file = clone / name.replace("__", "/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     run(clone, variables, "git", "add", "--all")
     run(clone, variables, "git", "commit", "--quiet", "--message", message)
-    run(clone, variables, "git", "push", "--quiet", "origin", "HEAD:main")
+    run(clone, variables, "git", "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
     return run(clone, variables, "git", "rev-parse", "HEAD").strip()
 
 
@@ -316,7 +316,7 @@ def test_a_trigger_starts_the_pipeline_of_the_paths_that_changed(
     assert connections.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"] == "AVAILABLE"
     source = {"ConnectionArn": arn, "FullRepositoryId": f"ann/{name}", "BranchName": "main", "DetectChanges": "false"}
     for folder in ("a", "b"):
-        push = [{"branches": {"includes": ["main"]}, "filePaths": {"includes": [f"{folder}/**"]}}]
+        push = [{"branches": {"includes": ["main", "experiment/**"]}, "filePaths": {"includes": [f"{folder}/**"]}}]
         code = action(
             "Source", "CodeStarSourceConnection", "Code", configuration=source, outputArtifacts=[{"name": "Code"}]
         )
@@ -347,3 +347,16 @@ def test_a_trigger_starts_the_pipeline_of_the_paths_that_changed(
 
     assert soon(revision, "the source is fetched") == sha
     assert len(executions(pipelines, f"{name}-a")) == 1
+    sha = commit(clone, variables, "On a branch", "experiment/x", a__x="2")
+    soon(lambda: len(executions(pipelines, f"{name}-a")) == 2, "the push to the branch starts the other pipeline")
+
+    def fetched() -> dict[str, str]:
+        identity = executions(pipelines, f"{name}-a")[0]["pipelineExecutionId"]
+        rows = pipelines.list_action_executions(
+            pipelineName=f"{name}-a", filter={"pipelineExecutionId": identity}
+        )["actionExecutionDetails"]  # fmt: skip
+        found = [row["output"].get("outputVariables", {}) for row in rows if row["actionName"] == "Code"]
+        return dict(found[0]) if found else {}
+
+    variables_of_source = soon(fetched, "the branch's commit is fetched")
+    assert (variables_of_source["BranchName"], variables_of_source["CommitId"]) == ("experiment/x", sha)

@@ -1,0 +1,93 @@
+"""What published delivery templates do wrong, and the programs of the stages do not (DEL-6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from delivery.modelmonitor.baselines import find_deployed
+from delivery.stages import deploy
+from delivery.stages.deploy import DeploymentFailed, Stack
+
+
+class Stacks:
+    """CloudFormation whose stack has these statuses, one after the other; the last one stays."""
+
+    def __init__(self, *statuses: str | None, refuses: str = "") -> None:
+        self.statuses, self.refuses, self.calls = list(statuses), refuses, list[str]()
+
+    def describe_stacks(self, **_request: str) -> dict[str, Any]:
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status is None:
+            raise error("Stack with id s does not exist")
+        return {"Stacks": [{"StackStatus": status}]}
+
+    def describe_stack_events(self, **_request: str) -> dict[str, Any]:
+        event = {"LogicalResourceId": "Endpoint", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "no model"}
+        return {"StackEvents": [event]}
+
+    def create_stack(self, **_request: Any) -> None:
+        self.calls.append("create")
+
+    def delete_stack(self, **_request: Any) -> None:
+        self.calls.append("delete")
+
+    def update_stack(self, **_request: Any) -> None:
+        self.calls.append("update")
+        if self.refuses:
+            raise error(self.refuses)
+
+
+def error(text: str) -> ClientError:
+    return ClientError({"Error": {"Code": "ValidationError", "Message": text}}, "x")
+
+
+@pytest.mark.parametrize(
+    ("stacks", "done", "calls"),
+    [
+        (Stacks(None, "CREATE_IN_PROGRESS", "CREATE_COMPLETE"), "created", ["create"]),
+        (Stacks("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"), "updated", ["update"]),
+        (Stacks("UPDATE_COMPLETE", refuses="No updates are to be performed."), "unchanged", ["update"]),
+        (Stacks("ROLLBACK_COMPLETE", None, "CREATE_COMPLETE"), "created", ["delete", "create"]),
+    ],
+)
+def test_a_deployment_waits_and_no_change_is_no_failure(
+    stacks: Stacks, done: str, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "POLL", 0)
+    assert deploy.deploy(stacks, Stack("s", "{}", {})) == done
+    assert stacks.calls == calls
+    assert len(stacks.statuses) == 1  # it has looked until the end
+
+
+def test_a_deployment_that_fails_says_which_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "POLL", 0)
+    stacks = Stacks("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
+    with pytest.raises(DeploymentFailed, match="s is UPDATE_ROLLBACK_COMPLETE:\n  Endpoint: no model"):
+        deploy.deploy(stacks, Stack("s", "{}", {}))
+
+
+class Served:
+    """SageMaker with an endpoint whose model was described in one of the two ways."""
+
+    def __init__(self, model: dict[str, Any]) -> None:
+        self.model = model
+
+    def describe_endpoint(self, **_request: str) -> dict[str, Any]:
+        return {"EndpointStatus": "InService", "EndpointConfigName": "c"}
+
+    def describe_endpoint_config(self, **_request: str) -> dict[str, Any]:
+        return {"ProductionVariants": [{"ModelName": "m"}]}
+
+    def describe_model(self, **_request: str) -> dict[str, Any]:
+        return self.model
+
+
+@pytest.mark.parametrize("member", ["PrimaryContainer", "Containers"])
+def test_the_version_of_a_model_is_found_however_it_was_made(member: str) -> None:
+    container = {"ModelPackageName": "arn:version/1"}
+    served = Served({member: container if member == "PrimaryContainer" else [container]})
+    deployed = find_deployed(served, "e")
+    assert deployed is not None and (deployed.model, deployed.version) == ("m", "arn:version/1")
