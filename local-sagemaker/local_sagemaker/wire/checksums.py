@@ -11,6 +11,14 @@ from local_sagemaker.objects.checksums import ALGORITHMS, Digest
 HEADER = "x-amz-checksum-"
 
 
+def _decoded_size(value: str) -> int:
+    """How many bytes a base64 text stands for; -1 when it is none."""
+    try:
+        return len(base64.b64decode(value, validate=True))
+    except ValueError:
+        return -1
+
+
 class Checksums:
     """What a request says of its body, in headers and (announced by ``x-amz-trailer``) after it."""
 
@@ -63,8 +71,13 @@ class Checksums:
             self._compare_md5(self._md5)
         verified = {}
         for algorithm, expected in self._expected.items():
+            trailing = HEADER + algorithm in trailers
             expected = trailers.get(HEADER + algorithm, expected)
             computed = base64.b64encode(self._digests[algorithm].digest()).decode()
+            if not trailing and len(expected) and _decoded_size(expected) != len(self._digests[algorithm].digest()):
+                raise ServiceError(
+                    f"Value for {HEADER}{algorithm} header is invalid.", code="InvalidRequest", status=400
+                )  # seen by many clients; the AWS SDK for Kotlin tests it
             if expected != computed:
                 raise ServiceError(
                     f"The {algorithm.upper()} you specified did not match the calculated checksum.",

@@ -12,6 +12,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT_CONFIG
 from local_sagemaker.services.sagemaker.listing import pick
+from local_sagemaker.services.sagemaker.model_containers import refuse_data_source
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -90,6 +91,7 @@ class EndpointConfigs(Resource):
             raise ValidationError(
                 f"MemorySizeInMB of production variant {name} must be one of 1024, 2048, 3072, 4096, 5120, 6144."
             )
+        refuse_data_source(model, "serverless endpoints")
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         if len(containers) > 1 or containers[0].get("Mode") == "MultiModel":
             raise ValidationError(

@@ -33,6 +33,16 @@ def resolve(containers: list[Container], call: Call) -> list[Container]:
     return resolved
 
 
+def refuse_data_source(model: Container, place: str) -> None:
+    """Refuses a described model with a ModelDataSource where AWS takes none (API reference, ContainerDefinition).
+
+    The text's beginning was seen for serverless endpoints.
+    """
+    containers = model.get("Containers") or [model["PrimaryContainer"]]
+    if any("ModelDataSource" in container for container in containers):
+        raise ValidationError(f"Model with containers that use ModelDataSource is not supported by {place}.")
+
+
 def check_hostnames(containers: list[Container]) -> None:
     """All containers of an inference pipeline have a ContainerHostname, each its own, or none has (API reference)."""
     names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]

@@ -236,11 +236,9 @@ def _key(name_or_arn: str) -> str:
 
 
 def _check_containers(request: Request) -> None:
-    """Refuses what AWS refuses of a package's containers (boto/boto3 issue 4510; the second by a public script)."""
+    """Refuses what AWS refuses of a package's containers (text: a public script)."""
     specifications = [request.get("InferenceSpecification", {}), *request.get("AdditionalInferenceSpecifications", [])]
     containers = [one for specification in specifications for one in specification.get("Containers", [])]
-    if any("AdditionalS3DataSource" in container for container in containers):
-        raise ValidationError("AdditionalS3DataSource is not allowed in InferenceSpecification")
     if "ModelPackageGroupName" not in request and any(container.get("Environment") for container in containers):
         raise ValidationError(
             "1 validation errors detected:Environment variable map cannot be specified when using non-versioned "

@@ -10,7 +10,13 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL
 from local_sagemaker.services.sagemaker.listing import pick
-from local_sagemaker.services.sagemaker.model_containers import check_data, check_hostnames, check_image, resolve
+from local_sagemaker.services.sagemaker.model_containers import (
+    check_data,
+    check_hostnames,
+    check_image,
+    refuse_data_source,
+    resolve,
+)
 from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
@@ -64,6 +70,8 @@ class ModelOperations(Resource):
         containers = resolve(given or [request["PrimaryContainer"]], self._call)
         check_hostnames(containers)
         for container in containers:
+            if container.get("Mode") == "MultiModel":
+                refuse_data_source({"PrimaryContainer": container}, "multi-model endpoints")
             check_image(container["Image"], self._account)
             check_data(container, self._objects)
         if "PrimaryContainer" in request and len(containers) == 1:

@@ -18,6 +18,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import TRANSFORM_JOB
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
+from local_sagemaker.services.sagemaker.model_containers import refuse_data_source
 from local_sagemaker.services.sagemaker.tags import Tags
 
 KIND = TRANSFORM_JOB.kind
@@ -71,6 +72,7 @@ class TransformJobs(RunnerJobs):
     def work(self, body: Body) -> JobSpec:
         """The batch agent with the model's server."""
         model = self._model(body)
+        refuse_data_source(model, "batch transform")
         resources, output = body["TransformResources"], body["TransformOutput"]
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         accept = output.get("Accept") or "application/octet-stream"

@@ -53,6 +53,17 @@ def test_a_trailer_overrides_the_header_and_is_reported() -> None:
     }
 
 
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "md5"])
+@pytest.mark.parametrize("value", ["blerg", "AAAA", "b64:AAAA", "AAAAAAAAAAAAAAAAAAAAAA"])
+def test_a_header_that_is_no_checksum_is_named(algorithm: str, value: str) -> None:
+    sums = Checksums({f"x-amz-checksum-{algorithm}": value})
+    sums.update(b"abc")
+    with pytest.raises(ServiceError) as caught:
+        sums.verify({})
+    text = f"Value for x-amz-checksum-{algorithm} header is invalid."
+    assert (caught.value.code, caught.value.message) == ("InvalidRequest", text)
+
+
 def test_the_signed_hash_comes_first() -> None:
     sums = Checksums({"x-amz-checksum-crc32": "AAAAAA=="}, "0" * 64)
     sums.update(b"abc")

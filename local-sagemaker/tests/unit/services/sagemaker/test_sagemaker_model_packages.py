@@ -46,6 +46,7 @@ FULL: dict[str, Any] = {
                 "Framework": "XGBOOST",
                 "FrameworkVersion": "1.2",
                 "NearestModelName": "n",
+                "AdditionalS3DataSource": {"S3DataType": "S3Object", "S3Uri": "s3://bucket/x"},
             }
         ],
         "SupportedTransformInstanceTypes": ["ml.m5.large"],
@@ -346,24 +347,6 @@ def test_group_policies(registry: Any, group: str) -> None:
             },
             "1 validation errors detected:Environment variable map cannot be specified when using non-versioned "
             "ModelPackages",
-        ),
-        (
-            "CreateModelPackage",
-            {
-                "ModelPackageGroupName": "Abalone-Group",
-                "AdditionalInferenceSpecifications": [
-                    {
-                        "Name": "x",
-                        "Containers": [
-                            {
-                                "Image": IMAGE,
-                                "AdditionalS3DataSource": {"S3DataType": "S3Object", "S3Uri": "s3://bucket/x"},
-                            }
-                        ],
-                    }
-                ],
-            },
-            "AdditionalS3DataSource is not allowed in InferenceSpecification",
         ),
         (
             "DescribeModelPackage",

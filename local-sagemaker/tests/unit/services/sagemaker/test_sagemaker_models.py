@@ -140,6 +140,15 @@ def test_a_container_is_described_or_a_package(registry: Any, container: dict[st
     assert (error.value.code, error.value.message) == ("ValidationException", text)
 
 
+def test_models_of_several_archives_have_no_data_source(registry: Any) -> None:
+    registry.upload("s3://bucket/models/xgboost-model")
+    source = {"S3DataSource": {"S3Uri": "s3://bucket/models/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
+    container = {"Image": IMAGE, "ModelDataSource": source}
+    with pytest.raises(ServiceError, match="Model with containers that use ModelDataSource is not supported by multi"):
+        registry("CreateModel", ModelName="m", PrimaryContainer={**container, "Mode": "MultiModel"})
+    registry("CreateModel", ModelName="m", PrimaryContainer=container)
+
+
 def test_host_names_of_containers_are_all_given_and_differ(registry: Any) -> None:
     def create(*names: str | None) -> None:
         containers = [{"Image": IMAGE, **({"ContainerHostname": name} if name else {})} for name in names]
