@@ -22,6 +22,7 @@ CREATE INDEX IF NOT EXISTS records_any_case ON records (region, kind, key COLLAT
 CREATE INDEX IF NOT EXISTS records_created ON records (region, kind, parent, created);
 CREATE INDEX IF NOT EXISTS records_name ON records (region, kind, parent, name);
 CREATE INDEX IF NOT EXISTS records_status ON records (region, kind, parent, status, created);
+CREATE INDEX IF NOT EXISTS records_newest ON records (region, kind, created, status);
 """
 COLUMNS = "region, kind, key, parent, name, status, created, modified, body"
 

@@ -75,6 +75,11 @@ class StudioReads:
         operations."""
         return self._records.select(selection, size, offset)
 
+    def newest(self, query: Query, most: int, member: str) -> list[str]:
+        """A member, such as the ARN, of at most so many of the records that a query finds: an index; a page describes
+        them by operations."""
+        return [str(body.get(member, "")) for _, body in self._records.page(query, most)]
+
     def metrics(self, execution: str) -> dict[str, float]:
         """The numbers in an execution's property files, by its ARN; empty before its end."""
         body = self._records.get(EXECUTION, execution_key(execution)) or {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from local_sagemaker.logs import Logs
 from tests.studio.conftest import HOSTILE, World
-from tests.support import ROLE, create_pipeline
+from tests.support import ROLE, create_pipeline, until
 
 pytestmark = pytest.mark.timeout(600)
 GROUP = "/aws/sagemaker/TransformJobs"
@@ -63,6 +65,25 @@ def test_groups_and_versions_are_made_and_deleted(world: World) -> None:
     assert world.pages.get("/_studio/models/by-hand")[0] == 404
 
 
+def test_home_misses_nothing_among_many_pipelines(world: World) -> None:
+    """A failure of an old pipeline is there however many were made since, and so is a version that waits."""
+    sagemaker = world.service.client("sagemaker")
+    stop = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}
+    for number in range(22):
+        create_pipeline(sagemaker, f"Crowd{number}", stop)
+    home = world.pages.json("/_studio/index.json")
+    assert 1 < len(home["recent"]) <= 10
+    newest = [item["start"] for item in home["recent"]]
+    assert newest == sorted(newest, reverse=True)
+    needs = [(item["state"], item["title"].partition(" ")[0]) for item in home["needs"]]
+    assert ("Failed", "Broken") in needs
+    versions = world.pages.json("/_studio/models/Demo.json")["versions"]
+    waiting = [f"Demo / {item['version']}" for item in versions if item["status"] == "PendingManualApproval"]
+    assert set(waiting) <= {item["title"] for item in home["needs"]}
+    for number in range(22):
+        sagemaker.delete_pipeline(PipelineName=f"Crowd{number}", ClientRequestToken="x" * 32)
+
+
 def test_logs_are_kept_so_long_and_deleted(world: World) -> None:
     """ST-11: the retention of a group, and a stream by its typed name."""
     logs = Logs(world.service.settings.logs)
@@ -76,3 +97,32 @@ def test_logs_are_kept_so_long_and_deleted(world: World) -> None:
     assert world.pages.post(stream, {"action": "delete", "confirm": "gone"})[0] == 422
     assert world.pages.post(stream, {"action": "delete", "confirm": "gone/algo-1"})[0] == 303
     assert not logs.has(GROUP, "gone/algo-1")
+
+
+def test_closed_pages_leave_no_descriptor(world: World) -> None:
+    """ST-27: streams and downloads that are opened and left, over and over."""
+    host, _, port = world.pages.origin.removeprefix("http://").partition(":")
+    descriptors = Path(f"/proc/{world.service.description['pid']}/fd")
+    logs = Logs(world.service.settings.logs)
+    logs.put(GROUP, "long/algo-1", [(1, "x" * 1000)] * 3000)
+    download = f"/_studio/logs/download?group={quote(GROUP, safe='')}&stream=long%2Falgo-1"
+
+    def leave_pages(paths: list[str]) -> None:
+        connections = []
+        for path in paths:
+            connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+            connection.request("GET", path, headers={"Host": f"{host}:{port}", "X-Secret": world.pages.secret})
+            assert connection.getresponse().status == 200
+            connections.append(connection)
+        for connection in connections:
+            connection.close()
+
+    def count() -> int:
+        return len(list(descriptors.iterdir()))
+
+    stream = "/_studio/events/stream?topic=pipeline-execution:"
+    leave_pages([stream, download])
+    before = count()
+    for _ in range(4):
+        leave_pages([stream] * 40 + [download] * 10)
+    until(lambda: count() <= before + 8, "the descriptors are closed again", 60)

@@ -7,6 +7,7 @@ from typing import Any
 
 from local_sagemaker import __version__
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.query import Query
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
@@ -16,6 +17,7 @@ from local_sagemaker.studio.views.executions import ExecutionRow, row
 
 _NEW = 86_400.0
 _RECENT = 10
+_MOST, _MOST_FAILED = 20, 5
 
 
 @dataclass(frozen=True)
@@ -56,52 +58,45 @@ class HomeContext:
 
 
 def load(visit: Visit) -> HomeContext:
-    """Reads the newest executions of the pipelines that ran last, and what is pending or changing."""
-    pipelines = items_or_none(
-        visit, "sagemaker:ListPipelines", "PipelineSummaries", 20, SortBy="CreationTime", MaxResults=20
-    )
-    recent = _recent(visit, pipelines)
+    """Reads the newest executions of all pipelines, and what is pending or changing."""
+    recent = executions_of(visit, _RECENT)
     disk, free = visit.reads.disk()
     needs = [*_approvals(visit), *_pipeline_approvals(visit), *_violations(visit)]
-    needs += [*_failures(visit, recent), *_endpoints(visit)]
+    needs += [*_failures(visit), *_endpoints(visit)]
     return HomeContext(
-        needs, _list_running(visit, recent), recent[:_RECENT], disk, free, visit.reads.settings.account, __version__,
-        str(visit.reads.settings.home), not pipelines,
+        needs, _list_running(visit), recent, disk, free, visit.reads.settings.account, __version__,
+        str(visit.reads.settings.home), not recent and not _has_pipeline(visit),
     )  # fmt: skip
 
 
-def _recent(visit: Visit, pipelines: list[dict[str, Any]]) -> list[ExecutionRow]:
+def _has_pipeline(visit: Visit) -> bool:
+    return bool(items_or_none(visit, "sagemaker:ListPipelines", "PipelineSummaries", 1, MaxResults=1))
+
+
+def executions_of(visit: Visit, most: int, status: str | None = None, since: float | None = None) -> list[ExecutionRow]:
+    """The newest executions of all pipelines; of one status, and begun since then, if that is given."""
+    query = Query("pipeline-execution", status=status, created_after=since)
     rows = []
-    for pipeline in pipelines:
-        name = pipeline["PipelineName"]
-        request = {"PipelineName": name, "MaxResults": _RECENT}
-        operation = "sagemaker:ListPipelineExecutions"
-        found = items_or_none(visit, operation, "PipelineExecutionSummaries", _RECENT, **request)
-        rows += [row(item, visit.now) for item in found]
-    rows.sort(key=lambda item: -(item.start or 0))
-    return [_describe(visit, item) for item in rows[:_RECENT]]
-
-
-def _describe(visit: Visit, item: ExecutionRow) -> ExecutionRow:
-    body = visit.optional("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": item.arn})
-    return row({**body, "StartTime": body["CreationTime"]}, visit.now) if body else item
+    for arn in visit.reads.newest(query, most, "PipelineExecutionArn"):
+        body = visit.optional("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": arn})
+        if body:
+            rows.append(row({**body, "StartTime": body["CreationTime"]}, visit.now))
+    return rows
 
 
 def _approvals(visit: Visit) -> list[Need]:
+    """The newest versions that wait, of all groups; what is left out is said."""
+    query = Query("model-package", equals={"ModelApprovalStatus": "PendingManualApproval"})
+    arns = visit.reads.newest(query, _MOST + 1, "ModelPackageArn")
     needs = []
-    groups = items_or_none(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 50, MaxResults=50)
-    for group in groups:
-        name = group["ModelPackageGroupName"]
-        pending = items_or_none(
-            visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 3, ModelPackageGroupName=name,
-            ModelApprovalStatus="PendingManualApproval", SortOrder="Descending", MaxResults=3,
-        )  # fmt: skip
-        for package in pending:
-            version = package["ModelPackageVersion"]
-            text = "waits for approval"
-            needs.append(
-                Need("PendingManualApproval", f"{name} / {version}", text, urls.to("models", name, version), "Review")
-            )
+    for arn in arns[:_MOST]:
+        group, _, version = arn.partition(":model-package/")[2].partition("/")
+        if version:
+            target = urls.to("models", group, version)
+            needs.append(Need("PendingManualApproval", f"{group} / {version}", "waits for approval", target, "Review"))
+    if len(arns) > _MOST:
+        text = f"older ones than these {_MOST} wait, too"
+        needs.append(Need("PendingManualApproval", "More versions", text, urls.to("models"), "Open"))
     return needs
 
 
@@ -140,12 +135,17 @@ def _violations(visit: Visit) -> list[Need]:
     ]
 
 
-def _failures(visit: Visit, recent: list[ExecutionRow]) -> list[Need]:
-    failed = [item for item in recent if item.status == "Failed" and (item.start or 0) > visit.now - _NEW]
-    return [
+def _failures(visit: Visit) -> list[Need]:
+    """The newest executions that failed within a day, whatever has run since; what is left out is said."""
+    failed = executions_of(visit, _MOST_FAILED + 1, "Failed", visit.now - _NEW)
+    needs = [
         Need("Failed", f"{item.pipeline} {item.identifier}", item.reason or "failed", item.href, "Open")
-        for item in failed[:5]
+        for item in failed[:_MOST_FAILED]
     ]
+    if len(failed) > _MOST_FAILED:
+        text = f"more than these {_MOST_FAILED} failed within a day"
+        needs.append(Need("Failed", "More executions", text, urls.to("pipelines"), "Open"))
+    return needs
 
 
 def _endpoints(visit: Visit) -> list[Need]:
@@ -163,11 +163,11 @@ _CHANGING = (
 )
 
 
-def _list_running(visit: Visit, recent: list[ExecutionRow]) -> list[Running]:
+def _list_running(visit: Visit) -> list[Running]:
     running = [
         Running("execution", f"{item.pipeline} {item.identifier}", item.status, item.start, item.href)
-        for item in recent
-        if item.status in ("Executing", "Stopping")
+        for status in ("Executing", "Stopping")
+        for item in executions_of(visit, _MOST, status)
     ]
     for kind, operation, member, name, place in _CHANGING:
         for item in items_or_none(visit, operation, member, 10, StatusEquals="InProgress", MaxResults=10):
