@@ -125,9 +125,15 @@ def test_links_sign_in_once(world: World) -> None:
 
 
 def test_missing_pages_say_so(world: World) -> None:
-    for path in ("/_studio/nothing", "/_studio/pipelines/Absent", "/_studio/pipelines/Demo/executions/absent"):
+    absent = (
+        "nothing", "pipelines/Absent", "pipelines/Absent/start", "pipelines/Demo/executions/absent", "models/absent",
+        "models/Demo/999", "endpoints/absent", "monitoring/absent", "delivery/absent", "builds/a:absent",
+        "jobs/training/absent", "jobs/processing/absent", "functions/absent", "apis/absent", "projects/absent",
+        "stacks/absent",
+    )  # fmt: skip
+    for path in (f"/_studio/{page}" for page in absent):
         status, _, text = world.pages.get(path)
-        assert status == 404, path
+        assert status == 404, (path, text[-900:])
         assert "There is no such resource" in text
         status, _, text = world.pages.get(f"{path}.json")
         assert status == 404

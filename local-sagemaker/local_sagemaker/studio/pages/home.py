@@ -90,10 +90,11 @@ def _approvals(visit: Visit) -> list[Need]:
     arns = visit.reads.newest(query, _MOST + 1, "ModelPackageArn")
     needs = []
     for arn in arns[:_MOST]:
-        group, _, version = arn.partition(":model-package/")[2].partition("/")
-        if version:
-            target = urls.to("models", group, version)
-            needs.append(Need("PendingManualApproval", f"{group} / {version}", "waits for approval", target, "Review"))
+        package = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}) or {}
+        group, version = package.get("ModelPackageGroupName"), package.get("ModelPackageVersion")
+        if group and version:
+            target, title = urls.to("models", group, version), f"{group} / {version}"
+            needs.append(Need("PendingManualApproval", title, "waits for approval", target, "Review"))
     if len(arns) > _MOST:
         text = f"older ones than these {_MOST} wait, too"
         needs.append(Need("PendingManualApproval", "More versions", text, urls.to("models"), "Open"))

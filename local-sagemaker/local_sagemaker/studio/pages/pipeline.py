@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,9 +109,7 @@ def act(visit: Visit) -> str:
         raise ValidationError(f"There is no action '{visit.field('action')}'.")
     if visit.field("confirm") != name:
         raise ValidationError(f"Type the pipeline's name, {name}, to delete it with all its executions.")
-    visit.call(
-        "sagemaker:DeletePipeline", {"PipelineName": name, "ClientRequestToken": visit.field("token").ljust(32, "0")}
-    )
+    visit.call("sagemaker:DeletePipeline", {"PipelineName": name, "ClientRequestToken": secrets.token_hex(20)})
     return urls.to("pipelines", done=f"{name} was deleted")
 
 
