@@ -152,7 +152,7 @@ async def _accept(application: ModelApplication, listener: socket.socket) -> Non
     server = await loop.create_server(
         lambda: Connection(routes, application.max_body, connections), sock=listener, backlog=2048
     )
-    os.register_at_fork(after_in_child=lambda: _close(connections))
+    os.register_at_fork(after_in_child=lambda: _leave(connections))
     watch = loop.create_task(_end_when_stuck(server, connections, routes.seconds)) if routes.seconds else None
     await ended.wait()
     if watch:
@@ -177,8 +177,14 @@ async def _end_when_stuck(server: asyncio.AbstractServer, connections: set[Conne
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _close(connections: set[Connection]) -> None:
-    """In a process that user code forked: else clients would wait for ever for a worker that ends before it."""
+def _leave(connections: set[Connection]) -> None:
+    """In a process that user code forked: it is no worker.
+
+    A SIGTERM for it, as a pool sends its processes, would be passed to this worker's loop over the descriptor that
+    both have: the worker would end, and its child would not. Clients would wait for a connection that it holds.
+    """
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for connection in list(connections):
         descriptor = connection.descriptor
         if descriptor is not None:

@@ -94,19 +94,14 @@ async def by_asyncio():
     return int((await process.communicate())[0])
 
 
-def every_method(forks=True, libraries=True):
-    """Without forks: for processes that have threads, whose locks a fork copies as they are, here as anywhere."""
+def every_method(libraries=True):
     found = {}
     for method in multiprocessing.get_all_start_methods():
-        if method == "fork" and not forks:
-            continue
         for name, value in with_context(multiprocessing.get_context(method)).items():
             found[f"{method} {name}"] = value
     for backend in ("loky", "multiprocessing", "threading") if libraries else ():
-        if forks or backend != "multiprocessing":
-            found[f"joblib {backend}"] = with_joblib(backend)
-    if forks:
-        found["fork"] = forked()
+        found[f"joblib {backend}"] = with_joblib(backend)
+    found["fork"] = forked()
     found["thread"] = in_a_thread()
     found["asyncio"] = asyncio.new_event_loop().run_until_complete(by_asyncio())
     code = f"import {'numpy' if libraries else 'boto3'}; raise SystemExit(42)"

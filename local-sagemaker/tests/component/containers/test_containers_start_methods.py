@@ -48,7 +48,7 @@ def test_in_script_mode(program_run: Any, image: Any) -> None:
 def test_in_model_servers(program_run: Any) -> None:
     functions = (
         "def model_fn(folder): return every_method()\n"
-        "def predict_fn(data, model): return model, every_method(forks=False)\n"
+        "def predict_fn(data, model): return model, every_method()\n"
     )
     encode = "def output_fn(prediction, accept):\n    import json\n    return json.dumps(prediction)\n"
     program_run.write("model/code/inference.py", f"{TEXT}\n{functions}{encode}")
@@ -57,7 +57,7 @@ def test_in_model_servers(program_run: Any) -> None:
         connection.timeout = SECONDS
         status, _, body = ask(connection, b"[[1]]", "application/json")
     assert status == 200, program_run.log
-    assert json.loads(body) == [[{}, 30], [{}, 21]]
+    assert json.loads(body) == [[{}, 30], [{}, 30]]
 
 
 @pytest.fixture

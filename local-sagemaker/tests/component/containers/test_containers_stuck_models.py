@@ -77,6 +77,35 @@ def test_a_model_that_hangs_longer_than_its_client_waits(program_run: Any) -> No
     assert "WORKER TIMEOUT" in program_run.log
 
 
+POOL = """
+import json, multiprocessing, os
+
+def double(number):
+    return 2 * number
+
+def model_fn(folder):
+    return None
+
+def predict_fn(data, model):
+    with multiprocessing.get_context("fork").Pool(2) as pool:  # ends its processes by SIGTERM
+        return sum(pool.map(double, [10, 11])), os.getpid()
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction)
+"""
+
+
+def test_a_model_that_ends_the_processes_which_it_forked_goes_on(program_run: Any) -> None:
+    program_run.write("model/code/inference.py", POOL)
+    variables = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    with serving(program_run, ScikitLearn(), variables) as connection:
+        connection.timeout = PATIENCE
+        answers = [ask(connection, b"[[1]]", "application/json") for _ in range(3)]
+    assert [status for status, _, _ in answers] == [200] * 3, program_run.log
+    assert len({body for _, _, body in answers}) == 1, "the same worker answers"
+    assert b"[42, " in answers[0][2]
+
+
 def _status(connection: http.client.HTTPConnection) -> int:
     """Of one more invocation, 0 where the worker was ended meanwhile."""
     try:
