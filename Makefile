@@ -11,7 +11,7 @@ DISTRIBUTIONS := --editable ./model-checks --editable ./local-sagemaker
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit check check-hostile check-moto structure bench seed docs clean tour
+.PHONY: help install run test test-unit check check-hostile check-images check-moto structure bench seed docs clean tour
 
 help: ## what the verbs do
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ structure: $(STAMP) ## figures of the code's structure: names, lengths, boundari
 
 check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
+
+check-images: $(IMAGES) ## the oldest XGBoost images on libraries of their own (minutes; not part of CI)
+	@for tag in 0.90-2 1.0-1 1.2-2 1.3-1 1.5-1; do $(BIN)/local-sagemaker images prepare sagemaker-xgboost:$$tag || exit; done
+	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/component/images/test_images_xgboost_libraries.py
 
 check-moto: $(IMAGES) ## moto's own tests of S3 and SageMaker against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.moto

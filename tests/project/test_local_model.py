@@ -324,16 +324,16 @@ def lambda_handler(event, context):
 """
 
 
-@pytest.mark.parametrize("tag", ["0.90-1", "1.0-1", "1.2-1"])
+@pytest.mark.parametrize("tag", ["1.0-1"])
 def test_the_sources_calls_work_as_they_stand(service: Service, trained: training.Trained, tag: str) -> None:
-    """Items 4 to 8 and 10: the notebook's and the console's calls, with the image tags of its time."""
+    """Items 4 to 8 and 10: the notebook's and the console's calls, with an image tag of its time."""
     name = f"DEMO-local-xgboost-{tag.replace('.', '-')}"
     s3, sm_client = service.client("s3"), service.client("sagemaker")
     bucket = f"source-{tag.replace('.', '-')}"
     s3.create_bucket(Bucket=bucket)
     key = f"sagemaker/DEMO-xgboost-byo/{name}/model.tar.gz"
     booster = joblib.load(trained.model).get_booster()
-    booster.set_param({"objective": "multi:softprob"})  # which XGBoost 0.90 made of multi:softmax by itself
+    booster.set_param({"objective": "multi:softprob"})  # which the XGBoost of that time made of multi:softmax
     s3.put_object(Bucket=bucket, Key=key, Body=packaging.archive_of(bytes(booster.save_raw("deprecated"))))
     model_url = f"https://s3-us-east-1.amazonaws.com/{bucket}/{key}"
     primary_container = {"Image": f"{IMAGE}:{tag}-cpu-py3", "ModelDataUrl": model_url}

@@ -31,5 +31,5 @@ def program(uri: ImageUri, command: Sequence[str], verbs: Mapping[str, str], env
     `verbs` maps a verb to its "package.module:function".
     """
     entry = verbs.get(command[0].rsplit("/", 1)[-1])
-    libraries = catalogue.find(uri.repository, uri.tag, own_program=entry is not None)
+    libraries = catalogue.find(uri.repository, uri.tag)
     return Program(tuple(command), entry, environment, libraries)

@@ -21,7 +21,7 @@ import xgboost as xgb
 
 from local_sagemaker.containers.failure import UserError
 from local_sagemaker.containers.paths import private_tmp
-from local_sagemaker.containers.xgboost import recordio, tables
+from local_sagemaker.containers.xgboost import library, recordio, tables
 from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET
 
 MAX_FOLDER_DEPTH = 3
@@ -201,7 +201,9 @@ def plain_csv(contents: list[bytes], csv_weights: bool) -> xgb.DMatrix | None:
     table = np.concatenate([part for part in parts if part is not None])
     if np.isnan(table[:, :first]).any() or np.isinf(table).any():
         return None
-    return xgb.DMatrix(table[:, first:], label=table[:, 0], weight=table[:, 1] if csv_weights else None)
+    return xgb.DMatrix(
+        library.columns(table[:, first:]), label=table[:, 0], weight=table[:, 1] if csv_weights else None
+    )
 
 
 def _check_libsvm(file: Path) -> None:
@@ -242,7 +244,7 @@ def _parquet(files: list[Path]) -> xgb.DMatrix:
 def parquet_matrix(tables: list[np.ndarray]) -> xgb.DMatrix:
     """The matrix of Parquet rows, whose first column is the label."""
     rows = tables[0] if len(tables) == 1 else np.vstack(tables)
-    return xgb.DMatrix(rows[:, 1:], label=rows[:, 0])
+    return xgb.DMatrix(library.columns(rows[:, 1:]), label=rows[:, 0])
 
 
 def _recordio(files: list[Path]) -> xgb.DMatrix:

@@ -5,6 +5,7 @@ All hosts meet once at the first host's tracker to tell who has data, then those
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import socket
@@ -14,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xgboost import collective
 from xgboost.core import XGBoostError
-from xgboost.tracker import RabitTracker
 
 from local_sagemaker.containers.failure import PlatformError
+from local_sagemaker.containers.xgboost import library
+
+collective: Any = importlib.import_module("xgboost.collective" if library.HAS_COLLECTIVE else "xgboost.rabit")
 
 MEETING_PORT, TRAINING_PORT = 9099, 9100
 PORTS = 50
@@ -61,8 +63,13 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
         train()
 
 
+_places: list[int] = []
+
+
 def rank() -> int:
-    """This host's place in the collective, 0 outside of one."""
+    """This host's place in the collective, 0 outside of one. The older trackers give ranks as hosts come."""
+    if not library.HAS_COLLECTIVE:
+        return _places[-1] if _places else 0
     return int(collective.get_rank())
 
 
@@ -72,7 +79,7 @@ def world_size() -> int:
 
 
 def gather(record: Any) -> list[Any]:
-    """What each host of the collective gives, by rank; JSON in between."""
+    """What each host of the collective gives, by the collective's own ranks; JSON in between."""
     return [json.loads(collective.broadcast(json.dumps(record), source)) for source in range(world_size())]
 
 
@@ -81,7 +88,7 @@ class Meeting:
 
     def __init__(self, hosts: list[str], current: str, port: int) -> None:
         self.hosts, self.current, self.port = hosts, current, port
-        self.tracker: RabitTracker | None = None
+        self.tracker: Any = None
 
     def __enter__(self) -> None:
         first = address(self.hosts[0])
@@ -89,27 +96,40 @@ class Meeting:
             self.tracker, port = _tracker(len(self.hosts), first, self.port)
         else:
             port = _port_of_tracker(first, self.port)
+        place = self.hosts.index(self.current)
         # Task ids are sorted as texts, so they are padded to keep the order of the hosts.
-        collective.init(
-            dmlc_tracker_uri=first,
-            dmlc_tracker_port=port,
-            dmlc_task_id=f"{self.hosts.index(self.current):04}",
-            dmlc_retry=6,
-        )
+        options = {"tracker_uri": first, "tracker_port": port, "task_id": f"{place:04}"}
+        if library.HAS_COLLECTIVE:
+            collective.init(**{f"dmlc_{name}": value for name, value in options.items()}, dmlc_retry=6)
+            return
+        collective.init([f"DMLC_{name.upper()}={value}".encode() for name, value in options.items()])
+        _places.append(place)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             return  # the process ends with an error; waiting for the others would hang
         collective.finalize()
+        if not library.HAS_COLLECTIVE:
+            _places.pop()
         if self.tracker is not None:
-            self.tracker.wait_for()
+            self.tracker.wait_for() if library.HAS_COLLECTIVE else self.tracker.join()
 
 
-def _tracker(workers: int, host: str, first: int) -> tuple[RabitTracker, int]:
+def _tracker(workers: int, host: str, first: int) -> tuple[Any, int]:
     """A running tracker and its port: `first`, or one after it where an earlier job has just used that."""
+    try:
+        RabitTracker: Any = importlib.import_module("xgboost.tracker").RabitTracker
+    except ImportError as error:  # 0.90, whose image has the tracker from elsewhere
+        raise PlatformError("Training on several hosts needs XGBoost 1.0 or later here", caused_by=error) from error
     for port in _ports(first):
         try:
+            if not library.HAS_COLLECTIVE:
+                tracker = RabitTracker(hostIP=host, nslave=workers, port=port, port_end=port + 1)
+                tracker.start(workers)
+                return tracker, port
             tracker = RabitTracker(n_workers=workers, host_ip=host, port=port, sortby="task")
+        except AttributeError:  # an older one has found no free port
+            continue
         except XGBoostError as error:
             if "Address already in use" not in str(error):
                 raise

@@ -12,9 +12,10 @@ import numpy as np
 import xgboost as xgb
 from scipy import sparse
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
-from xgboost.callback import TrainingCallback
 
-from local_sagemaker.containers.xgboost import model_file, rounds
+from local_sagemaker.containers.failure import UserError
+from local_sagemaker.containers.xgboost import library, model_file, rounds
+from local_sagemaker.containers.xgboost.library import TrainingCallback
 from local_sagemaker.containers.xgboost.training import Task, boost, early_stopping
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def run(task: Task, output: Path) -> None:
     config = task.config
     objective = config["objective"]  # the container, too, fails without one
     classified = "num_class" in config or objective.startswith("binary:")
-    table = _join(task.train, task.validation)
+    table = _join(task)
     labels = table.get_label()
     folds, repetitions = config["_kfold"], config.get("_num_cv_round", 1)
     splitter = (RepeatedStratifiedKFold if classified else RepeatedKFold)(n_splits=folds, n_repeats=repetitions)
@@ -103,9 +104,14 @@ def _vote(every: Array) -> Array:
     return np.asarray(values[counts.argmax(axis=0)])
 
 
-def _join(train: xgb.DMatrix, validation: xgb.DMatrix | None) -> xgb.DMatrix:
+def _join(task: Task) -> xgb.DMatrix:
+    train, validation = task.train, task.validation
     if validation is None:
         return train
+    if not library.READS_ROWS:
+        if task.join is None:
+            raise UserError("Cross validation of channels in Pipe mode needs XGBoost 1.7 or later here")
+        return task.join()
     parts = [train, validation]
     width = max(part.num_col() for part in parts)
     rows = [part.get_data() for part in parts]

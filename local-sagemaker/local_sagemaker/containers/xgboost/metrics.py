@@ -1,6 +1,7 @@
 """Metrics that the container computes itself with scikit-learn, on raw margins (contracts: containers 3.4).
 
-So ``rmse`` of a logistic objective is the error of log-odds here, as it is on SageMaker.
+So ``rmse`` of a logistic objective is the error of log-odds here, as it is on SageMaker. Before 1.2 the containers
+computed three metrics, on predictions; those of 1.2 computed six.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import xgboost as xgb
 from sklearn import metrics
 
+from local_sagemaker.containers.xgboost import library
 from local_sagemaker.xgboost_names import CONTAINER_METRICS, MAXIMISED
 
 if TYPE_CHECKING:
@@ -30,8 +32,9 @@ def _of_classes(score: Callable[..., float]) -> Score:
     """A score of predicted classes: margin above zero, or the largest of several margins."""
 
     def compute(labels: Array, margins: Array) -> float:
-        classes = margins > 0 if margins.ndim == 1 else margins.argmax(axis=1)
-        return float(score(labels, classes))
+        if margins.ndim > 1:
+            return float(score(labels, margins.argmax(axis=1)))
+        return float(score(labels, margins > 0 if library.MARGINS else np.rint(margins)))
 
     return compute
 
@@ -59,6 +62,16 @@ SCORES: dict[str, Score] = {
 }
 
 
+def _own() -> Sequence[str]:
+    if library.HAS_CALLBACKS:
+        return CONTAINER_METRICS
+    return ("accuracy", "f1", "mse", "f1_binary", "f1_macro", "r2")[: 6 if library.MARGINS else 3]
+
+
+OWN = _own()
+"""Those of this image."""
+
+
 def split(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """The metrics of a training, as (XGBoost's own, the container's).
 
@@ -68,7 +81,7 @@ def split(tuning_metric: str | None, eval_metric: Sequence[str] | None) -> tuple
     if tuning_metric:
         tuned = tuning_metric.removeprefix("validation:")
         wanted = sorted({*wanted, tuned}) if wanted else [tuned]
-    return [m for m in wanted if m not in CONTAINER_METRICS], [m for m in wanted if m in CONTAINER_METRICS]
+    return [m for m in wanted if m not in OWN], [m for m in wanted if m in OWN]
 
 
 def evaluation(names: Sequence[str]) -> Evaluation | None:

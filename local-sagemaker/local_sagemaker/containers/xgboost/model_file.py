@@ -12,6 +12,7 @@ from typing import Any
 import xgboost as xgb
 
 from local_sagemaker.containers.failure import AlgorithmError
+from local_sagemaker.containers.xgboost import library
 from local_sagemaker.containers.xgboost.behaviour import Behaviour
 
 NAME = "xgboost-model"
@@ -25,7 +26,7 @@ def save(booster: xgb.Booster, file: Path, tag: str) -> None:
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the old format is deprecated, but it is the contract
-            data = bytes(booster.save_raw(raw_format="deprecated" if behaviour.binary_model else "ubj"))
+            data = library.raw(booster, "deprecated" if behaviour.binary_model else "ubj")
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.part")
     part.write_bytes(data)
@@ -54,7 +55,7 @@ def load(file: Path) -> Loaded:
     except Exception as no_pickle:
         booster = xgb.Booster()
         try:
-            booster.load_model(data)
+            booster.load_model(data if library.READS_BYTES else str(file))
         except xgb.core.XGBoostError as error:
             text = str(error).split("\nStack trace", 1)[0]
             raise AlgorithmError(

@@ -11,10 +11,9 @@ from types import FrameType
 from typing import Any
 
 import xgboost as xgb
-from xgboost import collective
-from xgboost.callback import TrainingCallback
 
-from local_sagemaker.containers.xgboost import model_file
+from local_sagemaker.containers.xgboost import distributed, library, model_file
+from local_sagemaker.containers.xgboost.library import TrainingCallback
 
 CHECKPOINT = re.compile(r"xgboost-checkpoint\.(\d+)")
 CHECKPOINTS_KEPT = 5
@@ -29,7 +28,7 @@ class LogLine(TrainingCallback):  # type: ignore[misc]
 
     def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict[str, dict[str, Any]]) -> bool:
         """One line a round, on the first host only when several train together."""
-        if collective.get_rank() == 0:
+        if distributed.rank() == 0:
             scores = (
                 f"{data}-{name}:{log[-1]:.5f}" for data, found in evals_log.items() for name, log in found.items()
             )
@@ -49,11 +48,11 @@ class Checkpoints(TrainingCallback):  # type: ignore[misc]
 
     def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: Any) -> bool:
         """Writes and prunes, on the first host only."""
-        if collective.get_rank() == 0:
+        if distributed.rank() == 0:
             number = self.first + epoch
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"xgboost-checkpoint.{number}.sagemaker-ignore"
-            part.write_bytes(model.save_raw(raw_format="ubj"))
+            part.write_bytes(library.raw(model, "ubj"))
             part.replace(self.folder / f"xgboost-checkpoint.{number}")
             for old, file in checkpoints(self.folder):
                 if old <= number - CHECKPOINTS_KEPT:
@@ -70,7 +69,7 @@ class ModelEachRound(TrainingCallback):  # type: ignore[misc]
 
     def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: Any) -> bool:
         """Writes the model, on the first host only."""
-        if collective.get_rank() == 0:
+        if distributed.rank() == 0:
             model_file.save(model, self.file, self.tag)
         return False
 

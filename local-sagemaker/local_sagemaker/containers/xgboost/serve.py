@@ -24,7 +24,7 @@ from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import serve as toolkit
-from local_sagemaker.containers.xgboost import encode, inplace, model_file
+from local_sagemaker.containers.xgboost import encode, inplace, library, model_file
 from local_sagemaker.containers.xgboost.behaviour import Behaviour
 from local_sagemaker.containers.xgboost.channels import LIBSVM, parse_header
 from local_sagemaker.containers.xgboost.decode import Undecodable, decode
@@ -60,6 +60,7 @@ class Member:
     pickled: bool
     width: int
     dense: bool  # whether predictions can be made in place, without a DMatrix
+    trees: int = 0  # the best rounds' trees, 0 for all: early stopping of old versions left the others in the model
 
 
 class XGBoostServer:
@@ -67,9 +68,8 @@ class XGBoostServer:
 
     def __init__(self, members: list[Member], environment: Mapping[str, str]) -> None:
         self.members = members
-        config = json.loads(members[0].booster.save_config())["learner"]
-        self.objective: str = config["learner_train_param"]["objective"]
-        self.classes = int(config["learner_model_param"]["num_class"])
+        facts = library.facts_of(members[0].booster)
+        self.objective, self.classes = facts.objective, facts.classes
         self.behaviour = Behaviour.of(environment.get(TAG, ""))
         self.batch = bool(environment.get("SAGEMAKER_BATCH"))
         wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT")
@@ -172,21 +172,13 @@ class XGBoostServer:
 def _member(file: Path) -> Member:
     loaded = model_file.load(file)
     booster = loaded.booster
-    width = booster.num_features()
-    if loaded.trees:
-        booster = _first_rounds(booster, loaded.trees)
-    kind = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
+    facts = library.facts_of(booster)
+    if loaded.trees and library.HAS_CALLBACKS:
+        booster = library.first_rounds(booster, loaded.trees)
     booster.feature_names = None  # requests have no names
     booster.feature_types = None
-    return Member(booster, loaded.pickled, width, kind == "gbtree")
-
-
-def _first_rounds(booster: xgb.Booster, trees: int) -> xgb.Booster:
-    """A model of the best rounds: early stopping of old versions left the others in it."""
-    trained = json.loads(booster.save_config())["learner"]["gradient_booster"]
-    parallel = int(trained.get("gbtree_model_param", {}).get("num_parallel_tree", 1))
-    rounds = max(1, trees // max(1, parallel))
-    return booster[:rounds] if rounds < booster.num_boosted_rounds() else booster
+    dense = facts.kind == "gbtree" and library.PREDICTS_IN_PLACE
+    return Member(booster, loaded.pickled, facts.width, dense, loaded.trees)
 
 
 def _predict(member: Member, features: Features, content: str) -> Predictions:
@@ -196,7 +188,7 @@ def _predict(member: Member, features: Features, content: str) -> Predictions:
     if member.dense and width == member.width and not sparse.issparse(features):
         return inplace.predict(member.booster, features)
     matrix = xgb.DMatrix(features, nthread=1)
-    return np.asarray(member.booster.predict(matrix, validate_features=False))
+    return np.asarray(library.predict(member.booster, matrix, member.trees))
 
 
 def _check_width(width: int, trained: int, content: str) -> None:

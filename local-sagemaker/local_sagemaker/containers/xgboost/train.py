@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,20 @@ def algorithm(texts: dict[str, str]) -> None:
     has_validation = "validation" in configured
     paths = (train_path, validation_path if has_validation else None)
     is_pipe = configured["train"]["TrainingInputMode"] == "Pipe"
-    train, validation = _matrices(*paths, content_format, csv_weights=config.get("csv_weights") == 1, tag=tag,
+    weighted = config.get("csv_weights") == 1
+    train, validation = _matrices(*paths, content_format, csv_weights=weighted, tag=tag,
                                   is_pipe=is_pipe)  # fmt: skip
     hosts = _config("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1"]})
     if len(hosts["hosts"]) < 1:
         raise PlatformError("Number of hosts should be an int greater than or equal to 1")
     included = train is not None and (validation is not None or not has_validation)
 
+    both = [path for path in paths if path]
+    join = None if is_pipe else partial(data.load_files, both, content_format, csv_weights=weighted)
+
     def work() -> None:
         assert train is not None
-        _train(training.Task(config, train, validation, ml() / "model", _checkpoints(), tag, len(hosts["hosts"])))
+        _train(training.Task(config, train, validation, ml() / "model", _checkpoints(), tag, len(hosts["hosts"]), join))
 
     if len(hosts["hosts"]) > 1:
         log.info("Distributed node training with %s hosts: %s", len(hosts["hosts"]), hosts["hosts"])

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import xgboost as xgb
-from xgboost import collective
-from xgboost.callback import CallbackContainer, EarlyStopping, TrainingCallback
 
 from local_sagemaker.containers.failure import AlgorithmError, UserError
-from local_sagemaker.containers.xgboost import metrics, model_file, rounds
+from local_sagemaker.containers.xgboost import distributed, library, metrics, model_file, rounds
+from local_sagemaker.containers.xgboost.library import Join, TrainingCallback
 
 # Parts of XGBoost's messages that are the user's doing; the rest is reported as a failure of the algorithm.
 USER_ERRORS = (
@@ -35,11 +34,12 @@ USER_ERRORS = (
     "only pos or neg samples",
     "is invalid for feature",
 )
-# The container's own, and those of its library that this one no longer has; XGBoost would warn of each.
+# The container's own, and those of its library that newer ones no longer have; XGBoost would warn of each.
+NO_MORE = ("silent", "predictor", "sketch_eps", "dsplit", "deterministic_histogram", "prob_buffer_row")
 NOT_FOR_XGBOOST = (
     "num_round", "csv_weights", "early_stopping_rounds", "_kfold", "_num_cv_round", "_tuning_objective_metric",
-    "save_model_on_termination", "eval_metric", "use_dask_gpu_training", "silent", "predictor", "sketch_eps", "dsplit",
-    "deterministic_histogram", "prob_buffer_row",
+    "save_model_on_termination", "eval_metric", "use_dask_gpu_training",
+    *(NO_MORE if library.VERSION >= (1, 6) else ()),
 )  # fmt: skip
 # Objectives whose library would first estimate an intercept, and complain of that, when a label is out of range.
 _LOGISTIC = ("binary:logistic", "reg:logistic")
@@ -58,6 +58,7 @@ class Task:
     checkpoints: Path | None
     tag: str
     hosts: int = 1
+    join: Join | None = None
 
 
 def parameters(config: dict[str, Any]) -> dict[str, Any]:
@@ -108,12 +109,17 @@ def boost(
     settings: list[tuple[str, Any]] = [("nthread", threads(train, hosts)), *parameters(config).items()]
     settings += [("eval_metric", name) for name in own]
     file, first = start
-    container = CallbackContainer(list(callbacks), metric=metrics.evaluation(ours), output_margin=True)
-    container.callbacks = list(callbacks)  # type: ignore[assignment]  # a set would have no order
+    number_of_rounds = config["num_round"] - first
     try:
+        if not library.HAS_CALLBACKS:
+            return library.train_before_callbacks(
+                settings, train, watchlist, callbacks, metrics.evaluation(ours), num_round=number_of_rounds,
+                patience=config.get("early_stopping_rounds"), start=str(file) if file else None,
+            )  # fmt: skip
+        container = library.container(callbacks, metrics.evaluation(ours))
         booster = xgb.Booster(settings, [train, *(matrix for matrix, _ in watchlist)], model_file=file and str(file))
         booster = container.before_training(booster)
-        for number in range(config["num_round"] - first):
+        for number in range(number_of_rounds):
             booster.update(train, iteration=number)
             if container.after_iteration(booster, number, train, list(watchlist)):
                 break
@@ -134,6 +140,10 @@ def check_labels(config: dict[str, Any], matrix: xgb.DMatrix) -> None:
 
 def early_stopping(config: dict[str, Any], has_validation: bool) -> list[TrainingCallback]:
     """Active only with rounds, a validation channel and a named metric; otherwise silently not, as in the container."""
+    if not library.HAS_CALLBACKS:  # it is a parameter of the library's function
+        return []
+    from xgboost.callback import EarlyStopping
+
     patience = config.get("early_stopping_rounds")
     metric = metrics.metric_to_watch(config.get("_tuning_objective_metric"), config.get("eval_metric"))
     if not patience or not has_validation or not metric:
@@ -165,5 +175,5 @@ def run(task: Task) -> None:
         rounds.end_on_sigterm(task.model_folder)
     callbacks += early_stopping(config, task.validation is not None)
     booster = boost(config, task.train, watchlist, callbacks, (file, first), task.hosts)
-    if collective.get_rank() == 0:
+    if distributed.rank() == 0:
         model_file.save(booster, model, task.tag)

@@ -85,11 +85,10 @@ class ImageLibraries:
         return list(dict.fromkeys([self.python, *self.same_libraries, *self.instead]))
 
 
-def find(repository: str, tag: str, *, own_program: bool = True) -> ImageLibraries | None:
+def find(repository: str, tag: str) -> ImageLibraries | None:
     """The content of an image, None for a repository that has no table.
 
-    A tag that has no row gets the one before it, with a note that says so. With `own_program` it is to run the image's
-    algorithm or model server, which are ours and do not know the oldest libraries; scripts get those.
+    A tag that has no row gets the one before it, with a note that says so.
     """
     repository = _stand_in(repository)
     images = _family(repository)
@@ -97,22 +96,12 @@ def find(repository: str, tag: str, *, own_program: bool = True) -> ImageLibrari
         return None
     wanted = _SUFFIX.sub("", tag)
     if wanted in images:
-        return _replaced(images[wanted], images) if own_program else images[wanted]
+        return images[wanted]
     if not wanted or _tables()[repository].get("any_tag"):
         return images[_tables()[repository]["default"]]
     nearest = _nearest(wanted, images)
     note = f"tag {tag or 'latest'} is not known here, the libraries are those of {nearest.tag}"
     return ImageLibraries(**{**vars(nearest), "notes": (note,)})
-
-
-def _replaced(image: ImageLibraries, images: Mapping[str, ImageLibraries]) -> ImageLibraries:
-    """An image whose library our programs do not know yet is served by the oldest one that they do."""
-    if image.repository != "sagemaker-xgboost" or _number(image.libraries["xgboost"]) >= (1, 7):
-        return image
-    note = (
-        f"tag {image.tag} holds XGBoost {image.libraries['xgboost']}, which is not run here; the libraries are 1.7-1's"
-    )
-    return ImageLibraries(**{**vars(images["1.7-1"]), "notes": (note,)})
 
 
 def known() -> list[ImageLibraries]:

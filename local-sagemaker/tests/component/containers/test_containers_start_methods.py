@@ -47,8 +47,7 @@ def test_in_script_mode(program_run: Any, image: Any) -> None:
 
 def test_in_model_servers(program_run: Any) -> None:
     functions = (
-        "def model_fn(folder): return every_method()\n"
-        "def predict_fn(data, model): return model, every_method()\n"
+        "def model_fn(folder): return every_method()\ndef predict_fn(data, model): return model, every_method()\n"
     )
     encode = "def output_fn(prediction, accept):\n    import json\n    return json.dumps(prediction)\n"
     program_run.write("model/code/inference.py", f"{TEXT}\n{functions}{encode}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import re
 import signal
 import struct
@@ -90,16 +89,14 @@ def test_log_lines_and_model(program_run: Any) -> None:
     assert (program_run.ml / "output" / "success").exists()
 
 
-@pytest.mark.parametrize(
-    ("tag", "start"), [("0.90-1", b"\x80"), ("1.2-2", b"\x80"), ("1.7-1", b"binf"), ("3.0-5", b"{L")]
-)
+@pytest.mark.parametrize(("tag", "start"), [("1.7-1", b"binf"), ("3.0-5", b"{L")])
 def test_model_file_of_each_tag(program_run: Any, tag: str, start: bytes) -> None:
-    prepare(program_run, {"silent": "0"} if tag == "0.90-1" else {}, train=as_csv(rows(50)))
+    """Of the older ones: `test_images_xgboost_libraries`."""
+    prepare(program_run, {}, train=as_csv(rows(50)))
     assert train(program_run, tag) == 0, program_run.log
     data = (program_run.ml / "model" / "xgboost-model").read_bytes()
     assert data.startswith(start)
-    booster = pickle.loads(data) if start == b"\x80" else model_of(program_run)
-    assert booster.num_boosted_rounds() == 5
+    assert model_of(program_run).num_boosted_rounds() == 5
 
 
 @pytest.mark.parametrize(

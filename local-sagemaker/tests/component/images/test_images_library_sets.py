@@ -80,14 +80,11 @@ def test_an_unknown_tag_has_the_libraries_of_the_one_before_it_and_says_so() -> 
     assert found.notes == ("tag 1.3-7 is not known here, the libraries are those of 1.2-1",)
 
 
-def test_scripts_have_the_library_of_an_old_image_and_its_algorithm_the_oldest_that_it_runs_on() -> None:
+def test_scripts_algorithm_and_model_server_of_an_old_image_have_its_library() -> None:
     found, uri = images.find("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.2-2", "process")
-    script, algorithm = found.process(uri, ["python3", "a.py"], None).libraries, found.train(uri).libraries
-    assert script
-    assert algorithm
-    assert (script.libraries["xgboost"], script.notes) == ("1.2.0", ())
-    assert algorithm.libraries["xgboost"] == "1.7.4"
-    assert algorithm.notes == ("tag 1.2-2 holds XGBoost 1.2.0, which is not run here; the libraries are 1.7-1's",)
+    for program in (found.process(uri, ["python3", "a.py"], None), found.train(uri), found.serve(uri, {})):
+        assert program.libraries
+        assert (program.libraries.libraries["xgboost"], program.libraries.notes) == ("1.2.0", ())
 
 
 def test_the_analyzers_have_one_set_that_the_service_chose_whatever_their_tags() -> None:

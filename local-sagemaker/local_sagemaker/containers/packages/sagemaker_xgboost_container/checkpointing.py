@@ -46,7 +46,7 @@ def save_checkpoint(
     return SaveCheckpointCallBack(checkpoint_dir, start_iteration, max_to_keep, num_round, rank)
 
 
-class SaveCheckpointCallBack(xgb.callback.TrainingCallback):
+class SaveCheckpointCallBack(getattr(xgb.callback, "TrainingCallback", object)):  # type: ignore[misc]
     """Writes a checkpoint each round and removes all but the last `max_to_keep` that are not being uploaded."""
 
     def __init__(
@@ -67,6 +67,10 @@ class SaveCheckpointCallBack(xgb.callback.TrainingCallback):
             os.replace(file + TEMP_FILE_SUFFIX, file)
             self._remove_old(number)
         return False
+
+    def __call__(self, environment: Any) -> None:
+        """As libraries before 1.3 call it."""
+        self.after_iteration(environment.model, environment.iteration, None)
 
     def _remove_old(self, newest: int) -> None:
         for match in map(_NAME.fullmatch, os.listdir(self.checkpoint_dir)):
