@@ -39,6 +39,8 @@ def _tokens(colours: Mapping[str, str]) -> str:
 STYLE = f"""
 :root {{ {_tokens(LIGHT)} color-scheme: light; }}
 @media (prefers-color-scheme: dark) {{ :root {{ {_tokens(DARK)} color-scheme: dark; }} }}
+:root:target {{ {_tokens(DARK)} color-scheme: dark; }}
+:root:has(> body:target) {{ {_tokens(LIGHT)} color-scheme: light; }}
 """
 STYLE += """
 * { box-sizing: border-box; }
@@ -57,9 +59,12 @@ a { color: var(--link); } p { max-width: 80ch; margin: 8px 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
-th { font-size: 0.75rem; font-weight: 600; color: var(--muted); } td.n, th.n { text-align: right; white-space: nowrap; }
+th { font-size: 0.75rem; font-weight: 600; color: var(--muted); white-space: nowrap; }
+td.n, th.n { text-align: right; white-space: nowrap; }
+td { min-width: 5rem; overflow-wrap: break-word; } td:has(> code) { overflow-wrap: anywhere; min-width: 12rem; }
 tr.bad td { background: var(--bad-tint); } .mark { color: var(--bad); font-weight: 600; }
 svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); }
+@media (max-width: 767px) { .plots { overflow-x: auto; } .plots svg { max-width: none; } }
 code { font: 0.8125rem ui-monospace, Menlo, monospace; }
 @media (max-width: 767px) { body { padding: 16px; } th, td { padding: 6px 10px; } }
 """
@@ -136,12 +141,12 @@ def page(evidence: Evidence, verdict: Verdict, sections: Sequence[Section], exec
 
 
 def document(title: str, parts: Sequence[str]) -> str:
-    """A whole page of these parts of its body."""
+    """A whole page of these parts of its body. It is dark or light as the reader's system, or as the address says with
+    `#dark` or `#light`: it has no script, and the frame of a page with a theme of its own cannot tell it otherwise."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n<body>'
-        + "\n".join(parts)
-        + "\n</body></html>\n"
+        f'<!doctype html>\n<html lang="en" id="dark"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+        '<body id="light">' + "\n".join(parts) + "\n</body></html>\n"
     )
 
 

@@ -72,7 +72,7 @@ def figure(
     svg = NUMBERED.sub("", text.getvalue()[text.getvalue().index("<svg") :])
     for colour, name in COLOURS.items():
         svg = svg.replace(colour, name)
-    return Html(svg)
+    return Html(f'<div class="plots">{svg}</div>')
 
 
 def _plot(axes: Axes, plot: Plot) -> None:

@@ -23,7 +23,7 @@ class Bar:
 
 
 def executions(bars: Sequence[Bar], places: int = 20) -> Markup:
-    """The newest executions, the newest at the right: height is duration, shape and colour the state."""
+    """The newest executions, the newest last: height is duration, shape and colour the state."""
     longest = max((bar.seconds for bar in bars), default=1.0) or 1.0
     parts = [
         Markup('<svg class="runs" role="group" aria-label="Newest executions" width="{}" height="32">').format(
@@ -32,7 +32,7 @@ def executions(bars: Sequence[Bar], places: int = 20) -> Markup:
     ]
     for place, bar in enumerate(reversed(bars[:places])):
         height = 6 + 22 * bar.seconds / longest
-        x = (places - min(len(bars), places) + place) * 9
+        x = place * 9
         look = state_of(bar.status)
         parts.append(
             Markup(
@@ -69,7 +69,7 @@ def rank(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
     height = len(rows) * 26 + 4
     parts = [
         Markup(
-            '<svg class="ranked" role="img" aria-label="Bars of {} values" viewBox="0 0 640 {}" width="640"'
+            '<svg class="ranked" role="img" aria-label="Bars of {} values" viewBox="0 0 480 {}" width="480"'
             ' height="{}">'
         ).format(len(rows), height, height)
     ]
@@ -77,15 +77,15 @@ def rank(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
         y = place * 26
         parts.append(
             Markup(
-                '<text class="label" x="176" y="{}" text-anchor="end">{}</text>'
-                '<rect class="bar tone-run" x="188" y="{}" width="{}" height="16" rx="3"/>'
+                '<text class="label" x="158" y="{}" text-anchor="end">{}</text>'
+                '<rect class="bar tone-run" x="168" y="{}" width="{}" height="16" rx="3"/>'
                 '<text class="value" x="{}" y="{}">{}{}</text>'
             ).format(
                 y + 17,
                 name if len(name) < 26 else f"{name[:24]}…",
                 y + 5,
-                max(1, round(360 * abs(value) / largest, 1)),
-                196 + round(360 * abs(value) / largest, 1),
+                max(1, round(230 * abs(value) / largest, 1)),
+                176 + round(230 * abs(value) / largest, 1),
                 y + 17,
                 number(value),
                 unit,

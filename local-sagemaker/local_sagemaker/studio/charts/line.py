@@ -11,7 +11,7 @@ from markupsafe import Markup
 from local_sagemaker.studio.charts.scale import thin, ticks
 from local_sagemaker.studio.views.numbers import number
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640.0, 260.0, 56.0, 36.0, 26.0, 16.0
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 240.0, 56.0, 40.0, 26.0, 16.0
 
 
 _RULE = '" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="'
@@ -21,7 +21,8 @@ _GRID = f'<line class="grid{_RULE}tick" x="{{}}" y="{{}}" text-anchor="end">{{}}
 
 @dataclass(frozen=True)
 class Series:
-    """A curve by name; `kind` is a class: current, baseline or candidate."""
+    """A curve by name; `kind` is a class: current, baseline, candidate, or points,
+    which are not connected."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -40,6 +41,7 @@ def draw(
     if not points:
         return Markup("")
     x_ticks = ticks(min(point[0] for point in points), max(point[0] for point in points), 6)
+    x_ticks = _whole(x_ticks) if all(float(point[0]).is_integer() for point in points) else x_ticks
     values = [point[1] for point in points] + [value for _, value in bounds]
     y_ticks = ticks(min(values), max(values))
     place = _Places(x_ticks, y_ticks)
@@ -54,13 +56,20 @@ def draw(
         parts.append(Markup(_BOUND).format(LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT, y - 4, name))
     for index, item in enumerate(shown):
         path = " ".join(f"{'M' if at == 0 else 'L'}{place.x(x)} {place.y(y)}" for at, (x, y) in enumerate(item.points))
-        parts.append(Markup('<path class="curve {} c{}" d="{}"/>').format(item.kind, index % 6, path))
-        if len(item.points) < 40:
+        if item.kind != "points":
+            parts.append(Markup('<path class="curve {} c{}" d="{}"/>').format(item.kind, index % 6, path))
+        if len(item.points) < 40 or item.kind == "points":
             parts += [
                 Markup('<circle class="dot c{}" cx="{}" cy="{}" r="2.5"/>').format(index % 6, place.x(x), place.y(y))
                 for x, y in item.points
             ]
     return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _whole(x_ticks: list[float]) -> list[float]:
+    """Without 1.5, where rounds are counted; the ends stay."""
+    inner = [value for value in x_ticks[1:-1] if float(value).is_integer()]
+    return [x_ticks[0], *inner, x_ticks[-1]]
 
 
 class _Places:

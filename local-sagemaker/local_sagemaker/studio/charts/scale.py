@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers that cover the range."""
+    """Round numbers that cover the range; of a single value, the range from zero to it."""
     if not math.isfinite(low) or not math.isfinite(high):
         return [0.0, 1.0]
     if high <= low:
-        high = low + (abs(low) or 1.0)
+        low, high = min(0.0, low), max(0.0, low) or (0.0 if low else 1.0)
     rough = (high - low) / max(1, count)
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)

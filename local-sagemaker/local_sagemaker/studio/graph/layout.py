@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-GAP_X, GAP_Y, HEIGHT = 20.0, 44.0, 52.0
+GAP_X, GAP_Y, HEIGHT = 16.0, 44.0, 52.0
 NARROWEST, WIDEST = 168.0, 284.0
 _SWEEPS, _STRAIGHTEN = 6, 8
 _DUMMY = 8.0

@@ -15,6 +15,7 @@ from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration
 
 _LONGEST = 30
+_NOTE = 10  # characters after the type: the longest duration, and most words of a state
 _OPEN = '<svg class="graph" role="group" aria-label="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
 _NODE = (
     '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}" data-state="{state}"'
@@ -28,7 +29,7 @@ _NODE = (
 
 @lru_cache(maxsize=32)
 def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[str, str], ...]) -> GraphLayout:
-    return arrange(reduce(dict(nodes)), {name: _cut(label) + "...." for name, label in labels})
+    return arrange(reduce(dict(nodes)), dict(labels))
 
 
 def draw(
@@ -38,7 +39,8 @@ def draw(
     """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads; a step
     that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong."""
     views, fans = {step.name: step for step in steps}, fans or {}
-    labels = {name: fans[name].label for name in fans if name in views}
+    labels = {name: _widest(step.type, name) for name, step in views.items() if name not in fans}
+    labels |= {name: _cut(fans[name].label) + "...." for name in fans if name in views}
     layout = _layout(tuple((name, views[name].needs) for name in order if name in views), tuple(sorted(labels.items())))
     leads: dict[str, list[str]] = {}
     for step in steps:
@@ -68,16 +70,17 @@ def draw(
 def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
     look = state_of(step.state)
     name = _cut(box.name)
-    note = duration(step.seconds) if step.seconds is not None else look.word
+    note = duration(step.seconds) if step.seconds is not None else "" if step.state == "Recorded" else look.word
+    dot = " · " if note else ""
     details = f", {look.word}" + (f", needs {', '.join(step.needs[:5])}" if step.needs else "")
     details += f"; leads to {', '.join(after[:5])}" if after else ""
     details += f"; whole name {box.name}" if name != box.name else ""
     return Markup(_NODE).format(
         tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=box.name,
-        label=f"{name} {step.type} · {note}{details}", current=Markup(' aria-current="true"') if chosen else "",
+        label=f"{name} {step.type}{dot}{note}{details}", current=Markup(' aria-current="true"') if chosen else "",
         x=box.x, y=box.y, w=box.width, h=box.height, rx=box.height / 2 if step.type == "Condition" else 6,
         icon=look.icon, ix=box.x + 14, iy=box.y + 17, tx=box.x + 42, ty=box.y + 22, ny=box.y + 40, name=name,
-        type=step.type, dot=" · ", note=note, state=step.state, back="", bar="",
+        type=step.type, dot=dot, note=note, state=step.state, back="", bar="",
     )  # fmt: skip
 
 
@@ -108,6 +111,12 @@ def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, t
     )  # fmt: skip
 
 
+def _widest(kind: str, name: str) -> str:
+    """A label as wide as the box must be: its note is set smaller than its name."""
+    note = "x" * round((len(kind) + 3 + _NOTE) * 0.76)
+    return max(_cut(name), note, key=len)
+
+
 def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[:18]}…{name[-11:]}"
 
@@ -126,4 +135,7 @@ def _edge(edge: DrawnEdge, views: Mapping[str, StepView], *, lit: bool, strong: 
     condition, _, outcome = views[edge.target].branch.rpartition("=")
     if condition != edge.source:
         return drawn
-    return drawn + Markup('<text class="note outcome" x="{}" y="{}">{}</text>').format(x + 7, y - 9, outcome)
+    (x0, y0), (x1, y1) = points[:2]
+    return drawn + Markup('<text class="note outcome" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+        round((x0 + 3 * x1) / 4, 1), round((y0 + 2 * y1) / 3 + 2, 1), outcome
+    )

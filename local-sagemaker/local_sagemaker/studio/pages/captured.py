@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import PREVIEW, read_tail, split_uri
+from local_sagemaker.studio.views.times import parsed
 
 _LEVELS = 4  # year, month, day, hour
 _SHOWN = 30
@@ -20,7 +21,7 @@ _LONGEST = 2_000
 class CapturedRecord:
     """A request and its answer."""
 
-    time: str
+    time: float | None
     variant: str
     content_type: str
     input: str
@@ -41,7 +42,7 @@ def read_captures(visit: Visit, endpoint: str, capture: dict[str, Any], variants
             records += _read(visit, bucket, key, variant) if key else []
         except ServiceError:
             continue  # nothing was captured yet, or the bucket was deleted
-    return sorted(records, key=lambda item: item.time, reverse=True)[:_SHOWN]
+    return sorted(records, key=lambda item: item.time or 0.0, reverse=True)[:_SHOWN]
 
 
 def _newest_key(visit: Visit, bucket: str, folder: str) -> str:
@@ -68,7 +69,7 @@ def _parse(data: bytes, variant: str) -> Iterator[CapturedRecord]:
         content, event = item.get("captureData", {}), item.get("eventMetadata", {})
         sent, answer = content.get("endpointInput", {}), content.get("endpointOutput", {})
         yield CapturedRecord(
-            str(event.get("inferenceTime", "")), variant, str(sent.get("observedContentType", "")), _text(sent),
+            parsed(str(event.get("inferenceTime", ""))), variant, str(sent.get("observedContentType", "")), _text(sent),
             _text(answer), str(event.get("inferenceId") or event.get("eventId", "")),
         )  # fmt: skip
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
+from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Missing, Page, Visit
 from local_sagemaker.studio.pages.job_details import KINDS, JobView, load_job
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.numbers import is_number
 from local_sagemaker.studio.views.times import between, seconds
 
 TABS = (
@@ -65,7 +67,7 @@ def load(visit: Visit) -> JobsContext:
     rows = []
     for item in answer[member]:
         name, status = item[f"{noun}Name"], item[f"{noun}Status"]
-        end = item.get(f"{noun}EndTime") or item.get("HyperParameterTuningEndTime")
+        end = item.get(f"{noun.removesuffix('Job')}EndTime")
         created = seconds(item.get("CreationTime"))
         running = status in ("InProgress", "Stopping")
         length = between(created, end, visit.now) if end or running else None
@@ -83,6 +85,8 @@ class JobContext:
     tab: str = field(metadata={"help": "the tab that is shown"})
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "all tabs"})
     trials: list[dict[str, Any]] = field(metadata={"help": "training jobs of a tuning job, best first"})
+    tuned: dict[str, list[Series]] = field(metadata={"help": "the objective by start and by each tuned number"})
+    facts: dict[str, str] = field(metadata={"help": "what is told of it in a list of names and values"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -94,8 +98,9 @@ def load_one(visit: Visit) -> JobContext:
     tab = visit.value("tab") if visit.value("tab") in dict(TABS) else "overview"
     job = load_job(visit, kind, name, tab=tab)
     noun = LISTS[kind][2]
+    trials = _trials(visit, name) if kind == "tuning" else []
     return JobContext(
-        job, tab, TABS, _trials(visit, name) if kind == "tuning" else [],
+        job, tab, TABS, trials, tuning_curves(trials), _facts(job),
         {
             "describe": aws_command(f"sagemaker:Describe{noun}", {f"{noun}Name": job.name}),
             "stop": aws_command(f"sagemaker:Stop{noun}", {f"{noun}Name": job.name}),
@@ -122,6 +127,38 @@ def _trials(visit: Visit, name: str) -> list[dict[str, Any]]:
     objective = body.get("HyperParameterTuningJobConfig", {}).get("HyperParameterTuningJobObjective", {})
     sign = -1 if objective.get("Type") == "Maximize" else 1
     return sorted(rows, key=lambda row: (row["value"] is None, sign * (row["value"] or 0)))
+
+
+def _facts(job: JobView) -> dict[str, str]:
+    config = job.describe.get("HyperParameterTuningJobConfig", {})
+    objective, limits = config.get("HyperParameterTuningJobObjective", {}), config.get("ResourceLimits", {})
+    facts = {
+        "Image": job.image, "Role": job.role, "Instance": job.instance, "Strategy": config.get("Strategy", ""),
+        "Objective": f"{objective.get('Type', '')} {objective.get('MetricName', '')}".strip(),
+        "Training jobs": str(limits.get("MaxNumberOfTrainingJobs", "")),
+        "At once": str(limits.get("MaxParallelTrainingJobs", "")),
+    }  # fmt: skip
+    return {name: value for name, value in facts.items() if value}
+
+
+def tuning_curves(trials: list[dict[str, Any]]) -> dict[str, list[Series]]:
+    """The objective of the trials in the order of their start, with the best so far, and against each tuned number."""
+    ended = sorted((item for item in trials if item["value"] is not None), key=lambda item: item["created"] or 0)
+    if not ended:
+        return {}
+    better = min if trials[0]["value"] == min(item["value"] for item in ended) else max
+    best = [better(item["value"] for item in ended[: place + 1]) for place in range(len(ended))]
+    found = {
+        "training job, by start": [
+            Series("objective", tuple((at, item["value"]) for at, item in enumerate(ended, 1)), "points"),
+            Series("best so far", tuple(enumerate(best, 1))),
+        ]
+    }
+    for name in ended[0]["parameters"]:
+        pairs = [(str(item["parameters"].get(name, "")), item["value"]) for item in ended]
+        if all(is_number(text) for text, _ in pairs):
+            found[name] = [Series("objective", tuple((float(text), value) for text, value in pairs), "points")]
+    return found
 
 
 def act(visit: Visit) -> str:

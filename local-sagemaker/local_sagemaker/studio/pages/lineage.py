@@ -200,7 +200,8 @@ def _steps(
     names = dict.fromkeys(starts, middle.name)
     taken = {middle.name}
     for arn, item in shown.items():
-        name = item.name if item.name not in taken else f"{item.name} ({arn[-6:]})"
+        choices = (item.name, f"{item.name} ({item.kind})", f"{item.name} ({item.detail or arn[-6:]})", arn)
+        name = next(choice for choice in choices if choice not in taken)
         taken.add(name)
         names[arn] = name
     needs: dict[str, list[str]] = {name: [] for name in names.values()}

@@ -105,6 +105,7 @@
       event.preventDefault();
       cookie("theme", theme.dataset.themeTo);
       root.dataset.theme = theme.dataset.themeTo;
+      document.querySelectorAll("iframe.frame").forEach((frame) => { frame.src = `${frame.src.split("#")[0]}#${theme.dataset.themeTo}`; });
     }
     const reset = event.target.closest("[data-reset]");
     if (reset) {
@@ -167,6 +168,26 @@
     history.replaceState(null, "", location.pathname);
     open.submit();
   }
+
+  // ---- the chosen tab is in sight; cells of tables that become rows on a phone carry their headings
+  const dress = () => {
+    document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+      const box = tab.parentElement;
+      if (tab.offsetLeft + tab.offsetWidth > box.scrollLeft + box.clientWidth) box.scrollLeft = tab.offsetLeft - 24;
+    });
+    document.querySelectorAll("table.rows").forEach((table) => {
+      const heads = [...table.querySelectorAll("thead th")].map((head) => head.classList.contains("axis") || head.querySelector(".hidden") ? "" : head.textContent.replace(/[↓↑]/g, "").trim());
+      const times = (row) => row.querySelectorAll("td > time").length;
+      table.querySelectorAll("tbody tr").forEach((row) => [...row.cells].forEach((cell, at) => {
+        const first = cell.firstElementChild;
+        const isClear = heads[at] === "Duration" || (first && first.matches("time") && times(row) === 1);
+        const isPlain = isClear || cell.tagName === "TH" || !heads[at] || (first && first.matches(".badge, button, .button, input, form"));
+        if (!isPlain) cell.dataset.label = heads[at];
+      }));
+    });
+  };
+  dress();
+  document.addEventListener("studio:refreshed", dress);
 
   // ---- keys
   let go = 0;

@@ -24,6 +24,14 @@ def seconds(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
+def parsed(text: str) -> float | None:
+    """Seconds since the epoch of an ISO 8601 text; None for every other text."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
 def stamp(value: Any, tz: str = "") -> str:
     """``2026-11-29 03:03:53``, in the viewer's zone."""
     at = seconds(value)
@@ -59,10 +67,12 @@ def _rough(age: float) -> str:
 
 
 def duration(value: Any) -> str:
-    """``0.8 s``, ``3 min 12 s``, ``2 h 05 min``."""
+    """``0.8 s``, ``3 min 12 s``, ``2 h 05 min``; ``< 0.1 s`` for what is shorter."""
     if value is None:
         return "-"
     length = max(0.0, float(value))
+    if 0 < length < 0.05:
+        return "< 0.1 s"
     if length < 59.95:
         return f"{length:.1f} s"
     minutes, rest = divmod(round(length), 60)
