@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
 from local_sagemaker.studio.views.fans import Fan
+from local_sagemaker.studio.views.feeds import Feeds
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration
@@ -34,10 +35,11 @@ def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[
 
 def draw(
     steps: Sequence[StepView], order: Sequence[str], addresses: Mapping[str, str], chosen: str = "",
-    fans: Mapping[str, Fan] | None = None, path: Collection[str] = (),
+    fans: Mapping[str, Fan] | None = None, path: Collection[str] = (), feeds: Feeds | None = None,
 ) -> Markup:  # fmt: skip
     """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads; a step
-    that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong."""
+    that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong,
+    `feeds` what an edge tells that it carries."""
     views, fans = {step.name: step for step in steps}, fans or {}
     labels = {name: _widest(step.type, name) for name, step in views.items() if name not in fans}
     labels |= {name: _cut(fans[name].label) + "...." for name in fans if name in views}
@@ -52,7 +54,13 @@ def draw(
     label = f"Graph of {total} steps" + (f", {failed} failed" if failed else "")
     parts = [Markup(_OPEN).format(label, w=round(layout.width), h=round(layout.height))]
     parts += [
-        _edge(edge, views, lit=chosen in (edge.source, edge.target), strong=edge.source in path and edge.target in path)
+        _edge(
+            edge,
+            views,
+            (feeds or {}).get(edge.target, {}).get(edge.source, ()),
+            lit=chosen in (edge.source, edge.target),
+            strong=edge.source in path and edge.target in path,
+        )
         for edge in layout.edges
     ]
     holder = next((name for name, fan in fans.items() if chosen in fan.members), chosen)
@@ -70,7 +78,13 @@ def draw(
 def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
     look = state_of(step.state)
     name = _cut(box.name)
-    note = duration(step.seconds) if step.seconds is not None else "" if step.state == "Recorded" else look.word
+    note = (
+        duration(step.seconds)
+        if step.seconds is not None
+        else ""
+        if step.state in ("Recorded", "Defined")
+        else look.word
+    )
     dot = " · " if note else ""
     details = f", {look.word}" + (f", needs {', '.join(step.needs[:5])}" if step.needs else "")
     details += f"; leads to {', '.join(after[:5])}" if after else ""
@@ -121,7 +135,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[:18]}…{name[-11:]}"
 
 
-def _edge(edge: DrawnEdge, views: Mapping[str, StepView], *, lit: bool, strong: bool) -> Markup:
+def _edge(edge: DrawnEdge, views: Mapping[str, StepView], carries: Sequence[str], *, lit: bool, strong: bool) -> Markup:
     points = edge.points
     path = [f"M{points[0][0]} {points[0][1]}"]
     for (x0, y0), (x1, y1) in pairwise(points):
@@ -129,8 +143,14 @@ def _edge(edge: DrawnEdge, views: Mapping[str, StepView], *, lit: bool, strong: 
         path.append(f"L{x1} {y1}" if x0 == x1 else f"C{x0} {middle} {x1} {middle} {x1} {y1}")
     x, y = points[-1]
     arrow = f"M{x - 4} {y - 6}L{x} {y}L{x + 4} {y - 6}"
-    drawn = Markup('<path class="edge{}{}" d="{} {}"><title>{} to {}</title></path>').format(
-        " lit" if lit else "", " strong" if strong else "", " ".join(path), arrow, edge.source, edge.target
+    drawn = Markup('<path class="edge{}{}" d="{} {}"><title>{} to {}{}</title></path>').format(
+        " lit" if lit else "",
+        " strong" if strong else "",
+        " ".join(path),
+        arrow,
+        edge.source,
+        edge.target,
+        "".join(f"\n{words}" for words in carries),
     )
     condition, _, outcome = views[edge.target].branch.rpartition("=")
     if condition != edge.source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 from local_sagemaker.studio.views.failure import Failure
+from local_sagemaker.studio.views.feeds import Feeds, find_feeds
 from local_sagemaker.studio.views.step_states import StepView, step_states
 
 _DONE = ("Succeeded", "Reused", "NotSelected", "Failed", "FailedTolerated", "Stopped")
@@ -63,6 +64,9 @@ class ExecutionContext:
     can_stop: bool = field(metadata={"help": "whether StopPipelineExecution would be accepted"})
     can_retry: bool = field(metadata={"help": "whether RetryPipelineExecution would be accepted"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
+    feeds: Feeds = field(
+        default_factory=dict, metadata={"help": "which output feeds which input, by target and source"}
+    )
 
 
 def load(visit: Visit) -> ExecutionContext:
@@ -90,7 +94,8 @@ def load(visit: Visit) -> ExecutionContext:
     parameters = {item["Name"]: item.get("Value", "") for item in listed}
     execution = row({**body, "StartTime": body["CreationTime"]}, visit.now)
     views = step_states(definition, nodes, execution.status, records, visit.now)
-    return _context(visit, execution, body, definition, views, records, parameters, document)
+    context = _context(visit, execution, body, definition, views, records, parameters, document)
+    return replace(context, feeds=read_feeds(text)) if context.shown.is_drawn else context
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +103,12 @@ def read_definition(text: str) -> tuple[Definition, Graph, dict[str, Any]]:
     """A definition, its graph and its document; kept, since the page of an execution is read again and again."""
     definition = parse(text)
     return definition, graph(definition), json.loads(text)
+
+
+@lru_cache(maxsize=8)
+def read_feeds(text: str) -> Feeds:
+    """Which output feeds which input; kept, too."""
+    return find_feeds(read_definition(text)[0])
 
 
 def _context(

@@ -23,6 +23,7 @@ from local_sagemaker.studio.pages.pipeline_versions import (
 )
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.feeds import Feeds, find_feeds
 from local_sagemaker.studio.views.step_states import StepView
 
 TABS = (
@@ -53,6 +54,7 @@ class PipelineContext:
     definition: dict[str, Any] = field(metadata={"help": "the definition as JSON"}, repr=False)
     tags: dict[str, str] = field(metadata={"help": "the pipeline's tags"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
+    feeds: Feeds = field(metadata={"help": "which output feeds which input, by target and source"})
 
 
 def load(visit: Visit) -> PipelineContext:
@@ -78,12 +80,13 @@ def load(visit: Visit) -> PipelineContext:
             "start": aws_command("sagemaker:StartPipelineExecution", {"PipelineName": name}),
             "delete": aws_command("sagemaker:DeletePipeline", {"PipelineName": name}),
         },
+        find_feeds(definition) if tab == "graph" else {},
     )  # fmt: skip
 
 
 def _steps(definition: Definition) -> list[StepView]:
     nodes = graph(definition)
-    return [StepView(name, step.type, "Waiting", "", nodes[name].upstream) for name, step in definition.steps.items()]
+    return [StepView(name, step.type, "Defined", "", nodes[name].upstream) for name, step in definition.steps.items()]
 
 
 def _parameters(definition: Definition) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ _LOOKS = {
     "PendingManualApproval": Look("person", "warn", "Pending approval"),
     "Pending": Look("wait", "idle", "Pending"),
     "Recorded": Look("file", "idle", "recorded"),
+    "Defined": Look("wait", "idle", "defined"),
     "InAlert": Look("bad", "warn", "In alert"),
     "ALARM": Look("bad", "bad", "Alarm"),
     "INSUFFICIENT_DATA": Look("wait", "idle", "Insufficient data"),

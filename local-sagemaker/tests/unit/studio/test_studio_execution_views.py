@@ -13,6 +13,7 @@ from local_sagemaker.studio.graph import svg
 from local_sagemaker.studio.rendering import FOLDER
 from local_sagemaker.studio.views.ansi import Span, spans_of
 from local_sagemaker.studio.views.fans import find_fans, fold, hide_succeeded, keep_path
+from local_sagemaker.studio.views.feeds import find_feeds
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView, step_states
 from local_sagemaker.studio.views.step_table import PAGE, choose_steps
@@ -118,6 +119,41 @@ def test_states_of_recorded_executions() -> None:
     }  # fmt: skip
     assert RECORDED[0]["status"] == "CompletedWithFailures"
     assert len({state for views in states.values() for state in views.values()}) == 13
+
+
+def test_edges_tell_which_output_feeds_which_input() -> None:
+    """ST-7: the title of an edge; an edge of order alone says no more than its ends."""
+    uri = {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"}
+    channel = {"ChannelName": "training", "DataSource": {"S3DataSource": {"S3Uri": uri}}}
+    model = {"ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}}
+    steps = [
+        {"Name": "Prepare", "Type": "Processing", "Arguments": {}},
+        {"Name": "Train", "Type": "Training", "Arguments": {"InputDataConfig": [channel]}},
+        {"Name": "Make", "Type": "Model", "Arguments": {"PrimaryContainer": model}},
+        {"Name": "Last", "Type": "Processing", "Arguments": {}, "DependsOn": ["Make"]},
+    ]
+    definition = parse(json.dumps({"Version": "2020-12-01", "Steps": steps}))
+    feeds = find_feeds(definition)
+    assert feeds == {
+        "Train": {"Prepare": ("train feeds InputDataConfig training",)},
+        "Make": {"Train": ("S3ModelArtifacts feeds PrimaryContainer",)},
+    }
+    nodes = graph(definition)
+    views = [StepView(name, step.type, "Defined", "", nodes[name].upstream) for name, step in definition.steps.items()]
+    drawn = str(svg.draw(views, list(definition.steps), {view.name: "#" for view in views}, feeds=feeds))
+    assert "<title>Prepare to Train\ntrain feeds InputDataConfig training</title>" in drawn
+    assert "<title>Make to Last</title>" in drawn
+    assert ">Processing</text>" in drawn, "a step that is only defined does not wait"
+
+
+def test_notes_fit_into_their_boxes() -> None:
+    """The longest duration and the words of a state beside a short name; 6.2 pixels a character of the note."""
+    for state, seconds in (("NotTaken", None), ("Executing", 189.0), ("Executing", 8_000.0)):
+        step = StepView("A", "ClarifyCheck", state, "", seconds=seconds)
+        drawn = str(svg.draw([step], ["A"], {"A": "#"}))
+        note = re.findall(r'<text class="note"[^>]*>([^<]*)</text>', drawn)[0]
+        width = float(re.findall(r'<rect class="box"[^>]* width="([\d.]+)"', drawn)[0])
+        assert 42 + 6.2 * len(note) <= width, note
 
 
 STATES = (

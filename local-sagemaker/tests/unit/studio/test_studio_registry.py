@@ -45,6 +45,31 @@ def test_colours_are_tokens() -> None:
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", rules)) <= {"#0003", "#0006", "#0008"}  # shadows
 
 
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_has_contrast_in_every_theme() -> None:
+    """ST-29: text 4.5 on each ground and on its own tint, borders of controls 3; paper is light."""
+    text = (FOLDER / "static" / "app.css").read_text("utf-8")
+    blocks = [dict(re.findall(r"--([\w-]+): (#\w{6});", block)) for block in re.findall(r":root[^{]*\{([^}]*)\}", text)]
+    themes = [block for block in blocks if "ink" in block]
+    assert len(themes) == 4, "light, dark by the system, dark by choice, paper"
+    assert themes[3] == themes[0] != themes[1] == themes[2]
+    for theme in themes:
+        for name in ("ink", "muted", "link", "ok", "run", "bad", "warn", "idle"):
+            grounds = [theme["bg"], theme["surface"], theme["raised"], theme.get(f"{name}-tint", theme["bg"])]
+            assert min(_contrast(theme[name], ground) for ground in grounds) >= 4.5, name
+        assert _contrast(theme["control"], theme["surface"]) >= 3
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     for file in (*(FOLDER / "templates").glob("*.html"), FOLDER / "static" / "app.js", FOLDER / "static" / "app.css"):
         found = re.findall(r"(?:src|href|url\()\s*=?\s*[\"']?(https?:)?//", file.read_text("utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ import pytest
 
 from local_sagemaker.engine.definition import parse
 from local_sagemaker.engine.graph import graph
+from local_sagemaker.studio.charts import line
+from local_sagemaker.studio.charts.scale import ticks
 from local_sagemaker.studio.graph.layout import GraphLayout, arrange, reduce
 from local_sagemaker.studio.views import times
 from local_sagemaker.studio.views.cache import read_decision
@@ -130,6 +133,14 @@ def test_previews() -> None:
     assert make_preview("a.html", b"<p>", 3).kind == "page"
     assert make_preview("a.txt", "ü".encode()[:1] + b"", 2).kind in ("text", "bytes")
     assert "about" in make_preview("a.csv", b"1,2\n" * 10, 4_000_000).note
+
+
+def test_axes_of_one_value_and_of_whole_numbers() -> None:
+    assert ticks(80, 80)[0] == 0
+    assert ticks(0, 0) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    drawn = str(line.draw([line.Series("rmse", ((1, 0.3), (2, 0.2), (4, 0.1)), "points")], "round", "rmse"))
+    assert re.findall(r'text-anchor="middle">([^<]*)<', drawn) == ["1", "2", "3", "4"], "there is no round 1.5"
+    assert 'class="curve' not in drawn
 
 
 def test_words_of_times_and_numbers() -> None:
