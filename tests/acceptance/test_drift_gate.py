@@ -123,6 +123,36 @@ def test_the_first_run_registers_baselines(first: Ran) -> None:
     assert "There was no baseline" in page.text
 
 
+def test_the_page_of_a_check_is_shown_inside_on_a_phone_in_the_dark(second: Ran) -> None:
+    """Among the web pages of the service, in the theme chosen there; it names its baseline with version and day."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make install")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no chromium on this machine: apt-get install chromium")
+    command = ("local-sagemaker", "--home", str(second.service.home), "studio", "--no-open")
+    link = second.service.run(*command).stdout.strip()
+    origin, execution = link.partition("/_studio")[0], second.execution.rpartition("/")[2]
+    with playwright.sync_playwright() as running:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = running.chromium.launch(executable_path=program, args=options)
+        context = browser.new_context(viewport={"width": 360, "height": 780})
+        page = context.new_page()
+        page.goto(link)
+        page.wait_for_url(f"{origin}/_studio/")
+        context.add_cookies([{"name": "theme", "value": "dark", "url": f"{origin}/_studio/"}])
+        query = "step=ModelQualityCheckStep&tab=report"
+        page.goto(f"{origin}/_studio/pipelines/{NAME}/executions/{execution}?{query}")
+        inside = page.frame_locator("iframe.frame")
+        inside.locator("h1", has_text="Model quality: ModelQualityCheckStep").wait_for(timeout=60_000)
+        seen = inside.locator("body").evaluate(
+            "body => [getComputedStyle(body).backgroundColor, document.documentElement.scrollWidth <= innerWidth]"
+        )
+        banner = inside.locator(".banner").inner_text()
+        browser.close()
+    assert seen == ["rgb(15, 20, 27)", True], "dark, and not wider than its frame"
+    assert re.search(rf"version 1 of {NAME}, registered \d{{4}}-\d\d-\d\d", banner), banner
+
+
 def test_an_unchanged_second_run_passes_all_five_checks(second: Ran) -> None:
     assert second.code == 0, second.printed
     steps = steps_of(second.service.client("sagemaker"), second.execution)

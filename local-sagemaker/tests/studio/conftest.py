@@ -260,3 +260,25 @@ def signed_in(world: World, browser: Any) -> Any:
     yield page
     context.close()
     assert not [text for text in messages if not any(part in text for part in EXPECTED)]
+
+
+@pytest.fixture
+def open_window(browser: Any) -> Iterator[Any]:
+    """Opens a browser window that has signed in to a world's pages; without script, by the state folder's key."""
+    contexts = []
+
+    def open_one(world: World, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        if options.get("java_script_enabled", True):
+            page.goto(post(world.service.settings, world.service.description, "studio")["url"])
+            page.wait_for_url(f"{world.pages.origin}/_studio/")
+        else:
+            context.set_extra_http_headers({"X-Secret": world.pages.secret})
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()

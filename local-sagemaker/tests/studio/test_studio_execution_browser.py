@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -20,25 +20,9 @@ GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "grows/algo-1"
 
 
 @pytest.fixture
-def sign_in(world: World, browser: Any) -> Iterator[Any]:
+def sign_in(world: World, open_window: Any) -> Any:
     """Opens a browser window that is signed in."""
-    contexts = []
-
-    def open_window(**options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(120_000)
-        if options.get("java_script_enabled", True):
-            page.goto(post(world.service.settings, world.service.description, "studio")["url"])
-            page.wait_for_url(f"{world.pages.origin}/_studio/")
-        else:
-            context.set_extra_http_headers({"X-Secret": world.pages.secret})
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
+    return partial(open_window, world)
 
 
 def test_by_keys_alone_and_back(world: World, sign_in: Any) -> None:

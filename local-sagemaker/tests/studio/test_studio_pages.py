@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from urllib.parse import urlencode
 
 import pytest
 
+from local_sagemaker.studio.views.commands import kebab
 from tests.studio.conftest import HOSTILE, World
 
 pytestmark = pytest.mark.timeout(900)
@@ -145,10 +147,33 @@ def test_sign_requests_are_still_answered(world: World) -> None:
     assert "studio-data" in [item["Name"] for item in world.service.client("s3").list_buckets()["Buckets"]]
 
 
+def test_every_copied_command_is_the_request_of_its_form(world: World) -> None:
+    """ST-16: each is an operation of the AWS CLI with all members that it requires, and no other; one is run."""
+    from botocore.session import get_session
+
+    session, seen = get_session(), set()
+    own = ("/_studio/pipelines/Demo", "/_studio/pipelines/Demo/start", "/_studio/models/Demo/1")
+    job = world.pages.json("/_studio/jobs.json?kind=training")["rows"][0]["href"]
+    for path in (*own, world.execution("Demo"), job):
+        twin = world.pages.json(twin_of(path))
+        commands = dict(twin.get("commands", {})) | ({"start": twin["command"]} if "command" in twin else {})
+        assert commands, path
+        for title, text in commands.items():
+            words = shlex.split(text)
+            assert words[:4] == ["local-sagemaker", "exec", "--", "aws"], text
+            model = session.get_service_model(words[4])
+            operation = model.operation_model({kebab(name): name for name in model.operation_names}[words[5]])
+            members = {kebab(name): name for name in operation.input_shape.members}
+            given = {word.removeprefix("--") for word in words[6:] if word.startswith("--")}
+            assert given <= members.keys(), (title, text)
+            required = {kebab(name) for name in operation.input_shape.required_members} - {"client-request-token"}
+            assert required <= given, (title, text)
+            seen.add(words[5])
+    assert {"start-pipeline-execution", "retry-pipeline-execution", "update-model-package", "stop-training-job"} <= seen
+
+
 @pytest.mark.parametrize("command", ["describe", "steps"])
 def test_commands_do_what_they_say(world: World, command: str) -> None:
-    import shlex
-
     twin = world.pages.json(twin_of(world.execution("Demo")))
     words = shlex.split(twin["commands"][command])
     assert words[:3] == ["local-sagemaker", "exec", "--"]

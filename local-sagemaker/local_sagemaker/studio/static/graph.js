@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const all = (query, within = document) => [...within.querySelectorAll(query)];
-  let zoom = Number(sessionStorage.getItem("zoom")) || 0; // 0: by itself, to 80 % at least
+  let zoom = Number(sessionStorage.getItem("zoom")) || 0; // 0: by itself: to fit where 70 % suffice, else 80 %
 
   const sizes = (graph) => graph.getAttribute("viewBox").split(" ").slice(2).map(Number);
   const room = (graph) => {
@@ -11,7 +11,8 @@
   };
   const scaleOf = (graph) => {
     const [width] = sizes(graph), [free] = room(graph);
-    return zoom || (free > 0 ? Math.max(0.8, Math.min(1, free / width)) : 1);
+    const fits = free / width;
+    return zoom || (free > 0 ? (fits < 0.7 ? 0.8 : Math.min(1, fits)) : 1);
   };
   const fit = () => all("svg.graph").forEach((graph) => {
     const [width, height] = sizes(graph), scale = scaleOf(graph);

@@ -1,0 +1,98 @@
+"""What a reader sees in a browser: times with their zone, whole values, the same view elsewhere, lists on a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.studio.conftest import World
+from tests.support import until
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def sign_in(world: World, open_window: Any) -> Any:
+    """Opens a browser window at a page, signed in."""
+
+    def open_at(path: str, **options: Any) -> Any:
+        page = open_window(world, **options)
+        page.goto(f"{world.pages.origin}{path}")
+        return page
+
+    return open_at
+
+
+def test_times_have_their_zone_and_values_are_copied_whole(world: World, sign_in: Any) -> None:
+    """ST-18: absolute and relative, exact in the title, in the viewer's zone; what is copied is the whole value."""
+    rights = ["clipboard-read", "clipboard-write"]
+    page = sign_in(world.execution("Demo"), timezone_id="Asia/Tokyo", permissions=rights)
+    page.get_by_text("Times in Asia/Tokyo").wait_for()
+    time = page.locator(".facts time").first
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(.+ ago\)", time.inner_text().strip())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+09:00", time.get_attribute("datetime"))
+    assert "Asia/Tokyo" in time.get_attribute("title")
+    started = page.evaluate("Date.parse(document.querySelector('.facts time').dateTime)") / 1000
+    assert started == pytest.approx(
+        world.pages.json(world.execution("Demo") + ".json")["execution"]["start"], abs=0.002
+    )
+    page.get_by_role("button", name="Copy the ARN").first.click()
+    read = "navigator.clipboard.readText()"
+    until(lambda: page.evaluate(read) == world.executions["Demo"], "the whole ARN is on the clipboard", 60)
+    page.goto(f"{world.pages.origin}/_studio/service?theme=dark")
+    page.get_by_role("link", name="dark").click()
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 35, 48)", "paper is light (ST-29)"
+
+
+def test_an_address_is_the_view_and_back_restores_it(world: World, sign_in: Any) -> None:
+    """ST-2: filters, sort, tab and step in another browser; page, filter and place after Back."""
+    page = sign_in("/_studio/pipelines/Demo?status=Succeeded&sort=oldest")
+    page.get_by_label("Rows").select_option("25")
+    page.get_by_role("button", name="Apply").first.click()
+    page.wait_for_url(re.compile("size=25"))
+    other = sign_in(page.url.removeprefix(world.pages.origin))
+    assert other.get_by_label("Status").input_value() == "Succeeded"
+    assert other.get_by_label("Rows").input_value() == "25"
+    rows = "[...document.querySelectorAll('tbody th a')].map(item => item.textContent)"
+    assert other.evaluate(rows) == page.evaluate(rows) != []
+    page.goto(f"{world.pages.origin}/_studio/events?tab=changes")
+    page.set_viewport_size({"width": 1280, "height": 300})
+    link = page.locator("tbody th a").nth(12)
+    link.scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 200
+    link.click()
+    page.wait_for_url(re.compile("/(pipelines|jobs|models)/"))
+    page.go_back()
+    page.wait_for_url(re.compile("tab=changes"))
+    until(lambda: abs(page.evaluate("scrollY") - place) < 60, "Back restores the place on the page", 60)
+
+
+def test_lists_are_rows_on_a_phone(world: World, sign_in: Any) -> None:
+    """ST-30: no cell of a list is out of sight, numbers carry their headings, the chosen step has the page."""
+    page = sign_in("/_studio/pipelines", viewport={"width": 360, "height": 780})
+    outside = (
+        "[...document.querySelectorAll('table.rows :is(td, tbody th)')].filter(cell => cell.offsetParent)"
+        ".filter(cell => cell.getBoundingClientRect().right > innerWidth + 1).map(cell => cell.textContent)"
+    )
+    for path in (
+        "/_studio/pipelines",
+        "/_studio/pipelines/Demo",
+        "/_studio/jobs",
+        "/_studio/",
+        world.execution("Demo"),
+    ):
+        page.goto(f"{world.pages.origin}{path}")
+        assert page.locator("table.rows").count() > 0, path
+        assert page.evaluate(outside) == [], path
+    page.goto(f"{world.pages.origin}/_studio/pipelines")
+    assert page.locator("td.num").first.get_attribute("data-label") == "Succeeded"
+    page.goto(f"{world.pages.origin}{world.execution('Demo')}?step=Train&tab=requests")
+    assert not page.get_by_role("region", name="Table of steps").is_visible()
+    tab = page.get_by_role("link", name="Requests", exact=True).bounding_box()
+    assert 0 <= tab["x"] < tab["x"] + tab["width"] <= 360, "the chosen tab is in sight"
+    sizes = page.evaluate("[...document.querySelectorAll('button')].map(item => item.offsetHeight)")
+    assert min(size for size in sizes if size) >= 24
