@@ -21,6 +21,10 @@ PARTICIPLES = 0.01
 """The share of functions that may be named by a participle: names of functions are verbs, of values nouns."""
 TEXTS_OF_ERRORS = 9
 """Places that tell errors apart by their text: of the disk, and of services of which only the text is known."""
+STATUSES = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("status.py", "delivery_status.py"))
+"""The types of statuses; what they have is written as text nowhere else in the service."""
+READERS = ("cli/", "containers/", "studio/", "testing/", "codebuild/")
+"""Parts of the service that read statuses from responses, as any client does, or run in a job's process."""
 BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
 """The boundaries where any exception may become a status or an answer, one ``file:function`` a line."""
 
@@ -118,6 +122,7 @@ _NO_PARTICIPLE = frozenset(
         "binding",
     ]
 )
+_STATUS_NAME = re.compile(r"(?:[sS]tatus|[sS]tate)$")
 
 
 @dataclass
@@ -132,6 +137,7 @@ class Figures:
     classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     broad: list[str] = field(default_factory=list)
     texts_of_errors: list[str] = field(default_factory=list)
+    texts_of_statuses: list[str] = field(default_factory=list)
 
     @property
     def repeated_classes(self) -> dict[str, list[str]]:
@@ -157,16 +163,30 @@ def is_participle(name: str) -> bool:
 
 def measure() -> Figures:
     """Counts over all shipped modules."""
-    figures = Figures()
+    figures, statuses = Figures(), status_values()
     for path in sources():
-        _add_file(path, figures)
+        _add_file(path, figures, statuses)
     return figures
 
 
-def _add_file(path: Path, figures: Figures) -> None:
+def status_values() -> frozenset[str]:
+    """The texts of all statuses that have a type."""
+    nodes = (node for path in STATUSES for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    return frozenset(
+        node.value.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    )
+
+
+def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
     text = path.read_text("utf-8")
     name = str(path.relative_to(ROOT))
     figures.files += 1
+    inner = name.removeprefix(f"{SHIPPED[0]}/")
+    if inner != name and path not in STATUSES and not inner.startswith(READERS):
+        lines = {line for node in ast.walk(ast.parse(text)) for line in status_texts(node, statuses)}
+        figures.texts_of_statuses += [f"{name}:{line}" for line in sorted(lines)]
     if (lines := text.count("\n")) > LONGEST_FILE:
         figures.long_files.append(f"{name}: {lines} lines")
     for scope, node in _walk(ast.parse(text), ""):
@@ -215,6 +235,31 @@ def compares_text_of_error(node: ast.Compare) -> bool:
     return any(re.match(r"(?:str\()?(?:error|caught|failure)(?:\.message|\))(?:\.lower\(\))?$", side) for side in sides)
 
 
+def status_texts(node: ast.AST, statuses: frozenset[str]) -> Iterator[int]:
+    """The lines where a status is compared, or is a member's value, as a text instead of its type."""
+    values: list[ast.expr] = []
+    if isinstance(node, ast.Compare) and re.search("stat(?:e|us)", ast.unparse(node), re.IGNORECASE):
+        values = [node.left, *node.comparators]
+    elif isinstance(node, ast.Dict):
+        values = [value for key, value in zip(node.keys, node.values, strict=True) if _is_status(key)]
+    elif isinstance(node, ast.keyword):
+        values = [node.value] if _STATUS_NAME.search(node.arg or "") else []
+    elif isinstance(node, ast.Assign):
+        values = [node.value] if any(map(_is_status, node.targets)) else []
+    for value in values:
+        inner = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+        for one in inner:
+            for item in one.elts if isinstance(one, ast.Tuple | ast.List | ast.Set) else (one,):
+                if isinstance(item, ast.Constant) and item.value in statuses:
+                    yield item.lineno
+
+
+def _is_status(target: ast.expr | None) -> bool:
+    key = target.slice if isinstance(target, ast.Subscript) else target
+    text = key.id if isinstance(key, ast.Name) else key.value if isinstance(key, ast.Constant) else ""
+    return isinstance(text, str) and bool(_STATUS_NAME.search(text))
+
+
 def allowed_broad_excepts() -> list[str]:
     """The boundaries of `BROAD_EXCEPTS`."""
     lines = BROAD_EXCEPTS.read_text("utf-8").splitlines()
@@ -231,6 +276,7 @@ def problems(figures: Figures) -> list[str]:
         found += [f"named by a participle: {function}" for function in figures.participles]
     if len(figures.texts_of_errors) > TEXTS_OF_ERRORS:
         found += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
+    found += [f"a status as text instead of its type: {place}" for place in figures.texts_of_statuses]
     allowed = allowed_broad_excepts()
     found += [
         f"broad except that {BROAD_EXCEPTS.name} does not name: {place}"
@@ -253,6 +299,7 @@ def main() -> int:
     print(f"files above {LONGEST_FILE} lines:              {len(figures.long_files)}")
     print(f"broad excepts without re-raise:     {len(figures.broad)} ({len(allowed_broad_excepts())} boundaries)")
     print(f"errors told apart by their text:    {len(figures.texts_of_errors)} (at most {TEXTS_OF_ERRORS})")
+    print(f"statuses as text:                   {len(figures.texts_of_statuses)}")
     lines = problems(figures)
     print("\n".join(["", *lines]) if lines else "no limit is passed")
     return 1 if lines else 0

@@ -1,4 +1,4 @@
-"""The whole delivery (DEL-49): what ``make tour`` shows, from the first push to the end of the project."""
+"""The whole delivery: what ``make tour`` shows, from the first push to the end of the project."""
 
 from __future__ import annotations
 

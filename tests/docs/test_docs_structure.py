@@ -51,3 +51,21 @@ def test_names_of_functions_where_the_words_have_been_gone_over(figures: structu
 def test_comparisons_with_the_text_of_an_error_are_found(text: str, expected: bool) -> None:
     (comparison,) = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare)]
     assert structure.compares_text_of_error(comparison) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("body['status'] == 'Failed'", True),
+        ("status in ('Failed', 'Stopped')", True),
+        ("{'JobStatus': 'Failed' if failed else done}", True),
+        ("change(status='Failed')", True),
+        ("body['state'] = 'Failed'", True),
+        ("status == JobStatus.FAILED", False),
+        ("{'message': 'Failed'}", False),
+        ("mode == 'Failed'", False),
+    ],
+)
+def test_statuses_as_text_are_found(text: str, expected: bool) -> None:
+    found = [line for node in ast.walk(ast.parse(text)) for line in structure.status_texts(node, frozenset(["Failed"]))]
+    assert found == [1] * expected

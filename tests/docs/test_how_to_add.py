@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 PAGES = ("add-a-step-type", "add-an-operation", "add-a-resource", "add-an-aws-service", "add-an-image", "add-a-monitor")
 STUDIO = "add-a-page"
-"""One file, one template, one line (studio, ST-34); the copy's own tests of the pages pass, too."""
+"""One file, one template, one line; the copy's own tests of the pages pass, too."""
 SOURCES = {"local_sagemaker": ROOT / "local-sagemaker", "model_checks": ROOT / "model-checks"}
 
 

@@ -1,4 +1,4 @@
-"""What things cost on AWS: the worked example (DEL-48), old and missing prices, an execution's steps."""
+"""What things cost on AWS: the worked example, old and missing prices, an execution's steps."""
 
 from __future__ import annotations
 

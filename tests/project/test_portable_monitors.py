@@ -1,4 +1,4 @@
-"""Portable monitors (DEL-43): the scheduled pipeline that needs no Model Monitor, from its stack to its metrics."""
+"""Portable monitors: the scheduled pipeline that needs no Model Monitor, from its stack to its metrics."""
 
 from __future__ import annotations
 

@@ -74,10 +74,10 @@ def _branches(text: str) -> tuple[int, int]:
 def summary(lines: list[tuple[bool, int, int]]) -> Row:
     """Counts and percentages of lines: whether each is covered, its branches that were taken, and all of them."""
     covered, taken = sum(line[0] for line in lines), sum(line[1] for line in lines)
-    return counted(covered, len(lines) - covered, taken, sum(line[2] for line in lines) - taken)
+    return coverage_row(covered, len(lines) - covered, taken, sum(line[2] for line in lines) - taken)
 
 
-def counted(covered: int, missed: int, taken: int, untaken: int) -> Row:
+def coverage_row(covered: int, missed: int, taken: int, untaken: int) -> Row:
     """The members that coverage has in answers."""
     return {
         "lineCoveragePercentage": _share(covered, missed), "linesCovered": covered, "linesMissed": missed,
@@ -93,7 +93,7 @@ def summary_of(kind: str, rows: list[Row]) -> Row:
     """The summary of all rows, as reports show it by their type."""
     if kind == COVERAGE:
         names = ("linesCovered", "linesMissed", "branchesCovered", "branchesMissed")
-        return {"codeCoverageSummary": counted(*(sum(row[name] for row in rows) for name in names))}
+        return {"codeCoverageSummary": coverage_row(*(sum(row[name] for row in rows) for name in names))}
     statuses = ("ERROR", "FAILED", "SKIPPED", "SUCCEEDED", "UNKNOWN")
     return {"testSummary": {
         "total": len(rows), "statusCounts": {one: sum(row["status"] == one for row in rows) for one in statuses},

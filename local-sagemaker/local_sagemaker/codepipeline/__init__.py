@@ -1,1 +1,1 @@
-"""Delivery pipelines' definitions: their checks, their variables, the filters of their triggers (delivery 4.1)."""
+"""Definitions of delivery pipelines: checks, variables, the filters of triggers (contracts: delivery 4.1)."""

@@ -1,4 +1,4 @@
-"""The filters of a pipeline's triggers, against a push (delivery 4.1)."""
+"""The filters of a pipeline's triggers, against a push (contracts: delivery 4.1)."""
 
 from __future__ import annotations
 

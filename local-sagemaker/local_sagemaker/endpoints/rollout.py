@@ -17,6 +17,7 @@ from typing import Any
 from local_sagemaker.endpoints.fleet import Fleet, drain, stop_all
 from local_sagemaker.endpoints.traffic_split import VariantRoute
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import VariantStatus
 
 _LOOK = 0.25
 """Seconds between two looks at the alarms."""
@@ -125,7 +126,7 @@ class Rollout:
             raise
 
     def _shift(self) -> None:
-        self._progress("Creating", 0.0)
+        self._progress(VariantStatus.CREATING, 0.0)
         self._green.start()
         total = sum(variant.spec.instances for variant in self._green.production)
         for share in self._policy.shares(total):
@@ -134,7 +135,7 @@ class Rollout:
             self._bake(share)
         self._in_loop(self._route.finish)
         self._wait(self._policy.termination, watched=False)
-        self._progress("Deleting", 1.0)
+        self._progress(VariantStatus.DELETING, 1.0)
         self._blue.stop()
 
     def _roll(self) -> None:
@@ -143,7 +144,7 @@ class Rollout:
         total = new.spec.instances
         surplus = len(old.instances) - total
         for size in self._policy.batches(total):
-            self._progress("Creating", len(new.instances) / total)
+            self._progress(VariantStatus.CREATING, len(new.instances) / total)
             new.add(new.start(size))
             share = len(new.instances) / total
             self._progress("ActivatingTraffic", share)
@@ -155,7 +156,7 @@ class Rollout:
                 drain(ended)
                 stop_all(ended)
         self._in_loop(self._route.finish)
-        self._progress("Deleting", 1.0)
+        self._progress(VariantStatus.DELETING, 1.0)
         self._blue.stop()
 
     def _bake(self, share: float) -> None:
@@ -184,7 +185,7 @@ class Rollout:
 
     def _back(self) -> None:
         """All traffic to the old fleet, with the instances that it had."""
-        self._progress("Updating", 0.0)
+        self._progress(VariantStatus.UPDATING, 0.0)
         try:
             for variant in self._blue.variants.values():
                 missing = variant.spec.instances - len(variant.instances)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from local_sagemaker.engine.durations import seconds
@@ -30,7 +31,6 @@ VERSION = "2020-12-01"
 MAX_PARAMETERS = 200
 MAX_DESCRIPTION = 4096
 PARAMETER_TYPES = ("String", "Integer", "Boolean", "Float")
-TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 _TOP = ("Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps")
 RETRY_CAUSES = (
     "Step.SERVICE_FAULT",
@@ -54,12 +54,21 @@ class PipelineParameter:
     description: str | None = None
 
 
+class StepTrigger(StrEnum):
+    """The outcome of a step on which another one runs."""
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    ANY = "Any"
+
+
 @dataclass(frozen=True)
 class Dependency:
     """An entry of DependsOn: which step, and on which of its outcomes the dependent runs."""
 
     step: str
-    trigger: str = "Completed"
+    trigger: StepTrigger = StepTrigger.COMPLETED
 
 
 @dataclass(frozen=True)
@@ -256,13 +265,15 @@ def _step(item: dict[str, Json], parent: str | None, branch: bool) -> Step:
 def _dependency(step: str, entry: Json) -> Dependency:
     if isinstance(entry, str):
         return Dependency(entry)
-    trigger = read_object(entry, "Step", "Trigger").get("Trigger", "Completed") if isinstance(entry, dict) else None
-    if trigger not in TRIGGERS or not isinstance(entry.get("Step"), str):
+    trigger = (
+        read_object(entry, "Step", "Trigger").get("Trigger", StepTrigger.COMPLETED) if isinstance(entry, dict) else None
+    )
+    if trigger not in tuple(StepTrigger) or not isinstance(entry.get("Step"), str):
         raise invalid(
             f"DependsOn of step '{step}' must hold step names or objects of Step and Trigger "
-            f"({', '.join(TRIGGERS)}), not {quote(entry)}."
+            f"({', '.join(StepTrigger)}), not {quote(entry)}."
         )
-    return Dependency(entry["Step"], trigger)
+    return Dependency(entry["Step"], StepTrigger(trigger))
 
 
 def _property_file(step: str, value: Json) -> PropertyFile:

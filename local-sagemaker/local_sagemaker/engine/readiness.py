@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from local_sagemaker.engine.definition import StepTrigger
 from local_sagemaker.engine.graph import Graph, Node
 
 
@@ -34,10 +35,10 @@ class StepDecision(Enum):
 
 FINAL = (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED, StepState.SKIPPED)
 _WANTED = {
-    "Completed": (StepState.SUCCEEDED,),
-    "Failed": (StepState.FAILED,),
-    "Stopped": (StepState.STOPPED,),
-    "Any": (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED),
+    StepTrigger.COMPLETED: (StepState.SUCCEEDED,),
+    StepTrigger.FAILED: (StepState.FAILED,),
+    StepTrigger.STOPPED: (StepState.STOPPED,),
+    StepTrigger.ANY: (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED),
 }
 
 Outcome = Callable[[str], bool]
@@ -57,7 +58,7 @@ def verdict(node: Node, states: Mapping[str, StepState], outcome: Outcome) -> St
             return StepDecision.SKIP
         waiting = waiting or state not in FINAL
     lost = [name for name in node.data if states[name] in FINAL and states[name] is not StepState.SUCCEEDED]
-    handled = {item.step for item in node.depends_on if item.trigger != "Completed"}
+    handled = {item.step for item in node.depends_on if item.trigger != StepTrigger.COMPLETED}
     if any(name not in handled or states[name] is StepState.SKIPPED for name in lost):
         return StepDecision.SKIP
     if waiting or any(states[name] not in FINAL for name in node.data):
@@ -72,7 +73,7 @@ def steps_in_error(nodes: Graph, states: Mapping[str, StepState]) -> list[str]:
         for name, node in nodes.items()
         if states[name] in (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED)
         for dependency in node.depends_on
-        if dependency.trigger != "Completed"
+        if dependency.trigger != StepTrigger.COMPLETED
     }
     return [
         name for name, state in states.items() if state in (StepState.FAILED, StepState.STOPPED) and name not in handled

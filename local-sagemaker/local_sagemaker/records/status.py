@@ -80,3 +80,112 @@ class ApprovalStatus(StrEnum):
     APPROVED = "Approved"
     REJECTED = "Rejected"
     PENDING = "PendingManualApproval"
+
+
+class TrainingStage(StrEnum):
+    """The SecondaryStatus of training jobs."""
+
+    STARTING = "Starting"
+    DOWNLOADING = "Downloading"
+    TRAINING = "Training"
+    UPLOADING = "Uploading"
+    STOPPING = "Stopping"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other comes after it."""
+        return self in (
+            TrainingStage.COMPLETED, TrainingStage.FAILED, TrainingStage.STOPPED, TrainingStage.MAX_RUNTIME_EXCEEDED,
+        )  # fmt: skip
+
+
+class VariantStatus(StrEnum):
+    """Of an endpoint's variants, while a deployment is under way."""
+
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    DELETING = "Deleting"
+
+
+class CaptureStatus(StrEnum):
+    """Of an endpoint's data capture."""
+
+    STARTED = "Started"
+    STOPPED = "Stopped"
+
+
+class PackageStatus(StrEnum):
+    """Of model packages and their groups; here they are complete when they exist."""
+
+    COMPLETED = "Completed"
+
+
+class LineageStatus(StrEnum):
+    """Of the actions in the lineage that the service records."""
+
+    COMPLETED = "Completed"
+
+
+class ScheduleStatus(StrEnum):
+    """Of monitoring schedules."""
+
+    PENDING = "Pending"
+    SCHEDULED = "Scheduled"
+    STOPPED = "Stopped"
+
+
+class MonitoringStatus(StrEnum):
+    """Of the executions of monitoring schedules."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    COMPLETED_WITH_VIOLATIONS = "CompletedWithViolations"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the execution has ended."""
+        return self not in (MonitoringStatus.PENDING, MonitoringStatus.IN_PROGRESS)
+
+
+class AlertStatus(StrEnum):
+    """Of the alerts of monitoring schedules."""
+
+    IN_ALERT = "InAlert"
+    OK = "OK"
+
+
+class ObjectiveStatus(StrEnum):
+    """Of a tuning job's training job: whether its metric is known."""
+
+    SUCCEEDED = "Succeeded"
+    PENDING = "Pending"
+    FAILED = "Failed"
+
+
+class AlarmState(StrEnum):
+    """Of CloudWatch alarms."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class TargetStatus(StrEnum):
+    """Of an event on its way to a rule's target."""
+
+    DELIVERED = "Delivered"
+    FAILED = "Failed"
+
+
+class SwitchState(StrEnum):
+    """Of what is switched on or off: EventBridge's rules, Scheduler's schedules, a build's logs."""
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"

@@ -8,6 +8,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import AlarmState
 
 log = logging.getLogger(__name__)
 
@@ -29,4 +30,4 @@ class Metrics:
         """Which of these alarms are in ALARM. An alarm that does not exist is not."""
         response = self._call("cloudwatch:DescribeAlarms", {"AlarmNames": list(names)})
         states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in response.get("MetricAlarms", ())}
-        return [name for name in names if states.get(name) == "ALARM"]
+        return [name for name in names if states.get(name) == AlarmState.ALARM]

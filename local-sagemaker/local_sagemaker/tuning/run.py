@@ -20,7 +20,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
 from local_sagemaker.errors import MISSING, ServiceError, WrongStatus, says_full
 from local_sagemaker.events import DELETED, Event, Events
-from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.status import JobStatus, ObjectiveStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import early_stopping, policy, training_jobs
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
@@ -185,7 +185,7 @@ class TuningRun:
             "CreationTime": now(),
             "TrainingJobStatus": JobStatus.IN_PROGRESS,
             "TunedHyperParameters": self._tools.suggest(_question(body, given[index], same)),
-            "ObjectiveStatus": "Pending",
+            "ObjectiveStatus": ObjectiveStatus.PENDING,
             "_number": f"{number + 1:06d}",
             "_definition": index,
         }

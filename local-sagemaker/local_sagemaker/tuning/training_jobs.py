@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.records import Records
-from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.status import JobStatus, ObjectiveStatus
 from local_sagemaker.records.store import Body
 
 KIND = "tuning-trial"
@@ -58,7 +58,7 @@ def update(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) ->
     name = objective["MetricName"]
     values = [one["Value"] for one in job.get("FinalMetricDataList", []) if one["MetricName"] == name]
     found = bool(values) and math.isfinite(values[-1]) and trial["TrainingJobStatus"] != JobStatus.FAILED
-    trial["ObjectiveStatus"] = "Succeeded" if found else "Failed"
+    trial["ObjectiveStatus"] = ObjectiveStatus.SUCCEEDED if found else ObjectiveStatus.FAILED
     if found:
         final = {"Type": objective["Type"], "MetricName": name, "Value": values[-1]}
         trial["FinalHyperParameterTuningJobObjectiveMetric"] = final
@@ -80,7 +80,7 @@ def status_counters(trials: list[Body]) -> dict[str, int]:
 
 def objective_counters(trials: list[Body]) -> dict[str, int]:
     """ObjectiveStatusCounters."""
-    counted = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
+    counted = {str(status): 0 for status in ObjectiveStatus}
     for trial in trials:
         counted[trial["ObjectiveStatus"]] += 1
     return counted

@@ -1,4 +1,4 @@
-"""CodeBuild through boto3, against a real service: phases, failures, variables, artifacts (delivery 3)."""
+"""CodeBuild through boto3, against a real service: phases, failures, variables, artifacts (contracts: delivery 3)."""
 
 from __future__ import annotations
 

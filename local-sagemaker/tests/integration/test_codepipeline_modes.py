@@ -1,4 +1,4 @@
-"""Overlapping executions, retries, rollbacks and conditions of stages, through boto3 (delivery 4.3; DEL-26 to 29)."""
+"""Overlapping executions, retries, rollbacks and conditions of stages, through boto3 (contracts: delivery 4.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions on stacks: modes, configurations, overrides, variables; sources in S3, polled and by events (DEL-30, 31)."""
+"""Actions on stacks: modes, configurations, overrides, variables; sources in S3, polled and by events."""
 
 from __future__ import annotations
 

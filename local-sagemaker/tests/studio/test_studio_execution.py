@@ -1,4 +1,4 @@
-"""The execution's page, the list of executions and the log viewer as a client sees them (studio 2, ST-6 to ST-17)."""
+"""The execution's page, the list of executions and the log viewer as a client sees them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,6 @@ def huge_log(world: World) -> Iterator[str]:
 
 
 def test_fan_is_one_box_and_opens_in_the_grid(world: World, fan: str) -> None:
-    """ST-8."""
     text = world.pages.get(fan)[2]
     graph = text.partition('<svg class="graph"')[2].partition("</svg>")[0]
     assert "Graph of 42 steps" in graph
@@ -80,7 +79,7 @@ def test_fan_is_one_box_and_opens_in_the_grid(world: World, fan: str) -> None:
 
 
 def test_address_chooses_step_filters_and_part_of_the_timeline(world: World, fan: str) -> None:
-    """ST-2, ST-7: what is chosen is in the address, in graph, grid and panel alike."""
+    """What is chosen is in the address, in graph, grid and panel alike."""
     text = world.pages.get(f"{fan}?step=Part7&name=part7&fold=0")[2]
     assert re.search(r'class="node tone-ok chosen" href="[^"]*step=Part7"', text)
     assert re.search(r'<tr class="chosen" data-step="Part7">', text)
@@ -93,7 +92,7 @@ def test_address_chooses_step_filters_and_part_of_the_timeline(world: World, fan
 
 
 def test_whole_graph_before_a_step_has_started(world: World) -> None:
-    """ST-6: the definition's tab has every step; nothing was started for it."""
+    """The definition's tab has every step; nothing was started for it."""
     text = world.pages.get("/_studio/pipelines/Broken?tab=graph")[2]
     assert re.findall(r'data-step="(\w+)"', text) == ["Read", "After"]
     arn = start(world.service.client("sagemaker"), "Broken")
@@ -103,7 +102,7 @@ def test_whole_graph_before_a_step_has_started(world: World) -> None:
 
 
 def test_list_is_filtered_sorted_and_paged(world: World, fan: str) -> None:
-    """ST-17: by parameter, as numbers; found by id and by ARN."""
+    """By parameter, as numbers; found by id and by ARN."""
     page = "/_studio/pipelines/Fan"
 
     def rates(query: str) -> list[str]:
@@ -133,7 +132,7 @@ def test_csv_has_what_is_filtered(world: World, fan: str) -> None:
 
 
 def test_log_of_100_mb(world: World, huge_log: str) -> None:
-    """ST-11: both ends, a page further, the search of all of it, and a link to a line that stays good."""
+    """Both ends, a page further, the search of all of it, and a link to a line that stays good."""
     twin = huge_log.replace("/logs?", "/logs.json?")
     end = world.pages.json(twin)["window"]
     assert end["lines"][-1]["text"].startswith(f"line {LINES - 1} ")
@@ -227,7 +226,7 @@ def panel_of(world: World, execution: str, query: str) -> dict[str, Any]:
 
 
 def test_cache_is_explained(world: World, cached: dict[str, str]) -> None:
-    """ST-9: a miss by member, was and is; a hit by its execution."""
+    """A miss by member, was and is; a hit by its execution."""
     decision = panel_of(world, cached["changed"], "step=First")["cache"]
     assert decision["hit"] is False
     assert decision["source"] == cached["first"]
@@ -258,7 +257,6 @@ def test_metrics_are_columns(world: World, cached: dict[str, str]) -> None:
 
 
 def test_empty_and_stale_outputs_are_marked(world: World, cached: dict[str, str]) -> None:
-    """ST-10."""
     outputs = panel_of(world, cached["changed"], "step=First&tab=io")["job"]["outputs"]
     assert outputs[0]["warning"].startswith("empty")
     outputs = panel_of(world, cached["changed"], "step=Second&tab=io")["job"]["outputs"]
@@ -267,7 +265,7 @@ def test_empty_and_stale_outputs_are_marked(world: World, cached: dict[str, str]
 
 
 def test_what_runs_is_what_the_form_shows(world: World, cached: dict[str, str]) -> None:
-    """ST-13, ST-16: from here on with the values of a run; the command of the form does the same as the form."""
+    """From here on with the values of a run; the command of the form does the same as the form."""
     page = f"/_studio/pipelines/Cached/start?from={cached['changed']}&after=Second"
     shown = world.pages.json(page.replace("/start?", "/start.json?"))
     assert shown["selected"] == ["Second"]
@@ -294,7 +292,6 @@ def test_what_runs_is_what_the_form_shows(world: World, cached: dict[str, str]) 
 
 
 def test_compare_shows_what_differs(world: World, cached: dict[str, str]) -> None:
-    """ST-12."""
     page = f"/_studio/pipelines/Cached/compare.json?e={cached['first']}&e={cached['changed']}"
     sections = {section["title"]: section for section in world.pages.json(page)["sections"]}
     assert [(row["name"], row["values"]) for row in sections["Parameters"]["rows"]] == [("Mode", ["a", "b"])]
@@ -306,7 +303,7 @@ def test_compare_shows_what_differs(world: World, cached: dict[str, str]) -> Non
 
 
 def test_failure_shows_the_lines_of_the_users_code(world: World) -> None:
-    """ST-4: the last frame in the user's code with the lines around it, and the end of the log, without a click."""
+    """The last frame in the user's code with the lines around it, and the end of the log, without a click."""
     source = world.pages.json(world.execution("Broken") + ".json")["source"]
     assert source["lines"][source["at"] - source["first"]].strip() == "return json.load(open(name))"
     assert len(source["lines"]) == 5

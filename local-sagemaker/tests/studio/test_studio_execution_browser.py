@@ -26,7 +26,7 @@ def sign_in(world: World, open_window: Any) -> Any:
 
 
 def test_by_keys_alone_and_back(world: World, sign_in: Any) -> None:
-    """ST-2, ST-7, ST-29: the graph by arrows, one selection in all views, the panel's keys, and the way back."""
+    """The graph by arrows, one selection in all views, the panel's keys, and the way back."""
     page = sign_in()
     page.goto(f"{world.pages.origin}{world.execution('Demo')}")
     page.locator(".graph a.node[tabindex='0']").focus()
@@ -66,7 +66,7 @@ def test_failing_run_is_explained_and_retried(world: World, sign_in: Any) -> Non
 
 
 def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
-    """ST-29: larger by a button, 200 % of the browser (half the width), and print."""
+    """Larger by a button, 200 % of the browser (half the width), and print."""
     page = sign_in()
     page.goto(f"{world.pages.origin}{world.execution('Demo')}")
     before = page.locator("svg.graph").bounding_box()["width"]
@@ -82,7 +82,7 @@ def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
 
 
 def test_without_script(world: World, sign_in: Any) -> None:
-    """ST-29: pages are read and forms are sent without script; dialogs are parts of the page."""
+    """Pages are read and forms are sent without script; dialogs are parts of the page."""
     page = sign_in(java_script_enabled=False)
     page.goto(f"{world.pages.origin}{world.execution('Broken')}")
     assert "FileNotFoundError" in page.get_by_role("region", name="Failure").inner_text()
@@ -104,7 +104,7 @@ def test_without_script(world: World, sign_in: Any) -> None:
 
 
 def test_two_browsers_agree(world: World, sign_in: Any) -> None:
-    """ST-27: what one does is on the other's page without a reload."""
+    """What one does is on the other's page without a reload."""
     one, other = sign_in(), sign_in()
     other.goto(f"{world.pages.origin}/_studio/pipelines/Demo")
     other.evaluate("window.open_since = 1")
@@ -124,7 +124,7 @@ def test_two_browsers_agree(world: World, sign_in: Any) -> None:
 
 
 def test_start_form_keeps_what_was_typed(world: World, sign_in: Any) -> None:
-    """ST-14: through a session that ended, and the way back."""
+    """Through a session that ended, and the way back."""
     page = sign_in()
     page.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
     page.get_by_label("Rounds").fill("77")
@@ -138,7 +138,7 @@ def test_start_form_keeps_what_was_typed(world: World, sign_in: Any) -> None:
 
 
 def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -> None:
-    """ST-11: what is written appears; who has scrolled up sees how much is new; a line's address leads to it."""
+    """What is written appears; who has scrolled up sees how much is new; a line's address leads to it."""
     logs = Logs(world.service.settings.logs)
     logs.put(GROUP, STREAM, [(place, f"line {place}") for place in range(300)])
     page = sign_in()
@@ -158,7 +158,7 @@ def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -
 
 
 def test_restart_under_an_open_page(browser: Any) -> None:
-    """ST-27: the page says that it is reconnecting, and shows what happened after the restart, without a reload."""
+    """The page says that it is reconnecting, and shows what happened after the restart, without a reload."""
     with temporary_service() as service:
         create_pipeline(service.client("sagemaker"), "Before", script_step("Only", "print(1)"))
         context = browser.new_context()

@@ -27,7 +27,7 @@ RUN_AXE = "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.strin
 
 
 def test_every_page_has_an_address_and_a_twin(world: World, full: Full) -> None:
-    """ST-1: every registered page is shown, with one heading and no policy that is unsafe; its twin is JSON."""
+    """Every registered page is shown, with one heading and no policy that is unsafe; its twin is JSON."""
     pages = addresses(world, full)
     assert not missing(pages)
     home = world.pages.get("/_studio/")[2]
@@ -52,7 +52,7 @@ def test_lists_are_csv_too(world: World, full: Full) -> None:
 
 
 def test_newcomers_tour(full: Full, signed_in: Any, tmp_path: Path) -> None:
-    """ST-3, with pictures that are kept."""
+    """The newcomer's tour, with pictures that are kept."""
     signed_in.set_default_timeout(180_000)
     try:
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def test_newcomers_tour(full: Full, signed_in: Any, tmp_path: Path) -> None:
 
 
 def test_every_page_is_accessible_in_both_themes_and_narrow(world: World, full: Full, signed_in: Any) -> None:
-    """ST-29 and ST-30: axe-core finds nothing serious, and at 360 pixels no page scrolls sideways.
+    """Axe-core finds nothing serious, and at 360 pixels no page scrolls sideways.
 
     A page is loaded once; theme and width are changed on it, as its viewer would.
     """
@@ -105,7 +105,7 @@ def _serious(session: Any) -> list[str]:
 
 
 def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, full: Full) -> None:
-    """ST-22: baseline and bound of each trend, the nearest first; what was found in a sentence; run now."""
+    """Baseline and bound of each trend, the nearest first; what was found in a sentence; run now."""
     page = f"/_studio/monitoring/{full.schedule}"
     twin = world.pages.json(f"{page}.json")
     first, count = twin["trends"][0], len(twin["executions"])
@@ -137,7 +137,7 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
 
 
 def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full) -> None:
-    """ST-21: CSV and JSON, variant, target model; a rollout and the way back are on the page while they happen."""
+    """CSV and JSON, variant, target model; a rollout and the way back are on the page while they happen."""
     page = f"/_studio/endpoints/{full.endpoint}"
     form = {"action": "invoke", "body": "1,2,3\n-1,0,1", "content_type": "text/csv", "variant": "AllTraffic"}
     text = world.pages.post(f"{page}?tab=test", form)[2]
@@ -203,7 +203,7 @@ def _roll_out_and_back(world: World, full: Full, page: str, before: str) -> None
 
 
 def test_delivery_waits_for_a_person_and_goes_on(world: World, full: Full) -> None:
-    """ST-23: the approval is on home; close, open, reject with a comment, retry, approve; the failing command."""
+    """The approval is on home; close, open, reject with a comment, retry, approve; the failing command."""
     page = f"/_studio/delivery/{full.delivery}"
     needs = world.pages.json("/_studio/index.json")["needs"]
     assert page in [item["href"] for item in needs]
@@ -248,7 +248,7 @@ def _check_failed_build(pages: Pages, full: Full) -> None:
 
 
 def test_project_shows_what_it_holds(world: World, full: Full) -> None:
-    """ST-23: what its stack made and what carries its tag, each with its page; the stack's events."""
+    """What its stack made and what carries its tag, each with its page; the stack's events."""
     twin = world.pages.json(f"/_studio/projects/{full.project}.json")
     assert twin["status"] == "CreateCompleted"
     assert {kind: [(item["name"], item["href"]) for item in items] for kind, items in twin["parts"].items()} == {
@@ -293,7 +293,7 @@ def test_version_is_trained_again(world: World) -> None:
 
 
 def test_events_say_what_they_started(world: World, full: Full) -> None:
-    """ST-24 and ST-20: an event that is sent starts the function; rules are tested; an approval names its rule."""
+    """An event that is sent starts the function; rules are tested; an approval names its rule."""
     form = {"action": "send", "source": "demo", "type": "Tried", "detail": '{"a": 1}'}
     assert world.pages.post("/_studio/events?tab=send", {**form, "detail": "no json"})[0] == 422
     status, headers, _ = world.pages.post("/_studio/events?tab=send", form)
@@ -317,7 +317,7 @@ def test_events_say_what_they_started(world: World, full: Full) -> None:
 
 
 def test_lineage_leads_from_the_version_to_data_and_code(world: World, full: Full) -> None:
-    """ST-25: by QueryLineage, in order of distance; each node leads to its own lineage."""
+    """By QueryLineage, in order of distance; each node leads to its own lineage."""
     arn = world.pages.json("/_studio/models/Demo/1.json")["arn"]
     query = urlencode({"arn": arn, "depth": 10, "direction": "both"})
     twin = until(lambda: _lineage(world.pages, query), "all of the lineage is recorded", 60)
@@ -339,7 +339,7 @@ def _lineage(pages: Pages, query: str) -> Any:
 
 
 def test_s3_has_odd_keys_uploads_and_large_tables(world: World, full: Full) -> None:
-    """ST-26: every key is listed, shown and downloaded; a file is uploaded as it is; a large CSV is read in part."""
+    """Every key is listed, shown and downloaded; a file is uploaded as it is; a large CSV is read in part."""
     pages, s3 = world.pages, world.service.client("s3")
     for key in ODD_KEYS:
         query = urlencode({"bucket": "studio-odd", "key": key})
@@ -375,7 +375,7 @@ def test_s3_has_odd_keys_uploads_and_large_tables(world: World, full: Full) -> N
 
 
 def test_reports_of_users_run_no_script(world: World, full: Full) -> None:
-    """ST-32: in the sandbox, whose policy comes with the answer itself, and on the page around it."""
+    """In the sandbox, whose policy comes with the answer itself, and on the page around it."""
     query = urlencode({"bucket": "studio-odd", "key": "reports/hostile.html"})
     _, headers, _ = world.pages.get(f"/_studio/content?{query}")
     policy = headers["content-security-policy"]

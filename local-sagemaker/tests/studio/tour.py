@@ -1,4 +1,4 @@
-"""The newcomer's tour, step by step, with a picture of each (studio 10, ST-3)."""
+"""The newcomer's tour, step by step, with a picture of each."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Tour:
             self.click(tabs.get_by_role("link", name=tab))
             tabs.locator("[aria-current]", has_text=tab).wait_for()
         self.click(page.get_by_role("button", name="Update status"))
-        assert "approved-model" in page.get_by_role("dialog").inner_text(), "what the approval starts is named (ST-20)"
+        assert "approved-model" in page.get_by_role("dialog").inner_text(), "what the approval starts is named"
         self.fill("Comment", "Better than before")
         self.picture("4-approve")
         self.click(page.get_by_role("button", name="Update", exact=True))

@@ -83,7 +83,7 @@ class CallbackStep(StepType):
         run.context.deliveries.expect(run.job_name, run.execution.arn)
         run.record["Metadata"] = _metadata(run)
         try:
-            _send(run, "Executing")
+            _send(run, StepStatus.EXECUTING)
         except ServiceError as error:
             reason = f"ClientError: Failed to invoke sqs:SendMessage. Error Details: {error.message}"
             return failure(reason, cause_of_error(error))
@@ -118,7 +118,7 @@ class CallbackStep(StepType):
 
     def stop(self, run: StepRun) -> None:
         """Sends the token once more; the consumer must bring it back before the execution ends."""
-        _send(run, "Stopping")
+        _send(run, StepStatus.STOPPING)
 
     def properties(self, record: Record, context: StepContext) -> Record:  # noqa: ARG002 - as StepType has it
         """``OutputParameters['name']``, each declared value in its type."""

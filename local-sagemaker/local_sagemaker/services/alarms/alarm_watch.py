@@ -19,6 +19,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM as KIND
+from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.alarms import alarm_messages, evaluation
 from local_sagemaker.services.alarms.alarm_history import AlarmHistory
@@ -29,7 +30,11 @@ from local_sagemaker.services.alarms.suppression import Suppression, suppressor
 log = logging.getLogger(__name__)
 EVERY, QUICK = 10.0, 1.0
 """Seconds between two looks, without and with alarms; on AWS a minute."""
-_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+_ACTIONS = {
+    AlarmState.ALARM: "AlarmActions",
+    AlarmState.OK: "OKActions",
+    AlarmState.INSUFFICIENT_DATA: "InsufficientDataActions",
+}
 Alarm = Mapping[str, Any]
 
 
@@ -97,7 +102,7 @@ class AlarmWatch(Resource):
         """The state of a composite alarm."""
         self._recall(alarm, [])
         holds = CompositeRule(alarm["AlarmRule"]).holds(states.get)
-        state = evaluation.ALARM if holds else evaluation.OK
+        state = AlarmState.ALARM if holds else AlarmState.OK
         if state != alarm["StateValue"]:
             reason = f"{alarm['AlarmArn']} transitioned to {state} at {iso(now())}: {alarm['AlarmRule']}"
             self._change(alarm, AlarmVerdict(state, reason[:1023]), [])
@@ -111,7 +116,7 @@ class AlarmWatch(Resource):
             return
         held, before, after = body.get("_held"), Suppression.load(body), Suppression()
         if name:
-            in_alarm = states.get(name) == evaluation.ALARM
+            in_alarm = states.get(name) == AlarmState.ALARM
             after = before.advance(alarm, in_alarm=in_alarm, due=held is not None, moment=now())
         is_released = bool(held) and not after.by
         if held and is_released:
@@ -129,7 +134,7 @@ class AlarmWatch(Resource):
         name, state = alarm["AlarmName"], alarm["StateValue"]
         body = self._records.get(KIND.kind, name)
         if body is None or body["AlarmStatus"] != state:
-            before = body["AlarmStatus"] if body else evaluation.INSUFFICIENT
+            before = body["AlarmStatus"] if body else AlarmState.INSUFFICIENT_DATA
             if body is None:
                 self._history.add(alarm, "ConfigurationUpdate", f'Alarm "{name}" created', {"type": "Create"})
             client = not str(alarm.get("StateReason", "")).startswith("Unchecked")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.status import AlarmState
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"(?P<quoted>[^\"]+)\"|(?P<name>[^)\s]+))\s*\)"
@@ -23,7 +24,7 @@ class CompositeRule:
     def __init__(self, text: str) -> None:
         self._text, self._tokens, self._place, self._depth = text, _tokens(text), 0, 0
         self.names = [name for _, name in self._tokens if name]
-        self.holds(lambda _: "OK")
+        self.holds(lambda _: AlarmState.OK)
 
     def holds(self, state: State) -> bool:
         """Whether the rule is true for these states."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
+from local_sagemaker.records.status import AlarmState
+
 MORE = 2
 """Periods that are looked at beside EvaluationPeriods, where data is missing."""
 COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
@@ -26,7 +27,7 @@ Point = tuple[float, float]
 class AlarmVerdict:
     """A state, why, and the points that it follows from."""
 
-    state: str
+    state: AlarmState
     reason: str
     points: tuple[Point, ...] = ()
 
@@ -50,7 +51,7 @@ def evaluate(alarm: Mapping[str, Any], points: Sequence[Point], end: float, peri
     missing = periods - len(recent)
     treatment = alarm.get("TreatMissingData") or "missing"
     if not recent and treatment in ("missing", "ignore"):
-        return AlarmVerdict(INSUFFICIENT, _absent(periods)) if treatment == "missing" else None
+        return AlarmVerdict(AlarmState.INSUFFICIENT_DATA, _absent(periods)) if treatment == "missing" else None
     count = len(breaching) + (missing if treatment == "breaching" else 0)
     alarms = count >= needed
     if not alarms and missing and treatment in ("missing", "ignore") and len(breaching) == len(recent):
@@ -58,7 +59,7 @@ def evaluate(alarm: Mapping[str, Any], points: Sequence[Point], end: float, peri
         if treatment == "ignore" or (end - recent[0][0]) / period < needed:
             return None
         alarms = True
-    state = ALARM if alarms else OK
+    state = AlarmState.ALARM if alarms else AlarmState.OK
     return AlarmVerdict(state, _reason(recent, breaching, periods, needed, words, threshold, missing, state), recent)
 
 
@@ -69,21 +70,21 @@ def _absent(periods: int) -> str:
 
 def _reason(
     recent: Sequence[Point], breaching: Sequence[Point], periods: int, needed: int, words: str, threshold: float,
-    missing: int, state: str,
+    missing: int, state: AlarmState,
 ) -> str:  # fmt: skip
     """The reason as CloudWatch words it."""
     minimum = f"(minimum {needed} datapoint{'' if needed == 1 else 's'} for "
-    way = f"{minimum}{'OK -> ALARM' if state == ALARM else 'ALARM -> OK'} transition)."
+    way = f"{minimum}{'OK -> ALARM' if state == AlarmState.ALARM else 'ALARM -> OK'} transition)."
     if not recent:
-        treated = "Breaching" if state == ALARM else "NonBreaching"
+        treated = "Breaching" if state == AlarmState.ALARM else "NonBreaching"
         noun = "no datapoints were received"
         return f"Threshold Crossed: {noun} for {periods} period{'' if periods == 1 else 's'} and {periods} missing " \
                f"datapoint{'' if periods == 1 else 's'} were treated as [{treated}]."  # fmt: skip
-    shown = breaching if state == ALARM else [point for point in recent if point not in breaching]
+    shown = breaching if state == AlarmState.ALARM else [point for point in recent if point not in breaching]
     listed = ", ".join(f"{value} ({_text(start)})" for start, value in reversed(shown))
     verb = "was" if len(shown) == 1 else "were"
-    negation = "" if state == ALARM else " not"
-    count = len(shown) + (missing if state == ALARM and not breaching else 0)
+    negation = "" if state == AlarmState.ALARM else " not"
+    count = len(shown) + (missing if state == AlarmState.ALARM and not breaching else 0)
     noun = "datapoint" if periods == 1 else "datapoints"
     return (
         f"Threshold Crossed: {count} out of the last {periods} {noun} [{listed}] {verb}{negation} {words} the "

@@ -15,6 +15,7 @@ from local_sagemaker.cloudformation.comparison import Change, change, changes
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration, references
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import ChangeSetStatus, ChangeSetUse, StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
@@ -62,8 +63,9 @@ class ChangeSets(Resource):
             "StackId": stack["StackId"], "StackName": stack["StackName"], "Description": request.get("Description"),
             "Parameters": wanted["Parameters"], "CreationTime": now(), "Tags": request.get("Tags", []),
             "Capabilities": request.get("Capabilities", []), "NotificationARNs": request.get("NotificationARNs", []),
-            "Changes": changes, "Status": "FAILED" if failed else "CREATE_COMPLETE",
-            "ExecutionStatus": "UNAVAILABLE" if failed else "AVAILABLE", "StatusReason": EMPTY if failed else None,
+            "Changes": changes, "Status": ChangeSetStatus.FAILED if failed else ChangeSetStatus.CREATE_COMPLETE,
+            "ExecutionStatus": ChangeSetUse.UNAVAILABLE if failed else ChangeSetUse.AVAILABLE,
+            "StatusReason": EMPTY if failed else None,
             "IncludeNestedStacks": False, "_wanted": wanted, "_kind": kind,
             "OnStackFailure": request.get("OnStackFailure"),
         }  # fmt: skip
@@ -74,18 +76,18 @@ class ChangeSets(Resource):
         name = request["StackName"]
         found = self._store.find(name)
         if kind == "CREATE":
-            if found is not None and found["StackStatus"] != "REVIEW_IN_PROGRESS":
+            if found is not None and found["StackStatus"] != StackStatus.REVIEW_IN_PROGRESS:
                 raise TemplateError(f"Stack [{name}] already exists and cannot be created again with the changeSet "
                                     f"[{request['ChangeSetName']}].")  # fmt: skip
             return {**found, "_stored": True} if found else {"StackId": self._store.new_id(name), "StackName": name}
-        if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        if found is None or found["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS:
             raise TemplateError(f"Stack [{name}] does not exist")
         return {**found, "_stored": True}
 
     def _insert(self, stack: Body) -> Body:
-        body = {**stack, "CreationTime": now(), "StackStatus": "REVIEW_IN_PROGRESS", "DisableRollback": False}
+        body = {**stack, "CreationTime": now(), "StackStatus": StackStatus.REVIEW_IN_PROGRESS, "DisableRollback": False}
         self._store.insert(body)
-        self._store.enter(body["StackId"], "REVIEW_IN_PROGRESS", "User Initiated")
+        self._store.enter(body["StackId"], StackStatus.REVIEW_IN_PROGRESS, "User Initiated")
         return body
 
     def _changes(self, stack: Body, wanted: Body) -> list[dict[str, Any]]:
@@ -145,7 +147,7 @@ class ChangeSets(Resource):
     def execute(self, request: Request) -> Response:
         """Does what the change set describes. All other sets of the stack are obsolete from then on."""
         body = self._require(request)
-        if body["ExecutionStatus"] != "AVAILABLE":
+        if body["ExecutionStatus"] != ChangeSetUse.AVAILABLE:
             raise TemplateError(
                 f"ChangeSet [{body['ChangeSetId']}] cannot be executed in its current execution status of "
                 f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
@@ -156,7 +158,7 @@ class ChangeSets(Resource):
             keep = request.get("DisableRollback", False) or body.get("OnStackFailure") == "DO_NOTHING"
             on_failure = "DO_NOTHING" if keep else body.get("OnStackFailure") or "ROLLBACK"
             self._store.enter(
-                stack["StackId"], "CREATE_IN_PROGRESS", "User Initiated", **wanted, _on_failure=on_failure,
+                stack["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated", **wanted, _on_failure=on_failure,
                 DisableRollback=keep, _token=request.get("ClientRequestToken"),
             )  # fmt: skip
             self._runs.start(stack["StackId"])
@@ -167,7 +169,11 @@ class ChangeSets(Resource):
 
     def _settle(self, stack: Body, executed: Body) -> None:
         for key, body in self._records.items(KIND, f"{key_of(stack['StackId'])}/"):
-            status = "EXECUTE_COMPLETE" if body["ChangeSetId"] == executed["ChangeSetId"] else "OBSOLETE"
+            status = (
+                ChangeSetUse.EXECUTE_COMPLETE
+                if body["ChangeSetId"] == executed["ChangeSetId"]
+                else ChangeSetUse.OBSOLETE
+            )
             self._records.put(KIND, key, {**body, "ExecutionStatus": status})
 
     @operation("DeleteChangeSet")

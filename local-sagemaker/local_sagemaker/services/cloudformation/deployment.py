@@ -1,4 +1,6 @@
-"""One operation of one stack: its resources are made, changed, replaced and deleted, or set back (delivery 2.3).
+"""One operation of one stack: its resources are made, changed, replaced and deleted, or set back.
+
+See contracts: delivery 2.3.
 
 Everything that is done is written down before and after: after a crash the same operation goes through its resources
 again, and what was made already is found by its name.
@@ -19,6 +21,7 @@ from local_sagemaker.cloudformation.comparison import Change, change
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Handler, Identity
@@ -107,7 +110,7 @@ class StackDeployment:
         body = self._store.resource(self._id, logical)
         if body and body["ResourceStatus"].endswith("_IN_PROGRESS"):
             verb = body["ResourceStatus"].removesuffix("_IN_PROGRESS")
-            self._store.put_resource(self._id, body, f"{verb}_FAILED", "Internal Failure")
+            self._store.put_resource(self._id, body, StackStatus(f"{verb}_FAILED"), "Internal Failure")
 
     def _context(self, logical: str) -> DeploymentContext:
         return self._scopes.context(self._id, logical, self._cancelled if not self._ended.is_set() else self._ended)
@@ -141,7 +144,7 @@ class StackDeployment:
             return
         current = self._store.resource(self._id, logical) or resource
         verb = "CREATE" if current.get("_creating") or "PhysicalResourceId" not in current else verb
-        self._store.put_resource(self._id, current, f"{verb}_FAILED", reason)
+        self._store.put_resource(self._id, current, StackStatus(f"{verb}_FAILED"), reason)
 
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
         """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
@@ -152,7 +155,9 @@ class StackDeployment:
         pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
         if attempt and "_replaced" in attempt:
             pending["_replaced"] = attempt["_replaced"]
-        self._store.put_resource(self._id, pending, f"{verb}_IN_PROGRESS", REPLACING if "_replaced" in pending else "")
+        self._store.put_resource(
+            self._id, pending, StackStatus(f"{verb}_IN_PROGRESS"), REPLACING if "_replaced" in pending else ""
+        )
         again = bool(attempt and attempt.get("_creating") and not attempt.get("_foreign"))
         try:
             identity = self._create_once(handler, context, named, again=again)
@@ -163,8 +168,8 @@ class StackDeployment:
         made = {**pending, **_members_of(identity)}
         made.pop("_creating")
         if verb == "CREATE":
-            self._store.note(self._id, made, "CREATE_IN_PROGRESS", "Resource creation Initiated")
-        self._store.put_resource(self._id, made, f"{verb}_COMPLETE")
+            self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
+        self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
 
     @staticmethod
     def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
@@ -208,11 +213,13 @@ class StackDeployment:
 
     def _update(self, resource: Body, before: Body, after: Body) -> None:
         handler, names = HANDLERS[resource["ResourceType"]], resource.get("_names", {})
-        self._store.put_resource(self._id, {**resource, "_properties": before, "_wanted": after}, "UPDATE_IN_PROGRESS")
+        self._store.put_resource(
+            self._id, {**resource, "_properties": before, "_wanted": after}, StackStatus.UPDATE_IN_PROGRESS
+        )
         context = self._context(resource["LogicalResourceId"])
         identity = handler.update(context, _identity(resource), {**before, **names}, {**after, **names})
         self._store.put_resource(
-            self._id, {**resource, **_members_of(identity), "_properties": after}, "UPDATE_COMPLETE"
+            self._id, {**resource, **_members_of(identity), "_properties": after}, StackStatus.UPDATE_COMPLETE
         )
 
     def _restore(self, logical: str, before: Body) -> None:
@@ -222,18 +229,18 @@ class StackDeployment:
             if current is None or current.get("PhysicalResourceId") != before["PhysicalResourceId"]:
                 new = [{key: current[key] for key in _KEPT if key in current}] if current else []
                 restored = {**before, "_replaced": [item for item in new if "PhysicalResourceId" in item]}
-                self._store.put_resource(self._id, restored, "UPDATE_COMPLETE")
+                self._store.put_resource(self._id, restored, StackStatus.UPDATE_COMPLETE)
             else:
                 wanted = current.get("_wanted") or current["_properties"]
                 self._update(
                     {**before, **{key: current[key] for key in _KEPT if key in current}}, wanted, before["_properties"]
                 )
         except ServiceError as error:
-            self._store.put_resource(self._id, current or before, "UPDATE_FAILED", _reason(error))
+            self._store.put_resource(self._id, current or before, StackStatus.UPDATE_FAILED, _reason(error))
             raise
 
     def clean_up(self) -> None:
-        """Deletes what was replaced. A failure leaves an event, and the resource leaves the stack (delivery 2.3)."""
+        """Deletes what was replaced; of a failure only an event stays (contracts: delivery 2.3)."""
         for logical, body in reversed(self._store.resources(self._id).items()):
             for old in body.get("_replaced", []):
                 self._delete_replaced(logical, body, old, retain=body["_policies"][1] == "Retain")
@@ -244,15 +251,15 @@ class StackDeployment:
     def _delete_replaced(self, logical: str, body: Body, old: Body, *, retain: bool) -> None:
         shown = {**old, "LogicalResourceId": logical, "ResourceType": old.get("ResourceType", body["ResourceType"])}
         if retain:
-            self._store.note(self._id, shown, "DELETE_SKIPPED")
+            self._store.note(self._id, shown, StackStatus.DELETE_SKIPPED)
             return
-        self._store.note(self._id, shown, "DELETE_IN_PROGRESS")
+        self._store.note(self._id, shown, StackStatus.DELETE_IN_PROGRESS)
         try:
             properties = {**old["_properties"], **old.get("_names", {})}
             HANDLERS[shown["ResourceType"]].delete(self._context(logical), _identity(old), properties)
-            self._store.note(self._id, shown, "DELETE_COMPLETE")
+            self._store.note(self._id, shown, StackStatus.DELETE_COMPLETE)
         except ServiceError as error:
-            self._store.note(self._id, shown, "DELETE_FAILED", _reason(error))
+            self._store.note(self._id, shown, StackStatus.DELETE_FAILED, _reason(error))
 
     def _remove(self, logical: str, retained: tuple[str, ...], *, new: bool) -> None:
         body = self._store.resource(self._id, logical)
@@ -260,10 +267,10 @@ class StackDeployment:
             return
         keeping = ("Retain",) if new else ("Retain", "RetainExceptOnCreate")
         if logical in retained or body["_policies"][0] in keeping:
-            self._store.put_resource(self._id, body, "DELETE_SKIPPED")
+            self._store.put_resource(self._id, body, StackStatus.DELETE_SKIPPED)
             self._store.drop_resource(self._id, logical)
             return
-        self._store.put_resource(self._id, body, "DELETE_IN_PROGRESS")
+        self._store.put_resource(self._id, body, StackStatus.DELETE_IN_PROGRESS)
         try:
             handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
             if "PhysicalResourceId" in body or (body.get("_creating") and not body.get("_foreign")):
@@ -271,9 +278,9 @@ class StackDeployment:
                 with _nothing_of_a_refused_name("PhysicalResourceId" in body):
                     handler.delete(context, _identity(body), properties)
         except ServiceError as error:
-            self._store.put_resource(self._id, body, "DELETE_FAILED", _reason(error))
+            self._store.put_resource(self._id, body, StackStatus.DELETE_FAILED, _reason(error))
             raise
-        self._store.put_resource(self._id, body, "DELETE_COMPLETE")
+        self._store.put_resource(self._id, body, StackStatus.DELETE_COMPLETE)
         self._store.drop_resource(self._id, logical)
 
 

@@ -12,6 +12,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
@@ -98,7 +99,7 @@ class StackRuns:
         reason = ""
         if not failed:
             try:
-                self._complete(body, "CREATE_COMPLETE")
+                self._complete(body, StackStatus.CREATE_COMPLETE)
                 return
             except ServiceError as error:
                 reason = error.message
@@ -106,13 +107,13 @@ class StackRuns:
             reason = f"The following resource(s) failed to create: [{', '.join(sorted(failed))}]. "
         on_failure = body.get("_on_failure", "ROLLBACK")
         if on_failure == "DO_NOTHING":
-            self._store.enter(stack_id, "CREATE_FAILED", reason)
+            self._store.enter(stack_id, StackStatus.CREATE_FAILED, reason)
         elif on_failure == "DELETE":
-            self._store.enter(stack_id, "DELETE_IN_PROGRESS", f"{reason}Delete requested by user.")
+            self._store.enter(stack_id, StackStatus.DELETE_IN_PROGRESS, f"{reason}Delete requested by user.")
         else:
-            self._store.enter(stack_id, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+            self._store.enter(stack_id, StackStatus.ROLLBACK_IN_PROGRESS, f"{reason}Rollback requested by user.")
 
-    def _complete(self, body: Body, status: str) -> None:
+    def _complete(self, body: Body, status: StackStatus) -> None:
         """Writes the outputs and exports, then the status."""
         outputs, exports = self._outputs(body)
         self._store.put_exports(body["StackId"], exports)
@@ -150,9 +151,9 @@ class StackRuns:
     def _roll_back(self, body: Body, deployment: StackDeployment) -> None:
         failed = deployment.delete(self._dependencies(body), new=True)
         if failed:
-            self._store.enter(body["StackId"], "ROLLBACK_FAILED", _failure_text(failed))
+            self._store.enter(body["StackId"], StackStatus.ROLLBACK_FAILED, _failure_text(failed))
         else:
-            self._store.enter(body["StackId"], "ROLLBACK_COMPLETE")
+            self._store.enter(body["StackId"], StackStatus.ROLLBACK_COMPLETE)
 
     def _dependencies(self, body: Body, *names: str) -> dict[str, frozenset[str]]:
         """What the stack's resources (or those named) wait for; of those that the template lacks, nothing."""
@@ -172,7 +173,7 @@ class StackRuns:
                 outputs, exports = self._outputs(wanted)
                 self._store.put_exports(stack_id, exports)
                 members = {name: wanted[name] for name in TAKEN_OVER if name in wanted}
-                self._store.enter(stack_id, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Outputs=outputs, **members)
+                self._store.enter(stack_id, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, Outputs=outputs, **members)
                 return
             except ServiceError as error:
                 reason = error.message
@@ -181,13 +182,13 @@ class StackRuns:
                 f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
             )
         if body.get("DisableRollback"):
-            self._store.enter(stack_id, "UPDATE_FAILED", reason)
+            self._store.enter(stack_id, StackStatus.UPDATE_FAILED, reason)
         else:
-            self._store.enter(stack_id, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+            self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, reason)
 
     def _verb(self, stack_id: str, failed: list[str]) -> str:
         resources = self._store.resources(stack_id)
-        created = all(resources.get(name, {}).get("ResourceStatus") == "CREATE_FAILED" for name in failed)
+        created = all(resources.get(name, {}).get("ResourceStatus") == StackStatus.CREATE_FAILED for name in failed)
         return "create" if created else "update"
 
     def _clean_up_update(self, body: Body, deployment: StackDeployment) -> None:
@@ -197,27 +198,29 @@ class StackRuns:
         gone = [name for name in self._store.resources(body["StackId"]) if name not in wanted]
         for logical in deployment.delete(self._dependencies({**body, **body["_before_body"]}, *gone) if gone else {}):
             self._store.drop_resource(body["StackId"], logical)
-        self._store.enter(body["StackId"], "UPDATE_COMPLETE", _next=None, _before=None, _before_body=None)
+        self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, _next=None, _before=None, _before_body=None)
 
     def _roll_back_update(self, body: Body, deployment: StackDeployment) -> None:
         skipped = body.get("_skip", [])
         before = {name: resource for name, resource in body["_before"].items() if name not in skipped}
         for name in skipped:
             if name in body["_before"]:
-                self._store.put_resource(body["StackId"], body["_before"][name], "UPDATE_COMPLETE")
+                self._store.put_resource(body["StackId"], body["_before"][name], StackStatus.UPDATE_COMPLETE)
         failed = deployment.set_back(before)
         if failed:
             reason = f"The following resource(s) failed to update: [{', '.join(sorted(failed))}]. "
-            self._store.enter(body["StackId"], "UPDATE_ROLLBACK_FAILED", reason)
+            self._store.enter(body["StackId"], StackStatus.UPDATE_ROLLBACK_FAILED, reason)
         else:
-            self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", _skip=None)
+            self._store.enter(body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS, _skip=None)
 
     def _clean_up_rollback(self, body: Body, deployment: StackDeployment) -> None:
         deployment.clean_up()
         new = [name for name in self._store.resources(body["StackId"]) if name not in body["_before"]]
         for logical in deployment.delete(self._dependencies({**body, **body["_next"]}, *new) if new else {}, new=True):
             self._store.drop_resource(body["StackId"], logical)
-        self._store.enter(body["StackId"], "UPDATE_ROLLBACK_COMPLETE", _next=None, _before=None, _before_body=None)
+        self._store.enter(
+            body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE, _next=None, _before=None, _before_body=None
+        )
 
     def _delete(self, body: Body, deployment: StackDeployment) -> None:
         stack_id = body["StackId"]
@@ -225,15 +228,15 @@ class StackRuns:
             users = self._store.importers(export["Name"]) if export["ExportingStackId"] == stack_id else []
             if users:
                 text = f"Export {export['Name']} cannot be deleted as it is in use by {' and '.join(users)}"
-                self._store.enter(stack_id, "DELETE_FAILED", text)
+                self._store.enter(stack_id, StackStatus.DELETE_FAILED, text)
                 return
         deployment.clean_up()
         failed = deployment.delete(self._dependencies(body), tuple(body.get("_retained", ())))
         if failed:
-            self._store.enter(stack_id, "DELETE_FAILED", _failure_text(failed))
+            self._store.enter(stack_id, StackStatus.DELETE_FAILED, _failure_text(failed))
             return
         self._store.put_exports(stack_id, {})
-        self._store.enter(stack_id, "DELETE_COMPLETE", DeletionTime=now())
+        self._store.enter(stack_id, StackStatus.DELETE_COMPLETE, DeletionTime=now())
 
 
 def _failure_text(failed: list[str]) -> str:
@@ -241,22 +244,22 @@ def _failure_text(failed: list[str]) -> str:
 
 
 STATES = {
-    "CREATE_IN_PROGRESS": StackRuns._create,
-    "ROLLBACK_IN_PROGRESS": StackRuns._roll_back,
-    "UPDATE_IN_PROGRESS": StackRuns._update,
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": StackRuns._clean_up_update,
-    "UPDATE_ROLLBACK_IN_PROGRESS": StackRuns._roll_back_update,
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": StackRuns._clean_up_rollback,
-    "DELETE_IN_PROGRESS": StackRuns._delete,
+    StackStatus.CREATE_IN_PROGRESS: StackRuns._create,
+    StackStatus.ROLLBACK_IN_PROGRESS: StackRuns._roll_back,
+    StackStatus.UPDATE_IN_PROGRESS: StackRuns._update,
+    StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: StackRuns._clean_up_update,
+    StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: StackRuns._roll_back_update,
+    StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS: StackRuns._clean_up_rollback,
+    StackStatus.DELETE_IN_PROGRESS: StackRuns._delete,
 }
 """What is done in each status in which a stack is worked on."""
 _FAILED = {
-    "CREATE_IN_PROGRESS": "ROLLBACK_IN_PROGRESS",
-    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
-    "UPDATE_IN_PROGRESS": "UPDATE_ROLLBACK_IN_PROGRESS",
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
-    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+    StackStatus.CREATE_IN_PROGRESS: StackStatus.ROLLBACK_IN_PROGRESS,
+    StackStatus.ROLLBACK_IN_PROGRESS: StackStatus.ROLLBACK_FAILED,
+    StackStatus.UPDATE_IN_PROGRESS: StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
+    StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: StackStatus.UPDATE_COMPLETE,
+    StackStatus.UPDATE_ROLLBACK_IN_PROGRESS: StackStatus.UPDATE_ROLLBACK_FAILED,
+    StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS: StackStatus.UPDATE_ROLLBACK_COMPLETE,
+    StackStatus.DELETE_IN_PROGRESS: StackStatus.DELETE_FAILED,
 }
 """Where a stack is when a whole step fails, before any of its resources."""

@@ -13,11 +13,11 @@ from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.stack_notifications import StackNotifications
 
 STACK, RESOURCE, EVENT, EXPORT = "stack", "stack-resource", "stack-event", "stack-export"
-DELETED = "DELETE_COMPLETE"
 
 
 class StackStore:
@@ -50,7 +50,7 @@ class StackStore:
         if name_or_id.startswith("arn:"):
             return self._records.get(STACK, key_of(name_or_id))
         for body in reversed(self._records.list(STACK, f"{name_or_id}/")):
-            if body["StackStatus"] != DELETED:
+            if body["StackStatus"] != StackStatus.DELETE_COMPLETE:
                 return body
         return None
 
@@ -72,7 +72,7 @@ class StackStore:
             raise TemplateError(f"Stack with id {stack_id} does not exist")
         return body
 
-    def enter(self, stack_id: str, status: str, reason: str = "", **members: Any) -> Body:
+    def enter(self, stack_id: str, status: StackStatus, reason: str = "", **members: Any) -> Body:
         """Sets a stack's status, and leaves its event."""
 
         def change(body: Body) -> None:
@@ -96,7 +96,7 @@ class StackStore:
         """One resource."""
         return self._records.get(RESOURCE, f"{key_of(stack_id)}/{logical}")
 
-    def put_resource(self, stack_id: str, resource: Body, status: str, reason: str = "") -> None:
+    def put_resource(self, stack_id: str, resource: Body, status: StackStatus, reason: str = "") -> None:
         """Writes a resource with its new status, and leaves its event."""
         times = {"LastUpdatedTimestamp": now()}
         body = {**resource, **times, "ResourceStatus": status, "ResourceStatusReason": reason}
@@ -113,7 +113,7 @@ class StackStore:
         """Forgets a resource; its events stay."""
         self._records.delete(RESOURCE, f"{key_of(stack_id)}/{logical}")
 
-    def note(self, stack_id: str, resource: Body, status: str, reason: str = "") -> None:
+    def note(self, stack_id: str, resource: Body, status: StackStatus, reason: str = "") -> None:
         """An event of a resource whose record does not change: of one that is replaced or skipped."""
         self._add_event(self.require(stack_id), resource, status, reason)
         self._announce(stack_id)
@@ -126,7 +126,7 @@ class StackStore:
         """The events, newest first."""
         return self._records.list(EVENT, f"{key_of(stack_id)}/")[::-1]
 
-    def _add_event(self, stack: Body, resource: Body, status: str, reason: str) -> None:
+    def _add_event(self, stack: Body, resource: Body, status: StackStatus, reason: str) -> None:
         time, logical = now(), resource["LogicalResourceId"]
         whole = resource.get("ResourceType") == "AWS::CloudFormation::Stack"
         identity = str(uuid.uuid4()) if whole else f"{logical}-{status}-{time:.3f}-{uuid.uuid4().hex[:6]}"
@@ -170,7 +170,7 @@ class StackStore:
 
     def importers(self, export: str) -> list[str]:
         """The names of live stacks that import an export."""
-        live = (body for body in self.stacks() if body["StackStatus"] != DELETED)
+        live = (body for body in self.stacks() if body["StackStatus"] != StackStatus.DELETE_COMPLETE)
         return [body["StackName"] for body in live if export in body.get("_imports", [])]
 
 

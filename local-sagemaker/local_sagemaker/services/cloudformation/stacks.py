@@ -8,14 +8,16 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
-from local_sagemaker.services.cloudformation.stack_store import DELETED, StackStore
+from local_sagemaker.services.cloudformation.stack_store import StackStore
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 UPDATABLE = (
-    "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED",
+    StackStatus.CREATE_COMPLETE, StackStatus.UPDATE_COMPLETE, StackStatus.UPDATE_ROLLBACK_COMPLETE,
+    StackStatus.UPDATE_FAILED, StackStatus.CREATE_FAILED,
 )  # fmt: skip
 NOTHING = "No updates are to be performed."
 NOT_DONE = {"StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL",
@@ -67,13 +69,14 @@ class Stacks(Resource):
         wanted, _ = self._requests.members_from(request, stack)
         keep = request.get("DisableRollback", False) or request.get("OnFailure") == "DO_NOTHING"
         body = {
-            **stack, **wanted, "CreationTime": now(), "StackStatus": "CREATE_IN_PROGRESS", "DisableRollback": keep,
+            **stack, **wanted, "CreationTime": now(), "StackStatus": StackStatus.CREATE_IN_PROGRESS,
+            "DisableRollback": keep,
             "EnableTerminationProtection": request.get("EnableTerminationProtection", False),
             "_on_failure": "DO_NOTHING" if keep else request.get("OnFailure", "ROLLBACK"),
             "_token": request.get("ClientRequestToken"),
         }  # fmt: skip
         self._store.insert(body)
-        self._store.enter(body["StackId"], "CREATE_IN_PROGRESS", "User Initiated")
+        self._store.enter(body["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated")
         self._runs.start(body["StackId"])
         return {"StackId": body["StackId"]}
 
@@ -102,7 +105,7 @@ class Stacks(Resource):
             raise TemplateError(NOTHING)
         before = {name: stack.get(name) for name in wanted}
         self._store.enter(
-            stack["StackId"], "UPDATE_IN_PROGRESS", "User Initiated", _next=wanted, _before_body=before,
+            stack["StackId"], StackStatus.UPDATE_IN_PROGRESS, "User Initiated", _next=wanted, _before_body=before,
             _before=self._store.resources(stack["StackId"]), LastUpdatedTime=now(),
             DisableRollback=request.get("DisableRollback", False), _token=request.get("ClientRequestToken"),
         )  # fmt: skip
@@ -112,24 +115,24 @@ class Stacks(Resource):
     def delete(self, request: Request) -> Response:
         """Begins to delete a stack. An unknown or deleted one is no error."""
         stack = self._store.find(request["StackName"])
-        if stack is None or stack["StackStatus"] == DELETED:
+        if stack is None or stack["StackStatus"] == StackStatus.DELETE_COMPLETE:
             return {}
         if stack.get("EnableTerminationProtection"):
             raise TemplateError(
                 f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
             )
         retained = request.get("RetainResources", [])
-        if retained and stack["StackStatus"] != "DELETE_FAILED":
+        if retained and stack["StackStatus"] != StackStatus.DELETE_FAILED:
             raise TemplateError(
                 "Invalid operation on stack: specify which resources to retain only when the stack is in the "
                 "DELETE_FAILED state."
             )
-        if stack["StackStatus"] == "DELETE_IN_PROGRESS":
+        if stack["StackStatus"] == StackStatus.DELETE_IN_PROGRESS:
             return {}
-        if stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+        if not StackStatus(stack["StackStatus"]).is_final:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be deleted.")
-        self._store.enter(stack["StackId"], "DELETE_IN_PROGRESS", "User Initiated", _retained=retained)
+        self._store.enter(stack["StackId"], StackStatus.DELETE_IN_PROGRESS, "User Initiated", _retained=retained)
         self._runs.start(stack["StackId"])
         return {}
 
@@ -137,11 +140,11 @@ class Stacks(Resource):
     def continue_rollback(self, request: Request) -> Response:
         """Tries a failed rollback of an update again; `ResourcesToSkip` are taken as they are."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-        if stack["StackStatus"] != "UPDATE_ROLLBACK_FAILED":
+        if stack["StackStatus"] != StackStatus.UPDATE_ROLLBACK_FAILED:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not continue rollback.")
         skip = request.get("ResourcesToSkip", [])
-        self._store.enter(stack["StackId"], "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated", _skip=skip)
+        self._store.enter(stack["StackId"], StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, "User Initiated", _skip=skip)
         self._runs.start(stack["StackId"])
         return {}
 
@@ -149,7 +152,10 @@ class Stacks(Resource):
     def roll_back(self, request: Request) -> Response:
         """Rolls a failed stack back to the last state that worked."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-        states = {"CREATE_FAILED": "ROLLBACK_IN_PROGRESS", "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS"}
+        states = {
+            StackStatus.CREATE_FAILED: StackStatus.ROLLBACK_IN_PROGRESS,
+            StackStatus.UPDATE_FAILED: StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
+        }
         if stack["StackStatus"] not in states:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be rolled back.")
@@ -170,7 +176,13 @@ class Stacks(Resource):
         """One stack by name or id, or all live ones."""
         if "StackName" in request:
             return {"Stacks": [describe_stack(self._store.require(request["StackName"]))]}
-        return {"Stacks": [describe_stack(body) for body in self._store.stacks() if body["StackStatus"] != DELETED]}
+        return {
+            "Stacks": [
+                describe_stack(body)
+                for body in self._store.stacks()
+                if body["StackStatus"] != StackStatus.DELETE_COMPLETE
+            ]
+        }
 
     @operation("ListStacks")
     def list(self, request: Request) -> Response:

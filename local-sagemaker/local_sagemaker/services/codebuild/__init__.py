@@ -1,4 +1,4 @@
-"""CodeBuild: projects and builds, whose specifications are executed in processes of their own (delivery 3)."""
+"""CodeBuild: projects and builds, each build in a process of its own (contracts: delivery 3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local_sagemaker.services.codebuild.build_sources import FindRepository
 from local_sagemaker.services.codebuild.build_store import BuildStore
 from local_sagemaker.services.codebuild.builds import Builds
 from local_sagemaker.services.codebuild.projects import Projects, RolesOfServices
-from local_sagemaker.services.codebuild.reports import Reports, ReportStore
+from local_sagemaker.services.codebuild.reports import ReportStore, TestReports
 
 __all__ = ["Builds", "build"]
 
@@ -39,4 +39,4 @@ def build(
         repositories=repositories, roles=roles, reports=reports, call=call,
     )  # fmt: skip
     builds = Builds(store=store, tools=tools)
-    return [Projects(store=store, roles=roles), builds, Reports(store=reports)], builds
+    return [Projects(store=store, roles=roles), builds, TestReports(store=reports)], builds

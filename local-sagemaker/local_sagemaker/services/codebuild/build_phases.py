@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.build_store import IN_PROGRESS, BuildStore
+from local_sagemaker.services.codebuild.build_store import BuildStore
 
 Contexts = list[dict[str, str]]
 
@@ -26,7 +27,7 @@ class Phases:
 
         self._store.change(self._id, change)
 
-    def leave(self, status: str, contexts: Contexts | None = None, end: float | None = None) -> None:
+    def leave(self, status: BuildStatus, contexts: Contexts | None = None, end: float | None = None) -> None:
         """Ends the phase that was entered last."""
         self._store.change(self._id, lambda build: _close(build, status, contexts, end))
 
@@ -34,13 +35,13 @@ class Phases:
         """Phases that take no time."""
         for name in names:
             self.enter(name)
-            self.leave("SUCCEEDED")
+            self.leave(BuildStatus.SUCCEEDED)
 
     def set(self, **members: Any) -> None:
         """Sets members of the record."""
         self._store.change(self._id, lambda build: build.update(members))
 
-    def complete(self, status: str) -> None:
+    def complete(self, status: BuildStatus) -> None:
         """Ends the build."""
 
         def change(build: Body) -> None:
@@ -53,14 +54,14 @@ class Phases:
         """Ends the build, and the phase that it is in, as a fault of the service."""
 
         def change(build: Body) -> None:
-            if build["buildStatus"] == IN_PROGRESS:
-                _close(build, "FAULT", [{"statusCode": "INTERNAL_ERROR", "message": message}], None)
+            if build["buildStatus"] == BuildStatus.IN_PROGRESS:
+                _close(build, BuildStatus.FAULT, [{"statusCode": "INTERNAL_ERROR", "message": message}], None)
 
         self._store.change(self._id, change)
-        self.complete("FAULT")
+        self.complete(BuildStatus.FAULT)
 
 
-def _close(build: Body, status: str, contexts: Contexts | None, end: float | None) -> None:
+def _close(build: Body, status: BuildStatus, contexts: Contexts | None, end: float | None) -> None:
     if not build["phases"] or "phaseStatus" in build["phases"][-1]:
         return
     phase, moment = build["phases"][-1], round(end or now(), 3)

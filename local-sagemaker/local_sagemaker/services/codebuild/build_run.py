@@ -26,6 +26,8 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
+from local_sagemaker.records.delivery_status import BuildStatus
+from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild import build_environment, runtimes
 from local_sagemaker.services.codebuild.artifacts import BuildUploads
@@ -132,7 +134,8 @@ class BuildRun:
         arn = self._tools.settings.arns.of("logs", f"log-group:{group}:log-stream:{stream}")
         self._phases.set(logs={
             "groupName": group, "streamName": stream, "cloudWatchLogsArn": arn,
-            "cloudWatchLogs": {"status": "ENABLED", "groupName": group}, "s3Logs": {"status": "DISABLED"},
+            "cloudWatchLogs": {"status": SwitchState.ENABLED, "groupName": group},
+            "s3Logs": {"status": SwitchState.DISABLED},
         })  # fmt: skip
         self._phases.skip("SUBMITTED", "QUEUED", "PROVISIONING")
         self._phases.enter("DOWNLOAD_SOURCE")
@@ -142,7 +145,7 @@ class BuildRun:
             self._fail(failure.code, failure.message)
             self._phases.enter("FINALIZING")
         else:
-            self._phases.leave("SUCCEEDED")
+            self._phases.leave(BuildStatus.SUCCEEDED)
             self._execute(spec)
         if self._abandoned:
             return
@@ -155,12 +158,14 @@ class BuildRun:
         build = self._tools.store.require(self.id)
         self._tools.say(build, f"Phase complete: {build['currentPhase']} State: FAILED")
         self._tools.say(build, f"Phase context status code: {code} Message: {message}")
-        self._phases.leave("FAILED", [{"statusCode": code, "message": message}])
+        self._phases.leave(BuildStatus.FAILED, [{"statusCode": code, "message": message}])
 
     def _finish(self) -> None:
-        self._phases.leave("SUCCEEDED")
-        status = "FAILED" if self._failed else "SUCCEEDED"
-        self._phases.complete("STOPPED" if self._stopped else "TIMED_OUT" if self._timed_out else status)
+        self._phases.leave(BuildStatus.SUCCEEDED)
+        status = BuildStatus.FAILED if self._failed else BuildStatus.SUCCEEDED
+        self._phases.complete(
+            BuildStatus.STOPPED if self._stopped else BuildStatus.TIMED_OUT if self._timed_out else status
+        )
 
     @property
     def _source(self) -> Path:
@@ -278,11 +283,11 @@ class BuildRun:
         if self._abandoned:
             return
         if self._stopped or self._timed_out:
-            self._phases.leave("STOPPED" if self._stopped else "TIMED_OUT")
+            self._phases.leave(BuildStatus.STOPPED if self._stopped else BuildStatus.TIMED_OUT)
         elif build["currentPhase"] != "FINALIZING":
             self._failed = True
             message = "The build's process ended before its phases did."
-            self._phases.leave("FAILED", [{"statusCode": "AGENT_ERROR", "message": message}])
+            self._phases.leave(BuildStatus.FAILED, [{"statusCode": "AGENT_ERROR", "message": message}])
         if build["currentPhase"] != "FINALIZING":
             self._phases.enter("FINALIZING")
 
@@ -300,8 +305,8 @@ class BuildRun:
         if "enter" in message:
             self._phases.enter(message["enter"], message["start"])
         elif "phase" in message:
-            self._failed = self._failed or message["status"] == "FAILED"
-            if message["status"] == "FAILED":
+            self._failed = self._failed or message["status"] == BuildStatus.FAILED
+            if message["status"] == BuildStatus.FAILED:
                 self._choose_retry(message, spec)
             self._phases.leave(message["status"], message["contexts"], message["end"])
         elif "exported" in message:
@@ -323,7 +328,7 @@ class BuildRun:
             self._phases.set(**self._uploads.upload())
             if self._reports.failure:
                 raise BuildFailure("CLIENT_ERROR", self._reports.failure)
-            self._phases.leave("SUCCEEDED")
+            self._phases.leave(BuildStatus.SUCCEEDED)
         except BuildFailure as error:
             self._fail(error.code, error.message)
         self._phases.enter("FINALIZING")

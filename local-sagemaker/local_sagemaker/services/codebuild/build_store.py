@@ -13,7 +13,6 @@ from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codebuild.errors import UnknownProject
 
 PROJECT = "codebuild-project"
-IN_PROGRESS = "IN_PROGRESS"
 
 
 class BuildStore:

@@ -12,11 +12,12 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.build_phases import Phases
 from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
-from local_sagemaker.services.codebuild.build_store import IN_PROGRESS, shown
+from local_sagemaker.services.codebuild.build_store import shown
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
 from local_sagemaker.services.pages import page_rows
@@ -64,7 +65,7 @@ class Builds(Resource):
     def resume(self) -> None:
         """Builds of a killed service have lost their environments: they end, and say so."""
         for build in self._store.builds():
-            if build["buildStatus"] == IN_PROGRESS and build["startTime"] < self._begun:
+            if build["buildStatus"] == BuildStatus.IN_PROGRESS and build["startTime"] < self._begun:
                 phases = Phases(self._store, build["id"])
                 phases.fault(LOST)
                 self._tools.say(build, LOST)
@@ -120,7 +121,7 @@ class Builds(Resource):
     def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         role = wanted["serviceRole"]
         body = {
-            "currentPhase": "SUBMITTED", "buildStatus": IN_PROGRESS, "buildComplete": False,
+            "currentPhase": "SUBMITTED", "buildStatus": BuildStatus.IN_PROGRESS, "buildComplete": False,
             "initiator": "local", "serviceRole": role, "phases": [], "_overrides": [
                 {"type": "PLAINTEXT", **row} for row in request.get("environmentVariablesOverride", [])
             ],
@@ -190,7 +191,7 @@ class Builds(Resource):
         if "id" not in request:  # optional in the model
             raise InvalidInput("Build ID must be specified.")
         build = self._store.require(request["id"])
-        if build["buildStatus"] == IN_PROGRESS:
+        if build["buildStatus"] == BuildStatus.IN_PROGRESS:
             raise InvalidInput(f"Build {build['id']} is in progress.")
         return {"build": shown(self._retry(build))}
 
@@ -212,7 +213,7 @@ class Builds(Resource):
         deleted, kept = [], []
         for identity in request["ids"]:
             build = self._store.find(identity)
-            if build and build["buildStatus"] != IN_PROGRESS:
+            if build and build["buildStatus"] != BuildStatus.IN_PROGRESS:
                 self._store.records.delete(BUILD.kind, "/".join(build["id"].rsplit(":", 1)))
                 deleted.append(build["arn"])
             else:

@@ -11,6 +11,7 @@ from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.codebuild.report_files import FAILURES, TEST, summary_of
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import AlreadyExists, Body, public
 from local_sagemaker.services.codebuild.errors import InvalidInput, ProjectExists, UnknownProject
 from local_sagemaker.services.pages import page_rows
@@ -58,7 +59,8 @@ class ReportStore:
         body = {
             "arn": self.arns.of("codebuild", f"report/{group['name']}:{unique}"), "type": group["type"],
             "name": f"{group['name']}:{unique}", "reportGroupArn": group["arn"], "executionId": build_arn,
-            "status": "FAILED" if failed else "SUCCEEDED", "created": moment, "expired": moment + KEPT_SECONDS,
+            "status": BuildStatus.FAILED if failed else BuildStatus.SUCCEEDED, "created": moment,
+            "expired": moment + KEPT_SECONDS,
             "exportConfig": group["exportConfig"], "truncated": False, "_rows": rows,
             **summary_of(group["type"], rows),
         }  # fmt: skip
@@ -66,7 +68,7 @@ class ReportStore:
         return body
 
 
-class Reports(Resource):
+class TestReports(Resource):
     """The operations on report groups and reports."""
 
     def __init__(self, *, store: ReportStore) -> None:

@@ -13,6 +13,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import ConnectionStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codecommit.hosting import HostedRepositories
 from local_sagemaker.services.pages import page_rows
@@ -58,7 +59,7 @@ class Connections(Resource):
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         body = {
             "ConnectionName": request["ConnectionName"], "ConnectionArn": arn, "ProviderType": provider,
-            "OwnerAccountId": self._settings.account, "ConnectionStatus": "PENDING", "_tags": tags,
+            "OwnerAccountId": self._settings.account, "ConnectionStatus": ConnectionStatus.PENDING, "_tags": tags,
         }  # fmt: skip
         self._records.insert(CONNECTION, _key(arn), body)
         return {"ConnectionArn": arn, "Tags": request.get("Tags", [])}
@@ -122,7 +123,7 @@ def complete(records: Records, name: str | None = None) -> list[str]:
     """Completes the connections of a name, or all; the names of those that waited."""
     waiting = []
     for key, body in records.items(CONNECTION):
-        if body["ConnectionStatus"] == "PENDING" and name in (None, body["ConnectionName"]):
-            records.put(CONNECTION, key, {**body, "ConnectionStatus": "AVAILABLE"})
+        if body["ConnectionStatus"] == ConnectionStatus.PENDING and name in (None, body["ConnectionName"]):
+            records.put(CONNECTION, key, {**body, "ConnectionStatus": ConnectionStatus.AVAILABLE})
             waiting.append(str(body["ConnectionName"]))
     return waiting

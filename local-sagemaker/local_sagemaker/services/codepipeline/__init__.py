@@ -1,4 +1,4 @@
-"""CodePipeline: pipelines of both types, their executions, approvals and triggers (delivery 4)."""
+"""CodePipeline: pipelines of both types, their executions, approvals and triggers (contracts: delivery 4)."""
 
 from __future__ import annotations
 

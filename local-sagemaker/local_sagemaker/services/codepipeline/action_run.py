@@ -16,6 +16,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork, Provider
 from local_sagemaker.services.codepipeline.actions.approval import Approvals
@@ -114,7 +115,7 @@ class ActionRuns:
 
     def _waits(self, action: Body) -> bool:
         current = self._store.find_action(action)
-        return current is not None and current["status"] == "InProgress"
+        return current is not None and current["status"] == ActionStatus.IN_PROGRESS
 
     def _note(self, action: Body, external: dict[str, str]) -> None:
         self._store.change_action(action, lambda body: body["output"].update(executionResult=external))
@@ -123,7 +124,7 @@ class ActionRuns:
         """The action's end, and what the execution has of it."""
         with self._store.records.transaction():
             current = self._store.find_action(action)
-            if current is None or current["status"] != "InProgress":
+            if current is None or current["status"] != ActionStatus.IN_PROGRESS:
                 return
             self._store.change_action(action, lambda body: finish(body, result))
             execution = self._store.execution(action["_name"], action["pipelineExecutionId"])
@@ -135,7 +136,7 @@ class ActionRuns:
         over = [
             action
             for action in self._store.actions(execution)
-            if action["status"] == "InProgress" and action.get("_expires", now() + 1) <= now()
+            if action["status"] == ActionStatus.IN_PROGRESS and action.get("_expires", now() + 1) <= now()
         ]
         for action in over:
             failure = ActionFailure("Approval was not given in time.", "TimeoutError")
@@ -156,10 +157,10 @@ def finish(body: Body, result: ActionResult) -> None:
     """Sets an action's record to how it ended."""
     outcome = {**body["output"].get("executionResult", {}), **result.external}
     if result.failure:
-        body["status"] = "Failed"
+        body["status"] = ActionStatus.FAILED
         outcome["errorDetails"] = {"code": result.failure.code, "message": result.failure.message}
     else:
-        body["status"] = "Succeeded"
+        body["status"] = ActionStatus.SUCCEEDED
     if result.summary:
         outcome["externalExecutionSummary"] = result.summary
     artifacts = [

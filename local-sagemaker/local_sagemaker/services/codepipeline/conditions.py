@@ -14,6 +14,8 @@ from local_sagemaker.clock import now
 from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
+from local_sagemaker.records.delivery_status import StageStatus
+from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.action_run import namespaces
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
@@ -36,16 +38,17 @@ class Conditions:
         states, result = [], ""
         for condition in conditions:
             rules = [self._rule(execution, rule) for rule in condition.get("rules", [])]
-            failed = any(rule["latestExecution"]["status"] != "Succeeded" for rule in rules)
-            status = "Failed" if failed else "Succeeded"
+            failed = any(rule["latestExecution"]["status"] != StageStatus.SUCCEEDED for rule in rules)
+            status = StageStatus.FAILED if failed else StageStatus.SUCCEEDED
             states.append({"latestExecution": {"status": status, "lastStatusChange": now()}, "ruleStates": rules})
             result = result or (condition["result"] if failed else "")
         conditions_of = {**record.get("conditions", {})}
         conditions_of[place] = {
-            "latestExecution": {"status": "Failed" if result else "Succeeded"}, "conditionStates": states,
+            "latestExecution": {"status": StageStatus.FAILED if result else StageStatus.SUCCEEDED},
+            "conditionStates": states,
         }  # fmt: skip
         self._store.put_stage(
-            execution, stage["name"], conditions=conditions_of, status=record.get("status", "InProgress")
+            execution, stage["name"], conditions=conditions_of, status=record.get("status", StageStatus.IN_PROGRESS)
         )
         return result
 
@@ -59,7 +62,7 @@ class Conditions:
             passed, summary = False, str(error)
         except ServiceError as error:
             passed, summary = False, error.message
-        state |= {"status": "Succeeded" if passed else "Failed", "summary": summary}
+        state |= {"status": StageStatus.SUCCEEDED if passed else StageStatus.FAILED, "summary": summary}
         return {"ruleName": rule["name"], "latestExecution": state}
 
     def _variable(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
@@ -74,7 +77,7 @@ class Conditions:
     def _alarm(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
         name = settings.get("AlarmName", "")
         alarms = self._call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
-        wanted = [word.strip() for word in settings.get("AlarmStates", "ALARM").split(",")]
+        wanted = [word.strip() for word in settings.get("AlarmStates", AlarmState.ALARM).split(",")]
         state = alarms[0]["StateValue"] if alarms else "absent"
         return bool(alarms) and state not in wanted, f"The alarm {name} is {state}"
 

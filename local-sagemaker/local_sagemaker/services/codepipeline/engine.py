@@ -14,6 +14,7 @@ from typing import Any
 from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.events import Event
+from local_sagemaker.records.delivery_status import ActionStatus, DeliveryStatus, StageStatus
 from local_sagemaker.records.kinds import CODE_REFERENCE, CONNECTED_REFERENCE
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.action_run import ActionRuns
@@ -24,7 +25,6 @@ from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 log = logging.getLogger(__name__)
 IDLE = 2.0
 """Seconds between two looks without a sign of a change: for time-outs."""
-FAILED = ("Failed", "Abandoned")
 
 
 class Engine:
@@ -83,7 +83,7 @@ class Engine:
         """Does what can be done now; whether something was."""
         changed = False
         for execution in self._store.active(name):
-            if execution["status"] == "Stopping":
+            if execution["status"] == DeliveryStatus.STOPPING:
                 changed |= self._stop(execution)
             elif execution["_entered"]:
                 changed |= self._progress(execution)
@@ -98,7 +98,7 @@ class Engine:
 
     def _admit(self, name: str) -> bool:
         """Lets waiting executions into their stages, one a stage; replaces those that a newer one overtakes."""
-        active = [body for body in self._store.active(name) if body["status"] == "InProgress"]
+        active = [body for body in self._store.active(name) if body["status"] == DeliveryStatus.IN_PROGRESS]
         inside = {self._stage(body)["name"] for body in self._store.active(name) if body["_entered"]}
         waiting: dict[str, list[Body]] = {}
         for execution in active:
@@ -121,21 +121,23 @@ class Engine:
     def _supersede(self, executions: list[Body]) -> bool:
         text = "A newer execution came while this one waited."
         for execution in executions:
-            self._store.change_execution(execution, lambda b: b.update(status="Superseded", statusSummary=text))
+            self._store.change_execution(
+                execution, lambda b: b.update(status=DeliveryStatus.SUPERSEDED, statusSummary=text)
+            )
         return bool(executions)
 
     def _enter(self, execution: Body) -> bool:
         stage = self._stage(execution)
         result = self._conditions.check(execution, stage, "beforeEntry")
         if result == "SKIP":
-            self._store.put_stage(execution, stage["name"], status="Skipped")
+            self._store.put_stage(execution, stage["name"], status=StageStatus.SKIPPED)
             self._leave(execution)
             return True
         if result:
-            self._store.put_stage(execution, stage["name"], status="Failed")
+            self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
             self._fail(execution, f"The conditions before the stage {stage['name']} are not met.")
             return True
-        self._store.put_stage(execution, stage["name"], status="InProgress")
+        self._store.put_stage(execution, stage["name"], status=StageStatus.IN_PROGRESS)
         self._store.change_execution(execution, lambda body: body.update(_entered=True))
         return True
 
@@ -150,9 +152,9 @@ class Engine:
             for action in missing:
                 self._runs.start(execution, stage["name"], action, record["_attempt"])
             states = [latest[action["name"]]["status"] for action in group if action["name"] in latest]
-            if missing or "InProgress" in states:
+            if missing or ActionStatus.IN_PROGRESS in states:
                 return bool(missing) or self._runs.expire(execution)
-            if any(state in FAILED for state in states):
+            if any(ActionStatus(state).has_failed for state in states):
                 return self._stage_failed(execution, stage, record)
         return self._stage_succeeded(execution, stage)
 
@@ -162,7 +164,7 @@ class Engine:
         for action in self._store.actions(execution, record["stageName"]):
             if action["_attempt"] < record["_from"]:
                 continue
-            if action["status"] in FAILED and action["_attempt"] < record["_attempt"]:
+            if ActionStatus(action["status"]).has_failed and action["_attempt"] < record["_attempt"]:
                 found.pop(action["actionName"], None)
                 continue
             found[action["actionName"]] = action
@@ -171,12 +173,12 @@ class Engine:
     def _stage_succeeded(self, execution: Body, stage: dict[str, Any]) -> bool:
         result = self._conditions.check(execution, stage, "onSuccess")
         if result:
-            self._store.put_stage(execution, stage["name"], status="Failed")
+            self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
             self._fail(execution, f"The conditions on success of the stage {stage['name']} are not met.")
             if result == "ROLLBACK":
                 self._roll_back(execution, stage["name"])
             return True
-        self._store.put_stage(execution, stage["name"], status="Succeeded")
+        self._store.put_stage(execution, stage["name"], status=StageStatus.SUCCEEDED)
         self._leave(execution)
         return True
 
@@ -185,7 +187,7 @@ class Engine:
 
         def change(body: Body) -> None:
             if body["_stage"] >= body["_last"]:
-                body.update(status="Succeeded", _entered=False)
+                body.update(status=DeliveryStatus.SUCCEEDED, _entered=False)
             else:
                 body.update(_stage=body["_stage"] + 1, _entered=False)
 
@@ -197,7 +199,7 @@ class Engine:
             mode = rule.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
             self.retry(execution, stage["name"], mode, "AutomatedStageRetry")
             return True
-        self._store.put_stage(execution, stage["name"], status="Failed")
+        self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
         self._fail(execution)
         conditions = self._conditions.check(execution, stage, "onFailure")
         if "ROLLBACK" in (rule.get("result"), conditions):
@@ -215,21 +217,24 @@ class Engine:
         first = attempt if mode == "ALL_ACTIONS" else record.get("_from", 1)
         with self._store.records.transaction():
             self._store.put_stage(
-                execution, stage, status="InProgress", _attempt=attempt, _from=first, _retry=metadata,
+                execution, stage, status=StageStatus.IN_PROGRESS, _attempt=attempt, _from=first, _retry=metadata,
                 _retried=automatic or record.get("_retried", False),
             )  # fmt: skip
             stages = [row["name"] for row in self._stages(execution)]
             self._store.change_execution(
                 execution,
                 lambda body: body.update(
-                    status="InProgress", _entered=True, _stage=stages.index(stage), _attempt=body["_attempt"] + 1
+                    status=DeliveryStatus.IN_PROGRESS,
+                    _entered=True,
+                    _stage=stages.index(stage),
+                    _attempt=body["_attempt"] + 1,
                 ),
             )
         self.wake()
 
     def _fail(self, execution: Body, summary: str | None = None) -> None:
         def change(body: Body) -> None:
-            body.update(status="Failed", _entered=False)
+            body.update(status=DeliveryStatus.FAILED, _entered=False)
             if summary:
                 body["statusSummary"] = summary
 
@@ -242,7 +247,7 @@ class Engine:
         for candidate in reversed(self._store.executions(name)):
             record = self._store.stage(candidate, stage)
             usable = candidate["executionType"] != "ROLLBACK" and candidate["pipelineVersion"] == version
-            if record and record["status"] == "Succeeded" and usable and self.starter:
+            if record and record["status"] == StageStatus.SUCCEEDED and usable and self.starter:
                 detail = execution["pipelineExecutionId"]
                 self.starter.roll_back(name, stage, candidate, Trigger("AutomatedRollback", detail))
                 return
@@ -251,16 +256,16 @@ class Engine:
 
     def _stop(self, execution: Body) -> bool:
         """Ends a stopping execution when its actions have ended, or at once when they are abandoned."""
-        running = [action for action in self._store.actions(execution) if action["status"] == "InProgress"]
+        running = [action for action in self._store.actions(execution) if action["status"] == ActionStatus.IN_PROGRESS]
         if execution.get("_abandon"):
             for action in running:
-                self._store.change_action(action, lambda body: body.update(status="Abandoned"))
+                self._store.change_action(action, lambda body: body.update(status=ActionStatus.ABANDONED))
             running = []
         if running:
             return self._runs.expire(execution)
         if execution["_entered"]:
-            self._store.put_stage(execution, self._stage(execution)["name"], status="Stopped")
+            self._store.put_stage(execution, self._stage(execution)["name"], status=StageStatus.STOPPED)
         self._store.change_execution(
-            execution, lambda body: body.update(status="Stopped", _entered=False, _stopped=now())
+            execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False, _stopped=now())
         )
         return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_status import DeliveryStatus
 from local_sagemaker.services.codepipeline.errors import PipelineError
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 
@@ -52,7 +53,7 @@ class ExecutionStart:
         self._store.add_execution(
             {
                 "pipelineName": name, "pipelineVersion": structure["version"], "pipelineExecutionId": identity,
-                "status": "InProgress", "startTime": moment, "lastUpdateTime": moment,
+                "status": DeliveryStatus.IN_PROGRESS, "startTime": moment, "lastUpdateTime": moment,
                 "executionMode": structure["executionMode"], "executionType": "STANDARD",
                 "trigger": {"triggerType": trigger.kind, "triggerDetail": trigger.detail},
                 "artifactRevisions": [], "_sources": [], "_stage": 0, "_last": len(structure["stages"]) - 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.delivery_status import DeliveryStatus, StageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codepipeline.engine import Engine
 from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_token
@@ -59,15 +60,15 @@ class DeliveryExecutions(Resource):
         """Stops an execution: after its running actions, or at once."""
         execution = self._store.execution(request["pipelineName"], request["pipelineExecutionId"])
         abandon = bool(request.get("abandon"))
-        if execution["status"] == "Stopping" and (execution.get("_abandon") or not abandon):
+        if execution["status"] == DeliveryStatus.STOPPING and (execution.get("_abandon") or not abandon):
             text = "The pipeline execution is already in a Stopping state."
             raise PipelineError(text, code="DuplicatedStopRequestException")
-        if execution["status"] not in ("InProgress", "Stopping"):
+        if DeliveryStatus(execution["status"]).is_final:
             text = f"The pipeline execution is in the state {execution['status']} and can't be stopped."
             raise PipelineError(text, code="PipelineExecutionNotStoppableException")
         reason = {"reason": request.get("reason", "")}
         self._store.change_execution(
-            execution, lambda body: body.update(status="Stopping", _abandon=abandon, stopTrigger=reason)
+            execution, lambda body: body.update(status=DeliveryStatus.STOPPING, _abandon=abandon, stopTrigger=reason)
         )
         self._engine.wake()
         return {"pipelineExecutionId": execution["pipelineExecutionId"]}
@@ -79,7 +80,7 @@ class DeliveryExecutions(Resource):
         execution = self._store.execution(name, request["pipelineExecutionId"])
         self._check_stage(name, stage)
         record = self._store.stage(execution, stage)
-        if record is None or record["status"] not in ("Failed", "Stopped"):
+        if record is None or record["status"] not in (StageStatus.FAILED, StageStatus.STOPPED):
             text = f"The stage {stage} of the execution did not fail, so that it can't be retried."
             raise PipelineError(text, code="StageNotRetryableException")
         if execution["executionMode"] != "PARALLEL":
@@ -112,7 +113,8 @@ class DeliveryExecutions(Resource):
         record = self._store.stage(target, stage)
         version = self._store.pipeline(name)["version"]
         problems = {
-            "the target execution did not succeed in the stage": not record or record["status"] != "Succeeded",
+            "the target execution did not succeed in the stage": not record
+            or record["status"] != StageStatus.SUCCEEDED,
             "the target execution is a rollback itself": target["executionType"] == "ROLLBACK",
             "the target execution is of another version of the pipeline": target["pipelineVersion"] != version,
             "there is no rollback in the execution mode PARALLEL": target["executionMode"] == "PARALLEL",
@@ -132,7 +134,10 @@ class DeliveryExecutions(Resource):
         place = {"BEFORE_ENTRY": "beforeEntry", "ON_SUCCESS": "onSuccess"}[request["conditionType"]]
         record = self._store.stage(execution, stage)
         conditions = declared.get(place, {}).get("conditions", [])
-        failed = record and record["conditions"].get(place, {}).get("latestExecution", {}).get("status") == "Failed"
+        failed = (
+            record
+            and record["conditions"].get(place, {}).get("latestExecution", {}).get("status") == StageStatus.FAILED
+        )
         if not record or not failed or any(row.get("result") == "SKIP" for row in conditions):
             text = f"There is no condition of the stage {stage} to override."
             raise PipelineError(text, code="ConditionNotOverridableException")
@@ -144,11 +149,12 @@ class DeliveryExecutions(Resource):
             stage,
             _overridden=[*record.get("_overridden", []), place],
             conditions=states,
-            status="InProgress",
+            status=StageStatus.IN_PROGRESS,
         )
         number = stages.index(stage)
         self._store.change_execution(
-            execution, lambda body: body.update(status="InProgress", _stage=number, _entered=place == "onSuccess")
+            execution,
+            lambda body: body.update(status=DeliveryStatus.IN_PROGRESS, _stage=number, _entered=place == "onSuccess"),
         )
         self._engine.wake()
         return {}
@@ -170,7 +176,11 @@ class DeliveryExecutions(Resource):
         bodies = self._store.executions(name)[::-1]
         wanted = request.get("filter", {}).get("succeededInStage", {}).get("stageName")
         if wanted:
-            bodies = [body for body in bodies if (self._store.stage(body, wanted) or {}).get("status") == "Succeeded"]
+            bodies = [
+                body
+                for body in bodies
+                if (self._store.stage(body, wanted) or {}).get("status") == StageStatus.SUCCEEDED
+            ]
         rows, more = page_rows([_summary(body) for body in bodies], request, invalid_token)
         return {"pipelineExecutionSummaries": rows, **more}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
 from local_sagemaker.services.codepipeline.pipeline_store import JOB, PipelineStore
@@ -26,7 +27,7 @@ class JobResults(Resource):
     def succeed(self, request: Request) -> Response:
         """The job has succeeded; with a continuation token, it is to be invoked again."""
         details = request.get("executionDetails", {})
-        members: dict[str, Any] = {"status": "Succeeded"}
+        members: dict[str, Any] = {"status": ActionStatus.SUCCEEDED}
         if request.get("continuationToken"):
             members = {"continuationToken": request["continuationToken"]}
         members |= {"outputVariables": request.get("outputVariables", {}), "summary": details.get("summary", ""),
@@ -36,11 +37,11 @@ class JobResults(Resource):
     @operation("PutJobFailureResult")
     def fail(self, request: Request) -> Response:
         """The job has failed."""
-        return self._end(request["jobId"], {"status": "Failed", "failure": request["failureDetails"]})
+        return self._end(request["jobId"], {"status": ActionStatus.FAILED, "failure": request["failureDetails"]})
 
     def _end(self, identity: str, members: dict[str, Any]) -> Response:
         key, body = self._find(identity)
-        if body["status"] != "InProgress":
+        if body["status"] != ActionStatus.IN_PROGRESS:
             text = f"The job {identity} is in the state {body['status']}."
             raise PipelineError(text, code="InvalidJobStateException")
         self._store.records.put(JOB, key, {**body, **members})

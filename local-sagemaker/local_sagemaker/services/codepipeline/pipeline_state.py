@@ -7,9 +7,10 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_status import ActionStatus, ApprovalAnswer, DeliveryStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
-from local_sagemaker.services.codepipeline.pipeline_store import RUNNING, PipelineStore
+from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 
 
 class PipelineStates(Resource):
@@ -45,7 +46,7 @@ class PipelineStates(Resource):
                 "type": body["executionType"],
             }
             for body in executions
-            if body["status"] in RUNNING and not body["_entered"] and body["_stage"] == number
+            if not DeliveryStatus(body["status"]).is_final and not body["_entered"] and body["_stage"] == number
         ]
         transition = pipeline["_transitions"].get(name, {"enabled": True})
         state: dict[str, Any] = {
@@ -81,7 +82,11 @@ class PipelineStates(Resource):
             "externalExecutionId": outcome.get("externalExecutionId"), "errorDetails": outcome.get("errorDetails"),
             "lastUpdatedBy": body.get("updatedBy"),
         }  # fmt: skip
-        if "_token" in body and body["status"] == "InProgress" and body["_token"] != outcome.get("externalExecutionId"):
+        if (
+            "_token" in body
+            and body["status"] == ActionStatus.IN_PROGRESS
+            and body["_token"] != outcome.get("externalExecutionId")
+        ):
             latest["token"] = body["_token"]
         state["latestExecution"] = {key: value for key, value in latest.items() if value is not None}
         revision = body.get("_revision")
@@ -108,19 +113,22 @@ class PipelineStates(Resource):
                 "The approval token provided in the request is not valid for this approval action.",
                 code="InvalidApprovalTokenException",
             )
-        answered = request["result"]["status"]
+        answer = ApprovalAnswer(request["result"]["status"])
 
         def change(body: Body) -> None:
-            if body["status"] != "InProgress":
+            if body["status"] != ActionStatus.IN_PROGRESS:
                 text = "The approval action has already been approved or rejected."
                 raise PipelineError(text, code="ApprovalAlreadyCompletedException")
             outcome = {
                 **body["output"].get("executionResult", {}), "externalExecutionSummary": request["result"]["summary"],
             }  # fmt: skip
-            if answered == "Rejected":
+            if answer is ApprovalAnswer.REJECTED:
                 text = f"Approval was rejected. {request['result']['summary']}".strip()
                 outcome["errorDetails"] = {"code": "JobFailed", "message": text}  # type: ignore[assignment]
-            body.update(status="Succeeded" if answered == "Approved" else "Failed", updatedBy=self._caller)
+            body.update(
+                status=ActionStatus.SUCCEEDED if answer is ApprovalAnswer.APPROVED else ActionStatus.FAILED,
+                updatedBy=self._caller,
+            )
             body["output"] = {"executionResult": outcome, "outputArtifacts": [], "outputVariables": {}}
 
         self._store.change_action(found[0], change)

@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import ActionStatus, DeliveryStatus
 from local_sagemaker.records.kinds import DELIVERY_ACTION, DELIVERY_EXECUTION, DELIVERY_STAGE
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
@@ -17,7 +18,6 @@ PIPELINE, VERSION, JOB = "codepipeline-pipeline", "codepipeline-version", "codep
 POLLED = "codepipeline-polled"
 """The version of an object that was last seen by polling, by ``pipeline/action``."""
 EXECUTION, STAGE, ACTION = DELIVERY_EXECUTION.kind, DELIVERY_STAGE.kind, DELIVERY_ACTION.kind
-RUNNING = ("InProgress", "Stopping")
 Change = Callable[[Body], None]
 
 
@@ -70,7 +70,7 @@ class PipelineStore:
 
     def active(self, name: str) -> list[Body]:
         """The executions that run or wait."""
-        return [body for body in self.executions(name) if body["status"] in RUNNING]
+        return [body for body in self.executions(name) if not DeliveryStatus(body["status"]).is_final]
 
     def execution(self, name: str, identity: str) -> Body:
         """An execution. Raises PipelineExecutionNotFoundException."""
@@ -128,7 +128,7 @@ class PipelineStore:
         whole = {
             "_name": name, "_arn": self.arn(name), "pipelineExecutionId": execution["pipelineExecutionId"],
             "actionExecutionId": identity, "pipelineVersion": execution["pipelineVersion"], "startTime": now(),
-            "lastUpdateTime": now(), "status": "InProgress", "output": {}, **body,
+            "lastUpdateTime": now(), "status": ActionStatus.IN_PROGRESS, "output": {}, **body,
         }  # fmt: skip
         self.records.insert(ACTION, _key(execution, identity), whole)
         return whole
@@ -151,7 +151,7 @@ class PipelineStore:
 
     def running_actions(self) -> list[Body]:
         """The actions in progress of all pipelines."""
-        return [body for body in self.records.list(ACTION) if body["status"] == "InProgress"]
+        return [body for body in self.records.list(ACTION) if body["status"] == ActionStatus.IN_PROGRESS]
 
     def names(self) -> list[str]:
         """The names of all pipelines."""

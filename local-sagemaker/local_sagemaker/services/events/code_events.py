@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import DELETED, Event
 from local_sagemaker.records import kinds
+from local_sagemaker.records.delivery_status import ActionStatus, DeliveryStatus, StageStatus
 
 Made = list[tuple[str, list[str], dict[str, Any]]]
 """(detail-type, resources, detail) of each event."""
@@ -19,9 +20,16 @@ _SOURCES = {
     kinds.DELIVERY_STAGE.kind: "aws.codepipeline",
     kinds.DELIVERY_ACTION.kind: "aws.codepipeline",
 }
-_STATES = {
-    "InProgress": "STARTED", "Succeeded": "SUCCEEDED", "Failed": "FAILED", "Stopping": "STOPPING",
-    "Stopped": "STOPPED", "Superseded": "SUPERSEDED", "Abandoned": "ABANDONED", "Cancelled": "CANCELED",
+_STATES: dict[str, str] = {
+    DeliveryStatus.IN_PROGRESS: "STARTED",
+    DeliveryStatus.CANCELLED: "CANCELED",
+    **{
+        status: status.upper()
+        for status in (
+            DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.STOPPING, DeliveryStatus.STOPPED,
+            DeliveryStatus.SUPERSEDED, ActionStatus.ABANDONED,
+        )
+    },
 }  # fmt: skip
 
 
@@ -119,7 +127,7 @@ def _build_information(change: Event, phases: list[dict[str, Any]]) -> dict[str,
 def _state(change: Event, attempt: int = 1) -> str:
     """The word for a status: a repeated stage or execution is resumed."""
     state = _STATES.get(change.status, change.status.upper())
-    return "RESUMED" if state == "STARTED" and (attempt > 1 or change.previous == "Failed") else state
+    return "RESUMED" if state == "STARTED" and (attempt > 1 or change.previous == DeliveryStatus.FAILED) else state
 
 
 def _execution(change: Event) -> Made:
@@ -141,7 +149,7 @@ def _execution(change: Event) -> Made:
 
 def _stage(change: Event) -> Made:
     body = change.body
-    if change.status in (DELETED, "Skipped"):
+    if change.status in (DELETED, StageStatus.SKIPPED):
         return []
     detail = {
         "pipeline": change.name, "execution-id": body["pipelineExecutionId"], "start-time": iso(body["startTime"]),

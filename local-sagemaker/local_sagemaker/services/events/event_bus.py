@@ -23,6 +23,7 @@ from local_sagemaker.eventbridge import schedules
 from local_sagemaker.eventbridge.target_input import UnfitInput, text_for
 from local_sagemaker.events import Event
 from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
+from local_sagemaker.records.status import SwitchState, TargetStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.code_events import code_events_of, source_of
 from local_sagemaker.services.events.object_events import SOURCE, object_event
@@ -159,7 +160,7 @@ class EventBus:
         present = set()
         for rule in self._store.rules(DEFAULT):
             expression = rule.get("ScheduleExpression")
-            if not expression or rule["State"] == "DISABLED":
+            if not expression or rule["State"] == SwitchState.DISABLED:
                 continue
             key = f"{rule['Name']}|{expression}"
             present.add(key)
@@ -224,7 +225,7 @@ class EventBus:
         except ServiceError as error:
             self._record_failure(key, body, error)
         else:
-            self._settle(key, body, {"status": "Delivered", "result": result})
+            self._settle(key, body, {"status": TargetStatus.DELIVERED, "result": result})
 
     def _record_failure(self, key: str, body: Body, error: ServiceError) -> None:
         policy = body["target"].get("RetryPolicy", {})
@@ -253,7 +254,7 @@ class EventBus:
                 send_dead_letter(self._call, arn, json.dumps(body["event"]), attributes)
             except ServiceError as failure:
                 log.warning("dead letter of event %s: %s", body["event"]["id"], failure.message)
-        self._settle(key, body, {"status": "Failed", "reason": _reason(error)})
+        self._settle(key, body, {"status": TargetStatus.FAILED, "reason": _reason(error)})
 
     def _settle(self, key: str, body: Body, outcome: Body) -> None:
         entry = {"rule": body["rule"], "target": body["target"]["Arn"], "tries": body["tries"] + 1, **outcome}

@@ -10,6 +10,7 @@ from local_sagemaker.errors import ResourceNotFound
 from local_sagemaker.eventbridge.pattern_index import PatternIndex
 from local_sagemaker.eventbridge.patterns import parse
 from local_sagemaker.records import Records
+from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 
 RULE, BUS, DELIVERY, HISTORY = "event-rule", "event-bus", "event-delivery", "event-history"
@@ -98,6 +99,8 @@ class RuleStore:
         if index is not None:
             return index
         with self.records.transaction():
-            enabled = [rule for rule in self.rules(bus) if rule["State"] != "DISABLED" and rule.get("EventPattern")]
+            enabled = [
+                rule for rule in self.rules(bus) if rule["State"] != SwitchState.DISABLED and rule.get("EventPattern")
+            ]
             index = self._matched[bus] = enabled, PatternIndex([parse(rule["EventPattern"]) for rule in enabled])
         return index

@@ -11,6 +11,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.eventbridge import patterns, schedules, target_input
 from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.events.rule_store import BUS, DEFAULT, RuleNotFound, RuleStore
 from local_sagemaker.services.events.targets import check_dead_letters, check_target
@@ -57,7 +58,7 @@ class Rules(Resource):
         body: Body = {
             "Name": name,
             "Arn": self._store.rule_arn(bus, name),
-            "State": request.get("State", "ENABLED"),
+            "State": request.get("State", SwitchState.ENABLED),
             "EventBusName": bus,
             "CreationTime": before.get("CreationTime", now()),
             "_tags": before.get("_tags") or {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
@@ -100,14 +101,14 @@ class Rules(Resource):
     @operation("EnableRule")
     def enable(self, request: Request) -> Response:
         """Switches a rule on."""
-        return self._switch(request, "ENABLED")
+        return self._switch(request, SwitchState.ENABLED)
 
     @operation("DisableRule")
     def disable(self, request: Request) -> Response:
         """Switches a rule off."""
-        return self._switch(request, "DISABLED")
+        return self._switch(request, SwitchState.DISABLED)
 
-    def _switch(self, request: Request, state: str) -> Response:
+    def _switch(self, request: Request, state: SwitchState) -> Response:
         bus, rule = self._rule(request)
         self._store.put(bus, {**rule, "State": state})
         self._changed()

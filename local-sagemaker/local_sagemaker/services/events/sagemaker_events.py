@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import CREATED, DELETED, Event
 from local_sagemaker.records import kinds
+from local_sagemaker.records.status import StepStatus
 
 Detail = dict[str, Any]
 _JOBS = {
@@ -103,7 +104,7 @@ def _alarm(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tupl
 _ALARM = ("state", "previousState", "configuration")
 SOURCES = {kinds.CLOUDWATCH_ALARM.kind: "aws.cloudwatch"}
 """The source of events of kinds that are not SageMaker's."""
-_ENDED = ("Succeeded", "Failed", "Stopped")
+_ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED)
 
 
 def _seconds(value: Any) -> str | None:

@@ -29,7 +29,7 @@ def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], d
     body = event.body
     arns = {name[:1].lower() + name[1:]: str(execution[name]) for name in ("PipelineArn", "PipelineExecutionArn")}
     detail = {
-        "metadata": _lowered(body.get("Metadata", {})),
+        "metadata": _lower_first_letters(body.get("Metadata", {})),
         "stepStartTime": _time(body.get("StartTime")),
         "stepEndTime": _time(body.get("EndTime")),
         "stepName": body["StepName"],
@@ -39,17 +39,17 @@ def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], d
         "previousStepStatus": event.previous,
         "currentStepStatus": event.status,
         "failureReason": body.get("FailureReason"),
-        "cacheHitResult": _lowered(body.get("CacheHitResult")),
+        "cacheHitResult": _lower_first_letters(body.get("CacheHitResult")),
         **arns,
     }
     kept = {name: value for name, value in detail.items() if value is not None}
     return [(DETAIL_TYPE, list(arns.values()), kept)]
 
 
-def _lowered(value: Any) -> Any:
+def _lower_first_letters(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name[:1].lower() + name[1:]: _lowered(one) for name, one in value.items()}
-    return [_lowered(one) for one in value] if isinstance(value, list) else value
+        return {name[:1].lower() + name[1:]: _lower_first_letters(one) for name, one in value.items()}
+    return [_lower_first_letters(one) for one in value] if isinstance(value, list) else value
 
 
 def _time(value: Any) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
+from local_sagemaker.records.status import AlarmState
 from local_sagemaker.services.alarms.alarm_messages import SUPPRESSING
 from local_sagemaker.services.alarms.evaluation import COMPARISONS
 from local_sagemaker.services.alarms.suppression import Suppression
@@ -51,7 +52,7 @@ def _put_alarm(backend: Any, name: str, *arguments: Any, **members: Any) -> Any:
     _check_alarm(members)
     before = backend.alarms.get(name)
     alarm = backend.put_plainly(name, *arguments, **members)
-    alarm.state_value = "INSUFFICIENT_DATA"
+    alarm.state_value = AlarmState.INSUFFICIENT_DATA
     if before is not None:
         for member in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
             setattr(alarm, member, getattr(before, member))

@@ -39,7 +39,7 @@ class MetricMathError(ValueError):
 
 
 @dataclass(frozen=True)
-class Frame:
+class MetricScope:
     """What expressions see: the results of other queries, which of them are metrics, and the times of all periods."""
 
     results: Mapping[str, Value]
@@ -48,18 +48,18 @@ class Frame:
     period: int
 
 
-def evaluate(expression: str, frame: Frame) -> Value:
+def evaluate(expression: str, frame: MetricScope) -> Value:
     """The value of an expression. Raises `MetricMathError`."""
     return _Parser(expression, frame).read()
 
 
 def check(expression: str, names: Sequence[str]) -> None:
     """Refuses what is no expression over the queries of these names."""
-    evaluate(expression, Frame({name: {0.0: 1.0} for name in names}, list(names), [0.0], 60))
+    evaluate(expression, MetricScope({name: {0.0: 1.0} for name in names}, list(names), [0.0], 60))
 
 
 class _Parser:
-    def __init__(self, text: str, frame: Frame) -> None:
+    def __init__(self, text: str, frame: MetricScope) -> None:
         self._text, self._frame, self._place, self._depth = text, frame, 0, 0
         for name in re.findall(r"([A-Za-z_]\w*)\s*\(", text):
             if name not in FUNCTIONS and name not in _SPECIAL:
@@ -92,9 +92,9 @@ class _Parser:
             if word == "-":
                 return _combine(operator.sub, 0.0, self._level(len(_LEVELS) - 1))
             if word == "(":
-                return self._closed(self._level(0), ")")
+                return self._close(self._level(0), ")")
             if word == "[":
-                return self._closed([_series(part) for part in self._arguments("]")], "]")
+                return self._close([_series(part) for part in self._arguments("]")], "]")
             if word[0].isdigit() or word[0] == ".":
                 return float(word)
             if self._peek() == "(":
@@ -109,18 +109,18 @@ class _Parser:
         self._place += 1
         if name == "METRICS":
             found = [one for key in self._frame.metrics for one in [self._frame.results[key]] if isinstance(one, dict)]
-            return self._closed(found, ")")
+            return self._close(found, ")")
         if name == "FILL":
             return self._fill()
         arguments = self._arguments(")")
-        self._closed(0.0, ")")
+        self._close(0.0, ")")
         if name not in FUNCTIONS:
             raise self._invalid()
         return FUNCTIONS[name](self._frame, arguments)
 
     def _fill(self) -> Value:
         source = self._level(0)
-        self._closed(0.0, ",")
+        self._close(0.0, ",")
         word = self._peek()
         if word in ("REPEAT", "LINEAR"):
             self._place += 1
@@ -128,7 +128,7 @@ class _Parser:
         else:
             value = self._level(0)
             filled = {**dict.fromkeys(self._frame.times, float(_number(value))), **_series(source)}
-        return self._closed(filled, ")")
+        return self._close(filled, ")")
 
     def _arguments(self, end: str) -> list[Value]:
         found: list[Value] = []
@@ -139,7 +139,7 @@ class _Parser:
             self._place += 1
         return found
 
-    def _closed(self, value: Value, sign: str) -> Value:
+    def _close(self, value: Value, sign: str) -> Value:
         if self._peek() != sign:
             raise self._invalid()
         self._place += 1
@@ -222,7 +222,7 @@ def _fill_gaps(word: str, series: Series, times: Sequence[float]) -> Series:
     return dict(sorted(filled.items()))
 
 
-Function = Callable[[Frame, Sequence[Value]], Value]
+Function = Callable[[MetricScope, Sequence[Value]], Value]
 
 
 def _one(arguments: Sequence[Value], count: int = 1) -> Sequence[Value]:
@@ -234,7 +234,7 @@ def _one(arguments: Sequence[Value], count: int = 1) -> Sequence[Value]:
 def _each(function: Callable[[float], float]) -> Function:
     """A function of each point."""
 
-    def apply(_: Frame, arguments: Sequence[Value]) -> Value:
+    def apply(_: MetricScope, arguments: Sequence[Value]) -> Value:
         return _combine(lambda value, _: function(value), _one(arguments)[0], 0.0)
 
     return apply
@@ -243,7 +243,7 @@ def _each(function: Callable[[float], float]) -> Function:
 def _over(function: Callable[[Sequence[float]], float]) -> Function:
     """A function over the points of one series, or across several series at each time."""
 
-    def apply(_: Frame, arguments: Sequence[Value]) -> Value:
+    def apply(_: MetricScope, arguments: Sequence[Value]) -> Value:
         (value,) = _one(arguments)
         if isinstance(value, dict):
             return float(function(list(value.values()))) if value else 0.0
@@ -255,7 +255,7 @@ def _over(function: Callable[[Sequence[float]], float]) -> Function:
     return apply
 
 
-def _if(_: Frame, arguments: Sequence[Value]) -> Value:
+def _if(_: MetricScope, arguments: Sequence[Value]) -> Value:
     if len(arguments) == 2:
         return _combine(lambda test, value: value if test else math.nan, *arguments)
     condition, then, other = _one(arguments, 3)
@@ -275,7 +275,7 @@ def _differences(arguments: Sequence[Value]) -> list[tuple[float, float, float]]
     return [(b[0], b[1] - a[1], b[0] - a[0]) for a, b in pairwise(points)]
 
 
-def _running(_: Frame, arguments: Sequence[Value]) -> Value:
+def _accumulate(_: MetricScope, arguments: Sequence[Value]) -> Value:
     total, found = 0.0, {}
     for time, value in sorted(_series(_one(arguments)[0]).items()):
         total += value
@@ -296,7 +296,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "IF": _if,
     "DIFF": lambda _, arguments: {time: change for time, change, _seconds in _differences(arguments)},
     "RATE": lambda _, arguments: {time: change / seconds for time, change, seconds in _differences(arguments)},
-    "RUNNING_SUM": _running,
+    "RUNNING_SUM": _accumulate,
     "PERIOD": lambda frame, arguments: float(frame.period) if _one(arguments) else 0.0,
     "TIME_SERIES": lambda frame, arguments: dict.fromkeys(frame.times, _number(_one(arguments)[0])),
     "METRIC_COUNT": lambda _, arguments: float(len(value) if isinstance(value := _one(arguments)[0], list) else 1),

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local_sagemaker.services.moto_services.metric_math import Frame, MetricMathError, Series, Value, check, evaluate
+from local_sagemaker.services.moto_services.metric_math import (
+    MetricMathError,
+    MetricScope,
+    Series,
+    Value,
+    check,
+    evaluate,
+)
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
@@ -39,7 +46,7 @@ def get_metric_data(
         period = int(query.get("Period") or _period(queries))
         times = [_seconds(start) + number * period for number in range(_count(start, end, period))]
         try:
-            results[query["Id"]] = evaluate(query["Expression"], Frame(results, metrics, times, period))
+            results[query["Id"]] = evaluate(query["Expression"], MetricScope(results, metrics, times, period))
         except MetricMathError as error:
             raise _refusal(str(error)) from error
     found = []
@@ -47,7 +54,7 @@ def get_metric_data(
         if query.get("ReturnData", True):
             value = results[query["Id"]]
             several = value if isinstance(value, list) else [value]
-            found += [_shown(query, one, start, scan_by != "TimestampAscending") for one in several]
+            found += [_render(query, one, start, scan_by != "TimestampAscending") for one in several]
     return found
 
 
@@ -148,7 +155,7 @@ def _percentile(values: Sequence[float], percent: float) -> float:
     return values[low] + (values[high] - values[low]) * (place - low)
 
 
-def _shown(query: Query, value: Value, start: datetime, descending: bool) -> dict[str, Any]:
+def _render(query: Query, value: Value, start: datetime, descending: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _refusal(f"The expression {query['Expression']} is no time series, but a number.")
     points = sorted(value.items(), reverse=descending)

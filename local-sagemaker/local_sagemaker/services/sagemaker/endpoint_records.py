@@ -12,7 +12,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.records.status import EndpointStatus
+from local_sagemaker.records.status import CaptureStatus, EndpointStatus, VariantStatus
 from local_sagemaker.records.store import Body
 
 _TEXT = 1024  # FailureReason
@@ -48,7 +48,7 @@ def new_record(spec: EndpointSpec, config: Body, moment: float) -> Body:
     }
     _show(body, spec, config, moment)
     for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
-        variant["VariantStatus"] = [{"Status": "Creating", "StartTime": moment}]
+        variant["VariantStatus"] = [{"Status": VariantStatus.CREATING, "StartTime": moment}]
     return body
 
 
@@ -81,11 +81,11 @@ def record_progress(body: Body, stage: str, share: float, moment: float) -> None
     pending = body.get("PendingDeploymentSummary")
     if pending is None:
         return
-    if stage == "Updating":
+    if stage == VariantStatus.UPDATING:
         body["EndpointStatus"] = EndpointStatus.ROLLING_BACK
     for variant in pending["ProductionVariants"]:
         variant["VariantStatus"] = [{
-            "Status": stage if stage != "Updating" else "Deleting",
+            "Status": stage if stage != VariantStatus.UPDATING else VariantStatus.DELETING,
             "StatusMessage": f"{share:.0%} of the traffic goes to this variant's new version.",
             "StartTime": moment,
         }]  # fmt: skip
@@ -248,7 +248,7 @@ def _capture(config: Mapping[str, Any] | None) -> dict[str, Any] | None:
     enabled = config.get("EnableCapture", True)
     return {
         "EnableCapture": enabled,
-        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CaptureStatus": CaptureStatus.STARTED if enabled else CaptureStatus.STOPPED,
         "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
         "DestinationS3Uri": config["DestinationS3Uri"],
         "KmsKeyId": config.get("KmsKeyId", ""),

@@ -9,6 +9,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import Conflict, MissingResource, NameTaken
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE_GROUP
+from local_sagemaker.records.status import PackageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.arn_scope import check_scope
@@ -41,7 +42,7 @@ class ModelPackageGroups(Resource):
             "ModelPackageGroupArn": arn,
             "CreationTime": now(),
             "CreatedBy": user_context(self._settings),
-            "ModelPackageGroupStatus": "Completed",
+            "ModelPackageGroupStatus": PackageStatus.COMPLETED,
         }
         tags = body.pop("Tags", None)
         self._groups.insert(body, tags)

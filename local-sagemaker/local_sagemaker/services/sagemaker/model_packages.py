@@ -13,7 +13,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import MissingResource, NameTaken, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, UPDATED
-from local_sagemaker.records.status import ApprovalStatus
+from local_sagemaker.records.status import ApprovalStatus, PackageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.arn_scope import check_scope
@@ -162,7 +162,7 @@ class ModelPackages(Resource):
         body |= {
             "CreationTime": now(),
             "CreatedBy": user_context(self._settings),
-            "ModelPackageStatus": "Completed",
+            "ModelPackageStatus": PackageStatus.COMPLETED,
             "ModelPackageStatusDetails": {"ValidationStatuses": statuses, "ImageScanStatuses": []},
         }
         body.setdefault("CertifyForMarketplace", False)

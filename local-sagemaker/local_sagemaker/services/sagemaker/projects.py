@@ -19,6 +19,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.kinds import PROJECT
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
@@ -29,7 +30,11 @@ from local_sagemaker.services.stack_errors import changes_nothing, is_missing
 
 log = logging.getLogger(__name__)
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_GOOD = {"Create": "CREATE_COMPLETE", "Update": "UPDATE_COMPLETE", "Delete": "DELETE_COMPLETE"}
+_GOOD = {
+    "Create": StackStatus.CREATE_COMPLETE,
+    "Update": StackStatus.UPDATE_COMPLETE,
+    "Delete": StackStatus.DELETE_COMPLETE,
+}
 _DELETED = "DeleteCompleted"
 
 
@@ -51,7 +56,7 @@ class SageMakerProjects(Resource):
         for body in self._unsent:
             with log_failure(log, "project %s", body["ProjectName"]):
                 stack = self._stack(body)
-                if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):  # the stop came right behind the call
+                if stack and not StackStatus(stack["StackStatus"]).is_final:  # the stop came right behind the call
                     self._write(body, _sent=True, _id=stack["StackId"])
                 else:
                     self._send(body)
@@ -174,8 +179,8 @@ class SageMakerProjects(Resource):
             "TemplateProviderDetails": [{"CfnTemplateProviderDetail": {**provider, "StackDetail": detail}}]
         }
         if body["ProjectStatus"].endswith("InProgress"):
-            state = stack["StackStatus"] if stack else "DELETE_COMPLETE"
-            if not state.endswith("_IN_PROGRESS"):
+            state = stack["StackStatus"] if stack else StackStatus.DELETE_COMPLETE
+            if StackStatus(state).is_final:
                 good = state == _GOOD[body["_verb"]]
                 changed["ProjectStatus"] = body["_verb"] + ("Completed" if good else "Failed")
         if all(body.get(name) == value for name, value in changed.items()):

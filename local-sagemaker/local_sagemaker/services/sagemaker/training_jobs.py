@@ -21,7 +21,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import TRAINING_JOB
-from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.status import JobStatus, TrainingStage
 from local_sagemaker.records.store import Body
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
@@ -38,18 +38,21 @@ _CHECKPOINTS = "/opt/ml/checkpoints"
 _TENSORBOARD = "/opt/ml/output/tensorboard"
 # What clients print while a job runs (the SDK shows a line for each new message).
 _MESSAGES = {
-    "Starting": "Starting the training job",
-    "Downloading": "Downloading input data",
-    "Training": "Training image download completed. Training in progress.",
-    "Uploading": "Uploading generated training model",
-    "Stopping": "Stopping the training job",
-    "Completed": "Training job completed",
-    "Failed": "Training job failed",
-    "Stopped": "Training job stopped",
-    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    TrainingStage.STARTING: "Starting the training job",
+    TrainingStage.DOWNLOADING: "Downloading input data",
+    TrainingStage.TRAINING: "Training image download completed. Training in progress.",
+    TrainingStage.UPLOADING: "Uploading generated training model",
+    TrainingStage.STOPPING: "Stopping the training job",
+    TrainingStage.COMPLETED: "Training job completed",
+    TrainingStage.FAILED: "Training job failed",
+    TrainingStage.STOPPED: "Training job stopped",
+    TrainingStage.MAX_RUNTIME_EXCEEDED: "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
-_FINAL = (*(status for status in JobStatus if status.is_final), "MaxRuntimeExceeded")
-_PHASES = {Phase.DOWNLOADING: "Downloading", Phase.RUNNING: "Training", Phase.UPLOADING: "Uploading"}
+_PHASES = {
+    Phase.DOWNLOADING: TrainingStage.DOWNLOADING,
+    Phase.RUNNING: TrainingStage.TRAINING,
+    Phase.UPLOADING: TrainingStage.UPLOADING,
+}
 
 
 class TrainingJobs(RunnerJobs):
@@ -107,16 +110,16 @@ class TrainingJobs(RunnerJobs):
     def new(self, request: Request) -> Body:
         """A new job is Starting."""
         body = super().new(request)
-        enter_secondary_status(body, "Starting")
+        enter_secondary_status(body, TrainingStage.STARTING)
         return body
 
     def record_stop(self, body: Body) -> None:
         """Another secondary status."""
-        enter_secondary_status(body, "Stopping")
+        enter_secondary_status(body, TrainingStage.STOPPING)
 
     def record_restart(self, body: Body) -> None:
         """Another secondary status."""
-        enter_secondary_status(body, "Starting")
+        enter_secondary_status(body, TrainingStage.STARTING)
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
         """Each phase is a secondary status."""
@@ -132,7 +135,7 @@ class TrainingJobs(RunnerJobs):
     def record_outcome(self, body: Body, outcome: Outcome) -> None:
         """Times, the model and the metrics."""
         timed_out = outcome.timed_out and outcome.status == JobStatus.STOPPED
-        enter_secondary_status(body, "MaxRuntimeExceeded" if timed_out else outcome.status)
+        enter_secondary_status(body, TrainingStage.MAX_RUNTIME_EXCEEDED if timed_out else TrainingStage(outcome.status))
         if outcome.started is not None:
             seconds = max(1, math.ceil(outcome.ended - outcome.started))
             body.update(
@@ -251,17 +254,17 @@ def check_waiting(definition: Request) -> None:
         )
 
 
-def enter_secondary_status(body: Body, status: str) -> None:
+def enter_secondary_status(body: Body, stage: TrainingStage) -> None:
     """Enters a secondary status: the transition before it ends where this one begins."""
     transitions = body.setdefault("SecondaryStatusTransitions", [])
     moment = now()
     if transitions:
         transitions[-1].setdefault("EndTime", moment)
-    entered = {"Status": status, "StartTime": moment, "StatusMessage": _MESSAGES[status]}
-    if status in _FINAL:
+    entered = {"Status": stage, "StartTime": moment, "StatusMessage": _MESSAGES[stage]}
+    if stage.is_final:
         entered["EndTime"] = moment
     transitions.append(entered)
-    body["SecondaryStatus"] = status
+    body["SecondaryStatus"] = stage
 
 
 def _fill(request: Request) -> Request:

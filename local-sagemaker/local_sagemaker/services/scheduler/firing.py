@@ -15,6 +15,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError
+from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.targets import is_final, send_dead_letter
 from local_sagemaker.services.scheduler.requests import send, text_of
@@ -64,14 +65,18 @@ class Firing:
             self._signal.clear()
 
     def _pause(self) -> float:
-        times = [body["_due"] for body in self._store.schedules() if body.get("_due") and body["State"] == "ENABLED"]
+        times = [
+            body["_due"]
+            for body in self._store.schedules()
+            if body.get("_due") and body["State"] == SwitchState.ENABLED
+        ]
         times += [body["at"] for body in self._store.records.list(FIRED)]
         return max(0.05, min([IDLE, *(time - now() for time in times)]))
 
     def _look(self) -> None:
         moment = now()
         for body in self._store.schedules():
-            if body["State"] == "ENABLED" and body.get("_due") is not None and body["_due"] <= moment:
+            if body["State"] == SwitchState.ENABLED and body.get("_due") is not None and body["_due"] <= moment:
                 self._write(body, moment)
         for key, fired in self._store.records.items(FIRED):
             if fired["at"] <= moment and not self._ended.is_set():

@@ -7,6 +7,7 @@ from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.pages import page_rows
 from local_sagemaker.services.scheduler.firing import Firing
@@ -64,7 +65,7 @@ class Schedules(Resource):
         }  # fmt: skip
         moment = now()
         body: Body = {
-            "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": "ENABLED",
+            "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": SwitchState.ENABLED,
             **{key: value for key, value in request.items() if key != "ClientToken"}, "GroupName": group,
             "Arn": self._store.arn(group, request["Name"]), "Target": target, "CreationDate": created,
             "LastModificationDate": moment,

@@ -79,12 +79,12 @@ def _parts(visit: Visit, project: str, resources: list[StackResource]) -> dict[s
     for item in resources:
         if item.kind in _KINDS and item.name:
             parts[_KINDS[item.kind]].setdefault(item.name.lower(), ProjectPart(item.name, item.href, item.status))
-    for kind, part in _tagged(visit, project):
+    for kind, part in _find_parts(visit, project):
         parts[kind][part.name.lower()] = part
     return {kind: list(found.values()) for kind, found in parts.items() if found}
 
 
-def _tagged(visit: Visit, project: str) -> Iterator[tuple[str, ProjectPart]]:
+def _find_parts(visit: Visit, project: str) -> Iterator[tuple[str, ProjectPart]]:
     """What carries the project's tag: what its builds made is in no stack of its own."""
     expression = {"Filters": [{"Name": f"Tags.{_TAG}", "Operator": "Equals", "Value": project}]}
     for resource, member, key, kind in _FOUND:

@@ -64,8 +64,8 @@ columns = st.sampled_from([WHOLE, DECIMAL, WHOLE + DECIMAL, WHOLE + ODD, DECIMAL
 @st.composite
 def tables(draw: st.DrawFn) -> list[list[str]]:
     kinds = draw(st.lists(columns, min_size=1, max_size=3))
-    clean = draw(st.integers(0, 30))
-    rows = draw(st.integers(1, 60))
+    clean = draw(st.integers(0, 12))
+    rows = draw(st.integers(1, 24))
     drawn = [[draw(st.sampled_from(kind[:3] if row < clean else kind)) for row in range(rows)] for kind in kinds]
     return [list(row) for row in zip(*drawn, strict=True)]
 

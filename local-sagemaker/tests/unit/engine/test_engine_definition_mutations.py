@@ -57,11 +57,11 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.parametrize("seed", range(8))
 def test_mutated_definitions_are_read_or_refused(seed: int) -> None:
     chance = random.Random(seed)
-    whole = json.loads(made.text(*STEPS, PipelineExperimentConfig={"ExperimentName": get("Execution.PipelineName")}))
-    read(json.dumps(whole))
-    places = list(paths(whole))
+    text = made.text(*STEPS, PipelineExperimentConfig={"ExperimentName": get("Execution.PipelineName")})
+    read(text)
+    places = list(paths(json.loads(text)))
     for _ in range(400):
-        mutated = copy.deepcopy(whole)
+        mutated = json.loads(text)
         *way, last = chance.choice(places)
         inner: Any = mutated
         for key in way:

@@ -12,6 +12,9 @@ import pytest
 from local_sagemaker.logs import Logs, lines, store
 from local_sagemaker.logs.names import escape
 
+SPARSE = 1 << 28
+"""Bytes without a line's end, most of which no reader may touch."""
+
 GROUP, STREAM = "/aws/sagemaker/TrainingJobs", "job/algo-1-1700000000"
 
 
@@ -148,17 +151,17 @@ def test_a_page_holds_a_mebibyte_at_most(logs: Logs) -> None:
         assert 1_000_000 < sum(len(event.text) + 26 for event in page.events) <= 1_048_576
 
 
-def test_a_gibibyte_is_read_from_its_end_in_little_memory(logs: Logs) -> None:
+def test_a_large_stream_is_read_from_its_end_in_little_memory(logs: Logs) -> None:
     file = logs.file(GROUP, STREAM)
     with file.open("wb") as out:
-        out.truncate(1 << 30)  # A sparse file: one endless line of NULs, the worst case for finding a line's start.
-        out.seek(1 << 30)
+        out.truncate(SPARSE)  # A sparse file: one endless line of NULs, the worst case for finding a line's start.
+        out.seek(SPARSE)
         out.write(b"\n" + b"".join(b"line %d\n" % number for number in range(1_000)))
     os.utime(file, (1, 1))
     tracemalloc.start()
     assert logs.tail(GROUP, STREAM, 2) == ["line 998", "line 999"]
     source = logs.source(GROUP, STREAM)
-    page = source.backwards(1 << 30, source.end, 500)
+    page = source.backwards(SPARSE, source.end, 500)
     assert [event.text for event in page.events][-1] == "line 999"
     assert logs.streams(GROUP)[0].size == file.stat().st_size
     assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024

@@ -43,7 +43,7 @@ def tables() -> dict[str, pd.DataFrame]:
         }
     )
     multiclass = pd.DataFrame({"kind": random.choice(list("abc"), size), "x": random.exponential(size=size)})
-    wide = pd.DataFrame(random.normal(size=(120, 200)), columns=[f"f{i}" for i in range(200)])
+    wide = pd.DataFrame(random.normal(size=(120, 60)), columns=[f"f{i}" for i in range(60)])
     return {"binary": binary, "multiclass": multiclass, "wide": wide, "one row": binary.head(1)}
 
 

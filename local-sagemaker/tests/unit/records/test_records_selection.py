@@ -1,4 +1,4 @@
-"""Lists of executions by the index: any page, filters by parameters, sorted by them (studio ST-17)."""
+"""Lists of executions by the index: any page, filters by parameters, sorted by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure parts of an execution's page: fans, the timeline, the grid, colours of logs (studio ST-5, ST-7, ST-8)."""
+"""The pure parts of an execution's page: fans, the timeline, the grid, colours of logs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fan_of(size: int, failed: str) -> list[StepView]:
 
 
 def test_a_fan_of_2000_is_one_box_that_says_what_failed() -> None:
-    """ST-8: the box leads to the grid of its members, in which the failed one is the first row: two clicks."""
+    """The box leads to the grid of its members, in which the failed one is the first row: two clicks."""
     steps = fan_of(2_000, "Part1234")
     folded = fold(steps)
     assert [step.name for step in folded.steps] == ["Split", "Part0", "Join"]
@@ -69,7 +69,7 @@ def test_hidden_steps_are_joined_and_a_path_is_kept() -> None:
 
 
 def test_waiting_queue_and_attempts_are_segments() -> None:
-    """ST-7: what a step waited for, for a place among the parallel ones, each attempt, and the critical path."""
+    """What a step waited for, for a place among the parallel ones, each attempt, and the critical path."""
     first = StepView("A", "Processing", "Succeeded", "", (), 10.0, 14.0, 4.0)
     short = StepView("B", "Processing", "Succeeded", "", (), 10.0, 11.0, 1.0)
     last = StepView("C", "Processing", "Succeeded", "", ("A", "B"), 16.0, 22.0, 6.0, attempts=2)
@@ -98,7 +98,7 @@ ListPipelineExecutionSteps said at one moment of each."""
 
 
 def test_states_of_recorded_executions() -> None:
-    """ST-5: the 13 states, and an execution that is CompletedWithFailures."""
+    """The 13 states, and an execution that is CompletedWithFailures."""
     states = {}
     for recorded in RECORDED:
         definition = parse(json.dumps(recorded["definition"]))
@@ -163,7 +163,7 @@ STATES = (
 
 
 def test_states_are_told_apart_without_colour() -> None:
-    """ST-5: each state has a shape of its own, or words of its own where two share one (not taken and not met, reused
+    """Each state has a shape of its own, or words of its own where two share one (not taken and not met, reused
     and not selected)."""
     sprite = (FOLDER / "templates" / "_icons.html").read_text()
     shapes = dict(re.findall(r'<symbol id="i-([\w-]+)"[^>]*>(.*?)</symbol>', sprite))

@@ -6,6 +6,7 @@ from typing import Any
 
 from local_sagemaker.cloudformation.comparison import changes
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.status import EndpointStatus, ScheduleStatus
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
     Cancelled,
@@ -101,7 +102,10 @@ class StackEndpoint(SageMakerResource):
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Moves it to its new configuration; what was rolled back there is a failure here."""
         present = context.call("sagemaker:DescribeEndpoint", {"EndpointName": after["EndpointName"]})
-        if present["EndpointStatus"] == "Failed" or present.get("EndpointConfigName") != after["EndpointConfigName"]:
+        if (
+            present["EndpointStatus"] == EndpointStatus.FAILED
+            or present.get("EndpointConfigName") != after["EndpointConfigName"]
+        ):
             context.call("sagemaker:UpdateEndpoint", fit_to_operation("sagemaker", "UpdateEndpoint", after))
         body = self._wait(context, after)
         if body["EndpointConfigName"] != after["EndpointConfigName"]:
@@ -128,7 +132,7 @@ class StackEndpoint(SageMakerResource):
         while True:
             body = context.call("sagemaker:DescribeEndpoint", {"EndpointName": properties["EndpointName"]})
             status = body["EndpointStatus"]
-            if status == "InService":
+            if status == EndpointStatus.IN_SERVICE:
                 return body
             if not status.endswith("ing"):
                 raise ServiceError(
@@ -225,7 +229,7 @@ class MonitoringSchedule(SageMakerResource):
         context.call(
             "sagemaker:CreateMonitoringSchedule", fit_to_operation("sagemaker", "CreateMonitoringSchedule", properties)
         )
-        while self._status(context, name) == "Pending":
+        while self._status(context, name) == ScheduleStatus.PENDING:
             if context.cancelled.wait(POLL):
                 raise Cancelled
         self._set(context, properties)
@@ -243,8 +247,8 @@ class MonitoringSchedule(SageMakerResource):
 
     def _set(self, context: DeploymentContext, properties: Properties) -> None:
         wanted, name = properties.get("MonitoringScheduleStatus"), properties["MonitoringScheduleName"]
-        if wanted in ("Scheduled", "Stopped") and self._status(context, name) != wanted:
-            verb = "Start" if wanted == "Scheduled" else "Stop"
+        if wanted in (ScheduleStatus.SCHEDULED, ScheduleStatus.STOPPED) and self._status(context, name) != wanted:
+            verb = "Start" if wanted == ScheduleStatus.SCHEDULED else "Stop"
             context.call(f"sagemaker:{verb}MonitoringSchedule", {"MonitoringScheduleName": name})
 
     @staticmethod

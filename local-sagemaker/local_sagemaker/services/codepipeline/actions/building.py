@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.services.codebuild.builds import PipelineOrder
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
@@ -54,7 +55,7 @@ class BuildAction:
 
     @staticmethod
     def _result(build: dict[str, Any], external: dict[str, str], places: dict[str, dict[str, str]]) -> ActionResult:
-        if build["buildStatus"] != "SUCCEEDED":
+        if build["buildStatus"] != BuildStatus.SUCCEEDED:
             contexts = [context for phase in build["phases"] for context in phase.get("contexts", [])]
             words = [context["message"] for context in contexts if context.get("message")]
             text = f"Build terminated with state: {build['buildStatus']}. {' '.join(words)}".strip()

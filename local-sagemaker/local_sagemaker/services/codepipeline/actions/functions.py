@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
@@ -27,7 +28,7 @@ class FunctionAction:
         key = f"{work.structure['name']}/{work.token}"
         job = self._store.records.get(JOB, key)
         if job is None:
-            job = {"status": "InProgress", "id": work.token, "data": self._data(work)}
+            job = {"status": ActionStatus.IN_PROGRESS, "id": work.token, "data": self._data(work)}
             self._store.records.put(JOB, key, job)
             self._invoke(work, job)
         deadline = time.monotonic() + LONGEST
@@ -37,7 +38,7 @@ class FunctionAction:
                 job["data"]["continuationToken"] = job.pop("continuationToken")
                 self._store.records.put(JOB, key, job)
                 self._invoke(work, job)
-            elif job["status"] != "InProgress":
+            elif job["status"] != ActionStatus.IN_PROGRESS:
                 return self._result(work, job)
             work.pause()
         raise ActionFailure("The function did not report a result in time.", "JobTimedOut")
@@ -68,7 +69,7 @@ class FunctionAction:
     @staticmethod
     def _result(work: ActionWork, job: Body) -> ActionResult:
         external = {"externalExecutionId": job.get("externalExecutionId") or job["id"]}
-        if job["status"] == "Failed":
+        if job["status"] == ActionStatus.FAILED:
             raise ActionFailure(job["failure"]["message"], job["failure"]["type"])
         places = {name: work.place(name) for name in work.outputs}
         variables = job.get("outputVariables", {})

@@ -13,6 +13,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.codecommit.git import GitCommit, GitError, GitRepository
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.delivery_status import ConnectionStatus
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
@@ -43,7 +44,7 @@ class GitSources:
         settings = work.configuration
         name, arn = settings["FullRepositoryId"], settings["ConnectionArn"]
         state = self._call("codeconnections:GetConnection", {"ConnectionArn": arn})["Connection"]["ConnectionStatus"]
-        if state != "AVAILABLE":
+        if state != ConnectionStatus.AVAILABLE:
             text = f"The connection {arn} is {state}: push to a repository behind it to complete it."
             raise ActionFailure(text, "ConfigurationError")
         result, commit = self._fetch(work, "GITHUB", name, settings["BranchName"])

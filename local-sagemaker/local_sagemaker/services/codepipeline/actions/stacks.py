@@ -9,11 +9,18 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_status import ChangeSetStatus, StackStatus
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 from local_sagemaker.services.stack_errors import NO_CHANGE, changes_nothing, is_missing
 
-REPLACED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+REPLACED = (
+    StackStatus.ROLLBACK_COMPLETE,
+    StackStatus.ROLLBACK_FAILED,
+    StackStatus.CREATE_FAILED,
+    StackStatus.DELETE_FAILED,
+    StackStatus.UPDATE_ROLLBACK_FAILED,
+)
 """The states in which REPLACE_ON_FAILURE deletes a stack and makes it anew."""
 _LARGEST_BODY = 51_200
 Stack = dict[str, Any]
@@ -45,17 +52,17 @@ class StackAction:
 
     def _deploy(self, work: ActionWork, name: str, stack: Stack | None) -> ActionResult:
         request = self._request(work)
-        new = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
+        new = stack is None or stack["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS
         try:
             self._call("cloudformation:CreateStack" if new else "cloudformation:UpdateStack", request)
         except ServiceError as error:
             if not changes_nothing(error):
                 raise ActionFailure(error.message, "ConfigurationError") from error
         work.note(_external(self._find(name)))
-        return self._outcome(work, self._settle(work, name), ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+        return self._outcome(work, self._settle(work, name), (StackStatus.CREATE_COMPLETE, StackStatus.UPDATE_COMPLETE))
 
     def _outcome(self, work: ActionWork, stack: Stack | None, good: tuple[str, ...]) -> ActionResult:
-        status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+        status = stack["StackStatus"] if stack else StackStatus.DELETE_COMPLETE
         if status not in good:
             reason = self._reason(stack)
             raise ActionFailure(f"Stack {work.configuration['StackName']} is in status {status}. {reason}", "JobFailed")
@@ -96,8 +103,7 @@ class StackAction:
         """The stack when nothing is being done with it."""
         while True:
             stack = self._find(name)
-            status = stack["StackStatus"] if stack else ""
-            if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            if stack is None or StackStatus(stack["StackStatus"]).is_final:
                 return stack
             work.pause()
 
@@ -111,7 +117,7 @@ class StackAction:
             request["RoleARN"] = work.configuration["RoleArn"]
         self._call("cloudformation:DeleteStack", request)
         stack = self._settle(work, identity)
-        if stack and stack["StackStatus"] != "DELETE_COMPLETE":
+        if stack and stack["StackStatus"] != StackStatus.DELETE_COMPLETE:
             status = stack["StackStatus"]
             raise ActionFailure(f"Stack {name} is in status {status}. {self._reason(stack)}", "JobFailed")
 
@@ -180,7 +186,7 @@ class StackAction:
     def _replace_change_set(self, work: ActionWork, name: str) -> ActionResult:
         change_set = work.configuration["ChangeSetName"]
         stack = self._find(name)
-        new = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
+        new = stack is None or stack["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS
         if stack is not None:
             self._call("cloudformation:DeleteChangeSet", {"StackName": name, "ChangeSetName": change_set})
         kind = "CREATE" if new else "UPDATE"
@@ -188,9 +194,11 @@ class StackAction:
         self._call("cloudformation:CreateChangeSet", request)
         found = self._change_set(work, name, change_set)
         reason = found.get("StatusReason", "")
-        if found["Status"] != "CREATE_COMPLETE" and not any(text in reason for text in NO_CHANGE):
+        if found["Status"] != ChangeSetStatus.CREATE_COMPLETE and not any(text in reason for text in NO_CHANGE):
             raise ActionFailure(f"Change set {change_set} is in status {found['Status']}. {reason}", "JobFailed")
-        summary = "Change set created." if found["Status"] == "CREATE_COMPLETE" else "There are no changes."
+        summary = (
+            "Change set created." if found["Status"] == ChangeSetStatus.CREATE_COMPLETE else "There are no changes."
+        )
         work.note(_external(self._find(name)))
         return ActionResult(external={"externalExecutionId": found["ChangeSetId"]}, summary=summary)
 
@@ -204,7 +212,7 @@ class StackAction:
 
     def _execute_change_set(self, work: ActionWork, name: str) -> ActionResult:
         change_set = work.configuration["ChangeSetName"]
-        good = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        good = (StackStatus.CREATE_COMPLETE, StackStatus.UPDATE_COMPLETE)
         if work.external.get("externalExecutionSummary") == "executing":  # a restart came between
             return self._outcome(work, self._settle(work, name), good)
         found = self._change_set(work, name, change_set)

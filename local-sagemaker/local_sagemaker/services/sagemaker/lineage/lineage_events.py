@@ -16,7 +16,7 @@ from local_sagemaker.api.operations import Resource
 from local_sagemaker.background import log_failure
 from local_sagemaker.events import CREATED, DELETED, Event
 from local_sagemaker.records import kinds
-from local_sagemaker.records.status import EndpointStatus, JobStatus
+from local_sagemaker.records.status import EndpointStatus, JobStatus, LineageStatus
 from local_sagemaker.services.sagemaker.lineage.lineage_records import ACTION, CONTEXT, LineageRecords
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class LineageEvents(Resource):
             tail = f"-{body['ModelPackageVersion']}-{status}-{int(event.time)}-aws-model-package"
             action = self._lineage.ensure(
                 ACTION, f"{group[: 120 - len(tail)]}{tail}", Source={"SourceUri": arn, "SourceType": "ARN"},
-                ActionType="Approval", Status="Completed",
+                ActionType="Approval", Status=LineageStatus.COMPLETED,
                 Properties={"ModelApprovalStatus": status, **_approval(body)},
             )  # fmt: skip
             self._lineage.associate(action, artifact, "ContributedTo")
@@ -140,7 +140,8 @@ class LineageEvents(Resource):
         source = {"SourceUri": arn, "SourceType": "ARN"}
         context = self._lineage.ensure(CONTEXT, f"{name}-aws-endpoint", Source=source, ContextType="Endpoint")
         action = self._lineage.ensure(
-            ACTION, f"{name}-{time}-aws-endpoint", Source=source, ActionType="ModelDeployment", Status="Completed",
+            ACTION, f"{name}-{time}-aws-endpoint", Source=source, ActionType="ModelDeployment",
+            Status=LineageStatus.COMPLETED,
             Properties={"EndpointConfigName": body.get("EndpointConfigName", "")},
         )  # fmt: skip
         self._lineage.associate(action, context, "AssociatedWith")

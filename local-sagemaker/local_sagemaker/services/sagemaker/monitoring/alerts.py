@@ -9,12 +9,13 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ResourceNotFound
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE
+from local_sagemaker.records.status import AlertStatus, MonitoringStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
-from local_sagemaker.services.sagemaker.monitoring.execution_records import ENDED, ExecutionRecords
+from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords, is_running
 
 ALERT, HISTORY = "monitoring-alert", "monitoring-alert-history"
-_BAD = ("Failed", "CompletedWithViolations")
+_BAD = (MonitoringStatus.FAILED, MonitoringStatus.COMPLETED_WITH_VIOLATIONS)
 _LONGEST = 63  # of an alert's name
 
 
@@ -61,10 +62,10 @@ class MonitoringAlerts(Resource):
     def look(self, schedule: str) -> None:
         """Counts a schedule's executions anew; called when one has ended."""
         alert = self._alert({"MonitoringScheduleName": schedule})
-        ended = [body for _, body in self._executions.items(schedule) if body["MonitoringExecutionStatus"] in ENDED]
+        ended = [body for _, body in self._executions.items(schedule) if not is_running(body)]
         newest = sorted(ended, key=lambda body: body["ScheduledTime"])[-alert["EvaluationPeriod"] :]
         bad = sum(body["MonitoringExecutionStatus"] in _BAD for body in newest)
-        status = "InAlert" if bad >= alert["DatapointsToAlert"] else "OK"
+        status = AlertStatus.IN_ALERT if bad >= alert["DatapointsToAlert"] else AlertStatus.OK
         if status == alert["AlertStatus"]:
             return
         moment = now()
@@ -87,6 +88,6 @@ class MonitoringAlerts(Resource):
             return alert
         return {
             "MonitoringAlertName": f"{name[: _LONGEST - 6]}-alert", "CreationTime": created,
-            "LastModifiedTime": created, "AlertStatus": "OK", "DatapointsToAlert": 1, "EvaluationPeriod": 1,
+            "LastModifiedTime": created, "AlertStatus": AlertStatus.OK, "DatapointsToAlert": 1, "EvaluationPeriod": 1,
             "Actions": {"ModelDashboardIndicator": {"Enabled": True}},
         }  # fmt: skip

@@ -9,10 +9,15 @@ from typing import Any
 from local_sagemaker.clock import now
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE
+from local_sagemaker.records.status import MonitoringStatus
 from local_sagemaker.records.store import Body, public
 
 EXECUTION = "monitoring-execution"
-ENDED = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
+
+
+def is_running(body: Body) -> bool:
+    """Whether an execution has not ended."""
+    return not MonitoringStatus(body["MonitoringExecutionStatus"]).is_final
 
 
 class ExecutionRecords:
@@ -27,7 +32,7 @@ class ExecutionRecords:
         key = f"{schedule['MonitoringScheduleName']}/{secrets.token_hex(12)}"
         body = {
             "MonitoringScheduleName": schedule["MonitoringScheduleName"], "ScheduledTime": scheduled,
-            "CreationTime": moment, "LastModifiedTime": moment, "MonitoringExecutionStatus": "Pending",
+            "CreationTime": moment, "LastModifiedTime": moment, "MonitoringExecutionStatus": MonitoringStatus.PENDING,
             "EndpointName": schedule.get("EndpointName"), "MonitoringType": schedule.get("MonitoringType"),
             "MonitoringJobDefinitionName": config.get("MonitoringJobDefinitionName"), **own,
         }  # fmt: skip
@@ -59,11 +64,11 @@ class ExecutionRecords:
 
     def list_unfinished(self) -> list[str]:
         """The keys of those that have not ended."""
-        return [key for key, body in self.items() if body["MonitoringExecutionStatus"] not in ENDED]
+        return [key for key, body in self.items() if is_running(body)]
 
     def busy(self, schedule: str) -> bool:
         """Whether an execution of a schedule has not ended."""
-        return any(body["MonitoringExecutionStatus"] not in ENDED for _, body in self.items(schedule))
+        return any(is_running(body) for _, body in self.items(schedule))
 
     def _show(self, key: str) -> None:
         body = self.get(key)

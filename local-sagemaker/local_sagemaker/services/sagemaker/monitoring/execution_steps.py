@@ -31,7 +31,7 @@ from local_sagemaker.monitoring.job_requests import (
     place_of_merge,
 )
 from local_sagemaker.monitoring.windows import AnalysisWindow
-from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.status import JobStatus, MonitoringStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.monitoring.captured_data import CaptureSources
 from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords
@@ -44,7 +44,7 @@ NO_DATA = "Job inputs had no data"
 class Ended(Exception):
     """The execution ends here, with a status and a reason."""
 
-    def __init__(self, status: str, reason: str | None = None) -> None:
+    def __init__(self, status: MonitoringStatus, reason: str | None = None) -> None:
         super().__init__(reason)
         self.status, self.reason = status, reason
 
@@ -68,7 +68,7 @@ class ExecutionSteps:
             self._end(key, end.status, end.reason)
             return True
         except ServiceError as error:
-            self._end(key, "Failed", f"{error.code}: {error.message}"[:1024])
+            self._end(key, MonitoringStatus.FAILED, f"{error.code}: {error.message}"[:1024])
             return True
         return False
 
@@ -87,13 +87,13 @@ class ExecutionSteps:
     def _begin(self, key: str, definition: MonitoringDefinition, occasion: Occasion) -> None:
         data = self._data.find(definition, occasion.window)
         if not data:
-            raise Ended("Failed", NO_DATA)
+            raise Ended(MonitoringStatus.FAILED, NO_DATA)
         if definition.type not in WITH_LABELS or definition.ground_truth is None:
             self._analyse(key, definition, occasion, data)
             return
         labels = self._data.labels(definition, occasion.window)
         if not labels:
-            raise Ended("Failed", NO_DATA)
+            raise Ended(MonitoringStatus.FAILED, NO_DATA)
         request = merge_request(definition, occasion, data, labels, _merger(definition.application["ImageUri"]))
         self._note(key, "merge")
         self._create(request)
@@ -105,10 +105,10 @@ class ExecutionSteps:
             return
         if status != JobStatus.COMPLETED:
             self._note(key, "merge", job["ProcessingJobArn"])
-            raise Ended(status, job.get("FailureReason") or job.get("ExitMessage"))
+            raise Ended(MonitoringStatus(status), job.get("FailureReason") or job.get("ExitMessage"))
         data = self._data.below(place_of_merge(definition), definition, occasion.window)
         if not data:
-            raise Ended("Failed", NO_DATA)
+            raise Ended(MonitoringStatus.FAILED, NO_DATA)
         self._analyse(key, definition, occasion, data)
 
     def _analyse(self, key: str, definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data]) -> None:
@@ -124,9 +124,9 @@ class ExecutionSteps:
         if not JobStatus(status).is_final:
             return
         if status != JobStatus.COMPLETED:
-            raise Ended(status, job.get("FailureReason") or message or None)
+            raise Ended(MonitoringStatus(status), job.get("FailureReason") or message or None)
         violated = message.startswith("CompletedWithViolations")
-        raise Ended("CompletedWithViolations" if violated else "Completed")
+        raise Ended(MonitoringStatus.COMPLETED_WITH_VIOLATIONS if violated else MonitoringStatus.COMPLETED)
 
     def _baseline(self, definition: MonitoringDefinition) -> dict[str, str]:
         """The URIs of the baseline's files: those that are named, else those of the baselining job."""
@@ -163,13 +163,13 @@ class ExecutionSteps:
     def _note(self, key: str, phase: str, job: str | None = None) -> None:
         def note(body: Body) -> None:
             body["_phase"] = phase
-            body["MonitoringExecutionStatus"] = "InProgress"
+            body["MonitoringExecutionStatus"] = MonitoringStatus.IN_PROGRESS
             if job:
                 body["ProcessingJobArn"] = job
 
         self._executions.change(key, note)
 
-    def _end(self, key: str, status: str, reason: str | None) -> None:
+    def _end(self, key: str, status: MonitoringStatus, reason: str | None) -> None:
         def end(body: Body) -> None:
             body["MonitoringExecutionStatus"] = status
             if reason:

@@ -9,6 +9,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
+from local_sagemaker.records.status import MonitoringStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.object_reading import read_object
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
@@ -43,7 +44,7 @@ class Monitors:
         job = self._call("sagemaker:DescribeProcessingJob", {"ProcessingJobName": arn.rpartition("/")[2]})
         output = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
         found: dict[str, Any] = {"output": output}
-        if body["MonitoringExecutionStatus"] == "CompletedWithViolations":
+        if body["MonitoringExecutionStatus"] == MonitoringStatus.COMPLETED_WITH_VIOLATIONS:
             bucket, prefix = uris.split(output)
             try:
                 key = f"{prefix.rstrip('/')}/constraint_violations.json"

@@ -24,7 +24,7 @@ from local_sagemaker.monitoring.job_requests import place_of
 from local_sagemaker.monitoring.schedule_times import DAY
 from local_sagemaker.monitoring.windows import AnalysisWindow
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE, PROCESSING_JOB
-from local_sagemaker.records.status import JobStatus
+from local_sagemaker.records.status import JobStatus, ScheduleStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.monitoring.alerts import MonitoringAlerts
 from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords
@@ -152,9 +152,14 @@ class ScheduleRuns:
 
     def _look_at(self, body: Body) -> None:
         name, due = body["MonitoringScheduleName"], body.get("_due")
-        if body["MonitoringScheduleStatus"] == "Pending":
-            self._update(name, {"MonitoringScheduleStatus": "Scheduled", "LastModifiedTime": now()})
-        if due is None or due > now() or body["MonitoringScheduleStatus"] == "Stopped" or self._executions.busy(name):
+        if body["MonitoringScheduleStatus"] == ScheduleStatus.PENDING:
+            self._update(name, {"MonitoringScheduleStatus": ScheduleStatus.SCHEDULED, "LastModifiedTime": now()})
+        if (
+            due is None
+            or due > now()
+            or body["MonitoringScheduleStatus"] == ScheduleStatus.STOPPED
+            or self._executions.busy(name)
+        ):
             return
         timetable = schedule_times.parse(body["MonitoringScheduleConfig"].get("ScheduleConfig"))
         newest = due if timetable is None else timetable.last(now())

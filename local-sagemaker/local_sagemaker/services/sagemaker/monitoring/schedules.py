@@ -13,6 +13,7 @@ from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.monitoring.definition import DATA_QUALITY, from_schedule
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE
+from local_sagemaker.records.status import ScheduleStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.monitoring.execution_records import ExecutionRecords
@@ -52,7 +53,7 @@ class MonitoringSchedules(Resource):
         moment = now()
         body = {
             "MonitoringScheduleName": name, "MonitoringScheduleArn": self._schedules.arn(name),
-            "MonitoringScheduleStatus": "Pending", "CreationTime": moment, "LastModifiedTime": moment,
+            "MonitoringScheduleStatus": ScheduleStatus.PENDING, "CreationTime": moment, "LastModifiedTime": moment,
             **self._members_of(config), "_due": due_of(config, moment),
         }  # fmt: skip
         self._schedules.insert(body, request.get("Tags"))
@@ -84,9 +85,9 @@ class MonitoringSchedules(Resource):
     def start(self, request: Request) -> Response:
         """Lets a stopped schedule run again, from now on."""
         body = self._require_settled(request)
-        if body["MonitoringScheduleStatus"] != "Scheduled":
+        if body["MonitoringScheduleStatus"] != ScheduleStatus.SCHEDULED:
             due = due_of(body["MonitoringScheduleConfig"], now())
-            self._set(body, MonitoringScheduleStatus="Scheduled", _due=due)
+            self._set(body, MonitoringScheduleStatus=ScheduleStatus.SCHEDULED, _due=due)
         self._runs.wake()
         return {}
 
@@ -94,7 +95,7 @@ class MonitoringSchedules(Resource):
     def stop(self, request: Request) -> Response:
         """Stops a schedule; an execution that has begun continues."""
         body = self._require_settled(request)
-        self._set(body, MonitoringScheduleStatus="Stopped", _due=None)
+        self._set(body, MonitoringScheduleStatus=ScheduleStatus.STOPPED, _due=None)
         return {}
 
     @operation("DeleteMonitoringSchedule")
@@ -177,7 +178,7 @@ class MonitoringSchedules(Resource):
 
     def _require_settled(self, request: Request) -> Body:
         body = self._schedules.require(request["MonitoringScheduleName"])
-        if body["MonitoringScheduleStatus"] == "Pending":
+        if body["MonitoringScheduleStatus"] == ScheduleStatus.PENDING:
             raise WrongStatus("Monitoring schedule in status Pending")  # recorded of DeleteMonitoringSchedule
         return body
 

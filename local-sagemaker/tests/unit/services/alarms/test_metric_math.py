@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.moto_services.metric_math import Frame, MetricMathError, check, evaluate
+from local_sagemaker.services.moto_services.metric_math import MetricMathError, MetricScope, check, evaluate
 
 M1, M2 = {0.0: 1.0, 60.0: 4.0}, {0.0: 2.0, 60.0: 0.0, 120.0: 8.0}
 
 
 def value(expression: str) -> Any:
-    return evaluate(expression, Frame({"m1": M1, "m2": M2}, ["m1", "m2"], [0.0, 60.0, 120.0], 60))
+    return evaluate(expression, MetricScope({"m1": M1, "m2": M2}, ["m1", "m2"], [0.0, 60.0, 120.0], 60))
 
 
 @pytest.mark.parametrize(
