@@ -1,4 +1,4 @@
-"""EventBridge through unmodified boto3: rules match clients' events and SageMaker's own, targets receive them."""
+"""EventBridge through boto3: rules match clients' events and SageMaker's own, targets receive them (DEL-35)."""
 
 from __future__ import annotations
 

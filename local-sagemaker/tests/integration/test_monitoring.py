@@ -1,4 +1,4 @@
-"""Monitoring through unmodified boto3 and the command line: schedules, executions, violations, metrics, the clock."""
+"""Monitoring through boto3 and the command line: schedules, executions, violations, metrics (DEL-38, 40, 42)."""
 
 from __future__ import annotations
 

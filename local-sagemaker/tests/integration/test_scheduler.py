@@ -1,4 +1,4 @@
-"""EventBridge Scheduler through boto3, against a real service: requests at their times, and what is refused."""
+"""EventBridge Scheduler through boto3: requests at their times, and what is refused (DEL-36)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""GetMetricData instead of moto's: a metric is its namespace, name and dimensions; percentiles and metric math too."""
+"""GetMetricData and GetMetricStatistics instead of moto's: a metric is its namespace, name and exactly its dimensions.
+
+There are percentiles and metric math, too.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,42 @@ Query = Mapping[str, Any]
 def install() -> None:
     """Changes moto's class."""
     from moto.cloudwatch.models import CloudWatchBackend
+    from moto.cloudwatch.responses import CloudWatchResponse
 
     backend: Any = CloudWatchBackend
     backend.get_metric_data = get_metric_data
+    backend.get_metric_statistics = get_metric_statistics
+    responses: Any = CloudWatchResponse
+    if not hasattr(responses, "get_statistics_plainly"):
+        responses.get_statistics_plainly = responses.get_metric_statistics
+    responses.get_metric_statistics = _without_percentiles
+
+
+def _without_percentiles(response: Any) -> Any:
+    if response._get_param("ExtendedStatistics"):
+        raise _refusal("LocalUnsupported: GetMetricStatistics has no ExtendedStatistics here; GetMetricData has them.")
+    return response.get_statistics_plainly()
+
+
+def get_metric_statistics(
+    backend: Any, namespace: str, metric_name: str, start_time: datetime, end_time: datetime, period: int,
+    stats: list[str], dimensions: Sequence[Query], unit: str | None = None,
+) -> list[Any]:  # fmt: skip
+    """The periods that have data, in moto's form."""
+    from moto.cloudwatch.exceptions import InvalidParameterValue
+    from moto.cloudwatch.models import Statistics
+
+    start = start_time.replace(microsecond=0)
+    if start >= end_time:
+        raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+    metric = {"Namespace": namespace, "MetricName": metric_name, "Dimensions": dimensions}
+    wanted = {"Metric": metric, "Period": period, "Unit": unit}
+    found = []
+    for number, data in sorted(_in_periods(backend.get_all_metrics(), wanted, start, end_time).items()):
+        statistics = Statistics(stats, start + timedelta(seconds=number * period), data[0].unit)
+        statistics.metric_data = data
+        found.append(statistics)
+    return found
 
 
 def get_metric_data(
@@ -110,6 +146,14 @@ def _seconds(moment: datetime) -> float:
 
 def _statistics(data: Iterable[Any], wanted: Query, start: datetime, end: datetime) -> Series:
     """The statistic of each period that has data."""
+    begin, period = _seconds(start), int(wanted["Period"])
+    periods = _in_periods(data, wanted, start, end)
+    values = {begin + number * period: _statistic(wanted["Stat"], found) for number, found in sorted(periods.items())}
+    return {time: value for time, value in values.items() if value is not None}
+
+
+def _in_periods(data: Iterable[Any], wanted: Query, start: datetime, end: datetime) -> dict[int, list[Any]]:
+    """The data of a metric by the number of their period: of its namespace, its name and exactly its dimensions."""
     metric, period = wanted["Metric"], int(wanted["Period"])
     dimensions = sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions") or ())
     periods: dict[int, list[Any]] = {}
@@ -121,9 +165,7 @@ def _statistics(data: Iterable[Any], wanted: Query, start: datetime, end: dateti
         if sorted((one.name, one.value) for one in datum.dimensions) == dimensions:
             number = int((datum.timestamp - start).total_seconds() // period)
             periods.setdefault(number, []).append(datum)
-    begin = _seconds(start)
-    values = {begin + number * period: _statistic(wanted["Stat"], found) for number, found in sorted(periods.items())}
-    return {time: value for time, value in values.items() if value is not None}
+    return periods
 
 
 def _statistic(stat: str, data: Sequence[Any]) -> float | None:

@@ -1,4 +1,4 @@
-"""The processing jobs of an execution: names, inputs, environment, places, as on AWS (contracts: delivery 6.3)."""
+"""The processing jobs of an execution: names, inputs, environment and places (DEL-39; delivery 6.3)."""
 
 from __future__ import annotations
 

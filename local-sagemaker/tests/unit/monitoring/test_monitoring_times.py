@@ -1,4 +1,4 @@
-"""When monitoring schedules are due, which hours they look at, and which forms are refused."""
+"""When monitoring schedules are due, which hours they look at, and which forms are refused (DEL-37)."""
 
 from __future__ import annotations
 
