@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,13 +151,31 @@ def test_the_test_fails_when_it_should(deployed: Repository, changed: dict[str, 
 
 
 def test_a_second_version_replaces_the_model_and_keeps_the_endpoint(deployed: Repository) -> None:
+    """DEL-16: model and configuration are new, the endpoint is updated, and no request is lost meanwhile."""
     sagemaker = deployed.service.client("sagemaker")
     before = sagemaker.describe_endpoint(EndpointName=f"{PROJECT}-staging")
     version = add_version(deployed.service, "Approved", depth=3)
     rejected = add_version(deployed.service, "Rejected")
     assert deployed.build() == "ready"
     assert deployed.configuration()["Parameters"]["ModelPackageName"] == version != rejected
-    deployed.deploy()
+    runtime, ended = deployed.service.client("sagemaker-runtime"), threading.Event()
+
+    def ask() -> list[int]:
+        answers = []
+        while not ended.is_set() or len(answers) < 20:
+            answer = runtime.invoke_endpoint(
+                EndpointName=f"{PROJECT}-staging", Body=",".join(["1"] * FEATURES), ContentType="text/csv"
+            )
+            answers.append(answer["ResponseMetadata"]["HTTPStatusCode"])
+        return answers
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        try:
+            deployed.deploy()
+        finally:
+            ended.set()
+        assert set(asked.result(timeout=60)) == {200}
     after = sagemaker.describe_endpoint(EndpointName=f"{PROJECT}-staging")
     assert after["EndpointArn"] == before["EndpointArn"]
     assert after["EndpointConfigName"] != before["EndpointConfigName"]
@@ -230,6 +250,7 @@ def test_the_shipped_configurations_follow_the_schema_and_the_template(name: str
 
 
 def test_templates_have_no_findings() -> None:
+    """DEL-19."""
     templates = sorted((ROOT / "delivery").rglob("*template*.yml"))
     assert templates
     done = subprocess.run(["cfn-lint", *map(str, templates)], capture_output=True, text=True, check=False, timeout=240)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.parameters import Value, as_text
-from local_sagemaker.cloudformation.template import Template
+from local_sagemaker.cloudformation.template import GET_ATT, Template, sub_arguments
 
 NO_VALUE = object()
 """What AWS::NoValue evaluates to: the property that has it is left out."""
@@ -32,6 +33,8 @@ class Scope:
     dynamic: Callable[[str, str], str]
     """The value of ``{{resolve:SERVICE:REFERENCE}}``."""
     conditions: dict[str, bool] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+    """The conditions that are being evaluated."""
 
 
 def evaluate(value: Any, scope: Scope) -> Any:
@@ -63,7 +66,13 @@ def condition(name: str, scope: Scope) -> bool:
     if name not in scope.conditions:
         if name not in scope.template.conditions:
             raise TemplateError(f"Template error: unresolved condition dependency {name}")
-        scope.conditions[name] = _truth(evaluate(scope.template.conditions[name], scope), name)
+        if name in scope.open:
+            raise TemplateError(f"Template error: Circular dependency between conditions: [{', '.join(scope.open)}]")
+        scope.open.append(name)
+        try:
+            scope.conditions[name] = _truth(evaluate(scope.template.conditions[name], scope), name)
+        finally:
+            scope.open.pop()
     return scope.conditions[name]
 
 
@@ -108,15 +117,12 @@ def _arguments(argument: Any, scope: Scope, text: str, *counts: int) -> list[Any
 def _get_att(argument: Any, scope: Scope) -> Any:
     parts = list(argument.partition(".")[::2]) if isinstance(argument, str) else argument
     if not isinstance(parts, list) or len(parts) < 2 or not isinstance(parts[0], str):
-        raise TemplateError(
-            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the "
-            "resource attribute"
-        )
+        raise TemplateError(GET_ATT)
     return scope.attribute(parts[0], ".".join(_text(evaluate(part, scope), "Fn::GetAtt") for part in parts[1:]))
 
 
 def _sub(argument: Any, scope: Scope) -> str:
-    text, own = (argument, {}) if isinstance(argument, str) else _sub_pair(argument)
+    text, own = sub_arguments(argument)
     variables = {name: evaluate(value, scope) for name, value in own.items()}
 
     def replace(match: re.Match[str]) -> str:
@@ -134,16 +140,6 @@ def _sub(argument: Any, scope: Scope) -> str:
     return _VARIABLE.sub(replace, evaluate(text, scope))
 
 
-def _sub_pair(argument: Any) -> tuple[str, dict[str, Any]]:
-    match argument:
-        case [str() as text, dict() as own]:
-            return text, own
-    raise TemplateError(
-        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as "
-        "first argument, and an optional second argument to specify a mapping of values to replace in the string"
-    )
-
-
 def _join(argument: Any, scope: Scope) -> str:
     delimiter, values = _arguments(
         argument, scope, "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
@@ -157,8 +153,10 @@ def _join(argument: Any, scope: Scope) -> str:
 def _split(argument: Any, scope: Scope) -> list[str]:
     text = ("every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a "
             "function that returns a string to be split.")  # fmt: skip
-    delimiter, value = _arguments(argument, scope, text, 2)
-    return _text(value, "Fn::Split").split(_text(delimiter, "Fn::Split"))
+    delimiter, value = (_text(part, "Fn::Split") for part in _arguments(argument, scope, text, 2))
+    if not delimiter:
+        raise TemplateError(f"Template error: {text}")
+    return value.split(delimiter)
 
 
 def _select(argument: Any, scope: Scope) -> Any:
@@ -225,11 +223,17 @@ def _zones(argument: Any, scope: Scope) -> list[str]:
 
 
 def _cidr(argument: Any, scope: Scope) -> list[str]:
-    parts = _arguments(argument, scope, "every Fn::Cidr object requires two or three parameters", 2, 3)
-    network = ipaddress.ip_network(as_text(parts[0]), strict=False)
-    bits = int(as_text(parts[2])) if len(parts) == 3 else 32 - network.prefixlen
-    subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
-    return [str(subnet) for subnet, _ in zip(subnets, range(int(as_text(parts[1]))), strict=False)]
+    text = "every Fn::Cidr object requires an IP address block, a count from 1 to 256 and a number of subnet bits"
+    parts = [as_text(part) for part in _arguments(argument, scope, text, 2, 3)]
+    try:
+        network, count = ipaddress.ip_network(parts[0], strict=False), int(parts[1])
+        bits = int(parts[2]) if len(parts) == 3 else 32 - network.prefixlen
+        subnets = list(itertools.islice(network.subnets(new_prefix=network.max_prefixlen - bits), count))
+    except ValueError as error:
+        raise TemplateError(f"Template error: {text}") from error
+    if not 1 <= count <= 256 or len(subnets) < count:
+        raise TemplateError(f"Template error: {text}")
+    return [str(subnet) for subnet in subnets]
 
 
 FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {

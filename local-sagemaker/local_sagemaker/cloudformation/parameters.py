@@ -58,7 +58,17 @@ def _value(name: str, rule: Mapping[str, Any], text: str, stored: Callable[[str]
     return text
 
 
+def _check_rule(name: str, rule: Mapping[str, Any]) -> None:
+    """Refuses a declaration that could not be compared with a value."""
+    if not isinstance(rule.get("AllowedValues", []), list):
+        raise TemplateError(f"Template format error: AllowedValues of parameter '{name}' must be a list.")
+    for bound in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
+        if bound in rule and not _NUMBER.fullmatch(as_text(rule[bound])):
+            raise TemplateError(f"Template format error: {bound} of parameter '{name}' must be a number.")
+
+
 def _check(name: str, rule: Mapping[str, Any], text: str, kind: str) -> None:
+    _check_rule(name, rule)
     numbers = text.split(",") if kind == "List<Number>" else [text] if kind == "Number" else []
     if any(not _NUMBER.fullmatch(number.strip()) for number in numbers):
         raise TemplateError(f"Parameter '{name}' must be a number.")

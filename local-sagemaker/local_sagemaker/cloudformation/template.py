@@ -121,11 +121,17 @@ def _resource(logical: str, value: dict[str, Any]) -> ResourceDeclaration:
             raise TemplateError(f"Template format error: [/Resources/{logical}/Properties] must be an object.")
         kind.check(logical, option)
     depends = value.get("DependsOn") or []
+    depends = depends if isinstance(depends, list) else [depends]
+    if not all(isinstance(name, str) for name in depends):
+        raise TemplateError("Template format error: DependsOn must be a string or list of strings.")
+    if not isinstance(value.get("Condition", ""), str):
+        place = f"[/Resources/{logical}/Condition]"
+        raise TemplateError(f"Template format error: {place} every Condition member must be a string.")
     return ResourceDeclaration(
         logical=logical,
         type=kind,
         properties=properties,
-        depends_on=tuple([depends] if isinstance(depends, str) else depends),
+        depends_on=tuple(depends),
         condition=value.get("Condition"),
         deletion_policy=_policy(value, "DeletionPolicy"),
         replace_policy=_policy(value, "UpdateReplacePolicy"),
@@ -172,6 +178,25 @@ def substitutions(text: str) -> list[str]:
     return [name.strip() for name in _SUBSTITUTION.findall(text)]
 
 
+GET_ATT = (
+    "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource "
+    "attribute"
+)
+
+
+def sub_arguments(argument: Any) -> tuple[str, dict[str, Any]]:
+    """The text of Fn::Sub and its own variables. Raises `TemplateError`."""
+    match argument:
+        case str() as text:
+            return text, {}
+        case [str() as text, dict() as own]:
+            return text, own
+    raise TemplateError(
+        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as "
+        "first argument, and an optional second argument to specify a mapping of values to replace in the string"
+    )
+
+
 def references(value: Any) -> Iterator[str]:
     """Names that Ref, GetAtt and Sub lead to: parameters, pseudo parameters and logical ids."""
     if isinstance(value, list):
@@ -185,11 +210,14 @@ def references(value: Any) -> Iterator[str]:
             yield inner
             return
         if key == "Fn::GetAtt":
-            yield str(inner.partition(".")[0] if isinstance(inner, str) else inner[0] if inner else "")
-            yield from references(inner[1:] if isinstance(inner, list) else [])
+            parts = list(inner.partition(".")[::2]) if isinstance(inner, str) else inner
+            if not isinstance(parts, list) or not parts or not isinstance(parts[0], str):
+                raise TemplateError(GET_ATT)
+            yield parts[0]
+            yield from references(parts[1:])
             return
         if key == "Fn::Sub":
-            text, own = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
+            text, own = sub_arguments(inner)
             yield from (name.partition(".")[0] for name in substitutions(text) if name not in own)
             yield from references(own)
             return

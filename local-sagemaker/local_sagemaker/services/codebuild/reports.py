@@ -78,8 +78,7 @@ class TestReports(Resource):
     def create(self, request: Request) -> Response:
         """Makes a group; its reports are kept here and exported nowhere."""
         export = request["exportConfig"]
-        if export.get("exportConfigType", "NO_EXPORT") != "NO_EXPORT":
-            raise InvalidInput("LocalUnsupported: reports are not exported to S3 by the local service.")
+        _check_export(export)
         body = self._store.insert(request["name"], request["type"], exportConfig=export, tags=request.get("tags", []))
         return {"reportGroup": public(body)}
 
@@ -87,8 +86,7 @@ class TestReports(Resource):
     def update(self, request: Request) -> Response:
         """Changes a group's tags."""
         body = self._require_group(request["arn"])
-        if request.get("exportConfig", {}).get("exportConfigType", "NO_EXPORT") != "NO_EXPORT":
-            raise InvalidInput("LocalUnsupported: reports are not exported to S3 by the local service.")
+        _check_export(request.get("exportConfig", {}))
         body = {**body, "tags": request.get("tags", body["tags"]), "lastModified": now()}
         self._store.records.put(GROUP, body["name"], body)
         return {"reportGroup": public(body)}
@@ -194,6 +192,11 @@ class TestReports(Resource):
         if body is None:
             raise UnknownProject(f"Report does not exist: {arn}")
         return body
+
+
+def _check_export(export: Request) -> None:
+    if export.get("exportConfigType", "NO_EXPORT") != "NO_EXPORT" or export.get("s3Destination"):
+        raise InvalidInput("LocalUnsupported: reports are not exported to S3 by the local service.")
 
 
 def _step(request: Request, usual: str) -> int:

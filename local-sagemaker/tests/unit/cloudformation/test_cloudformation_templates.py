@@ -11,7 +11,13 @@ from local_sagemaker.cloudformation import dependencies, intrinsics, parameters
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
 from local_sagemaker.cloudformation.template import load
+from local_sagemaker.services.cloudformation.executed import refuse_unexecuted
 
+CIDR = "every Fn::Cidr object requires an IP address block, a count from 1 to 256 and a number of subnet bits"
+SPLIT = (
+    "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be "
+    "split or a function that returns a string to be split."
+)
 PSEUDO = {
     "AWS::Region": "us-east-1",
     "AWS::AccountId": "123456789012",
@@ -147,6 +153,9 @@ def test_functions(value: Any, result: Any) -> None:
             {"Fn::Select": [1]},
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
         ),
+        ({"Fn::Cidr": ["x", 2, 5]}, f"Template error: {CIDR}"),
+        ({"Fn::Cidr": ["10.0.0.0/24", 9, 5]}, f"Template error: {CIDR}"),
+        ({"Fn::Split": ["", "a"]}, SPLIT),
         ({"Fn::Select": [3, ["a"]]}, "Template error: Fn::Select cannot select nonexistent value at index 3"),
     ],
 )
@@ -208,6 +217,75 @@ def test_dependencies_follow_references_and_chosen_branches_only() -> None:
         "Conditions": {"Yes": {"Fn::Equals": [1, 1]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}},
     }
     assert dependencies.graph(scope(document)) == {"A": set(), "B": {"A"}, "C": {"B"}, "E": {"C"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"Properties": {"TopicName": {"Fn::Sub": []}}}, "Template error: One or more Fn::Sub intrinsic functions"),
+        (
+            {"Properties": {"TopicName": {"Fn::Sub": [1, {}]}}},
+            "Template error: One or more Fn::Sub intrinsic functions",
+        ),
+        ({"Properties": {"TopicName": {"Fn::GetAtt": 5}}}, "Template error: every Fn::GetAtt object requires two"),
+        ({"DependsOn": 5}, "Template format error: DependsOn must be a string or list of strings."),
+        ({"Condition": []}, "Template format error: [/Resources/A/Condition]"),
+    ],
+)
+def test_values_of_another_kind_are_refused_and_break_nothing(change: dict[str, Any], message: str) -> None:
+    """DEL-18: what AWS's parser refuses is no fault of the service."""
+    assert refusal(json.dumps({"Resources": {"A": {**TOPIC, **change}}})).startswith(message)
+
+
+def test_conditions_in_a_circle_are_refused() -> None:
+    document = {**topics(A={"Condition": "C"}), "Conditions": {"C": {"Fn::Not": [{"Condition": "D"}]},
+                "D": {"Condition": "C"}}}  # fmt: skip
+    with pytest.raises(TemplateError, match="Circular dependency between conditions"):
+        dependencies.graph(scope(document))
+
+
+def test_a_properties_object_may_be_chosen_by_a_condition() -> None:
+    """As in AWS's own template of shadow variants; both branches are checked."""
+    chosen = {"Fn::If": ["C", {"TopicName": "a"}, {"DisplayName": {"Ref": "Topic"}}]}
+    document = {**topics(A={"Properties": chosen}, Topic={}), "Conditions": {"C": {"Fn::Equals": [1, 2]}}}
+    assert evaluated(chosen, document) == {"DisplayName": "ref-Topic"}
+    assert dependencies.graph(scope(document))["A"] == {"Topic"}
+    wrong = {"Fn::If": ["C", {"TopicName": "a"}, {"Nam": "x"}]}
+    with pytest.raises(TemplateError, match="Encountered unsupported properties"):
+        load(json.dumps({**document, "Resources": {"A": {**TOPIC, "Properties": wrong}}}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "named"),
+    [
+        ("S3::Bucket", {"ReplicationConfiguration": {}}, "S3::Bucket.ReplicationConfiguration"),
+        ("S3::Bucket", {"AccessControl": "PublicRead"}, "S3::Bucket.AccessControl"),
+        ("S3::Bucket", {"NotificationConfiguration": {"TopicConfigurations": []}},
+         "S3::Bucket.NotificationConfiguration.TopicConfigurations"),
+        ("IAM::Policy", {"PolicyName": "p", "PolicyDocument": {}, "Users": ["u"]}, "IAM::Policy.Users"),
+        ("Lambda::Function", {"Code": {}, "Role": "r", "ReservedConcurrentExecutions": 1},
+         "Lambda::Function.ReservedConcurrentExecutions"),
+        ("SQS::Queue", {"QueueName": {"Ref": "AWS::StackName"}}, ""),
+        ("CodeBuild::Project", {"Artifacts": {"Type": "NO_ARTIFACTS"}, "Environment": {}, "ServiceRole": "r",
+                                "Source": {"Type": "NO_SOURCE", "GitSubmodulesConfig": {"FetchSubmodules": True}}},
+         "CodeBuild::Project.Source.GitSubmodulesConfig"),
+        ("CodeBuild::Project", {"Artifacts": {}, "Environment": {}, "ServiceRole": "r", "Source": {},
+                                "Triggers": {"Webhook": True}}, "CodeBuild::Project.Triggers"),
+        ("SageMaker::Model", {"PrimaryContainer": {"Fn::If": ["C", {"Nope": 1}, {"Ref": "AWS::NoValue"}]}},
+         "SageMaker::Model.PrimaryContainer.Nope"),
+    ],
+)  # fmt: skip
+def test_properties_that_would_have_no_effect_are_refused(kind: str, properties: dict[str, Any], named: str) -> None:
+    """DEL-10: by type and path, wherever they stand; what a function gives is not known before."""
+    document = {"Resources": {"A": {"Type": f"AWS::{kind}", "Properties": properties}},
+                "Conditions": {"C": {"Fn::Equals": [1, 1]}}}  # fmt: skip
+    declared = load(json.dumps(document)).resources["A"]
+    if not named:
+        refuse_unexecuted(declared)
+        return
+    with pytest.raises(TemplateError) as raised:
+        refuse_unexecuted(declared)
+    assert raised.value.message == f"LocalUnsupported: AWS::{named} is not executed by the local service (Resources/A)"
 
 
 def test_circles_are_refused_by_name() -> None:
