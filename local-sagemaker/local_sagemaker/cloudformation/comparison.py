@@ -24,11 +24,12 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def change(kind: ResourceType, before: dict[str, Any], after: dict[str, Any]) -> Change:
-    """What the differences mean, by the type's schema."""
+    """What the differences mean, by the type's schema. What may replace does: a rule on another bus is another rule."""
     names = changes(before, after)
     if not names:
         return Change.NONE
-    return Change.REPLACE if any(name in kind.replaces for name in names) else Change.UPDATE
+    replacing = kind.replaces | kind.may_replace
+    return Change.REPLACE if any(name in replacing for name in names) else Change.UPDATE
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ NOT_EXECUTED = ("Rules", "Transform", "Hooks")
 ATTRIBUTES = (
     "Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata",
 )  # fmt: skip
-POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
 MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
 LONGEST_DESCRIPTION = 1024
 _LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
@@ -141,6 +141,9 @@ def _resource(logical: str, value: dict[str, Any]) -> ResourceDeclaration:
 
 def _policy(value: Mapping[str, Any], name: str) -> str:
     policy = value.get(name, "Delete")
+    if policy == "Snapshot":
+        kind = "deletion" if name == "DeletionPolicy" else "update replace"
+        raise TemplateError(f"Template error: resource type {value['Type']} does not support {kind} policy Snapshot")
     if policy not in POLICIES or (name == "UpdateReplacePolicy" and policy == "RetainExceptOnCreate"):
         raise TemplateError(f"Template format error: Unrecognized {name} {policy} for resource")
     return str(policy)

@@ -32,7 +32,10 @@ def stacks(service: Service) -> Any:
 
 def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None:
     """DEL-11, DEL-12: rolled back with AWS's reasons, or kept where the request says so."""
-    made = create(stacks, "bad", topics("bad-topic", Never=ENDPOINT_CONFIG))
+    kept = {**topic("bad-kept"), "DeletionPolicy": "Retain"}
+    gone = {**topic("bad-gone"), "DeletionPolicy": "RetainExceptOnCreate"}
+    never = {**ENDPOINT_CONFIG, "DependsOn": ["T0", "Kept", "Gone"]}
+    made = create(stacks, "bad", topics("bad-topic", Kept=kept, Gone=gone, Never=never))
     assert made["StackStatus"] == "ROLLBACK_COMPLETE"
     assert made.get("StackStatusReason", "") == ""
     reasons = {(logical, status): reason for logical, status, reason in events(stacks, "bad")}
@@ -41,7 +44,8 @@ def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None
     )
     assert reasons["Never", "CREATE_FAILED"].startswith('Resource handler returned message: "')
     assert "no-such-model" in reasons["Never", "CREATE_FAILED"]
-    assert "bad-topic" not in str(service.client("sns").list_topics())
+    left = str(service.client("sns").list_topics())
+    assert [name in left for name in ("bad-topic", "bad-kept", "bad-gone")] == [False, True, False]
     assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(
         stacks.update_stack, StackName="bad", TemplateBody=json.dumps(topics("x"))
     )

@@ -224,7 +224,8 @@ def _detail(declared: ResourceDeclaration, name: str, after: Body) -> dict[str, 
     target: dict[str, Any] = {"Attribute": "Tags" if whole else "Properties", "RequiresRecreation": "Never"}
     if not whole:
         target["Name"] = name
-        target["RequiresRecreation"] = "Always" if name in declared.type.replaces else "Never"
+        perhaps = "Conditionally" if name in declared.type.may_replace else "Never"
+        target["RequiresRecreation"] = "Always" if name in declared.type.replaces else perhaps
     names = list(references(declared.properties.get(name)))
     dynamic = LATER in str(after.get(name))
     source = "ResourceReference" if dynamic else "ParameterReference" if names else "DirectModification"

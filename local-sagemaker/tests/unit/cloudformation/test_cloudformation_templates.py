@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.cloudformation import dependencies, intrinsics, parameters
+from local_sagemaker.cloudformation.comparison import Change, change
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
+from local_sagemaker.cloudformation.resource_types import resource_type
 from local_sagemaker.cloudformation.template import load
 from local_sagemaker.services.cloudformation.executed import refuse_unexecuted
 
@@ -286,6 +288,29 @@ def test_properties_that_would_have_no_effect_are_refused(kind: str, properties:
     with pytest.raises(TemplateError) as raised:
         refuse_unexecuted(declared)
     assert raised.value.message == f"LocalUnsupported: AWS::{named} is not executed by the local service (Resources/A)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "expected"),
+    [
+        ("SNS::Topic", {"DisplayName": "b"}, Change.UPDATE),
+        ("SNS::Topic", {"TopicName": "b"}, Change.REPLACE),
+        ("SNS::Topic", {"TopicName": "a"}, Change.NONE),
+        ("Events::Rule", {"EventBusName": "b"}, Change.REPLACE),
+        ("SageMaker::DataQualityJobDefinition", {"Tags": [{"Key": "a", "Value": "b"}]}, Change.REPLACE),
+        ("CodeCommit::Repository", {"RepositoryName": "b"}, Change.UPDATE),
+    ],
+)
+def test_what_a_change_means(kind: str, changed: dict[str, Any], expected: Change) -> None:
+    """DEL-9, DEL-15: in place or by another resource, as the type's schema says."""
+    before = {"TopicName": "a"} if kind == "SNS::Topic" else {}
+    assert change(resource_type(f"AWS::{kind}", "A"), before, {**before, **changed}) is expected
+
+
+@pytest.mark.parametrize(("name", "kind"), [("DeletionPolicy", "deletion"), ("UpdateReplacePolicy", "update replace")])
+def test_no_type_here_is_kept_as_a_snapshot(name: str, kind: str) -> None:
+    message = f"Template error: resource type AWS::SNS::Topic does not support {kind} policy Snapshot"
+    assert refusal(json.dumps({"Resources": {"A": {**TOPIC, name: "Snapshot"}}})) == message
 
 
 def test_circles_are_refused_by_name() -> None:
