@@ -78,7 +78,7 @@ def summary(lines: list[tuple[bool, int, int]]) -> Row:
 
 
 def coverage_row(covered: int, missed: int, taken: int, untaken: int) -> Row:
-    """The members that coverage has in answers."""
+    """The members of coverage in responses."""
     return {
         "lineCoveragePercentage": _share(covered, missed), "linesCovered": covered, "linesMissed": missed,
         "branchCoveragePercentage": _share(taken, untaken), "branchesCovered": taken, "branchesMissed": untaken,

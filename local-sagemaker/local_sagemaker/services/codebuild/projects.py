@@ -23,7 +23,7 @@ class RolesOfServices(Protocol):
         ...
 
     def distrusts(self, role: str, service: str) -> bool:
-        """Whether a role is there and does not let a service assume it."""
+        """Whether a role exists and does not let a service assume it."""
         ...
 
 
@@ -113,7 +113,7 @@ def check(project: Body) -> None:
 
 
 def check_role(role: str, roles: RolesOfServices) -> None:
-    """Refuses a role that does not trust CodeBuild; one that is not there is taken, as everywhere here."""
+    """Refuses a role that does not trust CodeBuild; one that IAM does not have is taken, as everywhere here."""
     if roles.distrusts(role, "codebuild.amazonaws.com"):
         raise InvalidInput(f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}")
 

@@ -48,7 +48,7 @@ class ReportStore:
         return self.records.get(REPORT, arn.rpartition(":report/")[2].replace(":", "/"))
 
     def reports(self, group: str = "") -> list[Body]:
-        """Reports (of a group by its name), the newest first; those that are too old are gone."""
+        """Reports (of a group by its name), the newest first; those that are too old are left out."""
         rows = self.records.list(REPORT, f"{group}/" if group else "")
         return sorted((row for row in rows if row["expired"] > now()), key=lambda row: row["created"], reverse=True)
 
@@ -172,7 +172,7 @@ class TestReports(Resource):
 
     @operation("DeleteReport")
     def delete_report(self, request: Request) -> Response:
-        """Removes a report; one that is not there is removed already."""
+        """Removes a report; one that does not exist is removed already."""
         report = self._store.report(request["arn"])
         if report is not None:
             self._drop(report)
@@ -200,5 +200,5 @@ def _check_export(export: Request) -> None:
 
 
 def _step(request: Request, usual: str) -> int:
-    """Whether rows stand in the order asked for, or the other way round."""
+    """Whether rows stand in the order of the request, or the other way round."""
     return 1 if request.get("sortOrder", usual) == usual else -1

@@ -89,7 +89,7 @@ class Identities:
 
     @staticmethod
     def distrusts(arn: str, service: str, iam: Any) -> bool:
-        """Whether a role is there and does not let a service (``codebuild.amazonaws.com``) assume it."""
+        """Whether a role exists and does not let a service (``codebuild.amazonaws.com``) assume it."""
         role = _role(iam, arn)
         return role is not None and not _allows(role.assume_role_policy_document, "Service", (service, "*"))
 

@@ -74,7 +74,7 @@ class MotoServices:
             return self._identities.lend(role, session, seconds, self._moto.iam())
 
     def distrusts(self, role: str, service: str) -> bool:
-        """Whether a role is there and does not let a service assume it."""
+        """Whether a role exists and does not let a service assume it."""
         with self._lock:
             self._load()
             return self._identities.distrusts(role, service, self._moto.iam())
