@@ -91,6 +91,8 @@ class Meeting:
         self.tracker: Any = None
 
     def __enter__(self) -> None:
+        if not library.HAS_TRACKER:
+            raise PlatformError("Training on several hosts needs XGBoost 1.0 or later here")
         first = address(self.hosts[0])
         if self.current == self.hosts[0]:
             self.tracker, port = _tracker(len(self.hosts), first, self.port)
@@ -117,10 +119,7 @@ class Meeting:
 
 def _tracker(workers: int, host: str, first: int) -> tuple[Any, int]:
     """A running tracker and its port: `first`, or one after it where an earlier job has just used that."""
-    try:
-        RabitTracker: Any = importlib.import_module("xgboost.tracker").RabitTracker
-    except ImportError as error:  # 0.90, whose image has the tracker from elsewhere
-        raise PlatformError("Training on several hosts needs XGBoost 1.0 or later here", caused_by=error) from error
+    RabitTracker: Any = importlib.import_module("xgboost.tracker").RabitTracker
     for port in _ports(first):
         try:
             if not library.HAS_COLLECTIVE:

@@ -18,6 +18,8 @@ VERSION = tuple(int(part) for part in xgb.__version__.split(".")[:2])
 HAS_CALLBACKS = VERSION >= (1, 3)
 HAS_COLLECTIVE = VERSION >= (1, 7)
 """Whether ``xgboost.collective`` took the place of ``xgboost.rabit``."""
+HAS_TRACKER = VERSION >= (1, 0)
+"""Whether the tracker is in the library; the image of 0.90 has it from elsewhere."""
 PREDICTS_IN_PLACE = VERSION >= (1, 7)
 """Whether the C interface is the one that `inplace` calls."""
 READS_BYTES = VERSION >= (1, 2)

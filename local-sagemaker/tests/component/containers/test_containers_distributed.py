@@ -16,12 +16,12 @@ HOSTS = {"algo-1": "127.83.0.1", "algo-2": "127.83.0.2", "algo-3": "127.83.0.3"}
 PROGRAM = XGBoost().train(ImageUri("", "sagemaker-xgboost", "3.0-5"))
 
 
-def _table(seed: int, count: int = 200) -> np.ndarray[Any, Any]:
+def table(seed: int, count: int = 200) -> np.ndarray[Any, Any]:
     features = np.random.default_rng(seed).normal(size=(count, 3)).round(3)
     return np.column_stack([(2 * features[:, 0]).round(3), features])
 
 
-def _job(new_run: Any, shards: list[np.ndarray[Any, Any] | None]) -> list[Any]:
+def job_of(new_run: Any, shards: list[np.ndarray[Any, Any] | None]) -> list[Any]:
     names = list(HOSTS)[: len(shards)]
     runs = []
     for name, shard in zip(names, shards, strict=True):
@@ -41,7 +41,7 @@ def _job(new_run: Any, shards: list[np.ndarray[Any, Any] | None]) -> list[Any]:
 
 
 def test_two_hosts_train_one_model_on_all_rows(new_run: Any) -> None:
-    first, second = _job(new_run, [_table(1), _table(2)])
+    first, second = job_of(new_run, [table(1), table(2)])
     file = first.ml / "model" / "xgboost-model"
     assert file.exists()
     assert not (second.ml / "model" / "xgboost-model").exists()
@@ -54,7 +54,7 @@ def test_two_hosts_train_one_model_on_all_rows(new_run: Any) -> None:
 
 
 def test_a_host_without_data_is_left_out(new_run: Any) -> None:
-    first, second, third = _job(new_run, [None, _table(1), _table(2)])
+    first, second, third = job_of(new_run, [None, table(1), table(2)])
     assert "not being used for distributed training" in first.log
     assert not (first.ml / "model" / "xgboost-model").exists()
     booster = xgb.Booster()

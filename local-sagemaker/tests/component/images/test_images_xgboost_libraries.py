@@ -16,6 +16,7 @@ from local_sagemaker.images.image import ImageUri
 from local_sagemaker.images.libraries import catalogue
 from local_sagemaker.images.libraries.store import LibrarySets
 from local_sagemaker.images.xgboost import XGBoost
+from tests.component.containers import test_containers_distributed as distributed
 from tests.component.containers.test_containers_toolkit import ask, serving
 from tests.component.containers.test_containers_toolkit import prepare as prepare_script
 from tests.component.containers.test_containers_train import as_csv, prepare, rows
@@ -106,6 +107,23 @@ def test_classes_folds_and_a_resumed_training(new_run: Callable[[], Any], tag: s
         status, _, body = ask(connection, as_csv(table[:3, 1:]).strip().encode(), "text/csv")
     assert status == 200, folds.log
     assert len(body.splitlines()) == 3, body
+
+
+@TAGS
+def test_two_hosts_train_one_model_where_the_library_has_a_tracker(
+    new_run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    if tag == "0.90-2":
+        run = new_run()
+        prepare(run, {}, train=as_csv(rows(20)))
+        run.write("input/config/resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]})
+        assert run.run(XGBoost().train(uri(tag)), hosts=distributed.HOSTS) == 1
+        assert "Training on several hosts needs XGBoost 1.0 or later here" in run.failure
+        return
+    monkeypatch.setattr(distributed, "PROGRAM", XGBoost().train(uri(tag)))
+    first, second = distributed.job_of(new_run, [distributed.table(1), distributed.table(2)])
+    models = [(run.ml / "model" / "xgboost-model").exists() for run in (first, second)]
+    assert (models, "train-rmse" in first.log, "train-rmse" in second.log) == ([True, False], True, False)
 
 
 SCRIPT = """

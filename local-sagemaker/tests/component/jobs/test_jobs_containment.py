@@ -7,6 +7,7 @@ mount namespaces of root, under those of user namespaces, and under path rewriti
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -139,6 +140,21 @@ WAYS = {
     "pipes and sockets": (
         "os.mkfifo(out + '/pipe'); socket.socket(socket.AF_UNIX).bind('/tmp/s'); os.rename('/tmp/s', out + '/socket')"
     ),
+    "the root of a process outside": "shutil.rmtree(out); os.symlink(outside('root') + canary, out)",
+    "files that a process outside has open": "take(outside('fd'), outside('map_files')); look()",
+    "signals to other processes and a look at their memory": "signal_all(); trace_all()",
+    "sockets without a file": "call_all()",
+    "a device and a file of another user": (
+        "attempt(os.mknod, out + '/disk', 0o60666, os.makedev(8, 0)); attempt(os.mknod, out + '/m', 0o20666, 257);"
+        "shutil.copy('/bin/cat', out + '/cat'); attempt(os.chmod, out + '/cat', 0o4755)"
+    ),
+    "a long chain of links": (
+        "shutil.rmtree(out); names = [f'/opt/ml/processing/l{n}' for n in range(39)] + [canary];"
+        "[os.symlink(there, here) for here, there in zip(names, names[1:])]; os.symlink(names[0], out)"
+    ),
+    "a file system of its own over it": (
+        "ctypes.CDLL(None).unshare(0x10020000); mount(canary, out); mount('/proc', '/opt/ml/processing'); look()"
+    ),
     "a link instead of the failure file": (
         "os.symlink(canary + '/secret', '/opt/ml/output/failure'); os.symlink(canary + '/secret', "
         "'/opt/ml/output/message'); code = 1"
@@ -158,6 +174,7 @@ DURING = (
 PREFIX = """
 import ctypes, os, shutil, socket, subprocess, sys, time
 out, canary, code = '/opt/ml/processing/result/deep', '{canary}', 0
+own_root, own_pids = {own_root}, {own_pids}
 open(out + '/own', 'w').write('own')
 
 def link(source, target):
@@ -168,6 +185,51 @@ def link(source, target):
 
 def mount(source, target):
     print(ctypes.CDLL(None).mount(source.encode(), target.encode(), None, 4096, None))
+
+def attempt(function, *arguments):
+    try:
+        return function(*arguments)
+    except (OSError, OverflowError) as error:
+        print(error)
+
+def others():
+    return [int(name) for name in os.listdir('/proc') if name.isdigit() and int(name) != os.getpid()]
+
+def outside(kind):
+    for pid in others():
+        try:
+            if os.stat(f'/proc/{pid}/root/').st_ino != os.stat('/').st_ino:
+                return f'/proc/{pid}/{kind}/'
+        except OSError:
+            continue
+    return f'/proc/1/{kind}/'
+
+def take(*folders):
+    for folder in folders:
+        for name in attempt(os.listdir, folder) or []:
+            attempt(os.stat, os.path.join(folder, name))
+
+def look():
+    for path in (canary + '/secret', '/proc/1/root' + canary + '/secret') if own_root else ():
+        content = attempt(lambda place: open(place, 'rb').read(), path)
+        if content:
+            open(out + '/seen', 'wb').write(content)
+
+def signal_all():
+    for pid in others() if own_pids else []:
+        attempt(os.kill, pid, 9)
+
+def trace_all():
+    for pid in others() if own_pids else []:
+        print(ctypes.CDLL(None).ptrace(16, pid, 0, 0))
+
+def call_all():
+    for line in open('/proc/net/unix').read().splitlines()[1:]:
+        name = (line.split() + [''])[7]
+        if name.startswith('@'):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(0.2)
+                attempt(peer.connect, chr(0) + name[1:])
 
 def swap(end):
     helper = '''
@@ -186,12 +248,19 @@ while time.monotonic() < until:
 """
 
 
+def prefix(world: World, canary: Canary) -> str:
+    """The head of a script; what it may try depends on how jobs are kept apart."""
+    way = world.processes.isolation
+    values = {"canary": str(canary.folder), "own_root": str(way.namespaces), "own_pids": str(way.own_pids)}
+    return re.sub(r"\{(canary|own_root|own_pids)\}", lambda found: values[found[1]], PREFIX)
+
+
 @pytest.mark.parametrize(
     ("way", "mode"), [*((way, "EndOfJob") for way in WAYS), *((way, "Continuous") for way in DURING)]
 )
 def test_the_service_reads_nothing_outside_for_a_job(contained: World, canary: Canary, way: str, mode: str) -> None:
     name = f"{'-'.join(way.replace('/', '').split())}-{mode}".lower()
-    script = PREFIX.format(canary=canary.folder) + WAYS[way] + "\ntime.sleep(1.2 if code == 0 else 0)\nsys.exit(code)\n"
+    script = prefix(contained, canary) + WAYS[way] + "\ntime.sleep(1.2 if code == 0 else 0)\nsys.exit(code)\n"
     if mode == "EndOfJob":
         script = script.replace("time.sleep(1.2", "time.sleep(0")
     outputs = processing_outputs("result", S3UploadMode=mode)
@@ -211,7 +280,7 @@ def test_a_replaced_output_fails_the_job_in_words(contained: World, canary: Cana
     name = "words-" + "-".join(way.split())
     outputs = processing_outputs("result")
     outputs["Outputs"][0]["S3Output"] |= {"LocalPath": "/opt/ml/processing/result/deep"}
-    script = PREFIX.format(canary=canary.folder) + WAYS[way]
+    script = prefix(contained, canary) + WAYS[way]
     job = contained.processed(name, script, ProcessingOutputConfig=outputs)
     if "hard" in way and contained.processes.isolation.namespaces:  # the kernel makes no link from one mount to another
         assert job["ProcessingJobStatus"] == "Completed"
@@ -234,7 +303,7 @@ TRAINING = {
 @pytest.mark.parametrize("compression", ["GZIP", "NONE"])
 def test_training_jobs_reach_nothing_outside(contained: World, canary: Canary, way: str, compression: str) -> None:
     name = f"train-{way.replace(' ', '-')}-{compression}".lower()
-    head = PREFIX.format(canary=canary.folder).replace("open(out + '/own', 'w').write('own')", "")
+    head = prefix(contained, canary).replace("open(out + '/own', 'w').write('own')", "")
     script = head + "open('/opt/ml/output/own', 'w').write('own')\n" + TRAINING[way]
     contained.put(f"checks-{name}/kept", "1")
     job = contained.trained(
