@@ -32,6 +32,7 @@ TEMPLATE = HERE / "endpoint-template.yml"
 KEY_TAG = "sagemaker:deployed-key"
 READY, WAITING, DEPLOYED = "ready", "waiting", "deployed"
 STAGES = ("staging", "prod")
+LATEST = "latest"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     try:
         stages = {name: read_configuration(getattr(arguments, f"{name}_config"), SCHEMA) for name in STAGES}
+        outcome = build(arguments, stages)
     except ConfigurationError as error:
         print(f"build: {error}", file=sys.stderr)
         return 2
-    outcome = build(arguments, stages)
     print(f"build: {outcome.text}")
     variables = {"DELIVERY_STATE": outcome.state, "MODEL_PACKAGE_ARN": outcome.version}
     write_variables(arguments.output / "variables.env", variables)
@@ -68,6 +69,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--sagemaker-project-id", required=True)
     add("--sagemaker-project-arn", default="", help="its tags are put on everything that is deployed")
     add("--s3-bucket", required=True, help="where endpoints capture data")
+    add("--version", default=LATEST, help="number of an approved version, to go back to it; by default the latest one")
     add("--staging-config", type=Path, default=HERE / "staging-config.json")
     add("--prod-config", type=Path, default=HERE / "prod-config.json")
     add("--output", type=Path, default=Path("build"), help="the folder of the results")
@@ -76,12 +78,16 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def build(arguments: argparse.Namespace, stages: Mapping[str, StageConfiguration]) -> DeployOutcome:
-    """Writes the results; which state they are in."""
+    """Writes the results; which state they are in.
+
+    :raises ConfigurationError: for a version that is named and not approved.
+    """
     sagemaker = boto3.client("sagemaker")
     arguments.output.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(TEMPLATE, arguments.output / TEMPLATE.name)
     group = arguments.model_package_group_name
-    approved = find_latest_approved(sagemaker, group)
+    wanted = arguments.version
+    approved = find_latest_approved(sagemaker, group) if wanted == LATEST else find_approved(sagemaker, group, wanted)
     version = str(approved["ModelPackageArn"]) if approved else ""
     project = (arguments.sagemaker_project_name, arguments.sagemaker_project_id)
     tags = read_project_tags(sagemaker, *project, arguments.sagemaker_project_arn)
@@ -110,6 +116,28 @@ def record_beginning(sagemaker: Any, version: str) -> None:
         record_stage(sagemaker, version, "QA", "InProgress", "staging is deployed and tested")
     except ClientError as error:
         print(f"the life cycle of {version} was not updated: {error}", file=sys.stderr)
+
+
+def find_approved(sagemaker: Any, group: str, number: str) -> Mapping[str, Any]:
+    """The description of a version by its number.
+
+    :raises ConfigurationError: if it does not exist or is not approved.
+    """
+    if not number.isdecimal():
+        raise ConfigurationError(f"the version has to be a number or {LATEST}, not {number}")
+    listed = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    versions = {
+        str(item["ModelPackageVersion"]): item for page in listed for item in page["ModelPackageSummaryList"]
+    }  # fmt: skip
+    if number not in versions:
+        raise ConfigurationError(f"the group {group} has no version {number}")
+    status = versions[number]["ModelApprovalStatus"]
+    if status != "Approved":
+        raise ConfigurationError(f"version {number} of {group} is {status}: only approved versions are deployed")
+    described: Mapping[str, Any] = sagemaker.describe_model_package(
+        ModelPackageName=versions[number]["ModelPackageArn"]
+    )
+    return described
 
 
 def make_key(version: str, stages: Mapping[str, StageConfiguration]) -> str:

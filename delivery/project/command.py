@@ -26,6 +26,7 @@ EXAMPLES = """examples (each on this machine with --local):
   delivery preflight abalone p-demo --source codecommit
   delivery create abalone p-demo --source codecommit
   delivery seed --output seed
+  delivery deploy abalone p-demo --version 2
   delivery delete abalone p-demo --yes --with-data
   delivery cost
 """
@@ -79,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
     nested = add("seed", seed, "render the contents of the three repositories", names=False)
     nested.add_argument("--output", type=Path, default=Path("seed"), help="folder that gets one folder per repository")
     nested.add_argument("--github-actions", action="store_true", help="with workflows instead of CodePipeline")
+    nested = add("deploy", deploy, "deploy a version once more, such as one before the latest; it goes by staging")
+    nested.add_argument("--version", default="latest", metavar="N", help="number of an approved version, or latest")
     nested = add("delete", delete, "delete a project, monitors and endpoints first")
     nested.add_argument("--yes", action="store_true", help="really; without it the plan is printed")
     nested.add_argument("--with-data", action="store_true", help="also the model group and the bucket")
@@ -225,6 +228,21 @@ def seed(work: Work) -> None:
         folder = work.arguments.output / repository
         files = render(repository, folder, work.arguments.github_actions)
         print(f"{folder}: {len(files)} files")
+
+
+def deploy(work: Work) -> None:
+    """Starts the project's deployment with a version."""
+    project = Project(work.arguments.name, work.arguments.id)
+    name, version = f"{project.prefix}-modeldeploy", work.arguments.version
+    if version != "latest" and not version.isdecimal():
+        raise DeliveryError(f"--version: a number or latest is expected, not {version}")
+    clients: Any = session.boto_session(work.region)
+    client = clients.client("codepipeline")
+    try:
+        started = client.start_pipeline_execution(name=name, variables=[{"name": "MODEL_VERSION", "value": version}])
+    except client.exceptions.PipelineNotFoundException as error:
+        raise DeliveryError(f"there is no pipeline {name}: delivery create makes it, with CodePipeline") from error
+    print(f"started: version {version} by execution {started['pipelineExecutionId']} of {name}")
 
 
 def delete(work: Work) -> int:

@@ -227,6 +227,19 @@ def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
     assert len(executions()) == len(before) + 1
 
 
+def test_an_earlier_version_is_deployed_by_its_number(made: MadeProject) -> None:
+    said = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", "1").stdout
+    identity = said.split(" of ")[0].rpartition(" ")[2]
+    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
+
+    def variables() -> Any:
+        listed = pipelines.list_action_executions(pipelineName=name, filter={"pipelineExecutionId": identity})
+        builds = [row for row in listed["actionExecutionDetails"] if row["actionName"] == "RenderConfigurations"]
+        return builds and builds[0]["input"]["resolvedConfiguration"].get("EnvironmentVariables")
+
+    assert json.loads(until(variables, "the build", 240)) == [{"name": "MODEL_VERSION", "value": "1"}]
+
+
 def test_deletion_also_ends_sagemaker_s_project_and_can_be_repeated(made: MadeProject) -> None:
     words = ("delivery", "delete", NAME, made.project.id, "--yes", "--with-data")
     said = run_command(made.service, *words).stdout

@@ -169,7 +169,7 @@ BUILDS = {
     "MonitorProject": "delivery/modelmonitor/buildspec.yml",
 }  # fmt: skip
 OF_THE_SERVICE = {"AWS_REGION"}
-OF_THE_ACTION = {"SOURCE_BRANCH", "BRANCH_IS_DELETED", "DELIVERY_OPTIONS"}
+OF_THE_ACTION = {"SOURCE_BRANCH", "MODEL_VERSION", "BRANCH_IS_DELETED", "DELIVERY_OPTIONS"}
 
 
 def test_every_variable_that_a_build_reads_is_set_by_its_project(template: dict[str, Any]) -> None:
@@ -246,6 +246,7 @@ def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path)
         ),
         (["preflight", "a", "b"], 1, "no region is named: --region, or AWS_REGION"),
         (["seed", "--output", "/dev/null/seed"], 1, "/dev/null"),
+        (["deploy", "a", "b", "--version", "x", "--region", "us-east-1"], 1, "a number or latest is expected, not x"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_next_step(

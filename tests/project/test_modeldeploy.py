@@ -158,6 +158,12 @@ def test_a_second_version_replaces_the_model_and_keeps_the_endpoint(deployed: Re
     rejected = add_version(deployed.service, "Rejected")
     assert deployed.build() == "ready"
     assert deployed.configuration()["Parameters"]["ModelPackageName"] == version != rejected
+    assert deployed.build("--version", "1") == "deployed"  # going back is possible by name, to an approved version only
+    number = rejected.rpartition("/")[2]
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        deployed.build("--version", number)
+    assert f"version {number} of {GROUP} is Rejected: only approved versions are deployed" in refused.value.stderr
+    assert deployed.build() == "ready"
     runtime, ended = deployed.service.client("sagemaker-runtime"), threading.Event()
 
     def ask() -> list[int]:
