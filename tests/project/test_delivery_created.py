@@ -205,6 +205,21 @@ def test_of_two_commits_at_once_one_is_refused_and_each_that_came_in_runs_by_its
     assert {row["status"] for row in rows()} == {"Succeeded"}  # nothing is approved: stages are skipped, none is red
     commits = [row["sourceRevisions"][0]["revisionId"] for row in rows()]
     assert commits[0] == third and {*commits} <= {first, second, third}
+    deploys_an_earlier_version(made)
+
+
+def deploys_an_earlier_version(made: MadeProject) -> None:
+    """The command's version reaches the build."""
+    said = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", "1").stdout
+    identity = said.split(" of ")[0].rpartition(" ")[2]
+    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
+
+    def variables() -> Any:
+        listed = pipelines.list_action_executions(pipelineName=name, filter={"pipelineExecutionId": identity})
+        builds = [row for row in listed["actionExecutionDetails"] if row["actionName"] == "RenderConfigurations"]
+        return builds and builds[0]["input"]["resolvedConfiguration"].get("EnvironmentVariables")
+
+    assert json.loads(until(variables, "the build", 240)) == [{"name": "MODEL_VERSION", "value": "1"}]
 
 
 def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
@@ -225,19 +240,6 @@ def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
     sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle={**life, "Stage": "Production"})
     until(lambda: len(executions()) > len(before), "the deployment", 240)
     assert len(executions()) == len(before) + 1
-
-
-def test_an_earlier_version_is_deployed_by_its_number(made: MadeProject) -> None:
-    said = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", "1").stdout
-    identity = said.split(" of ")[0].rpartition(" ")[2]
-    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
-
-    def variables() -> Any:
-        listed = pipelines.list_action_executions(pipelineName=name, filter={"pipelineExecutionId": identity})
-        builds = [row for row in listed["actionExecutionDetails"] if row["actionName"] == "RenderConfigurations"]
-        return builds and builds[0]["input"]["resolvedConfiguration"].get("EnvironmentVariables")
-
-    assert json.loads(until(variables, "the build", 240)) == [{"name": "MODEL_VERSION", "value": "1"}]
 
 
 def test_deletion_also_ends_sagemaker_s_project_and_can_be_repeated(made: MadeProject) -> None:
