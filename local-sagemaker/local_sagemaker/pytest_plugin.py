@@ -22,20 +22,29 @@ _SERVICE: pytest.StashKey[Any] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
-def local_sagemaker(request: pytest.FixtureRequest) -> Iterator[LocalSageMaker]:
+def local_sagemaker_process() -> Iterator[LocalSageMaker]:
+    """The session's service alone; tests that use only this keep their environment."""
+    from local_sagemaker.testing.service import temporary_service
+
+    with temporary_service() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def local_sagemaker(
+    request: pytest.FixtureRequest, local_sagemaker_process: LocalSageMaker
+) -> Iterator[LocalSageMaker]:
     """A local SageMaker for the session (with pytest-xdist: for each worker), on a state folder of its own.
 
     In tests that use it, the environment points boto3, the SageMaker SDK and every process that a test starts at it.
     """
-    from local_sagemaker.testing.service import temporary_service
-
-    with temporary_service() as service:
-        request.config.stash[_SERVICE] = service
-        _enter(service)  # for the rest of the test that comes first; `pytest_runtest_protocol` does it for the others
-        try:
-            yield service
-        finally:
-            del request.config.stash[_SERVICE]
+    request.config.stash[_SERVICE] = local_sagemaker_process
+    # For the rest of the test that comes first; `pytest_runtest_protocol` does it for the others.
+    _enter(local_sagemaker_process)
+    try:
+        yield local_sagemaker_process
+    finally:
+        del request.config.stash[_SERVICE]
 
 
 @pytest.fixture

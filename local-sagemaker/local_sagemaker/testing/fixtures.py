@@ -28,10 +28,18 @@ def clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[LocalSageMaker]:
-    """One service for all tests that do not disturb it; resources need names of their own."""
-    with temporary_service(LOCAL_SAGEMAKER_PRELOAD="yes") as service:
-        yield service
+def service(request: pytest.FixtureRequest) -> LocalSageMaker:
+    """The pytest plugin's service, without its environment: for all tests that do not disturb it.
+
+    Resources need names of their own.
+    """
+    before = os.environ["LOCAL_SAGEMAKER_PRELOAD"]
+    os.environ["LOCAL_SAGEMAKER_PRELOAD"] = "yes"  # many tests use it
+    try:
+        found: LocalSageMaker = request.getfixturevalue("local_sagemaker_process")
+    finally:
+        os.environ["LOCAL_SAGEMAKER_PRELOAD"] = before
+    return found
 
 
 @pytest.fixture
