@@ -35,7 +35,7 @@ TARGETS = {
     "preview of a 200 MB CSV": 0.2, "first MB of the 1 GB log's download": 0.2, "first MB of the CSV's download": 0.2,
 }  # fmt: skip
 """Seconds to the first byte (studio specification 7.8); the drawn graph on request, a search part by part."""
-MEMORY_MB, OPEN_MB, CHANGE_SECONDS, IDLE_SHARE = 75, 75, 1.0, 0.05
+MEMORY_MB, OPEN_MB, CHANGE_SECONDS, IDLE_SHARE = 40, 50, 1.0, 0.05
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "large/algo-1"
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"

@@ -39,7 +39,7 @@ def draw(
 ) -> Markup:  # fmt: skip
     """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads; a step
     that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong,
-    `feeds` what an edge tells that it carries."""
+    `feeds` what an edge says that it carries."""
     views, fans = {step.name: step for step in steps}, fans or {}
     labels = {name: _widest(step.type, name) for name, step in views.items() if name not in fans}
     labels |= {name: _cut(fans[name].label) + "...." for name in fans if name in views}

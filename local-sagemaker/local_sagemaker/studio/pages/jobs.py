@@ -86,7 +86,7 @@ class JobContext:
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "all tabs"})
     trials: list[dict[str, Any]] = field(metadata={"help": "training jobs of a tuning job, best first"})
     tuned: dict[str, list[Series]] = field(metadata={"help": "the objective by start and by each tuned number"})
-    facts: dict[str, str] = field(metadata={"help": "what is told of it in a list of names and values"})
+    facts: dict[str, str] = field(metadata={"help": "facts about it, as names and values"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
