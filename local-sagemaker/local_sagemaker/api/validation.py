@@ -71,7 +71,15 @@ def check(name: str, request: dict[str, Any]) -> None:
         plural = "" if len(problems) == 1 else "s"
         text = f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}"
         raise ServiceError(text, code=CODES.get(service, "ValidationException"), status=400)
+    if service == "sagemaker":
+        _refuse_repeated_tags(request.get("Tags") or [])
     refuse_unsupported(name, request)
+
+
+def _refuse_repeated_tags(tags: list[dict[str, str]]) -> None:
+    """The text is on record for CreateTrialComponent."""
+    if len({tag["Key"] for tag in tags}) < len(tags):
+        raise ServiceError("Duplicate tag key", code="ValidationException", status=400)
 
 
 def _refuse_for_s3(shape: Shape, problems: list[str]) -> list[str]:

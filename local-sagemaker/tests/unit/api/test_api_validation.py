@@ -33,6 +33,16 @@ def test_truth_create_model_reports_both_violations() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["CreateModelPackageGroup", "CreateTrialComponent", "AddTags"])
+def test_truth_a_tag_key_given_twice(name: str) -> None:
+    member = {"CreateModelPackageGroup": "ModelPackageGroupName", "CreateTrialComponent": "TrialComponentName"}
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:model/m"
+    request = {"ResourceArn": arn} if name == "AddTags" else {member[name]: "g"}
+    tags = [{"Key": "cat", "Value": "1"}, {"Key": "cat", "Value": "2"}]
+    assert refused(f"sagemaker:{name}", {**request, "Tags": tags}) == ("ValidationException", "Duplicate tag key")
+    check(f"sagemaker:{name}", {**request, "Tags": [*tags[:1], {"Key": "Cat", "Value": "1"}]})
+
+
 def test_truth_create_endpoint_config_names_the_member_of_a_list() -> None:
     variant = {"VariantName": "v", "ModelName": "ENTER MODEL NAME"}
     request = {"EndpointConfigName": "c", "ProductionVariants": [variant]}
