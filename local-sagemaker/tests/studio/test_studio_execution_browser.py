@@ -12,7 +12,7 @@ import pytest
 from local_sagemaker.cli.control import post
 from local_sagemaker.logs import Logs
 from local_sagemaker.testing import temporary_service
-from tests.studio.conftest import World
+from tests.studio.conftest import Pages, World, pages_of
 from tests.support import create_pipeline, finished, script_step
 
 pytestmark = pytest.mark.timeout(900)
@@ -157,9 +157,23 @@ def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -
     assert page.locator("div:target").inner_text().strip().endswith("line 7")
 
 
+def _look_at_empty_pages(pages: Pages) -> None:
+    """ST-1: each page of the navigation says what would be here while there is nothing."""
+    home = pages.get("/_studio/")[2]
+    assert "make run" in home
+    menu = home.partition('id="menu"')[2].partition("</nav>")[0]
+    places = re.findall(r'href="(/_studio/\w+)"', menu)
+    assert len(places) == len({*places}) >= 14
+    for place in places:
+        status, _, text = pages.get(place)
+        assert status == 200, place
+        assert 'class="empty' in text or place.endswith("/service"), place
+
+
 def test_restart_under_an_open_page(browser: Any) -> None:
     """The page says that it is reconnecting, and shows what happened after the restart, without a reload."""
     with temporary_service() as service:
+        _look_at_empty_pages(pages_of(service))
         create_pipeline(service.client("sagemaker"), "Before", script_step("Only", "print(1)"))
         context = browser.new_context()
         page = context.new_page()

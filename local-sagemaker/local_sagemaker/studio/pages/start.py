@@ -16,7 +16,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.numbers import whole
+from local_sagemaker.studio.views.numbers import size, whole
 
 GROUPS = ("Data", "Compute", "Checks", "Other")
 _COMPUTE = ("instance", "volume", "count", "parallel")
@@ -148,7 +148,7 @@ def _note(visit: Visit, value: str) -> str:
     except ServiceError as error:
         return error.message
     found = answer.get("Contents", [])
-    return f"exists, {found[0]['Size']:,} bytes" if found else "does not exist yet"
+    return f"exists, {size(found[0]['Size'])}" if found else "does not exist yet"
 
 
 def _group(item: ParameterField) -> str:

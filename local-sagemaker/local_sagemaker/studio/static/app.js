@@ -181,8 +181,9 @@
       table.querySelectorAll("tbody tr").forEach((row) => [...row.cells].forEach((cell, at) => {
         const first = cell.firstElementChild;
         const isClear = heads[at] === "Duration" || (first && first.matches("time") && times(row) === 1);
-        const isPlain = isClear || cell.tagName === "TH" || !heads[at] || (first && first.matches(".badge, button, .button, input, form"));
+        const isPlain = isClear || cell.tagName === "TH" || !heads[at] || (first && (first.matches("button, .button, input, form") || (first.matches(".badge") && cell.children.length === 1)));
         if (!isPlain) cell.dataset.label = heads[at];
+        if (cell.textContent.trim() === "-") cell.dataset.none = "";
       }));
     });
   };
