@@ -1,4 +1,4 @@
-"""ARNs that a request gives in the place of a name: they must be of the region and the account that are asked."""
+"""ARNs that a request gives in the place of a name: they must be of the region and the account that the request goes to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def check_scope(given: str, settings: Settings, missing: Callable[[str], Service
     """Raises AWS's text for an ARN of another region, and `missing` of the ARN for one of another account.
 
     Names pass. The text is that of DescribeModelPackage in aws/amazon-sagemaker-examples issue 1438; there the region
-    is the one that was asked.
+    is the one that the request went to.
     """
     if not is_arn(given):
         return

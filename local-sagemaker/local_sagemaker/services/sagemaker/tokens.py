@@ -32,7 +32,7 @@ class Tokens:
     ) -> tuple[Response, bool]:
         """(answer, whether `act` was called now); the act and its token are written in one transaction.
 
-        `made` finds what an earlier answer says was made: when it is gone, its token has no meaning any more, since the
+        `made` finds what an earlier answer says was made: when it no longer exists, its token has no meaning, since the
         answer would name what nobody can describe. Raises Conflict when the token came with another request before.
         """
         token = request.get(member)
