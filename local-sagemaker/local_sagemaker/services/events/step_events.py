@@ -19,7 +19,7 @@ Record = Callable[[str, str], Mapping[str, Any] | None]
 
 
 def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], dict[str, Any]]]:
-    """(detail-type, resources, detail) of a step's new status; nothing when its pipeline was deleted in the meantime."""
+    """(detail-type, resources, detail) of a step's new status; nothing of a pipeline that was deleted."""
     if event.kind != PIPELINE_STEP.kind or event.status == DELETED:
         return []
     execution = record(PIPELINE_EXECUTION.kind, event.key.rpartition("/")[0])

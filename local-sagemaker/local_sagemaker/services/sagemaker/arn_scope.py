@@ -1,4 +1,4 @@
-"""ARNs that a request gives in the place of a name: they must be of the region and the account that the request goes to."""
+"""ARNs that a request gives in the place of a name: they must be of its own region and account."""
 
 from __future__ import annotations
 
