@@ -187,7 +187,7 @@ def test_built_in_algorithms_get_their_metrics(world):
             "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true",
         ),
         ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/etc"}}, "must be below /opt/ml"),
-        ({"algorithm": {"TrainingImage": "nowhere/unknown:1"}}, "is not known here"),
+        ({"algorithm": {"TrainingImage": "nowhere/unknown:1"}}, "is not known here.*the program train "),
         (
             {"algorithm": {"TrainingImage": XGBOOST, "MetricDefinitions": [{"Name": "a", "Regex": "a=(.*)"}]}},
             r"You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
