@@ -314,7 +314,7 @@ def test_concurrent_jobs_do_not_see_each_other(world):
         ({"inputs": [processing_input("../../../x", "s3://bucket/code")]}, "must start with /opt/ml/processing/"),
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o"}]}}, "must have an S3Output"),
         ({"ProcessingOutputConfig": processing_outputs("../../etc")}, "must start with /opt/ml/processing/"),
-        ({"AppSpecification": {"ImageUri": "1.dkr.ecr.us-east-1.amazonaws.com/unknown:1"}}, "holds the program process "),
+        ({"AppSpecification": {"ImageUri": "1.dkr.ecr.us-east-1.amazonaws.com/unknown:1"}}, "the program process "),
     ],
 )
 def test_requests_that_are_refused(world, change, part):
