@@ -33,7 +33,9 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
 # Files in the order of their folders: slow ones (acceptance, component, integration) first, so that no worker waits at the end.
-TESTS := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# Half of a worker's time is waiting, for processes that start and for statuses that are polled: two more than cores.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
+TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
