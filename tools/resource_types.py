@@ -17,13 +17,14 @@ TABLE = Path(__file__).parents[1] / "local-sagemaker" / "local_sagemaker" / "clo
 TYPES = (
     "ApplicationAutoScaling::ScalableTarget", "ApplicationAutoScaling::ScalingPolicy", "CloudWatch::Alarm",
     "CodeBuild::Project", "CodeCommit::Repository", "CodeConnections::Connection", "CodePipeline::Pipeline",
-    "CodeStarConnections::Connection", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider", "IAM::Policy",
-    "IAM::Role", "KMS::Alias", "KMS::Key", "Lambda::Function", "Lambda::Permission", "Logs::LogGroup", "S3::Bucket",
-    "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic", "SNS::TopicPolicy", "SQS::Queue", "SQS::QueuePolicy",
-    "SSM::Parameter", "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint", "SageMaker::EndpointConfig",
-    "SageMaker::Model", "SageMaker::ModelBiasJobDefinition", "SageMaker::ModelExplainabilityJobDefinition",
-    "SageMaker::ModelPackageGroup", "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule",
-    "SageMaker::Pipeline", "SageMaker::Project", "Scheduler::Schedule",
+    "CodeStarConnections::Connection", "Events::Archive", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider",
+    "IAM::Policy", "IAM::Role", "KMS::Alias", "KMS::Key", "Lambda::Function", "Lambda::Permission", "Logs::LogGroup",
+    "S3::Bucket", "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic", "SNS::TopicPolicy", "SQS::Queue",
+    "SQS::QueuePolicy", "SSM::Parameter", "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint",
+    "SageMaker::EndpointConfig", "SageMaker::Model", "SageMaker::ModelBiasJobDefinition",
+    "SageMaker::ModelExplainabilityJobDefinition", "SageMaker::ModelPackageGroup",
+    "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule", "SageMaker::Pipeline",
+    "SageMaker::Project", "Scheduler::Schedule",
 )  # fmt: skip
 
 

@@ -184,6 +184,17 @@ class TargetStatus(StrEnum):
     FAILED = "Failed"
 
 
+class ReplayState(StrEnum):
+    """Of a replay of archived events."""
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    CANCELLING = "CANCELLING"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+
+
 class SwitchState(StrEnum):
     """Of what is switched on or off: EventBridge's rules, Scheduler's schedules, a build's logs."""
 

@@ -159,6 +159,13 @@ def template(word: str, name: str = "types") -> dict[str, Any]:
                 State="DISABLED" if second else "ENABLED",
                 Targets=[{"Id": word, "Arn": {"Ref": "Topic"}}],
             ),
+            "Archive": resource(
+                "Events::Archive",
+                ArchiveName=f"{name}-archive",
+                SourceArn=f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default",
+                RetentionDays=2 if second else 1,
+                **({} if second else {"Description": word, "EventPattern": {"source": [word]}}),
+            ),
             "Schedule": resource(
                 "Scheduler::Schedule",
                 Name=f"{name}-schedule",

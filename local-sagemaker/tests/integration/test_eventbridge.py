@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.event_targets import Queue, refused, rule, send
 from tests.support import ROLE, Service, create_function, create_pipeline, script_step, until
 
 SAGEMAKER = {"source": ["aws.sagemaker"]}
@@ -16,41 +17,6 @@ SAGEMAKER = {"source": ["aws.sagemaker"]}
 @pytest.fixture(scope="module")
 def events(service: Service) -> Any:
     return service.client("events")
-
-
-class Queue:
-    """A queue as a target, and what it received."""
-
-    def __init__(self, service: Service, name: str) -> None:
-        self._client = service.client("sqs")
-        self.url = self._client.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        self.arn = attributes["Attributes"]["QueueArn"]
-
-    def messages(self) -> list[Any]:
-        found = self._client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in found:
-            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in found]
-
-    def next(self) -> Any:
-        return until(self.messages, "a message")[0]
-
-
-def rule(events: Any, name: str, pattern: Any, **target: Any) -> None:
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=name, Targets=[{"Id": "t", **target}])
-
-
-def send(events: Any, **detail: Any) -> dict[str, Any]:
-    entry = {"Source": "tests", "DetailType": "Test", "Detail": json.dumps(detail)}
-    return dict(events.put_events(Entries=[entry]))
-
-
-def refused(call: Any, **request: Any) -> str:
-    with pytest.raises(ClientError) as raised:
-        call(**request)
-    return str(raised.value.response["Error"]["Message"])
 
 
 def test_a_clients_event_reaches_the_targets_whose_rules_match(service: Service, events: Any) -> None:

@@ -50,6 +50,7 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 """The operation whose request a type's properties become, and the properties that other operations take care of."""
 _LISTED: dict[str, frozenset[str]] = {
     "AWS::CodeCommit::Repository": frozenset({"RepositoryName", "RepositoryDescription", "Code", "KmsKeyId", "Tags"}),
+    "AWS::Events::Archive": frozenset({"ArchiveName", "Description", "EventPattern", "RetentionDays", "SourceArn"}),
     "AWS::IAM::ManagedPolicy": frozenset({"ManagedPolicyName", "Path", "Description", "PolicyDocument", "Roles"}),
     "AWS::IAM::OIDCProvider": frozenset({"Url", "ClientIdList", "ThumbprintList", "Tags"}),
     "AWS::IAM::Policy": frozenset({"PolicyName", "PolicyDocument", "Roles"}),

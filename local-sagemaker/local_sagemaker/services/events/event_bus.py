@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_sagemaker.api.operations import Call
@@ -25,8 +25,10 @@ from local_sagemaker.events import Event
 from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
 from local_sagemaker.records.status import SwitchState, TargetStatus
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.events.archive_store import ArchiveStore
 from local_sagemaker.services.events.code_events import code_events_of, source_of
 from local_sagemaker.services.events.object_events import SOURCE, object_event
+from local_sagemaker.services.events.replay_runner import ReplayRunner
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
 from local_sagemaker.services.events.step_events import step_events_of
@@ -38,13 +40,19 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two tries of a delivery: doubled each time."""
 IDLE = 30.0
 """Seconds after which the thread looks again though nothing happened."""
+EXPIRY = 3600.0
+"""Seconds between two looks for what archives hold no longer; whoever reads an archive looks, too."""
 
 
 class EventBus:
     """One region's buses: a thread that reads the log of changes, fires scheduled rules and sends to targets."""
 
-    def __init__(self, *, settings: Settings, store: RuleStore, call: Call, changes: ObjectChanges) -> None:
-        self._settings, self._store, self._call = settings, store, call
+    def __init__(
+        self, *, settings: Settings, store: RuleStore, archives: ArchiveStore, call: Call, changes: ObjectChanges
+    ) -> None:
+        self._settings, self._store, self._archives, self._call = settings, store, archives, call
+        self._replays = ReplayRunner(archives, self._dispatch)
+        self._expiry = 0.0
         self._records = store.records
         self._signal: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._ended = threading.Event()
@@ -72,6 +80,7 @@ class EventBus:
         if thread is not None:
             thread.join(timeout=10)
         self._due.clear()
+        self._replays.forget()
         self._kept = None
 
     def close(self) -> None:
@@ -111,15 +120,18 @@ class EventBus:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            worked = False
+            worked = more = False
             with log_failure(log, "events of %s", self._settings.region):  # tried again: a full disk ends no deliveries
                 self._read_log()
                 self._fire_schedules()
+                self._expire()
+                more = self._replays.advance()
                 self._send_due()
                 worked = True
             if not worked:
                 self._ended.wait(FIRST_PAUSE)
-            self._wait()
+            if not more:
+                self._wait()
 
     def _wait(self) -> None:
         times = [*self._waiting.values(), *self._due.values()]
@@ -130,6 +142,11 @@ class EventBus:
                 self._signal.get_nowait()
         except queue.Empty:
             pass
+
+    def _expire(self) -> None:
+        if self._expiry <= now():
+            self._archives.expire_all()
+            self._expiry = now() + EXPIRY
 
     def _read_log(self) -> None:
         """Makes events of what changed since the last look; the place in the log moves with what is to be sent."""
@@ -177,17 +194,20 @@ class EventBus:
         for key in self._due.keys() - present:
             del self._due[key]
 
-    def _dispatch(self, bus: str, event: Body) -> None:
-        rules = self._store.matching(bus, event)
+    def _dispatch(self, bus: str, event: Body, only: Sequence[str] = ()) -> None:
+        rules = [rule for rule in self._store.matching(bus, event) if not only or rule["Arn"] in only]
         self._write_deliveries(event, rules)
 
     def _write_deliveries(self, event: Body, rules: list[Body]) -> None:
         targets = [(rule, target) for rule in rules for target in rule["_targets"]]
         with self._records.transaction():
             history = {"event": event, "rules": [rule["Name"] for rule in rules], "deliveries": [], "time": now()}
-            self._records.put(HISTORY, event["id"], history)
+            self._records.put(HISTORY, _history_key(event), history)
             self._trim()
             for rule, target in targets:
+                if "_archive" in rule:
+                    self._archives.keep(rule["_archive"], event)
+                    continue
                 key = str(uuid.uuid4())
                 body = {"event": event, "rule": rule["Name"], "arn": rule["Arn"], "target": target, "tries": 0,
                         "since": now()}  # fmt: skip
@@ -264,8 +284,13 @@ class EventBus:
 
         with self._records.transaction():
             self._records.delete(DELIVERY, key)
-            self._records.update(HISTORY, body["event"]["id"], note)
+            self._records.update(HISTORY, _history_key(body["event"]), note)
         self._waiting.pop(key, None)
+
+
+def _history_key(event: Body) -> str:
+    """An event's id; a replayed event, which has the id of the original, is another line of the history."""
+    return ":".join([event["id"], *([event["replay-name"]] if "replay-name" in event else [])])
 
 
 def _reason(error: ServiceError) -> str:

@@ -18,6 +18,13 @@ from local_sagemaker.services.events.targets import check_dead_letters, check_ta
 
 _NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 MOST_TARGETS = 5
+MANAGED = (
+    "This rule was created by an AWS service on behalf of your account. It is managed by that service. If you see this "
+    "error in response to DeleteRule or RemoveTargets, you can use the Force parameter in those calls to delete the "
+    "rule or remove targets from the rule. You cannot modify these managed rules by using DisableRule, EnableRule, "
+    "PutTargets, PutRule, TagResource, or UntagResource."
+)
+"""What the API reference says of ManagedRuleException."""
 _SHOWN = (
     "Name", "Arn", "EventPattern", "State", "Description", "ScheduleExpression", "RoleArn", "ManagedBy", "EventBusName",
 )  # fmt: skip
@@ -54,6 +61,7 @@ class Rules(Resource):
                 raise ValidationError("ScheduleExpression is supported only on the default event bus.")
             _check_schedule(expression)
         before = self._store.records.get("event-rule", f"{bus}/{name}") or {}
+        _refuse_managed(before)
         members = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
         body: Body = {
             "Name": name,
@@ -93,6 +101,7 @@ class Rules(Resource):
             rule = self._store.require(bus, request["Name"])
         except RuleNotFound:
             return {}
+        _refuse_managed(rule, request)
         if rule["_targets"]:
             raise ValidationError("Rule can't be deleted since it has targets.")
         self._store.delete(bus, request["Name"])
@@ -110,6 +119,7 @@ class Rules(Resource):
 
     def _switch(self, request: Request, state: SwitchState) -> Response:
         bus, rule = self._rule(request)
+        _refuse_managed(rule)
         self._store.put(bus, {**rule, "State": state})
         self._changed()
         return {}
@@ -118,6 +128,7 @@ class Rules(Resource):
     def put_targets(self, request: Request) -> Response:
         """Adds targets to a rule, or changes those of the same id."""
         bus, rule = self._rule(request, "Rule")
+        _refuse_managed(rule)
         targets = {target["Id"]: target for target in rule["_targets"]}
         for target in request["Targets"]:
             target_input.check(target)
@@ -134,6 +145,7 @@ class Rules(Resource):
     def remove_targets(self, request: Request) -> Response:
         """Takes targets away by their ids; unknown ones are named in the answer."""
         bus, rule = self._rule(request, "Rule")
+        _refuse_managed(rule, request)
         known = {target["Id"] for target in rule["_targets"]}
         kept = [target for target in rule["_targets"] if target["Id"] not in request["Ids"]]
         self._store.put(bus, {**rule, "_targets": kept})
@@ -175,6 +187,7 @@ class Rules(Resource):
     def tag(self, request: Request) -> Response:
         """Adds tags to a rule."""
         bus, rule = self._by_arn(request["ResourceARN"])
+        _refuse_managed(rule)
         tags = {**rule["_tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
         self._store.put(bus, {**rule, "_tags": tags})
         return {}
@@ -183,6 +196,7 @@ class Rules(Resource):
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
         bus, rule = self._by_arn(request["ResourceARN"])
+        _refuse_managed(rule)
         tags = {key: value for key, value in rule["_tags"].items() if key not in request["TagKeys"]}
         self._store.put(bus, {**rule, "_tags": tags})
         return {}
@@ -237,6 +251,12 @@ class Buses(Resource):
             raise ValidationError("Cannot delete event bus, rules still exist.")
         self._store.records.delete(BUS, name)
         return {}
+
+
+def _refuse_managed(rule: Body, request: Request | None = None) -> None:
+    """Refuses a change of a rule that a service made for itself, but for a request with Force."""
+    if rule.get("ManagedBy") and not (request or {}).get("Force"):
+        raise ServiceError(MANAGED, code="ManagedRuleException", status=400)
 
 
 def _describe_rule(rule: Body) -> dict[str, Any]:

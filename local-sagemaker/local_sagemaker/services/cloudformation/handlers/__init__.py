@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from local_sagemaker.services.cloudformation.handlers import code, iam, messaging, operating, s3, sagemaker
+from local_sagemaker.services.cloudformation.handlers import archives, code, iam, messaging, operating, s3, sagemaker
 from local_sagemaker.services.cloudformation.handlers.handler import Handler
 
 HANDLERS: dict[str, Handler] = {
+    **archives.HANDLERS,
     **code.HANDLERS,
     **iam.HANDLERS,
     **messaging.HANDLERS,
