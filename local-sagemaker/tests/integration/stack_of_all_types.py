@@ -313,6 +313,10 @@ def seen(service: Service, name: str = "types") -> dict[str, Callable[[], Any]]:
             + [c("lambda").get_function(FunctionName=f"{name}-function").get("Tags")]
         ),
         "Permission": lambda: c("lambda").get_policy(FunctionName=f"{name}-function")["Policy"],
+        "Archive": lambda: [
+            c("events").describe_archive(ArchiveName=f"{name}-archive").get(member)
+            for member in ("Description", "RetentionDays", "EventPattern")
+        ],
         "Rule": lambda: [
             [
                 c("events").describe_rule(Name=f"{name}-rule")[member]
