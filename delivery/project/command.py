@@ -47,6 +47,16 @@ SETTINGS = {
     "MONITORS_FLAVOUR": "MonitorsFlavour",
 }  # fmt: skip
 """The same for parameters of the stack."""
+BRANCH_OF_CONNECTION = (
+    "The pipelines' first executions read the branch main of {} at once, and fail where it does not exist: push what "
+    "delivery seed writes to it before; no connection shows what a repository holds, so that this is not looked at here"
+)
+NEXT = {
+    "codecommit": "its repositories hold their first commit, and the pipelines run; next, clone them",
+    "connection": "its pipelines read the branch main; what delivery seed writes belongs there",
+    "github-actions": "next, push the repository's contents: delivery seed --github-actions",
+}
+"""What follows the creation, by the provider of the code."""
 POLL = 1.0  # seconds
 
 
@@ -108,7 +118,7 @@ def _choose_without_problems(work: Work) -> tuple[str, str] | None:
     arguments = work.arguments
     project = Project(arguments.name, arguments.id)
     wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary,
-                arguments.repository)  # fmt: skip
+                arguments.repository, arguments.bucket or "")  # fmt: skip
     problems = list(Preflight(work.region).find_problems(wish))
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -116,6 +126,8 @@ def _choose_without_problems(work: Work) -> tuple[str, str] | None:
         return None
     monitors, reason = choose_monitors(work, project)
     print(f"Monitors: {monitors} ({reason})")
+    if arguments.source == "connection":
+        print(BRANCH_OF_CONNECTION.format(arguments.repository))
     print("nothing stands in the way")
     return monitors, reason
 
@@ -128,9 +140,9 @@ def create(work: Work) -> int:
     project = Project(work.arguments.name, work.arguments.id)
     clients: Any = session.boto_session(work.region)
     cloudformation = clients.client("cloudformation")
-    key = f"delivery/{project.id}/{TEMPLATE.name}"
+    key = f"{project.uploads}{TEMPLATE.name}"
     work.clients.s3.put_object(Bucket=work.own_bucket, Key=key, Body=TEMPLATE.read_bytes())
-    parameters = _parameters(work, project, *choice)
+    parameters = {**_parameters(work, project, *choice), **_upload_seeds(work, project)}
     tags = {"sagemaker:project-name": project.name, "sagemaker:project-id": project.id}
     cloudformation.create_stack(
         StackName=project.stack,
@@ -142,8 +154,20 @@ def create(work: Work) -> int:
     _wait(cloudformation, project.stack)
     if work.arguments.source == "github-actions":
         print_variables(cloudformation, work.region, project, parameters)
-    print(f"created: {project.stack}; next, push the repositories' contents: delivery seed")
+    print(f"created: {project.stack}; {NEXT[work.arguments.source]}")
     return 0
+
+
+def _upload_seeds(work: Work, project: Project) -> dict[str, str]:
+    """The parameters of the template that say where the first contents of CodeCommit's repositories are."""
+    from delivery.project.seed import SOURCES, make_archive
+
+    if work.arguments.source != "codecommit":
+        return {}
+    for repository in SOURCES:
+        key = f"{project.uploads}{repository}.zip"
+        work.clients.s3.put_object(Bucket=work.own_bucket, Key=key, Body=make_archive(repository))
+    return {"SeedBucket": work.own_bucket, "SeedPrefix": project.uploads}
 
 
 def print_variables(cloudformation: Any, region: str, project: Project, parameters: Mapping[str, str]) -> None:
@@ -250,7 +274,7 @@ def delete(work: Work) -> int:
     from delivery.project.deletion import Planner, carry_out
 
     arguments = work.arguments
-    planner = Planner(work.region, Project(arguments.name, arguments.id))
+    planner = Planner(work.region, Project(arguments.name, arguments.id), work.bucket)
     plan = planner.plan(arguments.with_data)
     for deletion in plan:
         print(deletion)

@@ -26,6 +26,8 @@ class Planner:
 
     region: str
     project: Project
+    uploads: str
+    """The bucket that its template and its repositories' first contents were put into."""
 
     def client(self, service: str) -> Any:
         """A client in the region."""
@@ -134,6 +136,8 @@ class Planner:
         if self._has_bucket(bucket):
             yield from self._objects(bucket)
             yield Deletion("s3", "delete_bucket", {"Bucket": bucket}, text=f"delete the bucket {bucket}")
+        if self._has_bucket(self.uploads):
+            yield from self._objects(self.uploads, self.project.uploads)
 
     def _has_bucket(self, name: str) -> bool:
         try:
@@ -142,13 +146,14 @@ class Planner:
             return False
         return True
 
-    def _objects(self, bucket: str) -> Iterator[Deletion]:
-        for page in self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):
+    def _objects(self, bucket: str, prefix: str = "") -> Iterator[Deletion]:
+        for page in self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in listed]
             if objects:
                 request = {"Bucket": bucket, "Delete": {"Objects": objects, "Quiet": True}}
-                yield Deletion("s3", "delete_objects", request, text=f"delete {len(objects)} objects of {bucket}")
+                text = f"delete {len(objects)} objects of {bucket}{f' below {prefix}' if prefix else ''}"
+                yield Deletion("s3", "delete_objects", request, text=text)
 
 
 def carry_out(planner: Planner, deletion: Deletion) -> None:

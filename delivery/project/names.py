@@ -41,6 +41,11 @@ class Project:
         """The stack of the project itself, named as the service names it."""
         return f"SP-{self.id}"
 
+    @property
+    def uploads(self) -> str:
+        """What the keys of its template and of its repositories' first contents begin with, in the account's bucket."""
+        return f"delivery/{self.id}/"
+
     def bucket(self, account: str) -> str:
         """Its artifact bucket."""
         return f"sagemaker-project-{self.id}-{account}"

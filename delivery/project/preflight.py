@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from delivery.command_line import NO_CREDENTIALS, describe_unreachable
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
+from delivery.project.seed import find_seed_problems
 from pipelines import session
 from pipelines.checks.preflight import FlavourDecision, decide, probe
 
@@ -24,6 +25,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "s3:CreateBucket", "s3:PutBucketPolicy", "s3:PutEncryptionConfiguration", "s3:PutBucketVersioning",
         "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:PutBucketTagging",
     ),
+    "arn:{partition}:s3:::{uploads}/{folder}project-template.yml": ("s3:PutObject", "s3:GetObject"),
     "arn:{partition}:sagemaker:{region}:{account}:model-package-group/{group}": (
         "sagemaker:CreateModelPackageGroup", "sagemaker:DescribeModelPackageGroup", "sagemaker:AddTags",
     ),
@@ -50,7 +52,7 @@ ACTIONS_OF_PROVIDERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "codecommit": {
         "arn:{partition}:codecommit:{region}:{account}:{prefix}-modelbuild": (
             "codecommit:CreateRepository", "codecommit:GetRepository", "codecommit:DeleteRepository",
-            "codecommit:TagResource",
+            "codecommit:TagResource", "codecommit:CreateCommit",
         ),
     },
     "github-actions": {
@@ -70,13 +72,16 @@ REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 
 @dataclass(frozen=True)
 class Wish:
-    """The project that is to be created. `connection` and `boundary` are ARNs, empty where there is none."""
+    """The project that is to be created. `connection` and `boundary` are ARNs, empty where there is none; `uploads` is
+    the bucket of template and seeds, by default the SDK's.
+    """
 
     project: Project
     provider: str
     connection: str = ""
     boundary: str = ""
     repository: str = ""
+    uploads: str = ""
 
     def actions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What its creator has to do: patterns of resources, and actions."""
@@ -118,6 +123,8 @@ class Preflight:
         if wish.provider != "codecommit" and not REPOSITORY.fullmatch(wish.repository):
             given = f"{wish.repository!r} is none" if wish.repository else "none is named"
             yield f"the repository has to be OWNER/NAME, and {given}: --repository"
+        if wish.provider == "codecommit":
+            yield from find_seed_problems()
         yield from self._boundary(wish)
         yield from self._rights(wish, identity)
 
@@ -181,7 +188,8 @@ class Preflight:
         names = {
             "partition": caller.split(":")[1], "account": account, "region": self.region, "prefix": project.prefix,
             "bucket": project.bucket(account), "group": project.group, "stack": project.stack, "name": project.name,
-            "connection": wish.connection,
+            "connection": wish.connection, "uploads": wish.uploads or f"sagemaker-{self.region}-{account}",
+            "folder": project.uploads,
         }  # fmt: skip
         for pattern, actions in wish.actions():
             resource = pattern.format(**names)

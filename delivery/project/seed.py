@@ -6,9 +6,14 @@ repository that holds everything serves all three pipelines, too.
 
 from __future__ import annotations
 
+import io
 import shutil
+import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from delivery.errors import DeliveryError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -28,13 +33,21 @@ WORKFLOWS: Mapping[str, tuple[str, ...]] = {
     "modelmonitor": ("modelmonitor.yml", "modelmonitor-stage.yml"),
 }
 """What runs a repository's builds where GitHub Actions does it."""
+LARGEST_ARCHIVE = 20_000_000
+"""Bytes. AWS: ``Code archive supplied cannot be more than 20 MB compressed``. An archive with an empty file is ``not a
+valid .zip archive`` to it (aws/aws-cdk#19012)."""
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".*_cache", "build", "dist")
 
 
 def render(repository: str, target: Path, github_actions: bool = False) -> list[Path]:
-    """Writes a repository's files below a folder, which may exist; their paths in it. Files of the user stay."""
+    """Writes a repository's files below a folder, which may exist; their paths in it. Files of the user stay.
+
+    :raises DeliveryError: if this is installed without the project's sources.
+    """
     for source in SOURCES[repository]:
         origin, goal = ROOT / source, target / source
+        if not origin.exists():
+            raise DeliveryError(f"there is no {origin}: install a copy of the project with pip install --editable")
         if origin.is_dir():
             shutil.copytree(origin, goal, ignore=_LEFT_OUT, dirs_exist_ok=True)
         else:
@@ -45,6 +58,35 @@ def render(repository: str, target: Path, github_actions: bool = False) -> list[
         goal.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "delivery" / "project" / "workflows" / name, goal)
     return list(_files(target))
+
+
+def make_archive(repository: str) -> bytes:
+    """A repository's files as a .zip, from which CloudFormation makes the first commit of a CodeCommit repository.
+
+    :raises DeliveryError: for what CodeCommit refuses; the text names the files.
+    """
+    made = io.BytesIO()
+    with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        folder = Path(name)
+        files = render(repository, folder)
+        empty = [str(path) for path in files if not (folder / path).stat().st_size]
+        if empty:
+            raise DeliveryError(f"no CodeCommit repository can begin with an empty file: {', '.join(empty)}")
+        for path in files:
+            archive.write(folder / path, path.as_posix())
+    if (size := len(made.getvalue())) > LARGEST_ARCHIVE:
+        text = f"the files of {repository} have {size / 1e6:.1f} MB compressed"
+        raise DeliveryError(f"{text}, and a CodeCommit repository can begin with {LARGEST_ARCHIVE / 1e6:.0f} MB")
+    return made.getvalue()
+
+
+def find_seed_problems() -> Iterator[str]:
+    """Why a CodeCommit repository cannot begin with its files, one line each."""
+    for repository in SOURCES:
+        try:
+            make_archive(repository)
+        except DeliveryError as error:
+            yield str(error)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,8 +1,8 @@
 """The whole delivery on one machine, as a story: ``make tour``.
 
-Creates a project, pushes its three repositories, and follows what the pushes, the approvals and the events start: two
-versions in production, drift that retrains, a rejection, and the end of the project. Everything runs for real on the
-local service; the commands and calls are those of AWS.
+Creates a project, clones its three repositories, and follows what first commits, pushes, approvals and events start:
+two versions in production, drift that retrains, a rejection, and the end of the project. Everything runs for real on
+the local service; the commands and calls are those of AWS.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from typing import Any
 
 import boto3
 
+from delivery.errors import DeliveryError
 from delivery.project.names import Project
-from delivery.project.seed import render
+from delivery.project.working_copy import Repository
 
 PROJECT = Project("abalone", "p-tour")
+KINDS = ("modelbuild", "modeldeploy", "modelmonitor")
 PATIENCE = 600.0  # seconds that a step may take on a busy machine
 POLL = 0.5
 QUICK = {"WaitIntervalInSeconds": "0", "TerminationWaitInSeconds": "0"}
@@ -40,7 +42,7 @@ VIOLATIONS = 4  # the exit code of a monitor that finds some
 ROW = "-0.5746,-0.4321,-1.0644,-0.6419,-0.6077,-0.7262,-0.6382,0,0,1"
 
 
-class TourError(Exception):
+class TourError(DeliveryError):
     """Something did not happen. The text says what, and what happened instead."""
 
 
@@ -52,36 +54,6 @@ def wait_for(look: Callable[[], Any], what: str) -> Any:
             raise TourError(f"{what} did not happen within {PATIENCE:.0f} s")
         time.sleep(POLL)
     return found
-
-
-@dataclass
-class Repository:
-    """A working copy of one of the project's repositories."""
-
-    kind: str
-    folder: Path
-    url: str
-
-    def push(self, message: str) -> None:
-        """Commits everything and pushes it, with the credentials of the environment."""
-        helper = '!f() { echo "username=$AWS_ACCESS_KEY_ID"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
-        who = ("-c", "user.name=tour", "-c", "user.email=tour@example.com", "-c", "commit.gpgsign=false")
-        if not (self.folder / ".git").exists():
-            self._git("init", "--quiet", "--initial-branch", "main")
-        self._git("add", "--all")
-        self._git(*who, "commit", "--quiet", "--message", message)
-        self._git("-c", "credential.helper=", "-c", f"credential.helper={helper}", "push", "--quiet", self.url,
-                  "HEAD:main")  # fmt: skip
-
-    def commit(self) -> str:
-        """The id of the newest commit."""
-        return self._git("rev-parse", "HEAD").strip()
-
-    def _git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise TourError(f"git {words[-1]}: {done.stderr.strip()}")
-        return done.stdout
 
 
 @dataclass
@@ -101,25 +73,37 @@ class Tour:
         return make(service)
 
     def create(self) -> dict[str, Repository]:
-        """The project and its repositories' contents."""
+        """The project, and working copies of its repositories."""
         self._command("delivery", "create", PROJECT.name, PROJECT.id, "--source", "codecommit")
         self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, five rules")
         repositories = {}
-        for kind in ("modelbuild", "modeldeploy", "modelmonitor"):
+        for kind in KINDS:
             name = f"{PROJECT.prefix}-{kind}"
             url = self.client("codecommit").get_repository(repositoryName=name)["repositoryMetadata"]["cloneUrlHttp"]
-            render(kind, self.folder / kind)
             repositories[kind] = Repository(kind, self.folder / kind, url)
-        self._edit(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
-        self._edit(self.folder / "modelmonitor/delivery/modelmonitor/staging-monitoring-config.json", RETRAINING)
+            repositories[kind].clone()
         return repositories
 
-    def first_pushes(self, repositories: Mapping[str, Repository]) -> None:
-        """Deployment and monitoring have nothing to do yet, and say so."""
+    def settle(self, repositories: Mapping[str, Repository]) -> None:
+        """Deployment and monitoring have nothing to do yet, and say so; a push each says how they will do it."""
         for kind in ("modeldeploy", "modelmonitor"):
-            repositories[kind].push("first commit")
-            self._wait_stage(kind, "DeployStaging", "Skipped")
+            self._wait_executions(kind, 1)
+            if (status := self._stage(kind, "DeployStaging")["latestExecution"]["status"]) != "Skipped":
+                raise TourError(f"the stage DeployStaging of {kind} is {status}, and nothing is approved yet")
             self.tell(f"{kind} waits: its stages are skipped, nothing is red")
+        self._edit(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
+        self._edit(self.folder / "modelmonitor/delivery/modelmonitor/staging-monitoring-config.json", RETRAINING)
+        for kind in ("modeldeploy", "modelmonitor"):
+            repositories[kind].push("settings of the tour")
+
+    def first_version(self) -> str:
+        """What the creation has started leads to a version that waits for approval; its ARN."""
+        version = self.wait_version(1)
+        self.tell(f"the first commit led to version 1, {version['ModelApprovalStatus']}")
+        for kind, count in zip(KINDS, (1, 2, 2), strict=True):
+            self._wait_executions(kind, count)
+        self.tell("the first executions of the three pipelines have succeeded")
+        return str(version["ModelPackageArn"])
 
     def build_version(self, repository: Repository, message: str, number: int) -> str:
         """A push of the model code leads to a version that waits for approval; its ARN."""
@@ -271,8 +255,8 @@ class Tour:
     def run(self) -> None:
         """All of it."""
         repositories = self.create()
-        self.first_pushes(repositories)
-        version = self.build_version(repositories["modelbuild"], "the first model", 1)
+        self.settle(repositories)
+        version = self.first_version()
         self.approve_version(version)
         self.follow_to_production(1)
         self.follow_monitors(["staging"])
@@ -330,12 +314,15 @@ class Tour:
         state = self.client("codepipeline").get_pipeline_state(name=f"{PROJECT.prefix}-{kind}")
         return next(dict(stage) for stage in state["stageStates"] if stage["stageName"] == name)
 
-    def _wait_stage(self, kind: str, name: str, status: str) -> None:
-        def reached() -> bool:
-            self._raise_if_failed(kind)
-            return bool(self._stage(kind, name).get("latestExecution", {}).get("status") == status)
+    def _wait_executions(self, kind: str, count: int) -> None:
+        """Until so many executions have ended, all of them well."""
 
-        wait_for(reached, f"{status} of {kind}'s {name}")
+        def succeeded() -> bool:
+            self._raise_if_failed(kind)
+            statuses = [row["status"] for row in self._executions(kind)]
+            return len(statuses) == count and {*statuses} == {"Succeeded"}
+
+        wait_for(succeeded, f"the end of {count} executions of {kind}")
 
     def _raise_if_failed(self, kind: str) -> None:
         state = self.client("codepipeline").get_pipeline_state(name=f"{PROJECT.prefix}-{kind}")
@@ -390,7 +377,7 @@ def main() -> int:
         tour = Tour(Path(folder))
         try:
             tour.run()
-        except TourError as error:
+        except DeliveryError as error:
             tour.tell(f"the tour ends here: {error}")
             return 1
     return 0

@@ -1,4 +1,4 @@
-"""The whole delivery: what ``make tour`` shows, from the first push to the end of the project."""
+"""The whole delivery: what ``make tour`` shows, from the first commits to the end of the project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ STORY = (
     "three repositories, three pipelines, five rules",
     "modeldeploy waits: its stages are skipped, nothing is red",
     "modelmonitor waits: its stages are skipped, nothing is red",
-    "led to version 1, PendingManualApproval",
+    "the first commit led to version 1, PendingManualApproval",
+    "the first executions of the three pipelines have succeeded",  # DEL-2
     "abalone-staging serves version 1 and its test has passed",
     "abalone-prod serves version 1",
     "staging is monitored: abalone-staging-data-quality",

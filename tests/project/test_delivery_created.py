@@ -4,8 +4,10 @@ once, what starts a deployment (DEL-2 to 5), the end (DEL-8).
 
 from __future__ import annotations
 
+import io
 import json
 import sysconfig
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from delivery.project.command import TEMPLATE
 from delivery.project.names import EXPERIMENT_RULES, RULES, Project
-from delivery.project.seed import ROOT
+from delivery.project.seed import ROOT, make_archive
 from tests.commands import run_command
 from tests.project.delivering import register, upload
 from tests.project.rights import DENIED, RIGHTS
@@ -26,16 +28,17 @@ NAME, BUCKET, ACCOUNT, REGION = "granted", "template-of-a-project", "12345678901
 IMAGES = {name: f"1.dkr.ecr.us-east-1.amazonaws.com/{name.lower()}" for name in ("MonitorImageUri", "ClarifyImageUri")}
 PARAMETERS = {
     **IMAGES, "SourceProvider": "codecommit", "ExperimentBranches": "experiment/", "ApprovalTimeoutInMinutes": "60",
-    "FlavourDecision": "native, 2026-11-29: a test",
+    "FlavourDecision": "native, 2026-11-29: a test", "SeedBucket": BUCKET, "SeedPrefix": "seeds/",
 }  # fmt: skip
 BRANCH = "experiment/deeper"
 UPSERT = """\
 import os, boto3
 sagemaker, name = boto3.client("sagemaker"), os.environ["SAGEMAKER_PROJECT_NAME_ID"]
-assert os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"] and os.environ["SOURCE_BRANCH"] == "experiment/deeper"
+assert os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"] and os.environ["SOURCE_BRANCH"] in ("experiment/deeper", "main")
 sagemaker.create_pipeline(PipelineName=name, RoleArn=os.environ["SAGEMAKER_PIPELINE_ROLE_ARN"],
-    PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', ClientRequestToken="x" * 32)
-sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', ClientRequestToken=name.ljust(32, "x"))
+if os.environ["SOURCE_BRANCH"] != "main":
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
 """
 WAITING = """\
 version: 0.2
@@ -55,12 +58,22 @@ class MadeProject:
     def client(self, name: str) -> Any:
         return self.service.client(name)
 
-    def commit(self, kind: str, branch: str, files: Mapping[str, str], parent: str | None = None) -> str:
+    def commit(self, kind: str, branch: str, files: Mapping[str, str], parent: str) -> str:
         """To one of its repositories; the id."""
         put = [{"filePath": name, "fileContent": text.encode()} for name, text in files.items()]
         request = {"repositoryName": f"{self.project.prefix}-{kind}", "branchName": branch, "putFiles": put}
-        more = {"parentCommitId": parent} if parent else {}
-        return str(self.client("codecommit").create_commit(**request, **more)["commitId"])
+        return str(self.client("codecommit").create_commit(**request, parentCommitId=parent)["commitId"])
+
+    def first_commit(self, kind: str) -> str:
+        """The id of the one that CloudFormation has made of a seed."""
+        name = f"{self.project.prefix}-{kind}"
+        branch = self.client("codecommit").get_branch(repositoryName=name, branchName="main")["branch"]
+        return str(branch["commitId"])
+
+    def executions(self, kind: str) -> list[dict[str, Any]]:
+        """Of a delivery pipeline, the newest first."""
+        pages = self.client("codepipeline").list_pipeline_executions(pipelineName=f"{self.project.prefix}-{kind}")
+        return list(pages["pipelineExecutionSummaries"])
 
     def experiments(self) -> list[str]:
         listed = self.client("sagemaker").list_pipelines(PipelineNamePrefix=self.project.group)["PipelineSummaries"]
@@ -73,6 +86,9 @@ def made(service: Service) -> Iterator[MadeProject]:
     s3, sagemaker = service.client("s3"), service.client("sagemaker")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="project-template.yml", Body=TEMPLATE.read_bytes())
+    seeds = {"modelbuild": model_build(), **{kind: make_archive(kind) for kind in ("modeldeploy", "modelmonitor")}}
+    for kind, archive in seeds.items():
+        s3.put_object(Bucket=BUCKET, Key=f"seeds/{kind}.zip", Body=archive)
     provider = {
         "TemplateName": "build-deploy-monitor", "RoleARN": ROLE,
         "TemplateURL": f"https://{BUCKET}.s3.us-east-1.amazonaws.com/project-template.yml",
@@ -88,6 +104,19 @@ def made(service: Service) -> Iterator[MadeProject]:
     found = MadeProject(service, Project(NAME, str(answer["ProjectId"])))
     yield found
     run_command(service, "delivery", "delete", NAME, found.project.id, "--yes", "--with-data")
+
+
+@pytest.mark.parametrize("kind", ["modelbuild", "modeldeploy", "modelmonitor"])
+def test_the_first_execution_of_every_pipeline_succeeds(made: MadeProject, kind: str) -> None:
+    """DEL-2: on day one nothing is red. What has nothing to do yet says that it waits, and skips its stages."""
+    until(lambda: made.executions(kind)[-1]["status"] != "InProgress", f"the first execution of {kind}", 240)
+    (first,) = made.executions(kind)
+    assert (first["status"], first["trigger"]["triggerType"]) == ("Succeeded", "CreatePipeline")
+    assert first["sourceRevisions"][0]["revisionId"] == made.first_commit(kind)
+    client, name = made.client("codepipeline"), f"{made.project.prefix}-{kind}"
+    stages = client.get_pipeline_state(name=name)["stageStates"]
+    skipped = [stage["stageName"] for stage in stages if stage["latestExecution"]["status"] == "Skipped"]
+    assert skipped == ([] if kind == "modelbuild" else ["DeployStaging", "DeployProd"])
 
 
 def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
@@ -159,14 +188,20 @@ def build_specification() -> str:
     return yaml.safe_dump({"version": 0.2, "phases": {"build": {"commands": [*before, *commands]}}})
 
 
+def model_build() -> bytes:
+    """A seed of the model build whose pipeline has no steps."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("codebuild-buildspec.yml", build_specification())
+        archive.writestr("upsert.py", UPSERT)
+        archive.writestr("pipelines/__init__.py", "#")
+        archive.write(ROOT / "pipelines/experiments.py", "pipelines/experiments.py")
+    return made.getvalue()
+
+
 def test_a_branch_runs_under_a_name_of_its_own_and_goes_with_it(made: MadeProject) -> None:
-    files = {
-        "codebuild-buildspec.yml": build_specification(), "upsert.py": UPSERT, "pipelines/__init__.py": "#",
-        "pipelines/experiments.py": (ROOT / "pipelines/experiments.py").read_text(),
-    }  # fmt: skip
-    first = made.commit("modelbuild", "main", files)
     made.client("codecommit").create_branch(
-        repositoryName=f"{made.project.prefix}-modelbuild", branchName=BRANCH, commitId=first
+        repositoryName=f"{made.project.prefix}-modelbuild", branchName=BRANCH, commitId=made.first_commit("modelbuild")
     )
     (name,) = until(
         lambda: [one for one in made.experiments() if one != made.project.group], "the branch's pipeline", 240
@@ -190,16 +225,15 @@ def test_a_branch_runs_under_a_name_of_its_own_and_goes_with_it(made: MadeProjec
 
 
 def test_of_two_commits_at_once_one_is_refused_and_each_that_came_in_runs_by_itself(made: MadeProject) -> None:
-    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
-    first = made.commit("modeldeploy", "main", {"delivery/modeldeploy/buildspec.yml": WAITING})
+    seed = made.first_commit("modeldeploy")
+    first = made.commit("modeldeploy", "main", {"delivery/modeldeploy/buildspec.yml": WAITING}, seed)
     second = made.commit("modeldeploy", "main", {"a": "1"}, first)
     with pytest.raises(ClientError, match="ParentCommitIdOutdated"):
         made.commit("modeldeploy", "main", {"a": "2"}, first)
     third = made.commit("modeldeploy", "main", {"a": "2"}, second)
 
     def rows() -> list[dict[str, Any]]:
-        listed = pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
-        return [row for row in listed if row["trigger"]["triggerType"] == "CloudWatchEvent"]
+        return [row for row in made.executions("modeldeploy") if row["trigger"]["triggerType"] == "CloudWatchEvent"]
 
     until(lambda: len(rows()) == 3 and all(row["status"] != "InProgress" for row in rows()), "three executions", 240)
     assert {row["status"] for row in rows()} == {"Succeeded"}  # nothing is approved: stages are skipped, none is red
@@ -224,22 +258,16 @@ def deploys_an_earlier_version(made: MadeProject) -> None:
 
 def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
     """DEL-3 to 5. Events come in their order: the approval is sent last, so that nothing can still be on its way."""
-    sagemaker, pipelines = made.client("sagemaker"), made.client("codepipeline")
-    name, group = f"{made.project.prefix}-modeldeploy", made.project.group
-
-    def executions() -> list[str]:
-        listed = pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
-        return [row["pipelineExecutionId"] for row in listed]
-
-    before = executions()
+    sagemaker, group = made.client("sagemaker"), made.project.group
+    before = made.executions("modeldeploy")
     rejected, approved = (register(made.service, group, upload(made.service, f"{NAME}-{n}")) for n in (1, 2))
     life = {"Stage": "QA", "StageStatus": "Approved", "StageDescription": "a test"}
     sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle=life)
     sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
     sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
     sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle={**life, "Stage": "Production"})
-    until(lambda: len(executions()) > len(before), "the deployment", 240)
-    assert len(executions()) == len(before) + 1
+    until(lambda: len(made.executions("modeldeploy")) > len(before), "the deployment", 240)
+    assert len(made.executions("modeldeploy")) == len(before) + 1
 
 
 def test_deletion_also_ends_sagemaker_s_project_and_can_be_repeated(made: MadeProject) -> None:

@@ -234,6 +234,16 @@ def test_a_repository_holds_what_its_builds_run(repository: str, tmp_path: Path)
     assert module in json.dumps(commands)
 
 
+def test_repositories_begin_with_archives_where_the_template_is_given_any(template: dict[str, Any]) -> None:
+    for repository in resources(template, "AWS::CodeCommit::Repository").values():
+        condition, code, nothing = repository["Code"]["If"]
+        assert (condition, nothing) == ("HasSeed", {"Ref": "AWS::NoValue"})
+        kind = repository["RepositoryName"]["Sub"].rpartition("-")[2]
+        assert code["S3"] == {"Bucket": {"Ref": "SeedBucket"}, "Key": {"Sub": f"${{SeedPrefix}}{kind}.zip"}}
+        assert code["BranchName"] == {"Ref": "Branch"}
+    assert template["Parameters"]["SeedBucket"]["Default"] == template["Parameters"]["SeedPrefix"]["Default"] == ""
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
@@ -310,7 +320,8 @@ def test_what_a_provider_does_not_need_is_not_asked_for() -> None:
         for provider in ("connection", "codecommit", "github-actions")
     }
     assert "codeconnections:PassConnection" in needed["connection"] - needed["codecommit"]
-    assert "codecommit:CreateRepository" in needed["codecommit"] - needed["connection"]
+    own = needed["codecommit"] - needed["connection"]
+    assert {"codecommit:CreateRepository", "codecommit:CreateCommit"} <= own
     assert "iam:CreateOpenIDConnectProvider" in needed["github-actions"] - needed["codecommit"]
     assert not {action for action in needed["github-actions"] if action.startswith(("codepipeline:", "events:"))}
 
@@ -341,6 +352,10 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
         create_pipeline(sagemaker, name, slow)
     running = start(sagemaker, branch)
     register(service, project.group, uri)
+    uploads = f"sagemaker-us-east-1-{ACCOUNT}"  # where its template and the first contents of its repositories are
+    service.client("s3").create_bucket(Bucket=uploads)
+    for key in (f"{project.uploads}modelbuild.zip", "delivery/p-ends-not/modelbuild.zip"):
+        service.client("s3").put_object(Bucket=uploads, Key=key, Body=b"1")
     words = ("delivery", "delete", project.name, project.id)
     listed = run_command(service, *words).stdout
     assert f"the bucket {bucket} stays" in listed and f"stop the execution {running}" in listed
@@ -351,4 +366,6 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     assert sagemaker.list_model_package_groups(NameContains="ends-p-ends")["ModelPackageGroupSummaryList"] == []
     left = sagemaker.list_pipelines(PipelineNamePrefix="ends-p-ends")["PipelineSummaries"]
     assert [row["PipelineName"] for row in left] == [f"{project.group}-of-another"]
+    kept = service.client("s3").list_objects_v2(Bucket=uploads, Prefix="delivery/p-ends")["Contents"]
+    assert [item["Key"] for item in kept] == ["delivery/p-ends-not/modelbuild.zip"]
     assert run_command(service, *words, "--with-data", "--yes").stdout == "nothing is left of the project\n"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -145,6 +147,42 @@ def test_a_failing_rollback_goes_on_without_the_resources_to_skip(service: Servi
     assert list(physical(stacks, "stuck")) == ["R"]
     names = [row["repositoryName"] for row in service.client("codecommit").list_repositories()["repositories"]]
     assert "first-name" not in names
+
+
+def test_a_repository_begins_with_the_files_of_an_archive(service: Service, stacks: Any) -> None:
+    """With those that AWS takes. What it refuses leaves no repository; its texts are those of public reports."""
+    s3, code = service.client("s3"), service.client("codecommit")
+    s3.create_bucket(Bucket="seeds")
+
+    def begin(name: str, archive: bytes) -> dict[str, Any]:
+        s3.put_object(Bucket="seeds", Key=f"{name}.zip", Body=archive)
+        seed = {"BranchName": "trunk", "S3": {"Bucket": "seeds", "Key": f"{name}.zip"}}
+        properties = {"RepositoryName": name, "Code": seed}
+        return create(
+            stacks, name, {"Resources": {"R": {"Type": "AWS::CodeCommit::Repository", "Properties": properties}}}
+        )
+
+    assert begin("seeded", archive_of({"a/b.txt": "text", "c.py": "#"}))["StackStatus"] == "CREATE_COMPLETE"
+    found = code.get_file(repositoryName="seeded", filePath="a/b.txt", commitSpecifier="trunk")
+    assert (found["fileContent"], found["fileMode"]) == (b"text", "NORMAL")
+    for name, archive, text in (
+        ("empty-file", archive_of({"a.py": "#", "__init__.py": ""}), "Code supplied is not a valid .zip archive"),
+        ("no-archive", b"text", "Code supplied is not a valid .zip archive"),
+        ("large", bytes((20 << 20) + 1), "Code archive supplied cannot be more than 20 MB compressed"),
+    ):
+        assert begin(name, archive)["StackStatus"] == "ROLLBACK_COMPLETE"
+        (reason,) = [row[2] for row in events(stacks, name) if row[:2] == ("R", "CREATE_FAILED")]
+        assert text in reason
+    names = {row["repositoryName"] for row in code.list_repositories()["repositories"]}
+    assert "seeded" in names and not {"empty-file", "no-archive", "large"} & names
+
+
+def archive_of(files: Mapping[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made.getvalue()
 
 
 def test_a_crash_in_the_middle_is_survived(own_service: Service) -> None:

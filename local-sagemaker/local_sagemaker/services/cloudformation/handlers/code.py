@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from local_sagemaker.api import models
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
     Handler,
@@ -16,6 +16,9 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     is_absent,
     retag,
 )
+
+LARGEST_SEED = 20 << 20  # bytes; whether AWS's 20 MB are binary is not known
+NO_ARCHIVE = "Code supplied is not a valid .zip archive"
 
 
 def members(shape: Any, value: Any, place: str = "") -> Any:
@@ -160,6 +163,8 @@ class CodeRepository:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
+        code: Properties | None = properties.get("Code")
+        files = self._read_seed(context, code["S3"]) if code is not None else []
         request = {"repositoryName": properties["RepositoryName"]}
         if "RepositoryDescription" in properties:
             request["repositoryDescription"] = properties["RepositoryDescription"]
@@ -167,27 +172,38 @@ class CodeRepository:
             request["kmsKeyId"] = properties["KmsKeyId"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         context.call("codecommit:CreateRepository", {**request, **({"tags": tags} if tags else {})})
-        if "Code" in properties:
-            self._seed(context, properties["RepositoryName"], properties["Code"])
+        if code is not None:
+            commit = {"repositoryName": properties["RepositoryName"], "branchName": code.get("BranchName", "main"),
+                      "putFiles": files, "commitMessage": "Initial commit by AWS CloudFormation"}  # fmt: skip
+            context.call("codecommit:CreateCommit", commit)
         return self.find(context, properties)
 
     @staticmethod
-    def _seed(context: DeploymentContext, name: str, code: Properties) -> None:
-        """The first commit: the files of an archive in S3."""
+    def _read_seed(context: DeploymentContext, place: Properties) -> list[Properties]:
+        """The files of an archive in S3, for the first commit.
+
+        :raises ValidationError: as seen on AWS: for more than 20 MB (aws-samples/amazon-rekognition-face-liveness-demo
+            #5), and for an empty file by the text for what is no archive (aws/aws-cdk#19012).
+        """
         import io
         import zipfile
 
         from local_sagemaker.services.object_reading import read_object
 
-        place = code["S3"]
-        data = read_object(context.call, place["Bucket"], place["Key"], place.get("ObjectVersion"), 64 << 20)
-        with zipfile.ZipFile(io.BytesIO(data or b"")) as archive:
-            files = [{"filePath": entry.filename, "fileContent": archive.read(entry),
-                      "fileMode": "EXECUTABLE" if entry.external_attr >> 16 & 0o100 else "NORMAL"}
-                     for entry in archive.infolist() if not entry.is_dir()]  # fmt: skip
-        request = {"repositoryName": name, "branchName": code.get("BranchName", "main"), "putFiles": files,
-                   "commitMessage": "Initial commit by AWS CloudFormation"}  # fmt: skip
-        context.call("codecommit:CreateCommit", request)
+        data = read_object(context.call, place["Bucket"], place["Key"], place.get("ObjectVersion"), LARGEST_SEED)
+        if data is None:
+            raise ValidationError("Code archive supplied cannot be more than 20 MB compressed")
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+                files = [{"filePath": entry.filename, "fileContent": archive.read(entry),
+                          "fileMode": "EXECUTABLE" if entry.external_attr >> 16 & 0o100 else "NORMAL"}
+                         for entry in entries]  # fmt: skip
+        except zipfile.BadZipFile as error:
+            raise ValidationError(NO_ARCHIVE) from error
+        if not all(file["fileContent"] for file in files):
+            raise ValidationError(NO_ARCHIVE)
+        return files
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
