@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,45 @@ def test_every_reference_of_a_workflow_leads_somewhere(name: str) -> None:
         if called:
             accepted = load(called)["on"]["workflow_call"]["inputs"]
             assert set(job["with"]) == set(accepted)
+
+
+def render_stage(folder: Path, stage: str, version: str, attempt: int = 1) -> tuple[str, dict[str, str]]:
+    """Runs the step that renders, with a program in Python's place; its arguments and the step's outputs."""
+    (step,) = [step for step in load("modeldeploy-stage.yml")["jobs"]["deploy"]["steps"] if step.get("id") == "render"]
+    program, outputs = folder / "python", folder / "outputs"
+    program.write_text(
+        '#!/bin/sh\necho "$@" > arguments\nmkdir -p build\n'
+        "echo 'DELIVERY_STATE=ready' > build/variables.env\n"
+        "echo 'MODEL_PACKAGE_ARN=arn:aws:sagemaker:us-east-1:123456789012:model-package/iris-p-1/12' >> build/variables.env\n"
+    )
+    program.chmod(0o755)
+    outputs.write_text("")
+    environment = {
+        "PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(outputs), "GITHUB_RUN_ATTEMPT": str(attempt),
+        "STAGE": stage, "VERSION": version, **dict.fromkeys(("NAME", "ID", "BUCKET", "EXECUTION_ROLE_ARN"), "x"),
+    }  # fmt: skip
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=folder, env=environment, check=True, timeout=60)
+    written = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+    return (folder / "arguments").read_text(), written
+
+
+def test_production_gets_the_version_that_staging_has_tested(tmp_path: Path) -> None:
+    said, written = render_stage(tmp_path, "staging", "latest")
+    assert "--version latest" in said and "--force" not in said
+    assert written == {"state": "ready", "version": "12"}
+    job = load("modeldeploy.yml")["jobs"]["production"]
+    assert job["with"]["version"] == "${{ needs.staging.outputs.version }}"
+    called = load("modeldeploy-stage.yml")
+    assert called["on"]["workflow_call"]["outputs"]["version"]["value"] == "${{ jobs.deploy.outputs.version }}"
+    assert called["jobs"]["deploy"]["outputs"]["version"] == "${{ steps.render.outputs.version }}"
+    assert called["jobs"]["deploy"]["env"]["VERSION"] == "${{ inputs.version }}"
+    said, _ = render_stage(tmp_path, "prod", written["version"])
+    assert "--version 12" in said
+
+
+def test_a_stage_that_is_run_again_is_tested_again(tmp_path: Path) -> None:
+    assert "--force" in render_stage(tmp_path, "staging", "latest", attempt=2)[0]
+    assert "--force" not in render_stage(tmp_path, "prod", "12", attempt=2)[0]
 
 
 def test_production_has_reviewers_and_roles_trust_only_their_branch_and_environments() -> None:
