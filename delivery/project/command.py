@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ VARIABLES = {
 """What workflows of GitHub read as variables of the repository, and the outputs of the project's stack."""
 SETTINGS = {
     "MONITOR_IMAGE_URI": "MonitorImageUri", "CLARIFY_IMAGE_URI": "ClarifyImageUri", "CHECK_IMAGE_URI": "CheckImageUri",
-    "MONITORS_FLAVOUR": "MonitorsFlavour",
+    "MONITORS_FLAVOUR": "MonitorsFlavour", "EXPERIMENT_BRANCHES": "ExperimentBranches",
 }  # fmt: skip
 """The same for parameters of the stack."""
 BRANCH_OF_CONNECTION = (
@@ -83,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         nested.add_argument("--repository", default="", help="owner/name of the repository, for a connection or GitHub")
         nested.add_argument("--permissions-boundary", default="", metavar="ARN", help="of every role of the project")
         nested.add_argument("--on-rejection", choices=("ignore", "redeploy-previous"), default="ignore")
-        nested.add_argument("--experiments", default="", metavar="PREFIX", help=EXPERIMENTS_HELP)
+        nested.add_argument("--experiments", type=branches, default="", metavar="PREFIX", help=EXPERIMENTS_HELP)
         nested.add_argument("--approval-timeout", type=minutes, default=10080, metavar="MINUTES", help=TIMEOUT_HELP)
         nested.add_argument("--monitors", choices=("auto", "native", "portable"), default="auto", help=MONITORS_HELP)
         nested.add_argument("--probe", action="store_true", help="try whether the account may create a monitor")
@@ -104,6 +105,13 @@ def minutes(text: str) -> int:
     if not text.isdecimal() or not 5 <= int(text) <= 86400:
         raise argparse.ArgumentTypeError(f"5 to 86400 minutes are expected, not {text}")
     return int(text)
+
+
+def branches(text: str) -> str:
+    """What the names of branches begin with, with its slash, as the template takes it; empty for none."""
+    if not re.fullmatch(r"([A-Za-z0-9_-]+/?)?", text):
+        raise argparse.ArgumentTypeError(f"letters, digits, - and _ are expected before one slash, not {text}")
+    return f"{text.rstrip('/')}/" if text else ""
 
 
 def preflight(work: Work) -> int:
@@ -179,7 +187,8 @@ def print_variables(cloudformation: Any, region: str, project: Project, paramete
     values |= {name: parameters[parameter] for name, parameter in SETTINGS.items()}
     print("Variables of the repository for the workflows (gh variable set NAME --body VALUE):")
     for name, value in values.items():
-        print(f"  {name}={value}")
+        if value:  # GitHub has no empty variables; one that is not there is read as empty
+            print(f"  {name}={value}")
 
 
 def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dict[str, str]:
@@ -200,7 +209,7 @@ def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dic
         "MonitorsFlavour": monitors,
         "FlavourDecision": f"{monitors}, {datetime.now(UTC):%Y-%m-%d}: {reason}",
         "ApprovalTimeoutInMinutes": str(arguments.approval_timeout),
-        "ExperimentBranches": f"{arguments.experiments.rstrip('/')}/" if arguments.experiments else "",
+        "ExperimentBranches": arguments.experiments,
     }
     if arguments.source == "connection":
         parameters["ConnectionArn"] = arguments.connection_arn

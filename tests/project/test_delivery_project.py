@@ -248,6 +248,7 @@ def test_repositories_begin_with_archives_where_the_template_is_given_any(templa
     ("words", "code", "text"),
     [
         (["create", "a", "b", "--approval-timeout", "3"], 2, "5 to 86400 minutes are expected, not 3"),
+        (["create", "a", "b", "--experiments", "exp/a"], 2, "digits, - and _ are expected before one slash, not exp/a"),
         (["creat", "a", "b"], 2, "creat does not exist; did you mean create?"),
         (
             ["preflight", "a", "b", "--region", "us-east-1"],

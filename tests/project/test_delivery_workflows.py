@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from delivery.project.command import TEMPLATE
+from delivery.project.command import SETTINGS, TEMPLATE
 from delivery.project.seed import ROOT, WORKFLOWS, render
 
 FOLDER = ROOT / "delivery/project/workflows"
@@ -74,6 +75,39 @@ def test_every_reference_of_a_workflow_leads_somewhere(name: str) -> None:
             assert set(job["with"]) == set(accepted)
 
 
+def holds(condition: str, values: Mapping[str, str]) -> bool:
+    """What GitHub makes of a job's condition: names without a value are empty, and texts are compared without case."""
+    python = re.sub(
+        r"(github|vars|inputs|needs)[\w.-]+", lambda name: repr(values.get(name[0], "").lower()),
+        " ".join(condition.split()).replace("&&", "and").replace("||", "or"),
+    )  # fmt: skip
+    return bool(eval(python, {"startsWith": str.startswith}))
+
+
+@pytest.mark.parametrize(
+    ("event", "prefix", "runs"),
+    [
+        ({"event_name": "push", "ref_name": "main"}, "", True),
+        ({"event_name": "push", "ref_name": "main"}, "try/", True),
+        ({"event_name": "push", "ref_name": "try/deeper"}, "try/", True),
+        ({"event_name": "push", "ref_name": "try/deeper"}, "", False),
+        ({"event_name": "push", "ref_name": "experiment/deeper"}, "try/", False),
+        ({"event_name": "delete", "event.ref": "try/deeper", "event.ref_type": "branch"}, "try/", True),
+        ({"event_name": "delete", "event.ref": "try/deeper", "event.ref_type": "tag"}, "try/", False),
+        ({"event_name": "delete", "event.ref": "try/deeper", "event.ref_type": "branch"}, "", False),
+        ({"event_name": "delete", "event.ref": "feature/x", "event.ref_type": "branch"}, "try/", False),
+        ({"event_name": "delete", "event.ref": "main", "event.ref_type": "branch", "ref_name": "main"}, "try/", False),
+    ],
+)
+def test_the_build_runs_for_main_and_the_project_s_own_experiments(
+    event: dict[str, str], prefix: str, runs: bool
+) -> None:
+    condition = load("modelbuild.yml")["jobs"]["build"]["if"]
+    values = {f"github.{key}": value for key, value in event.items()} | {"vars.EXPERIMENT_BRANCHES": prefix}
+    assert holds(condition, values) is runs
+    assert SETTINGS["EXPERIMENT_BRANCHES"] == "ExperimentBranches"
+
+
 def render_stage(folder: Path, stage: str, version: str, attempt: int = 1) -> tuple[str, dict[str, str]]:
     """Runs the step that renders, with a program in Python's place; its arguments and the step's outputs."""
     (step,) = [step for step in load("modeldeploy-stage.yml")["jobs"]["deploy"]["steps"] if step.get("id") == "render"]
@@ -81,7 +115,7 @@ def render_stage(folder: Path, stage: str, version: str, attempt: int = 1) -> tu
     program.write_text(
         '#!/bin/sh\necho "$@" > arguments\nmkdir -p build\n'
         "echo 'DELIVERY_STATE=ready' > build/variables.env\n"
-        "echo 'MODEL_PACKAGE_ARN=arn:aws:sagemaker:us-east-1:123456789012:model-package/iris-p-1/12' >> build/variables.env\n"
+        "echo 'MODEL_PACKAGE_ARN=arn:aws:sagemaker:us-east-1:123456789012:model-package/p/12' >> build/variables.env\n"
     )
     program.chmod(0o755)
     outputs.write_text("")
