@@ -133,6 +133,23 @@ def unpack_tar(archive: str, folder: str, most_bytes: int, most_members: int, li
     return {"bytes": unpacking.bytes, "members": unpacking.members}
 
 
+def read_tar(archive: str, name: str, most_bytes: int, largest: int) -> dict[str, str | None]:
+    """The `text` of a regular file of a tar.gz, None where it has none of that name with at most `largest` bytes.
+
+    `Refused`, `TooLarge` for an archive that is longer before it, or what `tarfile` raises of an odd one.
+    """
+    with open(archive, "rb", buffering=0) as file:
+        plain = Inflated(file, most_bytes)
+        with tarfile.open(fileobj=plain, mode="r|", bufsize=_PIECE, tarinfo=_Member) as members:  # type: ignore[call-overload]
+            for member in members:
+                if member.isreg() and member.size <= largest and member.name.removeprefix("./") == name:
+                    source = members.extractfile(member)
+                    assert source is not None
+                    return {"text": source.read(largest).decode("utf-8", "replace")}
+                members.members = []  # else all of them stay in memory
+    return {"text": None}
+
+
 class _Unpacking:
     """One archive on its way into a folder."""
 

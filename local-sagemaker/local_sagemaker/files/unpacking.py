@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import shutil
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 
 _WORKERS = Workers("local_sagemaker.files.unpacker", most=4)
+_READERS = Workers("local_sagemaker.files.unpacker", memory=512 << 20)
+"""Of single files: they wait for no archive that is being unpacked."""
 MOST_MEMBERS = 1_000_000
 MOST_SECONDS = 3600.0
 """AWS's longest ModelDataDownloadTimeoutInSeconds."""
@@ -34,17 +37,30 @@ def unpack_tar(archive: Path, folder: Path, *, seconds: float = MOST_SECONDS) ->
     """Unpacks a tar.gz without symbolic links into a folder. `ArchiveError`, or OSError for faults of the disk."""
     free = shutil.disk_usage(folder).free
     most = free - min(_RESERVE, free // 10)
-    _call("unpack_tar", str(archive), str(folder), most, MOST_MEMBERS, False, seconds=seconds)
+    _call(_WORKERS, "unpack_tar", str(archive), str(folder), most, MOST_MEMBERS, False, seconds=seconds)
 
 
 def unpack_zip(archive: Path, folder: Path, most_bytes: int, *, seconds: float = MOST_SECONDS) -> int:
     """Unpacks a zip into a folder; how many members it has. `ArchiveError`, or OSError for faults of the disk."""
-    return _call("unpack_zip", str(archive), str(folder), most_bytes, MOST_MEMBERS, seconds=seconds)
+    answer = _call(_WORKERS, "unpack_zip", str(archive), str(folder), most_bytes, MOST_MEMBERS, seconds=seconds)
+    return int(answer["members"])
 
 
-def _call(function: str, *arguments: Any, seconds: float) -> int:
+def read_tar(archive: bytes, name: str, *, most_bytes: int, largest: int, seconds: float) -> str | None:
+    """The text of a file of a tar.gz, None where it has none of that name with at most `largest` bytes.
+
+    `ArchiveError`, with `too_large` also for one that holds more than `most_bytes` before the file, or takes longer.
+    """
+    with NamedTemporaryFile() as file:
+        file.write(archive)
+        file.flush()
+        answer = _call(_READERS, "read_tar", file.name, name, most_bytes, largest, seconds=seconds)
+    return None if answer["text"] is None else str(answer["text"])
+
+
+def _call(workers: Workers, function: str, *arguments: Any, seconds: float) -> dict[str, Any]:
     try:
-        return int(_WORKERS.call(function, *arguments, seconds=seconds)["members"])
+        return dict(workers.call(function, *arguments, seconds=seconds))
     except CallTimedOut as error:
         raise ArchiveError(f"it takes longer than {seconds:g} s", too_large=True) from error
     except CallFailed as error:

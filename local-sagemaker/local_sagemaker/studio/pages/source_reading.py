@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
-import zlib
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.unpacking import ArchiveError, read_tar
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import read_part, split_uri
@@ -19,6 +19,8 @@ from local_sagemaker.studio.views.failure import Frame
 _AROUND = 2
 _ARCHIVES = (".tar.gz", ".tgz")
 _LARGEST_ARCHIVE, _LARGEST_SOURCE, _MOST_READ = 8 << 20, 1 << 20, 64 << 20
+_SECONDS = 20.0
+_MOST_KEPT = 16
 _SCRIPTS = "/opt/ml/code"
 _CHANNELS = "/opt/ml/input/data"
 
@@ -45,9 +47,9 @@ def read_source(visit: Visit, job: Mapping[str, Any], frame: Frame | None) -> So
         rest = frame.file.removeprefix(f"{folder}/")
         try:
             text, uri, member = _read(visit, uri, rest)
-        except (ServiceError, KeyError, OSError, EOFError, tarfile.TarError, zlib.error):
+        except (ServiceError, KeyError, OSError):
             continue
-        lines = text.decode("utf-8", "replace").splitlines()
+        lines = text.splitlines()
         if 0 < frame.line <= len(lines) and frame.source in lines[frame.line - 1]:
             first = max(1, frame.line - _AROUND)
             shown = lines[first - 1 : frame.line + _AROUND]
@@ -79,7 +81,7 @@ def _plain(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def _read(visit: Visit, uri: str, rest: str) -> tuple[bytes, str, str]:
+def _read(visit: Visit, uri: str, rest: str) -> tuple[str, str, str]:
     """A file below an input, the object that it came in, and its name there."""
     if not uri.startswith("s3://"):
         raise KeyError(uri)
@@ -88,24 +90,48 @@ def _read(visit: Visit, uri: str, rest: str) -> tuple[bytes, str, str]:
     if not uri.endswith(f"/{rest}"):
         uri = f"{uri.rstrip('/')}/{rest}"
     try:
-        return read_part(visit, *split_uri(uri)).data, uri, ""
+        return read_part(visit, *split_uri(uri)).data.decode("utf-8", "replace"), uri, ""
     except ServiceError:
         archive = f"{uri.removesuffix(f'/{rest}')}/sourcedir.tar.gz"
         return _read_member(visit, archive, rest), archive, rest
 
 
-def _read_member(visit: Visit, uri: str, name: str) -> bytes:
-    """A file of an archive, which is read in memory and to the file only. Raises KeyError where it is not found."""
-    part = read_part(visit, *split_uri(uri), _LARGEST_ARCHIVE)
-    if part.size > _LARGEST_ARCHIVE:
+class _Kept:
+    """Files of archives that were read last, as a page that is open asks for the same one again and again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._texts: OrderedDict[tuple[str, str, str], str | None] = OrderedDict()
+
+    def get(self, visit: Visit, uri: str, etag: str, name: str) -> str | None:
+        """The text of a file of an archive, None where it can't be had. Raises S3's errors."""
+        key = (uri, etag, name)
+        with self._lock:
+            if key in self._texts:
+                self._texts.move_to_end(key)
+                return self._texts[key]
+        data = read_part(visit, *split_uri(uri), _LARGEST_ARCHIVE).data
+        try:
+            text = read_tar(data, name, most_bytes=_MOST_READ, largest=_LARGEST_SOURCE, seconds=_SECONDS)
+        except ArchiveError:
+            text = None
+        with self._lock:
+            self._texts[key] = text
+            while len(self._texts) > _MOST_KEPT:
+                self._texts.popitem(last=False)
+        return text
+
+
+_KEPT = _Kept()
+
+
+def _read_member(visit: Visit, uri: str, name: str) -> str:
+    """A file of an archive, which is read to the file only. Raises KeyError where it is not found."""
+    bucket, key = split_uri(uri)
+    head = visit.call("s3:HeadObject", {"Bucket": bucket, "Key": key})
+    if int(head.get("ContentLength", 0)) > _LARGEST_ARCHIVE:
         raise KeyError(uri)
-    seen = 0
-    with tarfile.open(fileobj=io.BytesIO(part.data), mode="r|gz") as archive:
-        for member in archive:
-            seen += member.size
-            if seen > _MOST_READ:
-                break
-            if member.name.removeprefix("./") == name and member.isfile() and member.size <= _LARGEST_SOURCE:
-                file = archive.extractfile(member)
-                return file.read() if file else b""
-    raise KeyError(name)
+    text = _KEPT.get(visit, uri, str(head["ETag"]), name)
+    if text is None:
+        raise KeyError(name)
+    return text
