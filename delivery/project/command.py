@@ -285,6 +285,7 @@ def delete(work: Work) -> int:
     arguments = work.arguments
     planner = Planner(work.region, Project(arguments.name, arguments.id), work.bucket)
     plan = planner.plan(arguments.with_data)
+    keeps_identity = planner.keeps_identity()
     for deletion in plan:
         print(deletion)
         if arguments.yes:
@@ -297,6 +298,8 @@ def delete(work: Work) -> int:
         account = str(planner.client("sts").get_caller_identity()["Account"])
         for line in planner.remaining(account):
             print(line)
+    if keeps_identity:
+        print(f"the provider {GITHUB} of the account stays, which costs nothing: other projects may use it")
     return 0
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from delivery.clients import is_absent
 from delivery.deletion import Deletion, send
 from delivery.errors import DeliveryError
-from delivery.project.names import EXPERIMENT_RULES, RULES, STACKS, Project
+from delivery.project.names import BUILDS, EXPERIMENT_RULES, RULES, STACKS, Project
+from delivery.project.ownership import describe_stack, find_foreign
 from delivery.stages.deploy import read_status
 from pipelines import session
 from pipelines.experiments import is_experiment
@@ -37,7 +39,12 @@ class Planner:
     def plan(self, with_data: bool) -> list[Deletion]:
         """Rules first, so that nothing starts any more; then what runs, monitors, endpoints, the project; on request
         the data.
+
+        :raises DeliveryError: if anything that has the project's names is not its own.
         """
+        account = str(self.client("sts").get_caller_identity()["Account"])
+        if foreign := list(find_foreign(self.client, self.project, account)):
+            raise DeliveryError(f"nothing is deleted: {'; '.join(foreign)}")
         listed = [*self._rules(), *self._pipelines(), *self._stacks()]
         return [*listed, *self._data()] if with_data else listed
 
@@ -50,6 +57,12 @@ class Planner:
             yield f"{len(logs)} log groups of builds stay, and cost what CloudWatch costs: --with-data deletes them"
         for group in self._groups():
             yield f"the model group {group} stays, which costs nothing: --with-data deletes it"
+
+    def keeps_identity(self) -> bool:
+        """Whether the project is of GitHub: then the account's OIDC provider stays, since other projects use it."""
+        stack = describe_stack(self.client("cloudformation"), self.project.stack) or {}
+        given = {item["ParameterKey"]: item.get("ParameterValue") for item in stack.get("Parameters", [])}
+        return given.get("SourceProvider") == "github-actions"
 
     def _rules(self) -> Iterator[Deletion]:
         events = self.client("events")
@@ -102,8 +115,10 @@ class Planner:
         """Whether SageMaker made the project, by CreateProject: then it also deletes it."""
         try:
             found = self.client("sagemaker").describe_project(ProjectName=self.project.name)
-        except ClientError:
-            return False
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            raise
         return bool(found["ProjectId"] == self.project.id)
 
     def _groups(self) -> list[str]:
@@ -116,9 +131,10 @@ class Planner:
         return sorted(name for name in names if self._is_own(name))
 
     def _log_groups(self) -> list[str]:
-        pages = self.client("logs").get_paginator("describe_log_groups")
-        listed = pages.paginate(logGroupNamePrefix=f"/aws/codebuild/{self.project.prefix}-")
-        return [item["logGroupName"] for page in listed for item in page["logGroups"]]
+        """Of the project's builds, by their whole names: others may begin alike."""
+        pages, own = self.client("logs").get_paginator("describe_log_groups"), f"/aws/codebuild/{self.project.prefix}-"
+        names = {item["logGroupName"] for page in pages.paginate(logGroupNamePrefix=own) for item in page["logGroups"]}
+        return [f"{own}{build}" for build in BUILDS if f"{own}{build}" in names]
 
     def _data(self) -> Iterator[Deletion]:
         pages = self.client("sagemaker").get_paginator("list_model_packages")
@@ -142,8 +158,10 @@ class Planner:
     def _has_bucket(self, name: str) -> bool:
         try:
             self.client("s3").head_bucket(Bucket=name)
-        except ClientError:
-            return False
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            raise
         return True
 
     def _objects(self, bucket: str, prefix: str = "") -> Iterator[Deletion]:

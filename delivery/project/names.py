@@ -13,6 +13,8 @@ RULES = ("build", "code", "mon", "model", "ep")
 EXPERIMENT_RULES = ("exp", "gone")
 """Of branches that run the pipeline under names of their own, where they are wanted."""
 ROLES = ("exec", "mon", "cfn", "build", "deploy", "test", "pipe", "events", "ghb", "ghd")
+BUILDS = ("modelbuild", "modeldeploy", "modelmonitor", "test", "experiment")
+"""The projects of CodeBuild."""
 STACKS = ("modelmonitor-prod", "modelmonitor-staging", "deploy-prod", "deploy-staging")
 """The stages' stacks in the order of their deletion: an endpoint that is monitored can't be deleted."""
 LONGEST_RULE = LONGEST_ROLE = 64

@@ -9,9 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
+from delivery.clients import is_absent
 from delivery.command_line import NO_CREDENTIALS, describe_unreachable
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
+from delivery.project.ownership import NAME_TAG, read_parameters
 from delivery.project.seed import find_seed_problems
 from pipelines import session
 from pipelines.checks.preflight import FlavourDecision, decide, probe
@@ -38,7 +40,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "arn:{partition}:events:{region}:{account}:rule/{prefix}-model": (
         "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule",
     ),
-    "arn:{partition}:ssm:{region}:{account}:parameter/sagemaker/{name}/flavour": (
+    "arn:{partition}:ssm:{region}:{account}:parameter/sagemaker/{group}/flavour": (
         "ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameter", "ssm:AddTagsToResource",
     ),
     "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*": (
@@ -119,6 +121,7 @@ class Preflight:
         account = str(identity["Account"])
         yield from wish.project.find_problems(account)
         yield from self._bucket(wish.project.bucket(account))
+        yield from self._names(wish.project)
         yield from self._connection(wish)
         if wish.provider != "codecommit" and not REPOSITORY.fullmatch(wish.repository):
             given = f"{wish.repository!r} is none" if wish.repository else "none is named"
@@ -152,8 +155,35 @@ class Preflight:
         except ClientError as error:
             if error.response["Error"]["Code"] == "403":
                 yield f"the bucket {name} belongs to another account: choose another project id"
+            elif not is_absent(error):
+                yield f"it cannot be seen whether there is a bucket {name}: {_text(error)}"
             return
         yield f"the bucket {name} exists already: delete it, or choose another project id"
+
+    def _names(self, project: Project) -> Iterator[str]:
+        """Those that another project may have already: the endpoints' have only the name, the stack's only the id."""
+        try:
+            for page in self.client("cloudformation").get_paginator("describe_stacks").paginate():
+                for stack in page["Stacks"]:
+                    if stack["StackName"] == project.stack:
+                        yield f"the stack {project.stack} exists already: choose another project id"
+                    elif read_parameters(stack).get(NAME_TAG) == project.name:
+                        yield (f"the stack {stack['StackName']} is a project of the name {project.name}, too, and "
+                               "would have the same endpoints: choose another name")  # fmt: skip
+            for name in (f"{project.name}-staging", f"{project.name}-prod"):
+                if self._has_endpoint(name):
+                    yield f"the endpoint {name} exists already: choose another name"
+        except ClientError as error:
+            yield f"it cannot be seen whether the names are free: {_text(error)}"
+
+    def _has_endpoint(self, name: str) -> bool:
+        try:
+            self.client("sagemaker").describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            raise
+        return True
 
     def _connection(self, wish: Wish) -> Iterator[str]:
         if wish.provider != "connection":

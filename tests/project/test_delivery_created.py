@@ -109,7 +109,7 @@ def made(service: Service) -> Iterator[MadeProject]:
 def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
     rules = made.client("events").list_rules(NamePrefix=made.project.prefix)["Rules"]
     assert {rule["Name"].rpartition("-")[2] for rule in rules} == {*RULES, *EXPERIMENT_RULES}
-    value = made.client("ssm").get_parameter(Name=f"/sagemaker/{NAME}/flavour")["Parameter"]["Value"]
+    value = made.client("ssm").get_parameter(Name=f"/sagemaker/{made.project.group}/flavour")["Parameter"]["Value"]
     assert value == PARAMETERS["FlavourDecision"]
     pipelines = made.client("codepipeline")
     for kind in ("modeldeploy", "modelmonitor"):

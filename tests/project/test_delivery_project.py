@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from delivery.project.command import TEMPLATE, main
+from delivery.project.names import BUILDS as BUILD_PROJECTS
 from delivery.project.names import EXPERIMENT_RULES, RULES, Project
 from delivery.project.preflight import Wish, find_principal
 from delivery.project.seed import SOURCES, render
@@ -176,6 +177,7 @@ def test_every_variable_that_a_build_reads_is_set_by_its_project(template: dict[
     """DEL-6: a published template's build read SAGEMAKER_PROJECT_ARN, which nobody set, and lost the project's tags."""
     projects = resources(template, "AWS::CodeBuild::Project")
     assert set(projects) == set(BUILDS)
+    assert {project["Name"]["Sub"].rpartition("-")[2] for project in projects.values()} == set(BUILD_PROJECTS)
     for name, project in projects.items():
         assert project["Source"]["BuildSpec"] == BUILDS[name]
         given = {row["Name"] for row in project["Environment"]["EnvironmentVariables"]}
@@ -197,6 +199,12 @@ def test_an_approval_is_asked_for_only_after_the_test_of_staging(template: dict[
     (staging,) = [stage for stage in stages if stage["Name"] == "DeployStaging"]
     order = {action["Name"]: action["RunOrder"] for action in staging["Actions"]}
     assert order["DeployResourcesStaging"] < order["TestStaging"] < order["ApproveDeployment"]
+
+
+def test_what_an_account_has_once_outlives_the_project_that_made_it(template: dict[str, Any]) -> None:
+    kept = {name for name, item in template["Resources"].items() if item.get("DeletionPolicy") == "Retain"}
+    assert kept == {"ArtifactBucket", "ModelGroup", "GitHubIdentity"}
+    assert all(template["Resources"][name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 
 def test_names_that_aws_refuses_are_named_before_anything_is_made() -> None:
@@ -345,6 +353,11 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     uri = upload(service, bucket)
     service.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     service.client("s3").put_object(Bucket=bucket, Key="again", Body=b"1")
+    tag = {"Key": "sagemaker:project-name", "Value": project.name}
+    service.client("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [tag]})
+    logs, strangers = service.client("logs"), [f"/aws/codebuild/{project.prefix}-{end}" for end in ("2-test", "mine")]
+    for name in (*strangers, f"/aws/codebuild/{project.prefix}-test"):
+        logs.create_log_group(logGroupName=name)
     sagemaker, branch = service.client("sagemaker"), find_name(project.group, "experiment/x", "main")
     sagemaker.create_model_package_group(ModelPackageGroupName=branch)
     sagemaker.create_model_package_group(ModelPackageGroupName=project.group)
@@ -365,6 +378,8 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     run_command(service, *words, "--with-data", "--yes")
     assert bucket not in [item["Name"] for item in service.client("s3").list_buckets()["Buckets"]]
     assert sagemaker.list_model_package_groups(NameContains="ends-p-ends")["ModelPackageGroupSummaryList"] == []
+    groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/codebuild/{project.prefix}-")["logGroups"]
+    assert [group["logGroupName"] for group in groups] == strangers
     left = sagemaker.list_pipelines(PipelineNamePrefix="ends-p-ends")["PipelineSummaries"]
     assert [row["PipelineName"] for row in left] == [f"{project.group}-of-another"]
     kept = service.client("s3").list_objects_v2(Bucket=uploads, Prefix="delivery/p-ends")["Contents"]
