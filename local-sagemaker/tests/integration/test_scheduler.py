@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +108,25 @@ def test_groups_hold_schedules_and_take_them_with_them(scheduler: Any) -> None:
     assert refused(scheduler.get_schedule, Name="nightly", GroupName="delivery")[0] == "ResourceNotFoundException"
 
 
+def test_a_request_sent_again_with_its_token_makes_nothing_more(scheduler: Any) -> None:
+    request: dict[str, Any] = {
+        "Name": "again", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": OFF, "State": "DISABLED",
+        "Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:q", "RoleArn": ROLE}, "ClientToken": "first",
+        "StartDate": datetime.now(UTC) - timedelta(minutes=4),
+    }  # fmt: skip
+    made = scheduler.create_schedule(**request)["ScheduleArn"]
+    assert scheduler.create_schedule(**request)["ScheduleArn"] == made
+    for other in ({"ClientToken": "second"}, {"ScheduleExpression": "rate(2 hours)"}):
+        assert refused(scheduler.create_schedule, **{**request, **other}) == (
+            "ConflictException", "Schedule again already exists.",
+        )  # fmt: skip
+    once = {**request, "Name": "bounds", "ScheduleExpression": "at(2040-01-01T00:00:00)"}
+    scheduler.create_schedule(**{**once, "StartDate": datetime(2020, 1, 1, tzinfo=UTC)})
+    group = scheduler.create_schedule_group(Name="again", ClientToken="first")["ScheduleGroupArn"]
+    assert scheduler.create_schedule_group(Name="again", ClientToken="first")["ScheduleGroupArn"] == group
+    assert refused(scheduler.create_schedule_group, Name="again", ClientToken="second")[0] == "ConflictException"
+
+
 def test_what_means_nothing_is_refused(scheduler: Any) -> None:
     def create(**changes: Any) -> tuple[str, str]:
         request = {
@@ -119,12 +139,26 @@ def test_what_means_nothing_is_refused(scheduler: Any) -> None:
         "ValidationException", "Invalid Schedule Expression at(2026-13-01T00:00:00).",
     )  # fmt: skip
     assert create(ScheduleExpressionTimezone="Mars/Base")[0] == "ValidationException"
-    assert create(FlexibleTimeWindow={"Mode": "FLEXIBLE"})[0] == "ValidationException"
+    assert create(FlexibleTimeWindow={"Mode": "FLEXIBLE"})[1] == (
+        "MaximumWindowInMinutes must be provided when FlexibleTimeWindowMode is set to FLEXIBLE."
+    )
+    assert create(FlexibleTimeWindow={**OFF, "MaximumWindowInMinutes": 5})[1] == (
+        "MaximumWindowInMinutes must not be provided when FlexibleTimeWindowMode is set to OFF."
+    )
+    now = datetime.now(UTC)
+    assert create(StartDate=now + timedelta(days=2), EndDate=now + timedelta(days=1))[1] == (
+        "The StartDate you specify must come before the EndDate."
+    )
+    assert create(StartDate=now - timedelta(minutes=6))[1] == (
+        "The StartDate you specify cannot be earlier than 5 minutes ago."
+    )
     assert create(GroupName="unknown")[0] == "ResourceNotFoundException"
     assert (
         "is not executed" in create(Target={"Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/c", "RoleArn": ROLE})[1]
     )
     reading = {"Arn": "arn:aws:scheduler:::aws-sdk:s3:listBuckets", "RoleArn": ROLE}
-    assert create(Target=reading)[0] == "ValidationException"
+    assert create(Target=reading)[1] == "listBuckets API is not supported"
+    function = {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE, "Input": "{"}
+    assert create(Target=function)[1] == "JSON syntax error in input for the target"
     elsewhere = {"Arn": "arn:aws:scheduler:::aws-sdk:ec2:stopInstances", "RoleArn": ROLE}
     assert "is not executed by the local service" in create(Target=elsewhere)[1]

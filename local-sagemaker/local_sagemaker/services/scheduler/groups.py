@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.scheduler.store import DEFAULT, GROUP, SCHEDULE, SchedulerError, ScheduleStore
+from local_sagemaker.services.scheduler.store import DEFAULT, GROUP, SCHEDULE, SchedulerError, ScheduleStore, made_by
 
 
 class ScheduleGroups(Resource):
@@ -16,14 +16,17 @@ class ScheduleGroups(Resource):
 
     @operation("CreateScheduleGroup")
     def create(self, request: Request) -> Response:
-        """Adds a group."""
+        """Adds a group; the request that made it, sent again with its token, is answered as before."""
         name, moment = request["Name"], now()
-        if name == DEFAULT or self._store.records.get(GROUP, name) is not None:
+        there = self._store.records.get(GROUP, name)
+        if there is not None and there.get("_made_by") == made_by(request):
+            return {"ScheduleGroupArn": there["Arn"]}
+        if name == DEFAULT or there is not None:
             text = f"Schedule group {name} already exists."
             raise SchedulerError(text, code="ConflictException", status=409)
         body = {
             "Name": name, "Arn": self._store.group_arn(name), "State": "ACTIVE", "CreationDate": moment,
-            "LastModificationDate": moment, "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            "LastModificationDate": moment, "_made_by": made_by(request), "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         }  # fmt: skip
         self._store.records.put(GROUP, name, body)
         return {"ScheduleGroupArn": body["Arn"]}

@@ -25,6 +25,8 @@ _READING = (
     "Validate", "BatchGet", "BatchDescribe", "BatchRead", "TransactGet", "AdminGet", "AdminList", "Retrieve",
 )  # fmt: skip
 """Beginnings of operations that are no targets (user guide, "Using universal targets")."""
+_JSON_ONLY = ("lambda", "events")
+"""The services of templated targets whose Input must be JSON (API reference, Target)."""
 
 
 def universal(arn: str) -> tuple[str, str] | None:
@@ -49,11 +51,13 @@ def check_target(target: Mapping[str, Any], has: Callable[[str], bool]) -> None:
         raise SchedulerError(text, code="ValidationException")
     elif ":event-bus/" in arn and "EventBridgeParameters" not in target:
         raise SchedulerError("EventBridgeParameters is required for an event bus.", code="ValidationException")
-    if called is not None and target.get("Input"):
+    if (called is not None or arn.split(":")[2] in _JSON_ONLY) and target.get("Input"):
         try:
             load(target["Input"])
         except JsonError as error:
-            raise SchedulerError(f"Invalid RequestJson provided. Reason {error}", code="ValidationException") from error
+            text = "JSON syntax error in input for the target"
+            text = f"Invalid RequestJson provided. Reason {error}" if called else text
+            raise SchedulerError(text, code="ValidationException") from error
 
 
 def _check_operation(arn: str, service: str, operation: str) -> None:
@@ -65,7 +69,7 @@ def _check_operation(arn: str, service: str, operation: str) -> None:
     except (UnknownServiceError, OperationNotFoundError) as error:
         raise SchedulerError(f"{arn} is not a valid target.", code="ValidationException") from error
     if operation.startswith(_READING):
-        raise SchedulerError(f"{arn} only reads, which no target does.", code="ValidationException")
+        raise SchedulerError(f"{arn.rpartition(':')[2]} API is not supported", code="ValidationException")
 
 
 def send(call: Call, body: Body, fired: Body) -> Any:

@@ -12,8 +12,8 @@ from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.pages import page_rows
 from local_sagemaker.services.scheduler.firing import Firing
 from local_sagemaker.services.scheduler.requests import check_target
-from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore
-from local_sagemaker.services.scheduler.times import check_times, first_time
+from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore, made_by
+from local_sagemaker.services.scheduler.times import check_start, check_times, first_time
 
 
 class Schedules(Resource):
@@ -38,22 +38,28 @@ class Schedules(Resource):
 
     @operation("CreateSchedule")
     def create(self, request: Request) -> Response:
-        """Adds a schedule."""
+        """Adds a schedule; the request that made it, sent again with its token, is answered as before."""
         group, name = request.get("GroupName", DEFAULT), request["Name"]
         self._store.group(group)
-        if self._store.records.get(SCHEDULE, f"{group}/{name}") is not None:
+        there = self._store.records.get(SCHEDULE, f"{group}/{name}")
+        if there is not None and there.get("_made_by") == made_by(request):
+            return {"ScheduleArn": there["Arn"]}
+        if there is not None:
             text = f"Schedule {name} already exists."
             raise SchedulerError(text, code="ConflictException", status=409)
-        return {"ScheduleArn": self._write(request, group, now())}
+        moment = now()
+        check_times(request)
+        check_start(request, moment)
+        return {"ScheduleArn": self._write(request, group, moment, made_by(request))}
 
     @operation("UpdateSchedule")
     def update(self, request: Request) -> Response:
         """Replaces a schedule: what the request lacks gets its default."""
         group = request.get("GroupName", DEFAULT)
         before = self._store.schedule(group, request["Name"])
-        return {"ScheduleArn": self._write(request, group, before["CreationDate"])}
+        return {"ScheduleArn": self._write(request, group, before["CreationDate"], before.get("_made_by"))}
 
-    def _write(self, request: Request, group: str, created: float) -> str:
+    def _write(self, request: Request, group: str, created: float, made_by: str | None) -> str:
         check_times(request)
         check_target(request["Target"], self._has)
         target = {
@@ -68,7 +74,7 @@ class Schedules(Resource):
             "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": SwitchState.ENABLED,
             **{key: value for key, value in request.items() if key != "ClientToken"}, "GroupName": group,
             "Arn": self._store.arn(group, request["Name"]), "Target": target, "CreationDate": created,
-            "LastModificationDate": moment,
+            "LastModificationDate": moment, "_made_by": made_by,
         }  # fmt: skip
         body["_due"] = first_time(body, moment)
         self._store.put(body)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
+from local_sagemaker.api.operations import Request
 from local_sagemaker.arns import Arns
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
@@ -61,3 +65,8 @@ class ScheduleStore:
     def delete(self, group: str, name: str) -> None:
         """Removes a schedule."""
         self.records.delete(SCHEDULE, f"{group}/{name}")
+
+
+def made_by(request: Request) -> str:
+    """What a request with the same token and members has, and no other."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

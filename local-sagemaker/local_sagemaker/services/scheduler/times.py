@@ -9,6 +9,9 @@ from local_sagemaker.eventbridge import schedules
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.scheduler.store import SchedulerError
 
+LATEST_START = 300.0
+"""Seconds by which a new schedule's StartDate may have passed (seen: AWS's text)."""
+
 
 def parse(body: Body) -> schedules.Schedule:
     """The schedule of a body. Raises `InvalidSchedule`."""
@@ -31,11 +34,22 @@ def check_times(request: Request) -> None:
     window = request["FlexibleTimeWindow"]
     minutes = window.get("MaximumWindowInMinutes")
     if (window["Mode"] == "FLEXIBLE") != (minutes is not None):
-        text = "MaximumWindowInMinutes is for the mode FLEXIBLE, and required there."
+        must = "must be" if minutes is None else "must not be"
+        text = f"MaximumWindowInMinutes {must} provided when FlexibleTimeWindowMode is set to {window['Mode']}."
         raise SchedulerError(text, code="ValidationException")
     start, end = request.get("StartDate"), request.get("EndDate")
     if start is not None and end is not None and start >= end:
-        raise SchedulerError("The StartDate must come before the EndDate.", code="ValidationException")
+        raise SchedulerError("The StartDate you specify must come before the EndDate.", code="ValidationException")
+
+
+def check_start(request: Request, moment: float) -> None:
+    """Refuses a recurring schedule that was to begin before now; one-time schedules have no bounds."""
+    start = request.get("StartDate")
+    if start is None or isinstance(parse(request), schedules.Once):
+        return
+    if start < moment - LATEST_START:
+        text = "The StartDate you specify cannot be earlier than 5 minutes ago."
+        raise SchedulerError(text, code="ValidationException")
 
 
 def first_time(body: Body, moment: float) -> float | None:
