@@ -83,7 +83,9 @@ class OtherKind(ResourceKind):
 
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
-ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint")
+DEPLOYMENT = "_deployment"
+"""How far an endpoint's deployment is: its stage and the share of the traffic that has moved."""
+ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint", stage=DEPLOYMENT)
 TRAINING_JOB = ResourceKind("training-job", "TrainingJob", "TrainingJob", stage="SecondaryStatus")
 PROCESSING_JOB = ResourceKind("processing-job", "ProcessingJob")
 TRANSFORM_JOB = ResourceKind("transform-job", "TransformJob")

@@ -22,9 +22,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.integration.endpoint_models import ROWS, Made, booster, script, text
+from tests.integration.event_targets import Queue, rule
 from tests.support import SCIKIT_LEARN, Service, until
 
 CLIENTS = 16
+STATE, DEPLOYMENT = "SageMaker Endpoint State Change", "SageMaker Endpoint Deployment State Change"
 MODELS = [booster(seed) for seed in range(3)]
 ANSWERS = [model.predict(xgb.DMatrix(ROWS)) for model in MODELS]
 
@@ -177,6 +179,7 @@ def test_a_rolling_update(made: Made) -> None:
     old, new = (made.config(made.model(model), count=3) for model in MODELS[:2])
     endpoint = made.endpoint(old)
     policy = {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 0}
+    queue = events_of(made, endpoint)
     with load(made, endpoint) as found:
         made.sagemaker.update_endpoint(
             EndpointName=endpoint, EndpointConfigName=new, DeploymentConfig={"RollingUpdatePolicy": policy}
@@ -189,7 +192,37 @@ def test_a_rolling_update(made: Made) -> None:
     assert not found.wrong
     assert not found.errors
     assert len(servers_of(endpoint)) == 3
+    received: list[Any] = []
+    until(lambda: received.extend(queue.messages()) or len(received) >= 10, "the events of the update", 30)
+    states = [event["detail"]["EndpointStatus"] for event in received if event["detail-type"] == STATE]
+    assert states == ["UPDATING", "IN_SERVICE"]
+    steps = [event["detail"] for event in received if event["detail-type"] == DEPLOYMENT]
+    assert {(step["EndpointStatus"], step["EndpointConfigName"]) for step in steps} == {("UPDATING", old)}
+    pending = [step["PendingDeploymentSummary"] for step in steps]
+    assert {one["EndpointConfigName"] for one in pending} == {new}
+    assert isinstance(pending[0]["StartTime"], int)
+    stages = [one["ProductionVariants"][0].get("VariantStatus", [{}])[0].get("Status") for one in pending]
+    assert stages == [None, *["Creating", "ActivatingTraffic"] * 3, "Deleting"]
+    members = {"VariantName", "CurrentWeight", "DesiredWeight", "CurrentInstanceCount", "DesiredInstanceCount"}
+    assert set(steps[0]["ProductionVariants"][0]) == set(pending[0]["ProductionVariants"][0]) == members
+    scale = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": [
+        {"VariantName": "AllTraffic", "DesiredInstanceCount": 4}]}  # fmt: skip
+    made.sagemaker.update_endpoint_weights_and_capacities(**scale)
+    received.clear()
+    until(lambda: received.extend(queue.messages()) or len(received) >= 3, "the events of the scaling", 30)
+    (step,) = [event["detail"] for event in received if event["detail-type"] == DEPLOYMENT]
+    (status,) = step["ProductionVariants"][0]["VariantStatus"]
+    assert (status["Status"], status["StatusMessage"]) == ("Updating", "Scaling out desired instance count to 4.")
+    assert "VariantStatus" not in made.settled(endpoint)["ProductionVariants"][0]
     made.delete(endpoint)
+
+
+def events_of(made: Made, endpoint: str) -> Queue:
+    """A queue with the events of an endpoint from now on."""
+    queue = Queue(made.service, f"events-of-{endpoint}")
+    rule(made.service.client("events"), f"events-of-{endpoint}", {"detail": {"EndpointName": [endpoint]}},
+         Arn=queue.arn)  # fmt: skip
+    return queue
 
 
 def test_a_version_that_does_not_start_leaves_the_old_one(made: Made) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import CREATED, DELETED, Event
 from local_sagemaker.records import kinds
-from local_sagemaker.records.status import StepStatus
+from local_sagemaker.records.status import EndpointStatus, StepStatus
 
 Detail = dict[str, Any]
 _JOBS = {
@@ -20,6 +20,8 @@ _JOBS = {
 }
 _TIMES = ("CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime", "ProcessingStartTime",
           "ProcessingEndTime", "TransformStartTime", "TransformEndTime")  # fmt: skip
+
+_VARIANT = ("VariantName", "CurrentWeight", "DesiredWeight", "CurrentInstanceCount", "DesiredInstanceCount")
 
 
 def events_of(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:
@@ -62,7 +64,37 @@ def _endpoint(event: Event, tags: Callable[[str], Mapping[str, str]]) -> list[tu
     body = {name: event.body[name] for name in members if name in event.body}
     status = "DELETED" if event.status == DELETED else _upper(event.status)
     detail = {**_milliseconds(body), "EndpointStatus": status, "Tags": dict(tags(event.arn))}
-    return [("SageMaker Endpoint State Change", [event.arn], detail)]
+    made: list[tuple[str, list[str], Detail]] = []
+    if event.previous != event.status:
+        made.append(("SageMaker Endpoint State Change", [event.arn], detail))
+    if event.status in (EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK):
+        made += _deployment(event, detail)
+    return made
+
+
+def _deployment(event: Event, detail: Detail) -> list[tuple[str, list[str], Detail]]:
+    """A deployment that has begun or got further (Developer Guide, "SageMaker endpoint deployment state change")."""
+    variants = [_variant(variant) for variant in event.body["ProductionVariants"]]
+    pending = event.body.get("PendingDeploymentSummary")
+    if pending is None and not any("VariantStatus" in variant for variant in variants):
+        return []
+    detail = {**detail, "ProductionVariants": variants}
+    if pending is not None:
+        detail["PendingDeploymentSummary"] = {
+            "EndpointConfigName": pending["EndpointConfigName"], "StartTime": int(pending["StartTime"] * 1000),
+            "ProductionVariants": [_variant(variant) for variant in pending["ProductionVariants"]],
+        }  # fmt: skip
+    return [("SageMaker Endpoint Deployment State Change", [event.arn], detail)]
+
+
+def _variant(variant: Mapping[str, Any]) -> Detail:
+    """A variant as the guide's examples of a deployment have it."""
+    shown = {name: variant[name] for name in _VARIANT if name in variant}
+    if "VariantStatus" in variant:
+        shown["VariantStatus"] = [
+            {**status, "StartTime": int(status["StartTime"] * 1000)} for status in variant["VariantStatus"]
+        ]
+    return shown
 
 
 def _package(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tuple[str, list[str], Detail]]:

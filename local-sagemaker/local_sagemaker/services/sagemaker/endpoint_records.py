@@ -12,6 +12,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.kinds import DEPLOYMENT
 from local_sagemaker.records.status import CaptureStatus, EndpointStatus, VariantStatus
 from local_sagemaker.records.store import Body
 
@@ -68,12 +69,12 @@ def begin_update(
     body["_next"] = {"spec": spec.as_record(), "config": config}
 
 
-def scaling(body: Body, spec: EndpointSpec) -> None:
+def scaling(body: Body, spec: EndpointSpec, moment: float) -> None:
     """A change of weights and numbers of instances begins."""
     body["EndpointStatus"] = EndpointStatus.UPDATING
     body.pop("FailureReason", None)
     body["_next"] = {"spec": spec.as_record(), "config": body["_config"]}
-    _desire(body, spec)
+    _desire(body, spec, moment)
 
 
 def record_progress(body: Body, stage: str, share: float, moment: float) -> None:
@@ -81,6 +82,7 @@ def record_progress(body: Body, stage: str, share: float, moment: float) -> None
     pending = body.get("PendingDeploymentSummary")
     if pending is None:
         return
+    body[DEPLOYMENT] = f"{stage} {share:.3f}"
     if stage == VariantStatus.UPDATING:
         body["EndpointStatus"] = EndpointStatus.ROLLING_BACK
     for variant in pending["ProductionVariants"]:
@@ -101,9 +103,12 @@ def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | Non
         reason = "The deployment was rolled back."
     pending = body.pop("_next", None)
     body.pop("PendingDeploymentSummary", None)
+    body.pop(DEPLOYMENT, None)
     body["EndpointStatus"] = status
     body["LastModifiedTime"] = moment
     body.pop("FailureReason", None)
+    for variant in body["ProductionVariants"]:
+        variant.pop("VariantStatus", None)
     if reason:
         body["FailureReason"] = reason[:_TEXT]
     config = body["_config"]
@@ -117,7 +122,7 @@ def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | Non
             variant["CurrentInstanceCount"] = 0
 
 
-def _desire(body: Body, spec: EndpointSpec) -> None:
+def _desire(body: Body, spec: EndpointSpec, moment: float) -> None:
     """Shows the weights and counts that a change is to bring."""
     for variant in body["ProductionVariants"]:
         wanted = spec.variant(variant["VariantName"])
@@ -127,6 +132,11 @@ def _desire(body: Body, spec: EndpointSpec) -> None:
         if wanted.serverless:
             variant["DesiredServerlessConfig"] = dict(wanted.serverless)
         else:
+            status: Body = {"Status": VariantStatus.UPDATING, "StartTime": moment}
+            if wanted.instances > variant["CurrentInstanceCount"]:
+                status["StatusMessage"] = f"Scaling out desired instance count to {wanted.instances}."
+            if wanted.instances != variant["CurrentInstanceCount"]:
+                variant["VariantStatus"] = [status]
             variant["DesiredInstanceCount"] = wanted.instances
 
 

@@ -129,7 +129,7 @@ class Endpoints(Resource):
         spec = endpoint_records.scale(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
 
         def change(body: Body) -> None:
-            endpoint_records.scaling(body, spec)
+            endpoint_records.scaling(body, spec, now())
 
         self._start_change(body["EndpointName"], change)
         running.scale(spec)

@@ -26,7 +26,8 @@ class ScheduleGroups(Resource):
             raise SchedulerError(text, code="ConflictException", status=409)
         body = {
             "Name": name, "Arn": self._store.group_arn(name), "State": "ACTIVE", "CreationDate": moment,
-            "LastModificationDate": moment, "_made_by": made_by(request), "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            "LastModificationDate": moment, "_made_by": made_by(request),
+            "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         }  # fmt: skip
         self._store.records.put(GROUP, name, body)
         return {"ScheduleGroupArn": body["Arn"]}
