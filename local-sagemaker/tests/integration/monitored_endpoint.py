@@ -15,6 +15,7 @@ from tests.integration.endpoint_models import Made, archive
 from tests.support import ROLE, SCIKIT_LEARN, Service, until
 
 ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+CLARIFY = "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0"
 CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}}
 COLUMNS = ("prediction", "a", "b", "c")
 SERVES = """
@@ -89,6 +90,12 @@ class Monitored:
         until(lambda: lines() >= self.sent, f"{self.sent} captured requests", 120)
 
     @property
+    def hour(self) -> str:
+        """The hour of the service's clock, as keys have it."""
+        done = self.service.run("local-sagemaker", "--home", str(self.service.home), "clock", "--json")
+        return str(json.loads(done.stdout)["now"][:13].replace("-", "/").replace("T", "/"))
+
+    @property
     def label_place(self) -> str:
         """Where labels are."""
         return f"s3://{self.bucket}/labels"
@@ -147,6 +154,19 @@ class Monitored:
             DataQualityJobOutputConfig=self.output(), **members,
         )  # fmt: skip
 
+    def model_quality(self, name: str, *, labels: str = "", **source: str) -> None:
+        """A model quality job definition on the endpoint, without a baseline; `source` are members of its input."""
+        self.sagemaker.create_model_quality_job_definition(
+            JobDefinitionName=name, RoleArn=ROLE, JobResources=CLUSTER,
+            ModelQualityAppSpecification={"ImageUri": ANALYZER, "ProblemType": "BinaryClassification"},
+            ModelQualityJobInput={
+                "EndpointInput": {"EndpointName": self.endpoint, "LocalPath": "/opt/ml/processing/input_data",
+                                  "InferenceAttribute": "0", **source},
+                "GroundTruthS3Input": {"S3Uri": labels or self.label_place},
+            },
+            ModelQualityJobOutputConfig=self.output(),
+        )  # fmt: skip
+
     def output(self) -> dict[str, Any]:
         """Where monitoring jobs write."""
         return {"MonitoringOutputs": [{"S3Output": {"S3Uri": f"s3://{self.bucket}/reports",
@@ -160,6 +180,17 @@ class Monitored:
             MonitoringScheduleConfig={"MonitoringJobDefinitionName": definition, "MonitoringType": kind,
                                       "ScheduleConfig": given},
         )["MonitoringScheduleArn"])  # fmt: skip
+
+    def result(self, execution: dict[str, Any]) -> str:
+        """Where the job of an execution wrote."""
+        name = execution["ProcessingJobArn"].rpartition("/")[2]
+        job = self.sagemaker.describe_processing_job(ProcessingJobName=name)
+        return str(job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
+
+    def ended_transform(self, name: str) -> Any:
+        """The description of a transform job once it has ended."""
+        job = self.sagemaker.describe_transform_job(TransformJobName=name)
+        return job if job["TransformJobStatus"] not in ("InProgress", "Stopping") else None
 
     def executions(self, schedule: str) -> list[dict[str, Any]]:
         """The executions of a schedule, newest first."""

@@ -111,6 +111,31 @@ def test_the_clock_jumps_over_schedules_and_a_kill_interrupts_an_execution(own_s
     assert [one["AlertStatus"] for one in history["MonitoringAlertHistory"]] == ["InAlert"]
 
 
+def test_labels_that_come_late_are_found_by_a_window_that_waits_for_them(own_service: Service) -> None:
+    """DEL-38: the labels of an hour's requests are collected in the next hour, under whose key they are."""
+    monitored = Monitored(own_service)
+    rows = monitored.rows(20)
+    monitored.invoke(rows, inference_id="late")
+    for name, end in (("short", "-PT1H"), ("long", "-PT0H")):
+        monitored.model_quality(name, StartTimeOffset="-PT2H", EndTimeOffset=end)
+        monitored.schedule(name, name, "ModelQuality")
+    assert command(own_service, "clock", "1h").returncode == 0
+    for name in ("short", "long"):  # one has no captured data in its window yet, the other no labels
+        first = monitored.ended(name)
+        assert (first["MonitoringExecutionStatus"], first["FailureReason"]) == ("Failed", "Job inputs had no data")
+    monitored.labels(rows, "late", hour=monitored.hour)
+    assert command(own_service, "clock", "1h").returncode == 0
+    passed = monitored.ended("short", 2)
+    assert (passed["MonitoringExecutionStatus"], passed["FailureReason"]) == ("Failed", "Job inputs had no data")
+    assert "ProcessingJobArn" not in passed
+    merged = monitored.ended("long", 2)
+    assert merged["MonitoringExecutionStatus"] == "Completed", merged
+    report = read_json(monitored.s3, f"{monitored.result(merged)}/statistics.json")
+    metrics = report["binary_classification_metrics"]
+    assert metrics["accuracy"]["value"] == 0.5
+    assert report["dataset"]["item_count"] == len(rows)
+
+
 def scheduled_queue(service: Service) -> str:
     """A queue that a rule sends an event to each hour; its URL."""
     sqs, events = service.client("sqs"), service.client("events")
@@ -208,16 +233,7 @@ def test_executions_without_labels_or_baseline_fail_and_say_so(
     service: Service, monitored: Monitored, baseline: dict[str, str]
 ) -> None:
     monitored.invoke(monitored.rows(2), inference_id="unlabelled")
-    monitored.sagemaker.create_model_quality_job_definition(
-        JobDefinitionName="unlabelled", RoleArn=ROLE, JobResources=CLUSTER,
-        ModelQualityAppSpecification={"ImageUri": ANALYZER, "ProblemType": "BinaryClassification"},
-        ModelQualityJobInput={
-            "EndpointInput": {"EndpointName": monitored.endpoint, "LocalPath": "/opt/ml/processing/input_data",
-                              "InferenceAttribute": "0"},
-            "GroundTruthS3Input": {"S3Uri": f"s3://{monitored.bucket}/no-labels"},
-        },
-        ModelQualityJobOutputConfig=monitored.output(),
-    )  # fmt: skip
+    monitored.model_quality("unlabelled", labels=f"s3://{monitored.bucket}/no-labels")
     monitored.schedule("unlabelled", "unlabelled", "ModelQuality", **NOW)
     execution = monitored.ended("unlabelled")
     assert (execution["MonitoringExecutionStatus"], execution["FailureReason"]) == ("Failed", "Job inputs had no data")
@@ -237,9 +253,9 @@ def test_what_a_batch_transform_captured_is_monitored(
 ) -> None:
     lines = [",".join(COLUMNS)] + [",".join(map(str, [1, *row])) for row in monitored.rows(80, shift=9)]
     monitored.put("batch/in/rows.csv", "\n".join(lines).encode())
-    hour = json.loads(command(service, "clock", "--json").stdout)["now"][:13].replace("-", "/").replace("T", "/")
     monitored.put(
-        f"batch/capture/input/{hour}/one.json", [{"prefix": f"s3://{monitored.bucket}/batch/in/"}, "rows.csv"]
+        f"batch/capture/input/{monitored.hour}/one.json",
+        [{"prefix": f"s3://{monitored.bucket}/batch/in/"}, "rows.csv"],
     )
     monitored.sagemaker.create_data_quality_job_definition(
         JobDefinitionName="batch", RoleArn=ROLE, JobResources=CLUSTER,
