@@ -41,7 +41,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 IDLE = 30.0
 """Seconds after which the thread looks again though nothing happened."""
 EXPIRY = 3600.0
-"""Seconds between two looks for what archives hold no longer; whoever reads an archive looks, too."""
+"""Seconds between two looks for what archives hold no longer; each reading of an archive looks, too."""
 
 
 class EventBus:
