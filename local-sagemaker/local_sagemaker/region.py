@@ -210,7 +210,7 @@ class Region:
     def _code_services(self) -> dict[str, list[Resource]]:
         shared = self._shared
         self.git = GitDoors(settings=self._settings, records=self._records, url=shared.url)
-        builds, own_builds = codebuild_service.build(
+        builds, own_builds, own_batches = codebuild_service.build(
             settings=self._settings,
             records=self._records,
             objects=shared.objects,
@@ -227,6 +227,7 @@ class Region:
             objects=shared.objects,
             repositories=self.git.find,
             start_build=own_builds.start_for,
+            start_batch=own_batches.start_for,
             call=self._late_call,
         )
         connections: dict[str, list[Resource]] = {

@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from local_sagemaker.codebuild.spec_values import (
+    BuildspecError,
+    as_text,
+    is_set,
+    load,
+    read_mapping,
+    read_names,
+    read_texts,
+    refuse_unknown,
+)
+
+__all__ = ["Buildspec", "BuildspecError", "parse"]
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _TOP = ("version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache")
@@ -23,10 +34,6 @@ _ON_FAILURE = re.compile(r"ABORT|CONTINUE|RETRY(?:-(?P<count>\d{1,3})(?=-|$))?(?
 MOST_REPORTS = 5
 RETRIES = 3
 """How often a build is run again on failure where ``RETRY`` has no number."""
-
-
-class BuildspecError(ValueError):
-    """The specification can't be executed; the message is what the build's phase shows."""
 
 
 @dataclass(frozen=True)
@@ -88,43 +95,24 @@ class Buildspec:
     git_credentials: bool = False
 
 
-class _TextLoader(yaml.SafeLoader):
-    """YAML in which every scalar but a boolean is the text that stands there: ``3.10`` is no 3.1."""
-
-
-_TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":bool", ":null", ":merge"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def parse(text: str) -> Buildspec:
     """The specification of a text. Raises `BuildspecError`."""
-    try:
-        document = yaml.load(text, _TextLoader)
-    except yaml.YAMLError as error:
-        raise BuildspecError(f"YAML file is not well-formed: {' '.join(str(error).split())}") from error
-    top = _read_mapping(document, "the build specification")
-    version = top.get("version")
-    if version is None:
-        raise BuildspecError("Missing version in the build specification")
-    if version != "0.2":
-        raise BuildspecError(f"Unsupported build spec version {version}; the local service executes 0.2.")
-    _refuse(top, _TOP, "")
+    top = load(text)
+    refuse_unknown(top, _TOP, "")
     if "run-as" in top:
         raise BuildspecError("run-as is not executed by the local service.")
-    env = _read_mapping(top.get("env") or {}, "env")
-    _refuse(env, _ENV, "env/")
+    env = read_mapping(top.get("env") or {}, "env")
+    refuse_unknown(env, _ENV, "env/")
     return Buildspec(
-        phases=_phases(_read_mapping(top.get("phases") or {}, "phases")),
+        phases=_phases(read_mapping(top.get("phases") or {}, "phases")),
         shell=str(env.get("shell") or ""),
-        variables=_texts(env.get("variables"), "env/variables"),
-        parameters=_texts(env.get("parameter-store"), "env/parameter-store"),
-        secrets=_texts(env.get("secrets-manager"), "env/secrets-manager"),
-        exported=_names(env.get("exported-variables"), "env/exported-variables"),
+        variables=read_texts(env.get("variables"), "env/variables"),
+        parameters=read_texts(env.get("parameter-store"), "env/parameter-store"),
+        secrets=read_texts(env.get("secrets-manager"), "env/secrets-manager"),
+        exported=read_names(env.get("exported-variables"), "env/exported-variables"),
         artifacts=_artifacts(top.get("artifacts")),
         reports=_reports(top.get("reports")),
-        git_credentials=_flag(env.get("git-credential-helper")),
+        git_credentials=is_set(env.get("git-credential-helper")),
         ignored=tuple(name for name in _IGNORED if top.get(name)),
     )  # fmt: skip
 
@@ -135,11 +123,11 @@ def _phases(document: dict[str, Any]) -> tuple[PhaseSpec, ...]:
         raise BuildspecError(f"Unknown phase in the build specification: {', '.join(unknown)}")
     if not document:
         raise BuildspecError("At least one phase is required in the build specification.")
-    return tuple(_phase(name, _read_mapping(document.get(name) or {}, f"phases/{name}")) for name in PHASES)
+    return tuple(_phase(name, read_mapping(document.get(name) or {}, f"phases/{name}")) for name in PHASES)
 
 
 def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
-    _refuse(document, _PHASE, f"phases/{name}/")
+    refuse_unknown(document, _PHASE, f"phases/{name}/")
     for member in ("run-as", "steps"):
         if member in document:
             raise BuildspecError(f"phases/{name}/{member} is not executed by the local service.")
@@ -150,7 +138,7 @@ def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
         commands=_commands(document.get("commands"), f"phases/{name}/commands"),
         finally_commands=_commands(document.get("finally"), f"phases/{name}/finally"),
         on_failure=_on_failure(document.get("on-failure"), name),
-        runtimes=_texts(document.get("runtime-versions"), "phases/install/runtime-versions"),
+        runtimes=read_texts(document.get("runtime-versions"), "phases/install/runtime-versions"),
     )
 
 
@@ -176,76 +164,44 @@ def _on_failure(value: Any, phase: str) -> OnFailure:
 def _artifacts(document: Any) -> tuple[ArtifactSpec, ...]:
     if not document:
         return ()
-    top = _read_mapping(document, "artifacts")
-    secondary = _read_mapping(top.get("secondary-artifacts") or {}, "artifacts/secondary-artifacts")
+    top = read_mapping(document, "artifacts")
+    secondary = read_mapping(top.get("secondary-artifacts") or {}, "artifacts/secondary-artifacts")
     found = [_artifact("", top)] if top.get("files") else []
-    return (*found, *(_artifact(name, _read_mapping(part, name)) for name, part in secondary.items()))
+    return (*found, *(_artifact(name, read_mapping(part, name)) for name, part in secondary.items()))
 
 
 def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
     place = f"artifacts/secondary-artifacts/{identifier}/" if identifier else "artifacts/"
-    _refuse(document, _ARTIFACTS, place)
+    refuse_unknown(document, _ARTIFACTS, place)
     for member in ("enable-symlinks", "s3-prefix"):
         if document.get(member):
             raise BuildspecError(f"{place}{member} is not executed by the local service.")
     return ArtifactSpec(
-        files=_names(document.get("files"), f"{place}files"),
+        files=read_names(document.get("files"), f"{place}files"),
         identifier=identifier,
         name=str(document.get("name") or ""),
         base_directory=str(document.get("base-directory") or ""),
-        discard_paths=_flag(document.get("discard-paths")),
-        exclude_paths=_names(document.get("exclude-paths"), f"{place}exclude-paths"),
+        discard_paths=is_set(document.get("discard-paths")),
+        exclude_paths=read_names(document.get("exclude-paths"), f"{place}exclude-paths"),
     )
 
 
 def _reports(document: Any) -> tuple[ReportSpec, ...]:
     found = []
-    for name, part in _read_mapping(document or {}, "reports").items():
-        body = _read_mapping(part, f"reports/{name}")
-        _refuse(body, _REPORT, f"reports/{name}/")
+    for name, part in read_mapping(document or {}, "reports").items():
+        body = read_mapping(part, f"reports/{name}")
+        refuse_unknown(body, _REPORT, f"reports/{name}/")
         form = str(body.get("file-format") or "JUNITXML").upper()
         if form not in _FORMATS:
             raise BuildspecError(f"reports/{name}/file-format {form} is none of {', '.join(_FORMATS)}.")
         if form not in _COUNTED:
             raise BuildspecError(f"reports/{name}/file-format {form} is not read by the local service.")
-        files = _names(body.get("files"), f"reports/{name}/files")
+        files = read_names(body.get("files"), f"reports/{name}/files")
         base = str(body.get("base-directory") or "")
-        found.append(ReportSpec(name, files, base, _flag(body.get("discard-paths")), form))
+        found.append(ReportSpec(name, files, base, is_set(body.get("discard-paths")), form))
     if len(found) > MOST_REPORTS:
         raise BuildspecError(f"A build has at most {MOST_REPORTS} reports; {len(found)} are given.")
     return tuple(found)
-
-
-def _read_mapping(value: Any, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BuildspecError(f"Expected {place} to be a map.")
-    return value
-
-
-def _refuse(document: dict[str, Any], known: tuple[str, ...], place: str) -> None:
-    unknown = [name for name in document if name not in known]
-    if unknown:
-        raise BuildspecError(f"Unknown member in the build specification: {place}{unknown[0]}")
-
-
-def _texts(value: Any, place: str) -> dict[str, str]:
-    return {str(name): _text(part) for name, part in _read_mapping(value or {}, place).items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-def _names(value: Any, place: str) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BuildspecError(f"Expected {place} to be a list of texts.")
-    return tuple(value)
 
 
 def _commands(value: Any, place: str) -> tuple[str, ...]:
@@ -255,8 +211,4 @@ def _commands(value: Any, place: str) -> tuple[str, ...]:
     for number, item in enumerate(items):
         if isinstance(item, dict | list):
             raise BuildspecError(f"Expected Commands[{number}] to be of string type: found subkeys instead at {place}")
-    return tuple(_text(item) for item in items)
-
-
-def _flag(value: Any) -> bool:
-    return value in (True, "yes", "true")
+    return tuple(as_text(item) for item in items)

@@ -10,6 +10,8 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Processes
 from local_sagemaker.records import Records
+from local_sagemaker.services.codebuild.batch_store import BatchStore
+from local_sagemaker.services.codebuild.batches import BuildBatches
 from local_sagemaker.services.codebuild.build_run import BuildTools
 from local_sagemaker.services.codebuild.build_sources import FindRepository
 from local_sagemaker.services.codebuild.build_store import BuildStore
@@ -17,7 +19,7 @@ from local_sagemaker.services.codebuild.builds import Builds
 from local_sagemaker.services.codebuild.projects import Projects, RolesOfServices
 from local_sagemaker.services.codebuild.reports import ReportStore, TestReports
 
-__all__ = ["Builds", "build"]
+__all__ = ["BuildBatches", "Builds", "build"]
 
 
 def build(
@@ -31,12 +33,14 @@ def build(
     repositories: FindRepository,
     roles: RolesOfServices,
     call: Call,
-) -> tuple[list[Resource], Builds]:
-    """The resources whose marked methods are the operations, and the builds, which pipelines start, too."""
+) -> tuple[list[Resource], Builds, BuildBatches]:
+    """The resources whose marked methods are the operations; builds and batches, which pipelines start, too."""
     store, reports = BuildStore(records, settings.arns), ReportStore(records, settings.arns)
     tools = BuildTools(
         settings=settings, store=store, objects=objects, logs=logs, processes=processes, environment=environment,
         repositories=repositories, roles=roles, reports=reports, call=call,
     )  # fmt: skip
     builds = Builds(store=store, tools=tools)
-    return [Projects(store=store, roles=roles), builds, TestReports(store=reports)], builds
+    batches = BuildBatches(store=BatchStore(store), builds=builds, tools=tools)
+    # Batches before builds: those that end with the service start no build any more.
+    return [Projects(store=store, roles=roles), batches, builds, TestReports(store=reports)], builds, batches

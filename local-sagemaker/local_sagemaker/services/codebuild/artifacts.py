@@ -28,6 +28,8 @@ class BuildUploads:
     @property
     def wanted(self) -> bool:
         """Whether artifacts go anywhere."""
+        if "_hold" in self._build:
+            return True
         if "_order" in self._build:
             return bool(self._build["_order"]["artifacts"])
         return any(row["type"] == "S3" for row in self._build["_artifacts"])
@@ -38,6 +40,8 @@ class BuildUploads:
 
     def upload(self) -> dict[str, Any]:
         """Uploads; members of the build's record. Raises `BuildFailure`."""
+        if "_hold" in self._build:
+            return self._hold(Path(self._build["_hold"]))
         if "_order" in self._build:
             return self._for_pipeline(self._build["_order"]["artifacts"])
         members: dict[str, Any] = {}
@@ -58,6 +62,15 @@ class BuildUploads:
 
     def _of(self, identifier: str) -> Message | None:
         return next((message for message in self._found if message["artifact"] == identifier), None)
+
+    def _hold(self, place: Path) -> dict[str, Any]:
+        """Puts the primary artifact aside, for the batch to combine with those of its other builds."""
+        message = self._of("")
+        if message is None:
+            return {}
+        with Folder(self._folder) as folder, folder.open(message["file"]) as file:
+            place.write_bytes(file.read())
+        return {"_held": message["name"]}
 
     def _for_pipeline(self, orders: list[list[str]]) -> dict[str, Any]:
         """With one output the primary artifact is it; with several, each is the secondary one of its name."""

@@ -41,6 +41,7 @@ def own(build: Body, secondary: list[str], log_path: str) -> dict[str, str]:
         "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
         "CODEBUILD_SOURCE_REPO_URL": build["source"].get("location", ""),
         **({"CODEBUILD_RESOLVED_SOURCE_VERSION": resolved} if resolved else {}),
+        **({"CODEBUILD_BATCH_BUILD_IDENTIFIER": build["_task"]} if "_task" in build else {}),
     }  # fmt: skip
     for identifier in secondary:
         values[f"CODEBUILD_SRC_DIR_{identifier}"] = f"{SOURCE.rpartition('/')[0]}/{identifier}"

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from local_sagemaker.clock import now
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.build_store import BuildStore
 
 Contexts = list[dict[str, str]]
+
+
+class ChangeableStore(Protocol):
+    """Where a build, or a batch, is written down."""
+
+    def change(self, identity: str, change: Callable[[Body], None], /) -> Body | None:
+        """Changes a record in place."""
+        ...
 
 
 class Phases:
     """Writes one build's phases. Each change is an event, by the record's status and phase."""
 
-    def __init__(self, store: BuildStore, identity: str) -> None:
+    def __init__(self, store: ChangeableStore, identity: str) -> None:
         self._store, self._id = store, identity
 
     def enter(self, name: str, start: float | None = None) -> None:
@@ -27,7 +35,7 @@ class Phases:
 
         self._store.change(self._id, change)
 
-    def leave(self, status: BuildStatus, contexts: Contexts | None = None, end: float | None = None) -> None:
+    def leave(self, status: str, contexts: Contexts | None = None, end: float | None = None) -> None:
         """Ends the phase that was entered last."""
         self._store.change(self._id, lambda build: _close(build, status, contexts, end))
 
@@ -61,11 +69,11 @@ class Phases:
         self.complete(BuildStatus.FAULT)
 
 
-def _close(build: Body, status: BuildStatus, contexts: Contexts | None, end: float | None) -> None:
+def _close(build: Body, status: str, contexts: Contexts | None, end: float | None) -> None:
     if not build["phases"] or "phaseStatus" in build["phases"][-1]:
         return
     phase, moment = build["phases"][-1], round(end or now(), 3)
     phase.update(
         phaseStatus=status, endTime=moment, durationInSeconds=int(max(0, moment - phase["startTime"])),
-        contexts=contexts or [{"statusCode": "", "message": ""}],
+        contexts=[{"statusCode": "", "message": ""}] if contexts is None else contexts,
     )  # fmt: skip

@@ -19,6 +19,8 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.background import log_failure
+from local_sagemaker.clock import now
+from local_sagemaker.codebuild.batchspec import SOURCE_TASK, parse_batch
 from local_sagemaker.codebuild.buildspec import Buildspec, BuildspecError, parse
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
@@ -140,13 +142,18 @@ class BuildRun:
         self._phases.skip("SUBMITTED", "QUEUED", "PROVISIONING")
         self._phases.enter("DOWNLOAD_SOURCE")
         try:
-            spec = self._prepare()
+            spec = self._prepare() if self._build.get("_task") != SOURCE_TASK else None
+            if spec is None:
+                self._read_batch()
         except BuildFailure as failure:
             self._fail(failure.code, failure.message)
             self._phases.enter("FINALIZING")
         else:
             self._phases.leave(BuildStatus.SUCCEEDED)
-            self._execute(spec)
+            if spec is not None:
+                self._execute(spec)
+            else:
+                self._phases.enter("FINALIZING")
         if self._abandoned:
             return
         self._finish()
@@ -187,6 +194,16 @@ class BuildRun:
         service = {**self._tools.environment, **self._keys_of_role(), **git}
         self._variables = build_environment.together(service, own, variables)
         return spec
+
+    def _read_batch(self) -> None:
+        """The first build of a batch has no commands: it reads the batch's specification from the source."""
+        self._fetch()
+        text = self._read_buildspec()
+        try:
+            parse_batch(text)
+        except BuildspecError as error:
+            raise BuildFailure("YAML_FILE_ERROR", str(error)) from error
+        self._phases.set(_batchspec=text)
 
     def _keys_of_role(self) -> dict[str, str]:
         """The build's keys: the service role's, for as long as it may take."""
@@ -266,14 +283,14 @@ class BuildRun:
         )
         if self._stopped or self._abandoned:
             self._kill()
-        deadline = time.monotonic() + 60 * self._build.get("timeoutInMinutes", 60)
+        deadline = now() + 60 * self._build.get("timeoutInMinutes", 60)
         progress, place = self._folder / "ml" / "codebuild" / "progress.jsonl", 0
         ended = False
         while not ended:
             ended = self._process.wait(_TICK) is not None
             place = self._read_progress(progress, place, spec)
             self._tools.logs.mark(group, stream)
-            if not ended and time.monotonic() > deadline and not self._timed_out:
+            if not ended and now() > deadline and not self._timed_out:
                 self._timed_out = True
                 self._kill()
         self._end_of_process()

@@ -8,7 +8,6 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
@@ -17,7 +16,7 @@ from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.build_phases import Phases
 from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
-from local_sagemaker.services.codebuild.build_store import shown
+from local_sagemaker.services.codebuild.build_store import BuildStore, shown
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
 from local_sagemaker.services.pages import page_rows
@@ -38,12 +37,16 @@ _OVERRIDES = {
     "timeoutInMinutesOverride": ("timeoutInMinutes",), "encryptionKeyOverride": ("encryptionKey",),
     "queuedTimeoutInMinutesOverride": ("queuedTimeoutInMinutes",), "logsConfigOverride": ("logsConfig",),
     "cacheOverride": ("cache",), "autoRetryLimitOverride": ("autoRetryLimit",),
+    "buildTimeoutInMinutesOverride": ("timeoutInMinutes",), "buildBatchConfigOverride": ("buildBatchConfig",),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PipelineOrder:
-    """What a pipeline's action wants of a build: archives in, archives out, as (identifier, bucket, key)."""
+    """What a pipeline's action wants of a build: archives in, archives out, as (identifier, bucket, key).
+
+    `combined` is of batches: the archives of their builds become one.
+    """
 
     initiator: str
     token: str
@@ -51,12 +54,13 @@ class PipelineOrder:
     artifacts: list[tuple[str, str, str]]
     version: str = ""
     variables: list[dict[str, str]] = field(default_factory=list)
+    combined: bool = False
 
 
 class Builds(Resource):
     """The operations on builds. Each running build has a thread."""
 
-    def __init__(self, *, store: Any, tools: BuildTools) -> None:
+    def __init__(self, *, store: BuildStore, tools: BuildTools) -> None:
         self._store, self._tools = store, tools
         self._runs: dict[str, BuildRun] = {}
         self._lock = threading.Lock()
@@ -96,10 +100,10 @@ class Builds(Resource):
             if known["_digest"] != digest:
                 raise InvalidInput("The idempotency token was used before, with other parameters.")
             return {"build": shown(known)}
-        wanted = _overridden(project, request)
+        wanted = override(project, request)
         check(wanted)
         check_role(wanted["serviceRole"], self._tools.roles)
-        return {"build": shown(self._begin(project, wanted, {"_token": token, "_digest": digest}, request))}
+        return {"build": shown(self.begin(project, wanted, {"_token": token, "_digest": digest}, request))}
 
     def _find_by_token(self, project: str, token: str) -> Body | None:
         for build in reversed(self._store.builds(project)):
@@ -116,38 +120,48 @@ class Builds(Resource):
         check_variables(order.variables)
         private = {"_token": order.token, "_digest": "", "_order": asdict(order), "initiator": order.initiator}
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
-        return str(self._begin(project, project, private, request)["id"])
+        return str(self.begin(project, project, private, request)["id"])
 
-    def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
-        role = wanted["serviceRole"]
-        body = {
-            "currentPhase": "SUBMITTED", "buildStatus": BuildStatus.IN_PROGRESS, "buildComplete": False,
-            "initiator": "local", "serviceRole": role, "phases": [], "_overrides": [
-                {"type": "PLAINTEXT", **row} for row in request.get("environmentVariablesOverride", [])
-            ],
-            **{name: copy.deepcopy(wanted[name]) for name in _COPIED if name in wanted}, **private,
-        }  # fmt: skip
-        if request.get("sourceVersion") or wanted.get("sourceVersion"):
-            body["sourceVersion"] = request.get("sourceVersion") or wanted["sourceVersion"]
-        versions = request.get("secondarySourcesVersionOverride") or wanted.get("secondarySourceVersions")
-        if versions:
-            body["secondarySourceVersions"] = versions
-        body["artifacts"], body["_artifacts"] = {"location": ""}, [wanted["artifacts"], *wanted.get(
-            "secondaryArtifacts", [])]  # fmt: skip
-        body["_logs"] = wanted.get("logsConfig", {})
-        body["_retries"] = private.get("_retries", 0)
-        build = self._store.add(project, body)
+    def begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+        """Starts a build of what is wanted. `private` has the members of its record that no request gives."""
+        build = self._store.add(project, _body(wanted, private, request))
         with self._lock:
             run = self._runs[build["id"]] = BuildRun(build, self._tools, self._forget_run)
         run.start()
         return build
 
+    def never(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+        """The record of a build of a batch that was stopped before it began."""
+        build = self._store.add(project, _body(wanted, private, request))
+        phases = Phases(self._store, build["id"])
+        phases.enter("SUBMITTED")
+        phases.leave(BuildStatus.STOPPED)
+        phases.complete(BuildStatus.STOPPED)
+        return self._store.require(build["id"])
+
     def _forget_run(self, run: BuildRun) -> None:
-        with self._lock:
-            self._runs.pop(run.id, None)
         build = self._store.find(run.id)
         if build and run.again is not None and build["_retries"] < run.again:
-            self._retry(build, retries=build["_retries"] + 1)
+            again = self._retry(build, retries=build["_retries"] + 1)["id"]
+            self._store.change(run.id, lambda body: body.update(_again=again))
+        with self._lock:
+            self._runs.pop(run.id, None)
+
+    def outcome(self, identity: str) -> Body | None:
+        """A build that has ended, or the one that it was last run again as; None while it runs."""
+        with self._lock:
+            if identity in self._runs:
+                return None
+        build = self._store.require(identity)
+        return self.outcome(build["_again"]) if "_again" in build else build
+
+    def halt(self, identity: str) -> None:
+        """Ends a build, if it runs."""
+        with self._lock:
+            run = self._runs.get(identity)
+        if run is not None:
+            run.stop()
+            run.join(30)
 
     @operation("BatchGetBuilds")
     def batch(self, request: Request) -> Response:
@@ -177,12 +191,7 @@ class Builds(Resource):
     @operation("StopBuild")
     def stop(self, request: Request) -> Response:
         """Ends a running build; one that has ended stays as it is."""
-        build = self._store.require(request["id"])
-        with self._lock:
-            run = self._runs.get(build["id"])
-        if run is not None:
-            run.stop()
-            run.join(30)
+        self.halt(self._store.require(request["id"])["id"])
         return {"build": shown(self._store.require(request["id"]))}
 
     @operation("RetryBuild")
@@ -200,12 +209,12 @@ class Builds(Resource):
         wanted = {**project, **{name: build[name] for name in _COPIED if name in build}}
         wanted["artifacts"], *wanted["secondaryArtifacts"] = build["_artifacts"]
         private = {"_token": "", "_digest": "", "_retries": retries}
-        if "_order" in build:
-            private["_order"] = build["_order"]
+        kept = _KEPT_PRIVATE if retries else ("_order",)
+        private |= {name: build[name] for name in kept if name in build}
         request: Request = {"environmentVariablesOverride": build["_overrides"]}
         if "sourceVersion" in build:
             request["sourceVersion"] = build["sourceVersion"]
-        return self._begin(project, wanted, private, request)
+        return self.begin(project, wanted, private, request)
 
     @operation("BatchDeleteBuilds")
     def delete(self, request: Request) -> Response:
@@ -221,11 +230,14 @@ class Builds(Resource):
         return {"buildsDeleted": deleted, "buildsNotDeleted": kept}
 
 
+_KEPT_PRIVATE = ("_order", "_task", "_hold", "buildBatchArn", "initiator")
+"""What a build that is run again by itself keeps besides what it builds: it stays in its batch."""
 _COPIED = ("source", "secondarySources", "environment", "timeoutInMinutes", "queuedTimeoutInMinutes", "encryptionKey",
            "cache", "serviceRole", "autoRetryLimit")  # fmt: skip
 
 
-def _overridden(project: Body, request: Request) -> Body:
+def override(project: Body, request: Request) -> Body:
+    """A project with the overrides of a request."""
     wanted = copy.deepcopy(project)
     for member, path in _OVERRIDES.items():
         if member not in request:
@@ -236,3 +248,25 @@ def _overridden(project: Body, request: Request) -> Body:
             wanted[path[0]][path[1]] = request[member]
     check_variables(request.get("environmentVariablesOverride", []))
     return wanted
+
+
+def _body(wanted: Body, private: Body, request: Request) -> Body:
+    """A new build's record, but for its names."""
+    role = wanted["serviceRole"]
+    body = {
+        "currentPhase": "SUBMITTED", "buildStatus": BuildStatus.IN_PROGRESS, "buildComplete": False,
+        "initiator": "local", "serviceRole": role, "phases": [], "_overrides": [
+            {"type": "PLAINTEXT", **row} for row in request.get("environmentVariablesOverride", [])
+        ],
+        **{name: copy.deepcopy(wanted[name]) for name in _COPIED if name in wanted}, **private,
+    }  # fmt: skip
+    if request.get("sourceVersion") or wanted.get("sourceVersion"):
+        body["sourceVersion"] = request.get("sourceVersion") or wanted["sourceVersion"]
+    versions = request.get("secondarySourcesVersionOverride") or wanted.get("secondarySourceVersions")
+    if versions:
+        body["secondarySourceVersions"] = versions
+    body["artifacts"], body["_artifacts"] = {"location": ""}, [wanted["artifacts"], *wanted.get(
+        "secondaryArtifacts", [])]  # fmt: skip
+    body["_logs"] = wanted.get("logsConfig", {})
+    body["_retries"] = private.get("_retries", 0)
+    return body

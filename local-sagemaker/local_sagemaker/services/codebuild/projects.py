@@ -38,7 +38,7 @@ class Projects(Resource):
         """Makes a project."""
         name, moment = request["name"], now()
         check(request)
-        check_role(request["serviceRole"], self._roles)
+        check_roles(request, self._roles)
         arn = self._store.arns.of("codebuild", f"project/{name}")
         body = {
             **DEFAULTS, "encryptionKey": self._store.arns.of("kms", "alias/aws/s3"), "badge": {"badgeEnabled": False},
@@ -56,7 +56,7 @@ class Projects(Resource):
         before = self._store.project(request["name"])
         body = _fill_defaults({**before, **request, "name": before["name"], "lastModified": now()})
         check(body)
-        check_role(body["serviceRole"], self._roles)
+        check_roles(body, self._roles)
         self._store.records.put(PROJECT, before["name"], body)
         return {"project": public(body)}
 
@@ -110,6 +110,21 @@ def check(project: Body) -> None:
     if environment["type"] not in ("LINUX_CONTAINER", "ARM_CONTAINER", "LINUX_GPU_CONTAINER", "LINUX_EC2"):
         raise InvalidInput(f"LocalUnsupported: environments of type {environment['type']} are not executed here.")
     check_variables(environment.get("environmentVariables", []))
+    _check_batches(project.get("buildBatchConfig", {}))
+
+
+def _check_batches(config: Body) -> None:
+    numbers = {"timeoutInMins": 1, "maximumBuildsAllowed": 1, **config, **config.get("restrictions", {})}
+    for name in ("timeoutInMins", "maximumBuildsAllowed"):
+        if numbers[name] < 1:
+            raise InvalidInput(f"Invalid project: {name} of buildBatchConfig must be positive.")
+
+
+def check_roles(project: Body, roles: RolesOfServices) -> None:
+    """Refuses a project whose roles, that of its batches too, don't trust CodeBuild."""
+    for owner in (project, project.get("buildBatchConfig", {})):
+        if owner.get("serviceRole"):
+            check_role(owner["serviceRole"], roles)
 
 
 def check_role(role: str, roles: RolesOfServices) -> None:

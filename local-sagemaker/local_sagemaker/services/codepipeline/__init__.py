@@ -36,11 +36,13 @@ def build(
     objects: Objects,
     repositories: FindRepository,
     start_build: StartBuild,
+    start_batch: StartBuild,
     call: Call,
 ) -> tuple[list[Resource], WaitingApprovals]:
     """The resources whose marked methods are the operations, and the approvals that wait."""
     store, artifacts = PipelineStore(records, settings.arns), ActionArtifacts(objects)
-    git, building = GitSources(artifacts, repositories, checkout, call), BuildAction(call, start_build)
+    git = GitSources(artifacts, repositories, checkout, call)
+    building = BuildAction(call, start_build, start_batch)
     providers: dict[tuple[str, str], Provider] = {
         ("Source", "CodeCommit"): git.code_commit,
         ("Source", "CodeStarSourceConnection"): git.connection,

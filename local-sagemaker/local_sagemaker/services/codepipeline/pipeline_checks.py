@@ -132,8 +132,9 @@ def _check_provider(provider: str, name: str, action: Structure, configuration: 
     inputs = [artifact["name"] for artifact in action.get("inputArtifacts", [])]
     if provider == "CodeBuild" and len(inputs) > 1 and configuration.get("PrimarySource") not in inputs:
         raise invalid_action(f"Action {name} has several input artifacts: PrimarySource must name one of them")
-    if provider == "CodeBuild" and configuration.get("BatchEnabled", "false") != "false":
-        raise invalid_action(f"LocalUnsupported: batch builds of actions are not executed here (action {name}).")
+    combines = provider == "CodeBuild" and configuration.get("CombineArtifacts") == "true"
+    if combines and len(action.get("outputArtifacts", [])) > 1:
+        raise invalid_action(f"Action {name} combines artifacts: it has one output artifact at most")
     if provider == "CloudFormation":
         mode = configuration["ActionMode"]
         if mode not in MODES:

@@ -16,27 +16,41 @@ StartBuild = Callable[[str, PipelineOrder], str]
 
 
 class BuildAction:
-    """Starts a build, once for each action, and waits for its end."""
+    """Starts a build, or a batch of builds, once for each action, and waits for its end."""
 
-    def __init__(self, call: Call, start: StartBuild) -> None:
-        self._call, self._start = call, start
+    def __init__(self, call: Call, start: StartBuild, start_batch: StartBuild) -> None:
+        self._call, self._start, self._start_batch = call, start, start_batch
 
     def __call__(self, work: ActionWork) -> ActionResult:
         """The build's outcome is the action's."""
+        batch = work.configuration.get("BatchEnabled") == "true"
         places = {name: work.place(name) for name in work.outputs}
         external = work.external
         if "externalExecutionId" not in external:
-            identity = self._start(work.configuration["ProjectName"], self._order(work, places))
+            start = self._start_batch if batch else self._start
+            identity = start(work.configuration["ProjectName"], self._order(work, places))
             external = {"externalExecutionId": identity}
             work.note(external)
         identity = external["externalExecutionId"]
         while True:
-            builds = self._call("codebuild:BatchGetBuilds", {"ids": [identity]})["builds"]
-            if not builds:
+            build = self._find_batch(identity) if batch else self._find(identity)
+            if build is None:
                 raise ActionFailure(f"The build {identity} does not exist any more.", "JobFailed")
-            if builds[0]["buildComplete"]:
-                return self._result(builds[0], external, places)
+            if build["buildComplete"]:
+                return self._result(build, external, places)
             work.pause()
+
+    def _find(self, identity: str) -> dict[str, Any] | None:
+        return next(iter(self._call("codebuild:BatchGetBuilds", {"ids": [identity]})["builds"]), None)
+
+    def _find_batch(self, identity: str) -> dict[str, Any] | None:
+        """A batch with a build's members. It exports no variables: each of its builds has its own."""
+        found = self._call("codebuild:BatchGetBuildBatches", {"ids": [identity]})["buildBatches"]
+        return (
+            {**found[0], "buildComplete": found[0]["complete"], "buildStatus": found[0]["buildBatchStatus"]}
+            if found
+            else None
+        )
 
     @staticmethod
     def _order(work: ActionWork, places: dict[str, dict[str, str]]) -> PipelineOrder:
@@ -51,6 +65,7 @@ class BuildAction:
             artifacts=[(name, place["bucket"], place["key"]) for name, place in places.items()],
             version=revisions[0] if revisions else "",
             variables=_variables(settings.get("EnvironmentVariables", "[]")),
+            combined=settings.get("CombineArtifacts") == "true",
         )
 
     @staticmethod

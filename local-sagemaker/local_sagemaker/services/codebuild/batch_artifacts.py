@@ -1,0 +1,90 @@
+"""Where the artifacts of a batch's builds go: each to its own place, or all into one archive."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.codebuild.artifacts import BuildUploads
+from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.errors import BuildFailure
+
+_ARCHIVE = "combined"
+
+
+class BatchArtifacts:
+    """The artifacts of one batch."""
+
+    def __init__(self, batch: Body, tools: BuildTools) -> None:
+        self._batch, self._tools = batch, tools
+        self._order: list[list[str]] | None = batch["_order"]["artifacts"] if "_order" in batch else None
+        self._names: dict[str, str] = {}
+        self._identifiers: list[str] = []
+        self._held = 0
+        self.folder: Path = tools.settings.jobs / f"codebuild-batch-{batch['id'].rpartition(':')[2]}"
+
+    @property
+    def combined(self) -> bool:
+        """Whether the builds' artifacts become one."""
+        config = self._batch["buildBatchConfig"]
+        anywhere = self._order if self._order is not None else self._batch["_wanted"]["artifacts"]["type"] == "S3"
+        return bool(config.get("combineArtifacts") and anywhere)
+
+    def check(self, spec: Batchspec) -> None:
+        """Refuses outputs of a pipeline's action that no build leaves. Raises BuildFailure."""
+        self._identifiers = [task.identifier for task in spec.tasks]
+        if self._order is None or self.combined:
+            return
+        for output, _, _ in self._order:
+            if output not in self._identifiers and not any(output.startswith(f"{name}_") for name in self._identifiers):
+                raise BuildFailure("CLIENT_ERROR", f"no build of the batch leaves the output artifact {output}")
+
+    def private(self, identifier: str) -> Body:
+        """The members of a build's record that say where its artifacts go."""
+        members: Body = {}
+        if self._order is not None:
+            members["_order"] = {**self._batch["_order"], "artifacts": self._share(identifier)}
+        if self.combined and identifier != SOURCE_TASK:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._held += 1
+            members["_hold"] = str(self.folder / f"{self._held}.zip")
+        return members
+
+    def _share(self, identifier: str) -> list[list[str]]:
+        """A build's part of the outputs: named after it, or after it and a secondary artifact of its."""
+        if self.combined:
+            return []
+        found = []
+        for output, bucket, key in self._order or []:
+            if output == identifier:
+                found.append(["", bucket, key])
+            elif output not in self._identifiers and output.startswith(f"{identifier}_"):
+                found.append([output.removeprefix(f"{identifier}_"), bucket, key])
+        return found
+
+    def take_in(self, identifier: str, build: Body) -> None:
+        """Remembers what a build that succeeded put aside."""
+        if "_held" in build:
+            self._names[identifier] = build["_hold"]
+            self._batch.setdefault("_name", build["_held"])
+
+    def combine(self, identifiers: list[str]) -> dict[str, Any]:
+        """Uploads one archive of all builds' files; members of the batch's record. Of files of the same path, that of
+        the later build in the specification is taken."""
+        files: dict[str, bytes] = {}
+        for identifier in identifiers:
+            if identifier in self._names:
+                with zipfile.ZipFile(self._names[identifier]) as archive:
+                    files |= {name: archive.read(name) for name in archive.namelist()}
+        if not files:
+            raise BuildFailure("CLIENT_ERROR", "no build of the batch left an artifact to combine")
+        with zipfile.ZipFile(self.folder / _ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        target = {**self._batch, "_artifacts": [self._batch["_wanted"]["artifacts"]]}
+        uploads = BuildUploads(target, self._tools.objects, self.folder)
+        uploads.add({"artifact": "", "file": _ARCHIVE, "name": self._batch.get("_name", "")})
+        return uploads.upload()

@@ -1,0 +1,223 @@
+"""Batch builds: started, looked up, stopped, run again, deleted."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.clock import now
+from local_sagemaker.codebuild.batchspec import SOURCE_TASK
+from local_sagemaker.records.delivery_status import BuildStatus
+from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.codebuild.batch_run import BatchRun
+from local_sagemaker.services.codebuild.batch_store import BatchPhases, BatchStore
+from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.builds import TOKEN_SECONDS, Builds, PipelineOrder, override
+from local_sagemaker.services.codebuild.errors import InvalidInput
+from local_sagemaker.services.codebuild.projects import check, check_roles, check_variables
+from local_sagemaker.services.pages import page_rows
+
+LOST = (
+    "The local service ended while this batch ran, and the environments of its builds with it. RetryBuildBatch runs it "
+    "again."
+)
+DEFAULTS = {"restrictions": {"maximumBuildsAllowed": 100}, "timeoutInMins": 480}
+"""Of a batch's configuration, as a response of AWS's has them (AWS CLI, ``batch-get-build-batches``)."""
+_SHOWN = ("source", "secondarySources", "secondarySourceVersions", "cache", "environment", "serviceRole",
+          "queuedTimeoutInMinutes", "encryptionKey")  # fmt: skip
+
+
+class BuildBatches(Resource):
+    """The operations on batch builds. Each running batch has a thread."""
+
+    def __init__(self, *, store: BatchStore, builds: Builds, tools: BuildTools) -> None:
+        self._store, self._builds, self._tools = store, builds, tools
+        self._runs: dict[str, BatchRun] = {}
+        self._lock = threading.Lock()
+        self._begun = now()
+
+    def resume(self) -> None:
+        """Batches of a killed service have lost their builds: they end, and say so."""
+        for batch in self._store.batches():
+            lost = batch["id"] not in self._runs and batch["startTime"] < self._begun
+            if batch["buildBatchStatus"] == BuildStatus.IN_PROGRESS and lost:
+                BatchPhases(self._store, batch["id"]).fail_all(LOST)
+
+    def reset(self) -> None:
+        """Ends all batches."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends all batches; at the next start they are faults."""
+        with self._lock:
+            runs, self._runs = list(self._runs.values()), {}
+        for run in runs:
+            run.abandon()
+        for run in runs:
+            run.join(10)
+
+    @operation("StartBuildBatch")
+    def start(self, request: Request) -> Response:
+        """Starts a batch build of a project, with the request's overrides."""
+        project = self._tools.store.project(request["projectName"])
+        if project["source"]["type"] == "CODEPIPELINE" and "sourceTypeOverride" not in request:
+            raise InvalidInput("Invalid project: builds of sources of type CODEPIPELINE are started by CodePipeline.")
+        asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+        token = request.get("idempotencyToken", "")
+        if known := self._find_by_token(project["name"], token):
+            if known["_digest"] != digest:
+                raise InvalidInput("The idempotency token was used before, with other parameters.")
+            return {"buildBatch": public(known)}
+        wanted = override(project, request)
+        check(wanted)
+        check_roles(wanted, self._tools.roles)
+        batch = self._begin(project, wanted, {"_token": token, "_digest": digest, "initiator": "local"}, request)
+        return {"buildBatch": public(batch)}
+
+    def _find_by_token(self, project: str, token: str) -> Body | None:
+        for batch in reversed(self._store.batches(project)):
+            if token and batch.get("_token") == token and batch["startTime"] > now() - TOKEN_SECONDS:
+                return dict(batch)
+        return None
+
+    def start_for(self, project_name: str, order: PipelineOrder) -> str:
+        """Starts a batch for a pipeline's action, once for each token, and returns its id."""
+        project = self._tools.store.project(project_name)
+        for batch in self._store.batches(project["name"]):
+            if batch.get("_token") == order.token:
+                return str(batch["id"])
+        check_variables(order.variables)
+        wanted = copy.deepcopy(project)
+        wanted["buildBatchConfig"] = {**wanted.get("buildBatchConfig", {}), "combineArtifacts": order.combined}
+        private = {"_token": order.token, "_digest": "", "_order": asdict(order), "initiator": order.initiator}
+        request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
+        return str(self._begin(project, wanted, private, request)["id"])
+
+    def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+        config = {**DEFAULTS, **wanted.get("buildBatchConfig", {})}
+        if not config.get("serviceRole"):
+            raise InvalidInput("Invalid project: batch builds need a service role in buildBatchConfig.")
+        if config.get("combineArtifacts") and wanted.get("secondaryArtifacts"):
+            raise InvalidInput("LocalUnsupported: combineArtifacts with secondaryArtifacts is not executed here.")
+        body = {
+            "currentPhase": "SUBMITTED", "buildBatchStatus": BuildStatus.IN_PROGRESS, "complete": False, "phases": [],
+            "artifacts": {"location": ""}, "logConfig": wanted.get("logsConfig", {}),
+            "buildTimeoutInMinutes": wanted["timeoutInMinutes"], "buildBatchConfig": config,
+            "buildGroups": [{"identifier": SOURCE_TASK, "ignoreFailure": False}],
+            **{name: copy.deepcopy(wanted[name]) for name in _SHOWN if name in wanted}, **private,
+            "_wanted": wanted, "_overrides": request.get("environmentVariablesOverride", []),
+        }  # fmt: skip
+        version = request.get("sourceVersion") or wanted.get("sourceVersion")
+        if version:
+            body["sourceVersion"] = version
+        if request.get("secondarySourcesVersionOverride"):
+            body["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
+            wanted["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
+        batch = self._store.add(project, body)
+        self._launch(batch)
+        return batch
+
+    def _launch(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
+        run = BatchRun(batch, self._tools, self._store, self._builds, self._forget_run, kept)
+        with self._lock:
+            self._runs[run.id] = run
+        run.start()
+
+    def _forget_run(self, run: BatchRun) -> None:
+        with self._lock:
+            self._runs.pop(run.id, None)
+
+    @operation("BatchGetBuildBatches")
+    def batch(self, request: Request) -> Response:
+        """Several batches; the ids of those that do not exist."""
+        bodies = {identity: self._store.find(identity) for identity in request["ids"]}
+        return {
+            "buildBatches": [public(body) for body in bodies.values() if body],
+            "buildBatchesNotFound": [identity for identity, body in bodies.items() if body is None],
+        }
+
+    @operation("ListBuildBatches")
+    def list(self, request: Request) -> Response:
+        """The ids of all batches, the newest first."""
+        return self._ids(self._store.batches(), request)
+
+    @operation("ListBuildBatchesForProject")
+    def list_of_project(self, request: Request) -> Response:
+        """The ids of a project's batches, the newest first."""
+        if "projectName" not in request:  # optional in the model
+            raise InvalidInput("Project name must be specified.")
+        return self._ids(self._store.batches(self._tools.store.project(request["projectName"])["name"]), request)
+
+    @staticmethod
+    def _ids(batches: Sequence[Body], request: Request) -> Response:
+        status = request.get("filter", {}).get("status")
+        found = [batch for batch in batches if status in (None, batch["buildBatchStatus"])]
+        found.sort(key=lambda batch: batch["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
+        chosen, more = page_rows(found, request, InvalidInput)
+        return {"ids": [batch["id"] for batch in chosen], **more}
+
+    @operation("StopBuildBatch")
+    def stop(self, request: Request) -> Response:
+        """Ends a running batch and its builds; one that has ended stays as it is."""
+        batch = self._store.require(request["id"])
+        with self._lock:
+            run = self._runs.get(batch["id"])
+        if run is not None:
+            run.stop()
+            run.join(30)
+        return {"buildBatch": public(self._store.require(request["id"]))}
+
+    @operation("RetryBuildBatch")
+    def retry(self, request: Request) -> Response:
+        """Runs a batch that did not succeed again, under its id: all of its builds, or those that did not succeed."""
+        if "id" not in request:  # optional in the model
+            raise InvalidInput("Build batch ID must be specified.")
+        batch = self._store.require(request["id"])
+        if batch["buildBatchStatus"] in (BuildStatus.IN_PROGRESS, BuildStatus.SUCCEEDED):
+            raise InvalidInput(
+                f"Build batch {batch['id']} is {batch['buildBatchStatus']}: only failed ones are retried."
+            )
+        failed_only = request.get("retryType") == "RETRY_FAILED_BUILDS"
+        if failed_only and batch["buildBatchConfig"].get("combineArtifacts"):
+            raise InvalidInput("LocalUnsupported: RETRY_FAILED_BUILDS with combineArtifacts is not executed here.")
+        kept = _succeeded(batch) if failed_only and "_batchspec" in batch else frozenset()
+
+        def begin_again(body: Body) -> None:
+            body["phases"][-1].update(
+                phaseStatus="RETRY", endTime=now(), durationInSeconds=int(now() - body["endTime"])
+            )
+            body.update(buildBatchStatus=BuildStatus.IN_PROGRESS, currentPhase="SUBMITTED", complete=False)
+            body.pop("endTime")
+
+        self._store.change(batch["id"], begin_again)
+        fresh = self._store.require(batch["id"])
+        self._launch(fresh, kept)
+        return {"buildBatch": public(fresh)}
+
+    @operation("DeleteBuildBatch")
+    def delete(self, request: Request) -> Response:
+        """Removes a batch that has ended, and its builds."""
+        batch = self._store.find(request["id"])
+        if batch is None:
+            return {"statusCode": "BATCH_NOT_FOUND", "buildsDeleted": [], "buildsNotDeleted": []}
+        if batch["buildBatchStatus"] == BuildStatus.IN_PROGRESS:
+            return {"statusCode": "BATCH_IN_PROGRESS", "buildsDeleted": [], "buildsNotDeleted": []}
+        builds = [build for build in self._tools.store.builds(batch["projectName"])
+                  if build.get("buildBatchArn") == batch["arn"]]  # fmt: skip
+        outcome = self._builds.delete({"ids": [build["id"] for build in builds]})
+        self._store.remove(batch["id"])
+        return {"statusCode": "BATCH_DELETED", **outcome}
+
+
+def _succeeded(batch: Body) -> frozenset[str]:
+    """The identifiers of the groups whose build succeeded."""
+    return frozenset(
+        group["identifier"] for group in batch["buildGroups"]
+        if group.get("currentBuildSummary", {}).get("buildStatus") == BuildStatus.SUCCEEDED
+    )  # fmt: skip
