@@ -187,7 +187,7 @@ def print_variables(cloudformation: Any, region: str, project: Project, paramete
     values |= {name: parameters[parameter] for name, parameter in SETTINGS.items()}
     print("Variables of the repository for the workflows (gh variable set NAME --body VALUE):")
     for name, value in values.items():
-        if value:  # GitHub has no empty variables; one that is not there is read as empty
+        if value:  # GitHub has no empty variables; one that does not exist is read as empty
             print(f"  {name}={value}")
 
 

@@ -16,7 +16,7 @@ class ScheduleGroups(Resource):
 
     @operation("CreateScheduleGroup")
     def create(self, request: Request) -> Response:
-        """Adds a group; the request that made it, sent again with its token, is answered as before."""
+        """Adds a group; the request that made it, sent again with its token, gets the same response."""
         name, moment = request["Name"], now()
         there = self._store.records.get(GROUP, name)
         if there is not None and there.get("_made_by") == made_by(request):

@@ -38,7 +38,7 @@ class Schedules(Resource):
 
     @operation("CreateSchedule")
     def create(self, request: Request) -> Response:
-        """Adds a schedule; the request that made it, sent again with its token, is answered as before."""
+        """Adds a schedule; the request that made it, sent again with its token, gets the same response."""
         group, name = request.get("GroupName", DEFAULT), request["Name"]
         self._store.group(group)
         there = self._store.records.get(SCHEDULE, f"{group}/{name}")

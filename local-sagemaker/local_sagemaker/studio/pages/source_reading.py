@@ -97,7 +97,7 @@ def _read(visit: Visit, uri: str, rest: str) -> tuple[str, str, str]:
 
 
 class _Kept:
-    """Files of archives that were read last, as a page that is open asks for the same one again and again."""
+    """Files of archives that were read last, as a page that is open reads the same one again and again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
