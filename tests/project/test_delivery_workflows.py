@@ -18,7 +18,9 @@ from delivery.project.seed import ROOT, WORKFLOWS, render
 FOLDER = ROOT / "delivery/project/workflows"
 FILES = sorted(path.name for path in FOLDER.glob("*.yml"))
 TOP = {"name", "on", "permissions", "concurrency", "env", "jobs"}
-JOB = {"runs-on", "environment", "env", "outputs", "steps", "needs", "if", "uses", "with"}
+JOB = {
+    "runs-on", "environment", "env", "outputs", "steps", "needs", "if", "uses", "with", "concurrency", "permissions",
+}  # fmt: skip
 STEP = {"id", "name", "if", "uses", "with", "run", "env"}
 
 
@@ -50,7 +52,7 @@ def test_a_workflow_has_known_keys_no_aliases_and_no_secrets(name: str) -> None:
     assert set(content) <= TOP
     assert content["permissions"] == {"id-token": "write", "contents": "read"}
     for job in content["jobs"].values():
-        assert set(job) <= JOB
+        assert set(job) <= JOB and job.get("permissions", {}) in ({}, {"actions": "write"})
         assert ("uses" in job) != ("steps" in job)
         for step in job.get("steps", ()):
             assert set(step) <= STEP and ("uses" in step) != ("run" in step)
@@ -60,7 +62,8 @@ def test_a_workflow_has_known_keys_no_aliases_and_no_secrets(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_every_reference_of_a_workflow_leads_somewhere(name: str) -> None:
     text, content = (FOLDER / name).read_text(), load(name)
-    inputs = (content["on"].get("workflow_call") or {}).get("inputs", {})
+    triggers = [content["on"].get(name) or {} for name in ("workflow_call", "workflow_dispatch")]
+    inputs = [name for trigger in triggers for name in trigger.get("inputs", {})]
     assert set(re.findall(r"inputs\.(\w+)", text)) <= set(inputs)
     identities = {step.get("id") for job in content["jobs"].values() for step in job.get("steps", ())}
     assert set(re.findall(r"steps\.(\w+)\.", text)) <= identities
@@ -147,6 +150,29 @@ def test_a_stage_that_is_run_again_is_tested_again(tmp_path: Path) -> None:
     assert "--force" not in render_stage(tmp_path, "prod", "12", attempt=2)[0]
 
 
+def test_monitors_of_staging_wait_for_no_reviewers_and_production_s_follow_its_own_endpoint() -> None:
+    content, deploy = load("modelmonitor.yml"), load("modeldeploy.yml")["jobs"]
+    assert "concurrency" not in content and "workflow_run" not in content["on"]
+    groups = [job["concurrency"]["group"] for job in content["jobs"].values()]
+    assert len(set(groups)) == len(groups) == 2
+    stages = content["on"]["workflow_dispatch"]["inputs"]["stage"]["options"]
+    for job, started in (("staging", "staging"), ("production", "prod")):
+        starter = deploy[f"monitors-of-{job}"]
+        assert starter["needs"] == job and f"--field stage={started}" in starter["steps"][0]["run"]
+        assert "modelmonitor.yml" in starter["steps"][0]["run"] and started in stages
+        assert starter["permissions"] == {"actions": "write"} and "environment" not in starter
+    assert deploy["monitors-of-staging"]["if"] == deploy["production"]["if"]
+    condition = content["jobs"]["production"]["if"]
+    state = "needs.staging.outputs.production"
+    assert holds(condition, {state: "ready"}) and holds(condition, {state: "ready", "inputs.stage": "prod"})
+    assert not holds(condition, {state: "waiting"})
+    assert not holds(condition, {state: "ready", "inputs.stage": "staging"})
+    stage = load("modelmonitor-stage.yml")
+    assert stage["on"]["workflow_call"]["outputs"]["production"]["value"] == "${{ jobs.deploy.outputs.production }}"
+    (script,) = [step["run"] for step in stage["jobs"]["deploy"]["steps"] if step.get("id") == "monitors"]
+    assert 'echo "production=$PROD_STATE" >> "$GITHUB_OUTPUT"' in script
+
+
 def test_production_has_reviewers_and_roles_trust_only_their_branch_and_environments() -> None:
     deploy = load("modeldeploy.yml")["jobs"]
     assert deploy["staging"]["with"]["environment"] == "staging"
@@ -154,7 +180,6 @@ def test_production_has_reviewers_and_roles_trust_only_their_branch_and_environm
     assert deploy["production"]["if"] == "needs.staging.outputs.state == 'ready'"
     monitor = load("modelmonitor.yml")["jobs"]
     assert monitor["production"]["with"]["environment"] == "production" and monitor["production"]["needs"] == "staging"
-    assert "needs.staging.outputs.state == 'changed'" in monitor["production"]["if"]
     template = TEMPLATE.read_text()
     trusted = re.findall(r'token\.actions\.githubusercontent\.com:sub: ?(.*?)\n\s*(?:Policies|Tags|MaxSession|\S+:)\n',
                          template, re.DOTALL)  # fmt: skip
