@@ -7,6 +7,7 @@ present, the SDK validates it on every look-up, which makes building a definitio
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from tempfile import TemporaryDirectory
@@ -68,6 +69,15 @@ def find_region(given: str | None = None) -> str:
         raise NoRegionError()
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
     return region
+
+
+def find_suffix(region: str) -> str:
+    """What the names of the region's endpoints end with: ``amazonaws.com``, in China ``amazonaws.com.cn``."""
+    from botocore.loaders import create_loader
+
+    partitions = create_loader().load_data("partitions")["partitions"]
+    found = (item["outputs"]["dnsSuffix"] for item in partitions if re.fullmatch(item["regionRegex"], region))
+    return str(next(found, "amazonaws.com"))
 
 
 @cache

@@ -16,6 +16,7 @@ from delivery import ownership
 from delivery.clients import Clients
 from delivery.errors import DeliveryError, not_found
 from delivery.serverless import list_apis
+from pipelines.session import find_suffix
 
 JSON = "application/json"
 PERMISSION = "rest-api"
@@ -35,8 +36,8 @@ class RestApi:
 
     @property
     def url(self) -> str:
-        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-        return f"https://{self.identity}.execute-api.{self.region}.{suffix}/{self.stage}/{self.resource}"
+        host = f"{self.identity}.execute-api.{self.region}.{find_suffix(self.region)}"
+        return f"https://{host}/{self.stage}/{self.resource}"
 
 
 def put_api(clients: Clients, api: str, resource: str, stage: str, function_arn: str, name: str) -> RestApi:

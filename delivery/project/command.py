@@ -16,12 +16,12 @@ from delivery import command_line
 from delivery.command_line import Work
 from delivery.cost_command import add_cost
 from delivery.errors import DeliveryError
+from delivery.project.github import TOKENS, explain_names, find_identity
 from delivery.project.names import Project
 from pipelines import session
 from pipelines.local import is_local
 
 TEMPLATE = Path(__file__).with_name("project-template.yml")
-GITHUB = "token.actions.githubusercontent.com"
 PROVIDERS = ("connection", "codecommit", "github-actions")
 EXAMPLES = """examples (each on this machine with --local):
   delivery preflight abalone p-demo --source codecommit
@@ -36,6 +36,9 @@ MONITORS_HELP = (
     "account has used"
 )
 EXPERIMENTS_HELP = "branches of model code below it, such as experiment/, run the pipeline under names of their own"
+REPOSITORY_HELP = (
+    "owner/name of the repository, for a connection or GitHub; with ids, owner@1/name@2, for GitHub's new ones"
+)
 TIMEOUT_HELP = "for how long a manual approval is waited for; by default a week"
 VARIABLES = {
     "BUILD_ROLE_ARN": "GitHubBuildRoleArn", "DEPLOY_ROLE_ARN": "GitHubDeployRoleArn",
@@ -81,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         nested.add_argument("--source", choices=PROVIDERS, default="connection", help="where the code is")
         nested.add_argument("--connection-arn", default="", help="CodeConnections connection, for --source connection")
-        nested.add_argument("--repository", default="", help="owner/name of the repository, for a connection or GitHub")
+        nested.add_argument("--repository", default="", help=REPOSITORY_HELP)
         nested.add_argument("--permissions-boundary", default="", metavar="ARN", help="of every role of the project")
         nested.add_argument("--on-rejection", choices=("ignore", "redeploy-previous"), default="ignore")
         nested.add_argument("--experiments", type=branches, default="", metavar="PREFIX", help=EXPERIMENTS_HELP)
@@ -136,6 +139,8 @@ def _choose_without_problems(work: Work) -> tuple[str, str] | None:
     print(f"Monitors: {monitors} ({reason})")
     if arguments.source == "connection":
         print(BRANCH_OF_CONNECTION.format(arguments.repository))
+    if wish.provider == "github-actions" and (names := explain_names(wish.repository)):
+        print(f"GitHub: {names}")
     print("nothing stands in the way")
     return monitors, reason
 
@@ -154,7 +159,7 @@ def create(work: Work) -> int:
     tags = {"sagemaker:project-name": project.name, "sagemaker:project-id": project.id}
     cloudformation.create_stack(
         StackName=project.stack,
-        TemplateURL=f"https://s3.{work.region}.amazonaws.com/{work.own_bucket}/{key}",
+        TemplateURL=f"https://s3.{work.region}.{session.find_suffix(work.region)}/{work.own_bucket}/{key}",
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
@@ -217,15 +222,9 @@ def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dic
         parameters.update(dict.fromkeys(names, arguments.repository))
     if arguments.source == "github-actions":
         parameters["GitHubRepository"] = arguments.repository
-        parameters["GitHubIdentityArn"] = find_github_identity(work.region)
+        clients: Any = session.boto_session(work.region)
+        parameters["GitHubIdentityArn"] = find_identity(clients.client("iam"))
     return parameters
-
-
-def find_github_identity(region: str) -> str:
-    """The account's provider of GitHub's tokens, of which there can be one; empty if it has none yet."""
-    clients: Any = session.boto_session(region)
-    listed = clients.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    return next((str(item["Arn"]) for item in listed if item["Arn"].endswith(f"/{GITHUB}")), "")
 
 
 def choose_monitors(work: Work, project: Project) -> tuple[str, str]:
@@ -299,7 +298,7 @@ def delete(work: Work) -> int:
         for line in planner.remaining(account):
             print(line)
     if keeps_identity:
-        print(f"the provider {GITHUB} of the account stays, which costs nothing: other projects may use it")
+        print(f"the provider {TOKENS} of the account stays, which costs nothing: other projects may use it")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from delivery.clients import is_absent
 from delivery.command_line import NO_CREDENTIALS, describe_unreachable
 from delivery.errors import DeliveryError
+from delivery.project import github
 from delivery.project.names import Project
 from delivery.project.ownership import NAME_TAG, read_parameters
 from delivery.project.seed import find_seed_problems
@@ -33,12 +34,13 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "arn:{partition}:codepipeline:{region}:{account}:{prefix}-modelbuild": (
         "codepipeline:CreatePipeline", "codepipeline:GetPipeline", "codepipeline:DeletePipeline",
+        "codepipeline:TagResource",
     ),
     "arn:{partition}:codebuild:{region}:{account}:project/{prefix}-modelbuild": (
         "codebuild:CreateProject", "codebuild:BatchGetProjects", "codebuild:DeleteProject",
     ),
     "arn:{partition}:events:{region}:{account}:rule/{prefix}-model": (
-        "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule",
+        "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule", "events:TagResource",
     ),
     "arn:{partition}:ssm:{region}:{account}:parameter/sagemaker/{group}/flavour": (
         "ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameter", "ssm:AddTagsToResource",
@@ -57,14 +59,16 @@ ACTIONS_OF_PROVIDERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "codecommit:TagResource", "codecommit:CreateCommit",
         ),
     },
-    "github-actions": {
-        "arn:{partition}:iam::{account}:oidc-provider/token.actions.githubusercontent.com": (
-            "iam:CreateOpenIDConnectProvider", "iam:GetOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider",
-            "iam:TagOpenIDConnectProvider",
-        ),
-    },
+    "github-actions": {"*": ("iam:ListOpenIDConnectProviders",)},
 }  # fmt: skip
 """The same, for what only one provider of the code needs."""
+ACTIONS_OF_IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "arn:{partition}:iam::{account}:oidc-provider/token.actions.githubusercontent.com": (
+        "iam:CreateOpenIDConnectProvider", "iam:GetOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider",
+        "iam:TagOpenIDConnectProvider",
+    ),
+}  # fmt: skip
+"""The same, for GitHub Actions in an account that does not trust GitHub's tokens yet."""
 _OF_CODEPIPELINE = ("codepipeline", "codebuild", "events")
 
 
@@ -74,8 +78,8 @@ REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 
 @dataclass(frozen=True)
 class Wish:
-    """The project that is to be created. `connection` and `boundary` are ARNs, empty where there is none; `uploads` is
-    the bucket of template and seeds, by default the SDK's.
+    """The project that is to be created. `connection`, `boundary` and `identity`, the account's provider of GitHub's
+    tokens, are ARNs, empty where there is none; `uploads` is the bucket of template and seeds, by default the SDK's.
     """
 
     project: Project
@@ -84,6 +88,7 @@ class Wish:
     boundary: str = ""
     repository: str = ""
     uploads: str = ""
+    identity: str = ""
 
     def actions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What its creator has to do: patterns of resources, and actions."""
@@ -92,6 +97,15 @@ class Wish:
                 yield pattern, actions
         if self.provider != "connection" or CONNECTION.fullmatch(self.connection):
             yield from ACTIONS_OF_PROVIDERS[self.provider].items()
+        if self.provider == "github-actions" and not self.identity:
+            yield from ACTIONS_OF_IDENTITY.items()
+
+    def find_problems(self) -> Iterator[str]:
+        """What is wrong with the repository's name."""
+        pattern = github.REPOSITORY if self.provider == "github-actions" else REPOSITORY
+        if self.provider != "codecommit" and not pattern.fullmatch(self.repository):
+            given = f"{self.repository!r} is none" if self.repository else "none is named"
+            yield f"the repository has to be OWNER/NAME, and {given}: --repository"
 
 
 @dataclass(frozen=True)
@@ -123,9 +137,7 @@ class Preflight:
         yield from self._bucket(wish.project.bucket(account))
         yield from self._names(wish.project)
         yield from self._connection(wish)
-        if wish.provider != "codecommit" and not REPOSITORY.fullmatch(wish.repository):
-            given = f"{wish.repository!r} is none" if wish.repository else "none is named"
-            yield f"the repository has to be OWNER/NAME, and {given}: --repository"
+        yield from wish.find_problems()
         if wish.provider == "codecommit":
             yield from find_seed_problems()
         yield from self._boundary(wish)
@@ -212,9 +224,17 @@ class Preflight:
             yield f"the permissions boundary {wish.boundary} cannot be read: {_text(error)}"
 
     def _rights(self, wish: Wish, identity: Mapping[str, Any]) -> Iterator[str]:
-        caller, project = str(identity["Arn"]), wish.project
+        caller, project, iam = str(identity["Arn"]), wish.project, self.client("iam")
+        if caller.endswith(":root"):
+            return  # it may do everything, and only users and roles have policies that are simulated
         account = str(identity["Account"])
-        principal = find_principal(caller)
+        try:
+            principal = find_principal(caller, iam)
+        except ClientError as error:
+            yield f"the rights of {caller} are not known, as its role cannot be read (iam:GetRole): {_text(error)}"
+            return
+        if wish.provider == "github-actions":
+            wish = replace(wish, identity=self._identity())
         names = {
             "partition": caller.split(":")[1], "account": account, "region": self.region, "prefix": project.prefix,
             "bucket": project.bucket(account), "group": project.group, "stack": project.stack, "name": project.name,
@@ -224,24 +244,32 @@ class Preflight:
         for pattern, actions in wish.actions():
             resource = pattern.format(**names)
             try:
-                results = self.client("iam").simulate_principal_policy(
+                results = iam.simulate_principal_policy(
                     PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=[resource]
                 )["EvaluationResults"]
             except ClientError as error:
-                yield f"the rights of {principal} cannot be simulated: {_text(error)}"
+                yield f"the rights of {principal} cannot be simulated (iam:SimulatePrincipalPolicy): {_text(error)}"
                 return
             for result in results:
                 if result["EvalDecision"] != "allowed":
                     yield f"{principal} may not {result['EvalActionName']} on {resource}"
 
+    def _identity(self) -> str:
+        try:
+            return github.find_identity(self.client("iam"))
+        except ClientError:
+            return ""  # the simulation names the right that is missing
 
-def find_principal(caller: str) -> str:
-    """The user or role whose policies count: of an assumed role's session its role."""
-    parts = caller.split(":")
-    kind, _, rest = parts[5].partition("/")
+
+def find_principal(caller: str, iam: Any) -> str:
+    """The user or role whose policies count: of an assumed role's session its role, whose path only IAM knows.
+
+    :raises ClientError: if the role cannot be read.
+    """
+    kind, _, rest = caller.split(":")[5].partition("/")
     if kind != "assumed-role":
         return caller
-    return f"{parts[0]}:{parts[1]}:iam::{parts[4]}:role/{rest.partition('/')[0]}"
+    return str(iam.get_role(RoleName=rest.partition("/")[0])["Role"]["Arn"])
 
 
 def _text(error: Exception) -> str:

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from delivery.project.command import TEMPLATE, main
+from delivery.project.github import explain_names
 from delivery.project.names import BUILDS as BUILD_PROJECTS
 from delivery.project.names import EXPERIMENT_RULES, RULES, Project
 from delivery.project.preflight import Wish, find_principal
@@ -284,6 +285,14 @@ def test_a_mistake_is_one_line_with_the_next_step(
     assert (found, len(said.splitlines())) == (code, 1) and text in said
 
 
+def test_templates_are_read_from_the_endpoint_of_the_region() -> None:
+    suffixes = {region: session.find_suffix(region) for region in ("eu-west-1", "us-gov-west-1", "cn-north-1")}
+    assert suffixes == {
+        "eu-west-1": "amazonaws.com", "us-gov-west-1": "amazonaws.com", "cn-north-1": "amazonaws.com.cn",
+    }  # fmt: skip
+    assert "amazonaws.com/" not in Path(str(sys.modules[main.__module__].__file__)).read_text()
+
+
 def test_every_problem_is_named_in_one_run(service: Service) -> None:
     words = ("delivery", "preflight", "1" * 40, "ID", "--connection-arn", "mine", "--repository", "repository")
     done = run_command(service, *words, check=False)
@@ -294,10 +303,83 @@ def test_every_problem_is_named_in_one_run(service: Service) -> None:
         assert text in done.stderr
 
 
-def test_of_an_assumed_role_the_role_s_rights_count() -> None:
-    session = "arn:aws:sts::123456789012:assumed-role/Builder/someone"
-    assert find_principal(session) == "arn:aws:iam::123456789012:role/Builder"
-    assert find_principal("arn:aws:iam::123456789012:user/me") == "arn:aws:iam::123456789012:user/me"
+def test_of_an_assumed_role_the_role_s_rights_count_wherever_its_path_leads(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    iam, name = service.client("iam"), "AWSReservedSSO_Admin_0a1b2c"
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName=name, Path="/aws-reserved/sso.amazonaws.com/eu-west-1/",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]  # fmt: skip
+    allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    refused = {"Effect": "Deny", "Action": "iam:CreateOpenIDConnectProvider", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed, refused]})
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document)
+    caller = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/someone"
+    assert find_principal(caller, iam) == role
+    assert find_principal(f"arn:aws:iam::{ACCOUNT}:user/me", iam) == f"arn:aws:iam::{ACCOUNT}:user/me"
+    key = service.client("sts").assume_role(RoleArn=role, RoleSessionName="someone")["Credentials"]
+    own = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+           "AWS_SESSION_TOKEN": key["SessionToken"]}  # fmt: skip
+    words = ["preflight", "abalone", "p-sso", "--source", "github-actions", "--repository", "octo/models"]
+
+    def run() -> int:
+        session.boto_session.cache_clear()
+        with mock.patch.dict(os.environ, service.environment(**own), clear=True):
+            code = main(words)
+        session.boto_session.cache_clear()
+        return code
+
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+    assert run() == 2
+    assert capsys.readouterr().err == f"{role} may not iam:CreateOpenIDConnectProvider on {provider}\n"
+    iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ThumbprintList=["0" * 40])
+    try:
+        code = run()
+    finally:
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert "gh api repos/octo/models" in said.out and not explain_names("octo@12/models@34")
+
+
+def test_every_tag_of_the_template_is_asked_for() -> None:
+    tagging = {
+        "AWS::CodeCommit::Repository": "codecommit:TagResource",
+        "AWS::CodePipeline::Pipeline": "codepipeline:TagResource",
+        "AWS::Events::Rule": "events:TagResource", "AWS::IAM::OIDCProvider": "iam:TagOpenIDConnectProvider",
+        "AWS::IAM::Role": "iam:TagRole", "AWS::S3::Bucket": "s3:PutBucketTagging",
+        "AWS::SSM::Parameter": "ssm:AddTagsToResource", "AWS::SageMaker::ModelPackageGroup": "sagemaker:AddTags",
+        "AWS::CodeBuild::Project": "codebuild:CreateProject",  # which has no action of its own for tags
+    }  # fmt: skip
+    resources = yaml.load(TEMPLATE.read_text(), Loader=_Loader)["Resources"].values()
+    tagged = {item["Type"] for item in resources if "Tags" in item["Properties"]}
+    wishes = [Wish(Project("a", "b"), provider) for provider in ("codecommit", "github-actions")]
+    needed = {action for wish in wishes for _, actions in wish.actions() for action in actions}
+    assert {tagging[kind] for kind in tagged} <= needed
+
+
+@pytest.mark.parametrize(
+    ("provider", "repository", "right"),
+    [
+        ("github-actions", "octo/models", True),
+        ("github-actions", "octo@12/models@34", True),
+        ("github-actions", "octo@12/models", False),
+        ("github-actions", "octo/*", False),
+        ("github-actions", "group/sub/models", False),
+        ("connection", "group/sub/models", True),
+        ("connection", "octo@12/models@34", False),
+        ("connection", "", False),
+        ("codecommit", "", True),
+    ],
+)
+def test_a_repository_is_named_as_its_provider_names_it(provider: str, repository: str, right: bool) -> None:
+    found = list(Wish(Project("a", "b"), provider, repository=repository).find_problems())
+    assert (not found) is right
+    if provider == "github-actions":
+        pattern = yaml.load(TEMPLATE.read_text(), Loader=_Loader)["Parameters"]["GitHubRepository"]["AllowedPattern"]
+        assert (re.fullmatch(pattern, repository) is not None) is right
 
 
 def test_preflight_names_every_missing_right_in_one_run(service: Service) -> None:
@@ -332,6 +414,8 @@ def test_what_a_provider_does_not_need_is_not_asked_for() -> None:
     own = needed["codecommit"] - needed["connection"]
     assert {"codecommit:CreateRepository", "codecommit:CreateCommit"} <= own
     assert "iam:CreateOpenIDConnectProvider" in needed["github-actions"] - needed["codecommit"]
+    trusted = {action for _, actions in Wish(project, "github-actions", identity=arn).actions() for action in actions}
+    assert "iam:ListOpenIDConnectProviders" in trusted and "iam:CreateOpenIDConnectProvider" not in trusted
     assert not {action for action in needed["github-actions"] if action.startswith(("codepipeline:", "events:"))}
 
 
