@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.codebuild.artifact_files import ArtifactFailure, collect
+from local_sagemaker.codebuild.artifact_files import ArtifactFailure, archive_name, collect
 from local_sagemaker.codebuild.shell import Shell
 
 FOLDER = Path("/opt/ml/codebuild")
@@ -105,13 +105,13 @@ class BuildAgent:
         try:
             for number, artifact in enumerate(self._plan["artifacts"]):
                 name = self._shell.expand(artifact["name"]) if artifact["name"] else ""
-                archive = self._folder / f"artifact-{number}.zip"
+                archive = self._folder / archive_name("artifact", number)
                 count = collect(artifact, self._base(artifact), archive, self.log)
-                self._say({"artifact": artifact["identifier"], "file": archive.name, "name": name, "files": count})
+                self._say({"artifact": artifact["identifier"], "name": name, "files": count})
         except ArtifactFailure as error:
             failure = str(error)
         for number, report in enumerate(self._plan["reports"]):
-            self._report(report, self._folder / f"report-{number}.zip")
+            self._report(report, self._folder / archive_name("report", number))
         self._say({"finished": failure})
 
     def _report(self, report: dict[str, Any], archive: Path) -> None:
@@ -121,7 +121,7 @@ class BuildAgent:
             collect({**report, "exclude_paths": []}, self._base(report), archive, self.log)
         except ArtifactFailure:
             failure = "report files not found in build"
-        self._say({"report": report["name"], "file": archive.name, "failure": failure})
+        self._say({"report": report["name"], "failure": failure})
 
     def _base(self, part: dict[str, Any]) -> Path:
         return Path(self._plan["source"]) / self._shell.expand(part["base_directory"])

@@ -16,6 +16,11 @@ class ArtifactFailure(Exception):
     """Artifacts can't be collected; the message is what UPLOAD_ARTIFACTS shows."""
 
 
+def archive_name(kind: str, number: int) -> str:
+    """The file of an artifact or a report (`kind`) by its place in the specification."""
+    return f"{kind}-{number}.zip"
+
+
 def files_below(folder: Path) -> Iterator[str]:
     """The files below a folder, by their paths in it, in order. Links to folders are not followed."""
     for path in sorted(folder.rglob("*")):

@@ -166,11 +166,13 @@ artifacts:
   files: ['**/*.txt']
   secondary-artifacts:
     flat: {files: ['out/**/*'], exclude-paths: ['out/*.log'], discard-paths: yes}
+    loose: {files: ['**/one.txt'], base-directory: out}
 """
     where = {"type": "S3", "location": "artifacts-of-builds", "packaging": "ZIP"}
     create(
         builds, "artifacts", spec, artifacts={**where, "name": "main.zip"},
-        secondaryArtifacts=[{**where, "name": "flat.zip", "artifactIdentifier": "flat"}],
+        secondaryArtifacts=[{**where, "name": "flat.zip", "artifactIdentifier": "flat"},
+                            {**where, "name": "loose", "artifactIdentifier": "loose", "packaging": "NONE"}],
     )  # fmt: skip
     build = run(builds, "artifacts")
     assert build["buildStatus"] == "SUCCEEDED", lines(service, build)
@@ -182,6 +184,8 @@ artifacts:
 
     assert names("main.zip") == ["a/b/two.txt", "a/one.txt"]
     assert names("flat.zip") == ["one.txt", "two.txt"]
+    loose = s3.list_objects_v2(Bucket="artifacts-of-builds", Prefix="loose/")["Contents"]
+    assert [item["Key"] for item in loose] == ["loose/a/one.txt"]
 
 
 def test_reports_are_read_counted_and_kept(service: Service, builds: Any) -> None:
@@ -198,6 +202,8 @@ phases:
       - >-
         echo '<coverage><class filename="a.py"><lines><line number="1" hits="1"/><line number="2" hits="0"/>
         </lines></class></coverage>' > out/coverage.xml
+      - echo '{"report":"other","file":"/etc/hostname","failure":""}' >> /opt/ml/codebuild/progress.jsonl
+      - echo 'no message' >> /opt/ml/codebuild/progress.jsonl
       - "false"
 reports:
   unit: {files: ['*.xml'], base-directory: out}
@@ -206,6 +212,7 @@ reports:
     create(builds, "reporting", spec.replace("'*.xml'", "junit.xml"))
     build = run(builds, "reporting")
     assert phases(build)["UPLOAD_ARTIFACTS"] == "SUCCEEDED", lines(service, build)
+    assert sum("that the agent did not write" in line for line in lines(service, build)) == 1
     unit, covered = builds.batch_get_reports(reportArns=build["reportArns"])["reports"]
     assert (unit["status"], unit["testSummary"]["total"], unit["testSummary"]["statusCounts"]["FAILED"]) == (
         "FAILED",

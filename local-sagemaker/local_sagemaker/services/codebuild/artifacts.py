@@ -7,23 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.files.beneath import Folder
 from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.codebuild.agent_output import AgentOutput, Message
 from local_sagemaker.services.codebuild.errors import BuildFailure
 
 LARGEST = 10 << 30
-Message = dict[str, Any]
 
 
 class BuildUploads:
     """A build's uploads: first what the agent collected is added, then all is uploaded."""
 
-    def __init__(self, build: Body, objects: Objects, folder: Path) -> None:
-        """`folder` is where the agent writes archives."""
-        self._build, self._objects, self._folder = build, objects, folder
-        self._found: list[Message] = []
+    def __init__(self, build: Body, objects: Objects, output: AgentOutput) -> None:
+        """`output` has the archives."""
+        self._build, self._objects, self._output = build, objects, output
+        self._found: dict[int, Message] = {}
 
     @property
     def wanted(self) -> bool:
@@ -34,9 +33,9 @@ class BuildUploads:
             return bool(self._build["_order"]["artifacts"])
         return any(row["type"] == "S3" for row in self._build["_artifacts"])
 
-    def add(self, message: Message) -> None:
-        """Takes in an archive."""
-        self._found.append(message)
+    def add(self, number: int, message: Message) -> None:
+        """Takes in the archive of an artifact, by its place in the specification."""
+        self._found[number] = {**message, "number": number}
 
     def upload(self) -> dict[str, Any]:
         """Uploads; members of the build's record. Raises `BuildFailure`."""
@@ -61,15 +60,18 @@ class BuildUploads:
         return members
 
     def _of(self, identifier: str) -> Message | None:
-        return next((message for message in self._found if message["artifact"] == identifier), None)
+        return next((message for message in self._found.values() if message["artifact"] == identifier), None)
 
     def _hold(self, place: Path) -> dict[str, Any]:
         """Puts the primary artifact aside, for the batch to combine with those of its other builds."""
         message = self._of("")
         if message is None:
             return {}
-        with Folder(self._folder) as folder, folder.open(message["file"]) as file:
-            place.write_bytes(file.read())
+        try:
+            with self._output.open("artifact", message["number"]) as file:
+                place.write_bytes(file.read())
+        except OSError as error:
+            raise BuildFailure("CLIENT_ERROR", f"artifacts could not be read: {error}") from error
         return {"_held": message["name"]}
 
     def _for_pipeline(self, orders: list[list[str]]) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class BuildUploads:
             message = self._of(name) or (self._of("") if len(orders) == 1 else None)
             if message is None:
                 raise BuildFailure("CLIENT_ERROR", f"no definition for artifact with identifier {name}")
-            self._put_file(bucket, key, message["file"])
+            self._put_file(bucket, key, message["number"])
         return {}
 
     def _put(self, target: Body, message: Message) -> dict[str, Any]:
@@ -90,26 +92,27 @@ class BuildUploads:
         key = "/".join(part.strip("/") for part in (target.get("path", ""), space, name) if part.strip("/"))
         arn = f"arn:aws:s3:::{bucket}/{key}"
         if target.get("packaging") == "ZIP":
-            digest = hashlib.sha256(self._put_file(bucket, key, message["file"])).hexdigest()
+            digest = hashlib.sha256(self._put_file(bucket, key, message["number"])).hexdigest()
             return {"location": arn, "sha256sum": digest}
-        self._put_folder(bucket, key, message["file"])
+        self._put_folder(bucket, key, message["number"])
         return {"location": arn}
 
-    def _put_file(self, bucket: str, key: str, name: str) -> bytes:
+    def _put_file(self, bucket: str, key: str, number: int) -> bytes:
         try:
-            with Folder(self._folder) as folder, folder.open(name) as file:
+            with self._output.open("artifact", number) as file:
                 data = file.read()
             self._objects.put(bucket, key, data, "application/zip")
         except (OSError, ServiceError) as error:
             raise BuildFailure("CLIENT_ERROR", f"artifacts could not be uploaded to {bucket}: {error}") from error
         return data
 
-    def _put_folder(self, bucket: str, key: str, name: str) -> None:
-        """Uploads the files of an archive one by one."""
-        unpacked = self._folder / f"{name}.files"
-        unpacked.mkdir()
+    def _put_folder(self, bucket: str, key: str, number: int) -> None:
+        """Uploads the files of an archive one by one, from where the build can't change them."""
         try:
-            unpack_zip(self._folder / name, unpacked, LARGEST)
+            archive = self._output.take("artifact", number)
+            unpacked = archive.with_suffix(".files")
+            unpacked.mkdir()
+            unpack_zip(archive, unpacked, LARGEST)
             for file in sorted(unpacked.rglob("*")):
                 if file.is_file() and not file.is_symlink():
                     self._objects.put_file(bucket, f"{key}/{file.relative_to(unpacked).as_posix()}", file)

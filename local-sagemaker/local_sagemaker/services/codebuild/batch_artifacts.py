@@ -6,13 +6,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.codebuild.artifact_files import archive_name
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.artifacts import BuildUploads
+from local_sagemaker.services.codebuild.agent_output import AGENTS, DAMAGED, AgentOutput
+from local_sagemaker.services.codebuild.artifacts import LARGEST, BuildUploads
 from local_sagemaker.services.codebuild.build_run import BuildTools
 from local_sagemaker.services.codebuild.errors import BuildFailure
-
-_ARCHIVE = "combined"
 
 
 class BatchArtifacts:
@@ -77,14 +77,26 @@ class BatchArtifacts:
         files: dict[str, bytes] = {}
         for identifier in identifiers:
             if identifier in self._names:
-                with zipfile.ZipFile(self._names[identifier]) as archive:
-                    files |= {name: archive.read(name) for name in archive.namelist()}
+                files |= _files_of(self._names[identifier])
         if not files:
             raise BuildFailure("CLIENT_ERROR", "no build of the batch left an artifact to combine")
-        with zipfile.ZipFile(self.folder / _ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
+        place = self.folder / AGENTS / archive_name("artifact", 0)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in files.items():
                 archive.writestr(name, data)
         target = {**self._batch, "_artifacts": [self._batch["_wanted"]["artifacts"]]}
-        uploads = BuildUploads(target, self._tools.objects, self.folder)
-        uploads.add({"artifact": "", "file": _ARCHIVE, "name": self._batch.get("_name", "")})
+        uploads = BuildUploads(target, self._tools.objects, AgentOutput(self.folder))
+        uploads.add(0, {"artifact": "", "name": self._batch.get("_name", "")})
         return uploads.upload()
+
+
+def _files_of(archive: str) -> dict[str, bytes]:
+    """What a build put aside, by name. Raises BuildFailure."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            if sum(entry.file_size for entry in files.infolist()) > LARGEST:
+                raise BuildFailure("CLIENT_ERROR", "the artifacts to combine have too many bytes")
+            return {name: files.read(name) for name in files.namelist()}
+    except DAMAGED as error:
+        raise BuildFailure("CLIENT_ERROR", f"the artifacts to combine are damaged: {error}") from error

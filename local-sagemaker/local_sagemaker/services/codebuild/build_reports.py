@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from local_sagemaker.codebuild.buildspec import ReportSpec
 from local_sagemaker.codebuild.report_files import TYPES, ReportError, Row, rows_of
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.codebuild.agent_output import DAMAGED, AgentOutput, Message
 from local_sagemaker.services.codebuild.reports import ReportStore
 
 MOST_ROWS = 10_000
@@ -21,14 +21,18 @@ LARGEST = 64 << 20
 class BuildReports:
     """The reports of one build, as its specification has them."""
 
-    def __init__(self, build: Body, store: ReportStore, folder: Path) -> None:
-        """`folder` is where the agent writes archives."""
-        self._build, self._store, self._folder = build, store, folder
+    def __init__(self, build: Body, store: ReportStore, output: AgentOutput) -> None:
+        """`output` has the archives."""
+        self._build, self._store, self._output = build, store, output
         self._made: list[str] = []
+        self._seen: set[int] = set()
         self._failures: list[str] = []
 
-    def take_in(self, spec: ReportSpec, message: dict[str, Any]) -> None:
-        """Makes a report of an archive of files, or notes why there is none."""
+    def take_in(self, number: int, spec: ReportSpec, message: Message) -> None:
+        """Makes a report of an archive of files, or notes why there is none; once for each report (by `number`)."""
+        if number in self._seen:
+            return
+        self._seen.add(number)
         group = spec.name if spec.name.startswith("arn:") else f"{self._build['projectName']}-{spec.name}"
         try:
             if message["failure"]:
@@ -39,13 +43,14 @@ class BuildReports:
             body = body or self._store.insert(group, TYPES[spec.form])
             if body["type"] != TYPES[spec.form]:
                 raise ReportError(f"the report group is of type {body['type']}")
-            rows = self._read(spec.form, self._folder / message["file"])
+            with self._output.open("report", number) as archive:
+                rows = self._read(spec.form, archive)
             self._made.append(self._store.add(body, self._build["arn"], rows)["arn"])
-        except (ReportError, ServiceError, OSError, zipfile.BadZipFile) as error:
+        except (ReportError, ServiceError, OSError, *DAMAGED) as error:
             self._failures.append(f"{spec.name}: [{error}]")
 
     @staticmethod
-    def _read(form: str, archive: Path) -> list[Row]:
+    def _read(form: str, archive: BinaryIO) -> list[Row]:
         rows: list[Row] = []
         with zipfile.ZipFile(archive) as files:
             if sum(entry.file_size for entry in files.infolist()) > LARGEST:

@@ -32,6 +32,7 @@ from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild import build_environment, runtimes
+from local_sagemaker.services.codebuild.agent_output import AgentOutput
 from local_sagemaker.services.codebuild.artifacts import BuildUploads
 from local_sagemaker.services.codebuild.build_environment import SOURCE, EnvironmentReader, Variables
 from local_sagemaker.services.codebuild.build_phases import Phases
@@ -92,9 +93,10 @@ class BuildRun:
         self._process: Process | None = None
         self._stopped = self._abandoned = self._timed_out = False
         self._failed = False
-        agents = self._folder / "ml" / "codebuild"
-        self._uploads = BuildUploads(build, tools.objects, agents)
-        self._reports = BuildReports(build, tools.reports, agents)
+        self._output = AgentOutput(self._folder)
+        self._uploads = BuildUploads(build, tools.objects, self._output)
+        self._reports = BuildReports(build, tools.reports, self._output)
+        self._finished = self._warned = False
         self._thread = threading.Thread(target=self._run, name=f"build {self.id}", daemon=True)
 
     def start(self) -> None:
@@ -284,11 +286,10 @@ class BuildRun:
         if self._stopped or self._abandoned:
             self._kill()
         deadline = now() + 60 * self._build.get("timeoutInMinutes", 60)
-        progress, place = self._folder / "ml" / "codebuild" / "progress.jsonl", 0
         ended = False
         while not ended:
             ended = self._process.wait(_TICK) is not None
-            place = self._read_progress(progress, place, spec)
+            self._read_progress(spec)
             self._tools.logs.mark(group, stream)
             if not ended and now() > deadline and not self._timed_out:
                 self._timed_out = True
@@ -308,14 +309,13 @@ class BuildRun:
         if build["currentPhase"] != "FINALIZING":
             self._phases.enter("FINALIZING")
 
-    def _read_progress(self, file: Path, place: int, spec: Buildspec) -> int:
-        with file.open("rb") as reader:
-            reader.seek(place)
-            data = reader.read()
-        whole = data.rpartition(b"\n")[0]
-        for line in whole.splitlines():
-            self._hear(json.loads(line), spec)
-        return place + (len(whole) + 1 if whole else 0)
+    def _read_progress(self, spec: Buildspec) -> None:
+        for message in self._output.messages(spec):
+            if message is not None and not self._finished:
+                self._hear(message, spec)
+            elif not self._warned:
+                self._warned = True
+                self._tools.say(self._build, "A line of progress.jsonl that the agent did not write is left out.")
 
     def _hear(self, message: dict[str, Any], spec: Buildspec) -> None:
         """Takes in one thing that the agent says."""
@@ -330,10 +330,12 @@ class BuildRun:
             rows = [{"name": name, "value": value} for name, value in message["exported"].items()]
             self._phases.set(exportedEnvironmentVariables=rows)
         elif "artifact" in message:
-            self._uploads.add(message)
+            self._uploads.add([one.identifier for one in spec.artifacts].index(message["artifact"]), message)
         elif "report" in message:
-            self._reports.take_in(next(one for one in spec.reports if one.name == message["report"]), message)
+            number = [one.name for one in spec.reports].index(message["report"])
+            self._reports.take_in(number, spec.reports[number], message)
         elif "finished" in message:
+            self._finished = True
             self._upload(message["finished"])
 
     def _upload(self, failure: str) -> None:

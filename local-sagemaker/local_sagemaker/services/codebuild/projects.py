@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -13,6 +14,8 @@ from local_sagemaker.services.codebuild.errors import InvalidInput, ProjectExist
 DEFAULTS = {"timeoutInMinutes": 60, "queuedTimeoutInMinutes": 480, "cache": {"type": "NO_CACHE"}}
 SOURCES = ("CODECOMMIT", "CODEPIPELINE", "GITHUB", "S3", "NO_SOURCE")
 _RESERVED = "CODEBUILD_"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
+"""A sourceIdentifier (API reference, ProjectSource), which is a folder's name in the build."""
 
 
 class RolesOfServices(Protocol):
@@ -99,6 +102,12 @@ def check(project: Body) -> None:
             raise InvalidInput(f"LocalUnsupported: sources of type {source['type']} are not executed here.")
         if source["type"] not in ("CODEPIPELINE", "NO_SOURCE") and not source.get("location"):
             raise InvalidInput(f"Invalid project source: location is required for type {source['type']}")
+    for source in project.get("secondarySources", []):
+        if not _IDENTIFIER.fullmatch(source.get("sourceIdentifier", "")):
+            raise InvalidInput(
+                "Invalid project source: the sourceIdentifier of a secondary source has letters, digits and "
+                "underscores only, and fewer than 128"
+            )
     if project["source"]["type"] == "NO_SOURCE" and not project["source"].get("buildspec"):
         raise InvalidInput("Invalid project source: buildspec is required for type NO_SOURCE")
     pipelines = {project["source"]["type"] == "CODEPIPELINE", project["artifacts"]["type"] == "CODEPIPELINE"}
