@@ -180,3 +180,53 @@ def test_a_stopped_batch_stops_its_builds_and_fast_fail_the_others(builds: Any) 
     )
     quick = builds.start_build_batch(projectName="stopping", buildspecOverride=uneven)["buildBatch"]["id"]
     assert statuses(ended(builds, quick)) == {"DOWNLOAD_SOURCE": "SUCCEEDED", "one": "FAILED", "two": "STOPPED"}
+
+
+def test_an_action_of_a_pipeline_is_a_batch(service: Service, builds: Any) -> None:
+    """Outputs are named after the builds and their secondary artifacts, or are one archive."""
+    service.client("s3").create_bucket(Bucket="store-of-batches")
+    code, pipelines = service.client("codecommit"), service.client("codepipeline")
+    code.create_repository(repositoryName="batch-source")
+    spec = LIST.replace('["*.txt"]}', '["*.txt"], secondary-artifacts: {more: {files: [same.txt]}}}')
+    files = [{"filePath": "buildspec.yml", "fileContent": spec}]
+    code.create_commit(repositoryName="batch-source", branchName="main", putFiles=files)
+    create(builds, "piped", {"type": "CODEPIPELINE"}, artifacts={"type": "CODEPIPELINE"})
+
+    def action(category: str, provider: str, outputs: list[str], **configuration: str) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        inputs = [{"name": "Code"}] if category == "Build" else []
+        names = [{"name": name} for name in outputs]
+        return {"name": outputs[0], "actionTypeId": kind, "configuration": configuration, "inputArtifacts": inputs,
+                "outputArtifacts": names}  # fmt: skip
+
+    source = action("Source", "CodeCommit", ["Code"], RepositoryName="batch-source", BranchName="main",
+                    PollForSourceChanges="false")  # fmt: skip
+    each = action("Build", "CodeBuild", ["one", "two_more"], ProjectName="piped", BatchEnabled="true")
+    whole = action("Build", "CodeBuild", ["Whole"], ProjectName="piped", BatchEnabled="true", CombineArtifacts="true")
+    stages = [{"name": "Source", "actions": [source]}, {"name": "Build", "actions": [each, whole]}]
+    pipelines.create_pipeline(pipeline={
+        "name": "batches", "roleArn": ROLE, "stages": stages, "pipelineType": "V2",
+        "artifactStore": {"type": "S3", "location": "store-of-batches"},
+    })  # fmt: skip
+
+    def done() -> str | None:
+        (row,) = pipelines.list_pipeline_executions(pipelineName="batches")["pipelineExecutionSummaries"]
+        return None if row["status"] == "InProgress" else str(row["status"])
+
+    ending = until(done, "the pipeline ends", seconds=240)
+    rows = pipelines.list_action_executions(pipelineName="batches")["actionExecutionDetails"]
+    assert ending == "Succeeded", rows
+    held = {}
+    for row in rows:
+        for artifact in row["output"].get("outputArtifacts", []):
+            place = artifact["s3location"]
+            data = service.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])["Body"].read()
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                held[artifact["name"]] = sorted(archive.namelist())
+    wanted = {"one": ["one.txt", "same.txt"], "two_more": ["same.txt"], "Whole": ["one.txt", "same.txt", "two.txt"]}
+    assert {name: held[name] for name in wanted} == wanted
+    identity = next(row for row in rows if row["actionName"] == "one")["output"]["executionResult"][
+        "externalExecutionId"
+    ]
+    (batch,) = builds.batch_get_build_batches(ids=[identity])["buildBatches"]
+    assert batch["initiator"] == "codepipeline/batches"

@@ -51,6 +51,27 @@ def status(service: Service, name: str) -> str:
     return str(rows[0]["status"])
 
 
+def start_batch(service: Service) -> str:
+    """A batch with a build that runs; its project's builds sleep."""
+    builds = service.client("codebuild")
+    spec = "version: 0.2\nbatch: {build-list: [{identifier: only}]}\nphases: {build: {commands: [sleep 600]}}\n"
+    builds.create_project(
+        name="batched", source={"type": "NO_SOURCE", "buildspec": spec}, artifacts={"type": "NO_ARTIFACTS"},
+        serviceRole=ROLE, buildBatchConfig={"serviceRole": ROLE}, environment={
+            "type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+    )  # fmt: skip
+    identity = str(builds.start_build_batch(projectName="batched")["buildBatch"]["id"])
+
+    def runs() -> bool:
+        (batch,) = builds.batch_get_build_batches(ids=[identity])["buildBatches"]
+        return any("currentBuildSummary" in group for group in batch["buildGroups"][1:])
+
+    soon(runs, "a build of the batch runs")
+    return identity
+
+
 def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Service) -> None:
     own_service.client("s3").create_bucket(Bucket=STORE)
     code = own_service.client("codecommit")
@@ -83,6 +104,7 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
         return str(own_service.client("codebuild").batch_get_builds(ids=[identity])["builds"][0]["currentPhase"])
 
     soon(lambda: phase() == "BUILD", "the build's commands run")
+    batch = start_batch(own_service)
     deploy = action("Deploy", "CloudFormation", "Stack", inputArtifacts=[{"name": "Code"}], configuration={
         "ActionMode": "CREATE_UPDATE", "StackName": "chained", "TemplatePath": "Code::chain.json"})  # fmt: skip
     create(own_service, "stacking", deploy)
@@ -110,7 +132,10 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
     found = client.batch_get_builds(ids=[identity])["builds"][0]
     assert found["buildStatus"] == "FAULT"
     assert "local service ended while this build ran" in latest(own_service, "building")["errorDetails"]["message"]
-    assert client.list_builds()["ids"] == [identity]
+    lost = client.batch_get_build_batches(ids=[batch])["buildBatches"][0]
+    assert lost["buildBatchStatus"] == "FAULT" and lost["complete"]
+    assert [group["currentBuildSummary"]["buildStatus"] for group in lost["buildGroups"]] == ["SUCCEEDED", "FAULT"]
+    assert [one for one in client.list_builds()["ids"] if one.startswith("project:")] == [identity]
     assert latest(own_service, "asking")["token"] == token
     pipelines = own_service.client("codepipeline")
     pipelines.put_approval_result(
@@ -126,6 +151,17 @@ def test_a_killed_service_finds_its_builds_and_approvals_again(own_service: Serv
     pipelines.start_pipeline_execution(name="building")
     soon(lambda: status(own_service, "building") == "Succeeded", "the next execution succeeds")
 
+    slow = client.start_build(projectName="batched", timeoutInMinutesOverride=5)["build"]["id"]
+    stacks = own_service.client("cloudformation")
+    long = {f"T{n}": {"Type": "AWS::SNS::Topic", **({"DependsOn": f"T{n - 1}"} if n else {})} for n in range(400)}
+    stacks.create_stack(StackName="late", TemplateBody=json.dumps({"Resources": long}), TimeoutInMinutes=5)
+    soon(lambda: client.batch_get_builds(ids=[slow])["builds"][0]["currentPhase"] == "BUILD", "the slow build runs")
     own_service.run("local-sagemaker", "--home", str(own_service.home), "clock", "6m")
+    soon(lambda: client.batch_get_builds(ids=[slow])["builds"][0]["buildStatus"] == "TIMED_OUT", "the build's end")
+    soon(lambda: stacks.describe_stacks(StackName="late")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE", "it ends")
+    reasons = [
+        event.get("ResourceStatusReason") for event in stacks.describe_stack_events(StackName="late")["StackEvents"]
+    ]
+    assert "Stack creation time exceeded the specified timeout. Rollback requested by user." in reasons
     soon(lambda: status(own_service, "expiring") == "Failed", "the approval's time is over")
     assert latest(own_service, "expiring")["errorDetails"]["message"] == "Approval was not given in time."

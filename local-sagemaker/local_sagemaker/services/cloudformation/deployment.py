@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
+from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.comparison import Change, change
 from local_sagemaker.cloudformation.errors import TemplateError
@@ -29,6 +30,8 @@ from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
 log = logging.getLogger(__name__)
+TICK = 0.25
+"""Seconds between two looks at a deadline."""
 THREADS = 8
 """How many resources of a stack are worked on at once."""
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
@@ -38,10 +41,16 @@ Work = Callable[[str], None]
 
 
 class StackDeployment:
-    """Works on one stack in the calling thread. `ended` is set when the service stops: the work is left as it is."""
+    """Works on one stack in the calling thread. `ended` is set when the service stops: the work is left as it is.
 
-    def __init__(self, stack_id: str, store: StackStore, scopes: Scopes, ended: threading.Event) -> None:
+    At `deadline`, a time of the service's clock, what is under way is cancelled; `timed_out` says so.
+    """
+
+    def __init__(
+        self, stack_id: str, store: StackStore, scopes: Scopes, ended: threading.Event, deadline: float | None = None
+    ) -> None:
         self._id, self._store, self._scopes, self._ended = stack_id, store, scopes, ended
+        self._deadline, self.timed_out = deadline, False
         self._cancelled = threading.Event()
 
     def apply(self, template_of: Body, verb: str) -> list[str]:
@@ -84,13 +93,17 @@ class StackDeployment:
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(THREADS, thread_name_prefix="stack") as pool:
             while waiting or running:
-                if not (failed and stop) and not self._ended.is_set():
+                if not (failed and stop) and not self._ended.is_set() and not self.timed_out:
                     for logical in [name for name, needs in waiting.items() if needs <= done]:
                         del waiting[logical]
                         running[pool.submit(work, logical)] = logical
                 if not running:
                     break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                if self._deadline is not None and not failed and now() > self._deadline:
+                    self.timed_out = True
+                    self._cancelled.set()
+                tick = None if self._deadline is None else TICK
+                for future in wait(running, tick, return_when=FIRST_COMPLETED).done:
                     logical = running.pop(future)
                     if future.exception() is None:
                         done.add(logical)

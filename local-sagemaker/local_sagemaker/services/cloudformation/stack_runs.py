@@ -88,7 +88,8 @@ class StackRuns:
     def _advance(self, body: Body) -> None:
         step = STATES[body["StackStatus"]]
         try:
-            step(self, body, StackDeployment(body["StackId"], self._store, self._scopes, self._ended))
+            deadline = _deadline(body)
+            step(self, body, StackDeployment(body["StackId"], self._store, self._scopes, self._ended, deadline))
         except ServiceError as error:
             failed = _FAILED[body["StackStatus"]]
             self._store.enter(body["StackId"], failed, error.message)
@@ -97,7 +98,9 @@ class StackRuns:
         failed = deployment.apply(body, "CREATE")
         stack_id = body["StackId"]
         reason = ""
-        if not failed:
+        if deployment.timed_out:
+            reason = "Stack creation time exceeded the specified timeout. "
+        elif not failed:
             try:
                 self._complete(body, StackStatus.CREATE_COMPLETE)
                 return
@@ -237,6 +240,14 @@ class StackRuns:
             return
         self._store.put_exports(stack_id, {})
         self._store.enter(stack_id, StackStatus.DELETE_COMPLETE, DeletionTime=now())
+
+
+def _deadline(body: Body) -> float | None:
+    """Until when a stack may be created; other steps have no limit (API reference, CreateStack)."""
+    minutes = body.get("TimeoutInMinutes")
+    if not minutes or body["StackStatus"] != StackStatus.CREATE_IN_PROGRESS:
+        return None
+    return float(body["CreationTime"] + 60 * minutes)
 
 
 def _failure_text(failed: list[str]) -> str:
