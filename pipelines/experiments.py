@@ -2,7 +2,8 @@
 
 The main branch's build runs the pipeline BASE and registers into the group BASE. A build of any other branch does the
 same under a name of its own, so that its versions never come before those who approve for production, and its
-executions do not mix with the others. With the branch go its pipeline, versions and group.
+executions do not mix with the others. With the branch go its pipeline, versions and group: they are known by a tag,
+since anything may have such a name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,9 +22,18 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
+TAG = "delivery:experiment-of"
+"""Of pipelines and groups of branches; its value is the base. Rights to delete them ask for it."""
 LONGEST = 63  # characters of a model package group's name
+POLL = 1.0  # seconds
+LIMIT = 900.0  # seconds until executions that are stopped have ended: a job of SageMaker gets two minutes to end
+REMINDER = 30.0  # seconds between two lines about what is waited for
 _DIGITS = 6  # of the hash by which branches differ whose names do not
 _MISSING = ("ResourceNotFound", "ValidationException")
+
+
+class StillRunningError(Exception):
+    """Executions that were stopped do not end; the text names them."""
 
 
 def find_name(base: str, branch: str, main: str) -> str:
@@ -35,64 +46,139 @@ def find_name(base: str, branch: str, main: str) -> str:
     return "-".join(filter(None, (base, readable[: max(room, 0)].strip("-"), digest)))
 
 
-def is_experiment(name: str, base: str) -> bool:
-    """Whether a pipeline or group is that of a branch of the project with this base."""
-    return re.fullmatch(rf"{re.escape(base)}-(.+-)?[0-9a-f]{{{_DIGITS}}}", name) is not None
+def is_experiment(sagemaker: SageMakerClient, arn: str, base: str) -> bool:
+    """Whether a pipeline or a group is that of a branch of the project with this base, by its tags."""
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {"Key": TAG, "Value": base} in [tag for page in pages for tag in page["Tags"]]
 
 
-def remove(sagemaker: SageMakerClient, name: str) -> Iterator[str]:
-    """Deletes an experiment's pipeline, versions and group; a line for each that there was.
+def begin(sagemaker: SageMakerClient, name: str, base: str) -> None:
+    """Makes the model group of a branch, so that it has the tag: registration makes groups without any."""
+    if _describe(sagemaker.describe_model_package_group, ModelPackageGroupName=name) is None:
+        sagemaker.create_model_package_group(ModelPackageGroupName=name, Tags=[{"Key": TAG, "Value": base}])
+
+
+def find_running(sagemaker: SageMakerClient, pipeline: str) -> list[str]:
+    """The ARNs of the executions that have not ended: SageMaker deletes no pipeline that has any."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline)
+    return [
+        item["PipelineExecutionArn"]
+        for page in pages
+        for item in page["PipelineExecutionSummaries"]
+        if item["PipelineExecutionStatus"] in ("Executing", "Stopping")
+    ]
+
+
+def stop_executions(
+    sagemaker: SageMakerClient, pipeline: str, say: Callable[[str], None] = print, limit: float = LIMIT
+) -> None:
+    """Stops what a pipeline runs, also what starts meanwhile, and waits for its end.
+
+    :param limit: seconds.
+    :raises StillRunningError: after that time.
+    """
+    begun = reminded = time.monotonic()
+    stopped: set[str] = set()
+    while running := find_running(sagemaker, pipeline):
+        for arn in [arn for arn in running if arn not in stopped]:
+            say(f"stop the execution {arn}")
+            stop(sagemaker, arn)
+            stopped.add(arn)
+        now, names = time.monotonic(), ", ".join(running)
+        if now - begun > limit:
+            raise StillRunningError(
+                f"{names} does not end: a callback step ends only when it is answered "
+                "(aws sagemaker send-pipeline-execution-step-failure); then once more"
+            )
+        if now - reminded > REMINDER:
+            reminded = now
+            say(f"waits for the end of {names}")
+        time.sleep(POLL)
+
+
+def stop(sagemaker: Any, arn: str) -> None:
+    """Stops an execution; one that has ended meanwhile, or is about to, stays as it is."""
+    try:
+        sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in (*_MISSING, "ConflictException"):
+            raise
+
+
+def remove(sagemaker: SageMakerClient, name: str, base: str) -> Iterator[str]:
+    """Deletes an experiment's pipeline, versions and group; a line for each that there was or that is none of it.
 
     Files below its name in the bucket stay until the project's data are deleted.
     """
     client: Any = sagemaker
-    if _done(client.delete_pipeline, PipelineName=name):
-        yield f"pipeline {name}"
-    try:
-        pages = list(client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _MISSING:
-            raise
-        pages = []
+    pipeline = _describe(client.describe_pipeline, PipelineName=name)
+    if pipeline is not None:
+        if is_experiment(client, pipeline["PipelineArn"], base):
+            stop_executions(sagemaker, name, say=lambda line: print(line, flush=True))
+            client.delete_pipeline(PipelineName=name)
+            yield f"removed: pipeline {name}"
+        else:
+            yield f"stays: the pipeline {name} has no tag {TAG}={base}"
+    group = _describe(client.describe_model_package_group, ModelPackageGroupName=name)
+    if group is None:
+        return
+    if not is_experiment(client, group["ModelPackageGroupArn"], base):
+        yield f"stays: the model group {name} has no tag {TAG}={base}"
+        return
+    pages = list(client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name))
     for arn in [item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]]:
-        if _done(client.delete_model_package, ModelPackageName=arn):
-            yield f"version {arn}"
-    if _done(client.delete_model_package_group, ModelPackageGroupName=name):
-        yield f"model group {name}"
+        client.delete_model_package(ModelPackageName=arn)
+        yield f"removed: version {arn}"
+    client.delete_model_package_group(ModelPackageGroupName=name)
+    yield f"removed: model group {name}"
 
 
-def _done(call: Callable[..., Any], **request: str) -> bool:
-    """False for what does not exist."""
+def _describe(call: Callable[..., Any], **request: str) -> Mapping[str, Any] | None:
+    """None for what does not exist."""
     try:
-        call(**request)
+        return dict(call(**request))
     except ClientError as error:
         text = error.response["Error"]["Message"]
         if error.response["Error"]["Code"] in _MISSING and re.search("does not exist|not found", text):
-            return False
+            return None
         raise
-    return True
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0; 1 for removing what is no experiment."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m pipelines.experiments", description=(__doc__ or "").split("\n")[0])
     add = parser.add_argument
     add("base", help="the name of the main branch's pipeline and group")
     add("--branch", default=os.environ.get("SOURCE_BRANCH", ""), help="by default that of the build")
     add("--main", default=os.environ.get("MAIN_BRANCH", "main"), help="the branch whose versions are deployed")
+    add("--begin", action="store_true", help="make the branch's model group, and print the tag of its pipeline")
     add("--remove", action="store_true", help="delete what the branch's builds have made, instead of naming it")
-    arguments = parser.parse_args(argv)
-    name = find_name(arguments.base, arguments.branch, arguments.main)
-    if not arguments.remove:
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0; 1 for removing what is no experiment, or what does not end."""
+    arguments = _parser().parse_args(argv)
+    base, name = arguments.base, find_name(arguments.base, arguments.branch, arguments.main)
+    if name == base and (arguments.remove or os.environ.get("EXPERIMENTS_ONLY") == "yes"):
+        print(f"experiments: {arguments.branch or 'no branch'} is no branch of experiments", file=sys.stderr)
+        return 1 if arguments.remove else 0
+    if not arguments.begin and not arguments.remove:
         print(name)
         return 0
-    if name == arguments.base:
-        print(f"experiments: {arguments.branch or 'no branch'} is no branch of experiments", file=sys.stderr)
-        return 1
     import boto3
 
-    lines = list(remove(boto3.client("sagemaker"), name))
-    print("\n".join(f"removed: {line}" for line in lines) or f"nothing is left of {name}")
+    sagemaker = boto3.client("sagemaker")
+    if arguments.begin:
+        if name != base:
+            begin(sagemaker, name, base)
+            print(f", {{'Key': '{TAG}', 'Value': '{base}'}}")
+        return 0
+    try:
+        lines = list(remove(sagemaker, name, base))
+    except StillRunningError as error:
+        print(f"experiments: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(lines) or f"nothing is left of {name}")
     return 0
 
 

@@ -16,10 +16,9 @@ from delivery.project.names import BUILDS, EXPERIMENT_RULES, RULES, STACKS, Proj
 from delivery.project.ownership import describe_stack, find_foreign
 from delivery.stages.deploy import read_status
 from pipelines import session
-from pipelines.experiments import is_experiment
+from pipelines.experiments import StillRunningError, find_running, is_experiment, stop, stop_executions
 
 POLL = 1.0  # seconds
-RUNNING = ("Executing", "Stopping")
 
 
 @dataclass(frozen=True)
@@ -72,32 +71,24 @@ class Planner:
             if name in rules:
                 yield Deletion("events", "disable_rule", {"Name": name}, text=f"disable the rule {name}")
 
-    def _is_own(self, name: str) -> bool:
-        """Whether a pipeline or a model group is the project's, or that of one of its experiments."""
-        return name == self.project.group or is_experiment(name, self.project.group)
+    def _is_own(self, name: str, arn: str) -> bool:
+        """Whether a pipeline or a model group is the project's, or by its tag that of one of its experiments."""
+        own = self.project.group
+        return name == own or (name.startswith(f"{own}-") and is_experiment(self.client("sagemaker"), arn, own))
 
     def _pipelines(self) -> Iterator[Deletion]:
         """The model's pipelines, which builds have made: one that runs is stopped first."""
         sagemaker = self.client("sagemaker")
         listed = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=self.project.group)
-        for name in [item["PipelineName"] for page in listed for item in page["PipelineSummaries"]]:
-            if not self._is_own(name):
+        for item in [item for page in listed for item in page["PipelineSummaries"]]:
+            name = item["PipelineName"]
+            if not self._is_own(name, item["PipelineArn"]):
                 continue
-            for arn in self.running(name):
+            for arn in find_running(sagemaker, name):
                 request = {"PipelineExecutionArn": arn}
                 yield Deletion("sagemaker", "stop_pipeline_execution", request, text=f"stop the execution {arn}")
             text = f"delete the pipeline {name}"
             yield Deletion("sagemaker", "delete_pipeline", {"PipelineName": name}, text=text)
-
-    def running(self, pipeline: str) -> list[str]:
-        """The executions that have not ended: SageMaker deletes no pipeline that has any."""
-        pages = self.client("sagemaker").get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline)
-        return [
-            item["PipelineExecutionArn"]
-            for page in pages
-            for item in page["PipelineExecutionSummaries"]
-            if item["PipelineExecutionStatus"] in RUNNING
-        ]
 
     def _stacks(self) -> Iterator[Deletion]:
         cloudformation, own = self.client("cloudformation"), self.project.stack
@@ -123,12 +114,12 @@ class Planner:
 
     def _groups(self) -> list[str]:
         pages = self.client("sagemaker").get_paginator("list_model_package_groups")
-        names = [
+        return sorted(
             item["ModelPackageGroupName"]
             for page in pages.paginate(NameContains=self.project.group)
             for item in page["ModelPackageGroupSummaryList"]
-        ]
-        return sorted(name for name in names if self._is_own(name))
+            if self._is_own(item["ModelPackageGroupName"], item["ModelPackageGroupArn"])
+        )
 
     def _log_groups(self) -> list[str]:
         """Of the project's builds, by their whole names: others may begin alike."""
@@ -177,10 +168,16 @@ class Planner:
 def carry_out(planner: Planner, deletion: Deletion) -> None:
     """Sends it, and waits for the stack that it deletes, or before a pipeline goes for the end of what it runs.
 
-    :raises DeliveryError: if the stack could not be deleted.
+    :raises DeliveryError: if the stack could not be deleted, or an execution does not end.
     """
-    while deletion.operation == "delete_pipeline" and planner.running(deletion.request["PipelineName"]):
-        time.sleep(POLL)
+    if deletion.operation == "stop_pipeline_execution":
+        stop(planner.client("sagemaker"), deletion.request["PipelineExecutionArn"])
+        return
+    if deletion.operation == "delete_pipeline":
+        try:
+            stop_executions(planner.client("sagemaker"), deletion.request["PipelineName"])
+        except StillRunningError as error:
+            raise DeliveryError(str(error)) from error
     send(planner.client, deletion)
     if not deletion.waits:
         return

@@ -57,12 +57,19 @@ BUILD: Rights = {
         "run-pipeline: which checks the account can run",
     ),
     "iam:role/service-role/P-exec": ("iam:PassRole=iam:PassedToService=sagemaker.amazonaws.com", "CreatePipeline"),
-    "sagemaker:pipeline/G-deeper-0a1b2c": ("sagemaker:DeletePipeline", "experiments: the end of a branch"),
+    "sagemaker:pipeline/G-deeper-0a1b2c": (
+        "sagemaker:DeletePipeline=aws:ResourceTag/delivery:experiment-of=G", "experiments: the end of a branch",
+    ),
+    "sagemaker:pipeline/G-deeper-0a1b2c/execution/abc": ("sagemaker:StopPipelineExecution", "the same"),
     "sagemaker:model-package-group/G-deeper-0a1b2c": (
-        "sagemaker:ListModelPackages sagemaker:DeleteModelPackageGroup", "the same",
+        "sagemaker:CreateModelPackageGroup=aws:RequestTag/delivery:experiment-of=G "
+        "sagemaker:AddTags=aws:RequestTag/delivery:experiment-of=G sagemaker:ListTags "
+        "sagemaker:DescribeModelPackageGroup sagemaker:ListModelPackages "
+        "sagemaker:DeleteModelPackageGroup=aws:ResourceTag/delivery:experiment-of=G", "its group, with its tag",
     ),
     "sagemaker:model-package/G-deeper-0a1b2c/1": (
-        "sagemaker:DescribeModelPackage sagemaker:DeleteModelPackage", "the same",
+        "sagemaker:DescribeModelPackage sagemaker:DeleteModelPackage=aws:ResourceTag/delivery:experiment-of=G",
+        "the same",
     ),
     "codecommit:P-modelbuild": ("codecommit:GitPull", "CodeBuild: the source of a branch"),
 }  # fmt: skip

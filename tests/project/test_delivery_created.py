@@ -32,7 +32,7 @@ PARAMETERS = {
 }  # fmt: skip
 BRANCH = "experiment/deeper"
 UPSERT = """\
-import os, boto3
+import ast, os, sys, boto3
 sagemaker, name = boto3.client("sagemaker"), os.environ["SAGEMAKER_PROJECT_NAME_ID"]
 assert os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"] and os.environ["SOURCE_BRANCH"] in ("experiment/deeper", "main")
 sagemaker.create_pipeline(PipelineName=name, RoleArn=os.environ["SAGEMAKER_PIPELINE_ROLE_ARN"],
@@ -145,6 +145,7 @@ def may(made: MadeProject, role: str, right: str, resource: str) -> bool:
     """Whether IAM's simulation allows it; a right is an action, or ``action=key=value`` with a key of its context."""
     action, _, context = right.partition("=")
     key, _, value = context.partition("=")
+    value = made.project.group if value == "G" else value
     entries = [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}] if key else []
     answer = made.client("iam").simulate_principal_policy(
         PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/service-role/{made.project.prefix}-{role}",
@@ -183,7 +184,8 @@ def test_the_first_execution_of_every_pipeline_succeeds(made: MadeProject, kind:
 def build_specification() -> str:
     """The commands of the model build's own, with a program in place of run-pipeline and no installation."""
     commands = yaml.safe_load((ROOT / "codebuild-buildspec.yml").read_text())["phases"]["build"]["commands"]
-    program = "mkdir bin && (echo '#!/bin/sh'; echo python upsert.py) > bin/run-pipeline && chmod +x bin/run-pipeline"
+    script = "(echo '#!/bin/sh'; echo 'python upsert.py \"$@\"') > bin/run-pipeline"
+    program = f"mkdir bin && {script} && chmod +x bin/run-pipeline"
     before = [f"export PYTHONPATH={sysconfig.get_path('purelib')} PATH=$PWD/bin:$PATH", program]
     return yaml.safe_dump({"version": 0.2, "phases": {"build": {"commands": [*before, *commands]}}})
 

@@ -25,7 +25,7 @@ from delivery.project.preflight import Wish, find_principal
 from delivery.project.seed import SOURCES, render
 from pipelines import session
 from pipelines.checks.preflight import probe
-from pipelines.experiments import find_name
+from pipelines.experiments import TAG, begin, find_name
 from tests.commands import run_command
 from tests.project.delivering import register, upload
 from tests.project.rights import RIGHTS
@@ -443,11 +443,15 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     for name in (*strangers, f"/aws/codebuild/{project.prefix}-test"):
         logs.create_log_group(logGroupName=name)
     sagemaker, branch = service.client("sagemaker"), find_name(project.group, "experiment/x", "main")
-    sagemaker.create_model_package_group(ModelPackageGroupName=branch)
+    archive = f"{project.group}-archive-202611"  # another's, though it reads like a branch with its hash
+    begin(sagemaker, branch, project.group)
+    sagemaker.create_model_package_group(ModelPackageGroupName=archive)
     sagemaker.create_model_package_group(ModelPackageGroupName=project.group)
     slow = script_step("Slow", "import time; time.sleep(600)")
-    for name in (project.group, branch, f"{project.group}-of-another"):
+    for name in (project.group, branch, archive):
         create_pipeline(sagemaker, name, slow)
+    arn = sagemaker.describe_pipeline(PipelineName=branch)["PipelineArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": TAG, "Value": project.group}])
     running = start(sagemaker, branch)
     register(service, project.group, uri)
     uploads = f"sagemaker-us-east-1-{ACCOUNT}"  # where its template and the first contents of its repositories are
@@ -461,11 +465,12 @@ def test_deletion_leaves_nothing_and_can_be_repeated(service: Service) -> None:
     assert f"delete the bucket {bucket}" in planned and "nothing was deleted: add --yes" in planned
     run_command(service, *words, "--with-data", "--yes")
     assert bucket not in [item["Name"] for item in service.client("s3").list_buckets()["Buckets"]]
-    assert sagemaker.list_model_package_groups(NameContains="ends-p-ends")["ModelPackageGroupSummaryList"] == []
+    left = sagemaker.list_model_package_groups(NameContains="ends-p-ends")["ModelPackageGroupSummaryList"]
+    assert [row["ModelPackageGroupName"] for row in left] == [archive]
     groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/codebuild/{project.prefix}-")["logGroups"]
     assert [group["logGroupName"] for group in groups] == strangers
     left = sagemaker.list_pipelines(PipelineNamePrefix="ends-p-ends")["PipelineSummaries"]
-    assert [row["PipelineName"] for row in left] == [f"{project.group}-of-another"]
+    assert [row["PipelineName"] for row in left] == [archive]
     kept = service.client("s3").list_objects_v2(Bucket=uploads, Prefix="delivery/p-ends")["Contents"]
     assert [item["Key"] for item in kept] == ["delivery/p-ends-not/modelbuild.zip"]
     assert run_command(service, *words, "--with-data", "--yes").stdout == "nothing is left of the project\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.experiments import LONGEST, find_name, is_experiment, main
+from pipelines.experiments import LONGEST, find_name, main
 
 BASE = "abalone-p-1"
 
@@ -21,13 +21,20 @@ def test_a_branch_has_a_name_that_sagemaker_takes_and_that_is_found_again(base: 
 
     name = find_name(base, branch, "main")
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name) and len(name) <= LONGEST
-    assert is_experiment(name, base) and not is_experiment(base, base)
+    assert name.startswith(f"{base}-")
     assert find_name(base, f"{branch}.", "main") != name
 
 
-def test_names_of_other_projects_are_no_experiments() -> None:
-    assert not is_experiment("abalone-p-1-monitoring", BASE)
-    assert not is_experiment("abalone-p-10-deeper-0a1b2c", BASE)
+@pytest.mark.parametrize("branch", ["main", ""])
+def test_where_only_experiments_are_built_the_main_branch_has_no_name(
+    branch: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPERIMENTS_ONLY", "yes")
+    assert main([BASE, "--branch", branch]) == 0
+    said = capsys.readouterr()
+    assert said.out == "" and "is no branch of experiments" in said.err
+    assert main([BASE, "--branch", "experiment/x"]) == 0
+    assert capsys.readouterr().out.startswith(f"{BASE}-experiment-x-")
 
 
 def test_the_command_names_and_removes_only_experiments(
