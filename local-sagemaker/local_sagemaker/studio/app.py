@@ -23,7 +23,7 @@ from local_sagemaker.studio import rendering, security
 from local_sagemaker.studio.downloads import Download, respond, send_parts
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.live import LiveEvents, Topic
-from local_sagemaker.studio.page import PREFIX, Content, Missing, Page, Visit
+from local_sagemaker.studio.page import PREFIX, Content, Missing, Moved, Page, Visit
 from local_sagemaker.studio.ranges import RangeRequest
 from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.registry import PAGES
@@ -208,6 +208,9 @@ class Studio:
             if form_of == ".csv":
                 return respond(export(page, visit), RangeRequest())
             return self._show(page, method, visit, shell, requested, twin=twin)
+        except Moved as moved:
+            place, mark, rest = moved.href.partition("?")
+            return 303, b"", {**security.HEADERS, "Location": f"{place}{form_of if twin else ''}{mark}{rest}"}
         except (Missing, ServiceError) as error:
             return _failure(error, shell, page, twin=twin)
         except Exception:

@@ -57,6 +57,13 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
+class Moved(Exception):
+    """What was asked for is on another page, which has this address."""
+
+    href: str
+
+
+@dataclass(frozen=True)
 class Content:
     """An answer that is no page: a download, or content of users for a sandboxed frame.
 

@@ -37,6 +37,8 @@ class Full:
     api: str = ""
     project: str = "churn"
     stack: str = ""
+    foreign_stack: str = "iris-delivery"
+    """One with the tag of a project that SageMaker does not know."""
 
     @property
     def endpoint(self) -> str:
@@ -79,10 +81,18 @@ def _make_sagemaker_project(full: Full) -> None:
     provider = {"TemplateName": "ours", "TemplateURL": url}
     made = sagemaker.create_project(ProjectName=full.project, TemplateProviders=[{"CfnTemplateProvider": provider}])
     full.stack = f"SP-{made['ProjectId']}"
+    group = {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": {"ModelPackageGroupName": "iris-models"}}
+    full.service.client("cloudformation").create_stack(
+        StackName=full.foreign_stack, TemplateBody=json.dumps({"Resources": {"Group": group}}),
+        Tags=[{"Key": "sagemaker:project-name", "Value": "iris"}],
+    )  # fmt: skip
     stop = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}
     create_pipeline(sagemaker, "Churn", stop)
     arn = sagemaker.describe_pipeline(PipelineName="Churn")["PipelineArn"]
-    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "sagemaker:project-name", "Value": full.project}])
+    sagemaker.add_tags(ResourceArn=arn, Tags=[
+        {"Key": "sagemaker:project-name", "Value": full.project},
+        {"Key": "s3:model-approval-and-its-reason", "Value": "s3://studio-odd/" + "a-long-folder/" * 12},
+    ])  # fmt: skip
 
 
 def _fill_bucket(service: Service) -> None:

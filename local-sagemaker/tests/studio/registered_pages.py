@@ -25,7 +25,7 @@ def addresses(world: World, full: Full) -> dict[str, list[str]]:
         "/search": ["/search?q=demo"],
         "/pipelines": ["/pipelines"],
         "/pipelines/{pipeline}": [
-            "/pipelines/Demo",
+            "/pipelines/Demo", "/pipelines/Churn?tab=definition",
             *(f"/pipelines/Demo?tab={tab}" for tab in ("graph", "versions", "parameters", "definition")),
         ],
         "/pipelines/{pipeline}/start": ["/pipelines/Demo/start"],
@@ -49,7 +49,7 @@ def addresses(world: World, full: Full) -> dict[str, list[str]]:
         "/delivery/{pipeline}": [f"/delivery/{full.delivery}"],
         "/builds/{build}": [build],
         "/projects/{project}": [f"/projects/{full.project}"],
-        "/stacks/{stack}": [f"/stacks/{full.stack}"],
+        "/stacks/{stack}": [f"/stacks/{full.stack}", f"/stacks/{full.foreign_stack}"],
         "/jobs": [f"/jobs?kind={kind}" for kind in ("training", "processing", "transform", "tuning")],
         "/jobs/{kind}/{name}": [job, f"{job}?tab=log"],
         "/experiments": ["/experiments"],

@@ -23,6 +23,13 @@ pytestmark = pytest.mark.timeout(900)
 
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
+OUT_OF_SIGHT = (
+    "[...document.querySelectorAll('a, button, input, select, textarea')].filter(item => item.checkVisibility())"
+    ".filter(item => !item.closest('svg, nav.tabs, .skip'))"
+    ".filter(item => { const box = item.getBoundingClientRect(); return box.width && (box.left < -1 || box.right > "
+    "innerWidth + 1); }).map(item => item.outerHTML.slice(0, 150))"
+)
+"""Graphs and rows of tabs are swiped; the link that skips the navigation is seen when it has the focus."""
 RUN_AXE = "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))"
 
 
@@ -87,6 +94,7 @@ def test_every_page_is_accessible_in_both_themes_and_narrow(world: World, full: 
             for theme, width in (("light", 1280), ("dark", 360)):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+                found += [f"{path} has out of sight at {width}: {text}" for text in page.evaluate(OUT_OF_SIGHT)]
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     found.append(f"{path} scrolls sideways at {width}")
                 if theme == "light" or path == paths[0]:  # in the dark, tabs have the same parts

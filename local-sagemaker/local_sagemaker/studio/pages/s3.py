@@ -7,9 +7,9 @@ import shlex
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
-from local_sagemaker.studio.page import Content, Page, Visit
+from local_sagemaker.studio.page import Content, Moved, Page, Visit
 from local_sagemaker.studio.pages.objects import read_part
 from local_sagemaker.studio.views.preview import Preview, bytes_wanted, make_preview
 from local_sagemaker.studio.views.times import seconds
@@ -135,11 +135,16 @@ class ObjectContext:
 
 
 def load_object(visit: Visit) -> ObjectContext:
-    """HeadObject, and the first bytes by range."""
+    """HeadObject, and the first bytes by range. Raises Moved for a prefix: jobs' URIs name those without a slash."""
     bucket, key = visit.value("bucket"), visit.value("key")
     if not bucket or not key:
         raise ValidationError("The address needs a bucket and a key.")
-    part = read_part(visit, bucket, key, bytes_wanted(key), visit.value("version"))
+    try:
+        part = read_part(visit, bucket, key, bytes_wanted(key), visit.value("version"))
+    except ServiceError:
+        if _is_folder(visit, bucket, key):
+            raise Moved(urls.to("s3", bucket=bucket, prefix=f"{key}/")) from None
+        raise
     heading = {"yes": True, "no": False}.get(visit.value("heading"))
     preview = make_preview(key, part.data, part.size, heading=heading)
     tags = visit.optional("s3:GetObjectTagging", {"Bucket": bucket, "Key": key}) or {}
@@ -152,6 +157,11 @@ def load_object(visit: Visit) -> ObjectContext:
         {"download": shlex.join([*_EXEC, "cp", f"s3://{bucket}/{key}", "."]),
          "make a link that works for an hour": shlex.join([*_EXEC, "presign", f"s3://{bucket}/{key}"])},
     )  # fmt: skip
+
+
+def _is_folder(visit: Visit, bucket: str, key: str) -> bool:
+    listed = visit.optional("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": f"{key}/", "MaxKeys": 1}) or {}
+    return bool(listed.get("Contents"))
 
 
 def _versions(visit: Visit, bucket: str, key: str) -> list[ObjectVersion]:

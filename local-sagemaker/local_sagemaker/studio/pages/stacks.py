@@ -54,6 +54,7 @@ class StackContext:
     reason: str = field(metadata={"help": "StackStatusReason"})
     changed: float | None = field(metadata={"help": "seconds since the epoch"})
     project: str = field(metadata={"help": "the project that it belongs to, by its tags"})
+    has_project_page: bool = field(metadata={"help": "whether SageMaker knows the project"})
     parameters: dict[str, str] = field(metadata={"help": "the values it was made with"})
     outputs: dict[str, str] = field(metadata={"help": "its outputs"})
     tags: dict[str, str] = field(metadata={"help": "its tags"})
@@ -69,10 +70,11 @@ def load(visit: Visit) -> StackContext:
     if body is None:
         raise Missing(f"There is no stack {name}.")
     tags = {item["Key"]: item["Value"] for item in body.get("Tags", [])}
-    key = {"StackName": body["StackName"]}
+    key, project = {"StackName": body["StackName"]}, tags.get("sagemaker:project-name", "")
+    known = bool(project and visit.optional("sagemaker:DescribeProject", {"ProjectName": project}))
     return StackContext(
         body["StackName"], body["StackId"], body["StackStatus"], body.get("StackStatusReason", ""),
-        seconds(body.get("LastUpdatedTime") or body.get("CreationTime")), tags.get("sagemaker:project-name", ""),
+        seconds(body.get("LastUpdatedTime") or body.get("CreationTime")), project, known,
         {item["ParameterKey"]: item.get("ParameterValue", "") for item in body.get("Parameters", [])},
         {item["OutputKey"]: item.get("OutputValue", "") for item in body.get("Outputs", [])}, tags,
         resources_of(visit, body["StackId"]), events_of(visit, body["StackId"]),
