@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_sagemaker.background import log_failure
 from local_sagemaker.files.removal import discard
 from local_sagemaker.functions.sandbox import FunctionSpec, Invocation, InvocationResult, Sandbox
 from local_sagemaker.logs import Logs
 from local_sagemaker.processes.spec import Processes
 
+log = logging.getLogger(__name__)
 IDLE_SECONDS = 300.0
 _RUNS = 4  # of an invocation whose sandboxes are lost again and again
 MOST = 64
@@ -151,4 +154,5 @@ class Sandboxes:
                     if not self._idle[revision]:
                         del self._idle[revision]
             for sandbox in old:
-                sandbox.end()
+                with log_failure(log, "an idle function"):
+                    sandbox.end()

@@ -154,6 +154,11 @@ def test_what_is_refused(service: Service, events: Any) -> None:
     assert "is not executed by the local service" in refused(
         events.put_targets, Rule="full", Targets=[{"Id": "a", "Arn": arn}]
     )
+    for dead in ("arn:aws:sqs", "arn:aws:sqs:us-east-1:123456789012:x.fifo", "arn:aws:sns:us-east-1:123456789012:x"):
+        target = {"Id": "a", "Arn": Queue(service, "both").arn, "DeadLetterConfig": {"Arn": dead}}
+        assert "Dead letters go to standard SQS queues only." in refused(
+            events.put_targets, Rule="full", Targets=[target]
+        )
     both = {"Id": "a", "Arn": Queue(service, "both").arn, "Input": "{}", "InputPath": "$"}
     assert refused(events.put_targets, Rule="full", Targets=[both]) == (
         "Only one of Input, InputPath, or InputTransformer must be provided for target a."

@@ -186,6 +186,9 @@ class AlarmWatch(Resource):
             except ServiceError as error:
                 summary = f"Failed to execute action {arn}. Received error: {error.message}"
                 log.warning("alarm %s: %s", alarm["AlarmName"], summary)
+            except Exception:
+                summary = f"Failed to execute action {arn}. Received error: an error of the local service"
+                log.exception("alarm %s: %s", alarm["AlarmName"], summary)
             self._history.add(
                 alarm, "Action", summary, {"actionState": summary.split()[0], "notificationResource": arn}
             )

@@ -55,7 +55,8 @@ class Engine:
             self._ended.clear()
             self._runs.open()
             for action in self._store.running_actions():
-                self._runs.resume(action)
+                with log_failure(log, "action %s of %s", action.get("actionName"), action.get("_name")):
+                    self._runs.resume(action)
             self._thread = threading.Thread(target=self._run, name="pipelines", daemon=True)
             self._thread.start()
 
@@ -71,7 +72,8 @@ class Engine:
     def _run(self) -> None:
         while not self._ended.is_set():
             with log_failure(log, "pipelines"):
-                self.look()
+                with log_failure(log, "changes of sources"):
+                    self.look()
                 for name in self._store.names():
                     with log_failure(log, "pipeline %s", name):
                         while not self._ended.is_set() and self._advance(name):
@@ -83,10 +85,11 @@ class Engine:
         """Does what can be done now; whether something was."""
         changed = False
         for execution in self._store.active(name):
-            if execution["status"] == DeliveryStatus.STOPPING:
-                changed |= self._stop(execution)
-            elif execution["_entered"]:
-                changed |= self._progress(execution)
+            with log_failure(log, "execution %s", execution["pipelineExecutionId"]):
+                if execution["status"] == DeliveryStatus.STOPPING:
+                    changed |= self._stop(execution)
+                elif execution["_entered"]:
+                    changed |= self._progress(execution)
         return self._admit(name) or changed
 
     def _stages(self, execution: Body) -> list[dict[str, Any]]:

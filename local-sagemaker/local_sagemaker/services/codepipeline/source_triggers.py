@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from local_sagemaker.background import leave_out, log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.codecommit.git import GitError, GitRepository
 from local_sagemaker.codepipeline.triggers import Push, matches
@@ -45,7 +46,8 @@ class SourceTriggers:
             changes = records.event_log.after(number, region=records.region)
             with records.transaction():
                 for change in changes:
-                    self._take_in(change)
+                    with leave_out(log, "what %s starts", change.arn):
+                        self._take_in(change)
                     number = change.number
                 if changes or place is None:
                     place = {"number": number}
@@ -112,26 +114,30 @@ class SourceTriggers:
         return Push(str(body["referenceType"]), str(body["referenceName"]), str(body["commitId"]), tuple(paths))
 
     def _begin(self, name: str, trigger: Trigger) -> None:
-        try:
-            self._starter.start(name, trigger)
-        except ServiceError as error:
-            log.warning("pipeline %s was not started: %s", name, error.message)
+        with leave_out(log, "pipeline %s", name):
+            try:
+                self._starter.start(name, trigger)
+            except ServiceError as error:
+                log.warning("pipeline %s was not started: %s", name, error.message)
 
     def _poll_objects(self) -> None:
         for name, _, action in self._sources():
-            settings = action["configuration"]
-            if action["actionTypeId"]["provider"] != "S3" or not _polls(settings):
-                continue
-            info = self._objects.head(settings["S3Bucket"], settings["S3ObjectKey"])
-            version = info.version if info else None
-            key = f"{name}/{action['name']}"
-            seen = self._store.records.get(POLLED, key)
-            if version is None or (seen and seen["version"] == version):
-                continue
-            self._store.records.put(POLLED, key, {"version": version})
-            last = self._last_version(name, action["name"])
-            if (seen or last) and version != last:
-                self._begin(name, Trigger("PollForSourceChanges", action["name"]))
+            if action["actionTypeId"]["provider"] == "S3" and _polls(action["configuration"]):
+                with log_failure(log, "source %s of pipeline %s", action["name"], name):
+                    self._poll_object(name, action)
+
+    def _poll_object(self, name: str, action: Action) -> None:
+        settings = action["configuration"]
+        info = self._objects.head(settings["S3Bucket"], settings["S3ObjectKey"])
+        version = info.version if info else None
+        key = f"{name}/{action['name']}"
+        seen = self._store.records.get(POLLED, key)
+        if version is None or (seen and seen["version"] == version):
+            return
+        self._store.records.put(POLLED, key, {"version": version})
+        last = self._last_version(name, action["name"])
+        if (seen or last) and version != last:
+            self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
     def _last_version(self, name: str, action: str) -> str | None:
         """The version of an object that the pipeline had last: what came between that and the first look is new."""

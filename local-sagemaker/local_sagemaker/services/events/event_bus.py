@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_sagemaker.api.operations import Call
-from local_sagemaker.background import log_failure
+from local_sagemaker.background import leave_out, log_failure
 from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
@@ -32,7 +32,7 @@ from local_sagemaker.services.events.replay_runner import ReplayRunner
 from local_sagemaker.services.events.rule_store import DEFAULT, DELIVERY, HISTORY, KEPT, RuleStore
 from local_sagemaker.services.events.sagemaker_events import SOURCES, events_of
 from local_sagemaker.services.events.step_events import step_events_of
-from local_sagemaker.services.events.targets import is_final, send_dead_letter, sender_of
+from local_sagemaker.services.events.targets import fault, is_final, send_dead_letter, sender_of
 
 log = logging.getLogger(__name__)
 _PLACE, _KIND = "place", "event-log-place"
@@ -120,17 +120,14 @@ class EventBus:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            worked = more = False
-            with log_failure(log, "events of %s", self._settings.region):  # tried again: a full disk ends no deliveries
-                self._read_log()
-                self._fire_schedules()
-                self._expire()
-                more = self._replays.advance()
-                self._send_due()
-                worked = True
-            if not worked:
+            more = failed = False
+            for work in (self._read_log, self._fire_schedules, self._expire, self._replays.advance, self._send_due):
+                with log_failure(log, "events of %s", self._settings.region) as end:  # a full disk ends no deliveries
+                    more |= bool(work())
+                failed |= end.failed
+            if failed:
                 self._ended.wait(FIRST_PAUSE)
-            if not more:
+            elif not more:
                 self._wait()
 
     def _wait(self) -> None:
@@ -158,15 +155,19 @@ class EventBus:
                 return
             with self._records.transaction():
                 for change in changes:
-                    source = SOURCES.get(change.kind) or source_of(change)
-                    made = events_of(change, self._tags) + step_events_of(change, self._records.get)
-                    for kind, resources, detail in made + code_events_of(change):
-                        self._dispatch(DEFAULT, self.new_event(source, kind, resources, detail, change.time))
+                    with leave_out(log, "events of %s", change.arn):
+                        self._take_in(change)
                     number = change.number
                 place = {"number": number}
                 self._records.put(_KIND, _PLACE, place)
             if not changes:
                 return
+
+    def _take_in(self, change: Event) -> None:
+        source = SOURCES.get(change.kind) or source_of(change)
+        made = events_of(change, self._tags) + step_events_of(change, self._records.get)
+        for kind, resources, detail in made + code_events_of(change):
+            self._dispatch(DEFAULT, self.new_event(source, kind, resources, detail, change.time))
 
     def _tags(self, arn: str) -> Mapping[str, str]:
         body = self._records.get("tags", arn.lower()) or {}
@@ -181,18 +182,22 @@ class EventBus:
                 continue
             key = f"{rule['Name']}|{expression}"
             present.add(key)
-            schedule, start = schedules.parse(expression), rule["CreationTime"]
-            if key in self._due and self._due[key] <= now():
-                due = self._due[key]
-                event = self.new_event("aws.events", "Scheduled Event", [rule["Arn"]], {}, due)
-                self._write_deliveries(event, [rule])
-                del self._due[key]
-            if key not in self._due:
-                following = schedule.next(now(), start)
-                if following is not None:
-                    self._due[key] = following
+            with log_failure(log, "the schedule of rule %s", rule["Name"]) as end:
+                self._fire(key, rule)
+            if end.failed:
+                self._due[key] = now() + LONGEST_PAUSE
         for key in self._due.keys() - present:
             del self._due[key]
+
+    def _fire(self, key: str, rule: Body) -> None:
+        if key in self._due and self._due[key] <= now():
+            event = self.new_event("aws.events", "Scheduled Event", [rule["Arn"]], {}, self._due[key])
+            self._write_deliveries(event, [rule])
+            del self._due[key]
+        if key not in self._due:
+            following = schedules.parse(rule["ScheduleExpression"]).next(now(), rule["CreationTime"])
+            if following is not None:
+                self._due[key] = following
 
     def _dispatch(self, bus: str, event: Body, only: Sequence[str] = ()) -> None:
         rules = [rule for rule in self._store.matching(bus, event) if not only or rule["Arn"] in only]
@@ -226,11 +231,14 @@ class EventBus:
         for key in [key for key, time in self._waiting.items() if time <= now()]:
             if self._ended.is_set():
                 return
-            body = self._records.get(DELIVERY, key)
-            if body is None:
-                self._waiting.pop(key, None)
-                continue
-            self._send(key, body)
+            with log_failure(log, "delivery %s", key) as end:
+                body = self._records.get(DELIVERY, key)
+                if body is None:
+                    self._waiting.pop(key, None)
+                else:
+                    self._send(key, body)
+            if end.failed:
+                self._waiting[key] = now() + FIRST_PAUSE
 
     def _send(self, key: str, body: Body) -> None:
         target, event = body["target"], body["event"]
@@ -244,6 +252,9 @@ class EventBus:
             self._give_up(key, body, ServiceError(str(error), code="INVALID_JSON", status=400))
         except ServiceError as error:
             self._record_failure(key, body, error)
+        except Exception:
+            log.exception("event %s to %s", event["id"], target["Arn"])
+            self._record_failure(key, body, fault())
         else:
             self._settle(key, body, {"status": TargetStatus.DELIVERED, "result": result})
 
@@ -270,10 +281,8 @@ class EventBus:
             "EXHAUSTED_RETRY_CONDITION": condition,
         }  # fmt: skip
         if arn:
-            try:
+            with log_failure(log, "dead letter of event %s", body["event"]["id"]):
                 send_dead_letter(self._call, arn, json.dumps(body["event"]), attributes)
-            except ServiceError as failure:
-                log.warning("dead letter of event %s: %s", body["event"]["id"], failure.message)
         self._settle(key, body, {"status": TargetStatus.FAILED, "reason": _reason(error)})
 
     def _settle(self, key: str, body: Body, outcome: Body) -> None:

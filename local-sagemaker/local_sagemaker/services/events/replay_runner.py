@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from local_sagemaker.background import is_passing
 from local_sagemaker.clock import now
 from local_sagemaker.records.status import ReplayState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.archive_store import ARCHIVE, REPLAY, ArchiveStore
 from local_sagemaker.services.events.replays import ACTIVE
 
+log = logging.getLogger(__name__)
 PIECE = 100
 """Events between two looks at whether the replay was cancelled."""
 Place = tuple[int, float, str]
@@ -31,11 +34,34 @@ class ReplayRunner:
         self._left.clear()
 
     def advance(self) -> bool:
-        """Sends a piece of each replay. Says whether there is more."""
+        """Sends a piece of each replay. Says whether there is more; a replay that is at fault itself ends as failed.
+
+        Raises what the machine is to blame for, once all replays were looked at.
+        """
         active = [name for name, replay in self._records.items(REPLAY) if replay["State"] in ACTIVE]
         for name in self._left.keys() - set(active):
             del self._left[name]
-        return sum(self._advance(name) for name in active) > 0
+        more = False
+        failure: Exception | None = None
+        for name in active:
+            try:
+                more |= self._attempt(name)
+            except Exception as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return more
+
+    def _attempt(self, name: str) -> bool:
+        try:
+            return self._advance(name)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.warning("replay %s fails", name, exc_info=error)
+            end = {"State": ReplayState.FAILED, "StateReason": str(error), "ReplayEndTime": now()}
+            self._records.update(REPLAY, name, lambda replay: {**replay, **end})
+            return False
 
     def _advance(self, name: str) -> bool:
         with self._records.transaction():

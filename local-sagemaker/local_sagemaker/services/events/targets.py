@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from local_sagemaker.json_text import JsonError, load
 Target = Mapping[str, Any]
 Sender = Callable[[Call, Target, str], Any]
 """Sends a text to a target, by the spine."""
+_QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[a-zA-Z0-9_-]+")
+"""Queues of dead letters, none of which is FIFO: the pattern of EventBridge Scheduler's model."""
 
 
 def _pipeline(call: Call, target: Target, _text: str) -> Any:
@@ -120,6 +123,12 @@ def is_final(error: ServiceError) -> bool:
     return error.status == 501 or any(word in error.code for word in words)
 
 
+def fault() -> ServiceError:
+    """What a delivery failed with when the local service itself is to blame: tried again, and in the end given up."""
+    text = "An error of the local service; its log says which."
+    return ServiceError(text, code="InternalFailure", status=500)
+
+
 def send_dead_letter(call: Call, queue: str, text: str, attributes: Mapping[str, str]) -> None:
     """Sends what could not be delivered to a queue, with the reason as attributes of the message."""
     account, name = queue.split(":")[4:6]
@@ -129,10 +138,10 @@ def send_dead_letter(call: Call, queue: str, text: str, attributes: Mapping[str,
 
 
 def check_dead_letters(target: Target) -> None:
-    """Refuses dead letters that go to anything but a queue."""
+    """Refuses dead letters that go to anything but a standard queue."""
     arn = target.get("DeadLetterConfig", {}).get("Arn")
-    if arn and arn.split(":")[2:3] != ["sqs"]:
-        raise ValidationError(f"Parameter {arn} is not valid. Reason: Dead letters go to SQS queues only.")
+    if arn and not _QUEUE.fullmatch(arn):
+        raise ValidationError(f"Parameter {arn} is not valid. Reason: Dead letters go to standard SQS queues only.")
 
 
 def check_target(target: Target) -> None:

@@ -17,7 +17,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.events.targets import is_final, send_dead_letter
+from local_sagemaker.services.events.targets import fault, is_final, send_dead_letter
 from local_sagemaker.services.scheduler.requests import send, text_of
 from local_sagemaker.services.scheduler.store import FIRED, ScheduleStore
 from local_sagemaker.services.scheduler.times import delay, next_time
@@ -36,6 +36,7 @@ class Firing:
         self._store, self._call = store, call
         self._signal, self._ended = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._faults: dict[str, float] = {}
         on_move(self.wake)
 
     def wake(self) -> None:
@@ -59,16 +60,18 @@ class Firing:
 
     def _run(self) -> None:
         while not self._ended.is_set():
+            pause = FIRST_PAUSE
             with log_failure(log, "schedules"):
                 self._look()
-            self._signal.wait(self._pause())
+                pause = self._pause()
+            self._signal.wait(pause)
             self._signal.clear()
 
     def _pause(self) -> float:
         times = [
             body["_due"]
             for body in self._store.schedules()
-            if body.get("_due") and body["State"] == SwitchState.ENABLED
+            if body.get("_due") and body["State"] == SwitchState.ENABLED and _key(body) not in self._faults
         ]
         times += [body["at"] for body in self._store.records.list(FIRED)]
         return max(0.05, min([IDLE, *(time - now() for time in times)]))
@@ -77,10 +80,22 @@ class Firing:
         moment = now()
         for body in self._store.schedules():
             if body["State"] == SwitchState.ENABLED and body.get("_due") is not None and body["_due"] <= moment:
-                self._write(body, moment)
+                self._attempt(body, moment)
         for key, fired in self._store.records.items(FIRED):
             if fired["at"] <= moment and not self._ended.is_set():
-                self._send(key, fired)
+                with log_failure(log, "request %s", key):
+                    self._send(key, fired)
+
+    def _attempt(self, body: Body, moment: float) -> None:
+        """Takes a schedule in; one that fails is looked at again a little later, and keeps no other back."""
+        key = _key(body)
+        if self._faults.get(key, moment) > moment:
+            return
+        self._faults.pop(key, None)
+        with log_failure(log, "schedule %s", body["Name"]) as end:
+            self._write(body, moment)
+        if end.failed:
+            self._faults[key] = moment + IDLE
 
     def _write(self, body: Body, moment: float) -> None:
         """Writes down what is due, for the newest of the times that have passed, and when it is due next."""
@@ -112,6 +127,9 @@ class Firing:
             self._give_up(key, fired, ServiceError(str(error), code="ValidationException", status=400))
         except ServiceError as error:
             self._retry(key, fired, error)
+        except Exception:
+            log.exception("schedule %s", body["Name"])
+            self._retry(key, fired, fault())
         else:
             self._store.records.delete(FIRED, key)
 
@@ -140,8 +158,10 @@ class Firing:
             "IS_PAYLOAD_TRUNCATED": "false",
         }  # fmt: skip
         if arn:
-            try:
+            with log_failure(log, "dead letter of schedule %s", body["Name"]):
                 send_dead_letter(self._call, arn, text_of(body, fired), attributes)
-            except ServiceError as failure:
-                log.warning("dead letter of schedule %s: %s", body["Name"], failure.message)
         self._store.records.delete(FIRED, key)
+
+
+def _key(body: Body) -> str:
+    return f"{body['GroupName']}/{body['Name']}"

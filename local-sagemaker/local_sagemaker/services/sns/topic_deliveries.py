@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Resource
-from local_sagemaker.background import log_failure
+from local_sagemaker.background import is_passing, log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
@@ -70,18 +70,20 @@ class TopicDeliveries(Resource):
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="topics")
         while not self._ended.is_set():
             self._signal.clear()
+            pause = IDLE
             with log_failure(log, "topics of %s", self._settings.region):
                 for key, body in self._records.items(KIND):
                     if key not in self._running and body["due"] <= now():
                         self._running.add(key)
                         pool.submit(self._deliver, key)
-            due = [body["due"] for key, body in self._records.items(KIND) if key not in self._running]
-            self._signal.wait(max(0.1, min([IDLE, *(time - now() for time in due)])))
+                due = [body["due"] for key, body in self._records.items(KIND) if key not in self._running]
+                pause = max(0.1, min([IDLE, *(time - now() for time in due)]))
+            self._signal.wait(pause)
         pool.shutdown(wait=False, cancel_futures=True)
 
     def _deliver(self, key: str) -> None:
         """Makes a delivery that is still due: since it was listed it may have been made, or put off."""
-        with log_failure(log, "message %s", key):
+        with log_failure(log, "message %s", key) as end:
             body = self._records.get(KIND, key)
             if body is not None and body["due"] <= now():
                 failure = self._attempt(body)
@@ -89,6 +91,8 @@ class TopicDeliveries(Resource):
                     self._records.delete(KIND, key)
                 else:
                     self._put_off(key, body, failure)
+        if end.failed:
+            self._ended.wait(PAUSE)  # what could not even be written down: sent again, but not at once
         self._running.discard(key)
 
     def _attempt(self, body: Body) -> Undelivered | None:
@@ -115,7 +119,9 @@ class TopicDeliveries(Resource):
     def _put_off(self, key: str, body: Body, error: Undelivered) -> None:
         tries = body["tries"] + 1
         log.warning("message to %s: %s", body["endpoint"], error)
-        pause = None if error.final else delay(body.get("policy") or DEFAULTS, tries)
+        pause = None
+        with log_failure(log, "the delivery policy of %s", body["endpoint"]):  # without a pause it is given up
+            pause = None if error.final else delay(body.get("policy") or DEFAULTS, tries)
         if pause is None and self._give_up(body):
             self._records.delete(KIND, key)
             return
@@ -133,6 +139,9 @@ class TopicDeliveries(Resource):
         except ServiceError as error:
             log.warning("dead letter of a message to %s: %s", body["endpoint"], error.message)
             return error.status < 500
+        except Exception as error:
+            log.exception("dead letter of a message to %s", body["endpoint"])
+            return not is_passing(error)
         return True
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Resource
-from local_sagemaker.background import log_failure
+from local_sagemaker.background import leave_out, log_failure
 from local_sagemaker.events import CREATED, DELETED, Event
 from local_sagemaker.records import kinds
 from local_sagemaker.records.status import EndpointStatus, JobStatus, LineageStatus
@@ -68,7 +68,8 @@ class LineageEvents(Resource):
             while changes := self._records.event_log.after(number, region=self._lineage.settings.region):
                 with self._records.transaction():
                     for change in changes:
-                        self._make(change)
+                        with leave_out(log, "lineage of %s", change.arn):
+                            self._make(change)
                         number = change.number
                     self._records.put(_KIND, _PLACE, {"number": number})
 

@@ -63,3 +63,12 @@ def test_actions_are_held_until_they_are_performed(tmp_path: Path, calls: AlarmC
     watch.look()
     assert calls.published == [True]
     watch.close()
+
+
+def test_an_action_that_no_service_takes_holds_back_no_other(tmp_path: Path, calls: AlarmCalls) -> None:
+    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=calls)
+    actions = {"AlarmActions": ["arn", "arn:aws:sns:us-east-1:123456789012:topic"]}
+    for state in ("OK", "ALARM"):
+        calls.alarms = [composite("loud", state, **actions)]
+        watch.look()
+    assert calls.published == [False]

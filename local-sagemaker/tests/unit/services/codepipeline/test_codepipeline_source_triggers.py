@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,3 +96,21 @@ def test_a_pipeline_that_is_made_again_knows_nothing_of_the_one_before(pipeline:
     pipeline.store.put("p", STRUCTURE, {"version": 1})
     pipeline.upload("second")
     assert pipeline.look() == 0
+
+
+def test_a_source_that_cannot_be_looked_at_holds_back_no_other(
+    pipeline: PolledPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {**SOURCE, "configuration": {"S3Bucket": "bad", "S3ObjectKey": "x"}}
+    pipeline.store.put("a-bad", {**STRUCTURE, "stages": [{"name": "Source", "actions": [bad]}]}, {"version": 1})
+    pipeline.create()
+    pipeline.upload("second")
+    head = pipeline._objects.head
+
+    def fail(bucket: str, key: str) -> Any:
+        if bucket == "bad":
+            raise KeyError("a fault")
+        return head(bucket, key)
+
+    monkeypatch.setattr(pipeline._objects, "head", fail)
+    assert pipeline.look() == 1

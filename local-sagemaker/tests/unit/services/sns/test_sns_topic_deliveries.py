@@ -13,6 +13,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
+from local_sagemaker.services.sns.delivery_policies import DEFAULTS
 from local_sagemaker.services.sns.topic_deliveries import TopicDeliveries
 from local_sagemaker.services.sns.topic_messages import KIND, TopicMessages
 
@@ -88,6 +89,16 @@ def test_a_fault_of_the_service_counts_as_a_try(deliver: Callable[[], dict[str, 
     targets.failures["lambda:Invoke"] = OSError("no space left")
     body = deliver()
     assert body is not None and body["tries"] == 1 and body["due"] > now()
+
+
+def test_a_policy_that_cannot_be_read_ends_the_delivery(
+    deliver: Callable[[], dict[str, Any] | None], targets: Targets, records: Records
+) -> None:
+    """An older version took policies unchecked."""
+    targets.failures["lambda:Invoke"] = ServiceError("busy", code="ServiceException", status=500)
+    records.update(KIND, "one", lambda body: {**body, "policy": {**DEFAULTS, "numRetries": "x"}})
+    assert deliver() is None
+    assert targets.sent[-1] == ("sqs:SendMessage", True)
 
 
 def test_a_record_is_kept_until_the_dead_letters_have_its_message(
