@@ -228,10 +228,12 @@ def _cidr(argument: Any, scope: Scope) -> list[str]:
     try:
         network, count = ipaddress.ip_network(parts[0], strict=False), int(parts[1])
         bits = int(parts[2]) if len(parts) == 3 else 32 - network.prefixlen
+        if not 1 <= count <= 256:
+            raise ValueError(count)
         subnets = list(itertools.islice(network.subnets(new_prefix=network.max_prefixlen - bits), count))
     except ValueError as error:
         raise TemplateError(f"Template error: {text}") from error
-    if not 1 <= count <= 256 or len(subnets) < count:
+    if len(subnets) < count:
         raise TemplateError(f"Template error: {text}")
     return [str(subnet) for subnet in subnets]
 

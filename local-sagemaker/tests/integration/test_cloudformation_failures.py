@@ -97,6 +97,35 @@ def test_a_resource_that_was_never_made_leaves_nothing_to_delete(stacks: Any) ->
     assert create(stacks, "refused-name", template)["StackStatus"] == "ROLLBACK_COMPLETE"
 
 
+def test_what_was_half_made_goes_with_the_rollback(service: Service, stacks: Any) -> None:
+    """DEL-12: a resource that takes several calls, of which a later one is refused, can be made once it is mended."""
+    half = {
+        "AWS::SNS::Topic": {"TopicName": "half", "Subscription": [{"Protocol": "sqs", "Endpoint": "no ARN"}]},
+        "AWS::Logs::LogGroup": {"LogGroupName": "/half", "RetentionInDays": 2},
+    }
+    whole = {
+        "AWS::SNS::Topic": {"TopicName": "half"},
+        "AWS::Logs::LogGroup": {"LogGroupName": "/half", "RetentionInDays": 3},
+    }
+    for number, kind in enumerate(half):
+        template = {"Resources": {"Half": {"Type": kind, "Properties": half[kind]}}}
+        assert create(stacks, f"half-{number}", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+        template["Resources"]["Half"]["Properties"] = whole[kind]
+        assert create(stacks, f"whole-{number}", template)["StackStatus"] == "CREATE_COMPLETE", kind
+
+
+def test_a_provider_of_identities_outlives_an_update_that_is_refused(service: Service, stacks: Any) -> None:
+    """DEL-12: IAM here has no operation for one client id, so that the provider is made anew: the old one comes back."""
+    iam = service.client("iam")
+    provider = {"Type": "AWS::IAM::OIDCProvider",
+                "Properties": {"Url": "https://half.example.com", "ClientIdList": ["one"]}}  # fmt: skip
+    create(stacks, "provider", {"Resources": {"P": provider}})
+    changed = {**provider, "Properties": {**provider["Properties"], "ClientIdList": ["one", "x" * 256]}}
+    assert update(stacks, "provider", {"Resources": {"P": changed}})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    arn = physical(stacks, "provider")["P"]
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"] == ["one"]
+
+
 def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> None:
     """DEL-12: what was updated, replaced and added is as it was before."""
     first = topics("back-a", "back-b")

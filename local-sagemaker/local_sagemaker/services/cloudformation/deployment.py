@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
@@ -162,7 +163,7 @@ class StackDeployment:
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
         """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
         handler = HANDLERS[resource["ResourceType"]]
-        context = self._context(resource["LogicalResourceId"])
+        context = replace(self._context(resource["LogicalResourceId"]), keep=lambda made: self._keep(pending, made))
         named = handler.with_name(context, {**properties, **(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
         pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
@@ -183,6 +184,9 @@ class StackDeployment:
         if verb == "CREATE":
             self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
         self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
+
+    def _keep(self, pending: Body, made: Identity) -> None:
+        self._store.keep_resource(self._id, {**pending, **self._written(pending), **_members_of(made)})
 
     @staticmethod
     def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:

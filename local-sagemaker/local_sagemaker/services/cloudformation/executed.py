@@ -63,6 +63,7 @@ _LISTED: dict[str, frozenset[str]] = {
     "AWS::S3::BucketPolicy": frozenset({"Bucket", "PolicyDocument"}),
     "AWS::SNS::Subscription": frozenset({
         "TopicArn", "Protocol", "Endpoint", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy",
+        "DeliveryPolicy",
     }),
     "AWS::SNS::Topic": frozenset({
         "TopicName", "FifoTopic", "ContentBasedDeduplication", "DisplayName", "KmsMasterKeyId", "Subscription", "Tags",
@@ -82,7 +83,6 @@ _LISTED: dict[str, frozenset[str]] = {
     "AWS::SageMaker::Project": frozenset({"ProjectName", "ProjectDescription", "TemplateProviderDetails", "Tags"}),
 }  # fmt: skip
 _NESTED: dict[str, frozenset[str]] = {
-    "AWS::CodeBuild::Project.Triggers": frozenset(),
     "AWS::CodeCommit::Repository.Code": frozenset({"S3", "BranchName"}),
     "AWS::S3::Bucket.NotificationConfiguration": frozenset({"EventBridgeConfiguration"}),
     "AWS::S3::Bucket.LoggingConfiguration": frozenset({"DestinationBucketName", "LogFilePrefix"}),
@@ -92,6 +92,15 @@ _NESTED: dict[str, frozenset[str]] = {
     "AWS::SageMaker::Pipeline.PipelineDefinition.PipelineDefinitionS3Location": frozenset({"Bucket", "Key", "Version"}),
 }  # fmt: skip
 """Members of properties that are executed, where no request's shape says it."""
+_ANYWAY: dict[str, tuple[Any, ...]] = {
+    "AWS::CodeBuild::Project.Triggers": ({}, {"Webhook": False}, {"Webhook": "false"}),
+    "AWS::CodeBuild::Project.Visibility": ("PRIVATE",),
+    "AWS::KMS::Key.Origin": ("AWS_KMS",),
+    "AWS::Logs::LogGroup.LogGroupClass": ("STANDARD",),
+    "AWS::SNS::Topic.SignatureVersion": ("1", 1),
+    "AWS::SNS::Topic.TracingConfig": ("PassThrough",),
+}
+"""Values of properties that are not executed, which ask for what happens anyway."""
 
 
 def refuse_unexecuted(resource: ResourceDeclaration) -> None:
@@ -100,7 +109,10 @@ def refuse_unexecuted(resource: ResourceDeclaration) -> None:
     if kind not in HANDLERS:
         raise UnsupportedTemplate(kind, place)
     for properties in branches(resource.properties):
-        for name in _unexecuted(kind, properties):
+        given = {
+            name: value for name, value in properties.items() if value not in _ANYWAY.get(f"{kind}.{name}", ())
+        }
+        for name in _unexecuted(kind, given):
             raise UnsupportedTemplate(f"{kind}.{name}", place)
 
 

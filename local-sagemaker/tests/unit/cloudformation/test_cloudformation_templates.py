@@ -157,6 +157,7 @@ def test_functions(value: Any, result: Any) -> None:
         ),
         ({"Fn::Cidr": ["x", 2, 5]}, f"Template error: {CIDR}"),
         ({"Fn::Cidr": ["10.0.0.0/24", 9, 5]}, f"Template error: {CIDR}"),
+        ({"Fn::Cidr": ["::/0", 10**18, 0]}, f"Template error: {CIDR}"),
         ({"Fn::Split": ["", "a"]}, SPLIT),
         ({"Fn::Select": [3, ["a"]]}, "Template error: Fn::Select cannot select nonexistent value at index 3"),
     ],
@@ -318,3 +319,18 @@ def test_circles_are_refused_by_name() -> None:
     with pytest.raises(TemplateError) as raised:
         dependencies.graph(scope(document))
     assert raised.value.message == "Circular dependency between resources: [A, B]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("CodeBuild::Project", {"Artifacts": {}, "Environment": {}, "ServiceRole": "r", "Source": {}, "Triggers": {},
+                                "Visibility": "PRIVATE", "LogsConfig": {"S3Logs": {"Status": "DISABLED"}}}),
+        ("Logs::LogGroup", {"LogGroupClass": "STANDARD"}),
+        ("KMS::Key", {"Origin": "AWS_KMS"}),
+        ("SNS::Topic", {"SignatureVersion": "1", "TracingConfig": "PassThrough"}),
+    ],
+)  # fmt: skip
+def test_what_happens_anyway_may_be_asked_for(kind: str, properties: dict[str, Any]) -> None:
+    document = {"Resources": {"A": {"Type": f"AWS::{kind}", "Properties": properties}}}
+    refuse_unexecuted(load(json.dumps(document)).resources["A"])

@@ -107,6 +107,7 @@ class DeliveryPipeline:
         """Makes it, with its transitions."""
         tags = [{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])]
         context.call("codepipeline:CreatePipeline", {"pipeline": self._structure(properties), "tags": tags})
+        context.keep(Identity(properties["Name"]))
         self._set_transitions(context, {}, properties)
         return self.find(context, properties)
 

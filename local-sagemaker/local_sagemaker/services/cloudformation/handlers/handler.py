@@ -38,6 +38,8 @@ class DeploymentContext:
     stack: str
     logical: str
     cancelled: threading.Event
+    keep: Callable[[Identity], None] = lambda _identity: None
+    """Called with what a first call has made before others follow: should they fail, it is deleted with the stack."""
 
     def name(self, longest: int, *, lower: bool = False) -> str:
         """A name as CloudFormation makes it where the template gives none: ``stack-logical-RANDOM``."""

@@ -142,6 +142,7 @@ class ManagedPolicy:
         request["PolicyDocument"] = policy_text(properties["PolicyDocument"])
         context.call("iam:CreatePolicy", request)
         identity = self.find(context, properties)
+        context.keep(identity)
         self._attach(context, identity.physical, [], properties.get("Roles", []))
         return identity
 
@@ -219,7 +220,13 @@ class OidcProvider:
         if set(before.get("ClientIdList", [])) != set(after.get("ClientIdList", [])):
             # IAM here has no operation for one client id: the provider is made anew, and has the same ARN.
             context.call("iam:DeleteOpenIDConnectProvider", arn)
-            return self.create(context, after)
+            made = None
+            try:
+                made = self.create(context, after)
+            finally:
+                if made is None:
+                    self.create(context, before)
+            return made
         calls = ("iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider")
         retag(context, calls, arn, before, after)
         return identity

@@ -98,6 +98,7 @@ class StackTopic:
         if properties.get("Tags"):
             request["Tags"] = properties["Tags"]
         arn = context.call("sns:CreateTopic", request)["TopicArn"]
+        context.keep(self._identity(arn, properties["TopicName"]))
         for subscription in properties.get("Subscription", []):
             context.call("sns:Subscribe", {"TopicArn": arn, **subscription})
         return self._identity(arn, properties["TopicName"])
@@ -183,6 +184,7 @@ class Subscription:
     """AWS::SNS::Subscription."""
 
     name_property = None
+    _attributes = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
 
     def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
         """It is known by topic and endpoint."""
@@ -192,8 +194,7 @@ class Subscription:
         """Subscribes; again is no error in SNS."""
         members = ("TopicArn", "Protocol", "Endpoint")
         request: Properties = {name: properties[name] for name in members if name in properties}
-        names = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
-        attributes = {name: _attribute(properties[name]) for name in names if name in properties}
+        attributes = {name: _attribute(properties[name]) for name in self._attributes if name in properties}
         arn = context.call("sns:Subscribe", {**request, "Attributes": attributes, "ReturnSubscriptionArn": True})
         return Identity(arn["SubscriptionArn"], arn["SubscriptionArn"], {"Arn": arn["SubscriptionArn"]})
 
@@ -203,7 +204,7 @@ class Subscription:
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its attributes."""
-        for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"):
+        for name in self._attributes:
             if after.get(name) != before.get(name):
                 value = _attribute(after.get(name, ""))
                 request = {"SubscriptionArn": identity.physical, "AttributeName": name, "AttributeValue": value}

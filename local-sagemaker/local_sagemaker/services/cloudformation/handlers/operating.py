@@ -72,6 +72,7 @@ class LogGroup:
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         key = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
         context.call("logs:CreateLogGroup", {"logGroupName": name, **key, **({"tags": tags} if tags else {})})
+        context.keep(Identity(name))
         return self.update(context, Identity(name), properties, properties)
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -282,6 +283,8 @@ class ParameterHandler:
     ) -> Identity:
         request = fit_to_operation("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
         context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
+        if not overwrite:
+            context.keep(Identity(properties["Name"]))
         self._retag(context, {} if not overwrite else before or {}, properties)
         return self.find(context, properties)
 
@@ -324,10 +327,12 @@ class Key:
         if "KeyPolicy" in properties:
             request["Policy"] = policy_text(properties["KeyPolicy"])
         key = context.call("kms:CreateKey", request)["KeyMetadata"]
+        identity = Identity(key["KeyId"], key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
+        context.keep(identity)
         self._describe(context, {"KeyId": key["KeyId"]}, {}, properties)
         if str(properties.get("EnableKeyRotation", "")).lower() == "true":
             context.call("kms:EnableKeyRotation", {"KeyId": key["KeyId"]})
-        return Identity(key["KeyId"], key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
+        return identity
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """It has nothing of its own to be found by."""

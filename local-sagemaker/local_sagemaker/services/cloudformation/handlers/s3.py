@@ -112,6 +112,7 @@ class BucketHandler:
         request: Properties = {"Bucket": name, **({"CreateBucketConfiguration": place} if place else {})}
         if not self._exists(context, name):
             context.call("s3:CreateBucket", request)
+            context.keep(Identity(name))
         elif "BucketName" in properties:
             raise ServiceError(f"{name} already exists", code="BucketAlreadyExists", status=409)
         self._settle(context, name, {}, properties)
