@@ -115,7 +115,7 @@ def test_what_was_half_made_goes_with_the_rollback(service: Service, stacks: Any
 
 
 def test_a_provider_of_identities_outlives_an_update_that_is_refused(service: Service, stacks: Any) -> None:
-    """DEL-12: IAM here has no operation for one client id, so that the provider is made anew: the old one comes back."""
+    """DEL-12: IAM here has no operation for one client id: the provider is made anew, and the old one comes back."""
     iam = service.client("iam")
     provider = {"Type": "AWS::IAM::OIDCProvider",
                 "Properties": {"Url": "https://half.example.com", "ClientIdList": ["one"]}}  # fmt: skip
