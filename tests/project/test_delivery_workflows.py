@@ -21,6 +21,8 @@ TOP = {"name", "on", "permissions", "concurrency", "env", "jobs"}
 JOB = {
     "runs-on", "environment", "env", "outputs", "steps", "needs", "if", "uses", "with", "concurrency", "permissions",
 }  # fmt: skip
+ACTIONS = ("actions/checkout@v6", "actions/setup-python@v6", "aws-actions/configure-aws-credentials@v6")
+"""Of Node 24: GitHub's runners have no Node 20 since September 2026."""
 STEP = {"id", "name", "if", "uses", "with", "run", "env"}
 
 
@@ -56,7 +58,7 @@ def test_a_workflow_has_known_keys_no_aliases_and_no_secrets(name: str) -> None:
         assert ("uses" in job) != ("steps" in job)
         for step in job.get("steps", ()):
             assert set(step) <= STEP and ("uses" in step) != ("run" in step)
-            assert re.fullmatch(r"[\w./-]+@v\d+", step.get("uses", "a/b@v1"))
+            assert step.get("uses", ACTIONS[0]) in ACTIONS
 
 
 @pytest.mark.parametrize("name", FILES)
