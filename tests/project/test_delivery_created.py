@@ -36,9 +36,8 @@ import ast, os, sys, boto3
 sagemaker, name = boto3.client("sagemaker"), os.environ["SAGEMAKER_PROJECT_NAME_ID"]
 assert os.environ["CODEBUILD_RESOLVED_SOURCE_VERSION"] and os.environ["SOURCE_BRANCH"] in ("experiment/deeper", "main")
 sagemaker.create_pipeline(PipelineName=name, RoleArn=os.environ["SAGEMAKER_PIPELINE_ROLE_ARN"],
-    PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', ClientRequestToken=name.ljust(32, "x"))
-if os.environ["SOURCE_BRANCH"] != "main":
-    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', ClientRequestToken=name.ljust(32, "x"),
+    Tags=ast.literal_eval(sys.argv[sys.argv.index("--tags") + 1]))
 """
 WAITING = """\
 version: 0.2
