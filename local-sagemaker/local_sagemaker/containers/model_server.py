@@ -100,7 +100,8 @@ def run(load: Callable[[], ModelApplication], *, forks: bool = True) -> int:
     def end(number: int, _frame: FrameType | None) -> None:
         stopping.append(number)
         for pid in list(children):
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and is about to be taken from the children
+                os.kill(pid, signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, end)
     while children or not stopping:

@@ -16,7 +16,10 @@ HOST = [{"Name": "Host", "Value": "a"}]
 
 
 @pytest.fixture
-def backend() -> Any:
+def backend(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Points in memory only, also after a test that had them written into its records."""
+    plainly = getattr(CloudWatchBackend, "put_data_plainly", CloudWatchBackend.put_metric_data)
+    monkeypatch.setattr(CloudWatchBackend, "put_metric_data", plainly)
     made = CloudWatchBackend("us-east-1", "123456789012")
     times = {"Timestamp": START + timedelta(seconds=90)}
     made.put_metric_data("N", [
