@@ -72,7 +72,7 @@ def find_running(sagemaker: SageMakerClient, pipeline: str) -> list[str]:
 def stop_executions(
     sagemaker: SageMakerClient, pipeline: str, say: Callable[[str], None] = print, limit: float = LIMIT
 ) -> None:
-    """Stops what a pipeline runs, also what starts meanwhile, and waits for its end.
+    """Stops what a pipeline runs, also what starts in the meantime, and waits for its end.
 
     :param limit: seconds.
     :raises StillRunningError: after that time.
@@ -87,7 +87,7 @@ def stop_executions(
         now, names = time.monotonic(), ", ".join(running)
         if now - begun > limit:
             raise StillRunningError(
-                f"{names} does not end: a callback step ends only when it is answered "
+                f"{names} does not end: a callback step ends only when its token is sent "
                 "(aws sagemaker send-pipeline-execution-step-failure); then once more"
             )
         if now - reminded > REMINDER:
@@ -97,7 +97,7 @@ def stop_executions(
 
 
 def stop(sagemaker: Any, arn: str) -> None:
-    """Stops an execution; one that has ended meanwhile, or is about to, stays as it is."""
+    """Stops an execution; one that has ended in the meantime, or is about to, stays as it is."""
     try:
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
     except ClientError as error:

@@ -27,7 +27,7 @@ def test_a_branch_that_runs_is_stopped_and_removed_and_others_stay(service: Serv
 
     execution, said = start(sagemaker, NAME), list[str]()
     until(lambda: token(sagemaker, execution), "the question")
-    with pytest.raises(StillRunningError, match="callback step ends only when it is answered"):
+    with pytest.raises(StillRunningError, match="callback step ends only when its token is sent"):
         stop_executions(sagemaker, NAME, said.append, limit=1.0)
     assert said == [f"stop the execution {execution}"]
     sagemaker.send_pipeline_execution_step_failure(CallbackToken=token(sagemaker, execution), FailureReason="no more")
