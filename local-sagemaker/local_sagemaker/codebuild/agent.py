@@ -19,7 +19,6 @@ from typing import Any
 from local_sagemaker.codebuild.artifact_files import ArtifactFailure, archive_name, collect
 from local_sagemaker.codebuild.shell import Shell
 
-FOLDER = Path("/opt/ml/codebuild")
 _BEFORE_BUILD = ("INSTALL", "PRE_BUILD")
 _SELECT = "{python} -m venv {folder} && export VIRTUAL_ENV={folder} PATH={folder}/bin:$PATH"
 """Makes another Python the build's, with a folder for its own packages."""
@@ -47,8 +46,7 @@ class BuildAgent:
         """Phases, exported variables, artifacts."""
         for note in self._plan["notes"]:
             self.log(note)
-        if self._plan.get("python"):
-            self._shell.run(_SELECT.format(python=shlex.quote(self._plan["python"]), folder=f"{FOLDER}/python"))
+        self._select()
         reached = True
         for phase in self._plan["phases"]:
             if not reached:
@@ -59,6 +57,18 @@ class BuildAgent:
         self._collect()
         self._shell.close()
         self._log.close()
+
+    def _select(self) -> None:
+        """Makes another Python the build's; INSTALL fails where that fails."""
+        python = self._plan.get("python")
+        if not python:
+            return
+        status = self._shell.run(_SELECT.format(python=shlex.quote(python), folder=f"{self._folder}/python"))
+        if status:
+            refusal = ("CLIENT_ERROR", f"The Python {python} could not be made the build's: exit status {status}")
+            for phase in self._plan["phases"]:
+                if phase["name"] == "INSTALL":
+                    phase["refusal"] = phase["refusal"] or refusal
 
     def _continues(self, phase: dict[str, Any]) -> bool:
         """Whether the next phase is run after a failed one: a failed build still has its post_build."""

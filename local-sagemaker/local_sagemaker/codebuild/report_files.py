@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 Row = dict[str, Any]
 TEST, COVERAGE = "TEST", "CODE_COVERAGE"
 TYPES = {"JUNITXML": TEST, "COBERTURAXML": COVERAGE}
 """The type of report by its file format."""
 FAILURES = ("FAILED", "ERROR")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _OUTCOMES = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
 LONGEST_MESSAGE = 5000
+LONGEST_SECONDS = 900_000.0
+"""Of a test case; a build takes at most 36 hours. All cases of a report together stay a 64-bit count of nanoseconds."""
 
 
 class ReportError(ValueError):
@@ -20,13 +25,25 @@ class ReportError(ValueError):
 
 def rows_of(form: str, name: str, data: bytes) -> list[Row]:
     """The test cases or covered files of one file, without what the report adds. Raises `ReportError`."""
-    if b"<!ENTITY" in data:
-        raise ReportError(f"{name}: entities are not read")
     try:
+        _refuse_entities(name, data)
         root = ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError) as error:
+    except ReportError:
+        raise
+    except (ElementTree.ParseError, expat.ExpatError, ValueError, LookupError) as error:
         raise ReportError(f"{name} is not well-formed: {error}") from error
     return _cases(root, name) if form == "JUNITXML" else _coverages(root)
+
+
+def _refuse_entities(name: str, data: bytes) -> None:
+    """Refuses a file that declares any, in whatever encoding, before one could be used."""
+
+    def refuse(*declared: Any) -> None:
+        raise ReportError(f"{name}: entities are not read ({declared[0]})")
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = refuse
+    parser.Parse(data, True)
 
 
 def _cases(root: ElementTree.Element, name: str) -> list[Row]:
@@ -42,8 +59,14 @@ def _case(suite: ElementTree.Element, case: ElementTree.Element, name: str) -> R
         "testRawDataPath": name, "prefix": case.get("classname", ""), "name": case.get("name", ""),
         "testSuiteName": suite.get("name", ""),
         "status": "SUCCEEDED" if outcome is None else _OUTCOMES[outcome.tag],
-        "durationInNanoSeconds": int(1e9 * _number(case.get("time"))), "message": message[:LONGEST_MESSAGE],
+        "durationInNanoSeconds": int(1e9 * _seconds(case.get("time"))), "message": message[:LONGEST_MESSAGE],
     }  # fmt: skip
+
+
+def _seconds(text: str | None) -> float:
+    """A duration; 0 for what is none, or longer than any."""
+    number = _number(text)
+    return number if abs(number) <= LONGEST_SECONDS else 0.0  # false for nan, too
 
 
 def _number(text: str | None) -> float:
@@ -68,7 +91,7 @@ def _coverages(root: ElementTree.Element) -> list[Row]:
 def _branches(text: str) -> tuple[int, int]:
     """Taken and all branches of ``50% (1/2)``."""
     inside = text.partition("(")[2].partition(")")[0].split("/")
-    return (int(inside[0]), int(inside[1])) if len(inside) == 2 and all(part.isdecimal() for part in inside) else (0, 0)
+    return (int(inside[0]), int(inside[1])) if len(inside) == 2 and all(map(_COUNT.fullmatch, inside)) else (0, 0)
 
 
 def summary(lines: list[tuple[bool, int, int]]) -> Row:

@@ -16,8 +16,6 @@ from local_sagemaker.eventbridge.value_tests import value_test as _test
 from local_sagemaker.json_text import JsonError, load
 
 __all__ = ["Event", "InvalidPattern", "Pattern", "flatten", "parse"]
-LONGEST = 4096
-"""Characters of a pattern."""
 MOST_COMBINATIONS = 1000
 """Ways in which the alternatives of all ``$or`` of a pattern can be combined (user guide, quotas of patterns)."""
 _RESERVED = frozenset({*OPERATORS, "=", "<", "<=", ">", ">=", "regex"})

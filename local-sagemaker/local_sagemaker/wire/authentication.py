@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
@@ -98,7 +99,8 @@ def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *,
         chunks = signer if payload.startswith("STREAMING-AWS4-HMAC-SHA256") else None
         request.body = chunked.decode_chunks(request.body, headers, chunks)
     hashed = None if streaming or not signed or payload == signature.UNSIGNED else payload
-    request.body.expect(Checksums(headers, hashed))
+    completes = request.method == "POST" and "uploadId" in parse_qs(request.query, keep_blank_values=True)
+    request.body.expect(Checksums(headers, hashed, of_body=not completes))
     if "content-encoding" in headers:
         kept = [part.strip() for part in headers["content-encoding"].split(",") if part.strip() != "aws-chunked"]
         request.headers = {**headers, "content-encoding": ",".join(kept)}

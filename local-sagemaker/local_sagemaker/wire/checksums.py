@@ -22,13 +22,17 @@ def _decoded_size(value: str) -> int:
 class Checksums:
     """What a request says of its body, in headers and (announced by ``x-amz-trailer``) after it."""
 
-    def __init__(self, headers: Mapping[str, str], signed_sha256: str | None = None) -> None:
-        """`signed_sha256` is the hex digest that the signature covers, if it covers one."""
+    def __init__(self, headers: Mapping[str, str], signed_sha256: str | None = None, *, of_body: bool = True) -> None:
+        """`signed_sha256` is the hex digest that the signature covers, if it covers one.
+
+        Without `of_body` the checksums among the headers are not the body's: CompleteMultipartUpload sends a list of
+        parts, and the checksum of the object that they become.
+        """
         self._expected: dict[str, str] = {}
         self._digests: dict[str, Digest] = {}
         self._signed = signed_sha256
         self._md5 = headers.get("content-md5")
-        for name, value in headers.items():
+        for name, value in headers.items() if of_body else ():
             if name.startswith(HEADER) and name not in (f"{HEADER}algorithm", f"{HEADER}mode", f"{HEADER}type"):
                 self._expect(name, value)
         for name in headers.get("x-amz-trailer", "").split(","):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import io
 import os
@@ -9,6 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,6 +74,29 @@ def test_checksums_hold_from_end_to_end(s3: Any, bucket: str, algorithm: str) ->
     got = s3.get_object(Bucket=bucket, Key="y", ChecksumMode="ENABLED")
     assert got[f"Checksum{algorithm}"].endswith("-2")
     assert got["Body"].read() == data
+
+
+@pytest.mark.parametrize(("algorithm", "kind"), [("SHA256", "COMPOSITE"), ("CRC32", "FULL_OBJECT")])
+def test_an_upload_is_completed_with_the_checksum_of_its_object(
+    s3: Any, bucket: str, algorithm: str, kind: str
+) -> None:
+    name, more = f"Checksum{algorithm}", {"ChecksumAlgorithm": algorithm, "ChecksumType": kind}
+    pieces, place = (os.urandom(5 * MIB), b"end"), {"Bucket": bucket, "Key": "completed"}
+    place["UploadId"] = s3.create_multipart_upload(**place, **more)["UploadId"]
+    parts = []
+    for number, piece in enumerate(pieces, 1):
+        part = s3.upload_part(**place, PartNumber=number, Body=piece, ChecksumAlgorithm=algorithm)
+        parts.append({"PartNumber": number, "ETag": part["ETag"], name: part[name]})
+    if kind == "COMPOSITE":
+        digests = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+        value = base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2"
+    else:
+        value = base64.b64encode(zlib.crc32(b"".join(pieces)).to_bytes(4, "big")).decode()
+    order = {**place, "MultipartUpload": {"Parts": parts}, "ChecksumType": kind}
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.complete_multipart_upload(**order, **{name: "A" + value[1:] if value[0] != "A" else "B" + value[1:]})
+    done = s3.complete_multipart_upload(**order, **{name: value})
+    assert (done[name], done["ChecksumType"]) == (value, kind)
 
 
 def test_a_body_without_a_known_length(s3: Any, bucket: str) -> None:

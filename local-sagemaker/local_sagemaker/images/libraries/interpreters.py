@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,16 +17,29 @@ OLDEST, NEWEST = (3, 9), (3, 13)
 """The Pythons that the programs inside images run on."""
 VARIABLE = "LOCAL_SAGEMAKER_PYTHONS"
 """Folders or interpreters to look at first, separated as in PATH; ``none`` at the end leaves all others out."""
-_PROBE = "import sys, ssl, ctypes, zlib; print('%d.%d.%d' % sys.version_info[:3])"
+_PROBE = """
+import json, os, sys, ssl, ctypes, zlib
+program = getattr(sys, "_base_executable", None) or sys.executable
+places = [program, sys.base_prefix] + [place for place in sys.path if os.path.isdir(place)]
+print(json.dumps(["%d.%d.%d" % sys.version_info[:3]] + [os.path.realpath(place) for place in places]))
+"""
+_PROBE_VENV = f"import venv, ensurepip\n{_PROBE}"
 _SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """One interpreter; `version` with its patch level."""
+    """One interpreter; `version` with its patch level.
+
+    `program` is the file that is run in the end, where `path` is a link, a script or a virtual environment's; it lies
+    below `prefix`, as its standard library does (`libraries`), with or without other things.
+    """
 
     path: Path
     version: str
+    program: Path
+    prefix: Path
+    libraries: tuple[Path, ...] = ()
 
     @property
     def minor(self) -> str:
@@ -40,10 +54,13 @@ def find(minor: str) -> Interpreter | None:
 
 
 @cache
-def find_any(minor: str) -> Interpreter | None:
-    """The same for any version: a build's own programs need not run in the Pythons of images."""
+def find_any(minor: str, *, venv: bool = False) -> Interpreter | None:
+    """The same for any version: a build's own programs need not run in the Pythons of images.
+
+    With `venv` it must be able to make virtual environments with pip, which some systems package by itself.
+    """
     for path in _candidates(minor):
-        interpreter = _probe(path) if path.is_file() else None
+        interpreter = _probe(path, _PROBE_VENV if venv else _PROBE) if path.is_file() else None
         if interpreter and interpreter.minor == minor:
             return interpreter
     return None
@@ -72,15 +89,23 @@ def _candidates(minor: str) -> Iterator[Path]:
         yield Path(place, name)
 
 
-def _probe(path: Path) -> Interpreter | None:
+def _probe(path: Path, program: str) -> Interpreter | None:
     try:
         done = subprocess.run(
-            [path, "-I", "-S", "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS, check=False
+            [path, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = done.stdout.strip()
-    return Interpreter(path, version) if done.returncode == 0 and re.fullmatch(r"3\.\d+\.\d+", version) else None
+    if done.returncode:
+        return None
+    try:
+        version, *places = json.loads(done.stdout)
+        run, prefix, *libraries = map(Path, places)
+    except (ValueError, TypeError):
+        return None  # a script that is no Python
+    if not re.fullmatch(r"3\.\d+\.\d+", str(version)):
+        return None
+    return Interpreter(path, version, run, prefix, tuple(libraries))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ class BuildReports:
             body = self._store.group(group)
             if body is None and group.startswith("arn:"):
                 raise ReportError("the report group does not exist")
-            body = body or self._store.insert(group, TYPES[spec.form])
+            body = body or self._store.ensure(group, TYPES[spec.form])
             if body["type"] != TYPES[spec.form]:
                 raise ReportError(f"the report group is of type {body['type']}")
             with self._output.open("report", number) as archive:

@@ -260,7 +260,7 @@ class BuildRun:
         ]  # fmt: skip
         plan = {
             "shell": runtimes.shell(spec.shell, self._build["environment"]["image"]), "source": SOURCE,
-            "phases": phases, "notes": notes, "python": str(chosen.python.path) if chosen.python else "",
+            "phases": phases, "notes": notes, "python": str(chosen.python.program) if chosen.python else "",
             "exported": build_environment.exportable(spec.exported, variables),
             "masked": list(variables.masked.values()),
             "artifacts": [asdict(artifact) for artifact in spec.artifacts] if self._uploads.wanted else [],

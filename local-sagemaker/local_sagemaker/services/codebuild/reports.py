@@ -16,14 +16,14 @@ from local_sagemaker.records.store import AlreadyExists, Body, public
 from local_sagemaker.services.codebuild.errors import InvalidInput, ProjectExists, UnknownProject
 from local_sagemaker.services.pages import page_rows
 
-GROUP, REPORT = "codebuild-report-group", "codebuild-report"
+GROUP, REPORT, ROWS = "codebuild-report-group", "codebuild-report", "codebuild-report-rows"
 KEPT_SECONDS = 30 * 86400.0
 """How long reports are kept (user guide)."""
 NOT_EXPORTED = {"exportConfigType": "NO_EXPORT"}
 
 
 class ReportStore:
-    """Groups by name, reports by ``group/uuid``."""
+    """Groups by name, reports by ``group/uuid``; test cases and covered files, which may be many, by themselves."""
 
     def __init__(self, records: Records, arns: Arns) -> None:
         self.records, self.arns = records, arns
@@ -39,21 +39,44 @@ class ReportStore:
             raise ProjectExists(f"Report group already exists: {arn}") from error
         return body
 
+    def ensure(self, name: str, kind: str) -> Body:
+        """A group by its name; made where there is none, by whichever build comes first."""
+        try:
+            return self.insert(name, kind)
+        except ProjectExists:
+            return self.records.get(GROUP, name) or self.insert(name, kind)
+
     def group(self, arn: str) -> Body | None:
         """A group by its ARN."""
         return self.records.get(GROUP, arn.rpartition("report-group/")[2])
 
     def report(self, arn: str) -> Body | None:
-        """A report by its ARN."""
-        return self.records.get(REPORT, arn.rpartition(":report/")[2].replace(":", "/"))
+        """A report by its ARN, unless it is too old."""
+        body = self.records.get(REPORT, _key(arn.rpartition(":report/")[2]))
+        return body if body and body["expired"] > now() else None
 
     def reports(self, group: str = "") -> list[Body]:
-        """Reports (of a group by its name), the newest first; those that are too old are left out."""
-        rows = self.records.list(REPORT, f"{group}/" if group else "")
-        return sorted((row for row in rows if row["expired"] > now()), key=lambda row: row["created"], reverse=True)
+        """Reports (of a group by its name), the newest first, without their rows; too old ones are removed."""
+        rows, moment = self.records.list(REPORT, f"{group}/" if group else ""), now()
+        for row in rows:
+            if row["expired"] <= moment:
+                self.drop(row)
+        kept = (row for row in rows if row["expired"] > moment)
+        return sorted(kept, key=lambda row: row["created"], reverse=True)
+
+    def rows(self, report: Body) -> list[Body]:
+        """The test cases or covered files of a report."""
+        found = self.records.get(ROWS, _key(report["name"]))
+        return list(found["rows"]) if found else []
+
+    def drop(self, report: Body) -> None:
+        """Removes a report with its rows."""
+        for kind in (REPORT, ROWS):
+            self.records.delete(kind, _key(report["name"]))
 
     def add(self, group: Body, build_arn: str, rows: list[Body]) -> Body:
         """A report of a build with its rows: test cases or covered files."""
+        self.reports()  # removes those of before that are too old
         unique, moment = str(uuid.uuid4()), now()
         failed = group["type"] == TEST and any(row["status"] in FAILURES for row in rows)
         body = {
@@ -61,10 +84,12 @@ class ReportStore:
             "name": f"{group['name']}:{unique}", "reportGroupArn": group["arn"], "executionId": build_arn,
             "status": BuildStatus.FAILED if failed else BuildStatus.SUCCEEDED, "created": moment,
             "expired": moment + KEPT_SECONDS,
-            "exportConfig": group["exportConfig"], "truncated": False, "_rows": rows,
+            "exportConfig": group["exportConfig"], "truncated": False,
             **summary_of(group["type"], rows),
         }  # fmt: skip
-        self.records.insert(REPORT, f"{group['name']}/{unique}", body)
+        with self.records.transaction():
+            self.records.insert(ROWS, _key(body["name"]), {"rows": rows})
+            self.records.insert(REPORT, _key(body["name"]), body)
         return body
 
 
@@ -103,7 +128,7 @@ class TestReports(Resource):
                 "Cannot delete report group with reports. Set deleteReports to true to delete them, too."
             )
         for report in reports:
-            self._drop(report)
+            self._store.drop(report)
         self._store.records.delete(GROUP, group["name"])
         return {}
 
@@ -151,7 +176,7 @@ class TestReports(Resource):
     def test_cases(self, request: Request) -> Response:
         """The test cases of a report, by status and by a part of their name."""
         report, wanted = self._require_report(request["reportArn"]), request.get("filter", {})
-        rows = [row for row in report["_rows"] if wanted.get("status") in (None, row.get("status"))
+        rows = [row for row in self._store.rows(report) if wanted.get("status") in (None, row.get("status"))
                 and wanted.get("keyword", "") in f"{row.get('prefix')} {row.get('name')}"]  # fmt: skip
         more = {"reportArn": report["arn"], "expired": report["expired"]}
         chosen, token = page_rows(rows if report["type"] == TEST else [], request, InvalidInput)
@@ -163,7 +188,7 @@ class TestReports(Resource):
         report = self._require_report(request["reportArn"])
         fewest, most = request.get("minLineCoveragePercentage", 0), request.get("maxLineCoveragePercentage", 100)
         member = "filePath" if request.get("sortBy") == "FILE_PATH" else "lineCoveragePercentage"
-        rows = [{**row, "id": f"{report['name']}/{number}"} for number, row in enumerate(report["_rows"])
+        rows = [{**row, "id": f"{report['name']}/{number}"} for number, row in enumerate(self._store.rows(report))
                 if report["type"] != TEST and fewest <= row["lineCoveragePercentage"] <= most]  # fmt: skip
         rows.sort(key=lambda row: row[member])
         chosen, token = page_rows(rows[:: _step(request, "ASCENDING")], request, InvalidInput)
@@ -175,11 +200,8 @@ class TestReports(Resource):
         """Removes a report; one that does not exist is removed already."""
         report = self._store.report(request["arn"])
         if report is not None:
-            self._drop(report)
+            self._store.drop(report)
         return {}
-
-    def _drop(self, report: Body) -> None:
-        self._store.records.delete(REPORT, report["name"].replace(":", "/"))
 
     def _require_group(self, arn: str) -> Body:
         body = self._store.group(arn)
@@ -192,6 +214,11 @@ class TestReports(Resource):
         if body is None:
             raise UnknownProject(f"Report does not exist: {arn}")
         return body
+
+
+def _key(name: str) -> str:
+    """The key of a report's records: a group's name has no colon, so that the reports of a group stand together."""
+    return name.replace(":", "/")
 
 
 def _check_export(export: Request) -> None:

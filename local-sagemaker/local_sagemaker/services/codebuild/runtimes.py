@@ -38,8 +38,19 @@ class Runtimes:
 
     @property
     def readable(self) -> tuple[Path, ...]:
-        """The folders of the machine that the selected Python lies in, as far as builds do not see them anyway."""
-        return (self.python.path.parent.parent,) if self.python and self.python.path.parts[1] != "usr" else ()
+        """The folders of the machine that the selected Python lies in, as far as builds do not see them anyway.
+
+        Of one that is installed into the home folder itself, the program's folder and the library only.
+        """
+        if self.python is None:
+            return ()
+        whole = not Path.home().resolve().is_relative_to(self.python.prefix)
+        apart = not whole or not self.python.program.is_relative_to(self.python.prefix)
+        folders = (
+            *((self.python.prefix,) if whole else self.python.libraries),
+            *((self.python.program.parent,) if apart else ()),
+        )
+        return tuple(folder for folder in folders if folder.parts[1:2] != ("usr",))
 
 
 def select(spec: Buildspec, image: str) -> Runtimes:
@@ -54,7 +65,9 @@ def select(spec: Buildspec, image: str) -> Runtimes:
     python = None
     for name, wanted in install.runtimes.items():
         if name == "python":
-            python = None if _is_own(wanted) else find_any(wanted) if re.fullmatch(r"3\.\d+", wanted) else None
+            python = (
+                None if _is_own(wanted) else find_any(wanted, venv=True) if re.fullmatch(r"3\.\d+", wanted) else None
+            )
             if python is None and not _is_own(wanted):
                 text = f"Unknown runtime version named '{wanted}' of python. This build image has the following "
                 return Runtimes(("YAML_FILE_ERROR", f"{text}versions: {', '.join(_versions())}"), notes)
@@ -72,4 +85,4 @@ def _is_own(wanted: str) -> bool:
 
 
 def _versions() -> list[str]:
-    return [minor for minor in _KNOWN if minor == OWN or find_any(minor)]
+    return [minor for minor in _KNOWN if minor == OWN or find_any(minor, venv=True)]

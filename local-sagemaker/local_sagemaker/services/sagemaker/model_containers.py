@@ -44,12 +44,17 @@ def refuse_data_source(model: Container, place: str) -> None:
 
 
 def check_hostnames(containers: list[Container]) -> None:
-    """All containers of an inference pipeline have a ContainerHostname, each its own, or none has (API reference)."""
+    """All containers of a request have a ContainerHostname or none has (API reference), whatever their packages say."""
     names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]
     if len(containers) < 2 or not names:
         return
     if len(names) < len(containers):
         raise ValidationError("ContainerHostname must be specified for every container, or for none.")
+
+
+def check_unique_hostnames(containers: list[Container]) -> None:
+    """No two containers have the same ContainerHostname (API reference), also where packages give it."""
+    names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]
     if len(set(names)) < len(names):
         raise ValidationError(f"ContainerHostname must be unique for each container: {', '.join(names)}.")
 

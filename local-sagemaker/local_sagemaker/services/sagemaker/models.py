@@ -14,6 +14,7 @@ from local_sagemaker.services.sagemaker.model_containers import (
     check_data,
     check_hostnames,
     check_image,
+    check_unique_hostnames,
     refuse_data_source,
     resolve,
 )
@@ -67,8 +68,9 @@ class ModelOperations(Resource):
         given = request.get("Containers") or []
         if bool(given) == ("PrimaryContainer" in request):
             raise ValidationError("Exactly one of PrimaryContainer and Containers must be specified.")
+        check_hostnames(given)
         containers = resolve(given or [request["PrimaryContainer"]], self._call)
-        check_hostnames(containers)
+        check_unique_hostnames(containers)
         for container in containers:
             if container.get("Mode") == "MultiModel":
                 refuse_data_source({"PrimaryContainer": container}, "multi-model endpoints")

@@ -32,7 +32,12 @@ OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 def having(*minors: str) -> Callable[[str], Interpreter | None]:
     """A machine with these Pythons."""
-    return lambda minor: Interpreter(Path(f"/usr/bin/python{minor}"), f"{minor}.9") if minor in minors else None
+
+    def find(minor: str) -> Interpreter | None:
+        program = Path(f"/usr/bin/python{minor}")
+        return Interpreter(program, f"{minor}.9", program, Path("/usr")) if minor in minors else None
+
+    return find
 
 
 def image(name: str) -> ImageLibraries:

@@ -38,7 +38,34 @@ def test_cobertura() -> None:
     assert summary_of(COVERAGE, rows)["codeCoverageSummary"] == expected
 
 
-@pytest.mark.parametrize("data", [b"<a", b"<other/>", b'<!DOCTYPE a [<!ENTITY x "y">]><testsuite/>'])
+ENTITIES = """<!DOCTYPE a [<!ENTITY x "y">]><testsuite name="s"><testcase name="&x;"/></testsuite>"""
+PARAMETER = """<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///etc/hostname"> %x;]><testsuite/>"""
+
+
+@pytest.mark.parametrize("time", ["inf", "-inf", "nan", "1e300", "1e999", "9" * 400, "long", ""])
+def test_a_time_that_is_no_duration_counts_as_none(time: str) -> None:
+    data = f'<testsuite name="s"><testcase name="a" time="{time}"/><testcase name="b" time="1"/></testsuite>'
+    rows = rows_of("JUNITXML", "r.xml", data.encode())
+    assert [row["durationInNanoSeconds"] for row in rows] == [0, 1_000_000_000]
+
+
+@pytest.mark.parametrize("counts", ["1/" + "9" * 5000, "x/2", "1", "\u0661/\u0662", "-1/2"])
+def test_branches_that_are_no_numbers_count_as_none(counts: str) -> None:
+    line = f'<line number="1" hits="inf" condition-coverage="50% ({counts})"/>'
+    (row,) = rows_of("COBERTURAXML", "c.xml", f'<coverage><class filename="a">'
+                     f'<lines>{line}</lines></class></coverage>'.encode())  # fmt: skip
+    assert (row["branchesCovered"], row["branchesMissed"], row["linesCovered"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("text", [ENTITIES, PARAMETER])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-16-le"])
+def test_entities_are_refused_in_any_encoding(text: str, encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{encoding.upper()[:6].rstrip("-")}"?>'
+    with pytest.raises(ReportError, match="entities are not read"):
+        rows_of("JUNITXML", "r.xml", (head + text).encode(encoding))
+
+
+@pytest.mark.parametrize("data", [b"<a", b"<other/>", b'<?xml version="1.0" encoding="none"?><testsuite/>'])
 def test_what_is_no_report_is_refused(data: bytes) -> None:
     with pytest.raises(ReportError):
         rows_of("JUNITXML", "r.xml", data)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.codebuild.buildspec import parse
+from local_sagemaker.images.libraries import interpreters
 from local_sagemaker.images.libraries.interpreters import Interpreter
 from local_sagemaker.services.codebuild import runtimes
 
@@ -17,8 +18,9 @@ OTHER = "3.8" if sys.version_info[:2] != (3, 8) else "3.9"
 
 @pytest.fixture(autouse=True)
 def _one_other_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Interpreter(Path("/opt/pythons/3/bin/python3"), f"{OTHER}.1")
-    monkeypatch.setattr(runtimes, "find_any", lambda minor: found if minor == OTHER else None)
+    place = Path("/opt/pythons/3")
+    found = Interpreter(Path.home() / "bin" / "python3", f"{OTHER}.1", place / "bin" / "python3", place)
+    monkeypatch.setattr(runtimes, "find_any", lambda minor, venv: found if minor == OTHER and venv else None)
 
 
 def select(wanted: str, image: str = IMAGE) -> runtimes.Runtimes:
@@ -53,3 +55,40 @@ def test_a_python_that_is_not_here_is_refused_with_the_choices(wanted: str) -> N
 def test_images_of_others_select_nothing() -> None:
     chosen = select("python: 2.7", "my/image:1")
     assert chosen.refusal is None and "not supported by this build image" in chosen.notes[0]
+
+
+def test_of_a_python_in_the_home_folder_only_its_own_folders_are_shown() -> None:
+    home = Path.home().resolve()
+    python = Interpreter(home / "bin/python3", f"{OTHER}.1", home / "bin/python3", home, (home / "lib/python3",))
+    assert runtimes.Runtimes(None, [], python).readable == (home / "lib/python3", home / "bin")
+    system = Interpreter(Path("/usr/bin/python3"), f"{OTHER}.1", Path("/usr/bin/python3"), Path("/usr"))
+    assert runtimes.Runtimes(None, [], system).readable == ()
+
+
+def _script(place: Path, text: str) -> Path:
+    place.write_text(f"#!/bin/sh\n{text}\n")
+    place.chmod(0o755)
+    return place
+
+
+def test_what_is_run_is_found_behind_scripts_and_only_where_it_can_make_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setenv("LOCAL_SAGEMAKER_PYTHONS", f"{tmp_path}:none")
+    place = _script(tmp_path / f"python{real}", f'exec "{sys.executable}" "$@"')
+    interpreters.find_any.cache_clear()
+    try:
+        found = interpreters.find_any(real, venv=True)
+        assert found is not None and found.path == place
+        assert found.prefix == Path(sys.base_prefix).resolve()
+        assert found.program.is_file() and found.program != place and found.program.resolve() == found.program
+        _script(place, f'case "$*" in *ensurepip*) exit 1;; esac\nexec "{sys.executable}" "$@"')
+        interpreters.find_any.cache_clear()
+        assert interpreters.find_any(real) is not None
+        assert interpreters.find_any(real, venv=True) is None
+        _script(place, f"echo {real}.1")
+        interpreters.find_any.cache_clear()
+        assert interpreters.find_any(real) is None
+    finally:
+        interpreters.find_any.cache_clear()

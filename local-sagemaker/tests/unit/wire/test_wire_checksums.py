@@ -53,6 +53,15 @@ def test_a_trailer_overrides_the_header_and_is_reported() -> None:
     }
 
 
+def test_headers_that_describe_the_object_are_not_compared_with_the_body() -> None:
+    headers = {"x-amz-checksum-sha256": "AAAA-2", "x-amz-checksum-crc32": "AAAAAA=="}
+    sums = Checksums(headers, of_body=False)
+    sums.update(b"<CompleteMultipartUpload/>")
+    assert sums.verify({}) == {}
+    with pytest.raises(ServiceError, match="x-amz-content-sha256"):
+        Checksums(headers, "0" * 64, of_body=False).verify({})
+
+
 @pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "md5"])
 @pytest.mark.parametrize("value", ["blerg", "AAAA", "b64:AAAA", "AAAAAAAAAAAAAAAAAAAAAA"])
 def test_a_header_that_is_no_checksum_is_named(algorithm: str, value: str) -> None:

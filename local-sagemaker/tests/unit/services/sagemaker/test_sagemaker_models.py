@@ -211,6 +211,10 @@ def test_a_package_gives_image_data_and_environment(registry: Any) -> None:
 def test_a_package_of_several_containers_makes_an_inference_pipeline(registry: Any) -> None:
     arn = register(registry, InferenceSpecification={"Containers": [{"Image": IMAGE}, {"Image": f"{IMAGE}-cpu-py3"}]})
     registry("CreateModel", ModelName="chain", PrimaryContainer={"ModelPackageName": arn})
+    specification = {"Containers": [{"Image": IMAGE, "ContainerHostname": "a"}], "SupportedContentTypes": ["text/csv"]}
+    named = registry("CreateModelPackage", ModelPackageGroupName="Group", InferenceSpecification=specification)
+    named = named["ModelPackageArn"]
+    registry("CreateModel", ModelName="half-named", Containers=[{"ModelPackageName": named}, {"Image": IMAGE}])
     described = registry("DescribeModel", ModelName="chain")
     assert [one["Image"] for one in described["Containers"]] == [IMAGE, f"{IMAGE}-cpu-py3"]
 
