@@ -8,7 +8,7 @@ alphabetical order, so that a field can be absent from the element that an earli
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.eventbridge.value_tests import ABSENT, OPERATORS, InvalidPattern, ValueTest, is_plain_text
@@ -79,8 +79,9 @@ def _holds(wants: Sequence[Want], event: Event) -> bool:
     for number, want in enumerate(wants):
         relevant = {array for later in wants[number + 1 :] for _, own in event.get(later.path, ()) for array in own}
         found: dict[frozenset[tuple[int, int]], Elements] = {}
+        values = _tree(want, event.get(want.path, ()))
         for choice in choices:
-            for made in _choices(want, event.get(want.path, ()), choice):
+            for made in _choices(want, values, choice):
                 kept = {array: index for array, index in made.items() if array in relevant}
                 found[frozenset(kept.items())] = kept
         if not found:
@@ -89,16 +90,49 @@ def _holds(wants: Sequence[Want], event: Event) -> bool:
     return True
 
 
-def _choices(want: Want, values: Sequence[tuple[Any, Elements]], choice: Elements) -> Iterator[Elements]:
+@dataclass
+class _ValueTree:
+    """A path's values by the elements of arrays that they are of, the outermost first: each value is tested once, and a
+    choice of elements does not go through the values of others. `own` is None where there is no value."""
+
+    own: Elements | None = None
+    matching: bool = False
+    below: dict[int, dict[int, _ValueTree]] = field(default_factory=dict)
+
+    def reach(self, choice: Elements) -> Iterator[_ValueTree]:
+        """Where there are values of no other element of an array than the one chosen."""
+        nodes = [self]
+        while nodes:
+            node = nodes.pop()
+            if node.own is not None:
+                yield node
+            for array, elements in node.below.items():
+                if array not in choice:
+                    nodes += elements.values()
+                elif choice[array] in elements:
+                    nodes.append(elements[choice[array]])
+
+
+def _tree(want: Want, values: Sequence[tuple[Any, Elements]]) -> _ValueTree:
+    root = _ValueTree()
+    for value, own in values:
+        node = root
+        for array, index in own.items():
+            node = node.below.setdefault(array, {}).setdefault(index, _ValueTree())
+        node.own = own
+        node.matching = node.matching or any(test(value) for test in want.tests)
+    return root
+
+
+def _choices(want: Want, values: _ValueTree, choice: Elements) -> Iterator[Elements]:
     """The choices of elements after a path has matched."""
-    present = [
-        (value, own) for value, own in values if all(choice.get(array, own[array]) == own[array] for array in own)
-    ]
-    if not present and _takes_absence(want):
+    absent = True
+    for node in values.reach(choice):
+        absent = False
+        if node.matching:
+            yield {**choice, **(node.own or {})}
+    if absent and _takes_absence(want):
         yield choice
-    for value, own in present:
-        if any(test(value) for test in want.tests):
-            yield {**choice, **own}
 
 
 def _takes_absence(want: Want) -> bool:

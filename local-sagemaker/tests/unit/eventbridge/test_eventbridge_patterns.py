@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -130,6 +131,19 @@ def test_what_is_no_pattern(pattern: Any, reason: str) -> None:
 
 def test_wildcards_take_linear_time() -> None:
     assert not matches({"a": [{"wildcard": "*a" * 50 + "*b"}]}, {"a": "a" * 100_000})
+
+
+@pytest.mark.parametrize(
+    "element", [{"a": 1, "b": 1}, {"a": 1, "y": [{"b": 1}]}, {"y": [{"a": 1, "b": 1}]}, {"y": [[{"a": 1}], [{"b": 2}]]}]
+)
+def test_arrays_take_linear_time(element: Any) -> None:
+    """Fields of the elements' own, and of arrays within them; a quadratic way takes minutes."""
+    inner = "y" in element
+    pattern = {"x": {"a": [1], "b": [2], "y": {"a": [1], "b": [2]}}} if inner else {"x": {"a": [1], "b": [2]}}
+    pattern = {"$or": [pattern, {"x": {"y": {"a": [1], "b": [2]}}}, {"x": {"a": [1], "y": {"b": [2]}}}]}
+    started = time.process_time()
+    assert not matches(pattern, {"x": [element] * 30_000})
+    assert time.process_time() - started < 10
 
 
 def test_alternatives_that_multiply_are_refused_in_time() -> None:
