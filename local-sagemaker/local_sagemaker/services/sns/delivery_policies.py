@@ -14,13 +14,94 @@ DEFAULTS: Mapping[str, Any] = {
 CONTENT_TYPE = "text/plain; charset=UTF-8"
 
 
+LONGEST, MOST_RETRIES = 3600, 100
+"""Seconds of a delay, and retries (developer guide, "Creating an HTTP/S delivery policy")."""
+_RETRIES = ("defaultHealthyRetryPolicy", "healthyRetryPolicy")
+
+
+def install() -> None:
+    """Changes moto's class."""
+    from moto.sns.models import SNSBackend
+
+    backend: Any = SNSBackend
+    if hasattr(backend, "create_unchecked"):
+        return
+    backend.create_unchecked = backend.create_topic
+    backend.set_topic_unchecked = backend.set_topic_attribute
+    backend.set_subscription_unchecked = backend.set_subscription_attributes
+
+    def create_topic(own: Any, name: str, attributes: Any = None, tags: Any = None) -> Any:
+        check((attributes or {}).get("DeliveryPolicy", ""), of_topic=True)
+        return own.create_unchecked(name, attributes, tags)
+
+    def set_topic_attribute(own: Any, topic_arn: str, attribute_name: str, attribute_value: str) -> None:
+        if attribute_name == "delivery_policy":
+            check(attribute_value, of_topic=True)
+        own.set_topic_unchecked(topic_arn, attribute_name, attribute_value)
+
+    def set_subscription_attributes(own: Any, arn: str, name: str, value: Any) -> None:
+        if name == "DeliveryPolicy":
+            check(value, of_topic=False)
+        own.set_subscription_unchecked(arn, name, value)
+
+    backend.create_topic = create_topic
+    backend.set_topic_attribute = set_topic_attribute
+    backend.set_subscription_attributes = set_subscription_attributes
+
+
+def check(text: str, *, of_topic: bool) -> None:
+    """Refuses a policy that deliveries could not go by. Raises moto's error."""
+    try:
+        policy = json.loads(text or "{}")
+    except ValueError:
+        policy = None
+    http = _part(_object(policy, "the policy"), "http") if of_topic else _object(policy, "the policy")
+    for name in _RETRIES:
+        _check_retries(_part(http, name))
+    for name in ("defaultRequestPolicy", "requestPolicy"):
+        if not isinstance(_part(http, name).get("headerContentType", ""), str):
+            raise _refusal("headerContentType must be a text")
+    if not isinstance(http.get("disableSubscriptionOverrides") or False, bool):
+        raise _refusal("disableSubscriptionOverrides must be true or false")
+
+
+def _check_retries(given: Mapping[str, Any]) -> None:
+    policy = {**DEFAULTS, **{name: value for name, value in given.items() if name in DEFAULTS}}
+    if policy.pop("backoffFunction") not in tuple(_GROWTH):
+        raise _refusal(f"backoffFunction must be one of {', '.join(_GROWTH)}")
+    for name, value in policy.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise _refusal(f"{name} must be a whole number that is not negative")
+    if not 1 <= policy["minDelayTarget"] <= policy["maxDelayTarget"] <= LONGEST:
+        raise _refusal(f"1 <= minDelayTarget <= maxDelayTarget <= {LONGEST} must hold")
+    phases = sum(policy[name] for name in ("numNoDelayRetries", "numMinDelayRetries", "numMaxDelayRetries"))
+    if not phases <= policy["numRetries"] <= MOST_RETRIES:
+        raise _refusal(f"numRetries must be at least the sum of the phases' retries, and at most {MOST_RETRIES}")
+
+
+def _part(policy: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return _object(policy.get(name) if policy.get(name) is not None else {}, name)
+
+
+def _object(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _refusal(f"{name} must be an object")
+    return value
+
+
+def _refusal(reason: str) -> Exception:
+    from moto.sns.exceptions import SNSInvalidParameter
+
+    return SNSInvalidParameter(f"Invalid parameter: DeliveryPolicy: {reason}")
+
+
 def effective(subscription: str, topic: str) -> dict[str, Any]:
     """The retry policy, and the ``contentType``, of a subscription of a topic, by their texts."""
-    own, of_topic = _load(subscription), _load(topic).get("http", {})
+    own, of_topic = _load(subscription), _load(topic).get("http") or {}
     if of_topic.get("disableSubscriptionOverrides"):
         own = {}
-    retries = {**DEFAULTS, **of_topic.get("defaultHealthyRetryPolicy", {}), **(own.get("healthyRetryPolicy") or {})}
-    request = {**of_topic.get("defaultRequestPolicy", {}), **(own.get("requestPolicy") or {})}
+    retries = {**DEFAULTS, **(of_topic.get("defaultHealthyRetryPolicy") or {}), **(own.get("healthyRetryPolicy") or {})}
+    request = {**(of_topic.get("defaultRequestPolicy") or {}), **(own.get("requestPolicy") or {})}
     return {**retries, "contentType": request.get("headerContentType", CONTENT_TYPE)}
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.records import Records
-from local_sagemaker.services.sns import filter_policies
+from local_sagemaker.services.sns import delivery_policies, filter_policies
 from local_sagemaker.services.sns.delivery_policies import effective
 
 KIND = "topic-delivery"
@@ -57,6 +57,7 @@ class TopicMessages:
             return self._subscribe(own)
 
         filter_policies.install()
+        delivery_policies.install()
         subscription.publish, response.subscribe, response.confirm_subscription = publish, subscribe, _confirm
 
     def _publish(self, subscription: Any, message: str, identity: str, **more: Any) -> None:

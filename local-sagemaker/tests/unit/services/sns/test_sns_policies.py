@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from moto.sns.exceptions import SNSInvalidParameter
-from moto.sns.models import SNSBackend
+from moto.sns.models import SNSBackend, sns_backends
 from moto.sns.utils import FilterPolicyMatcher
 
-from local_sagemaker.services.sns import filter_policies
+from local_sagemaker.services.sns import delivery_policies, filter_policies
 from local_sagemaker.services.sns.delivery_policies import delay, effective
 
 
 @pytest.fixture(autouse=True)
 def installed() -> None:
     filter_policies.install()
+    delivery_policies.install()
 
 
 def attribute(kind: str, value: Any) -> dict[str, dict[str, Any]]:
@@ -82,3 +84,50 @@ def test_delays_between_tries() -> None:
     for function in ("arithmetic", "geometric", "exponential"):
         assert delays({**given, "backoffFunction": function})[2] < 6
     assert delays(given, {"http": {"disableSubscriptionOverrides": True}})[:4] == [20, 20, 20, None]
+
+
+def test_an_empty_filter_policy_takes_it_away() -> None:
+    backend: Any = sns_backends["123456789012"]["us-east-1"]
+    topic = backend.create_topic("filtered")
+    arn = backend.subscribe(topic.arn, "http://127.0.0.1:9", "http").arn
+    for policy in ('{"a": ["x"]}', "{}"):
+        backend.set_subscription_attributes(arn, "FilterPolicy", policy)
+    assert FilterPolicyMatcher({}, None).matches({}, "text")
+    with pytest.raises(SNSInvalidParameter):
+        backend.set_subscription_attributes(arn, "FilterPolicy", '{"a": {}}')
+
+
+@pytest.mark.parametrize(
+    ("retries", "reason"),
+    [
+        ([1], "must be an object"),
+        ({"numRetries": "x"}, "numRetries must be a whole number"),
+        ({"numRetries": 101}, "numRetries must be"),
+        ({"numRetries": True}, "numRetries must be a whole number"),
+        ({"numRetries": 2, "numNoDelayRetries": 3}, "numRetries must be at least"),
+        ({"minDelayTarget": 30}, "1 <= minDelayTarget <= maxDelayTarget <= 3600"),
+        ({"maxDelayTarget": 3601}, "maxDelayTarget <= 3600"),
+        ({"minDelayTarget": 1.5}, "minDelayTarget must be a whole number"),
+        ({"backoffFunction": []}, "backoffFunction must be one of linear, arithmetic"),
+        ({"backoffFunction": "exponential", "numRetries": 5, "minDelayTarget": 1}, ""),
+    ],
+)
+def test_delivery_policies_are_checked_when_they_are_set(retries: Any, reason: str) -> None:
+    backend: Any = sns_backends["123456789012"]["us-east-1"]
+    topic = backend.create_topic("checked")
+    arn = backend.subscribe(topic.arn, "http://127.0.0.1:9", "http").arn
+    of_topic = json.dumps({"http": {"defaultHealthyRetryPolicy": retries}})
+    for act in (
+        lambda: backend.set_topic_attribute(topic.arn, "delivery_policy", of_topic),
+        lambda: backend.create_topic("other", {"DeliveryPolicy": of_topic}),
+        lambda: backend.set_subscription_attributes(arn, "DeliveryPolicy", json.dumps({"healthyRetryPolicy": retries})),
+    ):
+        with pytest.raises(SNSInvalidParameter, match=reason) if reason else nullcontext():
+            act()
+
+
+@pytest.mark.parametrize("policy", ["[]", "x", '{"http": []}', '{"http": {"disableSubscriptionOverrides": "x"}}',
+                                    '{"http": {"defaultRequestPolicy": {"headerContentType": 1}}}'])  # fmt: skip
+def test_odd_delivery_policies_are_refused(policy: str) -> None:
+    with pytest.raises(SNSInvalidParameter, match="DeliveryPolicy"):
+        delivery_policies.check(policy, of_topic=True)
