@@ -6,6 +6,7 @@ An archive receives its events by a managed rule on its bus, as on AWS: the arch
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.arns import Arns
@@ -73,7 +74,8 @@ class ArchiveStore:
         with self.records.transaction():
             self.records.delete(ARCHIVE, name)
             self.records.delete_all(ARCHIVED, f"{name}/")
-            self.rules.delete(self.rules.bus(body["EventSourceArn"]), rule_name(name))
+            with suppress(RuleNotFound):  # the bus was deleted, with the rule
+                self.rules.delete(self.rules.bus(body["EventSourceArn"]), rule_name(name))
 
     def keep(self, name: str, event: Body) -> None:
         """Adds an event to an archive."""

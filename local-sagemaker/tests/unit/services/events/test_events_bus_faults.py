@@ -101,6 +101,8 @@ def test_a_replay_whose_bus_was_deleted_fails_and_holds_back_nothing(world: BusO
     world.send("live")
     until(lambda: "live" in world.received, "the event", 10)
     until(lambda: {row["State"] for row in world.records.list(REPLAY)} == {"FAILED"}, "both replays end", 10)
+    world.archives.delete(world.archives.require("a"))
+    assert (world.archives.records.list("event-archive"), world.archives.records.list("archived-event")) == ([], [])
     assert {row["StateReason"] for row in world.records.list(REPLAY)} == {"Event bus own does not exist."}
 
 
