@@ -74,8 +74,16 @@ def _check_alarm(members: dict[str, Any]) -> None:
         }
         for query in members.get("metric_data_queries") or ()
     ]  # fmt: skip
-    queries.append({"Id": "", "MetricStat": {"Stat": members.get("extended_statistic") or ""}})
-    metric_queries.check_queries(queries)
+    returned = [query.id for query in members.get("metric_data_queries") or () if _returns_data(query)]
+    statistic = {"Id": "", "MetricStat": {"Stat": members.get("extended_statistic") or ""}}
+    results = metric_queries.check_queries(queries) if queries else metric_queries.check_queries([statistic])
+    for name in returned:
+        if not isinstance(results[name], dict):
+            raise ValidationError(f"The query {name} must return a single time series, not a number or several series.")
+
+
+def _returns_data(query: Any) -> bool:
+    return str(query.return_data).lower() != "false"
 
 
 def _put_composite_alarm(response: Any) -> Any:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import operator
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 Series = dict[float, float]
@@ -21,7 +22,9 @@ _TOKEN = re.compile(
     r"|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/^<>(),\[\]]))"
 )
 DEEPEST = 50
-"""Brackets in one another."""
+"""Brackets, signs before a value, and powers in one another."""
+MOST_POINTS = 1_008_000
+"""Points that the functions of a request may make where no data is: ten times what GetMetricData returns at once."""
 _BINARY: dict[str, Callable[[float, float], float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "^": operator.pow,
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -40,12 +43,24 @@ class MetricMathError(ValueError):
 
 @dataclass(frozen=True)
 class MetricScope:
-    """What expressions see: the results of other queries, which of them are metrics, and the times of all periods."""
+    """What expressions see: the results of other queries, which of them are metrics, and the times of all periods, in
+    seconds since the epoch. `made` holds how many points the request's expressions have made."""
 
     results: Mapping[str, Value]
     metrics: Sequence[str]
     times: Sequence[float]
     period: int
+    made: list[int] = field(default_factory=lambda: [0])
+
+    def every(self) -> Sequence[float]:
+        """The times of all periods, for a function that makes a point at each. Raises `MetricMathError`."""
+        self.made[0] += len(self.times)
+        if self.made[0] > MOST_POINTS:
+            raise MetricMathError(
+                f"LocalUnsupported: more than {MOST_POINTS} points of periods without data are not made by the local "
+                "service; take a longer period or less time."
+            )
+        return self.times
 
 
 def evaluate(expression: str, frame: MetricScope) -> Value:
@@ -53,9 +68,13 @@ def evaluate(expression: str, frame: MetricScope) -> Value:
     return _Parser(expression, frame).read()
 
 
-def check(expression: str, names: Sequence[str]) -> None:
-    """Refuses what is no expression over the queries of these names."""
-    evaluate(expression, MetricScope({name: {0.0: 1.0} for name in names}, list(names), [0.0], 60))
+SAMPLE: Series = {0.0: 1.0}
+"""What a metric is where an expression is only checked."""
+
+
+def check(expression: str, results: Mapping[str, Value], metrics: Sequence[str]) -> Value:
+    """Refuses what is no expression over queries with samples of their results. Returns a sample of its own result."""
+    return evaluate(expression, MetricScope(results, metrics, [0.0], 60))
 
 
 class _Parser:
@@ -78,8 +97,16 @@ class _Parser:
         value = self._level(number + 1)
         while (sign := self._peek()) in _LEVELS[number]:
             self._place += 1
-            right = self._level(number if sign == "^" else number + 1)
+            right = self._power(number) if sign == "^" else self._level(number + 1)
             value = _combine(_BINARY[sign], value, right)
+        return value
+
+    def _power(self, number: int) -> Value:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._invalid()
+        value = self._level(number)
+        self._depth -= 1
         return value
 
     def _one(self) -> Value:
@@ -124,10 +151,10 @@ class _Parser:
         word = self._peek()
         if word in ("REPEAT", "LINEAR"):
             self._place += 1
-            filled: Value = _fill_gaps(word, _series(source), self._frame.times)
+            filled = _each_series(source, lambda one: _fill_gaps(word, one, self._frame.every()))
         else:
-            value = self._level(0)
-            filled = {**dict.fromkeys(self._frame.times, float(_number(value))), **_series(source)}
+            value = float(_number(self._level(0)))
+            filled = _each_series(source, lambda one: {**dict.fromkeys(self._frame.every(), value), **one})
         return self._close(filled, ")")
 
     def _arguments(self, end: str) -> list[Value]:
@@ -156,6 +183,8 @@ def _tokens(text: str) -> list[str]:
     found, place, text = [], 0, text.strip()
     while place < len(text):
         match = _TOKEN.match(text, place)
+        if match is None and text[place:].lstrip()[:1] in ("'", '"'):
+            raise MetricMathError(f"LocalUnsupported: texts in expressions are not executed here: {text[:200]}")
         if match is None:
             raise MetricMathError(f"Invalid expression at position {place}: {text[:200]}")
         word = match["number"] or match["name"] or match["sign"]
@@ -199,6 +228,11 @@ def _series(value: Value) -> Series:
     return value
 
 
+def _each_series(value: Value, function: Callable[[Series], Series]) -> Value:
+    """The result for a series, or for each of several."""
+    return [function(one) for one in value] if isinstance(value, list) else function(_series(value))
+
+
 def _number(value: Value) -> float:
     if isinstance(value, dict | list):
         raise MetricMathError("A number is needed, not a time series.")
@@ -209,14 +243,13 @@ def _fill_gaps(word: str, series: Series, times: Sequence[float]) -> Series:
     """Missing points repeated from the one before, or on the line between their neighbours."""
     known, filled = sorted(series), dict(series)
     for time in times:
-        earlier = [one for one in known if one < time]
-        later = [one for one in known if one > time]
-        if time in series or not earlier:
+        place = bisect_left(known, time)
+        if time in series or place == 0:
             continue
         if word == "REPEAT":
-            filled[time] = series[earlier[-1]]
-        elif later:
-            first, last = earlier[-1], later[0]
+            filled[time] = series[known[place - 1]]
+        elif place < len(known):
+            first, last = known[place - 1], known[place]
             share = (time - first) / (last - first)
             filled[time] = series[first] + share * (series[last] - series[first])
     return dict(sorted(filled.items()))
@@ -269,15 +302,19 @@ def _maybe(value: Value, time: float) -> float | None:
     return value.get(time) if isinstance(value, dict) else _number(value)
 
 
-def _differences(arguments: Sequence[Value]) -> list[tuple[float, float, float]]:
+def _along(function: Callable[[Series], Series]) -> Function:
+    """A function along a series, or along each of several."""
+    return lambda _, arguments: _each_series(_one(arguments)[0], function)
+
+
+def _differences(series: Series) -> list[tuple[float, float, float]]:
     """Each point's time, its difference to the one before, and the seconds between them."""
-    points = sorted(_series(_one(arguments)[0]).items())
-    return [(b[0], b[1] - a[1], b[0] - a[0]) for a, b in pairwise(points)]
+    return [(b[0], b[1] - a[1], b[0] - a[0]) for a, b in pairwise(sorted(series.items()))]
 
 
-def _accumulate(_: MetricScope, arguments: Sequence[Value]) -> Value:
+def _accumulate(series: Series) -> Series:
     total, found = 0.0, {}
-    for time, value in sorted(_series(_one(arguments)[0]).items()):
+    for time, value in sorted(series.items()):
         total += value
         found[time] = total
     return found
@@ -294,10 +331,10 @@ FUNCTIONS: Mapping[str, Function] = {
     "SUM": _over(sum), "AVG": _over(lambda values: sum(values) / len(values)), "MIN": _over(min), "MAX": _over(max),
     "STDDEV": _over(_deviation),
     "IF": _if,
-    "DIFF": lambda _, arguments: {time: change for time, change, _seconds in _differences(arguments)},
-    "RATE": lambda _, arguments: {time: change / seconds for time, change, seconds in _differences(arguments)},
-    "RUNNING_SUM": _accumulate,
+    "DIFF": _along(lambda series: {time: change for time, change, _ in _differences(series)}),
+    "RATE": _along(lambda series: {time: change / seconds for time, change, seconds in _differences(series)}),
+    "RUNNING_SUM": _along(_accumulate),
     "PERIOD": lambda frame, arguments: float(frame.period) if _one(arguments) else 0.0,
-    "TIME_SERIES": lambda frame, arguments: dict.fromkeys(frame.times, _number(_one(arguments)[0])),
+    "TIME_SERIES": lambda frame, arguments: dict.fromkeys(frame.every(), _number(_one(arguments)[0])),
     "METRIC_COUNT": lambda _, arguments: float(len(value) if isinstance(value := _one(arguments)[0], list) else 1),
 }  # fmt: skip

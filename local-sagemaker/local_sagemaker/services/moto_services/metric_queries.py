@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, overload
 
 from local_sagemaker.services.moto_services.metric_math import (
+    SAMPLE,
     MetricMathError,
     MetricScope,
     Series,
@@ -78,11 +80,12 @@ def get_metric_data(
     for query in queries:
         if "MetricStat" in query:
             results[query["Id"]] = _statistics(backend.get_all_metrics(), query["MetricStat"], start, end)
+    made = [0]
     for query in _in_order(queries):
         period = int(query.get("Period") or _period(queries))
-        times = [_seconds(start) + number * period for number in range(_count(start, end, period))]
+        times = PeriodTimes(_seconds(start), period, _count(start, end, period))
         try:
-            results[query["Id"]] = evaluate(query["Expression"], MetricScope(results, metrics, times, period))
+            results[query["Id"]] = evaluate(query["Expression"], MetricScope(results, metrics, times, period, made))
         except MetricMathError as error:
             raise _refusal(str(error)) from error
     found = []
@@ -94,9 +97,34 @@ def get_metric_data(
     return found
 
 
-def check_queries(queries: Sequence[Query]) -> None:
-    """Refuses statistics and expressions that are not executed. Raises moto's ValidationError."""
-    names = [str(query.get("Id")) for query in queries]
+@dataclass(frozen=True)
+class PeriodTimes(Sequence[float]):
+    """The beginnings of so many periods, in seconds since the epoch; none is kept."""
+
+    start: float
+    period: int
+    total: int
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, number: int) -> float: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[float]: ...
+
+    def __getitem__(self, number: int | slice) -> float | Sequence[float]:
+        if isinstance(number, slice):
+            return [self.start + one * self.period for one in range(self.total)[number]]
+        return self.start + range(self.total)[number] * self.period
+
+
+def check_queries(queries: Sequence[Query]) -> Mapping[str, Value]:
+    """Refuses statistics and expressions that are not executed. Raises moto's ValidationError.
+
+    Returns a sample of each query's result: a number, a series or several.
+    """
     for query in queries:
         stat = query["MetricStat"]["Stat"] if query.get("MetricStat") else ""
         if stat and stat not in STATISTICS and not _PERCENTILE.fullmatch(stat):
@@ -104,11 +132,14 @@ def check_queries(queries: Sequence[Query]) -> None:
         expression = str(query.get("Expression") or "")
         if expression.lstrip().upper().startswith("SELECT"):
             raise _refusal("LocalUnsupported: Metrics Insights is not executed by the local service.")
-        if expression:
-            try:
-                check(expression, [name for name in names if name != query.get("Id")])
-            except MetricMathError as error:
-                raise _refusal(str(error)) from error
+    metrics = [str(query["Id"]) for query in queries if query.get("MetricStat")]
+    results: dict[str, Value] = dict.fromkeys(metrics, SAMPLE)
+    for query in _in_order(queries):
+        try:
+            results[str(query["Id"])] = check(query["Expression"], results, metrics)
+        except MetricMathError as error:
+            raise _refusal(str(error)) from error
+    return results
 
 
 def _refusal(text: str) -> Exception:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 
+from local_sagemaker.services.moto_services import alarms
 from local_sagemaker.services.moto_services.metric_queries import get_metric_data, get_metric_statistics
 
 START = datetime(2026, 1, 1)
@@ -58,3 +60,38 @@ def test_a_metric_is_its_namespace_its_name_and_its_dimensions(backend: Any) -> 
 def test_what_is_refused_by_name(backend: Any, query: Any) -> None:
     with pytest.raises(ValidationError, match="LocalUnsupported"):
         get_metric_data(backend, [query], START, START + timedelta(minutes=5))
+
+
+def expression(text: str, name: str = "e", **members: Any) -> dict[str, Any]:
+    return {"Id": name, "Expression": text, **members}
+
+
+M = {"Id": "m", "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 1, "Stat": "Sum"}}
+
+
+def test_what_functions_make_of_nothing_is_bounded(backend: Any) -> None:
+    """400 days of seconds; without such functions there is nothing to be bounded."""
+    for text in ("FILL(m, REPEAT)", "FILL(m, 0)", "TIME_SERIES(1)", "SUM([FILL(m, 0), m])"):
+        with pytest.raises(ValidationError, match="LocalUnsupported: more than"):
+            get_metric_data(backend, [M, expression(text)], START, START + timedelta(days=400))
+    found = get_metric_data(backend, [M, expression("m * 2")], START, START + timedelta(days=400))
+    assert [row["values"] for row in found] == [[6, 1], [12, 2]]
+    found = get_metric_data(backend, [M, expression("FILL(m, REPEAT)")], START, START + timedelta(days=3))
+    assert len(found[1]["values"]) == 3 * 86_400
+
+
+def test_an_expression_may_use_another_whatever_that_is(backend: Any) -> None:
+    queries = [expression("FILL(m, k)"), expression("2 + 3", "k", ReturnData=False), M]
+    found = get_metric_data(backend, queries, START, START + timedelta(seconds=3), "TimestampAscending")
+    assert found[0]["values"] == [1, 5, 5]
+
+
+@pytest.mark.parametrize("text", ["SUM(m)", "METRICS()", "RATE(METRICS())", "5"])
+def test_alarms_are_of_one_series(text: str) -> None:
+    stat = SimpleNamespace(stat="Sum")
+    metric = SimpleNamespace(id="m", expression=None, metric_stat=stat, return_data="false")
+    queries = [metric, SimpleNamespace(id="e", expression=text, metric_stat=None, return_data="true")]
+    with pytest.raises(ValidationError, match="must return a single time series"):
+        alarms._check_alarm({"metric_data_queries": queries})
+    queries[1].expression = "TIME_SERIES(1) + 0 * m"
+    alarms._check_alarm({"metric_data_queries": queries})
