@@ -58,7 +58,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Moved(Exception):
-    """What was asked for is on another page, which has this address."""
+    """What the request names is on another page, which has this address."""
 
     href: str
 
