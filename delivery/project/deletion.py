@@ -19,6 +19,7 @@ from pipelines import session
 from pipelines.experiments import StillRunningError, find_running, is_experiment, stop, stop_executions
 
 POLL = 1.0  # seconds
+EMPTYINGS = 30
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ class Planner:
         account = str(self.client("sts").get_caller_identity()["Account"])
         bucket = self.project.bucket(account)
         if self._has_bucket(bucket):
-            yield from self._objects(bucket)
+            yield from self.list_objects(bucket)
             yield Deletion("s3", "delete_bucket", {"Bucket": bucket}, text=f"delete the bucket {bucket}")
         if self._has_bucket(self.uploads):
-            yield from self._objects(self.uploads, self.project.uploads)
+            yield from self.list_objects(self.uploads, self.project.uploads)
 
     def _has_bucket(self, name: str) -> bool:
         try:
@@ -155,7 +156,8 @@ class Planner:
             raise
         return True
 
-    def _objects(self, bucket: str, prefix: str = "") -> Iterator[Deletion]:
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[Deletion]:
+        """What empties a bucket, or a part of it."""
         for page in self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in listed]
@@ -163,6 +165,20 @@ class Planner:
                 request = {"Bucket": bucket, "Delete": {"Objects": objects, "Quiet": True}}
                 text = f"delete {len(objects)} objects of {bucket}{f' below {prefix}' if prefix else ''}"
                 yield Deletion("s3", "delete_objects", request, text=text)
+
+
+def _delete_bucket(planner: Planner, deletion: Deletion) -> None:
+    """Empties it again where something wrote into it since: captured requests, logs and results arrive late."""
+    for _ in range(EMPTYINGS):
+        try:
+            return send(planner.client, deletion)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+        for emptying in planner.list_objects(deletion.request["Bucket"]):
+            send(planner.client, emptying)
+        time.sleep(POLL)
+    return send(planner.client, deletion)
 
 
 def carry_out(planner: Planner, deletion: Deletion) -> None:
@@ -178,6 +194,9 @@ def carry_out(planner: Planner, deletion: Deletion) -> None:
             stop_executions(planner.client("sagemaker"), deletion.request["PipelineName"])
         except StillRunningError as error:
             raise DeliveryError(str(error)) from error
+    if deletion.operation == "delete_bucket":
+        _delete_bucket(planner, deletion)
+        return
     send(planner.client, deletion)
     if not deletion.waits:
         return

@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from delivery.deletion import Deletion, send
 from delivery.owned_resources import plan_objects
+from delivery.project.deletion import Planner, carry_out
+from delivery.project.names import Project
 from tests.support import Service
 
 
@@ -54,3 +56,14 @@ def test_other_errors_are_raised(local_sagemaker: Service) -> None:
     local_sagemaker.client("s3").put_object(Bucket="deletion-full", Key="k", Body=b"1")
     with pytest.raises(ClientError, match="BucketNotEmpty"):
         send(boto3.client, Deletion("s3", "delete_bucket", {"Bucket": "deletion-full"}))
+
+
+def test_a_bucket_is_emptied_again_when_something_was_written_late(local_sagemaker: Service) -> None:
+    """Captured requests and logs of builds arrive after the plan was made (seen in the tour)."""
+    s3, bucket = local_sagemaker.client("s3"), "deletion-late"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="captured/late.jsonl", Body=b"{}")
+    carry_out(
+        Planner("us-east-1", Project("late", "p-late"), "uploads"), Deletion("s3", "delete_bucket", {"Bucket": bucket})
+    )
+    assert bucket not in [row["Name"] for row in s3.list_buckets()["Buckets"]]
