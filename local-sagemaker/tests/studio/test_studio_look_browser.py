@@ -65,7 +65,7 @@ def test_an_address_is_the_view_and_back_restores_it(world: World, sign_in: Any)
     place = page.evaluate("scrollY")
     assert place > 200
     link.click()
-    page.wait_for_url(re.compile("/(pipelines|jobs|models)/"))
+    page.wait_for_url(lambda url: "/events" not in url)
     page.go_back()
     page.wait_for_url(re.compile("tab=changes"))
     until(lambda: abs(page.evaluate("scrollY") - place) < 60, "Back restores the place on the page", 60)

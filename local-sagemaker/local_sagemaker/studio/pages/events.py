@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.events import DELETED
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
@@ -93,12 +94,13 @@ class EventsContext:
 def load(visit: Visit) -> EventsContext:
     """The history of the buses, ListRules with ListTargetsByRule, and the log of changes."""
     tab = visit.value("tab") if visit.value("tab") in dict(TABS) else "events"
-    history = [_event(item) for item in visit.reads.bus_history(_READ)]
+    deleted = _find_deleted(visit)
+    history = [_event(item, deleted) for item in visit.reads.bus_history(_READ)]
     source, rule, kind = visit.value("source"), visit.value("rule"), visit.value("kind")
     shown = [one for one in history if source in ("", one.source) and (not rule or rule in one.rules)][:_SHOWN]
     rules = [_rule(visit, item, history) for item in items_or_none(visit, "events:ListRules", "Rules", 300)]
     event = visit.field("event") or _event_text(visit, visit.value("event"))
-    changes = _changes(visit, kind) if tab == "changes" else []
+    changes = _changes(visit, kind, deleted) if tab == "changes" else []
     kinds = sorted({row.kind for row in changes} | ({kind} if kind else set()))
     return EventsContext(
         tab, TABS, shown, len(history), sorted({one.source for one in history}), source, rule, rules, event,
@@ -110,7 +112,22 @@ def load(visit: Visit) -> EventsContext:
 _EXAMPLE = {"Source": "my.program", "DetailType": "Something happened", "Detail": '{"what": "it"}'}
 
 
-def _event(item: Mapping[str, Any]) -> BusEvent:
+def _find_deleted(visit: Visit) -> set[str]:
+    """The ARNs of what no longer exists, as far as the newest changes say."""
+    latest: dict[str, str] = {}
+    for event in visit.reads.history(_READ):
+        latest.setdefault(event.arn, event.status)
+    return {arn for arn, status in latest.items() if status == DELETED}
+
+
+def _link(arn: str, deleted: set[str]) -> str:
+    """The page of a resource, unless it or what it belonged to was deleted."""
+    parts = arn.split("/")
+    owners = {"/".join(parts[:length]) for length in range(1, len(parts) + 1)}
+    return "" if owners & deleted else urls.resource(arn)
+
+
+def _event(item: Mapping[str, Any], deleted: set[str]) -> BusEvent:
     document = item["event"]
     detail = document.get("detail") or {}
     resource = next(iter(document.get("resources") or []), "")
@@ -118,13 +135,13 @@ def _event(item: Mapping[str, Any]) -> BusEvent:
     started = [
         StartedTarget(
             one["rule"], one["target"], one["status"], str(one.get("reason") or one.get("result") or ""),
-            urls.resource(str(one.get("result") or "")) or urls.resource(one["target"]),
+            _link(str(one.get("result") or ""), deleted) or _link(one["target"], deleted),
         )
         for one in item.get("deliveries", [])
     ]  # fmt: skip
     return BusEvent(
         document["id"], float(item["time"]), document.get("source", ""), document.get("detail-type", ""), resource,
-        urls.resource(resource), status, list(item.get("rules", [])), started, document,
+        _link(resource, deleted), status, list(item.get("rules", [])), started, document,
     )  # fmt: skip
 
 
@@ -134,19 +151,21 @@ def _event_text(visit: Visit, identity: str) -> str:
     return json.dumps(item["event"], indent=2) if item else ""
 
 
-def _changes(visit: Visit, kind: str) -> list[ResourceChange]:
+def _changes(visit: Visit, kind: str, deleted: set[str]) -> list[ResourceChange]:
     return [
         ResourceChange(
             event.number, event.time, event.kind, event.name or event.key, event.status, event.previous or "",
-            urls.resource(event.arn) or _step(event.kind, event.key),
+            _link(event.arn, deleted) or _step(event.kind, event.key, deleted),
         )
         for event in visit.reads.history(2 * _SHOWN, (kind,) if kind else ())
     ]  # fmt: skip
 
 
-def _step(kind: str, key: str) -> str:
+def _step(kind: str, key: str, deleted: set[str]) -> str:
     parts = key.split("/", 2)
     is_step = kind == "pipeline-step" and len(parts) == 3
+    if is_step and any(arn.lower().endswith(f":pipeline/{parts[0]}") for arn in deleted):
+        return ""
     return urls.to("pipelines", parts[0], "executions", parts[1], step=parts[2]) if is_step else ""
 
 
