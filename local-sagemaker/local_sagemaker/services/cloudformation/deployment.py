@@ -163,7 +163,10 @@ class StackDeployment:
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
         """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
         handler = HANDLERS[resource["ResourceType"]]
-        context = replace(self._context(resource["LogicalResourceId"]), keep=lambda made: self._keep(pending, made))
+        context = replace(
+            self._context(resource["LogicalResourceId"]),
+            keep=lambda made: self._add_to_record(pending, _members_of(made)),
+        )
         named = handler.with_name(context, {**properties, **(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
         pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
@@ -177,16 +180,13 @@ class StackDeployment:
             identity = self._create_once(handler, context, named, again=again)
         except ServiceError as error:
             if not again and _is_taken(error):
-                self._store.keep_resource(self._id, {**pending, **self._written(pending), "_foreign": True})
+                self._add_to_record(pending, {"_foreign": True})
             raise
         made = {**pending, **_members_of(identity)}
         made.pop("_creating")
         if verb == "CREATE":
             self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
         self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
-
-    def _keep(self, pending: Body, made: Identity) -> None:
-        self._store.keep_resource(self._id, {**pending, **self._written(pending), **_members_of(made)})
 
     @staticmethod
     def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
@@ -200,10 +200,11 @@ class StackDeployment:
                 return handler.find(context, named)
             raise
 
-    def _written(self, resource: Body) -> Body:
-        """What the record of a resource has of its status."""
+    def _add_to_record(self, resource: Body, members: Body) -> None:
+        """Writes down what has become known of a resource; its status stays."""
         found = self._store.resource(self._id, resource["LogicalResourceId"]) or {}
-        return {name: found[name] for name in ("ResourceStatus", "LastUpdatedTimestamp") if name in found}
+        status: Body = {name: found[name] for name in ("ResourceStatus", "LastUpdatedTimestamp") if name in found}
+        self._store.keep_resource(self._id, {**resource, **status, **members})
 
     def _replace(self, resource: Body, before: Body, properties: Body) -> None:
         handler = HANDLERS[resource["ResourceType"]]
