@@ -18,6 +18,11 @@ class AnalysisWindow:
     start: float
     end: float
 
+    @classmethod
+    def of_whole_seconds(cls, start: float, end: float) -> AnalysisWindow:
+        """The window as jobs and records tell time: a record of the second in which it ends is from before its end."""
+        return cls(math.floor(start), math.ceil(end))
+
     def with_offsets(self, source: Mapping[str, Any]) -> AnalysisWindow:
         """The window that a source's StartTimeOffset and EndTimeOffset make of it: both count from its end.
 

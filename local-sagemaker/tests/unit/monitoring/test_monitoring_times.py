@@ -83,6 +83,14 @@ def test_the_hours_of_a_window() -> None:
     ]
 
 
+def test_a_window_that_ends_within_a_second_holds_the_records_of_that_second() -> None:
+    """Records tell whole seconds, and so do the variables of jobs: half a second after a record, NOW must find it."""
+    window = AnalysisWindow.of_whole_seconds(at("2026-01-09T12:00:10") + 0.5, at("2026-01-09T13:00:10") + 0.5)
+    assert (text_of(window.start), text_of(window.end)) == ("2026-01-09T12:00:10Z", "2026-01-09T13:00:11Z")
+    at_the_hour = AnalysisWindow.of_whole_seconds(at("2026-01-09T12:00:00"), at("2026-01-09T12:59:59") + 0.5)
+    assert at_the_hour.hours() == ["2026/01/09/12"]
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("-P8D", -691_200), ("PT1H30M", 5400), ("-PT0H", 0), ("P1DT1S", 86_401)])
 def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds

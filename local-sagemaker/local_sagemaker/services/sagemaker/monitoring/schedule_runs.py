@@ -107,7 +107,7 @@ class ScheduleRuns:
         timetable = schedule_times.parse(given)
         if timetable is None:
             start, end = schedule_times.check_now(given or {})
-            return AnalysisWindow(scheduled + start, scheduled + end)
+            return AnalysisWindow.of_whole_seconds(scheduled + start, scheduled + end)
         window = AnalysisWindow(scheduled - timetable.period, scheduled)
         source = config.get("MonitoringJobDefinition", {}).get("MonitoringInputs", [{}])[0].get("EndpointInput", {})
         if "MonitoringJobDefinitionName" in config:
