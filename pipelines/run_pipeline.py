@@ -83,9 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.attach:
             return watch_or_leave(attach(arguments), arguments.attach)
-        run = prepare(arguments)
-        arn = start(run)
-        return 0 if arguments.no_wait else watch_or_leave(run, arn)
+        return watch_or_leave(prepare(arguments), wait=not arguments.no_wait)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -223,17 +221,18 @@ def start(run: PipelineRun) -> str:
         ClientRequestToken=str(uuid.uuid4()),
         **(run.commit.execution() if run.commit else {}),  # type: ignore[arg-type]
     )
-    arn = str(started["PipelineExecutionArn"])
-    print(f"Execution {arn}", flush=True)
-    return arn
+    return str(started["PipelineExecutionArn"])
 
 
-def watch_or_leave(run: PipelineRun, arn: str) -> int:
-    """``watch``; Ctrl-C leaves the execution running, and says so."""
+def watch_or_leave(run: PipelineRun, arn: str = "", *, wait: bool = True) -> int:
+    """Starts an execution unless one is named, and watches it; Ctrl-C leaves it running, and says so."""
     try:
-        return watch(run, arn)
+        if not arn:
+            arn = start(run)
+            print(f"Execution {arn}", flush=True)
+        return watch(run, arn) if wait else 0
     except KeyboardInterrupt:
-        print(_goes_on(arn), file=sys.stderr)
+        print(_goes_on(arn) if arn else _may_go_on(run.pipeline), file=sys.stderr)
         return INTERRUPTED
 
 
@@ -275,6 +274,11 @@ def _goes_on(arn: str) -> str:
         f"\nThe execution continues without this command. To follow it again:\n  {again}\n"
         f"To look at its steps:\n  {local.next_command(steps)}\nTo stop it:\n  {local.next_command(stop)}"
     )
+
+
+def _may_go_on(pipeline: str) -> str:
+    executions = f"aws sagemaker list-pipeline-executions --pipeline-name {pipeline} --max-results 1"
+    return f"\nAn execution may have been started. To look:\n  {local.next_command(executions)}"
 
 
 def _text(error: Exception) -> str:

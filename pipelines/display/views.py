@@ -80,7 +80,9 @@ class PipelineView:
             raise ValueError(f"{self.name} does not exist yet: upsert() it first")
         words = [f"{name}={value}" for name, value in given.items()]
         run = self._published.run(parameters.parse(words, self.definition["Parameters"]))
-        return ExecutionView(self.clients, self.name, run_pipeline.start(run), self.definition, self._columns)
+        arn = run_pipeline.start(run)
+        print(f"Execution {arn}", flush=True)
+        return ExecutionView(self.clients, self.name, arn, self.definition, self._columns)
 
     def delete(self) -> None:
         """Deletes the pipeline; its executions cannot be seen any more then."""

@@ -108,6 +108,8 @@ def test_ctrl_c_leaves_the_execution_running_and_says_how_to_go_on(
 ) -> None:
     process = background(service, module("RunCtrlC", script_step("Slow", SLOW)), tmp_path)
     sagemaker, execution = service.client("sagemaker"), started(service, "RunCtrlC")
+    assert process.stdout
+    assert next(line for line in process.stdout if line.startswith("Execution ")) == f"Execution {execution}\n"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 130
@@ -141,7 +143,12 @@ def background(service: Service, module: str, folder: Path) -> subprocess.Popen[
     environment = service.environment()
     environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{folder}"
     command = [str(COMMANDS / "run-pipeline"), "-n", module, "--role-arn", ROLE]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell that runs the tests in the background has Ctrl-C ignored, and so would the command.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def started(service: Service, name: str) -> str:

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines import interrupts
+from pipelines import interrupts, run_pipeline
+from pipelines.session import AwsClients
 
 
 @pytest.fixture(autouse=True)
 def _own_handler() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where a shell has tests in the background
     yield
     signal.signal(signal.SIGINT, before)
 
@@ -52,3 +55,15 @@ def test_it_stays_ignored() -> None:
     interrupts.remember()
     signal.raise_signal(signal.SIGINT)
     interrupts.check()
+
+
+def test_ctrl_c_while_an_execution_is_started_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    clients = AwsClients("us-east-1")
+
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    clients.sagemaker.meta.events.register("before-call.sagemaker.StartPipelineExecution", interrupt)
+    run = run_pipeline.PipelineRun(clients, "Abalone", {"Version": "2020-12-01", "Parameters": [], "Steps": []}, {})
+    assert run_pipeline.watch_or_leave(run) == run_pipeline.INTERRUPTED
+    assert "aws sagemaker list-pipeline-executions --pipeline-name Abalone" in capsys.readouterr().err
