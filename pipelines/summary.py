@@ -15,7 +15,7 @@ from pipelines.definition import Definition, Step, steps
 from pipelines.local import debug_command, is_local, log_command, next_command, page_command
 from pipelines.logs import group_and_name, job_log
 from pipelines.progress import Progress, remark
-from pipelines.reports.writing import Written
+from pipelines.reports.verdicts import Written
 
 if TYPE_CHECKING:
     from pipelines.session import AwsClients

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipelines.reports.checks import TITLES
 from pipelines.reports.page import Html, document, markup, table
-
-if TYPE_CHECKING:
-    from pipelines.reports.writing import Written
+from pipelines.reports.verdicts import Written
 
 NAME = "index.html"
 _WORDS = {True: "passed", False: "violated", None: "not compared"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.reports import violations
+from pipelines.reports.checks import ReportedCheck
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.violations import Violation
 
@@ -26,6 +28,25 @@ class Verdict:
             yield f"    {violation.line()}"
         if len(self.violations) > SHOWN:
             yield f"    ... and {len(self.violations) - SHOWN} more, in the report"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page.
+
+    ``origin`` says where the baseline comes from.
+    """
+
+    check: ReportedCheck
+    verdict: Verdict
+    path: Path | None
+    problem: str = ""
+    origin: str = ""
+
+    @property
+    def where(self) -> str:
+        """The page's path, or why there is none."""
+        return str(self.path) if self.path else f"no page could be written: {self.problem}"
 
 
 def verdict(evidence: Evidence) -> Verdict:

@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from pipelines.reports.evidence import Evidence, gather, read_bytes
 from pipelines.reports.index import write_index
 from pipelines.reports.page import Section, page
 from pipelines.reports.portable import PortableResults
-from pipelines.reports.verdicts import Verdict, verdict
+from pipelines.reports.verdicts import Verdict, Written, verdict
 
 if TYPE_CHECKING:
     from pipelines.session import AwsClients
@@ -39,25 +38,6 @@ SECTIONS: Mapping[str, Callable[[Evidence], Iterator[Section]]] = {
     "MODEL_BIAS": bias.sections,
     "MODEL_EXPLAINABILITY": explainability.sections,
 }
-
-
-@dataclass(frozen=True)
-class Written:
-    """A check's outcome and its page. ``path`` is None, and ``problem`` says why, if there is no page.
-
-    ``origin`` says where the baseline comes from.
-    """
-
-    check: ReportedCheck
-    verdict: Verdict
-    path: Path | None
-    problem: str = ""
-    origin: str = ""
-
-    @property
-    def where(self) -> str:
-        """The page's path, or why there is none."""
-        return str(self.path) if self.path else f"no page could be written: {self.problem}"
 
 
 class Reports:

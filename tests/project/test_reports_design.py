@@ -13,8 +13,7 @@ from pipelines.reports.checks import Files, ReportedCheck
 from pipelines.reports.evidence import Evidence, origin_of
 from pipelines.reports.index import write_index
 from pipelines.reports.page import DARK, LIGHT, STYLE, page
-from pipelines.reports.verdicts import verdict
-from pipelines.reports.writing import Written
+from pipelines.reports.verdicts import Written, verdict
 
 CSS = Path(__file__).parents[2] / "local-sagemaker" / "local_sagemaker" / "studio" / "static" / "app.css"
 BASELINE = Files("s3://b/old/statistics.json", "s3://b/old/constraints.json")

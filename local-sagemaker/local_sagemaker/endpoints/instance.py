@@ -12,14 +12,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_sagemaker.background import log_failure
 from local_sagemaker.endpoints.endpoint_spec import VariantSpec
+from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.endpoints.multi_model import MultiModel
-from local_sagemaker.model_servers.async_client import LARGEST, ServerResponse, Upstream
+from local_sagemaker.model_servers.async_client import ServerResponse, Upstream
 from local_sagemaker.model_servers.supervisor import ServerProcess, SupervisedServer, SupervisedServers
 
 STABLE_SECONDS = 10.0
@@ -27,29 +27,6 @@ STABLE_SECONDS = 10.0
 _LONGEST_PAUSE = 5.0
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ModelInvocation:
-    """What is sent to a container. `lines` are the other headers, as complete lines."""
-
-    body: bytes
-    content_type: str | None = None
-    accept: str | None = None
-    lines: str = ""
-    target_model: str | None = None
-    target_container: str | None = None
-    seconds: float = 60.0
-    limit: int | None = LARGEST
-
-    def headers(self, content_type: str | None, accept: str | None) -> str:
-        """All headers of one container's request."""
-        found = self.lines
-        if content_type:
-            found += f"Content-Type: {content_type}\r\n"
-        if accept:
-            found += f"Accept: {accept}\r\n"
-        return found
 
 
 class Instance:

@@ -17,7 +17,8 @@ from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.capture import Captured
 from local_sagemaker.endpoints.errors import InvalidInvocation, ModelError, Throttled
 from local_sagemaker.endpoints.fleet import Fleet, Variant
-from local_sagemaker.endpoints.instance import ATTRIBUTES, Instance, ModelInvocation
+from local_sagemaker.endpoints.instance import ATTRIBUTES, Instance
+from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.endpoints.registry import LOG_GROUP, EndpointRegistry
 from local_sagemaker.endpoints.running_endpoint import RunningEndpoint
 from local_sagemaker.errors import ServiceError

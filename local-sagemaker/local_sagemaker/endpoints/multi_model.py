@@ -14,9 +14,9 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local_sagemaker.endpoints.errors import InvalidInvocation, ModelNotReady
+from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
@@ -24,9 +24,6 @@ from local_sagemaker.model_servers.async_client import NoServerResponse, ServerR
 from local_sagemaker.model_servers.model_data import ModelDataError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
-
-if TYPE_CHECKING:
-    from local_sagemaker.endpoints.instance import ModelInvocation
 
 LOADING_SECONDS = 360.0
 PATIENCE = 60.0

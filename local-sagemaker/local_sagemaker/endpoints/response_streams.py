@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from local_sagemaker.endpoints.errors import ModelError
-from local_sagemaker.endpoints.instance import Instance, ModelInvocation
+from local_sagemaker.endpoints.instance import Instance
 from local_sagemaker.endpoints.invocations import Admitted, EndpointInvocations, response_of
+from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.model_servers.async_client import LARGEST, NoServerResponse, ResponseTooLarge, TimedOut
 from local_sagemaker.model_servers.streaming import ResponseStream, ask

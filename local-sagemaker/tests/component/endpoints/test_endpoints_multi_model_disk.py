@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.endpoints import multi_model
-from local_sagemaker.endpoints.instance import ModelInvocation
+from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.endpoints.multi_model import MultiModel
 from local_sagemaker.model_servers.async_client import ServerResponse
 
