@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -21,6 +22,22 @@ LONGEST_SECONDS = 900_000.0
 
 class ReportError(ValueError):
     """A file is not of its format; the message says which and why."""
+
+
+def rows_of_archive(archive: str, form: str, largest: int, most_rows: int) -> list[Row]:
+    """The results of all files of a zip, of at most so many bytes. `ReportError`, or what `zipfile` raises."""
+    rows: list[Row] = []
+    with zipfile.ZipFile(archive) as files:
+        for entry in files.infolist():
+            with files.open(entry) as file:
+                data = file.read(largest + 1)  # which inflates no more than that, whatever the headers say
+            largest -= len(data)
+            if largest < 0:
+                raise ReportError("the files have too many bytes")
+            rows += rows_of(form, entry.filename, data)
+            if len(rows) > most_rows:
+                raise ReportError(f"there are more than {most_rows} results")
+    return rows
 
 
 def rows_of(form: str, name: str, data: bytes) -> list[Row]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from local_sagemaker import yaml_text
+
 
 class BuildspecError(ValueError):
     """The specification can't be executed; the message is what the build's phase shows."""
@@ -24,7 +26,7 @@ _TextLoader.yaml_implicit_resolvers = {
 def load(text: str) -> dict[str, Any]:
     """The members of a specification of the version that is executed. Raises `BuildspecError`."""
     try:
-        document = yaml.load(text, _TextLoader)
+        document = yaml_text.load(text, _TextLoader)
     except yaml.YAMLError as error:
         raise BuildspecError(f"YAML file is not well-formed: {' '.join(str(error).split())}") from error
     top = read_mapping(document, "the build specification")

@@ -9,6 +9,7 @@ from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.json_path import JsonPath, PathError
+from local_sagemaker.json_text import load
 
 _QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]+)>")
@@ -45,7 +46,7 @@ def check(target: Mapping[str, Any]) -> None:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        load(text)
     except ValueError:
         return False
     return True

@@ -6,6 +6,7 @@ needs the standard library only, as it also runs in the workers and in the image
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import stat
@@ -263,9 +264,7 @@ def unpack_zip(archive: str, folder: str, most_bytes: int, most_members: int) ->
     `Refused`, `TooLarge`, or what `zipfile` and the decompressors raise.
     """
     with Folder(folder) as root, zipfile.ZipFile(archive) as members:
-        entries = members.infolist()
-        if len(entries) > most_members or sum(entry.file_size for entry in entries) > most_bytes:
-            raise TooLarge("it holds too many bytes or members")
+        entries = _entries(members, most_bytes, most_members)
         unpacking = _Unpacking(root, most_bytes, False)
         try:
             for entry in entries:
@@ -279,3 +278,42 @@ def unpack_zip(archive: str, folder: str, most_bytes: int, most_members: int) ->
         finally:
             unpacking.close()
     return {"bytes": unpacking.bytes, "members": len(entries)}
+
+
+def unpack_files(archive: str, folder: str, most_bytes: int, most_members: int) -> dict[str, list[str]]:
+    """Unpacks the files of a zip into a folder, each under its number, executable or not; their `names` in order.
+
+    `Refused`, `TooLarge`, or what `zipfile` and the decompressors raise.
+    """
+    with Folder(folder) as root, zipfile.ZipFile(archive) as members:
+        entries = [entry for entry in _entries(members, most_bytes, most_members) if not entry.is_dir()]
+        unpacking = _Unpacking(root, most_bytes, False)
+        try:
+            for number, entry in enumerate(entries):
+                with members.open(entry) as source:
+                    unpacking.write([str(number)], source, entry.external_attr >> 16, -1)
+        finally:
+            unpacking.close()
+    return {"names": [entry.filename for entry in entries]}
+
+
+def read_zip(archive: str, name: str, largest: int) -> dict[str, str | None]:
+    """The `data` of a file of a zip as base64, None where it has none of that name.
+
+    `TooLarge`, or what `zipfile` and the decompressors raise.
+    """
+    with zipfile.ZipFile(archive) as members:
+        if name not in members.namelist():
+            return {"data": None}
+        with members.open(name) as source:
+            data = source.read(largest + 1)  # which inflates no more than that, whatever the headers say
+    if len(data) > largest:
+        raise TooLarge(f"{name!r} has more than {largest} bytes")
+    return {"data": base64.b64encode(data).decode()}
+
+
+def _entries(members: zipfile.ZipFile, most_bytes: int, most_members: int) -> list[zipfile.ZipInfo]:
+    entries = members.infolist()
+    if len(entries) > most_members or sum(entry.file_size for entry in entries) > most_bytes:
+        raise TooLarge("it holds too many bytes or members")
+    return entries

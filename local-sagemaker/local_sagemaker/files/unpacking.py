@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -14,10 +16,20 @@ _WORKERS = Workers("local_sagemaker.files.unpacker", most=4)
 _READERS = Workers("local_sagemaker.files.unpacker", memory=512 << 20)
 """Of single files: they wait for no archive that is being unpacked."""
 MOST_MEMBERS = 1_000_000
+MOST_FILES = 100_000
+"""Of an archive whose files are listed."""
 MOST_SECONDS = 3600.0
 """AWS's longest ModelDataDownloadTimeoutInSeconds."""
 _RESERVE = 1 << 30
 """Bytes that stay free on the disk, or a tenth of the free ones where there are fewer."""
+
+
+@dataclass(frozen=True)
+class UnpackedFile:
+    """A file of an archive: the name that it has there, which may be any text, and where its bytes are now."""
+
+    name: str
+    path: Path
 
 
 class ArchiveError(Exception):
@@ -35,15 +47,26 @@ def warm() -> None:
 
 def unpack_tar(archive: Path, folder: Path, *, seconds: float = MOST_SECONDS) -> None:
     """Unpacks a tar.gz without symbolic links into a folder. `ArchiveError`, or OSError for faults of the disk."""
-    free = shutil.disk_usage(folder).free
-    most = free - min(_RESERVE, free // 10)
-    _call(_WORKERS, "unpack_tar", str(archive), str(folder), most, MOST_MEMBERS, False, seconds=seconds)
+    _call(_WORKERS, "unpack_tar", str(archive), str(folder), room(folder), MOST_MEMBERS, False, seconds=seconds)
 
 
 def unpack_zip(archive: Path, folder: Path, most_bytes: int, *, seconds: float = MOST_SECONDS) -> int:
     """Unpacks a zip into a folder; how many members it has. `ArchiveError`, or OSError for faults of the disk."""
     answer = _call(_WORKERS, "unpack_zip", str(archive), str(folder), most_bytes, MOST_MEMBERS, seconds=seconds)
     return int(answer["members"])
+
+
+def unpack_files(archive: Path, folder: Path, most_bytes: int, *, seconds: float = MOST_SECONDS) -> list[UnpackedFile]:
+    """Unpacks the files of a zip, whatever their names, flat into a folder. `ArchiveError`, or OSError of the disk."""
+    most = min(most_bytes, room(folder))
+    answer = _call(_WORKERS, "unpack_files", str(archive), str(folder), most, MOST_FILES, seconds=seconds)
+    return [UnpackedFile(name, folder / str(number)) for number, name in enumerate(answer["names"])]
+
+
+def read_zip(archive: Path, name: str, *, largest: int, seconds: float) -> bytes | None:
+    """The bytes of a file of a zip, None where it has none of that name. `ArchiveError`, or OSError of the disk."""
+    answer = _call(_READERS, "read_zip", str(archive), name, largest, seconds=seconds)
+    return None if answer["data"] is None else base64.b64decode(answer["data"])
 
 
 def read_tar(archive: bytes, name: str, *, most_bytes: int, largest: int, seconds: float) -> str | None:
@@ -56,6 +79,12 @@ def read_tar(archive: bytes, name: str, *, most_bytes: int, largest: int, second
         file.flush()
         answer = _call(_READERS, "read_tar", file.name, name, most_bytes, largest, seconds=seconds)
     return None if answer["text"] is None else str(answer["text"])
+
+
+def room(folder: Path) -> int:
+    """How many bytes may be written into a folder."""
+    free = shutil.disk_usage(folder).free
+    return free - min(_RESERVE, free // 10)
 
 
 def _call(workers: Workers, function: str, *arguments: Any, seconds: float) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from local_sagemaker import json_text
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.files.beneath import LEADS_OUT, Folder
 from local_sagemaker.files.copying import copy
+from local_sagemaker.files.unpacking import room
 from local_sagemaker.jobs.spec import Channel, JobFailure
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
 _PIECE = 1 << 20
+_LARGEST_MANIFEST = 64 << 20
 _NO_NAME = (*LEADS_OUT, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
@@ -95,8 +97,12 @@ def download(chosen: list[Item], folder: Path, objects: Objects) -> None:
 
 def inflate(item: Item, target: Path, objects: Objects) -> None:
     """Writes what a gzip object holds to a file."""
+    left = room(target.parent)
     with target.open("wb") as writer:
         for piece in stream([item], objects, inflate=True):
+            left -= len(piece)
+            if left < 0:
+                raise JobFailure(f"ClientError: Data download failed: {item.uri}: No space left on device")
             writer.write(piece)
 
 
@@ -152,7 +158,7 @@ def _manifest(uri: str, objects: Objects) -> list[Item]:
     """A JSON array: ``{"prefix": "s3://bucket/folder/"}``, then names relative to it."""
     bucket, key = uris.split(uri)
     try:
-        head, *names = json_text.load(objects.read(bucket, key) or b"")
+        head, *names = json_text.load(objects.read(bucket, key, _LARGEST_MANIFEST) or b"")
         base, folder = uris.split(head["prefix"])
         found = [Item(base, folder + name, name) for name in names]
     except (ValueError, TypeError, KeyError, ServiceError) as error:

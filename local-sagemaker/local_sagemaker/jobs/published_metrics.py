@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from local_sagemaker.files.beneath import Folder
 from local_sagemaker.jobs.metric_series import Put
 from local_sagemaker.jobs.spec import JobSpec
+from local_sagemaker.json_text import load
 
 FILE = "ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 LARGEST = 2.348543e108
@@ -46,7 +46,7 @@ def _data(folder: Folder) -> Iterator[dict[str, Any]]:
         return
     for line in text.splitlines():
         try:
-            metric = json.loads(line)
+            metric = load(line)
             found = {name: metric[name] for name in ("MetricName", "Dimensions", "Unit") if name in metric}
             moment = datetime.fromisoformat(metric["Timestamp"])
             found["Timestamp"] = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -21,7 +21,7 @@ from local_sagemaker.files.removal import discard
 from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
 from local_sagemaker.objects.changes import ObjectChanges
-from local_sagemaker.objects.errors import disk_errors
+from local_sagemaker.objects.errors import ObjectTooLarge, disk_errors
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout, check_key
 from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, ObjectAttributes, StoredObject, with_content
@@ -30,6 +30,8 @@ from local_sagemaker.objects.types import ObjectInfo
 from local_sagemaker.objects.uploads import Uploads
 from local_sagemaker.objects.versions import ObjectVersions
 
+LARGEST_DOCUMENT = 16 << 20
+"""Bytes of an object that is read whole: reports, configurations, property files."""
 Condition = Callable[[StoredObject | None], None]
 """Called with the current object (None: there is none) just before it would be replaced or deleted; may raise."""
 
@@ -125,13 +127,19 @@ class DiskObjects:
         item = self.find(bucket, key)
         return self.file(item) if item else None
 
-    def read(self, bucket: str, key: str) -> bytes | None:
-        """All bytes of a (small) object, or None."""
+    def read(self, bucket: str, key: str, largest: int = LARGEST_DOCUMENT) -> bytes | None:
+        """All bytes of a small object, or None. `ObjectTooLarge` for one of more than `largest` bytes."""
         opened = self.open(bucket, key)
         if opened is None:
             return None
         with opened[1] as file:
-            return b"".join(iter(lambda: file.read(1 << 20), b""))
+            pieces, size = [], 0
+            while piece := file.read(1 << 20):
+                pieces.append(piece)
+                size += len(piece)
+                if size > largest:
+                    raise ObjectTooLarge(bucket, key, largest)
+            return b"".join(pieces)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
         """All objects whose key starts with the prefix, in S3's order. Raises `NoSuchBucket`."""

@@ -45,6 +45,15 @@ class NoSuchKey(S3Error):
     code, status, text = "NoSuchKey", 404, "The specified key does not exist."
 
 
+class ObjectTooLarge(S3Error):
+    """An object that something would read as a document has too many bytes for one."""
+
+    code, status = "EntityTooLarge", 400
+
+    def __init__(self, bucket: str, key: str, largest: int) -> None:
+        super().__init__(f"s3://{bucket}/{key} has more than {largest} bytes")
+
+
 class NoSuchVersion(S3Error):
     """No such version of the object."""
 

@@ -53,8 +53,8 @@ class Objects(Protocol):
         """The plain file that holds the object's bytes; to be read, never written."""
         ...
 
-    def read(self, bucket: str, key: str) -> bytes | None:
-        """All bytes of a (small) object, or None."""
+    def read(self, bucket: str, key: str, largest: int = ...) -> bytes | None:
+        """All bytes of a small object, or None. ServiceError for one of more than `largest` bytes."""
         ...
 
     def put(self, bucket: str, key: str, data: bytes | IO[bytes], content_type: str = ...) -> ObjectInfo:

@@ -23,7 +23,7 @@ from local_sagemaker.wire.authentication import Admission, guess
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
-from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive
+from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive, inflate
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import prepare, send_answer, send_events
 from local_sagemaker.wire.signature import Keys
@@ -207,7 +207,8 @@ class Gateway:
         return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
 
     def _ask_neighbour(self, service: str, request: WireRequest) -> WireResponse:
-        raw = RawRequest(request.method, request.path, request.query, request.headers, request.body.whole())
+        headers, body = inflate(service, request.headers, request.body.whole())
+        raw = RawRequest(request.method, request.path, request.query, headers, body)
         response = self._neighbours.answer(service, raw)
         return WireResponse(response.status, dict(response.headers), response.body)
 

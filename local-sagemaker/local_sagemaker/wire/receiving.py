@@ -7,10 +7,12 @@ bounded by what the service that it claims to be for takes, and all documents to
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.unpacker import Inflated, Refused, TooLarge
 from local_sagemaker.wire.body import Body, BodyPipe, incomplete
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -114,3 +116,19 @@ class Arriving:
             if dropped > DRAINED or message["type"] != "http.request":
                 return False
         return True
+
+
+def inflate(service: str, headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, str], bytes]:
+    """Headers and body of a request that may be compressed, as the SDKs compress PutMetricData, without that."""
+    if headers.get("content-encoding", "").lower() != "gzip":
+        return headers, body
+    limit = LIMITS.get(service, LIMIT)
+    try:
+        plain = Inflated(io.BytesIO(body), limit).read(limit + 1)
+    except TooLarge as error:
+        raise BodyTooLarge(service, limit) from error
+    except Refused as error:
+        text = f"The request body can't be decompressed: {error}."
+        raise ServiceError(text, code="SerializationException", status=400) from error
+    kept = {name: value for name, value in headers.items() if name not in ("content-encoding", "content-length")}
+    return kept, plain

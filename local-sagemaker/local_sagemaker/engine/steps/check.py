@@ -193,6 +193,6 @@ def _has_violations(report: str, job: Record, context: StepContext) -> bool:
         return False
     try:
         found = load(context.objects.read(bucket, key) or b"{}")
-    except ValueError:
+    except (ValueError, ServiceError):
         return True
     return not (isinstance(found, dict) and found.get("violations") == [])

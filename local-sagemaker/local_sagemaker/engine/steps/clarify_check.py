@@ -13,6 +13,7 @@ from local_sagemaker.arns import last
 from local_sagemaker.engine.steps.baselines import Baseline
 from local_sagemaker.engine.steps.check import MEMBERS, CheckStep, with_input, with_variable
 from local_sagemaker.engine.steps.step_type import Prepared, Record, StepContext, StepRun
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 
@@ -71,10 +72,10 @@ def _config_uri(job: Record) -> str | None:
 
 def _read(uri: str, context: StepContext) -> Any:
     bucket, key = split(uri if uri.endswith(".json") else join(uri, CONFIG_FILE))
-    data = context.objects.read(bucket, key)
     try:
+        data = context.objects.read(bucket, key)
         config = load(data) if data else None
-    except ValueError:
+    except (ValueError, ServiceError):
         return None  # the container says what is wrong with its configuration
     return config if isinstance(config, dict) else None
 

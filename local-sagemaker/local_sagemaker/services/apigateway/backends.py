@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import templates
@@ -161,7 +162,7 @@ def _endpoint(path: str, headers: Mapping[str, str], event: str, call: Call) -> 
 def _mock(event: str) -> Backing:
     """A mock integration takes the status from what the request template gives."""
     try:
-        status = int(json.loads(event)["statusCode"])
+        status = int(load(event)["statusCode"])
     except (ValueError, KeyError, TypeError) as error:
         raise internal_error() from error
     return Backing("", str(status))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import fnmatch
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_sagemaker.json_text import load
 from local_sagemaker.services.apigateway.templates import Scene
 
 Body = dict[str, Any]
@@ -121,7 +121,7 @@ class Exchange:
 def proxy_reply(payload: bytes, exchange: Exchange) -> Reply:
     """The answer that a proxy function returned. Raises Refused (502) for any other form."""
     try:
-        given = json.loads(payload)
+        given = load(payload)
         status = int(given["statusCode"]) if not isinstance(given["statusCode"], bool) else 0
         body = given.get("body", "")
         body = "" if body is None else body

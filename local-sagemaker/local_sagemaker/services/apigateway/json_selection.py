@@ -6,7 +6,6 @@ A path that can lead to several places gives an array of them; one that leads no
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from local_sagemaker.json_text import load
 from local_sagemaker.services.apigateway.velocity_syntax import VelocityError
 
 _STEP = re.compile(
@@ -128,6 +128,6 @@ def _literal(shown: str) -> Any:
     if shown[:1] in ("'", '"'):
         return shown[1:-1]
     try:
-        return json.loads(shown)
+        return load(shown)
     except ValueError as error:
         raise VelocityError(f"'{shown}' in a filter is neither a string, nor a number, true, false or null") from error

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,8 +25,6 @@ PROGRESS = f"{AGENTS}/progress.jsonl"
 LONGEST_LINE = 4 << 20
 MOST_BYTES = 64 << 20
 """Bytes of messages that are read of one build."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
-"""What `zipfile` says of archives that are damaged, encrypted or compressed in another way."""
 _LATEST = 1e11
 """Seconds since 1970 that a message may name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,8 @@ class BuildUploads:
         if message is None:
             return {}
         try:
-            with self._output.open("artifact", message["number"]) as file:
-                place.write_bytes(file.read())
+            with self._output.open("artifact", message["number"]) as file, place.open("wb") as copy:
+                shutil.copyfileobj(file, copy)
         except OSError as error:
             raise BuildFailure("CLIENT_ERROR", f"artifacts could not be read: {error}") from error
         return {"_held": message["name"]}
@@ -92,19 +93,22 @@ class BuildUploads:
         key = "/".join(part.strip("/") for part in (target.get("path", ""), space, name) if part.strip("/"))
         arn = f"arn:aws:s3:::{bucket}/{key}"
         if target.get("packaging") == "ZIP":
-            digest = hashlib.sha256(self._put_file(bucket, key, message["number"])).hexdigest()
-            return {"location": arn, "sha256sum": digest}
+            return {"location": arn, "sha256sum": self._put_file(bucket, key, message["number"])}
         self._put_folder(bucket, key, message["number"])
         return {"location": arn}
 
-    def _put_file(self, bucket: str, key: str, number: int) -> bytes:
+    def _put_file(self, bucket: str, key: str, number: int) -> str:
+        """Uploads an archive; its SHA-256."""
         try:
             with self._output.open("artifact", number) as file:
-                data = file.read()
-            self._objects.put(bucket, key, data, "application/zip")
+                digest = hashlib.sha256()
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+                file.seek(0)
+                self._objects.put(bucket, key, file, "application/zip")
         except (OSError, ServiceError) as error:
             raise BuildFailure("CLIENT_ERROR", f"artifacts could not be uploaded to {bucket}: {error}") from error
-        return data
+        return digest.hexdigest()
 
     def _put_folder(self, bucket: str, key: str, number: int) -> None:
         """Uploads the files of an archive one by one, from where the build can't change them."""

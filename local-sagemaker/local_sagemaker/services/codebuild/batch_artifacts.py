@@ -8,8 +8,9 @@ from typing import Any
 
 from local_sagemaker.codebuild.artifact_files import archive_name
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec
+from local_sagemaker.files.unpacking import ArchiveError, unpack_files
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.agent_output import AGENTS, DAMAGED, AgentOutput
+from local_sagemaker.services.codebuild.agent_output import AGENTS, AgentOutput
 from local_sagemaker.services.codebuild.artifacts import LARGEST, BuildUploads
 from local_sagemaker.services.codebuild.build_run import BuildTools
 from local_sagemaker.services.codebuild.errors import BuildFailure
@@ -74,29 +75,28 @@ class BatchArtifacts:
     def combine(self, identifiers: list[str]) -> dict[str, Any]:
         """Uploads one archive of all builds' files; members of the batch's record. Of files of the same path, that of
         the later build in the specification is taken."""
-        files: dict[str, bytes] = {}
+        files: dict[str, Path] = {}
         for identifier in identifiers:
             if identifier in self._names:
-                files |= _files_of(self._names[identifier])
+                files |= _files_of(Path(self._names[identifier]))
         if not files:
             raise BuildFailure("CLIENT_ERROR", "no build of the batch left an artifact to combine")
         place = self.folder / AGENTS / archive_name("artifact", 0)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in files.items():
-                archive.writestr(name, data)
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            for name, file in files.items():
+                archive.write(file, name)
         target = {**self._batch, "_artifacts": [self._batch["_wanted"]["artifacts"]]}
         uploads = BuildUploads(target, self._tools.objects, AgentOutput(self.folder))
         uploads.add(0, {"artifact": "", "name": self._batch.get("_name", "")})
         return uploads.upload()
 
 
-def _files_of(archive: str) -> dict[str, bytes]:
-    """What a build put aside, by name. Raises BuildFailure."""
+def _files_of(archive: Path) -> dict[str, Path]:
+    """What a build put aside, unpacked, by name. Raises BuildFailure."""
+    folder = archive.with_suffix(".files")
     try:
-        with zipfile.ZipFile(archive) as files:
-            if sum(entry.file_size for entry in files.infolist()) > LARGEST:
-                raise BuildFailure("CLIENT_ERROR", "the artifacts to combine have too many bytes")
-            return {name: files.read(name) for name in files.namelist()}
-    except DAMAGED as error:
-        raise BuildFailure("CLIENT_ERROR", f"the artifacts to combine are damaged: {error}") from error
+        folder.mkdir(exist_ok=True)
+        return {file.name: file.path for file in unpack_files(archive, folder, LARGEST)}
+    except (ArchiveError, OSError) as error:
+        raise BuildFailure("CLIENT_ERROR", f"the artifacts to combine can't be unpacked: {error}") from error

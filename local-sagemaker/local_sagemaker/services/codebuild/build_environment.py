@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.codebuild.buildspec import Buildspec
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import BuildFailure
 
@@ -96,7 +96,7 @@ class EnvironmentReader:
         if not rest[0]:
             return text
         try:
-            return str(json.loads(text)[rest[0]])
+            return str(load(text)[rest[0]])
         except (ValueError, KeyError, TypeError) as error:
             raise BuildFailure("CLIENT_ERROR", f"Secrets Manager: {identity} has no key {rest[0]}") from error
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import zipfile
-from typing import BinaryIO
+from pathlib import Path
 
 from local_sagemaker.codebuild.buildspec import ReportSpec
-from local_sagemaker.codebuild.report_files import TYPES, ReportError, Row, rows_of
+from local_sagemaker.codebuild.report_files import TYPES, ReportError, Row
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.agent_output import DAMAGED, AgentOutput, Message
+from local_sagemaker.services.codebuild.agent_output import AgentOutput, Message
 from local_sagemaker.services.codebuild.reports import ReportStore
+from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 
 MOST_ROWS = 10_000
 """Test cases, or covered files, of a report."""
 LARGEST = 64 << 20
 """Bytes of a report's files together."""
+_READERS = Workers("local_sagemaker.codebuild.report_files")
+_SECONDS = 60.0
+"""For the reading of them."""
 
 
 class BuildReports:
@@ -43,23 +46,10 @@ class BuildReports:
             body = body or self._store.ensure(group, TYPES[spec.form])
             if body["type"] != TYPES[spec.form]:
                 raise ReportError(f"the report group is of type {body['type']}")
-            with self._output.open("report", number) as archive:
-                rows = self._read(spec.form, archive)
+            rows = read_archive(self._output.take("report", number), spec.form)
             self._made.append(self._store.add(body, self._build["arn"], rows)["arn"])
-        except (ReportError, ServiceError, OSError, *DAMAGED) as error:
+        except (ReportError, ServiceError, OSError) as error:
             self._failures.append(f"{spec.name}: [{error}]")
-
-    @staticmethod
-    def _read(form: str, archive: BinaryIO) -> list[Row]:
-        rows: list[Row] = []
-        with zipfile.ZipFile(archive) as files:
-            if sum(entry.file_size for entry in files.infolist()) > LARGEST:
-                raise ReportError(f"the files have more than {LARGEST} bytes")
-            for entry in files.infolist():
-                rows += rows_of(form, entry.filename, files.read(entry))
-        if len(rows) > MOST_ROWS:
-            raise ReportError(f"there are more than {MOST_ROWS} results")
-        return rows
 
     @property
     def arns(self) -> list[str]:
@@ -70,3 +60,15 @@ class BuildReports:
     def failure(self) -> str:
         """The message of UPLOAD_ARTIFACTS when a report could not be made."""
         return f"Error in UPLOAD_ARTIFACTS phase: [{', '.join(self._failures)}]" if self._failures else ""
+
+
+def read_archive(archive: Path, form: str) -> list[Row]:
+    """The results of a report's files, which a process of its own inflates and parses. Raises `ReportError`."""
+    try:
+        rows: list[Row] = _READERS.call("rows_of_archive", str(archive), form, LARGEST, MOST_ROWS, seconds=_SECONDS)
+    except CallTimedOut as error:
+        raise ReportError(f"its files take longer than {_SECONDS:g} s to read") from error
+    except CallFailed as error:
+        memory = not error.kind or error.kind == "MemoryError"
+        raise ReportError("its files need too much memory" if memory else str(error) or error.kind) from error
+    return rows

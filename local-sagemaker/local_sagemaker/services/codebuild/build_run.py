@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import yaml_text
 from local_sagemaker.api.operations import Call
 from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
@@ -240,14 +241,14 @@ class BuildRun:
             return str(given)
         if given.startswith("arn:aws:s3:::"):
             bucket, _, key = given.removeprefix("arn:aws:s3:::").partition("/")
-            data = self._tools.objects.read(bucket, key)
-            if data is None:
+            file = self._tools.objects.path(bucket, key)
+            if file is None:
                 raise BuildFailure("YAML_FILE_ERROR", f"{given} does not exist")
-            return data.decode(errors="replace")
+            return _read_text(file)
         file = (self._source / given).resolve()
         if not file.is_relative_to(self._source.resolve()) or not file.is_file():
             raise BuildFailure("YAML_FILE_ERROR", f"stat {SOURCE}/{given}: no such file or directory")
-        return file.read_text("utf-8", "replace")
+        return _read_text(file)
 
     def _plan(self, spec: Buildspec, variables: Variables) -> None:
         """Writes what the agent is to do."""
@@ -360,3 +361,9 @@ class BuildRun:
             self.again = rule.retries
         elif "_order" not in self._build and self._build.get("autoRetryLimit"):
             self.again = int(self._build["autoRetryLimit"])
+
+
+def _read_text(file: Path) -> str:
+    """As much of a specification as is ever executed: a longer one is refused by its length."""
+    with file.open("rb") as specification:
+        return specification.read(4 * yaml_text.LONGEST + 1).decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,12 @@ class Sources:
         folder.mkdir(parents=True, exist_ok=True)
         if key.endswith("/"):
             for item in self._objects.list(bucket, key):
-                data = self._objects.read(bucket, item.key)
+                file = self._objects.path(bucket, item.key)
                 target = folder / item.key.removeprefix(key)
                 inside = target.resolve().is_relative_to(folder.resolve())
-                if data is not None and not item.key.endswith("/") and inside:
+                if file is not None and not item.key.endswith("/") and inside:
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(data)
+                    shutil.copyfile(file, target)
             return
         archive = self._objects.path(bucket, key)
         if archive is None:

@@ -50,7 +50,7 @@ def build(
         ("Build", "CodeBuild"): building,
         ("Test", "CodeBuild"): building,
         ("Deploy", "CloudFormation"): StackAction(call, artifacts),
-        ("Deploy", "S3"): StoreAction(artifacts, objects),
+        ("Deploy", "S3"): StoreAction(artifacts, objects, settings.jobs),
         ("Invoke", "Lambda"): FunctionAction(call, store, settings.account),
     }
     signal = threading.Event()

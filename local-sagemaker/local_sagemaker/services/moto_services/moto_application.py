@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.services.moto_services.documents import limit_documents
 from local_sagemaker.services.moto_services.expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
 
@@ -71,6 +72,7 @@ class MotoApplication:
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """Has moto answer one request."""
         limit_expressions(SERVICES[service])
+        limit_documents(SERVICES[service])
         status = 500
         answered: list[tuple[str, str]] = []
 

@@ -21,6 +21,7 @@ from local_sagemaker.services.moto_services.identities import Identities, Issued
 from local_sagemaker.services.moto_services.journal import RequestJournal
 from local_sagemaker.services.moto_services.metric_data import MetricData
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
+from local_sagemaker.services.moto_services.policies import is_document
 from local_sagemaker.services.moto_services.queue_messages import QueueMessages
 from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
 from local_sagemaker.services.moto_services.roles import add_seed, ensure_named
@@ -39,6 +40,13 @@ _HANDING_OUT = frozenset(
         "GetSessionToken",
     )
 )
+
+
+_TOO_DEEP = {
+    "iam": "MalformedPolicyDocument", "sns": "InvalidParameter", "sqs": "InvalidAttributeValue",
+    "ecr": "InvalidParameterException", "ssm": "InvalidDocumentContent", "monitoring": "InvalidParameterValue",
+}  # fmt: skip
+"""The code by which each service refuses a document that it can't read."""
 
 
 class MotoServices:
@@ -95,6 +103,9 @@ class MotoServices:
     def _answer(self, service: str, name: str, request: RawRequest) -> RawResponse:
         parameters = form(request)
         if service == "iam":
+            trust = parameters.get("PolicyDocument" if name == "UpdateAssumeRolePolicy" else "AssumeRolePolicyDocument")
+            if trust is not None and not is_document(trust):
+                return query_answers.refusal("iam", 400, "MalformedPolicyDocument", "This policy contains invalid Json")
             ensure_named(self._moto.iam(), parameters, self._settings)
             if name in ("SimulatePrincipalPolicy", "SimulateCustomPolicy"):
                 return simulate(name, parameters, self._moto.iam())
@@ -122,6 +133,9 @@ class MotoServices:
             response = self._moto.answer(service, request)
         except NotImplementedError:
             response = RawResponse(501)
+        except RecursionError:
+            return _answer_error(request, service, 400, _TOO_DEEP.get(service, "ValidationException"),
+                                 "A document of the request is nested too deeply.")  # fmt: skip
         if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
             return _refuse(service, request)
         return _reword(response) if service == "iam" and response.status == 404 else response
@@ -161,12 +175,13 @@ def _name_in(found: re.Match[bytes]) -> bytes:
 
 def _refuse(service: str, request: RawRequest) -> RawResponse:
     """The refusal of an operation that is not here, in the protocol of the request."""
-    code, text = (
-        "NotImplemented",
-        f"{service}:{operation(request)} is not supported by the local service; see {SUPPORT}.",
-    )
+    text = f"{service}:{operation(request)} is not supported by the local service; see {SUPPORT}."
+    return _answer_error(request, service, 501, "NotImplemented", text)
+
+
+def _answer_error(request: RawRequest, service: str, status: int, code: str, text: str) -> RawResponse:
     if "Action" in form(request):
-        return query_answers.refusal(service, 501, code, text)
+        return query_answers.refusal(service, status, code, text)
     kind = headers(request).get("content-type", "application/json")
     body = json.dumps({"__type": code, "message": text}).encode()
-    return RawResponse(501, {"content-type": kind, "x-amzn-errortype": code}, body)
+    return RawResponse(status, {"content-type": kind, "x-amzn-errortype": code}, body)

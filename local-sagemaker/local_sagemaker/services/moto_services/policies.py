@@ -6,13 +6,14 @@ An explicit Deny wins, else an Allow decides, else the action is implicitly deni
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+
+from local_sagemaker.json_text import JsonError, load
 
 Context = Mapping[str, Sequence[str]]
 """Condition keys in lower case, and their values."""
@@ -28,12 +29,24 @@ class IamPolicy:
     @classmethod
     def parse(cls, name: str, text: str) -> IamPolicy:
         """A policy from its JSON text."""
-        return cls(name, json.loads(text))
+        document = load(text)
+        if not isinstance(document, dict):
+            raise JsonError("it is no object")
+        return cls(name, document)
 
     @property
     def statements(self) -> list[Mapping[str, Any]]:
         """The statements; a single one need not be in a list."""
         return [dict(statement) for statement in _many(self.document.get("Statement", []))]
+
+
+def is_document(text: str) -> bool:
+    """Whether a text is a policy at all: clients can't read a role whose trust policy is none."""
+    try:
+        IamPolicy.parse("", text)
+    except JsonError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

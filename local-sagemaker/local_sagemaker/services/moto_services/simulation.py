@@ -10,6 +10,7 @@ from typing import Any
 
 from local_sagemaker.digits import natural
 from local_sagemaker.http import RawResponse
+from local_sagemaker.json_text import JsonError
 from local_sagemaker.services.moto_services import query_answers
 from local_sagemaker.services.moto_services.policies import Context, Decision, IamPolicy, decide
 from local_sagemaker.services.moto_services.request_inspection import members
@@ -31,7 +32,10 @@ class NoSuchEntity(Exception):
 
 def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawResponse:
     """Serves one of the two operations; `iam` is moto's IAM backend."""
-    given = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
+    try:
+        given = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
+    except JsonError as error:
+        return query_answers.refusal("iam", 400, "InvalidInput", f"A policy of PolicyInputList is no JSON: {error}")
     try:
         found = Principal([])
         if operation == "SimulatePrincipalPolicy":

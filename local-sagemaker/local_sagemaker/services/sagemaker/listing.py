@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.json_text import load
 
 Body = dict[str, Any]
 
@@ -67,7 +68,7 @@ def page(items: list[Body], request: Body, *, default: int = 10, limit: int = 10
 
 def _position(token: str) -> int:
     try:
-        return int(json.loads(base64.urlsafe_b64decode(token.encode()))["start"])
+        return int(load(base64.urlsafe_b64decode(token.encode()))["start"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValidationError("Invalid pagination token.") from error
 

@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.api.operations import Request
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.json_text import load
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ResourceKind
 from local_sagemaker.records.query import Position, Query
@@ -140,7 +141,7 @@ def _token(position: Position, query: Query) -> str:
 
 def _position(token: str, query: Query) -> Position:
     try:
-        order, value, sequence = json.loads(base64.urlsafe_b64decode(token.encode()))
+        order, value, sequence = load(base64.urlsafe_b64decode(token.encode()))
         if order != query.order or not isinstance(value, str | float | int) or not isinstance(sequence, int):
             raise ValueError(token)
     except (ValueError, TypeError) as error:

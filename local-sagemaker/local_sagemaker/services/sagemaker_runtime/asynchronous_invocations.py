@@ -25,7 +25,7 @@ from local_sagemaker.services.sagemaker_runtime.notifications import Notificatio
 
 KIND = "asynchronous-invocation"
 _LARGEST = 128_000  # bytes of an inline body
-_ANSWER = 1 << 30
+_LARGEST_INPUT = _ANSWER = 1 << 30
 _SECONDS, _TTL = 900, 21_600
 _PER_INSTANCE = 4
 """Invocations at a time for each instance, where ClientConfig does not say; AWS chooses for itself."""
@@ -151,7 +151,7 @@ class AsynchronousInvocations(Resource):
         if "_body" in queued:
             return str(queued["_body"]).encode("latin-1")
         bucket, key = uris.split(queued["InputLocation"])
-        data = self._objects.read(bucket, key) if self._objects.bucket_exists(bucket) else None
+        data = self._objects.read(bucket, key, _LARGEST_INPUT) if self._objects.bucket_exists(bucket) else None
         if data is None:
             raise InvalidInvocation(f"Failed to download the input at s3://{bucket}/{key}: there is no such object.")
         return data

@@ -3,9 +3,10 @@ retries")."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from local_sagemaker.json_text import load
 
 DEFAULTS: Mapping[str, Any] = {
     "minDelayTarget": 20, "maxDelayTarget": 20, "numRetries": 3, "numNoDelayRetries": 0, "numMinDelayRetries": 0,
@@ -52,7 +53,7 @@ def install() -> None:
 def check(text: str, *, of_topic: bool) -> None:
     """Refuses a policy that deliveries could not go by. Raises moto's error."""
     try:
-        policy = json.loads(text or "{}")
+        policy = load(text or "{}")
     except ValueError:
         policy = None
     http = _part(_object(policy, "the policy"), "http") if of_topic else _object(policy, "the policy")
@@ -107,7 +108,7 @@ def effective(subscription: str, topic: str) -> dict[str, Any]:
 
 def _load(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        found = load(text or "{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import PREVIEW, read_tail, split_uri
 from local_sagemaker.studio.views.times import parsed
@@ -63,9 +63,11 @@ def _read(visit: Visit, bucket: str, key: str, variant: str) -> list[CapturedRec
 def _parse(data: bytes, variant: str) -> Iterator[CapturedRecord]:
     for line in data.decode("utf-8", "replace").splitlines():
         try:
-            item = json.loads(line)
+            item = load(line)
         except ValueError:
             continue  # the first line may be cut
+        if not isinstance(item, dict):
+            continue
         content, event = item.get("captureData", {}), item.get("eventMetadata", {})
         sent, answer = content.get("endpointInput", {}), content.get("endpointOutput", {})
         yield CapturedRecord(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_sagemaker import json_text
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
@@ -67,7 +67,7 @@ def load_one(visit: Visit) -> FunctionContext:
     if visit.field("action") == "invoke":
         text = visit.field("event") or "{}"
         try:
-            json.loads(text)
+            json_text.load(text)
         except ValueError as error:
             raise ValidationError(f"The event is no JSON: {error}") from error
         request = {"FunctionName": body["FunctionName"], "Payload": text.encode(), "LogType": "Tail"}

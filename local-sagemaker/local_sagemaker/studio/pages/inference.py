@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.inference_tries import InferenceTry, last_tries, note_try
 
@@ -79,7 +80,7 @@ def _invoke(visit: Visit, endpoint: str, body: str, members: dict[str, str]) -> 
     text, kind = raw[:_LARGEST].decode("utf-8", "replace"), answer.get("ContentType", "")
     if "json" in kind:
         with suppress(ValueError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            text = json.dumps(load(text), indent=2, ensure_ascii=False)
     table = list(csv.reader(io.StringIO(text)))[:100] if "csv" in kind else []
     return InferenceAnswer("200 OK", False, text, took, kind, answer.get("InvokedProductionVariant", ""), table)
 

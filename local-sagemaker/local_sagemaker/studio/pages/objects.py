@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio.page import Visit
 
@@ -66,7 +66,7 @@ def read_json(visit: Visit, uri: str) -> Any:
     if part.size > LARGEST_JSON:
         raise ServiceError(f"{uri} has more than 8 MB.", code="TooLarge", status=413)
     try:
-        return json.loads(part.data)
+        return load(part.data)
     except ValueError as error:
         raise ServiceError(f"{uri} is no JSON: {error}", code="UnreadableObject", status=422) from error
 

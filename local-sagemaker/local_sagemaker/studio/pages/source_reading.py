@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.unpacking import ArchiveError, read_tar
+from local_sagemaker.json_text import load
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import read_part, split_uri
@@ -75,7 +75,7 @@ def _places(job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _plain(text: str) -> str:
     """The SDK writes hyperparameters as JSON, people do not."""
     try:
-        value = json.loads(text)
+        value = load(text)
     except ValueError:
         return text
     return value if isinstance(value, str) else text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_sagemaker.json_text import load
 from local_sagemaker.studio.views.numbers import is_number
 
 ROWS, COLUMNS = 100, 50
@@ -66,7 +66,7 @@ def _text_preview(lower: str, text: str, read: int, size: int, heading: bool | N
     cut = "" if read >= size else f"The first {read:,} of {size:,} bytes."
     if lower.endswith((".json", ".ipynb")) and not cut:
         try:
-            return Preview("json", document=json.loads(text))
+            return Preview("json", document=load(text))
         except ValueError as error:
             return Preview("text", text=text, note=f"No valid JSON: {error}")
     if lower.endswith(_TABLES):

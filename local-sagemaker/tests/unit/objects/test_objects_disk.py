@@ -18,6 +18,7 @@ from local_sagemaker.objects.errors import (
     InvalidURI,
     KeyTooLong,
     NoSuchBucket,
+    ObjectTooLarge,
     S3Error,
 )
 from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
@@ -324,3 +325,10 @@ def test_clear_empties_everything(store: DiskObjects, folder: Path) -> None:
     assert list(store.list("box")) == []
     store.put("box", "//", b"4")
     assert store.read("box", "//") == b"4"
+
+
+def test_no_object_is_read_whole_that_is_too_large_for_a_document(store: DiskObjects) -> None:
+    store.put("box", "a", b"12345")
+    assert store.read("box", "a", 5) == b"12345"
+    with pytest.raises(ObjectTooLarge, match="s3://box/a has more than 4 bytes"):
+        store.read("box", "a", 4)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from local_sagemaker.api import models
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.files.unpacking import ArchiveError, unpack_files
 from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
     Handler,
@@ -18,7 +21,10 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
 )
 
 LARGEST_SEED = 20 << 20  # bytes; whether AWS's 20 MB are binary is not known
+LARGEST_UNPACKED = 128 << 20  # bytes; AWS's bound is not published
+_SECONDS = 60.0
 NO_ARCHIVE = "Code supplied is not a valid .zip archive"
+TOO_LARGE = "LocalUnsupported: Code archive supplied cannot have more than 128 MB unpacked"
 
 
 def members(shape: Any, value: Any, place: str = "") -> Any:
@@ -186,22 +192,21 @@ class CodeRepository:
         :raises ValidationError: as seen on AWS: for more than 20 MB (aws-samples/amazon-rekognition-face-liveness-demo
             #5), and for an empty file by the text for what is no archive (aws/aws-cdk#19012).
         """
-        import io
-        import zipfile
-
         from local_sagemaker.services.object_reading import read_object
 
         data = read_object(context.call, place["Bucket"], place["Key"], place.get("ObjectVersion"), LARGEST_SEED)
         if data is None:
             raise ValidationError("Code archive supplied cannot be more than 20 MB compressed")
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-                files = [{"filePath": entry.filename, "fileContent": archive.read(entry),
-                          "fileMode": "EXECUTABLE" if entry.external_attr >> 16 & 0o100 else "NORMAL"}
-                         for entry in entries]  # fmt: skip
-        except zipfile.BadZipFile as error:
-            raise ValidationError(NO_ARCHIVE) from error
+        with tempfile.TemporaryDirectory() as folder:
+            archive, unpacked = Path(folder, "seed.zip"), Path(folder, "files")
+            archive.write_bytes(data)
+            unpacked.mkdir()
+            try:
+                files = [{"filePath": file.name, "fileContent": file.path.read_bytes(),
+                          "fileMode": "EXECUTABLE" if file.path.stat().st_mode & 0o100 else "NORMAL"}
+                         for file in unpack_files(archive, unpacked, LARGEST_UNPACKED, seconds=_SECONDS)]  # fmt: skip
+            except ArchiveError as error:
+                raise ValidationError(TOO_LARGE if error.too_large else NO_ARCHIVE) from error
         if not all(file["fileContent"] for file in files):
             raise ValidationError(NO_ARCHIVE)
         return files

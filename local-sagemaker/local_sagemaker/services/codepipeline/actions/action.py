@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from local_sagemaker.files.unpacking import ArchiveError, read_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure
 
 PAUSE = 0.15
 """Seconds between two looks at a provider."""
+LARGEST_FILE = 8 << 20
+"""Bytes of a file that an action reads of an artifact: a template, which has fewer, or settings."""
+_SECONDS = 60.0
+"""For the reading of one."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,12 @@ class ActionArtifacts:
         """Writes an artifact."""
         self._objects.put(place["bucket"], place["key"], data, "application/zip")
 
-    def read(self, bucket: str, key: str) -> bytes:
-        """An artifact's bytes."""
-        data = self._objects.read(bucket, key)
-        if data is None:
+    def archive(self, bucket: str, key: str) -> Path:
+        """The file that holds an artifact; to be read, never written."""
+        file = self._objects.path(bucket, key)
+        if file is None:
             raise ActionFailure(f"The artifact s3://{bucket}/{key} does not exist.", "ConfigurationError")
-        return data
+        return file
 
     def file(self, work: ActionWork, path: str) -> bytes:
         """A file of an input artifact, as ``Artifact::path`` names it."""
@@ -111,9 +115,12 @@ class ActionArtifacts:
 
     def member(self, work: ActionWork, artifact: str, name: str) -> bytes:
         """A file of an input artifact."""
+        archive = self.archive(*work.inputs[artifact])
         try:
-            with zipfile.ZipFile(io.BytesIO(self.read(*work.inputs[artifact]))) as archive:
-                return archive.read(name)
-        except (KeyError, zipfile.BadZipFile) as error:
-            text = f"The file {name} is not in the artifact {artifact}."
+            data = read_zip(archive, name, largest=LARGEST_FILE, seconds=_SECONDS)
+        except (ArchiveError, OSError) as error:
+            text = f"The file {name} of the artifact {artifact} can't be read: {error}."
             raise ActionFailure(text, "ConfigurationError") from error
+        if data is None:
+            raise ActionFailure(f"The file {name} is not in the artifact {artifact}.", "ConfigurationError")
+        return data

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.json_text import load
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.services.codebuild.builds import PipelineOrder
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
@@ -82,7 +82,7 @@ class BuildAction:
 
 def _variables(text: str) -> list[dict[str, str]]:
     try:
-        rows = json.loads(text)
+        rows = load(text)
         return [{"name": row["name"], "value": row["value"], "type": row.get("type", "PLAINTEXT")} for row in rows]
     except (ValueError, KeyError, TypeError) as error:
         text = "EnvironmentVariables must be a JSON array of objects with name and value."

@@ -108,15 +108,14 @@ class ObjectSource:
         """The object's newest version."""
         settings = work.configuration
         bucket, key = settings["S3Bucket"], settings["S3ObjectKey"]
-        info = self._objects.head(bucket, key)
-        data = self._objects.read(bucket, key)
-        if info is None or data is None:
+        info, file = self._objects.head(bucket, key), self._objects.path(bucket, key)
+        if info is None or file is None:
             text = f"The object with key '{key}' could not be found in the bucket '{bucket}'."
             raise ActionFailure(text, "ConfigurationError")
         if not info.version or info.version == "null":
             raise ActionFailure(f"The bucket '{bucket}' is not versioned.", "ConfigurationError")
         place = work.place(work.outputs[0])
-        self._artifacts.put(place, data)
+        self._objects.put_file(place["bucket"], place["key"], file, content_type="application/zip")
         variables = {"ETag": info.etag, "VersionId": info.version, "BucketName": bucket, "ObjectKey": key}
         revision = {"revisionId": info.version, "revisionSummary": f"Amazon S3 version id: {info.version}"}
         return ActionResult(artifacts={work.outputs[0]: place}, variables=variables, revision=revision)

@@ -9,6 +9,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.records.delivery_status import ChangeSetStatus, StackStatus
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
@@ -148,9 +149,11 @@ class StackAction:
         if not path:
             return {}
         try:
-            document = json.loads(self._artifacts.file(work, path))
+            document = load(self._artifacts.file(work, path))
         except ValueError as error:
             raise ActionFailure(f"{path} is not JSON: {error}", "ConfigurationError") from error
+        if not isinstance(document, dict) or not all(isinstance(part, dict) for part in document.values()):
+            raise ActionFailure(f"{path} must hold a JSON object of objects.", "ConfigurationError")
         unknown = set(document) - {"Parameters", "Tags", "StackPolicy"}
         if unknown:
             raise ActionFailure(f"{path} has unknown members: {', '.join(sorted(unknown))}", "ConfigurationError")
@@ -159,9 +162,9 @@ class StackAction:
     def _overrides(self, work: ActionWork) -> dict[str, Any]:
         text = work.configuration.get("ParameterOverrides", "{}")
         try:
-            values = json.loads(text)
+            values = load(text)
             return {name: self._value(work, value) for name, value in values.items()}
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise ActionFailure(f"ParameterOverrides is no JSON object: {text}", "ConfigurationError") from error
 
     def _value(self, work: ActionWork, value: Any) -> Any:
@@ -173,8 +176,8 @@ class StackAction:
             artifact, file, key = arguments
             if artifact not in work.inputs:
                 raise ActionFailure(f"{artifact} is no input artifact of the action.", "ConfigurationError")
-            document = json.loads(self._artifacts.member(work, artifact, file))
-            if key not in document:
+            document = load(self._artifacts.member(work, artifact, file))
+            if not isinstance(document, dict) or key not in document:
                 raise ActionFailure(f"The key {key} is not in {file} of {artifact}.", "ConfigurationError")
             return document[key]
         if function == "Fn::GetArtifactAtt" and arguments[0] in work.inputs:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import mimetypes
-import zipfile
+import tempfile
+from pathlib import Path
 
+from local_sagemaker.files.unpacking import ArchiveError, unpack_files
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
+
+LARGEST = 10 << 30
+"""Bytes that an artifact may unpack to. AWS's own bound is not published; a source's archive has at most 7 GB."""
 
 
 class StoreAction:
     """Deploy by S3."""
 
-    def __init__(self, artifacts: ActionArtifacts, objects: Objects) -> None:
-        self._artifacts, self._objects = artifacts, objects
+    def __init__(self, artifacts: ActionArtifacts, objects: Objects, folder: Path) -> None:
+        """`folder` is where archives are unpacked; it is emptied at start."""
+        self._artifacts, self._objects, self._folder = artifacts, objects, folder
 
     def __call__(self, work: ActionWork) -> ActionResult:
         """Writes the objects."""
@@ -27,15 +32,21 @@ class StoreAction:
             raise ActionFailure(f"LocalUnsupported: {names} of S3 deploy actions.", "ConfigurationError")
         if not self._objects.bucket_exists(bucket):
             raise ActionFailure(f"The bucket {bucket} does not exist.", "ConfigurationError")
-        data = self._artifacts.read(*next(iter(work.inputs.values())))
+        archive = self._artifacts.archive(*next(iter(work.inputs.values())))
         if settings["Extract"].lower() != "true":
             if not key:
                 raise ActionFailure("ObjectKey is required when Extract is false.", "ConfigurationError")
-            self._objects.put(bucket, key, data, "application/zip")
-            return ActionResult(summary="Deployment Succeeded")
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for name in archive.namelist():
-                if not name.endswith("/"):
-                    kind = mimetypes.guess_type(name)[0] or "binary/octet-stream"
-                    self._objects.put(bucket, f"{key}/{name}" if key else name, archive.read(name), kind)
+            self._objects.put_file(bucket, key, archive, content_type="application/zip")
+        else:
+            self._extract(archive, bucket, f"{key}/" if key else "")
         return ActionResult(summary="Deployment Succeeded")
+
+    def _extract(self, archive: Path, bucket: str, prefix: str) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="artifact-", dir=self._folder) as folder:
+                for file in unpack_files(archive, Path(folder), LARGEST):
+                    kind = mimetypes.guess_type(file.name)[0] or "binary/octet-stream"
+                    self._objects.put_file(bucket, f"{prefix}{file.name}", file.path, move=True, content_type=kind)
+        except (ArchiveError, OSError) as error:
+            raise ActionFailure(f"The artifact can't be extracted: {error}.", "ConfigurationError") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
 from local_sagemaker.objects import uris
 from local_sagemaker.records.status import MonitoringStatus
 from local_sagemaker.records.store import Body
@@ -49,7 +49,7 @@ class Monitors:
             try:
                 key = f"{prefix.rstrip('/')}/constraint_violations.json"
                 text = read_object(self._call, bucket, key, None, _LARGEST)
-                found["violations"] = json.loads(text or b"")["violations"]
+                found["violations"] = load(text or b"")["violations"]
             except (ServiceError, ValueError, KeyError):
                 found["violations"] = []
         return found

@@ -1,0 +1,52 @@
+"""YAML that users wrote, bounded: in its length, its depth, and in what its aliases stand for.
+
+A text of a few hundred bytes can name a list of lists that are each other's aliases: billions of values for whoever
+looks at all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+LONGEST = 1 << 20
+"""Characters: far more than any specification has."""
+MOST_VALUES = 100_000
+"""Values of a document with each alias counted as what it stands for."""
+
+
+class YamlTooLarge(yaml.YAMLError):
+    """The text is too long, nested too deeply, or stands for too many values."""
+
+
+def load(text: str, loader_type: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
+    """The value that the text stands for, None for an empty one. Raises `yaml.YAMLError`."""
+    if len(text) > LONGEST:
+        raise YamlTooLarge(f"it has more than {LONGEST} characters")
+    loader = loader_type(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
+    except RecursionError as error:
+        raise YamlTooLarge("it is nested too deeply") from error
+    finally:
+        loader.dispose()
+
+
+def _count(node: Any, known: dict[int, int]) -> int:
+    """How many values a node stands for; `known` has the nodes that were counted, 0 for those that contain this one."""
+    found = known.get(id(node))
+    if found == 0:
+        raise YamlTooLarge("a value contains itself")
+    if found is None:
+        known[id(node)] = 0
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        children = [child for part in parts for child in (part if isinstance(part, tuple) else (part,))]
+        found = known[id(node)] = 1 + sum(_count(child, known) for child in children)
+        if found > MOST_VALUES:
+            raise YamlTooLarge(f"its aliases stand for more than {MOST_VALUES} values")
+    return found

@@ -1,0 +1,48 @@
+"""Documents that no service reads: refused in the service's words, and nothing is left that others can't read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.component.services.moto_services.bridge import Client
+
+DEEP = '{"a":' * 3000 + "1" + "}" * 3000
+LAUGHS = "\n".join(
+    ["schemaVersion: '2.2'", "l0: &l0 [a, b]"]
+    + [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 10)]
+)
+REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "iam:create_role": ("iam", {"RoleName": "deep", "AssumeRolePolicyDocument": DEEP}, "MalformedPolicyDocument"),
+    "iam:create_role of a text": (
+        "iam", {"RoleName": "deep", "AssumeRolePolicyDocument": "x"}, "MalformedPolicyDocument",
+    ),
+    "iam:create_policy": ("iam", {"PolicyName": "deep", "PolicyDocument": DEEP}, "MalformedPolicyDocument"),
+    "iam:simulate_custom_policy": ("iam", {"PolicyInputList": [DEEP], "ActionNames": ["s3:Get"]}, "InvalidInput"),
+    "sns:create_topic": ("sns", {"Name": "deep", "Attributes": {"Policy": DEEP}}, "InvalidParameter"),
+    "sqs:create_queue": ("sqs", {"QueueName": "deep", "Attributes": {"Policy": DEEP}}, "InvalidAttributeValue"),
+    "ssm:create_document": ("ssm", {"Name": "deep", "Content": DEEP}, "InvalidDocumentContent"),
+    "ssm:create_document of aliases": (
+        "ssm", {"Name": "deep", "Content": LAUGHS, "DocumentFormat": "YAML"}, "InvalidDocumentContent",
+    ),
+    "cloudwatch:put_dashboard": (
+        "cloudwatch", {"DashboardName": "deep", "DashboardBody": DEEP}, "InvalidParameterValue",
+    ),
+}  # fmt: skip
+
+
+def test_documents_that_can_not_be_read_are_refused(client: Client) -> None:
+    found = {}
+    for name, (service, request, _) in REQUESTS.items():
+        with pytest.raises(ClientError) as raised:
+            getattr(client(service), name.partition(":")[2].partition(" ")[0])(**request)
+        status = raised.value.response["ResponseMetadata"]["HTTPStatusCode"]
+        assert status == 400, name
+        found[name] = raised.value.response["Error"]["Code"]
+    assert {name: code.split(".")[-1] for name, code in found.items()} == {
+        name: code for name, (*_, code) in REQUESTS.items()
+    }
+    assert "deep" not in json.dumps(client("iam").list_roles(), default=str)

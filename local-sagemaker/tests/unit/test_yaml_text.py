@@ -1,0 +1,43 @@
+"""YAML of users: what a small text may not become."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from local_sagemaker import yaml_text
+from local_sagemaker.codebuild.batchspec import parse_batch
+from local_sagemaker.codebuild.buildspec import parse
+from local_sagemaker.codebuild.spec_values import BuildspecError
+from local_sagemaker.services.moto_services.documents import BoundedYaml
+
+LEVELS = range(1, 10)
+LAUGHS = "\n".join(["l0: &l0 [a, b]", *(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in LEVELS)])
+"""Two billion texts."""
+MERGES = "\n".join(["l0: &l0 {a: 1}", *(f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 10)}]}}" for n in LEVELS)])
+BAD = {
+    "laughs": LAUGHS, "merges": MERGES, "circle": "a: &a [*a]", "deep": "a: " + "[" * 5000 + "]" * 5000,
+    "long": "a: " + "b" * yaml_text.LONGEST,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_stands_for_too_much_is_refused(kind: str) -> None:
+    with pytest.raises(yaml.YAMLError):
+        yaml_text.load(BAD[kind])
+    with pytest.raises(yaml.YAMLError):
+        BoundedYaml().safe_load(BAD[kind])
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_specification_of_it_fails_with_its_reason(kind: str) -> None:
+    for read in (parse, parse_batch):
+        with pytest.raises(BuildspecError, match="YAML file is not well-formed: ") as raised:
+            read(f"version: 0.2\n{BAD[kind]}\nenv: {{variables: {{A: 1}}}}\n")
+        assert len(str(raised.value)) < 300
+
+
+def test_aliases_and_merges_are_read() -> None:
+    text = "a: &a {x: 1, y: [1, 2]}\nb: {<<: *a, x: 2}\nc: [*a, *a]\n"
+    assert yaml_text.load(text) == yaml.safe_load(text)
+    assert yaml_text.load("") is None
