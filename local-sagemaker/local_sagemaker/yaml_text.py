@@ -1,6 +1,6 @@
 """YAML that users wrote, bounded: in its length, its depth, and in what its aliases stand for.
 
-A text of a few hundred bytes can name a list of lists that are each other's aliases: billions of values for whoever
+A text of a few hundred bytes can name a list of lists that are each other's aliases: billions of values for code that
 looks at all of them.
 """
 
