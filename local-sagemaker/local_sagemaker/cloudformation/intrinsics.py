@@ -16,7 +16,6 @@ from local_sagemaker.cloudformation.template import GET_ATT, Template, sub_argum
 
 NO_VALUE = object()
 """What AWS::NoValue evaluates to: the property that has it is left out."""
-_DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^}]+)\}\}")
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
@@ -30,8 +29,6 @@ class Scope:
     reference: Callable[[str], str]
     attribute: Callable[[str, str], Any]
     export: Callable[[str], str]
-    dynamic: Callable[[str, str], str]
-    """The value of ``{{resolve:SERVICE:REFERENCE}}``."""
     conditions: dict[str, bool] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
     """The conditions that are being evaluated."""
@@ -42,8 +39,6 @@ def evaluate(value: Any, scope: Scope) -> Any:
     if isinstance(value, list):
         items = (evaluate(part, scope) for part in value)
         return [item for item in items if item is not NO_VALUE]
-    if isinstance(value, str):
-        return _DYNAMIC.sub(lambda match: scope.dynamic(match[1], match[2]), value)
     if not isinstance(value, dict):
         return value
     if len(value) == 1:

@@ -17,12 +17,19 @@ from local_sagemaker.regexes.bounded import RegexError
 
 LONGEST_VALUE = 4096
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_KIND = re.compile(r"(AWS::SSM::Parameter::Value<.+>|List<(Number|String|AWS::[\w:]+)>|AWS::[\w:]+|"
+                   r"String|Number|CommaDelimitedList)")  # fmt: skip
+_MEMBERS = (
+    "Type", "Default", "Description", "NoEcho", "ConstraintDescription", "AllowedValues", "AllowedPattern",
+    "MinLength", "MaxLength", "MinValue", "MaxValue",
+)  # fmt: skip
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 Value = str | list[str]
 
 
 def resolve(template: Template, given: Mapping[str, str], stored: Callable[[str], str]) -> dict[str, Value]:
     """The value of every parameter. `stored` reads a parameter of Systems Manager by its name."""
+    check_shape(template.parameters)
     unknown = [name for name in given if name not in template.parameters]
     if unknown:
         raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -44,9 +51,7 @@ def as_text(value: Any) -> str:
 
 
 def _value(name: str, rule: Mapping[str, Any], text: str, stored: Callable[[str], str]) -> Value:
-    kind = str(rule.get("Type", ""))
-    if not kind:
-        raise TemplateError(f"Template format error: Every Parameters object must contain a Type member: {name}.")
+    kind = str(rule["Type"])
     if len(text) > LONGEST_VALUE:
         raise TemplateError(f"Parameter '{name}' must contain at most {LONGEST_VALUE} characters")
     from_store = _SSM.fullmatch(kind)
@@ -56,6 +61,19 @@ def _value(name: str, rule: Mapping[str, Any], text: str, stored: Callable[[str]
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return [part.strip() for part in text.split(",")] if text else []
     return text
+
+
+def check_shape(declared: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuses declarations that no value can satisfy. Raises `TemplateError`."""
+    for name, rule in declared.items():
+        kind = str(rule.get("Type", ""))
+        if not kind:
+            raise TemplateError(f"Template format error: Every Parameters object must contain a Type member: {name}.")
+        if not _KIND.fullmatch(kind):
+            raise TemplateError(f"Template format error: Unrecognized parameter type: {kind}")
+        for member in rule:
+            if member not in _MEMBERS:
+                raise TemplateError(f"Invalid template parameter property '{member}'")
 
 
 def _check_rule(name: str, rule: Mapping[str, Any]) -> None:

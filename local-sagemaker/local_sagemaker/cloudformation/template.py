@@ -13,9 +13,9 @@ from local_sagemaker.cloudformation.resource_types import ResourceType, resource
 
 SECTIONS = (
     "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Resources",
-    "Outputs",
+    "Outputs", "Rules",
 )  # fmt: skip
-NOT_EXECUTED = ("Rules", "Transform", "Hooks")
+NOT_EXECUTED = ("Transform", "Hooks")
 ATTRIBUTES = (
     "Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata",
 )  # fmt: skip
@@ -50,6 +50,7 @@ class Template:
     mappings: dict[str, Any] = field(default_factory=dict)
     conditions: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def load(text: str) -> Template:
@@ -60,9 +61,8 @@ def load(text: str) -> Template:
             raise UnsupportedTemplate(name, name)
         if name not in SECTIONS:
             raise TemplateError(f"Invalid template property or properties [{name}]")
-    sections = {
-        name: _section(document, name) for name in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
-    }
+    names = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Rules")
+    sections = {name: _section(document, name) for name in names}
     if not sections["Resources"]:
         raise TemplateError("Template format error: At least one Resources member must be defined.")
     _refuse_unsupported_functions(document)
@@ -74,6 +74,7 @@ def load(text: str) -> Template:
         mappings=sections["Mappings"],
         conditions=sections["Conditions"],
         outputs=sections["Outputs"],
+        rules=sections["Rules"],
     )
     _check_references(template)
     return template
@@ -265,6 +266,9 @@ def _check_references(template: Template) -> None:
     for condition in template.conditions.values():
         known_there = {*template.parameters, *PSEUDO}
         _refuse_missing([name for name in references(condition) if name not in known_there], "Conditions",
+                        "Template format error: ")  # fmt: skip
+    for rule in template.rules.values():
+        _refuse_missing([name for name in references(rule) if name not in {*template.parameters, *PSEUDO}], "Rules",
                         "Template format error: ")  # fmt: skip
 
 

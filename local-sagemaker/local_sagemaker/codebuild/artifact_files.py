@@ -44,20 +44,37 @@ def _relative(pattern: str, base: Path) -> str:
     return pattern[len(f"{base}/") :] if pattern.startswith(f"{base}/") else pattern
 
 
+def folders(base: Path) -> list[Path]:
+    """The folders that a base directory stands for: itself, or all that its wildcards match (user guide, "Build spec").
+
+    Their own names are not in the artifact, only what is below them.
+    """
+    if base.is_dir():
+        return [base]
+    root = Path(base.anchor)
+    return [path for path in sorted(root.glob(str(base.relative_to(root)))) if path.is_dir()]
+
+
 def collect(artifact: dict[str, Any], base: Path, archive: Path, say: Say) -> int:
     """Writes the archive of an artifact's files and returns how many there are. Raises `ArtifactFailure`."""
     say(f"Expanding base directory path: {artifact['base_directory'] or '.'}")
-    if not base.is_dir():
+    found = folders(base)
+    if not found:
         raise ArtifactFailure(f"no matching base directory path found for {artifact['base_directory']}")
     say("Assembling file list")
-    names = choose(list(files_below(base)), artifact["files"], artifact["exclude_paths"], base)
-    if not names:
+    chosen = [
+        (folder, name)
+        for folder in found
+        for name in choose(list(files_below(folder)), artifact["files"], artifact["exclude_paths"], folder)
+    ]
+    if not chosen:
         raise ArtifactFailure("no matching artifact paths found")
-    say(f"Found {len(names)} file(s)")
+    say(f"Found {len(chosen)} file(s)")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as into:
-        for name in names:
+        for folder, name in chosen:
             place = Path(name).name if artifact["discard_paths"] else name
-            if place in into.namelist():
-                raise ArtifactFailure(f"discard-paths: more than one file is named {place}")
-            into.write(base / name, place)
-    return len(names)
+            if place in into.NameToInfo:
+                cause = "discard-paths" if artifact["discard_paths"] else "base-directory"
+                raise ArtifactFailure(f"{cause}: more than one file is named {place}")
+            into.write(folder / name, place)
+    return len(chosen)

@@ -31,6 +31,8 @@ _FORMATS = ("JUNITXML", "COBERTURAXML", "CUCUMBERJSON", "TESTNGXML", "NUNITXML",
             "CLOVERXML", "SIMPLECOV", "JACOCOXML")  # fmt: skip
 _COUNTED = ("JUNITXML", "COBERTURAXML")
 _ON_FAILURE = re.compile(r"ABORT|CONTINUE|RETRY(?:-(?P<count>\d{1,3})(?=-|$))?(?:-(?P<pattern>.+))?", re.DOTALL)
+SHELLS = ("bash", "/bin/sh")
+"""Those of Linux; Windows has others."""
 MOST_REPORTS = 5
 RETRIES = 3
 """How often a build is run again on failure where ``RETRY`` has no number."""
@@ -99,13 +101,12 @@ def parse(text: str) -> Buildspec:
     """The specification of a text. Raises `BuildspecError`."""
     top = load(text)
     refuse_unknown(top, _TOP, "")
-    if "run-as" in top:
-        raise BuildspecError("run-as is not executed by the local service.")
+    _check_user(top, "")
     env = read_mapping(top.get("env") or {}, "env")
     refuse_unknown(env, _ENV, "env/")
     return Buildspec(
         phases=_phases(read_mapping(top.get("phases") or {}, "phases")),
-        shell=str(env.get("shell") or ""),
+        shell=_shell(env.get("shell")),
         variables=read_texts(env.get("variables"), "env/variables"),
         parameters=read_texts(env.get("parameter-store"), "env/parameter-store"),
         secrets=read_texts(env.get("secrets-manager"), "env/secrets-manager"),
@@ -128,9 +129,9 @@ def _phases(document: dict[str, Any]) -> tuple[PhaseSpec, ...]:
 
 def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
     refuse_unknown(document, _PHASE, f"phases/{name}/")
-    for member in ("run-as", "steps"):
-        if member in document:
-            raise BuildspecError(f"phases/{name}/{member} is not executed by the local service.")
+    _check_user(document, f"phases/{name}/")
+    if "steps" in document:
+        raise BuildspecError(f"phases/{name}/steps is not executed by the local service.")
     if "runtime-versions" in document and name != "install":
         raise BuildspecError("runtime-versions belongs to the install phase.")
     return PhaseSpec(
@@ -140,6 +141,18 @@ def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
         on_failure=_on_failure(document.get("on-failure"), name),
         runtimes=read_texts(document.get("runtime-versions"), "phases/install/runtime-versions"),
     )
+
+
+def _check_user(document: dict[str, Any], place: str) -> None:
+    """Of ``run-as`` there is ``root``: AWS's own user, whose place the service's user has."""
+    if document.get("run-as") not in (None, "root"):
+        raise BuildspecError(f"{place}run-as {document['run-as']} is not executed by the local service.")
+
+
+def _shell(value: Any) -> str:
+    if value is not None and value not in SHELLS:
+        raise BuildspecError(f"env/shell is {value}; {' or '.join(SHELLS)} is expected.")
+    return str(value or "")
 
 
 def _on_failure(value: Any, phase: str) -> OnFailure:

@@ -177,7 +177,7 @@ class StackDeployment:
         )
         again = bool(attempt and attempt.get("_creating") and not attempt.get("_foreign"))
         try:
-            identity = self._create_once(handler, context, named, again=again)
+            identity = self._create_once(handler, context, self._scopes.dynamic.resolve(named), again=again)
         except ServiceError as error:
             if not again and _is_taken(error):
                 self._add_to_record(pending, {"_foreign": True})
@@ -235,7 +235,10 @@ class StackDeployment:
             self._id, {**resource, "_properties": before, "_wanted": after}, StackStatus.UPDATE_IN_PROGRESS
         )
         context = self._context(resource["LogicalResourceId"])
-        identity = handler.update(context, _identity(resource), {**before, **names}, {**after, **names})
+        # References of the old properties stay as they are: what they led to is not known any more, so it counts as
+        # another value.
+        wanted = self._scopes.dynamic.resolve({**after, **names})
+        identity = handler.update(context, _identity(resource), {**before, **names}, wanted)
         self._store.put_resource(
             self._id, {**resource, **_members_of(identity), "_properties": after}, StackStatus.UPDATE_COMPLETE
         )
@@ -273,7 +276,7 @@ class StackDeployment:
             return
         self._store.note(self._id, shown, StackStatus.DELETE_IN_PROGRESS)
         try:
-            properties = {**old["_properties"], **old.get("_names", {})}
+            properties = self._scopes.dynamic.known({**old["_properties"], **old.get("_names", {})})
             HANDLERS[shown["ResourceType"]].delete(self._context(logical), _identity(old), properties)
             self._store.note(self._id, shown, StackStatus.DELETE_COMPLETE)
         except ServiceError as error:
@@ -292,7 +295,7 @@ class StackDeployment:
         try:
             handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
             if "PhysicalResourceId" in body or (body.get("_creating") and not body.get("_foreign")):
-                properties = {**body["_properties"], **body.get("_names", {})}
+                properties = self._scopes.dynamic.known({**body["_properties"], **body.get("_names", {})})
                 with _nothing_of_a_refused_name("PhysicalResourceId" in body):
                     handler.delete(context, _identity(body), properties)
         except ServiceError as error:

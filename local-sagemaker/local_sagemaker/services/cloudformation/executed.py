@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from local_sagemaker.api import members, models
+from local_sagemaker.cloudformation import parameters, rules
+from local_sagemaker.cloudformation.dynamic_references import refuse_secure
 from local_sagemaker.cloudformation.errors import UnsupportedTemplate
-from local_sagemaker.cloudformation.template import ResourceDeclaration, branches, is_function
+from local_sagemaker.cloudformation.template import ResourceDeclaration, Template, branches, is_function
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.s3 import SETTINGS, WITHOUT_ACL
 
@@ -101,6 +103,15 @@ _ANYWAY: dict[str, tuple[Any, ...]] = {
     "AWS::SNS::Topic.TracingConfig": ("PassThrough",),
 }
 """Values of properties that are not executed, which ask for what happens anyway."""
+
+
+def check(template: Template) -> None:
+    """Refuses what can't be executed here, or nowhere, whatever the parameters' values are. Raises `TemplateError`."""
+    parameters.check_shape(template.parameters)
+    rules.check_shape(template.rules)
+    for resource in template.resources.values():
+        refuse_secure(resource)
+        refuse_unexecuted(resource)
 
 
 def refuse_unexecuted(resource: ResourceDeclaration) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.cloudformation import parameters, template
+from local_sagemaker.cloudformation.dynamic_references import DynamicReferences
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
 from local_sagemaker.cloudformation.resource_types import ResourceType
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError
-from local_sagemaker.json_text import load
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
 from local_sagemaker.services.cloudformation.stack_store import StackStore
@@ -24,20 +23,12 @@ class Scopes:
 
     def __init__(self, settings: Settings, store: StackStore, call: Call) -> None:
         self._settings, self._store, self._call = settings, store, call
+        self.dynamic = DynamicReferences(call)
 
     def context(self, stack_id: str, logical: str, cancelled: threading.Event) -> DeploymentContext:
         """What the handler of a resource works with."""
         name = stack_id.split("/")[1]
         return DeploymentContext(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
-
-    def stored_parameter(self, name: str) -> str:
-        """The value of a parameter of Systems Manager."""
-        try:
-            return str(self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
-        except ServiceError as error:
-            raise TemplateError(
-                f"Unable to fetch parameters [{name}] from parameter store for this account."
-            ) from error
 
     def scope(self, stack: Body) -> Scope:
         """The scope of a stack's body, which holds the template's text and the values of its parameters."""
@@ -54,12 +45,11 @@ class Scopes:
         }
         return Scope(
             read,
-            parameters.resolve(read, stack["_values"], self.stored_parameter),
+            parameters.resolve(read, stack["_values"], self.dynamic.parameter),
             pseudo,
             reference=lambda logical: str(self._resource(stack_id, logical)["_reference"]),
             attribute=lambda logical, name: self._attribute(stack_id, logical, name),
             export=self._importer(stack),
-            dynamic=self._dynamic,
         )
 
     def _resource(self, stack_id: str, logical: str) -> Body:
@@ -87,14 +77,6 @@ class Scopes:
             return value
 
         return export
-
-    def _dynamic(self, service: str, reference: str) -> str:
-        if service == "secretsmanager":
-            name, _, rest = reference.partition(":SecretString")
-            secret = str(self._call("secretsmanager:GetSecretValue", {"SecretId": name})["SecretString"])
-            key = rest.lstrip(":").partition(":")[0]
-            return str(load(secret)[key]) if key else secret
-        return self.stored_parameter(reference)
 
     def with_tags(self, kind: ResourceType, properties: Body, stack: Body, logical: str) -> Body:
         """The properties with the stack's tags, and CloudFormation's own where the type's schema has them."""

@@ -9,7 +9,7 @@ from local_sagemaker.cloudformation import parameters, template
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.executed import refuse_unexecuted
+from local_sagemaker.services.cloudformation import executed
 from local_sagemaker.services.cloudformation.requests import Requests, capabilities_for
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -109,8 +109,7 @@ class StackContents(Resource):
         if request.get("StackName"):
             return template.load(self._store.require(request["StackName"])["_template"])
         read = template.load(self._requests.template(request))
-        for resource in read.resources.values():
-            refuse_unexecuted(resource)
+        executed.check(read)
         return read
 
 

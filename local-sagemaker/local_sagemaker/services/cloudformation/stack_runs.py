@@ -90,9 +90,14 @@ class StackRuns:
         try:
             deadline = _deadline(body)
             step(self, body, StackDeployment(body["StackId"], self._store, self._scopes, self._ended, deadline))
-        except ServiceError as error:
-            failed = _FAILED[body["StackStatus"]]
-            self._store.enter(body["StackId"], failed, error.message)
+        except Cancelled:
+            raise
+        except Exception as error:
+            # What the service itself could not do ends the step, too: the stack is left in no status that nobody ends.
+            if not isinstance(error, ServiceError):
+                log.exception("stack %s: %s", body["StackId"], body["StackStatus"])
+            reason = error.message if isinstance(error, ServiceError) else "Internal Failure"
+            self._store.enter(body["StackId"], _FAILED[body["StackStatus"]], reason)
 
     def _create(self, body: Body, deployment: StackDeployment) -> None:
         failed = deployment.apply(body, "CREATE")
@@ -128,7 +133,8 @@ class StackRuns:
         for name, declared in scope.template.outputs.items():
             if "Condition" in declared and not intrinsics.condition(declared["Condition"], scope):
                 continue
-            output = {"OutputKey": name, "OutputValue": str(intrinsics.evaluate(declared["Value"], scope))}
+            value = self._scopes.dynamic.resolve(intrinsics.evaluate(declared["Value"], scope))
+            output = {"OutputKey": name, "OutputValue": str(value)}
             if "Description" in declared:
                 output["Description"] = declared["Description"]
             if "Export" in declared:

@@ -38,7 +38,6 @@ def scope(document: dict[str, Any], **values: str) -> Scope:
         reference=lambda logical: f"ref-{logical}",
         attribute=lambda logical, name: f"{logical}/{name}",
         export=lambda name: f"export-{name}",
-        dynamic=lambda service, name: f"<{service} {name}>",
     )
 
 
@@ -134,7 +133,7 @@ def test_what_is_no_template_is_refused_in_its_words(text: str, message: str) ->
         ({"Fn::If": ["Big", "yes", "no"]}, "no"),
         ({"a": {"Ref": "AWS::NoValue"}, "b": {"Fn::If": ["Big", 1, {"Ref": "AWS::NoValue"}]}, "c": 1}, {"c": 1}),
         ([1, {"Ref": "AWS::NoValue"}], [1]),
-        ("{{resolve:ssm:/a/b:1}}!", "<ssm /a/b:1>!"),
+        ({"Fn::Join": ["", ["{{resolve:ssm:/", "a}}"]]}, "{{resolve:ssm:/a}}"),
     ],
 )
 def test_functions(value: Any, result: Any) -> None:

@@ -14,6 +14,7 @@ env:
 phases:
   install: {runtime-versions: {python: 3.10}}
   build:
+    run-as: root
     on-failure: RETRY-2-timed out.*
     commands: ["true"]
 artifacts:
@@ -42,7 +43,9 @@ def test_a_specification_is_read_with_its_texts_as_they_stand() -> None:
         ("version: 0.1\nphases: {build: {commands: [x]}}", "Unsupported build spec version 0.1"),
         ("version: 0.2", "At least one phase"),
         ("version: 0.2\nphases: {deploy: {commands: [x]}}", "Unknown phase in the build specification: deploy"),
-        ("version: 0.2\nrun-as: me\nphases: {build: {commands: [x]}}", "run-as is not executed"),
+        ("version: 0.2\nrun-as: me\nphases: {build: {commands: [x]}}", "run-as me is not executed"),
+        ("version: 0.2\nphases: {build: {run-as: me, commands: [x]}}", "phases/build/run-as me is not executed"),
+        ("version: 0.2\nenv: {shell: powershell.exe}\nphases: {build: {commands: [x]}}", "env/shell is powershell.exe"),
         ("version: 0.2\nphases: {build: {commands: [{a: b}]}}", "Expected Commands[0] to be of string type"),
         ("version: 0.2\nphases: {build: {on-failure: MAYBE}}", "ABORT, CONTINUE or RETRY is expected"),
         ("version: 0.2\nphases: {build: {commands: [x]}}\nartifact: {}", "Unknown member"),

@@ -1,0 +1,107 @@
+"""Dynamic references, ``{{resolve:SERVICE:REFERENCE}}`` (user guide, "Get values stored in other services using dynamic
+references").
+
+They are resolved behind the functions, since Fn::Sub and Fn::Join may write them, and only where a value is used: what
+is written down of a stack has the references.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from local_sagemaker.api.operations import Call, Request
+from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.cloudformation.template import ResourceDeclaration
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.json_text import load
+
+_REFERENCE = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]*)\}\}")
+_PARAMETER = re.compile(r"[\w./-]+(:\d+)?")
+_COLONS_OF_AN_ARN = 7
+
+
+class DynamicReferences:
+    """Reads what references lead to, by calls of the service's own operations."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def resolve(self, value: Any) -> Any:
+        """A value with what its references lead to. Raises `TemplateError`."""
+        if isinstance(value, dict):
+            return {name: self.resolve(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(part) for part in value]
+        return _REFERENCE.sub(self._read, value) if isinstance(value, str) else value
+
+    def known(self, value: Any) -> Any:
+        """As `resolve`, for a value that is given up: where what it refers to does not exist, the references stay."""
+        try:
+            return self.resolve(value)
+        except ServiceError:
+            return value
+
+    def parameter(self, name: str) -> str:
+        """The value of a parameter of Systems Manager, ``NAME`` or ``NAME:VERSION``."""
+        try:
+            return str(self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
+        except ServiceError as error:
+            raise TemplateError(
+                f"Unable to fetch parameters [{name}] from parameter store for this account."
+            ) from error
+
+    def _read(self, match: re.Match[str]) -> str:
+        service, reference = match[1], match[2]
+        if service == "secretsmanager":
+            return self._secret(reference)
+        if not _PARAMETER.fullmatch(reference):
+            raise TemplateError(f"Incorrect format is used in the following SSM reference: [{match[0]}]")
+        if service == "ssm-secure":
+            raise TemplateError(f"SSM Secure reference is not supported in: [{match[0]}]")
+        return self.parameter(reference)
+
+    def _secret(self, reference: str) -> str:
+        """``ID[:SecretString[:KEY[:STAGE[:VERSION]]]]``; an ARN has six colons in it."""
+        parts = reference.split(":")
+        count = _COLONS_OF_AN_ARN if reference.startswith("arn:") else 1
+        member, key, stage, version = [*parts[count:], "", "", "", ""][:4]
+        if member not in ("", "SecretString") or len(parts) > count + 4:
+            raise TemplateError(f"Incorrect format is used in the following secret reference: {reference}")
+        request: Request = {"SecretId": ":".join(parts[:count])}
+        request |= {"VersionStage": stage} if stage else {}
+        request |= {"VersionId": version} if version else {}
+        try:
+            text = str(self._call("secretsmanager:GetSecretValue", request).get("SecretString", ""))
+        except ServiceError as error:
+            raise TemplateError(error.message) from error
+        return _member(text, key) if key else text
+
+
+def _member(text: str, key: str) -> str:
+    try:
+        found = load(text)[key]
+    except (ValueError, KeyError, TypeError) as error:
+        raise TemplateError("Could not find a value associated with JSONKey in SecretString") from error
+    return found if isinstance(found, str) else str(found)
+
+
+def refuse_secure(resource: ResourceDeclaration) -> None:
+    """Raises where a property refers to an encrypted parameter: on AWS, none of the types that are here may."""
+    places = [place for place, text in _texts(resource.properties, "Properties") if "{{resolve:ssm-secure:" in text]
+    if places:
+        listed = ",".join(f"{resource.type.name}/{place}" for place in places)
+        raise TemplateError(f"SSM Secure reference is not supported in: [{listed}]")
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """All texts of a value with the names that lead there; items of lists have none, as in AWS's text."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _texts(part, place if str(name).startswith("Fn::") else f"{place}/{name}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part, place)

@@ -1,0 +1,75 @@
+"""Stacks with dynamic references and rules, against a real service (contracts: delivery 2.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.stack_operations import create, events, refused, settled, topics, update
+from tests.support import Service
+
+
+@pytest.fixture(scope="module")
+def stacks(service: Service) -> Any:
+    return service.client("cloudformation")
+
+
+def displayed(service: Service, name: str) -> str:
+    sns = service.client("sns")
+    (arn,) = [row["TopicArn"] for row in sns.list_topics()["Topics"] if row["TopicArn"].endswith(f":{name}")]
+    return str(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"])
+
+
+def named(value: Any, name: str = "referring", **properties: Any) -> dict[str, Any]:
+    template = topics(name)
+    template["Resources"]["T0"]["Properties"] |= {"DisplayName": value, **properties}
+    return template
+
+
+def test_a_secret_is_read_where_it_is_used(service: Service, stacks: Any) -> None:
+    """What functions write is a reference, too; neither change sets nor the stack's record hold the value."""
+    secrets = service.client("secretsmanager")
+    secrets.create_secret(Name="of-stacks", SecretString=json.dumps({"word": "first-word"}))
+    reference = {"Fn::Join": ["", ["{{resolve:secretsmanager:", {"Ref": "Id"}, ":SecretString:word}}"]]}
+    declared = {"Parameters": {"Id": {"Type": "String", "Default": "of-stacks"}}}
+    assert create(stacks, "referring", {**named(reference), **declared})["StackStatus"] == "CREATE_COMPLETE"
+    assert displayed(service, "referring") == "first-word"
+    secrets.put_secret_value(SecretId="of-stacks", SecretString=json.dumps({"word": "second-word"}))
+    again = {**named(reference, Tags=[{"Key": "k", "Value": "v"}]), **declared}
+    request = {"StackName": "referring", "ChangeSetName": "look"}
+    stacks.create_change_set(**request, TemplateBody=json.dumps(again))
+    stacks.get_waiter("change_set_create_complete").wait(**request)
+    shown = json.dumps(stacks.describe_change_set(**request, IncludePropertyValues=True), default=str)
+    assert "{{resolve:secretsmanager:of-stacks:SecretString:word}}" in shown
+    assert "first-word" not in shown and "second-word" not in shown
+    assert update(stacks, "referring", again)["StackStatus"] == "UPDATE_COMPLETE"
+    assert displayed(service, "referring") == "second-word"
+    secrets.delete_secret(SecretId="of-stacks", ForceDeleteWithoutRecovery=True)
+    identity = settled(stacks, "referring")["StackId"]
+    stacks.delete_stack(StackName="referring")
+    assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_secret_without_the_key_fails_the_resource(service: Service, stacks: Any) -> None:
+    service.client("secretsmanager").create_secret(Name="without", SecretString="{}")
+    made = create(stacks, "without", named("{{resolve:secretsmanager:without:SecretString:word}}", "without"))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    text = "Could not find a value associated with JSONKey in SecretString"
+    assert ("T0", "CREATE_FAILED", text) in events(stacks, "without")
+
+
+def test_what_is_wrong_is_said_before_anything_happens(stacks: Any) -> None:
+    """DEL-10, DEL-18: rules, encrypted parameters, mappings and parameters' types refuse the request."""
+    rules = {"R": {"Assertions": [{"Assert": {"Fn::Contains": [["a"], "b"]}, "AssertDescription": "b is not there"}]}}
+    for template, text in (
+        ({**topics("wrong"), "Rules": rules}, "Template validation error: The rule R failed: b is not there"),
+        (named("{{resolve:ssm-secure:/a:1}}"), "SSM Secure reference is not supported in: "
+         "[AWS::SNS::Topic/Properties/DisplayName]"),
+        (named({"Fn::FindInMap": ["M", "A", "B"]}), "Template error: Unable to get mapping for M::A::B"),
+        ({**topics("wrong"), "Parameters": {"P": {"Type": "Text"}}}, "Template format error: Unrecognized parameter "
+         "type: Text"),
+    ):  # fmt: skip
+        assert refused(stacks.create_stack, StackName="wrong", TemplateBody=json.dumps(template)) == text
+    assert "Stack with id wrong does not exist" in refused(stacks.describe_stacks, StackName="wrong")
