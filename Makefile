@@ -51,8 +51,9 @@ check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-structure: $(STAMP) ## figures of the code's structure: names, lengths, boundaries
+structure: $(STAMP) ## figures of the code's structure: names, lengths, boundaries; and that a look-up takes constant time
 	@$(BIN)/python tools/structure.py
+	@$(BIN)/python -m benchmarks look_up
 
 check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile

@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("service", "executions", "growth", "s3", "monitors", "endpoints", "endpoints_load", "studio", "delivery")
+NAMES = (
+    "service", "executions", "look_up", "growth", "s3", "monitors", "endpoints", "endpoints_load", "studio", "delivery",
+)  # fmt: skip
 
 
 def main() -> int:

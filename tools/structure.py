@@ -9,8 +9,9 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,10 @@ TEXTS_OF_ERRORS = 9
 """Places that tell errors apart by their text: of the disk, and of services of which only the text is known."""
 STATUSES = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("status.py", "delivery_status.py"))
 """The types of statuses; what they have is written as text nowhere else in the service."""
+OWN_MEMBERS = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("own_members.py", "delivery_members.py"))
+"""The types of the service's own members of records, and the views through which they are read and set."""
+TEXTS_OF_OWN_MEMBERS = 4
+"""Underscored keys that are in no record: of a queue's messages, of a row to be filtered, of a hyperparameter."""
 READERS = ("cli/", "containers/", "studio/", "testing/", "codebuild/")
 """Parts of the service that read statuses from responses, as any client does, or run in a job's process."""
 BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
@@ -122,6 +127,7 @@ _NO_PARTICIPLE = frozenset(
         "binding",
     ]
 )
+_OWN_NAME = re.compile(r"_[a-z]")
 _STATUS_NAME = re.compile(r"(?:[sS]tatus|[sS]tate)$")
 
 
@@ -138,6 +144,7 @@ class Figures:
     broad: list[str] = field(default_factory=list)
     texts_of_errors: list[str] = field(default_factory=list)
     texts_of_statuses: list[str] = field(default_factory=list)
+    untyped_members: list[str] = field(default_factory=list)
 
     @property
     def repeated_classes(self) -> dict[str, list[str]]:
@@ -187,6 +194,8 @@ def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
     if inner != name and path not in STATUSES and not inner.startswith(READERS):
         lines = {line for node in ast.walk(ast.parse(text)) for line in status_texts(node, statuses)}
         figures.texts_of_statuses += [f"{name}:{line}" for line in sorted(lines)]
+        untyped = untyped_members(ast.parse(text), own_members())
+        figures.untyped_members += [f"{name}:{line}" for line in sorted(untyped)]
     if (lines := text.count("\n")) > LONGEST_FILE:
         figures.long_files.append(f"{name}: {lines} lines")
     for scope, node in _walk(ast.parse(text), ""):
@@ -260,6 +269,44 @@ def _is_status(target: ast.expr | None) -> bool:
     return isinstance(text, str) and bool(_STATUS_NAME.search(text))
 
 
+@cache
+def own_members() -> frozenset[str]:
+    """The names of the service's own members of records that have a type."""
+    nodes = (node for path in OWN_MEMBERS for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    return frozenset(
+        node.target.id for node in nodes if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    )
+
+
+def untyped_members(tree: ast.AST, members: Collection[str]) -> set[int]:
+    """The lines that read or set a record's own member past its type: ``body["_due"]``, ``{"_due": 0}``, and those
+    that change one that has none: ``change(_dew=0)``."""
+    views = {name.id for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_view(node.value)
+             for name in node.targets if isinstance(name, ast.Name)}  # fmt: skip
+    lines = set[int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _is_own(node.slice):
+            lines |= {node.lineno} if not _is_view(node.value, views) else set()
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            known = node.func.attr not in ("get", "pop", "setdefault") or _is_view(node.func.value, views)
+            lines |= {node.lineno} if _is_own(node.args[0]) and not known else set()
+        elif isinstance(node, ast.Dict):
+            lines |= {key.lineno for key in node.keys if key is not None and _is_own(key)}
+        elif isinstance(node, ast.keyword) and _OWN_NAME.match(node.arg or "") and node.arg not in members:
+            lines.add(node.value.lineno)
+    return lines
+
+
+def _is_own(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_OWN_NAME.match(node.value))
+
+
+def _is_view(node: ast.expr, names: Collection[str] = ()) -> bool:
+    """``own_rule(rule)``, or a variable of that name."""
+    name = node.func if isinstance(node, ast.Call) else node
+    return isinstance(name, ast.Name) and (name.id in names or (name is not node and name.id.startswith("own_")))
+
+
 def allowed_broad_excepts() -> list[str]:
     """The boundaries of `BROAD_EXCEPTS`."""
     lines = BROAD_EXCEPTS.read_text("utf-8").splitlines()
@@ -277,6 +324,8 @@ def problems(figures: Figures) -> list[str]:
     if len(figures.texts_of_errors) > TEXTS_OF_ERRORS:
         found += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
     found += [f"a status as text instead of its type: {place}" for place in figures.texts_of_statuses]
+    if len(figures.untyped_members) > TEXTS_OF_OWN_MEMBERS:
+        found += [f"a record's own member past its type: {place}" for place in figures.untyped_members]
     allowed = allowed_broad_excepts()
     found += [
         f"broad except that {BROAD_EXCEPTS.name} does not name: {place}"
@@ -300,6 +349,8 @@ def main() -> int:
     print(f"broad excepts without re-raise:     {len(figures.broad)} ({len(allowed_broad_excepts())} boundaries)")
     print(f"errors told apart by their text:    {len(figures.texts_of_errors)} (at most {TEXTS_OF_ERRORS})")
     print(f"statuses as text:                   {len(figures.texts_of_statuses)}")
+    untyped = len(figures.untyped_members)
+    print(f"own members past their types:       {untyped} (at most {TEXTS_OF_OWN_MEMBERS}, none of a record)")
     lines = problems(figures)
     print("\n".join(["", *lines]) if lines else "no limit is passed")
     return 1 if lines else 0

@@ -69,3 +69,25 @@ def test_comparisons_with_the_text_of_an_error_are_found(text: str, expected: bo
 def test_statuses_as_text_are_found(text: str, expected: bool) -> None:
     found = [line for node in ast.walk(ast.parse(text)) for line in structure.status_texts(node, frozenset(["Failed"]))]
     assert found == [1] * expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("body['_due']", True),
+        ("body.get('_due')", True),
+        ("body.pop('_due')", True),
+        ("put({'_due': 0})", True),
+        ("body | {**public, '_due': 0}", True),
+        ("own_rule(body)['_due']", False),
+        ("own_rule(body).get('_due')", False),
+        ("own = own_rule(body); own['_due']", False),
+        ("other = rule(body); other['_due']", True),
+        ("change(_due=0)", False),
+        ("change(_dew=0)", True),
+        ("'_due' in body", False),
+        ("body['due']", False),
+    ],
+)
+def test_own_members_past_their_types_are_found(text: str, expected: bool) -> None:
+    assert bool(structure.untyped_members(ast.parse(text), {"_due"})) is expected

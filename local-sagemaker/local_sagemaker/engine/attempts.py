@@ -21,6 +21,7 @@ from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.objects.uris import split
+from local_sagemaker.records.own_members import own_step
 from local_sagemaker.records.status import StepStatus
 
 _LOG = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Attempts:
         self._forget(run)
         self._log(run, attempt_note(run.record, reason, now()))
         run.record["AttemptCount"] += 1
-        run.record["_retries"] = run.record.get("_retries", 0) + 1
+        own_step(run.record)["_retries"] = own_step(run.record).get("_retries", 0) + 1
         for member in ("_job", "_request", "_notes"):
             run.record.pop(member, None)
         self._journal.save(run.record)
@@ -74,7 +75,7 @@ class Attempts:
         record["EndTime"] = now()
         if result.reason:
             record["FailureReason"] = result.reason[:_LONGEST_REASON]
-        signature = kind.signature(record["_request"]) if "_request" in record else None
+        signature = kind.signature(own_step(record)["_request"]) if "_request" in record else None
         for member in _PRIVATE:
             record.pop(member, None)
         if result.status == StepStatus.SUCCEEDED and signature is not None and "CacheHitResult" not in record:
@@ -84,7 +85,7 @@ class Attempts:
     def _start(self, run: StepRun, kind: StepType) -> StepResult | None:
         record = run.record
         prepared = kind.prepare(run)
-        record["_job"], record["_request"] = prepared.name, prepared.request
+        own_step(record)["_job"], own_step(record)["_request"] = prepared.name, prepared.request
         if self._use_cache(run, kind):
             return SUCCEEDED
         self._await(run, kind)
@@ -107,7 +108,7 @@ class Attempts:
             self._watch.drop(kind.job, run.job_name)
 
     def _use_cache(self, run: StepRun, kind: StepType) -> bool:
-        signature = kind.signature(run.record["_request"])
+        signature = kind.signature(own_step(run.record)["_request"])
         if not run.step.cache.enabled or signature is None:
             return False
         answer = look_up(
@@ -117,7 +118,7 @@ class Attempts:
             expire_after=run.step.cache.expire_after,
             lost=lambda earlier: _reason_of_loss(earlier, run, kind),
         )
-        run.record["_cache"] = answer.text
+        own_step(run.record)["_cache"] = answer.text
         self._log(run, answer.text)
         if answer.run is None:
             return False

@@ -30,6 +30,7 @@ from local_sagemaker.engine.steps.step_type import STOPPED, ExecutionInfo, StepC
 from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
+from local_sagemaker.records.own_members import StepRecord, own_execution, own_step
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 
 _LOG = logging.getLogger(__name__)
@@ -56,8 +57,8 @@ class Execution:
         body = journal.execution() or {}
         self._definition, self._journal, self._context = definition, journal, context
         self._info = execution_info(body)
-        self._values = body.get("_values", {})
-        self._tries = body.get("_attempts", {})
+        self._values = own_execution(body).get("_values", {})
+        self._tries = own_execution(body).get("_attempts", {})
         self._nodes = restrict(graph(definition), body.get("SelectiveExecutionConfig"))
         self._dependents: dict[str, list[str]] = {}
         for name, node in self._nodes.items():
@@ -194,7 +195,7 @@ class Execution:
         if result is None or self.closing.is_set():
             return  # while closing, calls fail for reasons of their own; the resumed execution looks again
         if result.status == StepStatus.FAILED and not self._halted and not result.final:
-            retries = record.get("_retries", 0)
+            retries = own_step(record).get("_retries", 0)
             wait = delay(run.step.retry_policies, result.cause, retries, now() - record["StartTime"])
             if wait is not None:
                 self._attempts.renew(run, result.reason or "")
@@ -225,7 +226,7 @@ class Execution:
 
     def _finish(self) -> None:
         if metrics := metric_pairs(self._definition, self._records, self._results):
-            self._journal.change(lambda body: body.update({METRICS: metrics}))
+            self._journal.change(lambda body: own_execution(body).update({METRICS: metrics}))
         lost = [name for name, state in self._states.items() if state in (StepState.FAILED, StepState.STOPPED)]
         if not lost:
             self._write_end(ExecutionStatus.SUCCEEDED, None)
@@ -253,7 +254,7 @@ class Execution:
 def execution_info(body: Record) -> ExecutionInfo:
     """What expressions may know of an execution, from its record."""
     return ExecutionInfo(
-        pipeline_name=body.get("_pipeline", ""),
+        pipeline_name=own_execution(body).get("_pipeline", ""),
         pipeline_arn=body.get("PipelineArn", ""),
         arn=body.get("PipelineExecutionArn", ""),
         id=body.get("PipelineExecutionArn", "").rsplit("/", 1)[-1],
@@ -273,4 +274,4 @@ def _new_record(step: Step, attempt: int) -> Record:
         record["StepDisplayName"] = step.display_name
     if step.description:
         record["StepDescription"] = step.description[:3072]
-    return {**record, "AttemptCount": attempt, "_type": step.type}
+    return {**record, "AttemptCount": attempt, **StepRecord(_type=step.type)}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.scope import Results
 from local_sagemaker.records.status import StepStatus
 
-METRICS = "_metrics"
+METRICS: Final = "_metrics"
 """The member of the execution's record: pairs of ``Name`` and ``Value`` as texts, like its parameters."""
 _MOST = 40
 _DEEPEST = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class OtherKind(ResourceKind):
 
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
-DEPLOYMENT = "_deployment"
+DEPLOYMENT: Final = "_deployment"
 """How far an endpoint's deployment is: its stage and the share of the traffic that has moved."""
 ENDPOINT = ResourceKind("endpoint", "Endpoint", "Endpoint", stage=DEPLOYMENT)
 TRAINING_JOB = ResourceKind("training-job", "TrainingJob", "TrainingJob", stage="SecondaryStatus")
@@ -93,7 +93,7 @@ TUNING_JOB = ResourceKind("hyper-parameter-tuning-job", "HyperParameterTuningJob
 PIPELINE = ResourceKind("pipeline", "Pipeline", "Pipeline")
 PIPELINE_EXECUTION = ResourceKind("pipeline-execution", "PipelineExecution", "PipelineExecution")
 MODEL_PACKAGE_GROUP = ResourceKind("model-package-group", "ModelPackageGroup", "ModelPackageGroup")
-UPDATED = "_updated"
+UPDATED: Final = "_updated"
 """How often a model package was updated, and what the last update changed: ``[2, ["ApprovalDescription"]]``."""
 MODEL_PACKAGE = ResourceKind(
     "model-package", "ModelPackage", "ModelPackage", approval="ModelApprovalStatus", stage=UPDATED

@@ -17,6 +17,7 @@ from local_sagemaker.events import Event
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_execution
 from local_sagemaker.records.query import Query
 from local_sagemaker.records.selection import Selection
 
@@ -83,7 +84,7 @@ class StudioReads:
     def metrics(self, execution: str) -> dict[str, float]:
         """The numbers in an execution's property files, by its ARN; empty before its end."""
         body = self._records.get(EXECUTION, execution_key(execution)) or {}
-        return {item["Name"]: float(item["Value"]) for item in body.get(METRICS, [])}
+        return {item["Name"]: float(item["Value"]) for item in own_execution(body).get(METRICS, [])}
 
     def log_file(self, group: str, stream: str) -> FileRange | None:
         """All that a log stream holds now, as it was printed; None where there is no such stream."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.records.own_members import own_tuning_job
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import training_jobs as tried
@@ -46,7 +47,7 @@ def decide(body: Body, trials: list[Body], moment: float) -> Next:
 def maximum(body: Body) -> int:
     """How many training jobs there are to be at most."""
     limits = body["HyperParameterTuningJobConfig"]["ResourceLimits"]
-    return int(limits.get("MaxNumberOfTrainingJobs", body.get("_combinations", _DEFAULT_MAXIMUM)))
+    return int(limits.get("MaxNumberOfTrainingJobs", own_tuning_job(body).get("_combinations", _DEFAULT_MAXIMUM)))
 
 
 def failure(ended: list[Body]) -> str | None:

@@ -20,6 +20,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
 from local_sagemaker.errors import MISSING, ServiceError, WrongStatus, says_full
 from local_sagemaker.events import DELETED, Event, Events
+from local_sagemaker.records.own_members import TunedTrainingJobRecord, own_tuned_job, own_tuning_job
 from local_sagemaker.records.status import JobStatus, ObjectiveStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import early_stopping, policy, training_jobs
@@ -160,7 +161,7 @@ class TuningRun:
             job = {"TrainingJobStatus": JobStatus.FAILED, "FailureReason": "ClientError: The training job was deleted."}
         elif "TrainingJobArn" not in trial:
             self._tools.linked(name, body["HyperParameterTuningJobArn"])
-        definition = definitions(body)[trial["_definition"]]
+        definition = definitions(body)[own_tuned_job(trial)["_definition"]]
         after = training_jobs.update(trial, job, objective(body, definition))
         if after != trial:
             self._tools.trials.put(self.name, after)
@@ -179,15 +180,14 @@ class TuningRun:
         number = len(found)
         given = definitions(body)
         index = number % len(given)
-        same = [trial for trial in found if trial["_definition"] == index]
+        same = [trial for trial in found if own_tuned_job(trial)["_definition"] == index]
         trial: Body = {
             "TrainingJobName": f"{self.name}-{number + 1:03d}-{secrets.token_hex(4)}",
             "CreationTime": now(),
             "TrainingJobStatus": JobStatus.IN_PROGRESS,
             "TunedHyperParameters": self._tools.suggest(_question(body, given[index], same)),
             "ObjectiveStatus": ObjectiveStatus.PENDING,
-            "_number": f"{number + 1:06d}",
-            "_definition": index,
+            **TunedTrainingJobRecord(_number=f"{number + 1:06d}", _definition=index),
         }
         if "DefinitionName" in given[index]:
             trial["TrainingJobDefinitionName"] = given[index]["DefinitionName"]
@@ -195,7 +195,7 @@ class TuningRun:
 
     def _create(self, body: Body, trial: Body) -> None:
         name, arn = trial["TrainingJobName"], body["HyperParameterTuningJobArn"]
-        definition = definitions(body)[trial["_definition"]]
+        definition = definitions(body)[own_tuned_job(trial)["_definition"]]
         request = training_request(body, definition, name, trial["TunedHyperParameters"])
         tags = self._tools.tags(arn)
         self._running.add(name)
@@ -226,11 +226,18 @@ class TuningRun:
 
     def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
         """Whether a running training job is stopped for what the others do better."""
-        config, definition = body["HyperParameterTuningJobConfig"], definitions(body)[trial["_definition"]]
+        config, definition = (
+            body["HyperParameterTuningJobConfig"],
+            definitions(body)[own_tuned_job(trial)["_definition"]],
+        )
         wanted = objective(body, definition)
         minimise = wanted["Type"] == "Minimize"
         values = self._objective_values(trial, wanted["MetricName"])
-        others = [one for one in found if one["_definition"] == trial["_definition"] and one is not trial]
+        others = [
+            one
+            for one in found
+            if own_tuned_job(one)["_definition"] == own_tuned_job(trial)["_definition"] and one is not trial
+        ]
         if config["Strategy"] == "Hyperband":
             limits = early_stopping.resources(config, definition.get("StaticHyperParameters", {})) or (1, sys.maxsize)
             series = [self._objective_values(one, wanted["MetricName"]) for one in others]
@@ -264,11 +271,11 @@ class TuningRun:
 
 def _question(body: Body, definition: Body, same: list[Body]) -> Question:
     config: dict[str, Any] = body["HyperParameterTuningJobConfig"]
-    before = [Tried(one["values"], one["objective"]) for one in body.get("_parents", [])]
+    before = [Tried(one["values"], one["objective"]) for one in own_tuning_job(body).get("_parents", [])]
     return Question(
         strategy=config["Strategy"],
         space=parse(ranges(body, definition)),
-        seed=int(config["RandomSeed"] if "RandomSeed" in config else body["_seed"]),
+        seed=int(config["RandomSeed"] if "RandomSeed" in config else own_tuning_job(body)["_seed"]),
         number=len(same),
         tried=[
             *before,

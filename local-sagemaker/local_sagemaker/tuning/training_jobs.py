@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_tuned_job
 from local_sagemaker.records.status import JobStatus, ObjectiveStatus
 from local_sagemaker.records.store import Body
 
@@ -29,12 +30,12 @@ class Trials:
 
     def put(self, tuning_job: str, trial: Body) -> None:
         """Adds or replaces one."""
-        self._records.put(KIND, f"{tuning_job}/{trial['_number']}", trial)
+        self._records.put(KIND, f"{tuning_job}/{own_tuned_job(trial)['_number']}", trial)
 
     def drop(self, tuning_job: str) -> None:
         """Forgets those of one tuning job."""
         for trial in self.of(tuning_job):
-            self._records.delete(KIND, f"{tuning_job}/{trial['_number']}")
+            self._records.delete(KIND, f"{tuning_job}/{own_tuned_job(trial)['_number']}")
 
 
 def has_ended(trial: Body) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from local_sagemaker.api.operations import Request
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.own_members import TuningJobRecord, own_tuning_job
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.tuning import training_jobs
@@ -31,7 +32,7 @@ def take_over(request: Request, require: Callable[[str], Body], found: Trials) -
         points += [
             {"values": trial["TunedHyperParameters"], "objective": training_jobs.value(trial)} for trial in ranked
         ]
-    return {"_parents": points, "_best": best} if points else {}
+    return {**TuningJobRecord(_parents=points, _best=best)} if points else {}
 
 
 def overall(body: Body, best: list[Body]) -> Body | None:
@@ -39,5 +40,5 @@ def overall(body: Body, best: list[Body]) -> Body | None:
     if body.get("WarmStartConfig", {}).get("WarmStartType") != "IdenticalDataAndAlgorithm":
         return None
     own = [{**public(trial), "TuningJobName": body["HyperParameterTuningJobName"]} for trial in best[:1]]
-    ranked = training_jobs.best_first([*own, *body.get("_best", [])])
+    ranked = training_jobs.best_first([*own, *own_tuning_job(body).get("_best", [])])
     return ranked[0] if ranked else None

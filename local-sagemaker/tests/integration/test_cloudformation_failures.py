@@ -139,6 +139,8 @@ def test_a_failed_update_sets_everything_back(service: Service, stacks: Any) -> 
     assert physical(stacks, "back") == before
     sns = service.client("sns")
     assert not sns.get_topic_attributes(TopicArn=before["T0"])["Attributes"].get("DisplayName")
+    assert update(stacks, "back", changed)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", "once more"
+    assert physical(stacks, "back") == before
     arns = [row["TopicArn"] for row in sns.list_topics()["Topics"]]
     assert before["T1"] in arns
     assert not any(name in str(arns) for name in ("back-c", "back-new"))

@@ -34,6 +34,7 @@ from local_sagemaker.engine.steps.step_type import (
 )
 from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.own_members import StepOutputs, own_outputs
 from local_sagemaker.records.status import StepStatus
 
 _TOKEN = string.ascii_letters + string.digits
@@ -123,12 +124,16 @@ class CallbackStep(StepType):
     def properties(self, record: Record, context: StepContext) -> Record:  # noqa: ARG002 - as StepType has it
         """``OutputParameters['name']``, each declared value in its type."""
         details = record["Metadata"]["Callback"]
-        return output_parameters.properties(details.get("OutputParameters", []), details["_types"])
+        return output_parameters.properties(details.get("OutputParameters", []), own_outputs(details)["_types"])
 
 
 def _metadata(run: StepRun, outputs: list[dict[str, str]] | None = None) -> Record:
     request = run.request
-    details = {"CallbackToken": run.job_name, "SqsQueueUrl": request["SqsQueueUrl"], "_types": request["Outputs"]}
+    details = {
+        "CallbackToken": run.job_name,
+        "SqsQueueUrl": request["SqsQueueUrl"],
+        **StepOutputs(_types=request["Outputs"]),
+    }
     return {"Callback": details if outputs is None else {**details, "OutputParameters": outputs}}
 
 

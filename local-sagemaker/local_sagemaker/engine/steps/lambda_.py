@@ -31,6 +31,7 @@ from local_sagemaker.engine.steps.step_type import (
 from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.own_members import StepOutputs, own_outputs, own_step
 from local_sagemaker.records.status import StepStatus
 
 SECONDS = 600.0
@@ -84,7 +85,7 @@ class LambdaStep(StepType):
 
         def finish(answer: Any) -> None:
             with lock:
-                if run.answer is not None or run.record.get("_job") != attempt:
+                if run.answer is not None or own_step(run.record).get("_job") != attempt:
                     return
                 run.answer = answer
             timer.cancel()
@@ -119,13 +120,13 @@ class LambdaStep(StepType):
         except ValueError as error:
             return failure(f"ClientError: {error}".replace("{}", f"Lambda function {function}", 1))
         types = run.request["Outputs"]
-        run.record["Metadata"] = {"Lambda": {"Arn": function, "OutputParameters": outputs, "_types": types}}
+        run.record["Metadata"] = {"Lambda": {"Arn": function, "OutputParameters": outputs, **StepOutputs(_types=types)}}
         return SUCCEEDED
 
     def properties(self, record: Record, context: StepContext) -> Record:  # noqa: ARG002 - as StepType has it
         """``OutputParameters['name']``, each value in its declared type."""
         details = record["Metadata"]["Lambda"]
-        return output_parameters.properties(details["OutputParameters"], details["_types"])
+        return output_parameters.properties(details["OutputParameters"], own_outputs(details)["_types"])
 
 
 def flat_arguments_problems(step: Step) -> Iterator[str]:

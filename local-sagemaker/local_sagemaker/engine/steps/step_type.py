@@ -22,6 +22,7 @@ from local_sagemaker.engine.naming import job_name
 from local_sagemaker.engine.paths import ReferencePathError, Token
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.own_members import own_step
 from local_sagemaker.records.status import StepStatus
 
 Json = Any
@@ -80,17 +81,17 @@ class StepRun:
     @property
     def job_name(self) -> str:
         """The name that `StepType.prepare` chose."""
-        return str(self.record["_job"])
+        return str(own_step(self.record)["_job"])
 
     @property
     def request(self) -> Record:
         """The request that `StepType.prepare` made, as it was before the first call of this attempt."""
-        return dict(self.record["_request"])
+        return dict(own_step(self.record)["_request"])
 
     @property
     def notes(self) -> Record:
         """What the step type must know again after a crash; forgotten with the attempt."""
-        notes: Record = self.record.setdefault("_notes", {})
+        notes: Record = own_step(self.record).setdefault("_notes", {})
         return notes
 
     @property

@@ -19,6 +19,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM as KIND
+from local_sagemaker.records.own_members import AlarmRecord, own_alarm
 from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.alarms import alarm_messages, evaluation
@@ -88,7 +89,7 @@ class AlarmWatch(Resource):
     def _look_at(self, alarm: Alarm) -> str:
         """The state of an alarm of a metric, after what had to be done."""
         points = self._points(alarm) if evaluation.is_executed(alarm) else []
-        known = self._recall(alarm, points)
+        known = own_alarm(self._recall(alarm, points))
         if not evaluation.is_executed(alarm) or (known["_by_client"] and known["_points"] == _plain(points)):
             return str(alarm["StateValue"])
         period = _period_of(alarm)
@@ -114,17 +115,17 @@ class AlarmWatch(Resource):
         name, body = suppressor(alarm), self._records.get(KIND.kind, alarm["AlarmName"])
         if body is None:
             return
-        held, before, after = body.get("_held"), Suppression.load(body), Suppression()
+        held, before, after = own_alarm(body).get("_held"), Suppression.load(body), Suppression()
         if name:
             in_alarm = states.get(name) == AlarmState.ALARM
             after = before.advance(alarm, in_alarm=in_alarm, due=held is not None, moment=now())
         is_released = bool(held) and not after.by
         if held and is_released:
-            self._act(alarm, held["before"], AlarmVerdict(held["state"], held["reason"]), now())
+            self._act(alarm, held["before"], AlarmVerdict(AlarmState(held["state"]), held["reason"]), now())
 
         def change(current: Body) -> Body:
             kept = {key: value for key, value in current.items() if key != "_held" or not is_released}
-            return {**kept, "_suppression": after.dump()}
+            return {**kept, **AlarmRecord(_suppression=after.dump())}
 
         if after != before or is_released:
             self._records.update(KIND.kind, alarm["AlarmName"], change)
@@ -160,12 +161,13 @@ class AlarmWatch(Resource):
         body = {
             "AlarmName": alarm["AlarmName"], "AlarmArn": alarm["AlarmArn"], "AlarmStatus": verdict.state,
             "state": state, "previousState": (old or {}).get("state") or {"value": before},
-            "configuration": alarm_messages.configuration(alarm), "_by_client": client, "_points": _plain(points),
+            "configuration": alarm_messages.configuration(alarm),
+            **AlarmRecord(_by_client=client, _points=_plain(points)),
         }  # fmt: skip
         if suppressor(alarm):
             body |= {name: old[name] for name in ("_held", "_suppression") if old and name in old}
             if before != verdict.state:
-                body["_held"] = {"before": before, "state": verdict.state, "reason": verdict.reason}
+                own_alarm(body)["_held"] = {"before": before, "state": verdict.state, "reason": verdict.reason}
         if old is None and before != verdict.state:
             self._records.put(KIND.kind, alarm["AlarmName"], {**body, "AlarmStatus": before})
         self._records.put(KIND.kind, alarm["AlarmName"], body)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from local_sagemaker.records.own_members import own_alarm
+
 Alarm = Mapping[str, Any]
 
 
@@ -23,7 +25,7 @@ class Suppression:
     @classmethod
     def load(cls, body: Mapping[str, Any]) -> Suppression:
         """The suppression in an alarm's record."""
-        return cls(**body.get("_suppression", {}))
+        return cls(**own_alarm(body).get("_suppression", {}))
 
     def dump(self) -> dict[str, Any]:
         """What a record has of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import ApiDeploymentRecord, own_api
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patching import patch
@@ -22,7 +23,7 @@ class Deployments(Resource):
         """Takes a snapshot; with a stageName makes or moves that stage to it."""
         api = request["restApiId"]
         body = self._store.api(api)
-        methods = [m for item in body["_resources"].values() for m in item.get("resourceMethods", {}).values()]
+        methods = [m for item in own_api(body)["_resources"].values() for m in item.get("resourceMethods", {}).values()]
         if not methods:
             raise ApiBadRequest("The REST API doesn't contain any methods")
         if any("methodIntegration" not in method for method in methods):
@@ -33,8 +34,7 @@ class Deployments(Resource):
             "id": new_id(6),
             **({"description": request["description"]} if "description" in request else {}),
             "createdDate": now(),
-            "_resources": body["_resources"],
-            "_binary": body.get("binaryMediaTypes", []),
+            **ApiDeploymentRecord(_resources=own_api(body)["_resources"], _binary=body.get("binaryMediaTypes", [])),
         }
         self._store.add_deployment(api, made)
         if request.get("stageName"):
@@ -54,7 +54,7 @@ class Deployments(Resource):
                 name: {"authorizationType": m["authorizationType"], "apiKeyRequired": m["apiKeyRequired"]}
                 for name, m in item["resourceMethods"].items()
             }
-            for item in body["_resources"].values()
+            for item in own_api(body)["_resources"].values()
             if item.get("resourceMethods")
         }
         return {**public(body), "apiSummary": summary}
@@ -78,7 +78,7 @@ class Deployments(Resource):
     def delete(self, request: Request) -> Response:
         """Removes a deployment that no stage serves."""
         api, deployment = request["restApiId"], request["deploymentId"]
-        stages = self._store.api(api)["_stages"].values()
+        stages = own_api(self._store.api(api))["_stages"].values()
         self._store.deployment(api, deployment)
         if any(stage["deploymentId"] == deployment for stage in stages):
             raise ApiBadRequest("Active stages pointing to this deployment must be moved or deleted")

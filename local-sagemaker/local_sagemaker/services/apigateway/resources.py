@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.own_members import own_api
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page, resource_of
 
@@ -31,7 +32,7 @@ class Resources(Resource):
             parent = resource_of(body, request["parentId"])
             if parent["path"].endswith("+}"):
                 raise ApiBadRequest("Cannot create a child of a resource with a greedy path variable")
-            siblings = [item for item in body["_resources"].values() if item.get("parentId") == parent["id"]]
+            siblings = [item for item in own_api(body)["_resources"].values() if item.get("parentId") == parent["id"]]
             if any(item["pathPart"] == part for item in siblings):
                 raise ApiConflict(f"Another resource with the same parent already has this name: {part}")
             if part.startswith("{") and any(item["pathPart"].startswith("{") for item in siblings):
@@ -41,7 +42,7 @@ class Resources(Resource):
             identifier = new_id(6)
             path = f"{parent['path'].rstrip('/')}/{part}"
             made = {"id": identifier, "parentId": parent["id"], "pathPart": part, "path": path}
-            body["_resources"][identifier] = made
+            own_api(body)["_resources"][identifier] = made
             return made
 
         return dict(self._store.change(request["restApiId"], change))
@@ -55,7 +56,7 @@ class Resources(Resource):
     def list(self, request: Request) -> Response:
         """All resources of an API."""
         body = self._store.api(request["restApiId"])
-        return page([_describe(item, request) for item in body["_resources"].values()], request)
+        return page([_describe(item, request) for item in own_api(body)["_resources"].values()], request)
 
     @operation("DeleteResource")
     def delete(self, request: Request) -> Response:
@@ -66,9 +67,9 @@ class Resources(Resource):
             if top["path"] == "/":
                 raise ApiBadRequest("Root resource cannot be deleted.")
             inside = f"{top['path']}/"
-            body["_resources"] = {
+            own_api(body)["_resources"] = {
                 key: item
-                for key, item in body["_resources"].items()
+                for key, item in own_api(body)["_resources"].items()
                 if item is not top and not item["path"].startswith(inside)
             }
 

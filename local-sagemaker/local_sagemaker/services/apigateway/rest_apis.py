@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import RestApiRecord, own_api
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patching import patch
@@ -34,8 +35,7 @@ class RestApis(Resource):
             "endpointConfiguration": {**_EDGE, **request.get("endpointConfiguration", {})},
             "disableExecuteApiEndpoint": request.get("disableExecuteApiEndpoint", False),
             "rootResourceId": root,
-            "_resources": {root: {"id": root, "path": "/"}},
-            "_stages": {},
+            **RestApiRecord(_resources={root: {"id": root, "path": "/"}}, _stages={}),
         }
         self._store.insert(body)
         return public(body)
@@ -72,7 +72,7 @@ class RestApis(Resource):
         """The tags of an API or a stage."""
         api, stage = _of_arn(request["resourceArn"])
         body = self._store.api(api)
-        return {"tags": (body["_stages"].get(stage, {}) if stage else body).get("tags", {})}
+        return {"tags": (own_api(body)["_stages"].get(stage, {}) if stage else body).get("tags", {})}
 
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
@@ -103,6 +103,6 @@ def _of_arn(arn: str) -> tuple[str, str | None]:
 def _tags_owner(body: Body, stage: str | None) -> Body:
     if stage is None:
         return body
-    if stage not in body["_stages"]:
+    if stage not in own_api(body)["_stages"]:
         raise ApiBadRequest("Invalid ARN specified in the request")
-    return body["_stages"][stage]  # type: ignore[no-any-return]
+    return own_api(body)["_stages"][stage]

@@ -20,6 +20,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
+from local_sagemaker.records.own_members import ApiDeploymentRecord, own_api, own_deployment
 from local_sagemaker.services.apigateway import backends, routing
 from local_sagemaker.services.apigateway.exchange import Exchange, MethodRefusal, Reply, internal_error
 from local_sagemaker.services.apigateway.store import ApiStore, Body
@@ -105,25 +106,25 @@ class ExecuteApi:
             multiple=multiple,
             headers=headers,
             body=request.body,
-            binary_types=tuple(stage.get("_binary", ())),
+            binary_types=tuple(own_deployment(stage).get("_binary", ())),
             context=self._context(api, stage, route, request, path, headers),
         )
 
     def _serve(self, request: RawRequest) -> Reply:
         address = Address.of(request.headers.get("host", ""), request.path)
         body = self._store.find_api(address.api) if address else None
-        stage = body["_stages"].get(address.stage) if body and address else None
+        stage = own_api(body)["_stages"].get(address.stage) if body and address else None
         if address is None or body is None or stage is None or body.get("disableExecuteApiEndpoint"):
             raise MethodRefusal(403, "Forbidden", "ForbiddenException")
         deployment = self._store.deployment(address.api, stage["deploymentId"])
-        route = routing.find(deployment["_resources"], request.method, address.path)
+        route = routing.find(own_deployment(deployment)["_resources"], request.method, address.path)
         if route is None or (route.method["authorizationType"] == "AWS_IAM" and not _is_signed(request)):
             raise MethodRefusal(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
         if route.method["apiKeyRequired"]:
             raise MethodRefusal(403, "Forbidden", "ForbiddenException")  # no key is valid: keys are not supported
         if len(request.body) > LARGEST:
             raise MethodRefusal(413, "Request Too Long", "RequestTooLongException")
-        served = {**stage, "_binary": deployment["_binary"]}
+        served = {**stage, **ApiDeploymentRecord(_binary=own_deployment(deployment)["_binary"])}
         return self.run(route.method, self.exchange(address.api, served, route, request, address.path))
 
     def _context(

@@ -6,6 +6,7 @@ import re
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import own_api
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
 from local_sagemaker.services.apigateway.patching import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body
@@ -35,7 +36,7 @@ class Stages(Resource):
     def list(self, request: Request) -> Response:
         """The stages of an API, or those of one deployment."""
         wanted = request.get("deploymentId")
-        stages = self._store.api(request["restApiId"])["_stages"].values()
+        stages = own_api(self._store.api(request["restApiId"]))["_stages"].values()
         return {"item": [stage for stage in stages if wanted in (None, stage["deploymentId"])]}
 
     @operation("UpdateStage")
@@ -58,7 +59,7 @@ class Stages(Resource):
 
         def change(body: Body) -> None:
             _stage(body, request["stageName"])
-            del body["_stages"][request["stageName"]]
+            del own_api(body)["_stages"][request["stageName"]]
 
         self._store.change(request["restApiId"], change)
         return {}
@@ -71,7 +72,7 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
         raise ApiBadRequest("Stage name only allows a-zA-Z0-9_-")
     if "canarySettings" in request:
         raise ApiBadRequest("Canary deployments are not supported by the local service.")
-    known = body["_stages"].get(name)
+    known = own_api(body)["_stages"].get(name)
     if known and not replace:
         raise ApiConflict("Stage already exists")
     given = {member: request[member] for member in ("description", "variables", "tags") if request.get(member)}
@@ -88,11 +89,11 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
         "deploymentId": request["deploymentId"],
         "lastUpdatedDate": moment,
     }
-    body["_stages"][name] = made
+    own_api(body)["_stages"][name] = made
     return made
 
 
 def _stage(body: Body, name: str) -> Body:
-    if name not in body["_stages"]:
+    if name not in own_api(body)["_stages"]:
         raise ApiNotFound("Invalid stage identifier specified")
-    return body["_stages"][name]  # type: ignore[no-any-return]
+    return own_api(body)["_stages"][name]

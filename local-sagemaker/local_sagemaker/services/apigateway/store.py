@@ -14,6 +14,7 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
 from local_sagemaker.digits import natural
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_api
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 
 Body = dict[str, Any]
@@ -95,9 +96,9 @@ class ApiStore:
 
 def resource_of(body: Body, resource: str) -> Body:
     """A draft resource of an API."""
-    if resource not in body["_resources"]:
+    if resource not in own_api(body)["_resources"]:
         raise ApiNotFound("Invalid Resource identifier specified")
-    return body["_resources"][resource]  # type: ignore[no-any-return]
+    return own_api(body)["_resources"][resource]
 
 
 def method_of(body: Body, request: Request) -> Body:

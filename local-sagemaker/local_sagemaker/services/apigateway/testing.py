@@ -7,6 +7,7 @@ import time
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.http import RawRequest
+from local_sagemaker.records.own_members import ApiDeploymentRecord
 from local_sagemaker.services.apigateway import routing
 from local_sagemaker.services.apigateway.exchange import MethodRefusal, Reply
 from local_sagemaker.services.apigateway.integrations import integration_of
@@ -37,7 +38,7 @@ class MethodTests(Resource):
         stage = {
             "stageName": _STAGE,
             "variables": request.get("stageVariables", {}),
-            "_binary": api.get("binaryMediaTypes", []),
+            **ApiDeploymentRecord(_binary=api.get("binaryMediaTypes", [])),
         }
         started = time.monotonic()
         try:

@@ -15,6 +15,13 @@ from local_sagemaker.cloudformation.comparison import Change, change, changes
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration, references
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import (
+    ChangeSetRecord,
+    StackRecord,
+    own_change_set,
+    own_resource,
+    own_stack,
+)
 from local_sagemaker.records.delivery_status import ChangeSetStatus, ChangeSetUse, StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
@@ -53,7 +60,7 @@ class ChangeSets(Resource):
                 status=400,
             )
         wanted, _ = self._requests.members_from(request, stack)
-        if not stack.get("_stored"):
+        if not own_stack(stack).get("_stored"):
             stack = self._insert(stack)
         changes = self._changes(stack, wanted)
         failed = kind == "UPDATE" and same(stack, wanted)
@@ -66,7 +73,7 @@ class ChangeSets(Resource):
             "Changes": changes, "Status": ChangeSetStatus.FAILED if failed else ChangeSetStatus.CREATE_COMPLETE,
             "ExecutionStatus": ChangeSetUse.UNAVAILABLE if failed else ChangeSetUse.AVAILABLE,
             "StatusReason": EMPTY if failed else None,
-            "IncludeNestedStacks": False, "_wanted": wanted, "_kind": kind,
+            "IncludeNestedStacks": False, **ChangeSetRecord(_wanted=wanted, _kind=kind),
             "OnStackFailure": request.get("OnStackFailure"),
         }  # fmt: skip
         self._records.put(KIND, f"{key_of(stack['StackId'])}/{name}", body)
@@ -79,10 +86,11 @@ class ChangeSets(Resource):
             if found is not None and found["StackStatus"] != StackStatus.REVIEW_IN_PROGRESS:
                 raise TemplateError(f"Stack [{name}] already exists and cannot be created again with the changeSet "
                                     f"[{request['ChangeSetName']}].")  # fmt: skip
-            return {**found, "_stored": True} if found else {"StackId": self._store.new_id(name), "StackName": name}
+            stored = {**found, **StackRecord(_stored=True)} if found else None
+            return stored or {"StackId": self._store.new_id(name), "StackName": name}
         if found is None or found["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS:
             raise TemplateError(f"Stack [{name}] does not exist")
-        return {**found, "_stored": True}
+        return {**found, **StackRecord(_stored=True)}
 
     def _insert(self, stack: Body) -> Body:
         body = {**stack, "CreationTime": now(), "StackStatus": StackStatus.REVIEW_IN_PROGRESS, "DisableRollback": False}
@@ -96,10 +104,10 @@ class ChangeSets(Resource):
         settled: dict[str, bool] = {}
 
         def reference(logical: str) -> str:
-            return str(existing[logical]["_reference"]) if settled.get(logical) else LATER
+            return str(own_resource(existing[logical])["_reference"]) if settled.get(logical) else LATER
 
         def attribute(logical: str, name: str) -> Any:
-            return existing[logical]["_attributes"].get(name, LATER) if settled.get(logical) else LATER
+            return own_resource(existing[logical])["_attributes"].get(name, LATER) if settled.get(logical) else LATER
 
         scope = replace(scope, reference=reference, attribute=attribute)
         graph = dependencies.graph(scope)
@@ -153,8 +161,8 @@ class ChangeSets(Resource):
                 f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
             )  # fmt: skip
         stack = self._store.require(body["StackId"])
-        wanted = {**body["_wanted"], "ChangeSetId": body["ChangeSetId"]}
-        if body["_kind"] == "CREATE":
+        wanted = {**own_change_set(body)["_wanted"], "ChangeSetId": body["ChangeSetId"]}
+        if own_change_set(body)["_kind"] == "CREATE":
             keep = request.get("DisableRollback", False) or body.get("OnStackFailure") == "DO_NOTHING"
             on_failure = "DO_NOTHING" if keep else body.get("OnStackFailure") or "ROLLBACK"
             self._store.enter(
@@ -204,10 +212,10 @@ def _row(declared: ResourceDeclaration, before: Body | None, after: Body) -> dic
     context = {"AfterContext": _context(after)}
     if before is None:
         return {"Action": "Add", **row, "Scope": [], "Details": [], **context}
-    kind = change(declared.type, before["_properties"], after)
+    kind = change(declared.type, own_resource(before)["_properties"], after)
     if kind is Change.NONE:
         return None
-    names = changes(before["_properties"], after)
+    names = changes(own_resource(before)["_properties"], after)
     certain = any(name in declared.type.replaces and LATER not in str(after.get(name)) for name in names)
     replacement = "False" if kind is Change.UPDATE else "True" if certain else "Conditional"
     scopes = sorted({"Tags" if name == declared.type.tags else "Properties" for name in names})
@@ -215,7 +223,8 @@ def _row(declared: ResourceDeclaration, before: Body | None, after: Body) -> dic
     return {
         "Action": "Modify", **row, "PhysicalResourceId": before.get("PhysicalResourceId"), "Replacement": replacement,
         "Scope": scopes, "Details": [_detail(declared, name, after) for name in names],
-        **(policy if replacement != "False" else {}), "BeforeContext": _context(before["_properties"]), **context,
+        **(policy if replacement != "False" else {}),
+        "BeforeContext": _context(own_resource(before)["_properties"]), **context,
     }  # fmt: skip
 
 
@@ -234,11 +243,11 @@ def _detail(declared: ResourceDeclaration, name: str, after: Body) -> dict[str, 
 
 
 def _removal(body: Body) -> dict[str, Any]:
-    keeps = body["_policies"][0] != "Delete"
+    keeps = own_resource(body)["_policies"][0] != "Delete"
     return {
         "Action": "Remove", "LogicalResourceId": body["LogicalResourceId"], "ResourceType": body["ResourceType"],
         "PhysicalResourceId": body.get("PhysicalResourceId"), "Scope": [], "Details": [],
-        "PolicyAction": "Retain" if keeps else "Delete", "BeforeContext": _context(body["_properties"]),
+        "PolicyAction": "Retain" if keeps else "Delete", "BeforeContext": _context(own_resource(body)["_properties"]),
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from local_sagemaker.cloudformation.comparison import Change, change
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_members import StackResourceRecord, own_resource
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
@@ -84,8 +85,7 @@ class StackDeployment:
     def set_back(self, before: Mapping[str, Body]) -> list[str]:
         """Undoes an update: each resource becomes what it was; the logical ids of those that failed."""
         now = self._store.resources(self._id)
-        changed = [name for name, body in before.items() if now.get(name, {}).get("_properties") != body["_properties"]
-                   or now.get(name, {}).get("PhysicalResourceId") != body["PhysicalResourceId"]]  # fmt: skip
+        changed = [name for name, body in before.items() if _state(now.get(name, {})) != _state(body)]
         return self._walk({name: frozenset() for name in changed}, lambda name: self._restore(name, before[name]))
 
     def _walk(self, graph: Mapping[str, frozenset[str]], work: Work, *, stop: bool = True) -> list[str]:
@@ -134,13 +134,13 @@ class StackDeployment:
         before = self._store.resource(self._id, logical)
         resource = {
             "LogicalResourceId": logical, "ResourceType": declared.type.name,
-            "_policies": [declared.deletion_policy, declared.replace_policy],
+            **StackResourceRecord(_policies=[declared.deletion_policy, declared.replace_policy]),
         }  # fmt: skip
         try:
             properties = self._scopes.with_tags(
                 declared.type, intrinsics.evaluate(declared.properties, scope), stack, logical
             )
-            if before is None or before.get("_creating"):
+            if before is None or own_resource(before).get("_creating"):
                 self._create(resource, before, properties, "CREATE" if before is None or verb == "CREATE" else verb)
             elif before["ResourceType"] != declared.type.name:
                 self._replace(resource, before, properties)
@@ -157,7 +157,7 @@ class StackDeployment:
         if self._ended.is_set():
             return
         current = self._store.resource(self._id, logical) or resource
-        verb = "CREATE" if current.get("_creating") or "PhysicalResourceId" not in current else verb
+        verb = "CREATE" if own_resource(current).get("_creating") or "PhysicalResourceId" not in current else verb
         self._store.put_resource(self._id, current, StackStatus(f"{verb}_FAILED"), reason)
 
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
@@ -167,23 +167,23 @@ class StackDeployment:
             self._context(resource["LogicalResourceId"]),
             keep=lambda made: self._add_to_record(pending, _members_of(made)),
         )
-        named = handler.with_name(context, {**properties, **(attempt or {}).get("_names", {})})
+        named = handler.with_name(context, {**properties, **own_resource(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
-        pending = {**resource, "_creating": True, "_names": names, "_properties": properties}
+        pending = {**resource, **StackResourceRecord(_creating=True, _names=names, _properties=properties)}
         if attempt and "_replaced" in attempt:
-            pending["_replaced"] = attempt["_replaced"]
+            own_resource(pending)["_replaced"] = own_resource(attempt)["_replaced"]
         self._store.put_resource(
             self._id, pending, StackStatus(f"{verb}_IN_PROGRESS"), REPLACING if "_replaced" in pending else ""
         )
-        again = bool(attempt and attempt.get("_creating") and not attempt.get("_foreign"))
+        again = bool(attempt and own_resource(attempt).get("_creating") and not own_resource(attempt).get("_foreign"))
         try:
             identity = self._create_once(handler, context, self._scopes.dynamic.resolve(named), again=again)
         except ServiceError as error:
             if not again and _is_taken(error):
-                self._add_to_record(pending, {"_foreign": True})
+                self._add_to_record(pending, {**StackResourceRecord(_foreign=True)})
             raise
         made = {**pending, **_members_of(identity)}
-        made.pop("_creating")
+        own_resource(made).pop("_creating")
         if verb == "CREATE":
             self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
         self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
@@ -209,30 +209,34 @@ class StackDeployment:
     def _replace(self, resource: Body, before: Body, properties: Body) -> None:
         handler = HANDLERS[resource["ResourceType"]]
         name = handler.name_property
-        if name is not None and name in properties and properties[name] == before["_properties"].get(name):
+        earlier = own_resource(before)["_properties"]
+        if name is not None and name in properties and properties[name] == earlier.get(name):
             raise TemplateError(
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
                 f"{properties[name]} and update the stack again."
             )
         replaced = {key: before[key] for key in _KEPT if key in before}
-        self._create(resource, {"_replaced": [*before.get("_replaced", []), replaced]}, properties, "UPDATE")
+        attempt = StackResourceRecord(_replaced=[*own_resource(before).get("_replaced", []), replaced])
+        self._create(resource, {**attempt}, properties, "UPDATE")
 
     def _change(self, resource: Body, before: Body, properties: Body, declared: ResourceDeclaration) -> None:
-        match change(declared.type, before["_properties"], properties):
+        match change(declared.type, own_resource(before)["_properties"], properties):
             case Change.REPLACE:
                 self._replace(resource, before, properties)
             case Change.UPDATE:
                 kept = {**resource, **{key: before[key] for key in _KEPT if key in before}}
-                self._update(kept, before["_properties"], properties)
+                self._update(kept, own_resource(before)["_properties"], properties)
             case Change.NONE:
-                kept = {**before, "_policies": resource["_policies"]}
+                kept = {**before, **StackResourceRecord(_policies=own_resource(resource)["_policies"])}
                 if kept != before:
                     self._store.keep_resource(self._id, kept)
 
     def _update(self, resource: Body, before: Body, after: Body) -> None:
-        handler, names = HANDLERS[resource["ResourceType"]], resource.get("_names", {})
+        handler, names = HANDLERS[resource["ResourceType"]], own_resource(resource).get("_names", {})
         self._store.put_resource(
-            self._id, {**resource, "_properties": before, "_wanted": after}, StackStatus.UPDATE_IN_PROGRESS
+            self._id,
+            {**resource, **StackResourceRecord(_properties=before, _wanted=after)},
+            StackStatus.UPDATE_IN_PROGRESS,
         )
         context = self._context(resource["LogicalResourceId"])
         # References of the old properties stay as they are: what they led to is not known any more, so it counts as
@@ -240,7 +244,9 @@ class StackDeployment:
         wanted = self._scopes.dynamic.resolve({**after, **names})
         identity = handler.update(context, _identity(resource), {**before, **names}, wanted)
         self._store.put_resource(
-            self._id, {**resource, **_members_of(identity), "_properties": after}, StackStatus.UPDATE_COMPLETE
+            self._id,
+            {**resource, **_members_of(identity), **StackResourceRecord(_properties=after)},
+            StackStatus.UPDATE_COMPLETE,
         )
 
     def _restore(self, logical: str, before: Body) -> None:
@@ -249,12 +255,17 @@ class StackDeployment:
         try:
             if current is None or current.get("PhysicalResourceId") != before["PhysicalResourceId"]:
                 new = [{key: current[key] for key in _KEPT if key in current}] if current else []
-                restored = {**before, "_replaced": [item for item in new if "PhysicalResourceId" in item]}
+                restored = {
+                    **before,
+                    **StackResourceRecord(_replaced=[item for item in new if "PhysicalResourceId" in item]),
+                }
                 self._store.put_resource(self._id, restored, StackStatus.UPDATE_COMPLETE)
             else:
-                wanted = current.get("_wanted") or current["_properties"]
+                wanted = own_resource(current).get("_wanted") or own_resource(current)["_properties"]
                 self._update(
-                    {**before, **{key: current[key] for key in _KEPT if key in current}}, wanted, before["_properties"]
+                    {**before, **{key: current[key] for key in _KEPT if key in current}},
+                    wanted,
+                    own_resource(before)["_properties"],
                 )
         except ServiceError as error:
             self._store.put_resource(self._id, current or before, StackStatus.UPDATE_FAILED, _reason(error))
@@ -263,9 +274,9 @@ class StackDeployment:
     def clean_up(self) -> None:
         """Deletes what was replaced; of a failure only an event stays (contracts: delivery 2.3)."""
         for logical, body in reversed(self._store.resources(self._id).items()):
-            for old in body.get("_replaced", []):
-                self._delete_replaced(logical, body, old, retain=body["_policies"][1] == "Retain")
-            if body.get("_replaced"):
+            for old in own_resource(body).get("_replaced", []):
+                self._delete_replaced(logical, body, old, retain=own_resource(body)["_policies"][1] == "Retain")
+            if own_resource(body).get("_replaced"):
                 settled = {key: value for key, value in body.items() if key != "_replaced"}
                 self._store.keep_resource(self._id, settled)
 
@@ -276,7 +287,9 @@ class StackDeployment:
             return
         self._store.note(self._id, shown, StackStatus.DELETE_IN_PROGRESS)
         try:
-            properties = self._scopes.dynamic.known({**old["_properties"], **old.get("_names", {})})
+            properties = self._scopes.dynamic.known(
+                {**own_resource(old)["_properties"], **own_resource(old).get("_names", {})}
+            )
             HANDLERS[shown["ResourceType"]].delete(self._context(logical), _identity(old), properties)
             self._store.note(self._id, shown, StackStatus.DELETE_COMPLETE)
         except ServiceError as error:
@@ -287,15 +300,16 @@ class StackDeployment:
         if body is None:
             return
         keeping = ("Retain",) if new else ("Retain", "RetainExceptOnCreate")
-        if logical in retained or body["_policies"][0] in keeping:
+        if logical in retained or own_resource(body)["_policies"][0] in keeping:
             self._store.put_resource(self._id, body, StackStatus.DELETE_SKIPPED)
             self._store.drop_resource(self._id, logical)
             return
         self._store.put_resource(self._id, body, StackStatus.DELETE_IN_PROGRESS)
         try:
             handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
-            if "PhysicalResourceId" in body or (body.get("_creating") and not body.get("_foreign")):
-                properties = self._scopes.dynamic.known({**body["_properties"], **body.get("_names", {})})
+            own = own_resource(body)
+            if "PhysicalResourceId" in body or (own.get("_creating") and not own.get("_foreign")):
+                properties = self._scopes.dynamic.known({**own["_properties"], **own.get("_names", {})})
                 with _nothing_of_a_refused_name("PhysicalResourceId" in body):
                     handler.delete(context, _identity(body), properties)
         except ServiceError as error:
@@ -314,16 +328,21 @@ _CODES = {
 }  # fmt: skip
 
 
+def _state(body: Body) -> tuple[object, object]:
+    """What an update changes of a resource."""
+    return body.get("PhysicalResourceId"), own_resource(body).get("_properties")
+
+
 def _members_of(identity: Identity) -> Body:
     return {
         "PhysicalResourceId": identity.physical,
-        "_reference": identity.reference or identity.physical,
-        "_attributes": identity.attributes,
+        **StackResourceRecord(_reference=identity.reference or identity.physical, _attributes=identity.attributes),
     }
 
 
 def _identity(body: Body) -> Identity:
-    return Identity(body.get("PhysicalResourceId", ""), body.get("_reference", ""), body.get("_attributes", {}))
+    own = own_resource(body)
+    return Identity(body.get("PhysicalResourceId", ""), own.get("_reference", ""), own.get("_attributes", {}))
 
 
 def _is_taken(error: ServiceError) -> bool:

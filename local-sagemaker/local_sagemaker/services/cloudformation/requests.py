@@ -14,6 +14,7 @@ from local_sagemaker.cloudformation.template import Template
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.delivery_members import StackRecord, own_stack
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation import executed
 from local_sagemaker.services.cloudformation.scopes import Scopes
@@ -34,7 +35,7 @@ class Requests:
         if request.get("UsePreviousTemplate"):
             if stack is None or "_template" not in stack:
                 raise TemplateError("UsePreviousTemplate is only valid for a stack that has one")
-            return str(stack["_template"])
+            return str(own_stack(stack)["_template"])
         given = [name for name in ("TemplateBody", "TemplateURL") if request.get(name)]
         if len(given) != 1:
             raise TemplateError("Either Template URL or Template Body must be specified.")
@@ -70,8 +71,7 @@ class Requests:
         values = self._values(request, read, stack)
         body = {
             **{name: request[name] for name in KEPT if name in request},
-            "_template": text,
-            "_values": values,
+            **StackRecord(_template=text, _values=values),
             "Description": read.description,
         }
         scope = self._scopes.scope({**stack, **body})
@@ -85,7 +85,7 @@ class Requests:
     @staticmethod
     def _values(request: Request, read: Template, stack: Body) -> dict[str, str]:
         """The given values; where the previous ones are wanted, or nothing is said of a stack's own, the stack's."""
-        values, before = {}, stack.get("_values", {})
+        values, before = {}, own_stack(stack).get("_values", {})
         for parameter in request.get("Parameters", []):
             name = parameter["ParameterKey"]
             if parameter.get("UsePreviousValue"):

@@ -13,6 +13,7 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
 from local_sagemaker.cloudformation.resource_types import ResourceType
 from local_sagemaker.config import Settings
+from local_sagemaker.records.delivery_members import StackRecord, own_resource, own_stack
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
 from local_sagemaker.services.cloudformation.stack_store import StackStore
@@ -32,7 +33,7 @@ class Scopes:
 
     def scope(self, stack: Body) -> Scope:
         """The scope of a stack's body, which holds the template's text and the values of its parameters."""
-        read = template.load(stack["_template"])
+        read = template.load(own_stack(stack)["_template"])
         stack_id = stack["StackId"]
         pseudo: dict[str, Any] = {
             "AWS::AccountId": self._settings.account,
@@ -45,9 +46,9 @@ class Scopes:
         }
         return Scope(
             read,
-            parameters.resolve(read, stack["_values"], self.dynamic.parameter),
+            parameters.resolve(read, own_stack(stack)["_values"], self.dynamic.parameter),
             pseudo,
-            reference=lambda logical: str(self._resource(stack_id, logical)["_reference"]),
+            reference=lambda logical: str(own_resource(self._resource(stack_id, logical))["_reference"]),
             attribute=lambda logical, name: self._attribute(stack_id, logical, name),
             export=self._importer(stack),
         )
@@ -59,7 +60,7 @@ class Scopes:
         return body
 
     def _attribute(self, stack_id: str, logical: str, name: str) -> Any:
-        attributes = self._resource(stack_id, logical)["_attributes"]
+        attributes = own_resource(self._resource(stack_id, logical))["_attributes"]
         if name not in attributes:
             kind = self._resource(stack_id, logical)["ResourceType"]
             raise TemplateError(
@@ -71,9 +72,11 @@ class Scopes:
     def _importer(self, stack: Body) -> Callable[[str], str]:
         def export(name: str) -> str:
             value = self._store.export(name)
-            imports = self._store.require(stack["StackId"]).get("_imports", [])
+            imports = own_stack(self._store.require(stack["StackId"])).get("_imports", [])
             if name not in imports:
-                self._store.update(stack["StackId"], lambda body: body.update({"_imports": [*imports, name]}))
+                self._store.update(
+                    stack["StackId"], lambda body: body.update({**StackRecord(_imports=[*imports, name])})
+                )
             return value
 
         return export

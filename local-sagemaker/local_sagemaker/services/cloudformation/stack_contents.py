@@ -8,6 +8,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.cloudformation import parameters, template
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
+from local_sagemaker.records.delivery_members import own_stack
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation import executed
 from local_sagemaker.services.cloudformation.requests import Requests, capabilities_for
@@ -88,7 +89,7 @@ class StackContents(Resource):
         if not request.get("StackName"):
             raise TemplateError("Either StackName or ChangeSetName must be specified")
         stack = self._store.require(request["StackName"])
-        return {"TemplateBody": stack.get("_template", ""), "StagesAvailable": ["Original", "Processed"]}
+        return {"TemplateBody": own_stack(stack).get("_template", ""), "StagesAvailable": ["Original", "Processed"]}
 
     @operation("GetTemplateSummary")
     def summary(self, request: Request) -> Response:
@@ -107,7 +108,7 @@ class StackContents(Resource):
 
     def _read(self, request: Request) -> Template:
         if request.get("StackName"):
-            return template.load(self._store.require(request["StackName"])["_template"])
+            return template.load(own_stack(self._store.require(request["StackName"]))["_template"])
         read = template.load(self._requests.template(request))
         executed.check(read)
         return read

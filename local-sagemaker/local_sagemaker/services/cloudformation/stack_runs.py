@@ -12,6 +12,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_members import own_stack
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
@@ -113,7 +114,7 @@ class StackRuns:
                 reason = error.message
         else:
             reason = f"The following resource(s) failed to create: [{', '.join(sorted(failed))}]. "
-        on_failure = body.get("_on_failure", "ROLLBACK")
+        on_failure = own_stack(body).get("_on_failure", "ROLLBACK")
         if on_failure == "DO_NOTHING":
             self._store.enter(stack_id, StackStatus.CREATE_FAILED, reason)
         elif on_failure == "DELETE":
@@ -174,7 +175,7 @@ class StackRuns:
         return {logical: graph.get(logical, frozenset()) for logical in names or existing}
 
     def _update(self, body: Body, deployment: StackDeployment) -> None:
-        wanted = {**body, **body["_next"]}
+        wanted = {**body, **own_stack(body)["_next"]}
         failed = deployment.apply(wanted, "UPDATE")
         stack_id, reason = body["StackId"], ""
         if not failed:
@@ -205,16 +206,18 @@ class StackRuns:
         deployment.clean_up()
         wanted = dependencies.graph(self._scopes.scope(body))
         gone = [name for name in self._store.resources(body["StackId"]) if name not in wanted]
-        for logical in deployment.delete(self._dependencies({**body, **body["_before_body"]}, *gone) if gone else {}):
+        for logical in deployment.delete(
+            self._dependencies({**body, **own_stack(body)["_before_body"]}, *gone) if gone else {}
+        ):
             self._store.drop_resource(body["StackId"], logical)
         self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, _next=None, _before=None, _before_body=None)
 
     def _roll_back_update(self, body: Body, deployment: StackDeployment) -> None:
-        skipped = body.get("_skip", [])
-        before = {name: resource for name, resource in body["_before"].items() if name not in skipped}
+        skipped = own_stack(body).get("_skip") or []
+        before = {name: resource for name, resource in own_stack(body)["_before"].items() if name not in skipped}
         for name in skipped:
-            if name in body["_before"]:
-                self._store.put_resource(body["StackId"], body["_before"][name], StackStatus.UPDATE_COMPLETE)
+            if name in own_stack(body)["_before"]:
+                self._store.put_resource(body["StackId"], own_stack(body)["_before"][name], StackStatus.UPDATE_COMPLETE)
         failed = deployment.set_back(before)
         if failed:
             reason = f"The following resource(s) failed to update: [{', '.join(sorted(failed))}]. "
@@ -224,8 +227,10 @@ class StackRuns:
 
     def _clean_up_rollback(self, body: Body, deployment: StackDeployment) -> None:
         deployment.clean_up()
-        new = [name for name in self._store.resources(body["StackId"]) if name not in body["_before"]]
-        for logical in deployment.delete(self._dependencies({**body, **body["_next"]}, *new) if new else {}, new=True):
+        new = [name for name in self._store.resources(body["StackId"]) if name not in own_stack(body)["_before"]]
+        for logical in deployment.delete(
+            self._dependencies({**body, **own_stack(body)["_next"]}, *new) if new else {}, new=True
+        ):
             self._store.drop_resource(body["StackId"], logical)
         self._store.enter(
             body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE, _next=None, _before=None, _before_body=None
@@ -240,7 +245,7 @@ class StackRuns:
                 self._store.enter(stack_id, StackStatus.DELETE_FAILED, text)
                 return
         deployment.clean_up()
-        failed = deployment.delete(self._dependencies(body), tuple(body.get("_retained", ())))
+        failed = deployment.delete(self._dependencies(body), tuple(own_stack(body).get("_retained", ())))
         if failed:
             self._store.enter(stack_id, StackStatus.DELETE_FAILED, _failure_text(failed))
             return

@@ -13,6 +13,7 @@ from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import own_stack
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.stack_notifications import StackNotifications
@@ -73,10 +74,12 @@ class StackStore:
         return body
 
     def enter(self, stack_id: str, status: StackStatus, reason: str = "", **members: Any) -> Body:
-        """Sets a stack's status, and leaves its event."""
+        """Sets a stack's status, and leaves its event. Own members that are None are removed."""
 
         def change(body: Body) -> None:
             body.update({"StackStatus": status, "StackStatusReason": reason, **members})
+            for name in [name for name, value in members.items() if value is None and name.startswith("_")]:
+                del body[name]
 
         with self._records.transaction():
             body = self.update(stack_id, change)
@@ -139,7 +142,7 @@ class StackStore:
             "ResourceType": resource["ResourceType"],
             "Timestamp": time,
             "ResourceStatus": status,
-            "ClientRequestToken": stack.get("_token"),
+            "ClientRequestToken": own_stack(stack).get("_token"),
             "ResourceStatusReason": reason or None,
         }
         key, kept = key_of(stack["StackId"]), {k: v for k, v in event.items() if v}
@@ -171,7 +174,7 @@ class StackStore:
     def importers(self, export: str) -> list[str]:
         """The names of live stacks that import an export."""
         live = (body for body in self.stacks() if body["StackStatus"] != StackStatus.DELETE_COMPLETE)
-        return [body["StackName"] for body in live if export in body.get("_imports", [])]
+        return [body["StackName"] for body in live if export in own_stack(body).get("_imports", [])]
 
 
 def key_of(stack_id: str) -> str:

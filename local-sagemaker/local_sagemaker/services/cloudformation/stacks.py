@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
+from local_sagemaker.records.delivery_members import StackRecord, own_stack
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
@@ -72,8 +73,10 @@ class Stacks(Resource):
             **stack, **wanted, "CreationTime": now(), "StackStatus": StackStatus.CREATE_IN_PROGRESS,
             "DisableRollback": keep,
             "EnableTerminationProtection": request.get("EnableTerminationProtection", False),
-            "_on_failure": "DO_NOTHING" if keep else request.get("OnFailure", "ROLLBACK"),
-            "_token": request.get("ClientRequestToken"),
+            **StackRecord(
+                _on_failure="DO_NOTHING" if keep else request.get("OnFailure", "ROLLBACK"),
+                _token=request.get("ClientRequestToken"),
+            ),
         }  # fmt: skip
         self._store.insert(body)
         self._store.enter(body["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated")
@@ -84,7 +87,7 @@ class Stacks(Resource):
         """The stack that the same request made already."""
         token = request.get("ClientRequestToken")
         found = self._store.find(request["StackName"]) if token else None
-        return str(found["StackId"]) if found is not None and found.get("_token") == token else None
+        return str(found["StackId"]) if found is not None and own_stack(found).get("_token") == token else None
 
     @operation("UpdateStack")
     def update(self, request: Request) -> Response:

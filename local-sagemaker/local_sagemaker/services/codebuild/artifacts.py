@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.delivery_members import BuildRecord, own_build
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.agent_output import AgentOutput, Message
 from local_sagemaker.services.codebuild.errors import BuildFailure
@@ -31,8 +32,8 @@ class BuildUploads:
         if "_hold" in self._build:
             return True
         if "_order" in self._build:
-            return bool(self._build["_order"]["artifacts"])
-        return any(row["type"] == "S3" for row in self._build["_artifacts"])
+            return bool(own_build(self._build)["_order"]["artifacts"])
+        return any(row["type"] == "S3" for row in own_build(self._build)["_artifacts"])
 
     def add(self, number: int, message: Message) -> None:
         """Takes in the archive of an artifact, by its place in the specification."""
@@ -41,20 +42,20 @@ class BuildUploads:
     def upload(self) -> dict[str, Any]:
         """Uploads; members of the build's record. Raises `BuildFailure`."""
         if "_hold" in self._build:
-            return self._hold(Path(self._build["_hold"]))
+            return self._hold(Path(own_build(self._build)["_hold"]))
         if "_order" in self._build:
-            return self._for_pipeline(self._build["_order"]["artifacts"])
+            return self._for_pipeline(own_build(self._build)["_order"]["artifacts"])
         members: dict[str, Any] = {}
-        for target in self._build["_artifacts"]:
+        for target in own_build(self._build)["_artifacts"]:
             if target["type"] != "S3":
                 continue
             identifier = target.get("artifactIdentifier", "")
-            message = self._of(identifier if target is not self._build["_artifacts"][0] else "")
+            message = self._of(identifier if target is not own_build(self._build)["_artifacts"][0] else "")
             if message is None:
                 text = f"no definition for artifact with identifier {identifier or 'primary'}"
                 raise BuildFailure("CLIENT_ERROR", text)
             row = self._put(target, message)
-            if target is self._build["_artifacts"][0]:
+            if target is own_build(self._build)["_artifacts"][0]:
                 members["artifacts"] = row
             else:
                 members.setdefault("secondaryArtifacts", []).append({**row, "artifactIdentifier": identifier})
@@ -73,7 +74,7 @@ class BuildUploads:
                 shutil.copyfileobj(file, copy)
         except OSError as error:
             raise BuildFailure("CLIENT_ERROR", f"artifacts could not be read: {error}") from error
-        return {"_held": message["name"]}
+        return {**BuildRecord(_held=message["name"])}
 
     def _for_pipeline(self, orders: list[list[str]]) -> dict[str, Any]:
         """With one output the primary artifact is it; with several, each is the secondary one of its name."""

@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.codebuild.artifact_files import archive_name
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec
 from local_sagemaker.files.unpacking import ArchiveError, unpack_files
+from local_sagemaker.records.delivery_members import BuildRecord, own_batch, own_build
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.agent_output import AGENTS, AgentOutput
 from local_sagemaker.services.codebuild.artifacts import LARGEST, BuildUploads
@@ -21,7 +22,7 @@ class BatchArtifacts:
 
     def __init__(self, batch: Body, tools: BuildTools) -> None:
         self._batch, self._tools = batch, tools
-        self._order: list[list[str]] | None = batch["_order"]["artifacts"] if "_order" in batch else None
+        self._order: list[list[str]] | None = own_batch(batch)["_order"]["artifacts"] if "_order" in batch else None
         self._names: dict[str, str] = {}
         self._identifiers: list[str] = []
         self._held = 0
@@ -31,7 +32,9 @@ class BatchArtifacts:
     def combined(self) -> bool:
         """Whether the builds' artifacts become one."""
         config = self._batch["buildBatchConfig"]
-        anywhere = self._order if self._order is not None else self._batch["_wanted"]["artifacts"]["type"] == "S3"
+        anywhere = (
+            self._order if self._order is not None else own_batch(self._batch)["_wanted"]["artifacts"]["type"] == "S3"
+        )
         return bool(config.get("combineArtifacts") and anywhere)
 
     def check(self, spec: Batchspec) -> None:
@@ -47,11 +50,11 @@ class BatchArtifacts:
         """The members of a build's record that say where its artifacts go."""
         members: Body = {}
         if self._order is not None:
-            members["_order"] = {**self._batch["_order"], "artifacts": self._share(identifier)}
+            own_build(members)["_order"] = {**own_batch(self._batch)["_order"], "artifacts": self._share(identifier)}
         if self.combined and identifier != SOURCE_TASK:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._held += 1
-            members["_hold"] = str(self.folder / f"{self._held}.zip")
+            own_build(members)["_hold"] = str(self.folder / f"{self._held}.zip")
         return members
 
     def _share(self, identifier: str) -> list[list[str]]:
@@ -69,8 +72,8 @@ class BatchArtifacts:
     def take_in(self, identifier: str, build: Body) -> None:
         """Remembers what a build that succeeded put aside."""
         if "_held" in build:
-            self._names[identifier] = build["_hold"]
-            self._batch.setdefault("_name", build["_held"])
+            self._names[identifier] = own_build(build)["_hold"]
+            own_batch(self._batch).setdefault("_name", own_build(build)["_held"])
 
     def combine(self, identifiers: list[str]) -> dict[str, Any]:
         """Uploads one archive of all builds' files; members of the batch's record. Of files of the same path, that of
@@ -86,9 +89,9 @@ class BatchArtifacts:
         with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
             for name, file in files.items():
                 archive.write(file, name)
-        target = {**self._batch, "_artifacts": [self._batch["_wanted"]["artifacts"]]}
+        target = {**self._batch, **BuildRecord(_artifacts=[own_batch(self._batch)["_wanted"]["artifacts"]])}
         uploads = BuildUploads(target, self._tools.objects, AgentOutput(self.folder))
-        uploads.add(0, {"artifact": "", "name": self._batch.get("_name", "")})
+        uploads.add(0, {"artifact": "", "name": own_batch(self._batch).get("_name", "")})
         return uploads.upload()
 
 

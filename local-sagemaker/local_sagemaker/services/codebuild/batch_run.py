@@ -16,6 +16,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec, BatchTask, parse_batch
 from local_sagemaker.files.removal import discard
+from local_sagemaker.records.delivery_members import BuildRecord, own_batch, own_build
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.batch_artifacts import BatchArtifacts
@@ -102,7 +103,7 @@ class BatchRun:
     def _advance(self) -> None:
         self._phases.skip("SUBMITTED")
         if self._retried:
-            spec = parse_batch(self._batch["_batchspec"])
+            spec = parse_batch(own_batch(self._batch)["_batchspec"])
             self._artifacts.check(spec)
         else:
             self._phases.enter("DOWNLOAD_BATCHSPEC")
@@ -139,7 +140,7 @@ class BatchRun:
         members: Body = {name: source[name] for name in ("_batchspec", "resolvedSourceVersion") if name in source}
         self._phases.set(**members)
         self._batch |= members
-        spec = parse_batch(source["_batchspec"])
+        spec = parse_batch(own_batch(source)["_batchspec"])
         self._phases.put_groups([
             {"identifier": task.identifier, "dependsOn": list(task.depends_on), "ignoreFailure": task.ignore_failure}
             for task in spec.tasks
@@ -212,7 +213,7 @@ class BatchRun:
 
     def _wanted(self, task: BatchTask) -> Body:
         """What a task builds: the batch's project with the task's overrides."""
-        wanted = copy.deepcopy(self._batch["_wanted"])
+        wanted = copy.deepcopy(own_batch(self._batch)["_wanted"])
         wanted["environment"] |= task.environment
         if task.buildspec:
             wanted["source"]["buildspec"] = task.buildspec
@@ -223,14 +224,14 @@ class BatchRun:
 
     def _private(self, task: BatchTask) -> Body:
         return {
-            "_task": task.identifier, "buildBatchArn": self._batch["arn"], "initiator": self._batch["initiator"],
-            **self._artifacts.private(task.identifier),
+            **BuildRecord(_task=task.identifier), "buildBatchArn": self._batch["arn"],
+            "initiator": self._batch["initiator"], **self._artifacts.private(task.identifier),
         }  # fmt: skip
 
     def _request(self, task: BatchTask) -> dict[str, Any]:
         rows = [{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in task.variables.items()]
         names = {row["name"] for row in rows}
-        before = [row for row in self._batch["_overrides"] if row["name"] not in names]
+        before = [row for row in own_batch(self._batch)["_overrides"] if row["name"] not in names]
         request: dict[str, Any] = {"environmentVariablesOverride": [*before, *rows]}
         version = self._batch.get("resolvedSourceVersion") or self._batch.get("sourceVersion")
         return {**request, "sourceVersion": version} if version else request
@@ -254,7 +255,7 @@ class BatchRun:
                 self._phases.summarize(identifier, summary)
 
     def _summary(self, identifier: str, build: Body) -> dict[str, Any]:
-        kind = build["_artifacts"][0]["type"].lower()
+        kind = own_build(build)["_artifacts"][0]["type"].lower()
         primary = {"type": kind, "identifier": identifier}
         if build["artifacts"].get("location"):
             primary["location"] = build["artifacts"]["location"]

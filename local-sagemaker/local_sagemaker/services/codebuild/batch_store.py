@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_members import BuildProjectRecord, own_build_project
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.build_phases import Contexts, Phases
@@ -39,11 +40,16 @@ class BatchStore:
         """Adds a batch with an id and the project's next number."""
         name, unique = project["name"], str(uuid.uuid4())
         with self._records.transaction():
-            counted = self._records.update(PROJECT, name, lambda row: {**row, "_batches": row.get("_batches", 0) + 1})
+            counted = self._records.update(
+                PROJECT,
+                name,
+                lambda row: {**row, **BuildProjectRecord(_batches=own_build_project(row).get("_batches", 0) + 1)},
+            )
             identity = f"{name}:{unique}"
             batch = {
                 "id": identity, "arn": self._arns.of("codebuild", f"build-batch/{identity}"), "projectName": name,
-                "buildBatchNumber": counted["_batches"] if counted else 1, "startTime": now(), **body,
+                "buildBatchNumber": own_build_project(counted)["_batches"] if counted else 1,
+                "startTime": now(), **body,
             }  # fmt: skip
             self._records.insert(_BATCH, f"{name}/{unique}", batch)
         return batch

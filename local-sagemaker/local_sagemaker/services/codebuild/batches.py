@@ -12,6 +12,7 @@ from dataclasses import asdict
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK
+from local_sagemaker.records.delivery_members import BuildBatchRecord, own_batch
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codebuild.batch_run import BatchRun
@@ -71,18 +72,20 @@ class BuildBatches(Resource):
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
         token = request.get("idempotencyToken", "")
         if known := self._find_by_token(project["name"], token):
-            if known["_digest"] != digest:
+            if own_batch(known)["_digest"] != digest:
                 raise InvalidInput("The idempotency token was used before, with other parameters.")
             return {"buildBatch": public(known)}
         wanted = override(project, request)
         check(wanted)
         check_roles(wanted, self._tools.roles)
-        batch = self._begin(project, wanted, {"_token": token, "_digest": digest, "initiator": "local"}, request)
+        batch = self._begin(
+            project, wanted, {**BuildBatchRecord(_token=token, _digest=digest), "initiator": "local"}, request
+        )
         return {"buildBatch": public(batch)}
 
     def _find_by_token(self, project: str, token: str) -> Body | None:
         for batch in reversed(self._store.batches(project)):
-            if token and batch.get("_token") == token and batch["startTime"] > now() - TOKEN_SECONDS:
+            if token and own_batch(batch).get("_token") == token and batch["startTime"] > now() - TOKEN_SECONDS:
                 return dict(batch)
         return None
 
@@ -90,12 +93,15 @@ class BuildBatches(Resource):
         """Starts a batch for a pipeline's action, once for each token, and returns its id."""
         project = self._tools.store.project(project_name)
         for batch in self._store.batches(project["name"]):
-            if batch.get("_token") == order.token:
+            if own_batch(batch).get("_token") == order.token:
                 return str(batch["id"])
         check_variables(order.variables)
         wanted = copy.deepcopy(project)
         wanted["buildBatchConfig"] = {**wanted.get("buildBatchConfig", {}), "combineArtifacts": order.combined}
-        private = {"_token": order.token, "_digest": "", "_order": asdict(order), "initiator": order.initiator}
+        private = {
+            **BuildBatchRecord(_token=order.token, _digest="", _order=asdict(order)),
+            "initiator": order.initiator,
+        }
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
         return str(self._begin(project, wanted, private, request)["id"])
 
@@ -111,7 +117,7 @@ class BuildBatches(Resource):
             "buildTimeoutInMinutes": wanted["timeoutInMinutes"], "buildBatchConfig": config,
             "buildGroups": [{"identifier": SOURCE_TASK, "ignoreFailure": False}],
             **{name: copy.deepcopy(wanted[name]) for name in _SHOWN if name in wanted}, **private,
-            "_wanted": wanted, "_overrides": request.get("environmentVariablesOverride", []),
+            **BuildBatchRecord(_wanted=wanted, _overrides=request.get("environmentVariablesOverride", [])),
         }  # fmt: skip
         version = request.get("sourceVersion") or wanted.get("sourceVersion")
         if version:

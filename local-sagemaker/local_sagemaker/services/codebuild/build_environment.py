@@ -9,6 +9,7 @@ from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.codebuild.buildspec import Buildspec
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
+from local_sagemaker.records.delivery_members import own_build
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import BuildFailure
 
@@ -41,7 +42,7 @@ def own(build: Body, secondary: list[str], log_path: str) -> dict[str, str]:
         "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
         "CODEBUILD_SOURCE_REPO_URL": build["source"].get("location", ""),
         **({"CODEBUILD_RESOLVED_SOURCE_VERSION": resolved} if resolved else {}),
-        **({"CODEBUILD_BATCH_BUILD_IDENTIFIER": build["_task"]} if "_task" in build else {}),
+        **({"CODEBUILD_BATCH_BUILD_IDENTIFIER": own_build(build)["_task"]} if "_task" in build else {}),
     }  # fmt: skip
     for identifier in secondary:
         values[f"CODEBUILD_SRC_DIR_{identifier}"] = f"{SOURCE.rpartition('/')[0]}/{identifier}"
@@ -61,7 +62,7 @@ class EnvironmentReader:
             found.masked[name] = self._parameter(parameter)
         for name, secret in spec.secrets.items():
             found.masked[name] = self._secret(secret)
-        for row in (*build["environment"].get("environmentVariables", []), *build["_overrides"]):
+        for row in (*build["environment"].get("environmentVariables", []), *own_build(build)["_overrides"]):
             name, value = row["name"], row["value"]
             found.values.pop(name, None)
             found.masked.pop(name, None)

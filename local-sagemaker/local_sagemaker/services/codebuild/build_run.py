@@ -29,6 +29,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
+from local_sagemaker.records.delivery_members import own_build
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
@@ -69,7 +70,7 @@ class BuildTools:
     def log_of(self, build: Body) -> tuple[str, str]:
         """Group and stream of a build's log."""
         project, _, unique = build["id"].rpartition(":")
-        given = build.get("_logs", {}).get("cloudWatchLogs", {})
+        given = own_build(build).get("_logs", {}).get("cloudWatchLogs", {})
         prefix = given.get("streamName")
         return given.get("groupName") or f"/aws/codebuild/{project}", f"{prefix}/{unique}" if prefix else unique
 
@@ -145,7 +146,7 @@ class BuildRun:
         self._phases.skip("SUBMITTED", "QUEUED", "PROVISIONING")
         self._phases.enter("DOWNLOAD_SOURCE")
         try:
-            spec = self._prepare() if self._build.get("_task") != SOURCE_TASK else None
+            spec = self._prepare() if own_build(self._build).get("_task") != SOURCE_TASK else None
             if spec is None:
                 self._read_batch()
         except BuildFailure as failure:
@@ -217,7 +218,7 @@ class BuildRun:
         """Puts all sources into the build's folder; the identifiers of the secondary ones."""
         sources, build = Sources(self._tools.objects, self._tools.repositories), self._build
         if "_order" in build:
-            first, *others = build["_order"]["sources"]
+            first, *others = own_build(build)["_order"]["sources"]
             sources.unpack(first[1], first[2], self._source)
             for identifier, bucket, key in others:
                 sources.unpack(bucket, key, self._source.parent / identifier)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import BuildProjectRecord, own_build_project
 from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codebuild.errors import UnknownProject
@@ -44,11 +45,15 @@ class BuildStore:
         """Adds a build with an id and the project's next number."""
         name, unique = project["name"], str(uuid.uuid4())
         with self.records.transaction():
-            counted = self.records.update(PROJECT, name, lambda row: {**row, "_builds": row.get("_builds", 0) + 1})
+            counted = self.records.update(
+                PROJECT,
+                name,
+                lambda row: {**row, **BuildProjectRecord(_builds=own_build_project(row).get("_builds", 0) + 1)},
+            )
             identity = f"{name}:{unique}"
             build = {
                 "id": identity, "arn": self.arns.of("codebuild", f"build/{identity}"), "projectName": name,
-                "buildNumber": counted["_builds"] if counted else 1, "startTime": now(), **body,
+                "buildNumber": own_build_project(counted)["_builds"] if counted else 1, "startTime": now(), **body,
             }  # fmt: skip
             self.records.insert(BUILD.kind, f"{name}/{unique}", build)
         return build

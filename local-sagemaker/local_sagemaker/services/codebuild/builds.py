@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_members import BuildRecord, own_build
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.records.store import Body
@@ -97,17 +98,17 @@ class Builds(Resource):
         asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
         if known := self._find_by_token(project["name"], token):
-            if known["_digest"] != digest:
+            if own_build(known)["_digest"] != digest:
                 raise InvalidInput("The idempotency token was used before, with other parameters.")
             return {"build": shown(known)}
         wanted = override(project, request)
         check(wanted)
         check_role(wanted["serviceRole"], self._tools.roles)
-        return {"build": shown(self.begin(project, wanted, {"_token": token, "_digest": digest}, request))}
+        return {"build": shown(self.begin(project, wanted, {**BuildRecord(_token=token, _digest=digest)}, request))}
 
     def _find_by_token(self, project: str, token: str) -> Body | None:
         for build in reversed(self._store.builds(project)):
-            if token and build.get("_token") == token and build["startTime"] > now() - TOKEN_SECONDS:
+            if token and own_build(build).get("_token") == token and build["startTime"] > now() - TOKEN_SECONDS:
                 return dict(build)
         return None
 
@@ -115,10 +116,10 @@ class Builds(Resource):
         """Starts a build for a pipeline's action, once for each token, and returns its id."""
         project = self._store.project(project_name)
         for build in self._store.builds(project["name"]):
-            if build.get("_token") == order.token:
+            if own_build(build).get("_token") == order.token:
                 return str(build["id"])
         check_variables(order.variables)
-        private = {"_token": order.token, "_digest": "", "_order": asdict(order), "initiator": order.initiator}
+        private = {**BuildRecord(_token=order.token, _digest="", _order=asdict(order)), "initiator": order.initiator}
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
         return str(self.begin(project, project, private, request)["id"])
 
@@ -141,8 +142,8 @@ class Builds(Resource):
 
     def _forget_run(self, run: BuildRun) -> None:
         build = self._store.find(run.id)
-        if build and run.again is not None and build["_retries"] < run.again:
-            again = self._retry(build, retries=build["_retries"] + 1)["id"]
+        if build and run.again is not None and own_build(build)["_retries"] < run.again:
+            again = self._retry(build, retries=own_build(build)["_retries"] + 1)["id"]
             self._store.change(run.id, lambda body: body.update(_again=again))
         with self._lock:
             self._runs.pop(run.id, None)
@@ -153,7 +154,7 @@ class Builds(Resource):
             if identity in self._runs:
                 return None
         build = self._store.require(identity)
-        return self.outcome(build["_again"]) if "_again" in build else build
+        return self.outcome(own_build(build)["_again"]) if "_again" in build else build
 
     def halt(self, identity: str) -> None:
         """Ends a build, if it runs."""
@@ -207,11 +208,11 @@ class Builds(Resource):
     def _retry(self, build: Body, retries: int = 0) -> Body:
         project = self._store.project(build["projectName"])
         wanted = {**project, **{name: build[name] for name in _COPIED if name in build}}
-        wanted["artifacts"], *wanted["secondaryArtifacts"] = build["_artifacts"]
-        private = {"_token": "", "_digest": "", "_retries": retries}
+        wanted["artifacts"], *wanted["secondaryArtifacts"] = own_build(build)["_artifacts"]
+        private = {**BuildRecord(_token="", _digest="", _retries=retries)}
         kept = _KEPT_PRIVATE if retries else ("_order",)
         private |= {name: build[name] for name in kept if name in build}
-        request: Request = {"environmentVariablesOverride": build["_overrides"]}
+        request: Request = {"environmentVariablesOverride": own_build(build)["_overrides"]}
         if "sourceVersion" in build:
             request["sourceVersion"] = build["sourceVersion"]
         return self.begin(project, wanted, private, request)
@@ -255,9 +256,9 @@ def _body(wanted: Body, private: Body, request: Request) -> Body:
     role = wanted["serviceRole"]
     body = {
         "currentPhase": "SUBMITTED", "buildStatus": BuildStatus.IN_PROGRESS, "buildComplete": False,
-        "initiator": "local", "serviceRole": role, "phases": [], "_overrides": [
+        "initiator": "local", "serviceRole": role, "phases": [], **BuildRecord(_overrides=[
             {"type": "PLAINTEXT", **row} for row in request.get("environmentVariablesOverride", [])
-        ],
+        ]),
         **{name: copy.deepcopy(wanted[name]) for name in _COPIED if name in wanted}, **private,
     }  # fmt: skip
     if request.get("sourceVersion") or wanted.get("sourceVersion"):
@@ -265,8 +266,8 @@ def _body(wanted: Body, private: Body, request: Request) -> Body:
     versions = request.get("secondarySourcesVersionOverride") or wanted.get("secondarySourceVersions")
     if versions:
         body["secondarySourceVersions"] = versions
-    body["artifacts"], body["_artifacts"] = {"location": ""}, [wanted["artifacts"], *wanted.get(
+    body["artifacts"], own_build(body)["_artifacts"] = {"location": ""}, [wanted["artifacts"], *wanted.get(
         "secondaryArtifacts", [])]  # fmt: skip
-    body["_logs"] = wanted.get("logsConfig", {})
-    body["_retries"] = private.get("_retries", 0)
+    own_build(body)["_logs"] = wanted.get("logsConfig", {})
+    own_build(body)["_retries"] = own_build(private).get("_retries", 0)
     return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.delivery_members import own_repository
 from local_sagemaker.services.codecommit.errors import CodeCommitError
 from local_sagemaker.services.codecommit.repository_store import REPOSITORY, RepositoryStore
 
@@ -101,18 +102,18 @@ class CodeRepositories(Resource):
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         name = self._name(request["resourceArn"])
-        self._store.change(name, _tags={**self._store.require(name)["_tags"], **request["tags"]})
+        self._store.change(name, _tags={**own_repository(self._store.require(name))["_tags"], **request["tags"]})
         return {}
 
     @operation("UntagResource")
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
         name = self._name(request["resourceArn"])
-        tags = self._store.require(name)["_tags"]
+        tags = own_repository(self._store.require(name))["_tags"]
         self._store.change(name, _tags={key: tags[key] for key in tags if key not in request["tagKeys"]})
         return {}
 
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
         """The tags of a repository."""
-        return {"tags": self._store.require(self._name(request["resourceArn"]))["_tags"]}
+        return {"tags": own_repository(self._store.require(self._name(request["resourceArn"])))["_tags"]}

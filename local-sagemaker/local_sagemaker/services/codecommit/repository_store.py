@@ -10,6 +10,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.codecommit.git import BRANCHES, GitCommit, GitRepository
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import RepositoryRecord
 from local_sagemaker.records.store import AlreadyExists, Body
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
 from local_sagemaker.services.codecommit.hosting import HostedRepositories
@@ -39,7 +40,7 @@ class RepositoryStore:
         body = {
             "accountId": self._settings.account, "repositoryId": str(uuid.uuid4()), "repositoryName": name,
             "repositoryDescription": description, "lastModifiedDate": moment, "creationDate": moment,
-            "Arn": self._settings.arns.of("codecommit", name), "_tags": tags,
+            "Arn": self._settings.arns.of("codecommit", name), **RepositoryRecord(_tags=tags),
         }  # fmt: skip
         try:
             with self.records.transaction():

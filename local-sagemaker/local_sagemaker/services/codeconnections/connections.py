@@ -13,6 +13,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import ConnectionRecord, own_connection
 from local_sagemaker.records.delivery_status import ConnectionStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codecommit.hosting import HostedRepositories
@@ -59,7 +60,8 @@ class Connections(Resource):
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         body = {
             "ConnectionName": request["ConnectionName"], "ConnectionArn": arn, "ProviderType": provider,
-            "OwnerAccountId": self._settings.account, "ConnectionStatus": ConnectionStatus.PENDING, "_tags": tags,
+            "OwnerAccountId": self._settings.account, "ConnectionStatus": ConnectionStatus.PENDING,
+            **ConnectionRecord(_tags=tags),
         }  # fmt: skip
         self._records.insert(CONNECTION, _key(arn), body)
         return {"ConnectionArn": arn, "Tags": request.get("Tags", [])}
@@ -92,26 +94,28 @@ class Connections(Resource):
         return {}
 
     def _set_tags(self, arn: str, tags: dict[str, Any]) -> None:
-        self._records.put(CONNECTION, _key(arn), {**self._require(arn), "_tags": tags})
+        self._records.put(CONNECTION, _key(arn), {**self._require(arn), **ConnectionRecord(_tags=tags)})
 
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-        self._set_tags(request["ResourceArn"], {**self._require(request["ResourceArn"])["_tags"], **added})
+        self._set_tags(
+            request["ResourceArn"], {**own_connection(self._require(request["ResourceArn"]))["_tags"], **added}
+        )
         return {}
 
     @operation("UntagResource")
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
-        tags = self._require(request["ResourceArn"])["_tags"]
+        tags = own_connection(self._require(request["ResourceArn"]))["_tags"]
         self._set_tags(request["ResourceArn"], {key: tags[key] for key in tags if key not in request["TagKeys"]})
         return {}
 
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
         """The tags of a connection."""
-        tags = self._require(request["ResourceArn"])["_tags"]
+        tags = own_connection(self._require(request["ResourceArn"]))["_tags"]
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 

@@ -16,6 +16,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import now
 from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_members import DeliveryActionRecord, own_action, own_delivery
 from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork, Provider
@@ -47,7 +48,7 @@ class ActionRuns:
     def start(self, execution: Body, stage: str, action: dict[str, Any], attempt: int) -> None:
         """Writes an action down, and begins it."""
         body: Body = {
-            "stageName": stage, "actionName": action["name"], "_attempt": attempt,
+            "stageName": stage, "actionName": action["name"], **DeliveryActionRecord(_attempt=attempt),
             "input": {
                 "actionTypeId": action["actionTypeId"], "configuration": action["configuration"],
                 "inputArtifacts": self._inputs(execution, action), "region": self._store.arns.region,
@@ -62,11 +63,11 @@ class ActionRuns:
             self._write(failed, ActionResult(failure=ActionFailure(str(error), "InvalidVariable")))
             return
         if action["actionTypeId"]["category"] == "Approval":
-            body["_token"] = str(uuid.uuid4())
+            own_action(body)["_token"] = str(uuid.uuid4())
             if execution["executionMode"] == "PARALLEL":  # the token is found by ListActionExecutions only
-                body["output"] = {"executionResult": {"externalExecutionId": body["_token"]}}
+                body["output"] = {"executionResult": {"externalExecutionId": own_action(body)["_token"]}}
             minutes = action.get("timeoutInMinutes", 7 * 24 * 60)
-            body["_expires"] = now() + 60 * minutes
+            own_action(body)["_expires"] = now() + 60 * minutes
             self._approvals.announce(self._store.add_action(execution, body))
             return
         self._begin(self._store.add_action(execution, body))
@@ -79,7 +80,7 @@ class ActionRuns:
     def _inputs(self, execution: Body, action: dict[str, Any]) -> list[dict[str, Any]]:
         found = []
         for artifact in action["inputArtifacts"]:
-            place = execution["_artifacts"].get(artifact["name"], {})
+            place = own_delivery(execution)["_artifacts"].get(artifact["name"], {})
             location = {"bucket": place.get("bucket", ""), "key": place.get("key", "")}
             found.append({"name": artifact["name"], "s3location": location})
         return found
@@ -89,8 +90,8 @@ class ActionRuns:
         threading.Thread(target=self._run, args=(action,), name=name, daemon=True).start()
 
     def _run(self, action: Body) -> None:
-        execution = self._store.execution(action["_name"], action["pipelineExecutionId"])
-        structure = self._store.structure(action["_name"], action["pipelineVersion"])
+        execution = self._store.execution(own_action(action)["_name"], action["pipelineExecutionId"])
+        structure = self._store.structure(own_action(action)["_name"], action["pipelineVersion"])
         stage = next(row for row in structure["stages"] if row["name"] == action["stageName"])
         declared = next(row for row in stage["actions"] if row["name"] == action["actionName"])
         kind = action["input"]["actionTypeId"]
@@ -99,7 +100,7 @@ class ActionRuns:
             note=lambda external: self._note(action, external), waits=lambda: self._waits(action),
         )  # fmt: skip
         result = ActionResult(failure=ActionFailure("The local service failed; its log says why.", "InternalError"))
-        with log_failure(log, "action %s of %s", action["actionName"], action["_name"]):
+        with log_failure(log, "action %s of %s", action["actionName"], own_action(action)["_name"]):
             try:
                 result = self._providers[kind["category"], kind["provider"]](work)
             except ActionFailure as failure:
@@ -110,7 +111,7 @@ class ActionRuns:
                 )
             except ActionEnded:
                 return
-        with log_failure(log, "the end of action %s of %s", action["actionName"], action["_name"]):
+        with log_failure(log, "the end of action %s of %s", action["actionName"], own_action(action)["_name"]):
             self._write(action, result)
 
     def _waits(self, action: Body) -> bool:
@@ -127,7 +128,7 @@ class ActionRuns:
             if current is None or current["status"] != ActionStatus.IN_PROGRESS:
                 return
             self._store.change_action(action, lambda body: finish(body, result))
-            execution = self._store.execution(action["_name"], action["pipelineExecutionId"])
+            execution = self._store.execution(own_action(action)["_name"], action["pipelineExecutionId"])
             self._store.change_execution(execution, lambda body: take_in(body, current, result))
         self._wake()
 
@@ -136,7 +137,7 @@ class ActionRuns:
         over = [
             action
             for action in self._store.actions(execution)
-            if action["status"] == ActionStatus.IN_PROGRESS and action.get("_expires", now() + 1) <= now()
+            if action["status"] == ActionStatus.IN_PROGRESS and own_action(action).get("_expires", now() + 1) <= now()
         ]
         for action in over:
             failure = ActionFailure("Approval was not given in time.", "TimeoutError")
@@ -149,7 +150,7 @@ def namespaces(execution: Body) -> dict[str, dict[str, str]]:
     return {
         "variables": {row["name"]: row["resolvedValue"] for row in execution["variables"]},
         "codepipeline": {"PipelineExecutionId": execution["pipelineExecutionId"]},
-        **execution["_outputs"],
+        **own_delivery(execution)["_outputs"],
     }
 
 
@@ -169,19 +170,19 @@ def finish(body: Body, result: ActionResult) -> None:
     ]
     body["output"] = {"executionResult": outcome, "outputArtifacts": artifacts, "outputVariables": result.variables}
     if result.revision:
-        body["_revision"] = result.revision
+        own_action(body)["_revision"] = result.revision
 
 
 def take_in(execution: Body, action: Body, result: ActionResult) -> None:
     """What an execution has of an action that ended: artifacts, variables, revisions."""
     if result.failure:
         return
-    execution["_artifacts"].update(result.artifacts)
+    own_delivery(execution)["_artifacts"].update(result.artifacts)
     namespace = action["input"].get("namespace")
     if namespace:
-        execution["_outputs"][namespace] = result.variables
+        own_delivery(execution)["_outputs"][namespace] = result.variables
     if result.revision:
         name = next(iter(result.artifacts), action["actionName"])
         revision = {key: value for key, value in result.revision.items() if value}
         execution["artifactRevisions"].append({"name": name, **revision, "created": now()})
-        execution["_sources"].append({"actionName": action["actionName"], **revision})
+        own_delivery(execution)["_sources"].append({"actionName": action["actionName"], **revision})

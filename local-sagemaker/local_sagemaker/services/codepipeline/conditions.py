@@ -14,6 +14,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.codepipeline.variables import UnresolvedVariable, resolve_all
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
+from local_sagemaker.records.delivery_members import own_stage
 from local_sagemaker.records.delivery_status import StageStatus
 from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
@@ -33,7 +34,7 @@ class Conditions:
         if not conditions:
             return ""
         record = self._store.stage(execution, stage["name"]) or {}
-        if place in record.get("_overridden", []):
+        if place in own_stage(record).get("_overridden", []):
             return ""
         states, result = [], ""
         for condition in conditions:

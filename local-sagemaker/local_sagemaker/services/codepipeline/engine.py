@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.background import log_failure
-from local_sagemaker.clock import now
 from local_sagemaker.events import Event
+from local_sagemaker.records.delivery_members import own_action, own_delivery, own_delivery_pipeline, own_stage
 from local_sagemaker.records.delivery_status import ActionStatus, DeliveryStatus, StageStatus
 from local_sagemaker.records.kinds import CODE_REFERENCE, CONNECTED_REFERENCE
 from local_sagemaker.records.store import Body
@@ -55,7 +55,7 @@ class Engine:
             self._ended.clear()
             self._runs.open()
             for action in self._store.running_actions():
-                with log_failure(log, "action %s of %s", action.get("actionName"), action.get("_name")):
+                with log_failure(log, "action %s of %s", action.get("actionName"), own_action(action).get("_name")):
                     self._runs.resume(action)
             self._thread = threading.Thread(target=self._run, name="pipelines", daemon=True)
             self._thread.start()
@@ -88,7 +88,7 @@ class Engine:
             with log_failure(log, "execution %s", execution["pipelineExecutionId"]):
                 if execution["status"] == DeliveryStatus.STOPPING:
                     changed |= self._stop(execution)
-                elif execution["_entered"]:
+                elif own_delivery(execution)["_entered"]:
                     changed |= self._progress(execution)
         return self._admit(name) or changed
 
@@ -97,17 +97,17 @@ class Engine:
         return list(structure["stages"])
 
     def _stage(self, execution: Body) -> dict[str, Any]:
-        return self._stages(execution)[execution["_stage"]]
+        return self._stages(execution)[own_delivery(execution)["_stage"]]
 
     def _admit(self, name: str) -> bool:
         """Lets waiting executions into their stages, one a stage; replaces those that a newer one overtakes."""
         active = [body for body in self._store.active(name) if body["status"] == DeliveryStatus.IN_PROGRESS]
-        inside = {self._stage(body)["name"] for body in self._store.active(name) if body["_entered"]}
+        inside = {self._stage(body)["name"] for body in self._store.active(name) if own_delivery(body)["_entered"]}
         waiting: dict[str, list[Body]] = {}
         for execution in active:
-            if not execution["_entered"]:
+            if not own_delivery(execution)["_entered"]:
                 waiting.setdefault(self._stage(execution)["name"], []).append(execution)
-        transitions = self._store.pipeline(name)["_transitions"] if waiting else {}
+        transitions = own_delivery_pipeline(self._store.pipeline(name))["_transitions"] if waiting else {}
         changed = False
         for stage, executions in waiting.items():
             mode = executions[-1]["executionMode"]
@@ -153,7 +153,7 @@ class Engine:
             group = [action for action in stage["actions"] if action["runOrder"] == order]
             missing = [action for action in group if action["name"] not in latest]
             for action in missing:
-                self._runs.start(execution, stage["name"], action, record["_attempt"])
+                self._runs.start(execution, stage["name"], action, own_stage(record)["_attempt"])
             states = [latest[action["name"]]["status"] for action in group if action["name"] in latest]
             if missing or ActionStatus.IN_PROGRESS in states:
                 return bool(missing) or self._runs.expire(execution)
@@ -165,9 +165,12 @@ class Engine:
         """The newest run of each action of a stage that counts in the stage's attempt."""
         found: dict[str, Body] = {}
         for action in self._store.actions(execution, record["stageName"]):
-            if action["_attempt"] < record["_from"]:
+            if own_action(action)["_attempt"] < own_stage(record)["_from"]:
                 continue
-            if ActionStatus(action["status"]).has_failed and action["_attempt"] < record["_attempt"]:
+            if (
+                ActionStatus(action["status"]).has_failed
+                and own_action(action)["_attempt"] < own_stage(record)["_attempt"]
+            ):
                 found.pop(action["actionName"], None)
                 continue
             found[action["actionName"]] = action
@@ -189,16 +192,16 @@ class Engine:
         """The execution goes to the next stage, or has succeeded."""
 
         def change(body: Body) -> None:
-            if body["_stage"] >= body["_last"]:
+            if own_delivery(body)["_stage"] >= own_delivery(body)["_last"]:
                 body.update(status=DeliveryStatus.SUCCEEDED, _entered=False)
             else:
-                body.update(_stage=body["_stage"] + 1, _entered=False)
+                body.update(_stage=own_delivery(body)["_stage"] + 1, _entered=False)
 
         self._store.change_execution(execution, change)
 
     def _stage_failed(self, execution: Body, stage: dict[str, Any], record: Body) -> bool:
         rule = stage.get("onFailure", {})
-        if rule.get("result") == "RETRY" and not record.get("_retried"):
+        if rule.get("result") == "RETRY" and not own_stage(record).get("_retried"):
             mode = rule.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
             self.retry(execution, stage["name"], mode, "AutomatedStageRetry")
             return True
@@ -212,16 +215,16 @@ class Engine:
     def retry(self, execution: Body, stage: str, mode: str, trigger: str) -> None:
         """Runs a failed stage's actions again: the failed ones, or all."""
         record = self._store.stage(execution, stage) or {}
-        attempt = record.get("_attempt", 1) + 1
+        attempt = own_stage(record).get("_attempt", 1) + 1
         automatic = trigger == "AutomatedStageRetry"
         count = "autoStageRetryAttempt" if automatic else "manualStageRetryAttempt"
-        metadata = {**record.get("_retry", {}), "latestRetryTrigger": trigger}
+        metadata = {**own_stage(record).get("_retry", {}), "latestRetryTrigger": trigger}
         metadata[count] = metadata.get(count, 0) + 1
-        first = attempt if mode == "ALL_ACTIONS" else record.get("_from", 1)
+        first = attempt if mode == "ALL_ACTIONS" else own_stage(record).get("_from", 1)
         with self._store.records.transaction():
             self._store.put_stage(
                 execution, stage, status=StageStatus.IN_PROGRESS, _attempt=attempt, _from=first, _retry=metadata,
-                _retried=automatic or record.get("_retried", False),
+                _retried=automatic or own_stage(record).get("_retried", False),
             )  # fmt: skip
             stages = [row["name"] for row in self._stages(execution)]
             self._store.change_execution(
@@ -230,7 +233,7 @@ class Engine:
                     status=DeliveryStatus.IN_PROGRESS,
                     _entered=True,
                     _stage=stages.index(stage),
-                    _attempt=body["_attempt"] + 1,
+                    _attempt=own_delivery(body)["_attempt"] + 1,
                 ),
             )
         self.wake()
@@ -260,15 +263,13 @@ class Engine:
     def _stop(self, execution: Body) -> bool:
         """Ends a stopping execution when its actions have ended, or at once when they are abandoned."""
         running = [action for action in self._store.actions(execution) if action["status"] == ActionStatus.IN_PROGRESS]
-        if execution.get("_abandon"):
+        if own_delivery(execution).get("_abandon"):
             for action in running:
                 self._store.change_action(action, lambda body: body.update(status=ActionStatus.ABANDONED))
             running = []
         if running:
             return self._runs.expire(execution)
-        if execution["_entered"]:
+        if own_delivery(execution)["_entered"]:
             self._store.put_stage(execution, self._stage(execution)["name"], status=StageStatus.STOPPED)
-        self._store.change_execution(
-            execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False, _stopped=now())
-        )
+        self._store.change_execution(execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False))
         return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_members import DeliveryExecutionRecord
 from local_sagemaker.records.delivery_status import DeliveryStatus
 from local_sagemaker.services.codepipeline.errors import PipelineError
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
@@ -42,7 +43,8 @@ class ExecutionStart:
         structure = self._store.structure(name, target["pipelineVersion"])
         number = [row["name"] for row in structure["stages"]].index(stage)
         more = {
-            "executionType": "ROLLBACK", "_stage": number, "_last": number, "variables": target["variables"],
+            "executionType": "ROLLBACK", "variables": target["variables"],
+            **DeliveryExecutionRecord(_stage=number, _last=number),
             "rollbackMetadata": {"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
             **{member: target[member] for member in ("_artifacts", "_outputs", "artifactRevisions", "_sources")},
         }  # fmt: skip
@@ -56,9 +58,12 @@ class ExecutionStart:
                 "status": DeliveryStatus.IN_PROGRESS, "startTime": moment, "lastUpdateTime": moment,
                 "executionMode": structure["executionMode"], "executionType": "STANDARD",
                 "trigger": {"triggerType": trigger.kind, "triggerDetail": trigger.detail},
-                "artifactRevisions": [], "_sources": [], "_stage": 0, "_last": len(structure["stages"]) - 1,
-                "_entered": False, "_attempt": 1, "_artifacts": {}, "_outputs": {},
-                "_revisions": dict(trigger.revisions), **more,
+                "artifactRevisions": [],
+                **DeliveryExecutionRecord(
+                    _sources=[], _stage=0, _last=len(structure["stages"]) - 1, _entered=False, _attempt=1,
+                    _artifacts={}, _outputs={}, _revisions=dict(trigger.revisions),
+                ),
+                **more,
             }
         )  # fmt: skip
         self._wake()

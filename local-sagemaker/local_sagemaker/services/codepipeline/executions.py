@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.delivery_members import own_delivery, own_stage
 from local_sagemaker.records.delivery_status import DeliveryStatus, StageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codepipeline.engine import Engine
@@ -60,7 +61,7 @@ class DeliveryExecutions(Resource):
         """Stops an execution: after its running actions, or at once."""
         execution = self._store.execution(request["pipelineName"], request["pipelineExecutionId"])
         abandon = bool(request.get("abandon"))
-        if execution["status"] == DeliveryStatus.STOPPING and (execution.get("_abandon") or not abandon):
+        if execution["status"] == DeliveryStatus.STOPPING and (own_delivery(execution).get("_abandon") or not abandon):
             text = "The pipeline execution is already in a Stopping state."
             raise PipelineError(text, code="DuplicatedStopRequestException")
         if DeliveryStatus(execution["status"]).is_final:
@@ -147,7 +148,7 @@ class DeliveryExecutions(Resource):
         self._store.put_stage(
             execution,
             stage,
-            _overridden=[*record.get("_overridden", []), place],
+            _overridden=[*own_stage(record).get("_overridden", []), place],
             conditions=states,
             status=StageStatus.IN_PROGRESS,
         )
@@ -206,4 +207,4 @@ class DeliveryExecutions(Resource):
 def _summary(body: Body) -> Body:
     members = ("pipelineExecutionId", "status", "statusSummary", "startTime", "lastUpdateTime", "trigger",
                "stopTrigger", "executionMode", "executionType", "rollbackMetadata")  # fmt: skip
-    return {**{name: body[name] for name in members if name in body}, "sourceRevisions": body["_sources"]}
+    return {**{name: body[name] for name in members if name in body}, "sourceRevisions": own_delivery(body)["_sources"]}

@@ -7,6 +7,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_members import own_action, own_delivery, own_delivery_pipeline, own_stage
 from local_sagemaker.records.delivery_status import ActionStatus, ApprovalAnswer, DeliveryStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
@@ -46,9 +47,11 @@ class PipelineStates(Resource):
                 "type": body["executionType"],
             }
             for body in executions
-            if not DeliveryStatus(body["status"]).is_final and not body["_entered"] and body["_stage"] == number
+            if not DeliveryStatus(body["status"]).is_final
+            and not own_delivery(body)["_entered"]
+            and own_delivery(body)["_stage"] == number
         ]
-        transition = pipeline["_transitions"].get(name, {"enabled": True})
+        transition = own_delivery_pipeline(pipeline)["_transitions"].get(name, {"enabled": True})
         state: dict[str, Any] = {
             "stageName": name, "inboundTransitionState": transition, "inboundExecutions": waiting,
             "actionStates": [self._action(action, name, actions) for action in stage["actions"]],
@@ -65,7 +68,7 @@ class PipelineStates(Resource):
             for place, conditions in latest["conditions"].items():
                 state[f"{place}ConditionState"] = conditions
             if "_retry" in latest:
-                state["retryStageMetadata"] = latest["_retry"]
+                state["retryStageMetadata"] = own_stage(latest)["_retry"]
         return state
 
     @staticmethod
@@ -85,11 +88,11 @@ class PipelineStates(Resource):
         if (
             "_token" in body
             and body["status"] == ActionStatus.IN_PROGRESS
-            and body["_token"] != outcome.get("externalExecutionId")
+            and own_action(body)["_token"] != outcome.get("externalExecutionId")
         ):
-            latest["token"] = body["_token"]
+            latest["token"] = own_action(body)["_token"]
         state["latestExecution"] = {key: value for key, value in latest.items() if value is not None}
-        revision = body.get("_revision")
+        revision = own_action(body).get("_revision")
         if revision:
             state["currentRevision"] = {
                 "revisionId": revision["revisionId"], "revisionChangeId": revision["revisionId"],
@@ -107,7 +110,7 @@ class PipelineStates(Resource):
             row for row in self._store.all_actions(name)
             if (row["stageName"], row["actionName"]) == (request["stageName"], request["actionName"])
         ]  # fmt: skip
-        found = [row for row in own if row.get("_token") == request["token"]]
+        found = [row for row in own if own_action(row).get("_token") == request["token"]]
         if not found:
             raise PipelineError(
                 "The approval token provided in the request is not valid for this approval action.",

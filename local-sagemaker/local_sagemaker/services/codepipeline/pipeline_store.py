@@ -9,6 +9,12 @@ from typing import Any
 from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.records import Records
+from local_sagemaker.records.delivery_members import (
+    DeliveryActionRecord,
+    DeliveryExecutionRecord,
+    DeliveryStageRecord,
+    own_action,
+)
 from local_sagemaker.records.delivery_status import ActionStatus, DeliveryStatus
 from local_sagemaker.records.kinds import DELIVERY_ACTION, DELIVERY_EXECUTION, DELIVERY_STAGE
 from local_sagemaker.records.store import Body
@@ -94,8 +100,8 @@ class PipelineStore:
     def add_execution(self, body: Body) -> None:
         """Adds an execution."""
         key = f"{body['pipelineName']}/{body['pipelineExecutionId']}"
-        self.records.insert(EXECUTION, key, {**body, "_name": body["pipelineName"],
-                                             "_arn": self.arn(body["pipelineName"])})  # fmt: skip
+        own = DeliveryExecutionRecord(_name=body["pipelineName"], _arn=self.arn(body["pipelineName"]))
+        self.records.insert(EXECUTION, key, {**body, **own})
 
     def stage(self, execution: Body, name: str) -> Body | None:
         """A stage of an execution, None when it was not reached."""
@@ -104,9 +110,10 @@ class PipelineStore:
     def put_stage(self, execution: Body, name: str, **members: Any) -> Body:
         """Sets members of a stage of an execution."""
         before = self.stage(execution, name) or {
-            "_name": execution["pipelineName"], "_arn": self.arn(execution["pipelineName"]), "stageName": name,
+            **DeliveryStageRecord(_name=execution["pipelineName"], _arn=self.arn(execution["pipelineName"])),
+            "stageName": name,
             "pipelineExecutionId": execution["pipelineExecutionId"], "pipelineVersion": execution["pipelineVersion"],
-            "_attempt": 1, "_from": 1, "startTime": now(), "conditions": {},
+            **DeliveryStageRecord(_attempt=1, _from=1), "startTime": now(), "conditions": {},
         }  # fmt: skip
         body = {**before, **members, "lastUpdateTime": now()}
         self.records.put(STAGE, _key(execution, name), body)
@@ -126,7 +133,8 @@ class PipelineStore:
         identity = str(uuid.uuid4())
         name = execution["pipelineName"]
         whole = {
-            "_name": name, "_arn": self.arn(name), "pipelineExecutionId": execution["pipelineExecutionId"],
+            **DeliveryActionRecord(_name=name, _arn=self.arn(name)),
+            "pipelineExecutionId": execution["pipelineExecutionId"],
             "actionExecutionId": identity, "pipelineVersion": execution["pipelineVersion"], "startTime": now(),
             "lastUpdateTime": now(), "status": ActionStatus.IN_PROGRESS, "output": {}, **body,
         }  # fmt: skip
@@ -140,13 +148,13 @@ class PipelineStore:
             change(body)
             body["lastUpdateTime"] = now()
 
-        key = f"{action['_name']}/{action['pipelineExecutionId']}/{action['actionExecutionId']}"
+        key = f"{own_action(action)['_name']}/{action['pipelineExecutionId']}/{action['actionExecutionId']}"
         return self.records.update(ACTION, key, both) or action
 
     def find_action(self, action: Body) -> Body | None:
         """The action's record as it is now."""
         return self.records.get(
-            ACTION, f"{action['_name']}/{action['pipelineExecutionId']}/{action['actionExecutionId']}"
+            ACTION, f"{own_action(action)['_name']}/{action['pipelineExecutionId']}/{action['actionExecutionId']}"
         )
 
     def running_actions(self) -> list[Body]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.delivery_members import DeliveryPipelineRecord, own_delivery_pipeline
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_token
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
@@ -33,7 +34,13 @@ class DeliveryPipelines(Resource):
         check(structure, self._store.arns.account)
         structure["version"] = 1
         tags = {tag["key"]: tag["value"] for tag in request.get("tags", [])}
-        body = {"name": name, "version": 1, "created": now(), "updated": now(), "_tags": tags, "_transitions": {}}
+        body = {
+            "name": name,
+            "version": 1,
+            "created": now(),
+            "updated": now(),
+            **DeliveryPipelineRecord(_tags=tags, _transitions={}),
+        }
         self._store.put(name, structure, body)
         self._starter.start(name, Trigger("CreatePipeline", self._starter.caller))
         return {"pipeline": structure, "tags": [{"key": key, "value": value} for key, value in tags.items()]}
@@ -103,7 +110,7 @@ class DeliveryPipelines(Resource):
         state |= {} if enabled else {"disabledReason": reason}
 
         def change(row: Body) -> None:
-            row["_transitions"][stage] = state
+            own_delivery_pipeline(row)["_transitions"][stage] = state
 
         self._store.change_pipeline(name, change)
         self._wake()
@@ -116,7 +123,9 @@ class DeliveryPipelines(Resource):
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         added = {tag["key"]: tag["value"] for tag in request["tags"]}
-        self._store.change_pipeline(self._name(request["resourceArn"]), lambda body: body["_tags"].update(added))
+        self._store.change_pipeline(
+            self._name(request["resourceArn"]), lambda body: own_delivery_pipeline(body)["_tags"].update(added)
+        )
         return {}
 
     @operation("UntagResource")
@@ -124,7 +133,11 @@ class DeliveryPipelines(Resource):
         """Takes tags away."""
 
         def change(body: Body) -> None:
-            body["_tags"] = {key: value for key, value in body["_tags"].items() if key not in request["tagKeys"]}
+            own_delivery_pipeline(body)["_tags"] = {
+                key: value
+                for key, value in own_delivery_pipeline(body)["_tags"].items()
+                if key not in request["tagKeys"]
+            }
 
         self._store.change_pipeline(self._name(request["resourceArn"]), change)
         return {}
@@ -132,7 +145,7 @@ class DeliveryPipelines(Resource):
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
         """The tags of a pipeline."""
-        tags = self._store.pipeline(self._name(request["resourceArn"]))["_tags"]
+        tags = own_delivery_pipeline(self._store.pipeline(self._name(request["resourceArn"])))["_tags"]
         return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
 

@@ -16,6 +16,7 @@ from local_sagemaker.codepipeline.triggers import Push, matches
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.events import DELETED, Event
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.delivery_members import own_delivery
 from local_sagemaker.records.kinds import CODE_REFERENCE, CONNECTED_REFERENCE
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_store import POLLED, PipelineStore
@@ -142,7 +143,7 @@ class SourceTriggers:
     def _last_version(self, name: str, action: str) -> str | None:
         """The version of an object that the pipeline had last: what came between that and the first look is new."""
         for execution in reversed(self._store.executions(name)):
-            for row in execution["_sources"]:
+            for row in own_delivery(execution)["_sources"]:
                 if row["actionName"] == action:
                     return str(row["revisionId"])
         return None

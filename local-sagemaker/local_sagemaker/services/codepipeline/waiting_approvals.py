@@ -7,6 +7,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.records.delivery_members import own_action, own_delivery
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 
 
@@ -20,17 +21,18 @@ class WaitingApprovals:
         """All that wait (of a pipeline), the oldest first."""
         rows = []
         for action in self._store.running_actions():
-            if "_token" not in action or pipeline not in ("", action["_name"]):
+            own = own_action(action)
+            if "_token" not in own or pipeline not in ("", own["_name"]):
                 continue
-            execution = self._store.execution(action["_name"], action["pipelineExecutionId"])
+            execution = self._store.execution(own["_name"], action["pipelineExecutionId"])
             settings = action["input"]["resolvedConfiguration"]
             rows.append(
                 {
-                    "pipeline": action["_name"], "stage": action["stageName"], "action": action["actionName"],
-                    "execution": action["pipelineExecutionId"], "token": action["_token"],
-                    "since": iso(action["startTime"]), "expires": iso(action["_expires"]),
+                    "pipeline": own["_name"], "stage": action["stageName"], "action": action["actionName"],
+                    "execution": action["pipelineExecutionId"], "token": own["_token"],
+                    "since": iso(action["startTime"]), "expires": iso(own["_expires"]),
                     "data": settings.get("CustomData", ""), "link": settings.get("ExternalEntityLink", ""),
-                    "revisions": [row.get("revisionSummary", "") for row in execution["_sources"]],
+                    "revisions": [row.get("revisionSummary", "") for row in own_delivery(execution)["_sources"]],
                 }
             )  # fmt: skip
         return {"approvals": rows}

@@ -12,6 +12,7 @@ from typing import Any
 from local_sagemaker.arns import Arns
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.own_members import RuleRecord, own_archive
 from local_sagemaker.records.query import Query
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
@@ -52,7 +53,7 @@ class ArchiveStore:
         bus, rule = self.rules.bus(body["EventSourceArn"]), rule_name(body["ArchiveName"])
         pattern = json.loads(body.get("EventPattern") or "{}")
         template = (
-            f'{{"archive-arn": "{body["ArchiveArn"]}:{body["_id"]}", "event": <aws.events.event.json>, '
+            f'{{"archive-arn": "{body["ArchiveArn"]}:{own_archive(body)["_id"]}", "event": <aws.events.event.json>, '
             '"ingestion-time": <aws.events.event.ingestion-time>}'
         )
         target = {
@@ -65,7 +66,7 @@ class ArchiveStore:
                 "Name": rule, "Arn": self.rules.rule_arn(bus, rule), "State": SwitchState.ENABLED,
                 "EventBusName": bus, "CreationTime": body["CreationTime"], "ManagedBy": MANAGER,
                 "EventPattern": json.dumps({**pattern, "replay-name": [{"exists": False}]}),
-                "_tags": {}, "_targets": [target], "_archive": body["ArchiveName"],
+                **RuleRecord(_tags={}, _targets=[target], _archive=body["ArchiveName"]),
             })  # fmt: skip
 
     def delete(self, body: Body) -> None:

@@ -11,6 +11,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import patterns
+from local_sagemaker.records.own_members import ArchiveRecord
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.archive_store import ARCHIVE, ArchiveStore, one_filter, passes
@@ -39,7 +40,7 @@ class Archives(Resource):
         body: Body = {
             "ArchiveName": name, "ArchiveArn": self._store.arn(name), "State": SwitchState.ENABLED,
             "EventSourceArn": self._store.rules.bus_arn(bus), "RetentionDays": 0, "CreationTime": now(),
-            "_id": str(uuid.uuid4()),
+            **ArchiveRecord(_id=str(uuid.uuid4())),
         }  # fmt: skip
         return self._write(body, request)
 

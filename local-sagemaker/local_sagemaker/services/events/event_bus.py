@@ -23,6 +23,7 @@ from local_sagemaker.eventbridge import schedules
 from local_sagemaker.eventbridge.target_input import UnfitInput, text_for
 from local_sagemaker.events import Event
 from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
+from local_sagemaker.records.own_members import DeliveredTarget, own_rule
 from local_sagemaker.records.status import SwitchState, TargetStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.archive_store import ArchiveStore
@@ -204,14 +205,14 @@ class EventBus:
         self._write_deliveries(event, rules)
 
     def _write_deliveries(self, event: Body, rules: list[Body]) -> None:
-        targets = [(rule, target) for rule in rules for target in rule["_targets"]]
+        targets = [(rule, target) for rule in rules for target in own_rule(rule)["_targets"]]
         with self._records.transaction():
             history = {"event": event, "rules": [rule["Name"] for rule in rules], "deliveries": [], "time": now()}
             self._records.put(HISTORY, _history_key(event), history)
             self._trim()
             for rule, target in targets:
                 if "_archive" in rule:
-                    self._archives.keep(rule["_archive"], event)
+                    self._archives.keep(own_rule(rule)["_archive"], event)
                     continue
                 key = str(uuid.uuid4())
                 body = {"event": event, "rule": rule["Name"], "arn": rule["Arn"], "target": target, "tries": 0,
@@ -247,7 +248,7 @@ class EventBus:
         try:
             if found is None:
                 raise ServiceError(f"No target {target['Arn']}.", code="NotFound", status=400)
-            result = found[0](self._call, {**target, "_delivery": key}, text_for(target, event, rule))
+            result = found[0](self._call, {**target, **DeliveredTarget(_delivery=key)}, text_for(target, event, rule))
         except UnfitInput as error:
             self._give_up(key, body, ServiceError(str(error), code="INVALID_JSON", status=400))
         except ServiceError as error:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from local_sagemaker.background import is_passing
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import ReplayRecord, own_replay
 from local_sagemaker.records.status import ReplayState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.archive_store import ARCHIVE, REPLAY, ArchiveStore
@@ -80,7 +81,7 @@ class ReplayRunner:
             bus = self._store.rules.bus(replay["Destination"]["Arn"])
             for place, time, event in left[:PIECE]:
                 self._dispatch(bus, {**event, "replay-name": name}, replay["Destination"].get("FilterArns", ()))
-                replay |= {"_place": place, "EventLastReplayedTime": time}
+                replay |= {**ReplayRecord(_place=place), "EventLastReplayedTime": time}
             if len(left) <= PIECE:
                 return self._end(name, replay, ReplayState.COMPLETED)
             self._records.put(REPLAY, name, {**replay, "State": ReplayState.RUNNING})
@@ -96,7 +97,7 @@ class ReplayRunner:
             if replay["EventStartTime"] <= time < replay["EventEndTime"]:
                 found.append(((int(time // 60), kept["CreationTime"], event["id"]), time, event))
         found.sort(key=lambda row: row[0])
-        done = tuple(replay["_place"]) if "_place" in replay else None
+        done = tuple(own_replay(replay)["_place"]) if "_place" in replay else None
         return [row for row in found if done is None or row[0] > done]
 
     def _end(self, name: str, replay: Body, state: ReplayState) -> bool:

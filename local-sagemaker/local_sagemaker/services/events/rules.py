@@ -11,6 +11,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.eventbridge import patterns, schedules, target_input
 from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.own_members import RuleRecord, own_rule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.events.rule_store import BUS, DEFAULT, RuleNotFound, RuleStore
@@ -69,8 +70,10 @@ class Rules(Resource):
             "State": request.get("State", SwitchState.ENABLED),
             "EventBusName": bus,
             "CreationTime": before.get("CreationTime", now()),
-            "_tags": before.get("_tags") or {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
-            "_targets": before.get("_targets", []),
+            **RuleRecord(
+                _tags=own_rule(before).get("_tags") or {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+                _targets=own_rule(before).get("_targets", []),
+            ),
             **{member: request[member] for member in members if member in request},
         }
         self._store.put(bus, body)
@@ -102,7 +105,7 @@ class Rules(Resource):
         except RuleNotFound:
             return {}
         _refuse_managed(rule, request)
-        if rule["_targets"]:
+        if own_rule(rule)["_targets"]:
             raise ValidationError("Rule can't be deleted since it has targets.")
         self._store.delete(bus, request["Name"])
         return {}
@@ -129,7 +132,7 @@ class Rules(Resource):
         """Adds targets to a rule, or changes those of the same id."""
         bus, rule = self._rule(request, "Rule")
         _refuse_managed(rule)
-        targets = {target["Id"]: target for target in rule["_targets"]}
+        targets = {target["Id"]: target for target in own_rule(rule)["_targets"]}
         for target in request["Targets"]:
             target_input.check(target)
             check_target(target)
@@ -138,7 +141,7 @@ class Rules(Resource):
         if len(targets) > MOST_TARGETS:
             text = "The requested resource exceeds the maximum number allowed."
             raise ServiceError(text, code="LimitExceededException", status=400)
-        self._store.put(bus, {**rule, "_targets": list(targets.values())})
+        self._store.put(bus, {**rule, **RuleRecord(_targets=list(targets.values()))})
         return {"FailedEntryCount": 0, "FailedEntries": []}
 
     @operation("RemoveTargets")
@@ -146,9 +149,9 @@ class Rules(Resource):
         """Takes targets away by their ids; unknown ones are named in the answer."""
         bus, rule = self._rule(request, "Rule")
         _refuse_managed(rule, request)
-        known = {target["Id"] for target in rule["_targets"]}
-        kept = [target for target in rule["_targets"] if target["Id"] not in request["Ids"]]
-        self._store.put(bus, {**rule, "_targets": kept})
+        known = {target["Id"] for target in own_rule(rule)["_targets"]}
+        kept = [target for target in own_rule(rule)["_targets"] if target["Id"] not in request["Ids"]]
+        self._store.put(bus, {**rule, **RuleRecord(_targets=kept)})
         text = "Rule does not have any targets by that id."
         failed = [
             {"TargetId": identity, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": text}
@@ -160,14 +163,16 @@ class Rules(Resource):
     @operation("ListTargetsByRule")
     def targets(self, request: Request) -> Response:
         """The targets of a rule."""
-        return {"Targets": self._rule(request, "Rule")[1]["_targets"]}
+        return {"Targets": own_rule(self._rule(request, "Rule")[1])["_targets"]}
 
     @operation("ListRuleNamesByTarget")
     def names_by_target(self, request: Request) -> Response:
         """The rules that have a target with this ARN."""
         rules = self._store.rules(self._store.bus(request.get("EventBusName")))
         arn = request["TargetArn"]
-        return {"RuleNames": [rule["Name"] for rule in rules if any(t["Arn"] == arn for t in rule["_targets"])]}
+        return {
+            "RuleNames": [rule["Name"] for rule in rules if any(t["Arn"] == arn for t in own_rule(rule)["_targets"])]
+        }
 
     @operation("TestEventPattern")
     def test(self, request: Request) -> Response:
@@ -188,8 +193,8 @@ class Rules(Resource):
         """Adds tags to a rule."""
         bus, rule = self._by_arn(request["ResourceARN"])
         _refuse_managed(rule)
-        tags = {**rule["_tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
-        self._store.put(bus, {**rule, "_tags": tags})
+        tags = {**own_rule(rule)["_tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+        self._store.put(bus, {**rule, **RuleRecord(_tags=tags)})
         return {}
 
     @operation("UntagResource")
@@ -197,15 +202,15 @@ class Rules(Resource):
         """Takes tags away."""
         bus, rule = self._by_arn(request["ResourceARN"])
         _refuse_managed(rule)
-        tags = {key: value for key, value in rule["_tags"].items() if key not in request["TagKeys"]}
-        self._store.put(bus, {**rule, "_tags": tags})
+        tags = {key: value for key, value in own_rule(rule)["_tags"].items() if key not in request["TagKeys"]}
+        self._store.put(bus, {**rule, **RuleRecord(_tags=tags)})
         return {}
 
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
         """The tags of a rule."""
         _, rule = self._by_arn(request["ResourceARN"])
-        return {"Tags": [{"Key": key, "Value": value} for key, value in rule["_tags"].items()]}
+        return {"Tags": [{"Key": key, "Value": value} for key, value in own_rule(rule)["_tags"].items()]}
 
 
 class Buses(Resource):

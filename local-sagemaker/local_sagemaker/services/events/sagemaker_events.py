@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import CREATED, DELETED, Event
 from local_sagemaker.records import kinds
+from local_sagemaker.records.own_members import own_package
 from local_sagemaker.records.status import EndpointStatus, StepStatus
 
 Detail = dict[str, Any]
@@ -103,7 +104,9 @@ def _package(event: Event, _tags: Callable[[str], Mapping[str, str]]) -> list[tu
     detail = _milliseconds(event.body)
     detail["ModelPackageName"] = event.arn.partition(":model-package/")[2]
     if event.previous is not None:
-        detail["UpdatedModelPackageFields"] = event.body.get(kinds.UPDATED, (0, ["ModelApprovalStatus"]))[1]
+        detail["UpdatedModelPackageFields"] = own_package(event.body).get(kinds.UPDATED, (0, ["ModelApprovalStatus"]))[
+            1
+        ]
     return [("SageMaker Model Package State Change", [event.arn], detail)]
 
 

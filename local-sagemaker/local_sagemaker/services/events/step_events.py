@@ -12,6 +12,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import DELETED, Event
 from local_sagemaker.records.kinds import PIPELINE_EXECUTION, PIPELINE_STEP
+from local_sagemaker.records.own_members import own_step
 
 DETAIL_TYPE = "SageMaker Model Building Pipeline Execution Step Status Change"
 Record = Callable[[str, str], Mapping[str, Any] | None]
@@ -35,7 +36,7 @@ def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], d
         "stepName": body["StepName"],
         "stepDisplayName": body.get("StepDisplayName"),
         "stepDescription": body.get("StepDescription"),
-        "stepType": step.get("_type"),
+        "stepType": own_step(step).get("_type"),
         "previousStepStatus": event.previous,
         "currentStepStatus": event.status,
         "failureReason": body.get("FailureReason"),

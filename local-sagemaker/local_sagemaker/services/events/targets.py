@@ -11,6 +11,7 @@ from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.clock import now
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.json_text import JsonError, load
+from local_sagemaker.records.own_members import own_target
 
 Target = Mapping[str, Any]
 Sender = Callable[[Call, Target, str], Any]
@@ -28,7 +29,7 @@ def _pipeline(call: Call, target: Target, _text: str) -> Any:
 def _delivery_pipeline(call: Call, target: Target, text: str) -> Any:
     request: Request = {"name": target["Arn"].rsplit(":", 1)[-1]}
     if "_delivery" in target:  # by it the pipeline knows the rule, and that a delivery comes again
-        request["clientRequestToken"] = target["_delivery"]
+        request["clientRequestToken"] = own_target(target)["_delivery"]
     variables = _members(text).get("variables")
     if variables:
         request["variables"] = variables

@@ -8,6 +8,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.records.own_members import FunctionRecord, own_function
 from local_sagemaker.records.store import public
 from local_sagemaker.services.lambda_.code import Archive, CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue
@@ -62,8 +63,7 @@ class FunctionOperations(Resource):
             "EphemeralStorage": {"Size": 512},
             "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
-            "_tags": request.get("Tags", {}),
-            "_versions": 0,
+            **FunctionRecord(_tags=request.get("Tags", {}), _versions=0),
         }
         _apply(body, request, archive)
         self._store.insert(name, body)
@@ -98,8 +98,8 @@ class FunctionOperations(Resource):
         """The configuration of a version with the function's tags. Where AWS gives a link to the code is a file."""
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.find(reference)
-        tags = self._store.latest(reference)["_tags"]
-        location = self._code.file(body["_code"]).as_uri()
+        tags = own_function(self._store.latest(reference))["_tags"]
+        location = self._code.file(own_function(body)["_code"]).as_uri()
         return {
             "Configuration": self._describe(body, reference),
             "Code": {"RepositoryType": "S3", "Location": location},
@@ -133,7 +133,7 @@ class FunctionOperations(Resource):
     @operation("ListTags")
     def list_tags(self, request: Request) -> Response:
         """The tags of a function."""
-        return {"Tags": self._store.latest(FunctionReference.parse(request["Resource"]))["_tags"]}
+        return {"Tags": own_function(self._store.latest(FunctionReference.parse(request["Resource"])))["_tags"]}
 
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
@@ -148,7 +148,9 @@ class FunctionOperations(Resource):
         return {}
 
     def _tag(self, request: Request, change: Callable[[dict[str, str]], Any]) -> None:
-        self._store.change(FunctionReference.parse(request["Resource"]), None, lambda body: change(body["_tags"]))
+        self._store.change(
+            FunctionReference.parse(request["Resource"]), None, lambda body: change(own_function(body)["_tags"])
+        )
 
     def _change(self, reference: FunctionReference, request: Request, change: Callable[[Body], None]) -> Body:
         """Changes $LATEST; its sandboxes end, since they run what was before."""
@@ -181,7 +183,7 @@ def _apply(body: Body, request: Request, archive: Archive | None) -> None:
         if request.get(member):
             body[member] = {**body.get(member, {}), **request[member]}
     if archive:
-        body |= {"CodeSize": archive.size, "CodeSha256": archive.sha256, "_code": archive.name}
+        body |= {"CodeSize": archive.size, "CodeSha256": archive.sha256, **FunctionRecord(_code=archive.name)}
     touch(body)
 
 

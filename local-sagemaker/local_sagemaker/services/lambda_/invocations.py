@@ -11,6 +11,7 @@ from local_sagemaker.functions.sandbox import FunctionSpec, Invocation, Invocati
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.json_text import load
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_function
 from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidContent, LambdaNotFound
 from local_sagemaker.services.lambda_.events import EventSources
@@ -85,7 +86,7 @@ class FunctionInvocations(Resource):
             runtime=body["Runtime"],
             timeout=float(body["Timeout"]),
             memory=int(body["MemorySize"]),
-            code=self._code.folder(body["_code"]),
+            code=self._code.folder(own_function(body)["_code"]),
             log_group=body["LoggingConfig"]["LogGroup"],
             environment=body.get("Environment", {}).get("Variables", {}),
         )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.own_members import own_function
 from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.store import Body, FunctionStore
@@ -35,7 +36,7 @@ class Permissions(Resource):
         statement = self._statement(reference, request)
 
         def change(body: Body) -> None:
-            statements = body.setdefault("_policy", {}).setdefault(reference.qualifier or "", [])
+            statements = own_function(body).setdefault("_policy", {}).setdefault(reference.qualifier or "", [])
             if any(known["Sid"] == statement["Sid"] for known in statements):
                 raise LambdaConflict(
                     f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement "
@@ -52,11 +53,11 @@ class Permissions(Resource):
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
 
         def change(body: Body) -> None:
-            statements = body.get("_policy", {}).get(reference.qualifier or "", [])
+            statements = own_function(body).get("_policy", {}).get(reference.qualifier or "", [])
             kept = [statement for statement in statements if statement["Sid"] != request["StatementId"]]
             if len(kept) == len(statements):
                 raise LambdaNotFound("No policy is associated with the given resource.")
-            body["_policy"][reference.qualifier or ""] = kept
+            own_function(body)["_policy"][reference.qualifier or ""] = kept
 
         self._store.change(reference, request.get("RevisionId"), change)
         return {}
@@ -66,7 +67,7 @@ class Permissions(Resource):
         """The policy as JSON."""
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.latest(reference)
-        statements = body.get("_policy", {}).get(reference.qualifier or "", [])
+        statements = own_function(body).get("_policy", {}).get(reference.qualifier or "", [])
         if not statements:
             raise LambdaNotFound("The resource you requested does not exist.")
         policy = {"Version": "2012-10-17", "Id": "default", "Statement": statements}

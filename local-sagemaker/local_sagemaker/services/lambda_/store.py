@@ -13,6 +13,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_function
 from local_sagemaker.records.store import AlreadyExists
 from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound, RevisionChanged
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
@@ -123,7 +124,7 @@ class FunctionStore:
 
     def archives(self) -> set[str]:
         """The archives that a function or version needs."""
-        return {body["_code"] for kind in (FUNCTION, VERSION) for body in self._records.list(kind)}
+        return {own_function(body)["_code"] for kind in (FUNCTION, VERSION) for body in self._records.list(kind)}
 
     def _not_found(self, reference: FunctionReference) -> LambdaNotFound:
         return LambdaNotFound(f"Function not found: {self.arn(reference.name, reference.qualifier)}")

@@ -6,6 +6,7 @@ import uuid
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.functions.sandboxes import Sandboxes
+from local_sagemaker.records.own_members import FunctionVersionRecord, own_function, own_function_version
 from local_sagemaker.records.store import public
 from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue, LambdaNotFound
@@ -35,20 +36,20 @@ class FunctionVersions(Resource):
         """Makes a version of a function's record."""
         name = body["FunctionName"]
         before = self._store.versions(name)
-        if before and before[-1]["_of"] == body["RevisionId"]:
+        if before and own_function_version(before[-1])["_of"] == body["RevisionId"]:
             return public(before[-1])
 
         def count(latest: Body) -> None:
-            latest["_versions"] += 1
+            own_function(latest)["_versions"] += 1
 
-        number = str(self._store.change(FunctionReference(name), None, count)["_versions"])
+        number = str(own_function(self._store.change(FunctionReference(name), None, count))["_versions"])
         version = {
             **{member: value for member, value in body.items() if member not in ("_tags", "_policy", "_versions")},
             **({"Description": description} if description is not None else {}),
             "Version": number,
             "FunctionArn": self._store.arn(name, number),
             "RevisionId": str(uuid.uuid4()),
-            "_of": body["RevisionId"],
+            **FunctionVersionRecord(_of=body["RevisionId"]),
         }
         self._store.add_version(name, version)
         return public(version)

@@ -13,6 +13,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.records.kinds import DEPLOYMENT
+from local_sagemaker.records.own_members import EndpointRecord, own_endpoint
 from local_sagemaker.records.status import CaptureStatus, EndpointStatus, VariantStatus
 from local_sagemaker.records.store import Body
 
@@ -44,8 +45,7 @@ def new_record(spec: EndpointSpec, config: Body, moment: float) -> Body:
         "EndpointStatus": EndpointStatus.CREATING,
         "CreationTime": moment,
         "LastModifiedTime": moment,
-        "_changed": moment,
-        "_config": config,
+        **EndpointRecord(_changed=moment, _config=config),
     }
     _show(body, spec, config, moment)
     for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", ())]:
@@ -66,14 +66,14 @@ def begin_update(
     _show(shown, spec, config, moment)
     pending = {name: shown[name] for name in ("ProductionVariants", "ShadowProductionVariants") if name in shown}
     body["PendingDeploymentSummary"] = {"EndpointConfigName": spec.config, "StartTime": moment, **pending}
-    body["_next"] = {"spec": spec.as_record(), "config": config}
+    own_endpoint(body)["_next"] = {"spec": spec.as_record(), "config": config}
 
 
 def scaling(body: Body, spec: EndpointSpec, moment: float) -> None:
     """A change of weights and numbers of instances begins."""
     body["EndpointStatus"] = EndpointStatus.UPDATING
     body.pop("FailureReason", None)
-    body["_next"] = {"spec": spec.as_record(), "config": body["_config"]}
+    own_endpoint(body)["_next"] = {"spec": spec.as_record(), "config": own_endpoint(body)["_config"]}
     _desire(body, spec, moment)
 
 
@@ -82,7 +82,7 @@ def record_progress(body: Body, stage: str, share: float, moment: float) -> None
     pending = body.get("PendingDeploymentSummary")
     if pending is None:
         return
-    body[DEPLOYMENT] = f"{stage} {share:.3f}"
+    own_endpoint(body)[DEPLOYMENT] = f"{stage} {share:.3f}"
     if stage == VariantStatus.UPDATING:
         body["EndpointStatus"] = EndpointStatus.ROLLING_BACK
     for variant in pending["ProductionVariants"]:
@@ -101,9 +101,9 @@ def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | Non
         body["EndpointStatus"] == EndpointStatus.ROLLING_BACK and not reason
     ):  # a crash of the service has ended the rollback
         reason = "The deployment was rolled back."
-    pending = body.pop("_next", None)
+    pending = own_endpoint(body).pop("_next", None)
     body.pop("PendingDeploymentSummary", None)
-    body.pop(DEPLOYMENT, None)
+    own_endpoint(body).pop(DEPLOYMENT, None)
     body["EndpointStatus"] = status
     body["LastModifiedTime"] = moment
     body.pop("FailureReason", None)
@@ -111,9 +111,13 @@ def settle(body: Body, status: str, reason: str | None, spec: EndpointSpec | Non
         variant.pop("VariantStatus", None)
     if reason:
         body["FailureReason"] = reason[:_TEXT]
-    config = body["_config"]
+    config = own_endpoint(body)["_config"]
     if spec is not None:
-        if pending and pending["spec"]["config"] == spec.config and body["_spec"]["config"] != spec.config:
+        if (
+            pending
+            and pending["spec"]["config"] == spec.config
+            and own_endpoint(body)["_spec"]["config"] != spec.config
+        ):
             config = pending["config"]
         _show(body, spec, config, moment)
     elif status == EndpointStatus.FAILED:
@@ -149,7 +153,7 @@ def describe(body: Body) -> Body:
 
 def retain(spec: EndpointSpec, config: Body, body: Body, excluded: set[str]) -> tuple[EndpointSpec, Body]:
     """The new specification with the properties that variants of the same names have now, but for the excluded."""
-    current = EndpointSpec.from_record(body["_spec"])
+    current = EndpointSpec.from_record(own_endpoint(body)["_spec"])
     changes: dict[str, dict[str, Any]] = {}
     for variant in spec.variants:
         old = current.variant(variant.name)
@@ -218,8 +222,8 @@ def check_deployment(deployment: Mapping[str, Any], new: EndpointSpec, old: Endp
 def _show(body: Body, spec: EndpointSpec, config: Body, moment: float) -> None:
     """What Describe says of what runs; the images of another configuration were resolved at `moment`."""
     if body.get("EndpointConfigName") != spec.config:
-        body["_resolved"] = moment
-    resolved = body.setdefault("_resolved", moment)
+        own_endpoint(body)["_resolved"] = moment
+    resolved = own_endpoint(body).setdefault("_resolved", moment)
     body["EndpointConfigName"] = spec.config
     body["ProductionVariants"] = [_variant(variant, resolved) for variant in spec.variants if not variant.shadow]
     shadows = [_variant(variant, resolved) for variant in spec.variants if variant.shadow]
@@ -232,8 +236,8 @@ def _show(body: Body, spec: EndpointSpec, config: Body, moment: float) -> None:
         body.pop(name, None)
         if value:
             body[name] = value
-    body["_spec"] = spec.as_record()
-    body["_config"] = config
+    own_endpoint(body)["_spec"] = spec.as_record()
+    own_endpoint(body)["_config"] = config
 
 
 def _variant(spec: VariantSpec, resolved: float) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from local_sagemaker.errors import MissingResource, NameTaken, ValidationError
 from local_sagemaker.events import Event
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT
+from local_sagemaker.records.own_members import own_endpoint
 from local_sagemaker.records.status import EndpointStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker import endpoint_records
@@ -69,7 +70,7 @@ class Endpoints(Resource):
     def describe(self, request: Request) -> Response:
         """The endpoint as it is; right after a change, as it is when the change has ended or three seconds passed."""
         body = self._endpoints.require(request["EndpointName"])
-        name, deadline = body["EndpointName"], body["_changed"] + _PATIENCE
+        name, deadline = body["EndpointName"], own_endpoint(body)["_changed"] + _PATIENCE
         with self._changed:
             while not EndpointStatus(body["EndpointStatus"]).is_final and (left := deadline - now()) > 0:
                 self._changed.wait(left)
@@ -101,11 +102,11 @@ class Endpoints(Resource):
         if request.get("RetainAllVariantProperties"):
             excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
             spec, config = endpoint_records.retain(spec, config, body, excluded)
-        self._refuse_scaled(name, body["_config"], config)
+        self._refuse_scaled(name, own_endpoint(body)["_config"], config)
         deployment = request.get("DeploymentConfig")
         if request.get("RetainDeploymentConfig"):
             deployment = body.get("LastDeploymentConfig")
-        endpoint_records.check_deployment(deployment or {}, spec, EndpointSpec.from_record(body["_spec"]))
+        endpoint_records.check_deployment(deployment or {}, spec, EndpointSpec.from_record(own_endpoint(body)["_spec"]))
 
         def change(body: Body) -> None:
             endpoint_records.begin_update(body, spec, config, deployment, now())
@@ -126,7 +127,9 @@ class Endpoints(Resource):
         if body["EndpointStatus"] != EndpointStatus.IN_SERVICE or running is None:
             raise ValidationError(f'Cannot update endpoint "{body["EndpointArn"]}": it is {body["EndpointStatus"]}.')
         wanted = request["DesiredWeightsAndCapacities"]
-        spec = endpoint_records.scale(EndpointSpec.from_record(body["_spec"]), wanted, body["EndpointArn"])
+        spec = endpoint_records.scale(
+            EndpointSpec.from_record(own_endpoint(body)["_spec"]), wanted, body["EndpointArn"]
+        )
 
         def change(body: Body) -> None:
             endpoint_records.scaling(body, spec, now())
@@ -181,7 +184,7 @@ class Endpoints(Resource):
                 self._bring_back(body)
 
     def _bring_back(self, body: Body) -> None:
-        running, coming = EndpointSpec.from_record(body["_spec"]), body.get("_next")
+        running, coming = EndpointSpec.from_record(own_endpoint(body)["_spec"]), own_endpoint(body).get("_next")
         if coming is None or body["EndpointStatus"] == EndpointStatus.ROLLING_BACK:
             self._hosting.create(running, self)
         elif "PendingDeploymentSummary" in body:
@@ -227,7 +230,9 @@ class Endpoints(Resource):
             self._refuse_changing(body)
             change(body)
             body["LastModifiedTime"] = now()
-            body["_changed"] = 0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
+            own_endpoint(body)["_changed"] = (
+                0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
+            )
 
         return self._endpoints.update(name, apply)
 

@@ -22,6 +22,7 @@ from local_sagemaker.engine.selective import check_source, select
 from local_sagemaker.errors import ResourceNotFound, ValidationError
 from local_sagemaker.ids import execution_id
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import PipelineExecutionRecord, own_execution
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.services.sagemaker.listing import pick
 
@@ -51,8 +52,7 @@ def new_execution(pipeline: Record, version: Record, definition: Definition, req
             "RoleArn",
         ),
         "PipelineParameters": [{"Name": name, "Value": as_text(value)} for name, value in given.items()],
-        "_pipeline": pipeline["PipelineName"],
-        "_values": given,
+        **PipelineExecutionRecord(_pipeline=pipeline["PipelineName"], _values=given),
     }
     scope = ExecutionScope(execution_info(body), given, None)
     try:
@@ -89,7 +89,8 @@ def _results(records: Records, body: Record, source: str) -> dict[str, Record]:
         raise ResourceNotFound(f"Pipeline execution '{source}' does not exist.")
     if execution["PipelineArn"] != body["PipelineArn"]:
         raise ValidationError(
-            f"Invalid SourcePipelineExecutionArn: {source}. It is not an execution of pipeline '{body['_pipeline']}'."
+            f"Invalid SourcePipelineExecutionArn: {source}. "
+            f"It is not an execution of pipeline '{own_execution(body)['_pipeline']}'."
         )
     if execution["PipelineExecutionStatus"] not in (
         ExecutionStatus.SUCCEEDED,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local_sagemaker.records.own_members import own_training_job
 from local_sagemaker.records.store import Body
 
 _TRAINING = "TrainingJob"
@@ -30,7 +31,7 @@ def describe_job(noun: str, job: Body, model: Body | None = None) -> Body:
         "OutputArtifacts": outputs,
         "Status": {"PrimaryStatus": job[f"{noun}Status"], "Message": _message(noun, job)},
         **{name: value for name, value in times.items() if value is not None},
-        "Metrics": [_metric(one, job["TrainingJobArn"]) for one in job.get("_metrics", ())],
+        "Metrics": [_metric(one, job["TrainingJobArn"]) for one in own_training_job(job).get("_metrics", ())],
     }
 
 

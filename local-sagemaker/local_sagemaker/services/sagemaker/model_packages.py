@@ -13,6 +13,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import MissingResource, NameTaken, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, UPDATED
+from local_sagemaker.records.own_members import own_package, own_package_group
 from local_sagemaker.records.status import ApprovalStatus, PackageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
@@ -188,13 +189,13 @@ class ModelPackages(Resource):
 
     def _next_version(self, group: str) -> Body:
         def count(body: Body) -> None:
-            body["_last_version"] = body.get("_last_version", 0) + 1
+            own_package_group(body)["_last_version"] = own_package_group(body).get("_last_version", 0) + 1
 
         found = self._records.find(MODEL_PACKAGE_GROUP.kind, group)
         body = self._records.update(MODEL_PACKAGE_GROUP.kind, found[0], count) if found else None
         if body is None:
             raise MissingResource("Model Package Group does not exist.")
-        version = body["_last_version"]
+        version = own_package_group(body)["_last_version"]
         return {
             "ModelPackageGroupName": body["ModelPackageGroupName"],
             "ModelPackageVersion": version,
@@ -217,7 +218,8 @@ class ModelPackages(Resource):
         body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
         changed = [told for name, told in _EVENT_FIELDS.items() if body.get(name) != before.get(name)]
         if changed:
-            body[UPDATED] = [body.get(UPDATED, [0])[0] + 1, changed]
+            own = own_package(body)
+            own[UPDATED] = own.get(UPDATED, (0, []))[0] + 1, changed
 
     def _require(self, name: str) -> tuple[str, Body]:
         check_scope(name, self._settings, lambda arn: MissingResource(f"ModelPackage {arn} does not exist."))
@@ -261,5 +263,5 @@ def _name(body: Body) -> str:
 def _sort(bodies: list[Body], request: Request) -> list[Body]:
     """By time (records are kept in that order), or by name and version."""
     if request.get("SortBy") == "Name":
-        bodies = sorted(bodies, key=lambda body: (body["_name"].lower(), body.get("ModelPackageVersion", 0)))
+        bodies = sorted(bodies, key=lambda body: (_name(body).lower(), body.get("ModelPackageVersion", 0)))
     return bodies[::-1] if request.get("SortOrder") == "Descending" else bodies

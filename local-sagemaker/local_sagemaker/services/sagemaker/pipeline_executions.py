@@ -18,6 +18,7 @@ from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, Val
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_execution, own_pipeline_version
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
@@ -78,7 +79,7 @@ class PipelineExecutions(Resource):
             nonlocal text
             pipeline = find(self._records, self._settings, request["PipelineName"])
             version = self._versions.find(pipeline, request)
-            text = version["_definition"]
+            text = own_pipeline_version(version)["_definition"]
             definition = parse(text)
             body = new_execution(pipeline, version, definition, request)
             arn = body["PipelineExecutionArn"]
@@ -130,7 +131,7 @@ class PipelineExecutions(Resource):
             body = self._find(request["PipelineExecutionArn"])
             steps = self._records.items(STEP, f"{key}/")
             self._check_retry(body, [step for _, step in steps])
-            attempts = body.get("_attempts", {})
+            attempts = own_execution(body).get("_attempts", {})
             for step_key, step in steps:
                 if step["StepStatus"] != StepStatus.SUCCEEDED:
                     attempts[step["StepName"]] = step["AttemptCount"]
@@ -140,7 +141,7 @@ class PipelineExecutions(Resource):
             body.update(PipelineExecutionStatus=ExecutionStatus.EXECUTING, LastModifiedTime=now(), _attempts=attempts)
             body.update(pick(request, "ParallelismConfiguration"))
             self._records.put(EXECUTION, key, body)
-            text = self._definition(body)["_definition"]
+            text = own_pipeline_version(self._definition(body))["_definition"]
             return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
 
         answer, new = self._tokens.once("RetryPipelineExecution", request, act)
@@ -206,11 +207,14 @@ class PipelineExecutions(Resource):
     def describe_definition(self, request: Request) -> Response:
         """The definition that the execution was started with, as it was sent."""
         version = self._definition(self._find(request["PipelineExecutionArn"]))
-        return {"PipelineDefinition": version["_definition"], "CreationTime": version["CreationTime"]}
+        return {
+            "PipelineDefinition": own_pipeline_version(version)["_definition"],
+            "CreationTime": version["CreationTime"],
+        }
 
     def _resume(self, key: str, body: Body) -> None:
         try:
-            self._executions.start(key, self._definition(body)["_definition"])
+            self._executions.start(key, own_pipeline_version(self._definition(body))["_definition"])
         except ServiceError as error:  # an older version of the service took a definition that this one does not
             body.update(
                 PipelineExecutionStatus=ExecutionStatus.FAILED,
@@ -237,7 +241,7 @@ class PipelineExecutions(Resource):
         return body
 
     def _definition(self, body: Body) -> Body:
-        version = self._versions.get(body["_pipeline"], body["PipelineVersionId"])
+        version = self._versions.get(own_execution(body)["_pipeline"], body["PipelineVersionId"])
         if version is None:
             raise ResourceNotFound(f"Pipeline version '{body['PipelineVersionId']}' does not exist.")
         return version

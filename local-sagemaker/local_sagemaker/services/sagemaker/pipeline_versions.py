@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.clock import now
 from local_sagemaker.errors import Conflict, ResourceNotFound, ValidationError
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import PipelineVersionRecord, own_pipeline
 
 PIPELINE, VERSION = "pipeline", "pipeline-version"
 MAX_ALIASES = 10
@@ -29,7 +30,7 @@ class PipelineVersions:
 
     def add(self, pipeline: Body, definition: str, aliases: list[str]) -> int:
         """Adds the next version and makes it the pipeline's latest; the caller writes the pipeline's record."""
-        number = int(pipeline.get("_version", 0)) + 1
+        number = int(own_pipeline(pipeline).get("_version", 0)) + 1
         self.check_aliases(pipeline["PipelineName"], number, aliases)
         created = now()
         body: Body = {
@@ -37,12 +38,12 @@ class PipelineVersions:
             "PipelineVersionId": number,
             "CreationTime": created,
             "LastModifiedTime": created,
-            "_definition": definition,
+            **PipelineVersionRecord(_definition=definition),
         }
         if aliases:
             body["PipelineVersionAliases"] = aliases
         self._records.put(VERSION, version_key(pipeline["PipelineName"], number), body)
-        pipeline["_version"] = number
+        own_pipeline(pipeline)["_version"] = number
         return number
 
     def of(self, name: str) -> list[Body]:
@@ -59,7 +60,9 @@ class PipelineVersions:
             raise ValidationError("PipelineVersionId and PipelineVersionAlias can't both be specified.")
         if "PipelineVersionAlias" in request:
             return self.by_alias(pipeline, request["PipelineVersionAlias"])
-        number = int(request["PipelineVersionId"] if "PipelineVersionId" in request else pipeline["_version"])
+        number = int(
+            request["PipelineVersionId"] if "PipelineVersionId" in request else own_pipeline(pipeline)["_version"]
+        )
         found = self.get(pipeline["PipelineName"], number)
         if found is None:
             raise ResourceNotFound(f"Pipeline version '{number}' of '{pipeline['PipelineArn']}' does not exist.")

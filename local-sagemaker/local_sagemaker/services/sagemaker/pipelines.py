@@ -17,6 +17,7 @@ from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipelin
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import Conflict, NameTaken, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import own_pipeline, own_pipeline_version
 from local_sagemaker.records.store import public
 from local_sagemaker.services.object_reading import read_object
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
@@ -110,7 +111,7 @@ class Pipelines(Resource):
                 self._versions.add(body, definition, request.get("PipelineVersionAliases", []))
             body["LastModifiedTime"] = now()
             self._records.put(PIPELINE, body["PipelineName"].lower(), body)
-        return {"PipelineArn": body["PipelineArn"], "PipelineVersionId": body["_version"]}
+        return {"PipelineArn": body["PipelineArn"], "PipelineVersionId": own_pipeline(body)["_version"]}
 
     @operation("DescribePipeline")
     def describe(self, request: Request) -> Response:
@@ -118,7 +119,7 @@ class Pipelines(Resource):
         body = find(self._records, self._settings, request["PipelineName"])
         version = self._versions.find(body, request)
         details = pick(version, "PipelineVersionDisplayName", "PipelineVersionDescription", "PipelineVersionAliases")
-        return {**public(body), **details, "PipelineDefinition": version["_definition"]}
+        return {**public(body), **details, "PipelineDefinition": own_pipeline_version(version)["_definition"]}
 
     @operation("DeletePipeline")
     def delete(self, request: Request) -> Response:

@@ -21,6 +21,7 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.kinds import PROJECT
+from local_sagemaker.records.own_members import ProjectRecord, own_project
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
 from local_sagemaker.services.sagemaker.listing import pick
@@ -49,7 +50,7 @@ class SageMakerProjects(Resource):
             taken=lambda name, _: ValidationError(f"Project with name {name} already exists."),
         )  # fmt: skip
         # Looked up now, since requests may begin others before `resume` is called.
-        self._unsent = [body for body in records.list(PROJECT.kind) if not body.get("_sent", True)]
+        self._unsent = [body for body in records.list(PROJECT.kind) if not own_project(body).get("_sent", True)]
 
     def resume(self) -> None:
         """Sends to CloudFormation what a stop kept from it."""
@@ -76,8 +77,9 @@ class SageMakerProjects(Resource):
         body = {
             "ProjectName": name, "ProjectArn": arn, "ProjectId": identity, "ProjectStatus": "CreateInProgress",
             "TemplateProviderDetails": [{"CfnTemplateProviderDetail": provider}], "CreationTime": now(),
-            "LastModifiedTime": now(), "CreatedBy": user_context(self._settings), "_stack": f"SP-{identity}",
-            "_verb": "Create", "_sent": False, "_id": "", **pick(request, "ProjectDescription"),
+            "LastModifiedTime": now(), "CreatedBy": user_context(self._settings),
+            **ProjectRecord(_stack=f"SP-{identity}", _verb="Create", _sent=False, _id=""),
+            **pick(request, "ProjectDescription"),
         }  # fmt: skip
         old = self._projects.find(name)
         if old is not None and self._refresh(old)["ProjectStatus"] == _DELETED:
@@ -127,7 +129,7 @@ class SageMakerProjects(Resource):
             before = current["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
             details = [{"CfnTemplateProviderDetail": {**before, **(provider or {})}}]
             return {**current, "TemplateProviderDetails": details, "ProjectStatus": f"{verb}InProgress",
-                    "LastModifiedTime": now(), "_verb": verb, "_sent": False, "_message": ""}  # fmt: skip
+                    "LastModifiedTime": now(), **ProjectRecord(_verb=verb, _sent=False, _message="")}  # fmt: skip
 
         begun = self._projects.update(body["ProjectName"], change)
         if begun is not None:
@@ -143,36 +145,46 @@ class SageMakerProjects(Resource):
             if changes_nothing(error):
                 self._write(body, ProjectStatus="UpdateCompleted", _sent=True)
             else:
-                self._write(body, ProjectStatus=f"{body['_verb']}Failed", _message=error.message, _sent=True)
+                self._write(
+                    body, ProjectStatus=f"{own_project(body)['_verb']}Failed", _message=error.message, _sent=True
+                )
             return
-        self._write(body, _sent=True, _id=answer.get("StackId") or body["_id"])
+        self._write(body, _sent=True, _id=answer.get("StackId") or own_project(body)["_id"])
 
     def _stack_request(self, body: Body) -> tuple[str, Request]:
         """The operation of CloudFormation that a project waits for, and its request."""
         provider = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
         role: Request = {"RoleARN": provider["RoleARN"]} if provider.get("RoleARN") else {}
-        if body["_verb"] == "Delete":
-            return "cloudformation:DeleteStack", {"StackName": body["_id"] or body["_stack"], **role}
+        if own_project(body)["_verb"] == "Delete":
+            return "cloudformation:DeleteStack", {
+                "StackName": own_project(body)["_id"] or own_project(body)["_stack"],
+                **role,
+            }
         own = {"SageMakerProjectName": body["ProjectName"], "SageMakerProjectId": body["ProjectId"]}
         values = {row["Key"]: row.get("Value", "") for row in provider.get("Parameters", [])} | own
         marks = {"sagemaker:project-name": body["ProjectName"], "sagemaker:project-id": body["ProjectId"]}
         labels = {row["Key"]: row["Value"] for row in self._tags.of(body["ProjectArn"])} | marks
         request: Request = {
-            "StackName": body["_stack"], "TemplateURL": provider["TemplateURL"], "Capabilities": _CAPABILITIES,
+            "StackName": own_project(body)["_stack"], "TemplateURL": provider["TemplateURL"],
+            "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in labels.items()],
-            "ClientRequestToken": f"{body['ProjectId']}-{body['_verb']}", **role,
+            "ClientRequestToken": f"{body['ProjectId']}-{own_project(body)['_verb']}", **role,
         }  # fmt: skip
-        return f"cloudformation:{body['_verb']}Stack", request
+        return f"cloudformation:{own_project(body)['_verb']}Stack", request
 
     def _refresh(self, body: Body) -> Body:
         """The project as its stack is now; as it is recorded while its stack does not know yet, or when it changes."""
-        if not body.get("_sent", True):
+        if not own_project(body).get("_sent", True):
             return body
         stack = self._stack(body)
         provider = body["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-        message = body.get("_message") or (stack or {}).get("StackStatusReason") or (stack or {}).get("StackStatus")
-        detail = {"Name": body["_stack"], "StatusMessage": message or "No stack"}
+        message = (
+            own_project(body).get("_message")
+            or (stack or {}).get("StackStatusReason")
+            or (stack or {}).get("StackStatus")
+        )
+        detail = {"Name": own_project(body)["_stack"], "StatusMessage": message or "No stack"}
         if stack:
             detail["Id"] = stack["StackId"]
         changed: dict[str, Any] = {
@@ -181,8 +193,8 @@ class SageMakerProjects(Resource):
         if body["ProjectStatus"].endswith("InProgress"):
             state = stack["StackStatus"] if stack else StackStatus.DELETE_COMPLETE
             if StackStatus(state).is_final:
-                good = state == _GOOD[body["_verb"]]
-                changed["ProjectStatus"] = body["_verb"] + ("Completed" if good else "Failed")
+                good = state == _GOOD[own_project(body)["_verb"]]
+                changed["ProjectStatus"] = own_project(body)["_verb"] + ("Completed" if good else "Failed")
         if all(body.get(name) == value for name, value in changed.items()):
             return body
         changed["LastModifiedTime"] = now()
@@ -191,7 +203,7 @@ class SageMakerProjects(Resource):
 
     def _stack(self, body: Body) -> dict[str, Any] | None:
         try:
-            request = {"StackName": body.get("_id") or body["_stack"]}
+            request = {"StackName": own_project(body).get("_id") or own_project(body)["_stack"]}
             return dict(self._call("cloudformation:DescribeStacks", request)["Stacks"][0])
         except ServiceError as error:
             if is_missing(error):

@@ -21,6 +21,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import TRAINING_JOB
+from local_sagemaker.records.own_members import own_training_job
 from local_sagemaker.records.status import JobStatus, TrainingStage
 from local_sagemaker.records.store import Body
 from local_sagemaker.regexes import bounded
@@ -148,7 +149,7 @@ class TrainingJobs(RunnerJobs):
             body["ModelArtifacts"] = {"S3ModelArtifacts": _model_uri(body)}
         if outcome.metrics:
             body["FinalMetricDataList"] = [pick(dict(one), *_FINAL_METRIC) for one in outcome.metrics]
-            body["_metrics"] = list(outcome.metrics)
+            own_training_job(body)["_metrics"] = [dict(one) for one in outcome.metrics]
 
     def work(self, body: Body) -> JobSpec:
         """The algorithm's program with its channels and outputs."""

@@ -17,6 +17,7 @@ from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.logs import Logs
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import TUNING_JOB
+from local_sagemaker.records.own_members import own_tuned_job, own_tuning_job
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.job_resource import JobResource
 from local_sagemaker.services.sagemaker.listing import order, page, select
@@ -80,10 +81,10 @@ class TuningJobs(JobResource[str]):
     def new(self, request: Request) -> Body:
         """The record, with what the parents of a warm start have learned."""
         body = super().new(request)
-        body["_seed"] = secrets.randbits(31)
+        own_tuning_job(body)["_seed"] = secrets.randbits(31)
         body.update(warm_start.take_over(request, self.require, self._trials))
         if math.isfinite(points := total(request)):
-            body["_combinations"] = int(points)
+            own_tuning_job(body)["_combinations"] = int(points)
         return body
 
     def work(self, body: Body) -> str:
@@ -140,8 +141,9 @@ class TuningJobs(JobResource[str]):
         trials = self._trials_of(self.require(request["HyperParameterTuningJobName"]))
         trials = select(trials, request, name="TrainingJobName", status="TrainingJobStatus")
         if request.get("SortBy") == "FinalObjectiveMetricValue":
-            known = [{**trial, "_value": tried.value(trial)} for trial in trials if tried.value(trial) is not None]
-            trials = sorted(known, key=lambda trial: trial["_value"], reverse=request.get("SortOrder") == "Descending")
+            known = [(value, trial) for trial in trials if (value := tried.value(trial)) is not None]
+            known.sort(key=lambda pair: pair[0], reverse=request.get("SortOrder") == "Descending")
+            trials = [trial for _, trial in known]
         else:
             members = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}
             trials = order(trials, request, members=members, by="Name", direction="Ascending")
@@ -181,7 +183,9 @@ class TuningJobs(JobResource[str]):
         """The training jobs; those that run, as they are at this moment."""
         given = definitions(body)
         return [
-            trial if tried.has_ended(trial) else self._live(trial, objective(body, given[trial["_definition"]]))
+            trial
+            if tried.has_ended(trial)
+            else self._live(trial, objective(body, given[own_tuned_job(trial)["_definition"]]))
             for trial in self._trials.of(body["HyperParameterTuningJobName"])
             if "TrainingJobArn" in trial  # else it is only about to be made
         ]

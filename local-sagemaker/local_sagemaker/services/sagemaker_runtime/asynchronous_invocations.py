@@ -21,6 +21,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import AsynchronousInvocationRecord, own_invocation
 from local_sagemaker.services.sagemaker_runtime.notifications import Notifications
 
 KIND = "asynchronous-invocation"
@@ -64,7 +65,7 @@ class AsynchronousInvocations(Resource):
         if "InputLocation" in request:
             uris.split(request["InputLocation"])
         queued = self._enqueue(request, config["OutputConfig"], body)
-        self._records.put(KIND, queued["_id"], queued)
+        self._records.put(KIND, own_invocation(queued)["_id"], queued)
         self._begin(queued)
         response = {"InferenceId": queued["InferenceId"], "OutputLocation": queued["OutputLocation"]}
         if "FailureLocation" in queued:
@@ -82,16 +83,15 @@ class AsynchronousInvocations(Resource):
         file = request.get("Filename", f"{identity}.out")
         queued = {name: value for name, value in request.items() if name != "Body"}
         queued |= {
-            "_id": identity,
-            "_received": now(),
+            **AsynchronousInvocationRecord(_id=identity, _received=now()),
             "InferenceId": request.get("InferenceId", identity),
             "OutputLocation": uris.join(output["S3OutputPath"], extension, file),
-            "_notify": output.get("NotificationConfig", {}),
+            **AsynchronousInvocationRecord(_notify=output.get("NotificationConfig", {})),
         }
         if "S3FailurePath" in output:
             queued["FailureLocation"] = uris.join(output["S3FailurePath"], extension, f"{identity}-error.out")
         if body:
-            queued["_body"] = body.decode("latin-1")
+            own_invocation(queued)["_body"] = body.decode("latin-1")
         return queued
 
     def _begin(self, queued: dict[str, Any]) -> None:
@@ -103,19 +103,19 @@ class AsynchronousInvocations(Resource):
     async def _work(self, queued: dict[str, Any]) -> None:
         """One invocation, when it is its turn."""
         loop = asyncio.get_running_loop()
-        with log_failure(log, "asynchronous invocation %s", queued["_id"]):
+        with log_failure(log, "asynchronous invocation %s", own_invocation(queued)["_id"]):
             try:
                 response = await self._invoke(queued)
                 kind = response.get("ContentType", "application/octet-stream")
                 await loop.run_in_executor(None, self._succeed, queued, {**response, "ContentType": kind})
             except ServiceError as error:
                 await loop.run_in_executor(None, self._fail, queued, error)
-        await loop.run_in_executor(None, self._records.delete, KIND, queued["_id"])
+        await loop.run_in_executor(None, self._records.delete, KIND, own_invocation(queued)["_id"])
 
     async def _invoke(self, queued: dict[str, Any]) -> Response:
         async with await self._turn(queued["EndpointName"]):
             ttl = queued.get("RequestTTLSeconds", _TTL)
-            if now() - queued["_received"] > ttl:
+            if now() - own_invocation(queued)["_received"] > ttl:
                 raise InvalidInvocation(f"The request waited for more than {ttl} seconds.")
             body = await asyncio.get_running_loop().run_in_executor(None, self._body, queued)
             request = {name: queued[name] for name in _PASSED if name in queued}
@@ -126,13 +126,13 @@ class AsynchronousInvocations(Resource):
 
     def _succeed(self, queued: dict[str, Any], response: dict[str, Any]) -> None:
         self._write(queued["OutputLocation"], response["Body"], response["ContentType"])
-        self._notifications.notify_success(queued.get("_notify", {}), queued, response, now())
+        self._notifications.notify_success(own_invocation(queued).get("_notify", {}), queued, response, now())
 
     def _fail(self, queued: dict[str, Any], error: ServiceError) -> None:
-        log.info("asynchronous invocation %s failed: %s", queued["_id"], error.message)
+        log.info("asynchronous invocation %s failed: %s", own_invocation(queued)["_id"], error.message)
         if "FailureLocation" in queued:
             self._write(queued["FailureLocation"], error.message.encode(), "text/plain")
-        self._notifications.notify_failure(queued.get("_notify", {}), queued, error, now())
+        self._notifications.notify_failure(own_invocation(queued).get("_notify", {}), queued, error, now())
 
     async def _turn(self, name: str) -> asyncio.Semaphore:
         """How many invocations an endpoint has at a time. Waits for an endpoint that is coming back after a restart."""
@@ -149,7 +149,7 @@ class AsynchronousInvocations(Resource):
 
     def _body(self, queued: dict[str, Any]) -> bytes:
         if "_body" in queued:
-            return str(queued["_body"]).encode("latin-1")
+            return str(own_invocation(queued)["_body"]).encode("latin-1")
         bucket, key = uris.split(queued["InputLocation"])
         data = self._objects.read(bucket, key, _LARGEST_INPUT) if self._objects.bucket_exists(bucket) else None
         if data is None:

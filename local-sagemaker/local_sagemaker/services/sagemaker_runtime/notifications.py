@@ -16,6 +16,7 @@ from typing import Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.endpoints.errors import ModelError
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.own_members import own_invocation
 
 _LARGEST = 128 << 10
 """Bytes of a response that IncludeInferenceResponseIn puts into the message (API reference)."""
@@ -69,7 +70,7 @@ class Notifications:
         return {
             "awsRegion": self._region,
             "eventTime": _time(moment),
-            "receivedTime": _time(queued["_received"]),
+            "receivedTime": _time(own_invocation(queued)["_received"]),
             "invocationStatus": status,
             "requestParameters": {name: value for name, value in parameters.items() if value is not None},
         }

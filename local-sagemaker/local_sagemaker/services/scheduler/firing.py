@@ -15,6 +15,7 @@ from local_sagemaker.background import log_failure
 from local_sagemaker.clock import iso, now, on_move
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError
+from local_sagemaker.records.own_members import ScheduleRecord, own_schedule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.targets import fault, is_final, send_dead_letter
@@ -68,10 +69,10 @@ class Firing:
             self._signal.clear()
 
     def _pause(self) -> float:
-        times = [
-            body["_due"]
+        times: list[float] = [
+            due
             for body in self._store.schedules()
-            if body.get("_due") and body["State"] == SwitchState.ENABLED and _key(body) not in self._faults
+            if (due := _due(body)) is not None and _key(body) not in self._faults
         ]
         times += [body["at"] for body in self._store.records.list(FIRED)]
         return max(0.05, min([IDLE, *(time - now() for time in times)]))
@@ -79,28 +80,27 @@ class Firing:
     def _look(self) -> None:
         moment = now()
         for body in self._store.schedules():
-            if body["State"] == SwitchState.ENABLED and body.get("_due") is not None and body["_due"] <= moment:
-                self._attempt(body, moment)
+            if (due := _due(body)) is not None and due <= moment:
+                self._attempt(body, due, moment)
         for key, fired in self._store.records.items(FIRED):
             if fired["at"] <= moment and not self._ended.is_set():
                 with log_failure(log, "request %s", key):
                     self._send(key, fired)
 
-    def _attempt(self, body: Body, moment: float) -> None:
+    def _attempt(self, body: Body, due: float, moment: float) -> None:
         """Takes a schedule in; one that fails is looked at again a little later, and keeps no other back."""
         key = _key(body)
         if self._faults.get(key, moment) > moment:
             return
         self._faults.pop(key, None)
         with log_failure(log, "schedule %s", body["Name"]) as end:
-            self._write(body, moment)
+            self._write(body, due, moment)
         if end.failed:
             self._faults[key] = moment + IDLE
 
-    def _write(self, body: Body, moment: float) -> None:
+    def _write(self, body: Body, time: float, moment: float) -> None:
         """Writes down what is due, for the newest of the times that have passed, and when it is due next."""
-        time = body["_due"]
-        body.setdefault("_first", time)
+        own_schedule(body).setdefault("_first", time)
         following = next_time(body, time)
         passed = 0
         while following is not None and following <= moment:
@@ -108,7 +108,7 @@ class Firing:
         late = moment - time > LATE or passed > 0
         if late:
             log.warning("schedule %s: late for %s, %d earlier times are left out", body["Name"], iso(time), passed)
-        fired = {"id": str(uuid.uuid4()), "schedule": body, "time": time, "tries": 0, "at": time + delay(body),
+        fired: Body = {"id": str(uuid.uuid4()), "schedule": body, "time": time, "tries": 0, "at": time + delay(body),
                  "late": late}  # fmt: skip
         with self._store.records.transaction():
             age = body["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"]
@@ -117,7 +117,7 @@ class Firing:
             if following is None and body["ActionAfterCompletion"] == "DELETE":
                 self._store.delete(body["GroupName"], body["Name"])
             else:
-                self._store.put({**body, "_due": following})
+                self._store.put({**body, **ScheduleRecord(_due=following)})
 
     def _send(self, key: str, fired: Body) -> None:
         body = fired["schedule"]
@@ -161,6 +161,11 @@ class Firing:
             with log_failure(log, "dead letter of schedule %s", body["Name"]):
                 send_dead_letter(self._call, arn, text_of(body, fired), attributes)
         self._store.records.delete(FIRED, key)
+
+
+def _due(body: Body) -> float | None:
+    """When a schedule fires next, None for one that doesn't."""
+    return own_schedule(body).get("_due") if body["State"] == SwitchState.ENABLED else None
 
 
 def _key(body: Body) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import ScheduleGroupRecord, own_schedule_group
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.scheduler.store import DEFAULT, GROUP, SCHEDULE, SchedulerError, ScheduleStore, made_by
 
@@ -19,15 +20,16 @@ class ScheduleGroups(Resource):
         """Adds a group; the request that made it, sent again with its token, gets the same response."""
         name, moment = request["Name"], now()
         there = self._store.records.get(GROUP, name)
-        if there is not None and there.get("_made_by") == made_by(request):
+        if there is not None and own_schedule_group(there).get("_made_by") == made_by(request):
             return {"ScheduleGroupArn": there["Arn"]}
         if name == DEFAULT or there is not None:
             text = f"Schedule group {name} already exists."
             raise SchedulerError(text, code="ConflictException", status=409)
         body = {
             "Name": name, "Arn": self._store.group_arn(name), "State": "ACTIVE", "CreationDate": moment,
-            "LastModificationDate": moment, "_made_by": made_by(request),
-            "_tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            "LastModificationDate": moment, **ScheduleGroupRecord(
+                _made_by=made_by(request), _tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+            ),
         }  # fmt: skip
         self._store.records.put(GROUP, name, body)
         return {"ScheduleGroupArn": body["Arn"]}
@@ -63,20 +65,24 @@ class ScheduleGroups(Resource):
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         body = self._by_arn(request["ResourceArn"])
-        tags = {**body.get("_tags", {}), **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
-        self._store.records.put(GROUP, body["Name"], {**body, "_tags": tags})
+        tags = {**own_schedule_group(body).get("_tags", {}), **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+        self._store.records.put(GROUP, body["Name"], {**body, **ScheduleGroupRecord(_tags=tags)})
         return {}
 
     @operation("UntagResource")
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
         body = self._by_arn(request["ResourceArn"])
-        tags = {key: value for key, value in body.get("_tags", {}).items() if key not in request["TagKeys"]}
-        self._store.records.put(GROUP, body["Name"], {**body, "_tags": tags})
+        tags = {
+            key: value
+            for key, value in own_schedule_group(body).get("_tags", {}).items()
+            if key not in request["TagKeys"]
+        }
+        self._store.records.put(GROUP, body["Name"], {**body, **ScheduleGroupRecord(_tags=tags)})
         return {}
 
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
         """The tags of a group."""
-        tags = self._by_arn(request["ResourceArn"]).get("_tags", {})
+        tags = own_schedule_group(self._by_arn(request["ResourceArn"])).get("_tags", {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}

@@ -7,6 +7,7 @@ from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
+from local_sagemaker.records.own_members import ScheduleRecord, own_schedule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.pages import page_rows
@@ -42,7 +43,7 @@ class Schedules(Resource):
         group, name = request.get("GroupName", DEFAULT), request["Name"]
         self._store.group(group)
         there = self._store.records.get(SCHEDULE, f"{group}/{name}")
-        if there is not None and there.get("_made_by") == made_by(request):
+        if there is not None and own_schedule(there).get("_made_by") == made_by(request):
             return {"ScheduleArn": there["Arn"]}
         if there is not None:
             text = f"Schedule {name} already exists."
@@ -57,7 +58,9 @@ class Schedules(Resource):
         """Replaces a schedule: what the request lacks gets its default."""
         group = request.get("GroupName", DEFAULT)
         before = self._store.schedule(group, request["Name"])
-        return {"ScheduleArn": self._write(request, group, before["CreationDate"], before.get("_made_by"))}
+        return {
+            "ScheduleArn": self._write(request, group, before["CreationDate"], own_schedule(before).get("_made_by"))
+        }
 
     def _write(self, request: Request, group: str, created: float, made_by: str | None) -> str:
         check_times(request)
@@ -74,9 +77,9 @@ class Schedules(Resource):
             "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": SwitchState.ENABLED,
             **{key: value for key, value in request.items() if key != "ClientToken"}, "GroupName": group,
             "Arn": self._store.arn(group, request["Name"]), "Target": target, "CreationDate": created,
-            "LastModificationDate": moment, "_made_by": made_by,
+            "LastModificationDate": moment, **ScheduleRecord(_made_by=made_by),
         }  # fmt: skip
-        body["_due"] = first_time(body, moment)
+        own_schedule(body)["_due"] = first_time(body, moment)
         self._store.put(body)
         self._firing.wake()
         return str(body["Arn"])

@@ -6,6 +6,7 @@ import random
 
 from local_sagemaker.api.operations import Request
 from local_sagemaker.eventbridge import schedules
+from local_sagemaker.records.own_members import own_schedule
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.scheduler.store import SchedulerError
 
@@ -68,7 +69,7 @@ def next_time(body: Body, after: float) -> float | None:
     """When it is due next, behind a time at which it was due."""
     schedule = parse(body)
     if isinstance(schedule, schedules.Rate):
-        return _within(body, schedule.next(after, body.get("_first", after)))
+        return _within(body, schedule.next(after, own_schedule(body).get("_first", after)))
     return _within(body, schedule.next(after, after))
 
 

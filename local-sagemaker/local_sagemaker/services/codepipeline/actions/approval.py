@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.delivery_members import own_action
 from local_sagemaker.records.store import Body
 
 log = logging.getLogger(__name__)
@@ -26,16 +27,17 @@ class Approvals:
         topic = settings.get("NotificationArn")
         if not topic:
             return
-        region, name, stage = action["input"]["region"], action["_name"], action["stageName"]
+        own = own_action(action)
+        region, name, stage = action["input"]["region"], own["_name"], action["stageName"]
         console = f"https://console.aws.amazon.com/codepipeline/home?region={region}#/view/{name}"
-        expires = datetime.fromtimestamp(action["_expires"], UTC).strftime("%Y-%m-%dT%H:%MZ")
+        expires = datetime.fromtimestamp(own["_expires"], UTC).strftime("%Y-%m-%dT%H:%MZ")
         message = {
             "region": region, "consoleLink": console,
             "approval": {
                 "pipelineName": name, "stageName": stage, "actionName": action["actionName"],
-                "token": action["_token"], "expires": expires,
+                "token": own["_token"], "expires": expires,
                 "externalEntityLink": settings.get("ExternalEntityLink"),
-                "approvalReviewLink": f"{console}/{stage}/{action['actionName']}/approve/{action['_token']}",
+                "approvalReviewLink": f"{console}/{stage}/{action['actionName']}/approve/{own['_token']}",
                 "customData": settings.get("CustomData"),
             },
         }  # fmt: skip

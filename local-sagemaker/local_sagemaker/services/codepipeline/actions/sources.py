@@ -13,6 +13,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import iso
 from local_sagemaker.codecommit.git import GitCommit, GitError, GitRepository
 from local_sagemaker.objects.types import Objects
+from local_sagemaker.records.delivery_members import own_delivery
 from local_sagemaker.records.delivery_status import ConnectionStatus
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
@@ -59,7 +60,7 @@ class GitSources:
         if git is None:
             text = "The service role or action role doesn't have the permissions required to access the repository "
             raise ActionFailure(f"{text}named {name}, or the repository does not exist.", "ConfigurationError")
-        given: dict[str, Any] = work.execution["_revisions"].get(work.declared["name"], {})
+        given: dict[str, Any] = own_delivery(work.execution)["_revisions"].get(work.declared["name"], {})
         identity = git.resolve(given["revisionValue"]) if given else git.branch(branch)
         commit = git.commit(identity) if identity else None
         if commit is None:

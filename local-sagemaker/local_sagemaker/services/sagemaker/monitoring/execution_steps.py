@@ -31,6 +31,7 @@ from local_sagemaker.monitoring.job_requests import (
     place_of_merge,
 )
 from local_sagemaker.monitoring.windows import AnalysisWindow
+from local_sagemaker.records.own_members import own_monitoring_run
 from local_sagemaker.records.status import JobStatus, MonitoringStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.monitoring.captured_data import CaptureSources
@@ -74,15 +75,16 @@ class ExecutionSteps:
 
     def _step(self, key: str, body: Body) -> None:
         definition, occasion = self._definition(body), occasion_of(body)
-        if body["_phase"] == "new":
+        phase = own_monitoring_run(body)["_phase"]
+        if phase == "new":
             self._begin(key, definition, occasion)
-        elif body["_phase"] == "merge":
+        elif phase == "merge":
             self._after_merge(key, definition, occasion)
         else:
             self._after_analysis(occasion.name(definition.type))
 
     def _definition(self, body: Body) -> MonitoringDefinition:
-        return definition_of(body["_config"], self._call)
+        return definition_of(own_monitoring_run(body)["_config"], self._call)
 
     def _begin(self, key: str, definition: MonitoringDefinition, occasion: Occasion) -> None:
         data = self._data.find(definition, occasion.window)
@@ -162,7 +164,7 @@ class ExecutionSteps:
 
     def _note(self, key: str, phase: str, job: str | None = None) -> None:
         def note(body: Body) -> None:
-            body["_phase"] = phase
+            own_monitoring_run(body)["_phase"] = phase
             body["MonitoringExecutionStatus"] = MonitoringStatus.IN_PROGRESS
             if job:
                 body["ProcessingJobArn"] = job
@@ -192,9 +194,10 @@ def definition_of(config: Mapping[str, Any], call: Call) -> MonitoringDefinition
 
 def occasion_of(body: Body) -> Occasion:
     """What an execution's record says of its jobs."""
+    own = own_monitoring_run(body)
     return Occasion(
         schedule=body["MonitoringScheduleName"], scheduled=body["ScheduledTime"],
-        window=AnalysisWindow(*body["_window"]), ending=body["_ending"], place=body["_place"],
+        window=AnalysisWindow(*own["_window"]), ending=own["_ending"], place=own["_place"],
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from local_sagemaker.clock import iso
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.objects import uris
+from local_sagemaker.records.own_members import own_monitoring_schedule
 from local_sagemaker.records.status import MonitoringStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.object_reading import read_object
@@ -58,13 +59,14 @@ class Monitors:
 def _row(body: Body) -> dict[str, Any]:
     given = body["MonitoringScheduleConfig"].get("ScheduleConfig", {})
     newest = body.get("LastMonitoringExecutionSummary")
+    due = own_monitoring_schedule(body).get("_due")
     return {
         "name": body["MonitoringScheduleName"],
         "type": body["MonitoringType"],
         "status": body["MonitoringScheduleStatus"],
         "endpoint": body.get("EndpointName", ""),
         "expression": given.get("ScheduleExpression", "once a day"),
-        "next": iso(body["_due"])[:19] + "Z" if body.get("_due") else "",
+        "next": iso(due)[:19] + "Z" if due else "",
         "newest": f"{newest['MonitoringExecutionStatus']} of {iso(newest['ScheduledTime'])[:19]}Z" if newest else "",
-        "missed": body.get("_missed", 0),
+        "missed": own_monitoring_schedule(body).get("_missed", 0),
     }

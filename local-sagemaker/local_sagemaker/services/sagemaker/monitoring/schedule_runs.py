@@ -24,6 +24,7 @@ from local_sagemaker.monitoring.job_requests import place_of
 from local_sagemaker.monitoring.schedule_times import DAY
 from local_sagemaker.monitoring.windows import AnalysisWindow
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE, PROCESSING_JOB
+from local_sagemaker.records.own_members import MonitoringScheduleRecord, own_monitoring_run, own_monitoring_schedule
 from local_sagemaker.records.status import JobStatus, ScheduleStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker.monitoring.alerts import MonitoringAlerts
@@ -91,7 +92,7 @@ class ScheduleRuns:
         name, config = schedule["MonitoringScheduleName"], schedule["MonitoringScheduleConfig"]
         window = self._window(config, scheduled)
         place = place_of(scheduled)
-        places = {body["_place"] for _, body in self._executions.items(name)}
+        places = {own_monitoring_run(body)["_place"] for _, body in self._executions.items(name)}
         if not due and place in places:
             place = f"{place}/{datetime.fromtimestamp(scheduled, UTC):%M%S}"
         moment = datetime.fromtimestamp(scheduled, UTC).strftime("%Y%m%d%H%M")
@@ -137,21 +138,22 @@ class ScheduleRuns:
                 return IDLE
             with log_failure(log, "execution %s", key):
                 self._advance(key)
-        times = [body["_due"] for body in self._records.list(MONITORING_SCHEDULE.kind) if body.get("_due")]
+        schedules = self._records.list(MONITORING_SCHEDULE.kind)
+        times = [due for body in schedules if (due := own_monitoring_schedule(body).get("_due"))]
         return min([IDLE, *(time - now() for time in times if time > now())])
 
     def _advance(self, key: str) -> None:
         body = self._executions.get(key)
-        if body is not None and body["_phase"] == "new":
+        if body is not None and own_monitoring_run(body)["_phase"] == "new":
             self._flush()
         while body is not None and not self._steps.advance(key):
             before, body = body, self._executions.get(key)
-            if body is None or body["_phase"] == before["_phase"]:
+            if body is None or own_monitoring_run(body)["_phase"] == own_monitoring_run(before)["_phase"]:
                 return
         self._unfinished.discard(key)
 
     def _look_at(self, body: Body) -> None:
-        name, due = body["MonitoringScheduleName"], body.get("_due")
+        name, due = body["MonitoringScheduleName"], own_monitoring_schedule(body).get("_due")
         if body["MonitoringScheduleStatus"] == ScheduleStatus.PENDING:
             self._update(name, {"MonitoringScheduleStatus": ScheduleStatus.SCHEDULED, "LastModifiedTime": now()})
         if (
@@ -171,7 +173,8 @@ class ScheduleRuns:
         with self._records.transaction():
             self.begin(body, newest, due=True)
             following = None if timetable is None else timetable.next(newest)
-            self._update(name, {"_due": following, "_missed": body.get("_missed", 0) + missed})
+            missed += own_monitoring_schedule(body).get("_missed", 0)
+            self._update(name, {**MonitoringScheduleRecord(_due=following, _missed=missed)})
 
     def _update(self, name: str, members: Body) -> None:
         self._records.update(MONITORING_SCHEDULE.kind, name, lambda body: {**body, **members})

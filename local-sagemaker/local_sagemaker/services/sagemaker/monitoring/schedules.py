@@ -13,6 +13,7 @@ from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.monitoring.definition import DATA_QUALITY, from_schedule
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import MONITORING_SCHEDULE
+from local_sagemaker.records.own_members import MonitoringScheduleRecord
 from local_sagemaker.records.status import ScheduleStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
@@ -54,7 +55,7 @@ class MonitoringSchedules(Resource):
         body = {
             "MonitoringScheduleName": name, "MonitoringScheduleArn": self._schedules.arn(name),
             "MonitoringScheduleStatus": ScheduleStatus.PENDING, "CreationTime": moment, "LastModifiedTime": moment,
-            **self._members_of(config), "_due": due_of(config, moment),
+            **self._members_of(config), **MonitoringScheduleRecord(_due=due_of(config, moment)),
         }  # fmt: skip
         self._schedules.insert(body, request.get("Tags"))
         self._runs.wake()
