@@ -6,12 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from local_sagemaker.clock import now
 
 SECONDS = 10.0
 """How often what was gathered is put."""
+SINGLE = 16
+"""So many durations of one put are kept each by itself."""
+SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+"""The groups of more of them: whoever asks for p90 or p99 gets the mean of few."""
 NAMESPACE = "AWS/SageMaker"
 Put = Callable[[str, list[dict[str, Any]]], None]
 """``put(namespace, metric_data)`` as CloudWatch's PutMetricData takes them."""
@@ -95,9 +100,23 @@ def _data(found: Gathered, dimensions: list[dict[str, str]]) -> list[dict[str, A
     moment = now()
     return [
         {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Unit": UNITS.get(name, "None"),
-         "StatisticValues": _statistics(taken)}
+         "StatisticValues": one}
         for name, taken in values.items() if taken
+        for one in (_sets(taken) if name in UNITS else [_statistics(taken)])
     ]  # fmt: skip
+
+
+def _sets(values: list[float]) -> list[dict[str, float]]:
+    """StatisticSets whose values are all the same, as percentiles need them: the values where they are few, else groups
+    of neighbours by their mean. The least and the greatest value stay what they are."""
+    ordered, count = sorted(values), len(values)
+    edges = range(count + 1) if count <= SINGLE else sorted({1, count - 1, *(round(share * count) for share in SHARES)})
+    found = []
+    for first, last in pairwise(edges):
+        group = ordered[first:last]
+        mean = sum(group) / len(group)
+        found.append({**_statistics(group), "Minimum": mean, "Maximum": mean})
+    return found
 
 
 def _statistics(values: list[float]) -> dict[str, float]:

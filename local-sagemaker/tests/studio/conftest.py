@@ -187,7 +187,9 @@ def _make_pipelines(service: Service) -> dict[str, str]:
         register_step("Register", "Train"),
         parameters=(rounds, {"Name": "Note", "Type": "String", "DefaultValue": HOSTILE}),
     )
-    create_pipeline(sagemaker, "Broken", script_mode_step("Read", "read.py"), script_step("After", "print(1)", "Read"))
+    place = {"Name": "InputDataUrl", "Type": "String", "DefaultValue": "s3://studio-data/code/prepare.py"}
+    broken = script_mode_step("Read", "read.py"), script_step("After", "print(1)", "Read")
+    create_pipeline(sagemaker, "Broken", *broken, parameters=(place,))
     return {name: start(sagemaker, name) for name in ("Demo", "Broken")}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
+import re
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -91,8 +93,18 @@ def test_home_misses_nothing_among_many_pipelines(world: World) -> None:
 def test_logs_are_kept_so_long_and_deleted(world: World) -> None:
     """ST-11: the retention of a group, and a stream by its typed name."""
     logs = Logs(world.service.settings.logs)
-    logs.put(GROUP, "gone/algo-1", [(int(1000 * time.time()), "one")])
+    moment = int(1000 * time.time())
+    logs.put(GROUP, "gone/algo-1", [(moment, "one sought"), (moment, "two")])
+    logs.put(GROUP, "kept/algo-1", [(moment + 1, HOSTILE + " sought")])
     page = f"/_studio/logs?group={quote(GROUP, safe='')}"
+    hits = world.pages.json(f"{page}&search=sought".replace("/logs?", "/logs.json?"))["search"]["hits"]
+    assert [(item["stream"], item["text"]) for item in hits] == [
+        ("gone/algo-1", "one sought"), ("kept/algo-1", f"{HOSTILE} sought"),
+    ]  # fmt: skip
+    text = world.pages.get(f"{page}&search=sought")[2]
+    assert "<script>alert" not in text
+    link = html.unescape(re.findall(r'href="(/_studio/logs[^"]*gone%2Falgo-1&amp;line=[^"]*)#L40"', text)[0])
+    assert "one sought" in world.pages.get(link)[2].partition('class="hit"')[2][:300], "a hit leads to its line"
     for days, kept in (("7", 7), ("", None)):
         assert world.pages.post(page, {"action": "retain", "days": days})[0] == 303
         assert world.pages.json(page.replace("/logs?", "/logs.json?"))["retention"] == kept
@@ -101,6 +113,7 @@ def test_logs_are_kept_so_long_and_deleted(world: World) -> None:
     assert world.pages.post(stream, {"action": "delete", "confirm": "gone"})[0] == 422
     assert world.pages.post(stream, {"action": "delete", "confirm": "gone/algo-1"})[0] == 303
     assert not logs.has(GROUP, "gone/algo-1")
+    logs.delete_stream(GROUP, "kept/algo-1")
 
 
 def test_closed_pages_leave_no_descriptor(world: World) -> None:

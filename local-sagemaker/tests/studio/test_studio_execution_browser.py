@@ -101,6 +101,25 @@ def test_without_script(world: World, sign_in: Any) -> None:
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("alert").wait_for()
     assert page.get_by_role("textbox", name="Rounds").input_value() == "x" * 1500
+    _pick_from_s3(page, f"{world.pages.origin}/_studio/pipelines/Broken/start")
+
+
+def _pick_from_s3(page: Any, start: str) -> None:
+    """S3 is browsed inside the form, which keeps what was typed; Enter in a field starts, and browses nothing."""
+    page.goto(start)
+    page.get_by_label("Description").fill("kept")
+    page.get_by_role("button", name="Browse S3 for InputDataUrl").click()
+    folder = page.get_by_role("region", name="Objects for InputDataUrl")
+    folder.get_by_role("button", name="prepare.py").wait_for()
+    folder.get_by_role("button", name="Folder above").click()
+    folder.get_by_role("button", name="All buckets").click()
+    folder.get_by_role("button", name="studio-data").click()
+    folder.get_by_role("button", name="code/").click()
+    folder.get_by_role("button", name="Take this folder").click()
+    page.get_by_text("InputDataUrl", exact=True).first.wait_for()
+    assert page.get_by_role("textbox", name="InputDataUrl").input_value() == "s3://studio-data/code/"
+    assert page.get_by_label("Description").input_value() == "kept"
+    assert page.locator("form[method=post] button").first.inner_text() == "Start", "what Enter does"
 
 
 def test_two_browsers_agree(world: World, sign_in: Any) -> None:

@@ -126,11 +126,15 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     found = float(re.findall(r"distance: (\S+) exceeds", violation["text"])[0])
     assert first["points"][1][1] == pytest.approx(found), "the page measures as the monitor does"
     assert twin["alarms"][0]["metric"] == "feature_baseline_drift_c"
+    alarm = [item for item in twin["history"] if item["name"] == twin["alarms"][0]["name"]]
+    assert [item["text"] for item in alarm][-1].endswith("created"), "the oldest of DescribeAlarmHistory comes last"
+    assert "InAlert" in [item["status"] for item in twin["history"] if item["name"] == f"{full.schedule}-alert"]
     assert twin["baseline"]["files"].keys() == {"Statistics", "Constraints"}
     assert twin["next_run"] > 0
     text = world.pages.get(page)[2]
     assert "bound 0.1" in text
     assert "baseline 0" in text
+    _change_schedule(world, page, twin["schedule"])
     assert world.pages.post(page, {"action": "run"})[0] == 303
 
     def ended() -> Any:
@@ -142,6 +146,19 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     assert status[0] == full.endpoint
     words = shlex.split(twin["commands"]["describe"])
     assert full.schedule in world.service.run(*words[3:]).stdout
+
+
+def _change_schedule(world: World, page: str, before: str) -> None:
+    """UpdateMonitoringSchedule: refused in the API's words with what was typed, done, and set back."""
+    form = {"action": "change", "expression": "cron(5 * ? * * *)"}
+    status, _, text = world.pages.post(f"{page}?dialog=change", form)
+    assert (status, f'value="{form["expression"]}"' in text, "ValidationException" in text) == (422, True, True)
+    assert world.pages.post(page, {**form, "expression": " "})[0] == 422
+    for expression in ("cron(0 0/6 ? * * *)", before):
+        assert world.pages.post(page, {**form, "expression": expression})[0] == 303
+        twin = world.pages.json(f"{page}.json")
+        assert twin["schedule"] == expression
+        assert twin["described"]["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"], "the definition stays"
 
 
 def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full) -> None:
@@ -176,6 +193,7 @@ def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full)
     use = until(lambda: world.pages.json(f"{page}.json")["use"], "the endpoint's use is counted", 60)[0]
     assert (use["variant"], use["share"]) == ("AllTraffic", 1.0)
     assert use["requests"] >= 80
+    assert 0 < use["p50"] <= use["p90"] <= use["p99"]
     scales = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{full.endpoint}/variant/AllTraffic",
               "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}  # fmt: skip
     scaler = full.service.client("application-autoscaling")
@@ -289,6 +307,9 @@ def test_tags_are_edited(world: World, full: Full) -> None:
         assert world.pages.post(page, {"action": "untag", "key": "team"})[0] == 303
         assert world.pages.json(f"{page}.json?tab={tab}")["tags"] == before, page
     assert world.pages.post(endpoint, {"action": "tag", "key": " ", "value": "x"})[0] == 422
+    own = {"action": "tag", "key": "aws:owner", "value": "me"}
+    status, _, text = world.pages.post(endpoint, own)
+    assert (status, "aws:" in text.partition('role="alert"')[2][:500], 'value="aws:owner"' in text) == (422, True, True)
 
 
 def test_version_is_trained_again(world: World) -> None:

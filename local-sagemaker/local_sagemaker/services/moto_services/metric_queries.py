@@ -6,9 +6,11 @@ There are percentiles and metric math, too.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any, overload
 
 from local_sagemaker.services.moto_services.metric_math import (
@@ -215,17 +217,20 @@ def _statistic(stat: str, data: Sequence[Any]) -> float | None:
         return float(min([*values, *(one.min for one in sets)]))
     if stat == "Maximum":
         return float(max([*values, *(one.max for one in sets)]))
-    values += [float(one.min) for one in sets if one.min == one.max for _ in range(int(one.sample_count))]
-    if any(one.min != one.max for one in sets) or not values:
+    if any(one.min != one.max for one in sets) or not count:
         return None
-    return _percentile(sorted(values), float(stat[1:]))
+    counted = [*((value, 1) for value in values), *((float(one.min), int(one.sample_count)) for one in sets)]
+    return _percentile(sorted(counted), float(stat[1:]))
 
 
-def _percentile(values: Sequence[float], percent: float) -> float:
-    place = (len(values) - 1) * percent / 100
+def _percentile(counted: Sequence[tuple[float, int]], percent: float) -> float:
+    """Of sorted values, each with how often it is there; they are not written out, since millions can be."""
+    ends = list(accumulate(count for _, count in counted))
+    place = (ends[-1] - 1) * percent / 100
     low = int(place)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+    high = min(low + 1, ends[-1] - 1)
+    before, after = (counted[bisect_right(ends, one)][0] for one in (low, high))
+    return before + (after - before) * (place - low)
 
 
 def _render(query: Query, value: Value, start: datetime, descending: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Places for the boxes of a graph, in layers from top to bottom. Pure, and the same in every process.
+"""Places for the boxes of a graph, in layers from top to bottom or from left to right. Pure, the same in every process.
 
 After Sugiyama, Tagawa and Toda: layers by the longest path, dummy points for edges over several layers, barycentre
 sweeps (ties by the order given), then straightening. Crossings are counted with an accumulator tree, O(E log V).
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 GAP_X, GAP_Y, HEIGHT = 16.0, 44.0, 52.0
+GAP_COLUMNS = 60.0
 NARROWEST, WIDEST = 168.0, 284.0
 _SWEEPS, _STRAIGHTEN = 6, 8
 _DUMMY = 8.0
@@ -52,8 +53,13 @@ def box_width(label: str) -> float:
     return min(WIDEST, max(NARROWEST, 7.9 * len(label) + 56))
 
 
-def arrange(nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None = None) -> GraphLayout:
-    """Places nodes; `nodes` has for each the names of those that it comes after. Cycles are not allowed."""
+def arrange(
+    nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None = None, *, sideways: bool = False
+) -> GraphLayout:
+    """Places nodes; `nodes` has for each the names of those that it comes after. Cycles are not allowed.
+
+    `sideways`: the layers are columns, from left to right.
+    """
     if not nodes:
         return GraphLayout((), (), 0, 0, 0)
     above = {name: [item for item in needs if item in nodes] for name, needs in nodes.items()}
@@ -61,6 +67,9 @@ def arrange(nodes: Mapping[str, Sequence[str]], labels: Mapping[str, str] | None
     points, upward, chains = _with_dummies(above, layer)
     widths = {name: box_width((labels or {}).get(name, name)) for name in nodes}
     rows = _order(points, upward)
+    if sideways:
+        places = _straighten(rows, upward, dict.fromkeys(nodes, HEIGHT))
+        return _place_columns(above, layer, rows, places, widths, chains, _crossings(rows, upward))
     places = _straighten(rows, upward, widths)
     return _place_all(above, layer, rows, places, widths, chains, _crossings(rows, upward))
 
@@ -239,6 +248,34 @@ def _place_all(
     return GraphLayout(
         tuple(boxes.values()), tuple(edges), right + 8, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 16, crossings
     )
+
+
+def _place_columns(
+    above: Mapping[str, Sequence[str]], layer: Mapping[str, int], rows: Sequence[Sequence[str]],
+    centre: Mapping[str, float], widths: Mapping[str, float], chains: Mapping[tuple[str, str], Sequence[str]],
+    crossings: int,
+) -> GraphLayout:  # fmt: skip
+    """As `_place_all` with layers as columns, each as wide as its widest box; `centre` are heights."""
+    sizes = [max((widths[name] for name in row if name in widths), default=0.0) for row in rows]
+    lefts = [8 + sum(sizes[:place]) + place * GAP_COLUMNS for place in range(len(rows))]
+    extents = {name: HEIGHT if name in widths else _DUMMY for row in rows for name in row}
+    top = min(centre[name] - extent / 2 for name, extent in extents.items()) - 8
+    boxes = {
+        name: Box(name, round(lefts[layer[name]], 1), round(centre[name] - HEIGHT / 2 - top, 1), widths[name])
+        for name in above
+    }
+    edges = []
+    for name, needs in above.items():
+        for need in needs:
+            before, after = boxes[need], boxes[name]
+            points = [(round(before.x + before.width, 1), round(before.y + HEIGHT / 2, 1))]
+            for step, dummy in enumerate(chains[need, name], layer[need] + 1):
+                y = round(centre[dummy] - top, 1)
+                points += [(round(lefts[step], 1), y), (round(lefts[step] + sizes[step], 1), y)]
+            points.append((after.x, round(after.y + HEIGHT / 2, 1)))
+            edges.append(DrawnEdge(need, name, tuple(points)))
+    bottom = max(centre[name] + extent / 2 for name, extent in extents.items()) - top
+    return GraphLayout(tuple(boxes.values()), tuple(edges), lefts[-1] + sizes[-1] + 8, bottom + 8, crossings)
 
 
 def _below(box: Box) -> tuple[float, float]:

@@ -29,21 +29,25 @@ _NODE = (
 
 
 @lru_cache(maxsize=32)
-def _layout(nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[str, str], ...]) -> GraphLayout:
-    return arrange(reduce(dict(nodes)), dict(labels))
+def _layout(
+    nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[str, str], ...], *, sideways: bool
+) -> GraphLayout:
+    return arrange(reduce(dict(nodes)), dict(labels), sideways=sideways)
 
 
 def draw(
     steps: Sequence[StepView], order: Sequence[str], addresses: Mapping[str, str], chosen: str = "",
     fans: Mapping[str, Fan] | None = None, path: Collection[str] = (), feeds: Feeds | None = None,
+    direction: str = "",
 ) -> Markup:  # fmt: skip
     """The graph of an execution's steps. `order` is that of the definition, `addresses` where each step leads; a step
     that stands for a fan is drawn as a stack; `path` are the steps whose edges are drawn strong,
-    `feeds` what an edge says that it carries."""
+    `feeds` what an edge says that it carries; the `direction` is down, or `right`."""
     views, fans = {step.name: step for step in steps}, fans or {}
     labels = {name: _widest(step.type, name) for name, step in views.items() if name not in fans}
-    labels |= {name: _cut(fans[name].label) + "...." for name in fans if name in views}
-    layout = _layout(tuple((name, views[name].needs) for name in order if name in views), tuple(sorted(labels.items())))
+    labels |= {name: _widest_fan(fan) for name, fan in fans.items() if name in views}
+    nodes, sideways = tuple((name, views[name].needs) for name in order if name in views), direction == "right"
+    layout = _layout(nodes, tuple(sorted(labels.items())), sideways=sideways)
     leads: dict[str, list[str]] = {}
     for step in steps:
         for need in step.needs:
@@ -60,6 +64,7 @@ def draw(
             (feeds or {}).get(edge.target, {}).get(edge.source, ()),
             lit=chosen in (edge.source, edge.target),
             strong=edge.source in path and edge.target in path,
+            sideways=sideways,
         )
         for edge in layout.edges
     ]
@@ -115,7 +120,7 @@ def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, t
             state_of(state).tone, round(at, 1), box.y + box.height - 9, round(part, 1)
         )
         at += part
-    note = fan.words if len(fan.words) < _LONGEST else f"{fan.words[: _LONGEST - 2]}…"
+    note = _words(fan)
     return Markup(_NODE).format(
         tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=fan.name,
         label=f"{fan.label} {note}; {fan.type}, {fan.words}{details}", x=box.x, y=box.y, w=box.width, h=box.height,
@@ -131,23 +136,26 @@ def _widest(kind: str, name: str) -> str:
     return max(_cut(name), note, key=len)
 
 
+def _widest_fan(fan: Fan) -> str:
+    """As `_widest`, with room for the boxes behind it."""
+    return max(_cut(fan.label), "x" * round(len(_words(fan)) * 0.85), key=len) + "...."
+
+
+def _words(fan: Fan) -> str:
+    return fan.words if len(fan.words) < _LONGEST else f"{fan.words[: _LONGEST - 2]}…"
+
+
 def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[:18]}…{name[-11:]}"
 
 
-def _edge(edge: DrawnEdge, views: Mapping[str, StepView], carries: Sequence[str], *, lit: bool, strong: bool) -> Markup:
-    points = edge.points
-    path = [f"M{points[0][0]} {points[0][1]}"]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        middle = (y0 + y1) / 2
-        path.append(f"L{x1} {y1}" if x0 == x1 else f"C{x0} {middle} {x1} {middle} {x1} {y1}")
-    x, y = points[-1]
-    arrow = f"M{x - 4} {y - 6}L{x} {y}L{x + 4} {y - 6}"
-    drawn = Markup('<path class="edge{}{}" d="{} {}"><title>{} to {}{}</title></path>').format(
+def _edge(
+    edge: DrawnEdge, views: Mapping[str, StepView], carries: Sequence[str], *, lit: bool, strong: bool, sideways: bool
+) -> Markup:
+    drawn = Markup('<path class="edge{}{}" d="{}"><title>{} to {}{}</title></path>').format(
         " lit" if lit else "",
         " strong" if strong else "",
-        " ".join(path),
-        arrow,
+        _line(edge.points, sideways=sideways),
         edge.source,
         edge.target,
         "".join(f"\n{words}" for words in carries),
@@ -155,7 +163,20 @@ def _edge(edge: DrawnEdge, views: Mapping[str, StepView], carries: Sequence[str]
     condition, _, outcome = views[edge.target].branch.rpartition("=")
     if condition != edge.source:
         return drawn
-    (x0, y0), (x1, y1) = points[:2]
+    (x0, y0), (x1, y1) = edge.points[:2]
+    x, y = ((x0 + x1) / 2 + 6, (y0 + 3 * y1) / 4 - 6) if sideways else ((x0 + 3 * x1) / 4, (y0 + 2 * y1) / 3 + 2)
     return drawn + Markup('<text class="note outcome" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-        round((x0 + 3 * x1) / 4, 1), round((y0 + 2 * y1) / 3 + 2, 1), outcome
+        round(x, 1), round(y, 1), outcome
     )
+
+
+def _line(points: Sequence[tuple[float, float]], *, sideways: bool) -> str:
+    """The path of an edge with its arrow."""
+    path = [f"M{points[0][0]} {points[0][1]}"]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        bends = f"C{x} {y0} {x} {y1} {x1} {y1}" if sideways else f"C{x0} {y} {x1} {y} {x1} {y1}"
+        path.append(f"L{x1} {y1}" if (y0 == y1 if sideways else x0 == x1) else bends)
+    x, y = points[-1]
+    back = (f"{x - 6} {y - 4}", f"{x - 6} {y + 4}") if sideways else (f"{x - 4} {y - 6}", f"{x + 4} {y - 6}")
+    return " ".join([*path, f"M{back[0]}L{x} {y}L{back[1]}"])

@@ -11,12 +11,16 @@ from local_sagemaker.studio.views.times import seconds
 
 WINDOW = 3 * 3600
 _NAMESPACE = {"ServiceNamespace": "sagemaker"}
+_FIGURES = (
+    ("Invocations", "Sum"), ("Invocation4XXErrors", "Sum"), ("Invocation5XXErrors", "Sum"),
+    ("ModelLatency", "Average"), ("ModelLatency", "p50"), ("ModelLatency", "p90"), ("ModelLatency", "p99"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class VariantUse:
     """A variant's last three hours. `share` is its part of the endpoint's requests, `latency` the model's mean in
-    milliseconds."""
+    milliseconds, `p50`, `p90` and `p99` what so many percent of its answers took at most."""
 
     variant: str
     requests: int
@@ -24,6 +28,9 @@ class VariantUse:
     client_errors: int
     server_errors: int
     latency: float | None
+    p50: float | None
+    p90: float | None
+    p99: float | None
 
 
 @dataclass(frozen=True)
@@ -48,42 +55,34 @@ class ScalingActivity:
 
 
 def use_of(visit: Visit, endpoint: str, variants: Sequence[Mapping[str, Any]]) -> list[VariantUse]:
-    """CloudWatch's sums over the last three hours, by variant."""
-    sums = {}
-    for item in variants:
-        name = item["VariantName"]
-        found = {
-            metric: _sum(visit, endpoint, name, metric, statistic)
-            for metric, statistic in (
-                ("Invocations", "Sum"), ("Invocation4XXErrors", "Sum"), ("Invocation5XXErrors", "Sum"),
-                ("ModelLatency", "Average"),
-            )
-        }  # fmt: skip
-        sums[name] = found
-    total = sum(found["Invocations"] or 0 for found in sums.values())
+    """CloudWatch's figures of the last three hours, by variant."""
+    names = [item["VariantName"] for item in variants]
+    if not names:
+        return []
+    queries = [
+        _query(f"v{place}x{number}", endpoint, name, metric, statistic)
+        for place, name in enumerate(names)
+        for number, (metric, statistic) in enumerate(_FIGURES)
+    ]
+    # one period that ends in the next minute, which is where the newest requests are counted
+    request = {"MetricDataQueries": queries, "StartTime": visit.now + 60 - WINDOW, "EndTime": visit.now + 60}
+    answer = visit.optional("cloudwatch:GetMetricData", request) or {}
+    found = {item["Id"]: item["Values"][0] for item in answer.get("MetricDataResults", []) if item.get("Values")}
+    rows = [[found.get(f"v{place}x{number}") for number in range(len(_FIGURES))] for place in range(len(names))]
+    total = sum(row[0] or 0 for row in rows)
     return [
         VariantUse(
-            name, int(found["Invocations"] or 0), (found["Invocations"] or 0) / total if total else None,
-            int(found["Invocation4XXErrors"] or 0), int(found["Invocation5XXErrors"] or 0),
-            None if found["ModelLatency"] is None else found["ModelLatency"] / 1000,
+            name, int(row[0] or 0), (row[0] or 0) / total if total else None, int(row[1] or 0), int(row[2] or 0),
+            *(None if value is None else value / 1000 for value in row[3:]),
         )
-        for name, found in sums.items()
+        for name, row in zip(names, rows, strict=True)
     ]  # fmt: skip
 
 
-def _sum(visit: Visit, endpoint: str, variant: str, metric: str, statistic: str) -> float | None:
+def _query(identifier: str, endpoint: str, variant: str, metric: str, statistic: str) -> dict[str, Any]:
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    request = {
-        "Namespace": "AWS/SageMaker", "MetricName": metric, "Dimensions": dimensions, "Period": WINDOW,
-        "StartTime": visit.now - WINDOW, "EndTime": visit.now + 60, "Statistics": [statistic, "SampleCount"],
-    }  # fmt: skip
-    points = (visit.optional("cloudwatch:GetMetricStatistics", request) or {}).get("Datapoints", [])
-    if not points:
-        return None
-    if statistic == "Sum":
-        return float(sum(item["Sum"] for item in points))
-    count = sum(item["SampleCount"] for item in points)
-    return float(sum(item["Average"] * item["SampleCount"] for item in points) / count) if count else None
+    of = {"Namespace": "AWS/SageMaker", "MetricName": metric, "Dimensions": dimensions}
+    return {"Id": identifier, "MetricStat": {"Metric": of, "Period": WINDOW, "Stat": statistic}}
 
 
 def scaling_of(visit: Visit, endpoint: str) -> list[ScalingTarget]:

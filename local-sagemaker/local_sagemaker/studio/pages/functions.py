@@ -11,6 +11,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.log_reading import clean
+from local_sagemaker.studio.views.times import parsed
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class FunctionRow:
     name: str
     href: str
     runtime: str
-    modified: str
+    modified: float | None
     description: str
 
 
@@ -41,7 +42,7 @@ def load(visit: Visit) -> FunctionsContext:
     rows = [
         FunctionRow(
             item["FunctionName"], urls.to("functions", item["FunctionName"]), item.get("Runtime", ""),
-            str(item.get("LastModified", "")), item.get("Description", ""),
+            parsed(str(item.get("LastModified", ""))), item.get("Description", ""),
         )
         for item in answer.get("Functions", [])
     ]  # fmt: skip

@@ -20,12 +20,13 @@ _BEFORE = 40
 @dataclass(frozen=True)
 class PageLogLine:
     """One line; `time` in seconds since the epoch. `place` is the token from which a window begins with it, where that
-    is known."""
+    is known, `stream` its stream where the lines are of several."""
 
     time: float | None
     text: str
     place: str = ""
     spans: tuple[Span, ...] = ()
+    stream: str = ""
 
     @property
     def is_bad(self) -> bool:

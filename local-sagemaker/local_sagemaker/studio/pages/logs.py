@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
@@ -30,7 +30,7 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class LogSearch:
-    """What a search has seen so far. `next` resumes where it paused, and is empty at the end of the stream."""
+    """What a search has seen so far. `next` resumes where it paused, and is empty at the end of what is searched."""
 
     text: str
     hits: list[PageLogLine]
@@ -79,7 +79,8 @@ def load(visit: Visit) -> LogsContext:
     ]  # fmt: skip
     found = visit.call("logs:DescribeLogGroups", {"logGroupNamePrefix": group, "limit": 50})["logGroups"]
     days = next((item.get("retentionInDays") for item in found if item["logGroupName"] == group), None)
-    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, None, text, retention=days)
+    search = find_lines(visit, group) if visit.value("search") else None
+    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, search, text, retention=days)
 
 
 def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
@@ -89,11 +90,14 @@ def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
     return read_log(visit, group, stream, token=visit.value("token"), head=visit.value("at") == "top")
 
 
-def find_lines(visit: Visit, group: str, stream: str) -> LogSearch:
-    """Lines that contain the text: the first 200, or what is found in 0.6 seconds; the next search resumes there."""
+def find_lines(visit: Visit, group: str, stream: str = "") -> LogSearch:
+    """Lines of a stream, or of all streams of the group by time, that contain the text: the first 200, or what is found
+    in 0.6 seconds; the next search resumes there."""
     text = visit.value("search")
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    request: dict[str, Any] = {"logGroupName": group, "logStreamNames": [stream], "filterPattern": f'"{quoted}"'}
+    request: dict[str, Any] = {"logGroupName": group, "filterPattern": f'"{quoted}"'}
+    if stream:
+        request["logStreamNames"] = [stream]
     if visit.value("after"):
         request["nextToken"] = visit.value("after")
     hits: list[PageLogLine] = []
@@ -110,7 +114,7 @@ def find_lines(visit: Visit, group: str, stream: str) -> LogSearch:
 def _to_hit(event: dict[str, Any]) -> PageLogLine:
     """An event's id ends with where its line begins, which is what a token of GetLogEvents says."""
     place = f"f/{int(str(event.get('eventId', ''))[-36:] or 0):056d}/s"
-    return to_line(event, place)
+    return replace(to_line(event, place), stream=str(event.get("logStreamName", "")))
 
 
 def _to_seconds(milliseconds: Any) -> float | None:

@@ -11,6 +11,7 @@ from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.monitor_alarms import AlarmChange, AlarmRow, alarms_of, history_of
 from local_sagemaker.studio.pages.monitoring import executions_of, list_schedules, run_prefix, schedule_of
 from local_sagemaker.studio.pages.objects import json_or_none, split_uri
 from local_sagemaker.studio.pages.retraining import retrain_address
@@ -23,6 +24,11 @@ from local_sagemaker.studio.views.violation_words import ViolationInWords, viola
 _SHOWN = 50
 _READ = 24
 _ENDED = ("Completed", "CompletedWithViolations")
+FORMS = (
+    ("cron(0 * ? * * *)", "every hour"), ("cron(0 0/6 ? * * *)", "every six hours"),
+    ("cron(0 0 ? * * *)", "every day at midnight"), ("cron(0 12 ? * * *)", "every day at noon"),
+)  # fmt: skip
+"""The forms that Model Monitor takes, by example: hourly, daily, and every so many hours from an hour on."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,6 @@ class BaselineOrigin:
 
 
 @dataclass(frozen=True)
-class AlarmRow:
-    """An alarm on the monitor's metrics."""
-
-    name: str
-    state: str
-    metric: str
-    condition: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class ScheduleContext:
     """What the page of a schedule shows."""
 
@@ -82,6 +77,10 @@ class ScheduleContext:
     alerts: list[dict[str, Any]] = field(metadata={"help": "ListMonitoringAlerts' answer"})
     described: dict[str, Any] = field(metadata={"help": "DescribeMonitoringSchedule's answer"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
+    history: list[AlarmChange] = field(metadata={"help": "what became of the alarms and alerts, newest first"})
+    forms: tuple[tuple[str, str], ...] = field(
+        default=FORMS, metadata={"help": "forms of a ScheduleExpression, with their meaning"}
+    )
 
 
 def load(visit: Visit) -> ScheduleContext:
@@ -98,13 +97,14 @@ def load(visit: Visit) -> ScheduleContext:
         kind, files, json_or_none(visit, baseline.files.get("Statistics", "")),
         json_or_none(visit, baseline.files.get("Constraints", "")),
     )  # fmt: skip
+    alarms = alarms_of(visit, name, endpoint)
     running = any(item.status in ("Pending", "InProgress", "Stopping") for item in executions)
     return ScheduleContext(
         name, body["MonitoringScheduleArn"], body["MonitoringScheduleStatus"], kind, endpoint,
         config.get("ScheduleConfig", {}).get("ScheduleExpression", "once"), _next(visit, body, config),
-        body.get("FailureReason", ""), trends, executions, running, baseline, _alarms(visit, name, endpoint),
+        body.get("FailureReason", ""), trends, executions, running, baseline, alarms,
         items_or_none(visit, "sagemaker:ListMonitoringAlerts", "MonitoringAlertSummaries", MonitoringScheduleName=name),
-        {**body, "JobDefinition": definition}, _commands(visit, body),
+        {**body, "JobDefinition": definition}, _commands(visit, body), history_of(visit, name, alarms),
     )  # fmt: skip
 
 
@@ -193,32 +193,6 @@ def _date_of(visit: Visit, files: Mapping[str, str]) -> float | None:
     return None
 
 
-def _alarms(visit: Visit, schedule: str, endpoint: str) -> list[AlarmRow]:
-    """The alarms one of whose dimensions is this schedule, or this endpoint."""
-    answer = visit.optional("cloudwatch:DescribeAlarms", {"MaxRecords": 100}) or {}
-    rows = []
-    for item in answer.get("MetricAlarms", []):
-        values = {pair["Name"]: pair["Value"] for pair in item.get("Dimensions", [])}
-        own = values.get("MonitoringSchedule") == schedule
-        others = "MonitoringSchedule" not in values and endpoint in (values.get("Endpoint"), values.get("EndpointName"))
-        if own or (others and endpoint):
-            sign = _SIGNS.get(item.get("ComparisonOperator", ""), item.get("ComparisonOperator", ""))
-            condition = f"{item.get('Statistic', '')} {sign} {item.get('Threshold', '')}".strip()
-            rows.append(
-                AlarmRow(
-                    item["AlarmName"], item.get("StateValue", ""), item.get("MetricName", ""), condition,
-                    item.get("StateReason", ""),
-                )
-            )  # fmt: skip
-    return rows
-
-
-_SIGNS = {
-    "GreaterThanThreshold": ">", "GreaterThanOrEqualToThreshold": "≥", "LessThanThreshold": "<",
-    "LessThanOrEqualToThreshold": "≤",
-}  # fmt: skip
-
-
 def _run_request(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
     """CreateMonitoringSchedule with NOW, the same definition, and the last hour as its window."""
     config = dict(body["MonitoringScheduleConfig"])
@@ -231,10 +205,20 @@ def _run_request(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config}
 
 
+def _change_request(body: Mapping[str, Any], expression: str) -> dict[str, Any]:
+    """UpdateMonitoringSchedule with another ScheduleExpression, and all else as it is; "" for no other."""
+    config = dict(body["MonitoringScheduleConfig"])
+    before = dict(config.get("ScheduleConfig", {}))
+    if expression and expression != before.get("ScheduleExpression"):
+        config["ScheduleConfig"] = {"ScheduleExpression": expression}
+    return {"MonitoringScheduleName": body["MonitoringScheduleName"], "MonitoringScheduleConfig": config}
+
+
 def _commands(visit: Visit, body: Mapping[str, Any]) -> dict[str, str]:
     key = {"MonitoringScheduleName": body["MonitoringScheduleName"]}
     return {
         "run now": aws_command("sagemaker:CreateMonitoringSchedule", _run_request(visit, body)),
+        "change": aws_command("sagemaker:UpdateMonitoringSchedule", _change_request(body, "")),
         "start": aws_command("sagemaker:StartMonitoringSchedule", key),
         "stop": aws_command("sagemaker:StopMonitoringSchedule", key),
         "describe": aws_command("sagemaker:DescribeMonitoringSchedule", key),
@@ -242,12 +226,19 @@ def _commands(visit: Visit, body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def act(visit: Visit) -> str:
-    """Starts or stops the schedule, or runs its definition now."""
+    """Starts, stops or changes the schedule, or runs its definition now."""
     action, name = visit.field("action"), visit.path["schedule"]
     if action == "run":
         body = visit.call("sagemaker:DescribeMonitoringSchedule", {"MonitoringScheduleName": name})
         visit.call("sagemaker:CreateMonitoringSchedule", _run_request(visit, body))
         return urls.to("monitoring", name, done="An execution over the last hour has begun")
+    if action == "change":
+        expression = visit.field("expression").strip()
+        if not expression:
+            raise ValidationError("The schedule needs an expression.")
+        body = visit.call("sagemaker:DescribeMonitoringSchedule", {"MonitoringScheduleName": name})
+        visit.call("sagemaker:UpdateMonitoringSchedule", _change_request(body, expression))
+        return urls.to("monitoring", name, done=f"The schedule is {expression} now")
     if action not in ("start", "stop"):
         raise ValidationError(f"There is no action '{action}'.")
     try:

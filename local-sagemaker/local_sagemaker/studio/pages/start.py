@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step, parse
@@ -15,11 +16,13 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.pages.s3_picker import S3Picker, pick_from
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.numbers import size, whole
 
 GROUPS = ("Data", "Compute", "Checks", "Other")
 _COMPUTE = ("instance", "volume", "count", "parallel")
+_PLACE = re.compile(r"(Ur[il]|Supplied\w*|Path)$")
 _COMPARE = "a violation fails the step unless FailOnViolation is off"
 CHOICES = (
     ("compare", "Compare with the approved baseline", _COMPARE, (False, False)),
@@ -31,7 +34,8 @@ CHOICES = (
 
 @dataclass(frozen=True)
 class ParameterField:
-    """A parameter's field. `value` is what the form shows, `default` the declared one (None: required)."""
+    """A parameter's field. `value` is what the form shows, `default` the declared one (None: required); `is_place`:
+    S3 can be browsed for it."""
 
     name: str
     type: str
@@ -42,6 +46,7 @@ class ParameterField:
     note: str = ""
     changed: bool = False
     error: str = ""
+    is_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,14 @@ class StartContext:
     token: str = field(metadata={"help": "ClientRequestToken of this form: sent twice, it starts one execution"})
     changes: list[ParameterField] = field(metadata={"help": "fields that differ from their defaults"})
     command: str = field(metadata={"help": "the form as a command"})
+    picker: S3Picker | None = field(default=None, metadata={"help": "the folder in which a value is looked for"})
 
 
 def load(visit: Visit) -> StartContext:
-    """The definition's parameters with their defaults, an execution's values, or what was typed."""
+    """The definition's parameters with their defaults, an execution's values, or what was typed or picked."""
+    name, _, uri = visit.field("pick").partition(" ")
+    if name:
+        visit = replace(visit, form={**visit.form, f"p.{name}": [uri]})
     body = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
     definition = parse(body["PipelineDefinition"])
     source = visit.value("from")
@@ -94,8 +103,17 @@ def load(visit: Visit) -> StartContext:
         list(definition.steps), steps_to_run(visit, definition), source, visit.field("name"),
         visit.field("description"), visit.field("parallel"), visit.field("version"),
         visit.field("token") or secrets.token_hex(20), [item for item in fields if item.changed],
-        aws_command("sagemaker:StartPipelineExecution", request),
+        aws_command("sagemaker:StartPipelineExecution", request), _picker(visit, fields),
     )  # fmt: skip
+
+
+def _picker(visit: Visit, fields: Sequence[ParameterField]) -> S3Picker | None:
+    """The folder that the form asks for; of a parameter alone, that of its value."""
+    name, _, uri = (visit.field("browse") or visit.value("browse")).partition(" ")
+    chosen = next((item for item in fields if item.name == name), None)
+    if chosen is None:
+        return None
+    return pick_from(visit, name, uri if " " in (visit.field("browse") or visit.value("browse")) else chosen.value)
 
 
 def _values_of(visit: Visit, pipeline_arn: str, execution: str) -> dict[str, str]:
@@ -135,6 +153,9 @@ def _field(
     return ParameterField(
         name, declared.type, value, default, list(declared.enum), users.get(name, []), changed=value != (default or ""),
         note=_note(visit, value),
+        is_place=declared.type == "String" and not declared.enum and bool(
+            value.startswith("s3://") or (default or "").startswith("s3://") or _PLACE.search(name)
+        ),
     )  # fmt: skip
 
 
@@ -282,8 +303,8 @@ def act(visit: Visit) -> str:
     source = visit.field("from") or visit.value("from")
     base = _values_of(visit, body["PipelineArn"], source) if source else {}
     request = build_request(visit, definition, body, base)
-    if visit.field("action") == "command":
-        return ""  # the page comes back with the command
+    if visit.field("action") == "command" or visit.field("browse") or visit.field("pick"):
+        return ""  # the page comes back with the command, a folder of S3, or what was picked there
     if len(visit.field("token")) >= 32:
         request["ClientRequestToken"] = visit.field("token")
     answer = visit.call("sagemaker:StartPipelineExecution", request)

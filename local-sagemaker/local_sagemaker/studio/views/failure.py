@@ -10,6 +10,8 @@ _FRAME = re.compile(r'^\s*File "(?P<file>[^"]{1,500})", line (?P<line>\d{1,7})(?
 _ERROR = re.compile(
     r"^(?P<name>[A-Za-z_][\w.]{0,120}(?:Error|Exception|Interrupt|Exit|Warning|Violation\w*))(?:: (?P<text>.*))?$"
 )
+_SILENT = re.compile(r"^(?:\w+Error: )*, exit code: \d+$")
+"""A container's reason that says no more than that it failed; the program's last words are in its log."""
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python", "<frozen", "<string>", "local_sagemaker")
 _HINTS = tuple(
     (re.compile(pattern, re.MULTILINE), advice)
@@ -77,6 +79,8 @@ def explain(reason: str, log: Sequence[str] = ()) -> Failure:
     named = ([line.strip() for line in part if _ERROR.match(line.strip())] for part in (traceback, lines))
     errors = next(filter(None, named), [])
     sentence = errors[-1] if errors else _first(lines, log)
+    if _SILENT.match(sentence):
+        sentence = _last(log) or sentence
     frames = _frames(traceback)
     own = [frame for frame in frames if not any(part in frame.file for part in _LIBRARIES)]
     frame = (own or frames)[-1] if frames else None
@@ -87,7 +91,11 @@ def explain(reason: str, log: Sequence[str] = ()) -> Failure:
 def _first(lines: Sequence[str], log: Sequence[str]) -> str:
     if lines:
         return lines[0].strip()
-    return next((line.strip() for line in reversed(log) if line.strip()), "No reason was given.")
+    return _last(log) or "No reason was given."
+
+
+def _last(log: Sequence[str]) -> str:
+    return next((line.strip() for line in reversed(log) if line.strip()), "")
 
 
 def _traceback(lines: Sequence[str]) -> list[str]:

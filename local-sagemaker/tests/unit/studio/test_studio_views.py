@@ -90,6 +90,8 @@ def test_failure_names_the_users_own_frame() -> None:
     )  # fmt: skip
     assert "no key or column Age" in failure.hint
     assert explain("").sentence == "No reason was given."
+    silent = explain("ClientError: AlgorithmError: , exit code: 1", ["loading", "row 1: 2 columns, 9 are expected", ""])
+    assert silent.sentence == "row 1: 2 columns, 9 are expected", "what a program said that ended by sys.exit"
 
 
 def test_cache_decisions_as_tables() -> None:
@@ -187,6 +189,10 @@ def test_boxes_do_not_overlap_and_edges_go_down(nodes: Mapping[str, Sequence[str
     assert overlaps(layout) == []
     assert all(edge.points[0][1] < edge.points[-1][1] for edge in layout.edges)
     assert arrange(reduce(nodes)) == layout
+    turned = arrange(reduce(nodes), sideways=True)
+    assert overlaps(turned) == []
+    assert all(edge.points[0][0] < edge.points[-1][0] for edge in turned.edges)
+    assert turned.crossings == layout.crossings
 
 
 def test_the_project_pipeline_has_no_crossing() -> None:

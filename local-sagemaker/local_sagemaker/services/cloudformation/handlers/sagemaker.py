@@ -53,6 +53,8 @@ class SageMakerResource(ApiResource):
 
 
 def _retag(context: DeploymentContext, arn: str, before: list[dict[str, str]], after: list[dict[str, str]]) -> None:
+    """CloudFormation's own tags stay what they are: the stack and the logical name do not change."""
+    before, after = ([tag for tag in tags if not tag["Key"].startswith("aws:")] for tags in (before, after))
     wanted = {tag["Key"] for tag in after}
     gone = [tag["Key"] for tag in before if tag["Key"] not in wanted]
     if gone:
