@@ -126,8 +126,12 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     found = float(re.findall(r"distance: (\S+) exceeds", violation["text"])[0])
     assert first["points"][1][1] == pytest.approx(found), "the page measures as the monitor does"
     assert twin["alarms"][0]["metric"] == "feature_baseline_drift_c"
-    alarm = [item for item in twin["history"] if item["name"] == twin["alarms"][0]["name"]]
-    assert [item["text"] for item in alarm][-1].endswith("created"), "the oldest of DescribeAlarmHistory comes last"
+
+    def history() -> Any:
+        found = world.pages.json(f"{page}.json")["history"]
+        return [item["text"] for item in found if item["name"] == twin["alarms"][0]["name"]]
+
+    assert until(history, "the alarm's history", 60)[-1].endswith("created"), "the oldest comes last"
     assert "InAlert" in [item["status"] for item in twin["history"] if item["name"] == f"{full.schedule}-alert"]
     assert twin["baseline"]["files"].keys() == {"Statistics", "Constraints"}
     assert twin["next_run"] > 0
@@ -308,7 +312,7 @@ def test_tags_are_edited(world: World, full: Full) -> None:
         assert world.pages.json(f"{page}.json?tab={tab}")["tags"] == before, page
     assert world.pages.post(endpoint, {"action": "tag", "key": " ", "value": "x"})[0] == 422
     own = {"action": "tag", "key": "aws:owner", "value": "me"}
-    status, _, text = world.pages.post(endpoint, own)
+    status, _, text = world.pages.post(f"{endpoint}?tab=settings", own)
     assert (status, "aws:" in text.partition('role="alert"')[2][:500], 'value="aws:owner"' in text) == (422, True, True)
 
 

@@ -52,11 +52,7 @@ def draw(
     for step in steps:
         for need in step.needs:
             leads.setdefault(need, []).append(step.name)
-    failed = sum(step.state == "Failed" for step in steps if step.name not in fans)
-    failed += sum(count for fan in fans.values() for state, count in fan.totals if state == "Failed")
-    total = len(steps) + sum(len(fan.members) - 1 for name, fan in fans.items() if name in views)
-    label = f"Graph of {total} steps" + (f", {failed} failed" if failed else "")
-    parts = [Markup(_OPEN).format(label, w=round(layout.width), h=round(layout.height))]
+    parts = [Markup(_OPEN).format(_describe(steps, fans), w=round(layout.width), h=round(layout.height))]
     parts += [
         _edge(
             edge,
@@ -78,6 +74,14 @@ def draw(
         else:
             parts.append(_node(box, views[box.name], after=after, href=href, chosen=chosen_here, tab=tab))
     return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _describe(steps: Sequence[StepView], fans: Mapping[str, Fan]) -> str:
+    """What the graph is to those who do not see it."""
+    failed = sum(step.state == "Failed" for step in steps if step.name not in fans)
+    failed += sum(count for fan in fans.values() for state, count in fan.totals if state == "Failed")
+    total = len(steps) + sum(len(fans[step.name].members) - 1 for step in steps if step.name in fans)
+    return f"Graph of {total} steps" + (f", {failed} failed" if failed else "")
 
 
 def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:

@@ -165,7 +165,8 @@ def _points(visit: Visit, endpoint: str, variant: str, metric: str, statistic: s
         "StartTime": visit.now - 3 * 3600, "EndTime": visit.now + 60, "Statistics": [statistic],
     }  # fmt: skip
     answer = visit.optional("cloudwatch:GetMetricStatistics", request) or {}
-    points = sorted((float(item["Timestamp"]), float(item[statistic])) for item in answer.get("Datapoints", []))
+    unit = 1000 if metric.endswith("Latency") else 1  # microseconds are shown as milliseconds, as the tables have them
+    points = sorted((float(item["Timestamp"]), float(item[statistic]) / unit) for item in answer.get("Datapoints", []))
     return tuple((round((at - visit.now) / 60, 1), value) for at, value in points)
 
 
