@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 COMMAND = ["local-sagemaker", "exec", "--"]
 COMMAND_VARIABLE = "PIPELINES_COMMAND_PREFIX"  # what goes in front of the commands that messages suggest
+SERVICE_VARIABLE = "LOCAL_SAGEMAKER_COMMAND"  # the same, where the user typed ``local-sagemaker exec`` and not --local
 FLAG = "--local"
 
 
@@ -67,7 +68,8 @@ def is_local() -> bool:
 
 def next_command(words: str) -> str:
     """A command as the user has to type it to reach the same place that this process talks to."""
-    return " ".join(filter(None, [os.environ.get(COMMAND_VARIABLE), words]))
+    prefix = os.environ.get(COMMAND_VARIABLE) or os.environ.get(SERVICE_VARIABLE)
+    return " ".join(filter(None, [prefix, words]))
 
 
 def page_command(execution_arn: str) -> str | None:

@@ -52,6 +52,14 @@ def test_every_client_of_the_process_reaches_the_service_and_nothing_reaches_aws
     assert others == {"before": False, "pipelines": [], "profile": None, "kept": "yes", "path": True}
 
 
+def test_a_command_that_is_suggested_works_in_the_users_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for prefix in (local.COMMAND_VARIABLE, local.SERVICE_VARIABLE):
+        monkeypatch.delenv(prefix, raising=False)
+    assert local.next_command("aws s3 ls") == "aws s3 ls"
+    monkeypatch.setenv(local.SERVICE_VARIABLE, "local-sagemaker exec --")  # `exec` sets it
+    assert local.next_command("aws s3 ls") == "local-sagemaker exec -- aws s3 ls"
+
+
 def test_without_the_service_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_beside_python", lambda _: None)
     with pytest.raises(FileNotFoundError, match=r"pip install \./model-checks \./local-sagemaker"):

@@ -12,6 +12,9 @@ from local_sagemaker import lifecycle
 from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
 
+COMMAND_VARIABLE = "LOCAL_SAGEMAKER_COMMAND"
+"""What a program puts in front of a command that it suggests, where the user's shell isn't set for the service."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command to run, after ``--``."""
@@ -25,6 +28,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise lifecycle.LifecycleError("Nothing to run. Example: local-sagemaker exec -- aws s3 ls")
     found = lifecycle.running(settings) or lifecycle.start(settings)
     environment = with_hook(os.environ, connection(settings, found))
+    if "LOCAL_SAGEMAKER_URL" not in os.environ:
+        environment[COMMAND_VARIABLE] = "local-sagemaker exec --"
     sys.stdout.flush()
     try:
         os.execvpe(words[0], words, environment)

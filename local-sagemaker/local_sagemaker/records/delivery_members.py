@@ -37,18 +37,27 @@ class BuildProjectRecord(TypedDict, total=False):
 own_build_project = view(BuildProjectRecord)
 
 
-class BuildRecord(TypedDict, total=False):
-    """`_token` and `_digest` recognise a request that is repeated; `_order` is what a pipeline's action wants of it;
-    `_artifacts` are the project's, the primary first, `_overrides` the request's variables, `_logs` where its log goes.
-    In a batch, `_task` is its identifier there, `_hold` the file that keeps its artifact, and `_held` that one's name.
-    `_retries` counts the runs before it, and `_again` is the id of the one after it.
+class RequestedRecord(TypedDict, total=False):
+    """Of builds and batches: `_token` and `_digest` recognise a request that is repeated, `_order` is what a pipeline's
+    action wants, and `_overrides` are the request's variables.
     """
 
     _token: str
     _digest: str
     _order: dict[str, Any]
-    _artifacts: list[Body]
     _overrides: list[Body]
+
+
+own_requested = view(RequestedRecord)
+
+
+class BuildRecord(RequestedRecord, total=False):
+    """`_artifacts` are the project's, the primary first, `_logs` where its log goes. In a batch, `_task` is its
+    identifier there, `_hold` the file that keeps its artifact, and `_held` that one's name. `_retries`
+    counts the runs before it, and `_again` is the id of the one after it.
+    """
+
+    _artifacts: list[Body]
     _logs: Body
     _task: str
     _hold: str
@@ -60,16 +69,12 @@ class BuildRecord(TypedDict, total=False):
 own_build = view(BuildRecord)
 
 
-class BuildBatchRecord(TypedDict, total=False):
-    """As a build's; `_wanted` is the project with the request's overrides, `_batchspec` the specification's text once
+class BuildBatchRecord(RequestedRecord, total=False):
+    """`_wanted` is the project with the request's overrides, `_batchspec` the specification's text once
     the source is fetched, and `_name` that of the combined artifact.
     """
 
-    _token: str
-    _digest: str
-    _order: dict[str, Any]
     _wanted: Body
-    _overrides: list[Body]
     _batchspec: str
     _name: str
 

@@ -64,6 +64,7 @@ def test_a_shell_that_reads_the_lines_is_as_exec(odd: Service, shell: str, tmp_p
     (tmp_path / "show.py").write_text(SHOW)
     show = [sys.executable, str(tmp_path / "show.py"), str(file)]
     expected = environment_after(["local-sagemaker", "exec", "--", *show], environment, file)
+    assert expected.pop("LOCAL_SAGEMAKER_COMMAND") == "local-sagemaker exec --"  # a shell needs no such prefix
     call = "& " if shell == "pwsh" else ""
     twice = f"{SHELLS[shell]}\n{SHELLS[shell]}\n{call}{' '.join(show)}"
     assert environment_after([found, "-c", twice], environment, file) == expected
@@ -80,7 +81,8 @@ def test_files_of_variables_hold_the_same(odd: Service) -> None:
     words = ["local-sagemaker", "exec", "--", sys.executable, "-c", show]
     expected = json.loads(subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout)
     assert lines == {name: expected[name] for name in lines}
-    assert {name for name in expected if expected[name] != environment.get(name)} <= set(lines) | {*OWN}
+    other = {*lines, *OWN, "LOCAL_SAGEMAKER_COMMAND"}
+    assert {name for name in expected if expected[name] != environment.get(name)} <= other
     assert "AWS_PROFILE AWS_SESSION_TOKEN" in done.stdout
 
 

@@ -10,67 +10,43 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Iterator
-from typing import Any
 
-from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.deliveries import KIND
-from local_sagemaker.engine.expressions import resolve, text
-from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import cause_of_error
 from local_sagemaker.engine.steps import output_parameters
-from local_sagemaker.engine.steps.lambda_ import flat_arguments, flat_arguments_problems
+from local_sagemaker.engine.steps.called_step import CalledStep
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
     STOPPED,
     SUCCEEDED,
     Prepared,
     Record,
-    StepContext,
     StepResult,
     StepRun,
-    StepType,
     failure,
 )
-from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records.own_members import StepOutputs, own_outputs
+from local_sagemaker.records.own_members import StepOutputs
 from local_sagemaker.records.status import StepStatus
 
 _TOKEN = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 10
 
 
-class CallbackStep(StepType):
+class CallbackStep(CalledStep):
     """Sends a token and waits for it. The token is the run's name, so it survives a crash with the step's record."""
 
     type = "Callback"
-    members = CACHED | {"SqsQueueUrl", "OutputParameters"}
+    called = "SqsQueueUrl"
+    members = CACHED | {called, "OutputParameters"}
     job = KIND
-
-    def problems(self, step: Step) -> Iterator[str]:
-        """The queue and the outputs must be named, each output once."""
-        if not step.members.get("SqsQueueUrl"):
-            yield f"Callback step '{step.name}' has no SqsQueueUrl"
-        yield from flat_arguments_problems(step)
-        yield from output_parameters.problems(step)
-
-    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
-        """The queue, and the flat arguments."""
-        yield "SqsQueueUrl", step.members["SqsQueueUrl"], STRING
-        for name, value in step.arguments.items():
-            yield name, value, ANY
-
-    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
-        """``OutputParameters['name']`` has the declared type."""
-        return output_parameters.property_type(step, path)
 
     def prepare(self, run: StepRun) -> Prepared:
         """A new token, the queue, the arguments and the declared outputs."""
         token = "".join(secrets.choice(_TOKEN) for _ in range(_TOKEN_LENGTH))
         request = {
-            "SqsQueueUrl": text(resolve(run.step.members["SqsQueueUrl"], run.scope(""))),
-            "Arguments": flat_arguments(run, ""),
+            "SqsQueueUrl": self.resolve_called(run, ""),
+            "Arguments": self.resolve_arguments(run, ""),
             "Outputs": output_parameters.types_of(run.step),
         }
         return Prepared(token, request)
@@ -120,11 +96,6 @@ class CallbackStep(StepType):
     def stop(self, run: StepRun) -> None:
         """Sends the token once more; the consumer must bring it back before the execution ends."""
         _send(run, StepStatus.STOPPING)
-
-    def properties(self, record: Record, context: StepContext) -> Record:  # noqa: ARG002 - as StepType has it
-        """``OutputParameters['name']``, each declared value in its type."""
-        details = record["Metadata"]["Callback"]
-        return output_parameters.properties(details.get("OutputParameters", []), own_outputs(details)["_types"])
 
 
 def _metadata(run: StepRun, outputs: list[dict[str, str]] | None = None) -> Record:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import ExpressionError, is_expression, resolve, text
-from local_sagemaker.engine.paths import Token
+from local_sagemaker.engine.expressions import text
 from local_sagemaker.engine.retry import cause_of_error
 from local_sagemaker.engine.steps import output_parameters
+from local_sagemaker.engine.steps.called_step import CalledStep
 from local_sagemaker.engine.steps.step_type import (
     CACHED,
     STOPPED,
@@ -25,51 +24,33 @@ from local_sagemaker.engine.steps.step_type import (
     StepContext,
     StepResult,
     StepRun,
-    StepType,
     failure,
 )
-from local_sagemaker.engine.value_types import ANY, STRING
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import JsonError, load
-from local_sagemaker.records.own_members import StepOutputs, own_outputs, own_step
+from local_sagemaker.records.own_members import StepOutputs, own_step
 from local_sagemaker.records.status import StepStatus
 
 SECONDS = 600.0
 """The longest that a Lambda step waits (SageMaker Developer Guide, "Lambda step"); the function itself continues."""
 
 
-class LambdaStep(StepType):
+class LambdaStep(CalledStep):
     """Invokes a function and waits for it."""
 
     type = "Lambda"
-    members = CACHED | {"FunctionArn", "OutputParameters"}
+    called = "FunctionArn"
+    members = CACHED | {called, "OutputParameters"}
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
-
-    def problems(self, step: Step) -> Iterator[str]:
-        """The function and the outputs must be named, each output once."""
-        if not step.members.get("FunctionArn"):
-            yield f"Lambda step '{step.name}' has no FunctionArn"
-        yield from flat_arguments_problems(step)
-        yield from output_parameters.problems(step)
-
-    def scalars(self, step: Step) -> Iterator[tuple[str, Any, str]]:
-        """The function, and its flat event."""
-        yield "FunctionArn", step.members["FunctionArn"], STRING
-        for name, value in step.arguments.items():
-            yield name, value, ANY
-
-    def property_type(self, step: Step, path: tuple[Token, ...]) -> str:
-        """``OutputParameters['name']`` has the declared type."""
-        return output_parameters.property_type(step, path)
 
     def prepare(self, run: StepRun) -> Prepared:
         """The function, its event and the declared outputs."""
         name = self.new_name(run)
         request = {
-            "FunctionArn": text(resolve(run.step.members["FunctionArn"], run.scope(name))),
-            "Event": flat_arguments(run, name),
+            "FunctionArn": self.resolve_called(run, name),
+            "Event": self.resolve_arguments(run, name),
             "Outputs": output_parameters.types_of(run.step),
         }
         return Prepared(name, request)
@@ -122,26 +103,6 @@ class LambdaStep(StepType):
         types = run.request["Outputs"]
         run.record["Metadata"] = {"Lambda": {"Arn": function, "OutputParameters": outputs, **StepOutputs(_types=types)}}
         return SUCCEEDED
-
-    def properties(self, record: Record, context: StepContext) -> Record:  # noqa: ARG002 - as StepType has it
-        """``OutputParameters['name']``, each value in its declared type."""
-        details = record["Metadata"]["Lambda"]
-        return output_parameters.properties(details["OutputParameters"], own_outputs(details)["_types"])
-
-
-def flat_arguments_problems(step: Step) -> Iterator[str]:
-    """Arguments that are a map of scalars can't be one expression."""
-    if is_expression(step.arguments):
-        yield f"The Arguments of step '{step.name}' can't be an expression; each of them can"
-
-
-def flat_arguments(run: StepRun, name: str) -> Record:
-    """The resolved arguments, each of which must be a scalar."""
-    arguments: Record = resolve(run.step.arguments, run.scope(name))
-    for member, value in arguments.items():
-        if isinstance(value, dict | list):
-            raise ExpressionError(f"Argument '{member}' of a {run.step.type} step must be a primitive value.")
-    return arguments
 
 
 def _invoke(context: StepContext, request: Record, done: Callable[[Any], None]) -> None:

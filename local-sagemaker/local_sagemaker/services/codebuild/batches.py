@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,16 +10,22 @@ from dataclasses import asdict
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK
-from local_sagemaker.records.delivery_members import BuildBatchRecord, own_batch
+from local_sagemaker.records.delivery_members import BuildBatchRecord
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codebuild.batch_run import BatchRun
 from local_sagemaker.services.codebuild.batch_store import BatchPhases, BatchStore
 from local_sagemaker.services.codebuild.build_run import BuildTools
-from local_sagemaker.services.codebuild.builds import TOKEN_SECONDS, Builds, PipelineOrder, override
+from local_sagemaker.services.codebuild.builds import Builds, PipelineOrder, override
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_roles, check_variables
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.codebuild.requests import (
+    find_ordered,
+    find_repeated,
+    own_members_of,
+    page_of_ids,
+    refuse_source_of_pipeline,
+)
 
 LOST = (
     "The local service ended while this batch ran, and the environments of its builds with it. RetryBuildBatch runs it "
@@ -66,35 +70,20 @@ class BuildBatches(Resource):
     def start(self, request: Request) -> Response:
         """Starts a batch build of a project, with the request's overrides."""
         project = self._tools.store.project(request["projectName"])
-        if project["source"]["type"] == "CODEPIPELINE" and "sourceTypeOverride" not in request:
-            raise InvalidInput("Invalid project: builds of sources of type CODEPIPELINE are started by CodePipeline.")
-        asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
-        digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-        token = request.get("idempotencyToken", "")
-        if known := self._find_by_token(project["name"], token):
-            if own_batch(known)["_digest"] != digest:
-                raise InvalidInput("The idempotency token was used before, with other parameters.")
+        refuse_source_of_pipeline(project, request)
+        own = own_members_of(request)
+        if known := find_repeated(self._store.batches(project["name"]), own):
             return {"buildBatch": public(known)}
         wanted = override(project, request)
         check(wanted)
         check_roles(wanted, self._tools.roles)
-        batch = self._begin(
-            project, wanted, {**BuildBatchRecord(_token=token, _digest=digest), "initiator": "local"}, request
-        )
-        return {"buildBatch": public(batch)}
-
-    def _find_by_token(self, project: str, token: str) -> Body | None:
-        for batch in reversed(self._store.batches(project)):
-            if token and own_batch(batch).get("_token") == token and batch["startTime"] > now() - TOKEN_SECONDS:
-                return dict(batch)
-        return None
+        return {"buildBatch": public(self._begin(project, wanted, {**own, "initiator": "local"}, request))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a batch for a pipeline's action, once for each token, and returns its id."""
         project = self._tools.store.project(project_name)
-        for batch in self._store.batches(project["name"]):
-            if own_batch(batch).get("_token") == order.token:
-                return str(batch["id"])
+        if known := find_ordered(self._store.batches(project["name"]), order.token):
+            return known
         check_variables(order.variables)
         wanted = copy.deepcopy(project)
         wanted["buildBatchConfig"] = {**wanted.get("buildBatchConfig", {}), "combineArtifacts": order.combined}
@@ -163,10 +152,7 @@ class BuildBatches(Resource):
     @staticmethod
     def _ids(batches: Sequence[Body], request: Request) -> Response:
         status = request.get("filter", {}).get("status")
-        found = [batch for batch in batches if status in (None, batch["buildBatchStatus"])]
-        found.sort(key=lambda batch: batch["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
-        chosen, more = page_rows(found, request, InvalidInput)
-        return {"ids": [batch["id"] for batch in chosen], **more}
+        return page_of_ids([batch for batch in batches if status in (None, batch["buildBatchStatus"])], request)
 
     @operation("StopBuildBatch")
     def stop(self, request: Request) -> Response:

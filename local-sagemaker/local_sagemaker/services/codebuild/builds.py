@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -20,10 +17,14 @@ from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
 from local_sagemaker.services.codebuild.build_store import BuildStore, shown
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.codebuild.requests import (
+    find_ordered,
+    find_repeated,
+    own_members_of,
+    page_of_ids,
+    refuse_source_of_pipeline,
+)
 
-TOKEN_SECONDS = 300.0
-"""For how long an idempotency token is the same request (CodeBuild API reference, StartBuild)."""
 LOST = (
     "The local service ended while this build ran, and its environment with it. What its commands did is as they left "
     "it. RetryBuild, or RetryStageExecution of its pipeline, runs it again."
@@ -92,32 +93,20 @@ class Builds(Resource):
     def start(self, request: Request) -> Response:
         """Starts a build of a project, with the request's overrides."""
         project = self._store.project(request["projectName"])
-        if project["source"]["type"] == "CODEPIPELINE" and "sourceTypeOverride" not in request:
-            raise InvalidInput("Invalid project: builds of sources of type CODEPIPELINE are started by CodePipeline.")
-        token = request.get("idempotencyToken", "")
-        asked = {name: value for name, value in request.items() if name != "idempotencyToken"}
-        digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-        if known := self._find_by_token(project["name"], token):
-            if own_build(known)["_digest"] != digest:
-                raise InvalidInput("The idempotency token was used before, with other parameters.")
+        refuse_source_of_pipeline(project, request)
+        own = own_members_of(request)
+        if known := find_repeated(self._store.builds(project["name"]), own):
             return {"build": shown(known)}
         wanted = override(project, request)
         check(wanted)
         check_role(wanted["serviceRole"], self._tools.roles)
-        return {"build": shown(self.begin(project, wanted, {**BuildRecord(_token=token, _digest=digest)}, request))}
-
-    def _find_by_token(self, project: str, token: str) -> Body | None:
-        for build in reversed(self._store.builds(project)):
-            if token and own_build(build).get("_token") == token and build["startTime"] > now() - TOKEN_SECONDS:
-                return dict(build)
-        return None
+        return {"build": shown(self.begin(project, wanted, {**own}, request))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a build for a pipeline's action, once for each token, and returns its id."""
         project = self._store.project(project_name)
-        for build in self._store.builds(project["name"]):
-            if own_build(build).get("_token") == order.token:
-                return str(build["id"])
+        if known := find_ordered(self._store.builds(project["name"]), order.token):
+            return known
         check_variables(order.variables)
         private = {**BuildRecord(_token=order.token, _digest="", _order=asdict(order)), "initiator": order.initiator}
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
@@ -176,18 +165,12 @@ class Builds(Resource):
     @operation("ListBuilds")
     def list(self, request: Request) -> Response:
         """The ids of all builds, the newest first."""
-        return self._ids(self._store.builds(), request)
+        return page_of_ids(self._store.builds(), request)
 
     @operation("ListBuildsForProject")
     def list_of_project(self, request: Request) -> Response:
         """The ids of a project's builds, the newest first."""
-        return self._ids(self._store.builds(self._store.project(request["projectName"])["name"]), request)
-
-    @staticmethod
-    def _ids(builds: Sequence[Body], request: Request) -> Response:
-        builds = sorted(builds, key=lambda build: build["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
-        chosen, more = page_rows(builds, request, InvalidInput)
-        return {"ids": [build["id"] for build in chosen], **more}
+        return page_of_ids(self._store.builds(self._store.project(request["projectName"])["name"]), request)
 
     @operation("StopBuild")
     def stop(self, request: Request) -> Response:
