@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.code_pipelines import STORE, Pipelines, action, ask, code_of, soon
+from tests.integration.code_pipelines import STORE, Pipelines, action, ask, code_of, conditions, rule, soon
 from tests.support import Service, create_function
 
 FUNCTION = """
@@ -131,3 +131,28 @@ def test_what_is_not_executed_is_refused_by_name(pipelines: Pipelines) -> None:
                      configuration={"ProjectName": "p"})  # fmt: skip
     assert "Nothing" in refused({"name": "X", "actions": [missing]})
     assert "at least 2" in refused()
+    build = action("Build", "CodeBuild", "B", inputArtifacts=[{"name": "Code"}])
+    for settings, text in (
+        ({"ProjectName": "p", "Odd": "1"}, "Action configuration for action 'B' contains unknown configuration 'Odd'"),
+        ({}, "Action configuration for action 'B' is missing required configuration 'ProjectName'"),
+        ({"ProjectName": "p", "BuildspecOverride": "x"}, "LocalUnsupported: BuildspecOverride"),
+    ):
+        assert text in refused({"name": "X", "actions": [{**build, "configuration": settings}]})
+    for odd, text in (
+        (rule("VariableCheck", Variable="a", Value="b", Operator="LIKE"), "Operator LIKE of rule VariableCheck"),
+        (rule("CloudWatchAlarm", AlarmName="a", Odd="1"), "contains unknown configuration 'Odd'"),
+    ):
+        assert text in refused({"name": "X", "actions": [ask()], "beforeEntry": conditions("FAIL", odd)})
+
+
+def test_a_rule_that_cannot_be_evaluated_fails(pipelines: Pipelines) -> None:
+    """A pattern that is none and a time zone that there is not: the execution ends, and the rules say why."""
+    rules = [rule("VariableCheck", Variable="word", Value="(", Operator="MATCHES"),
+             rule("DeploymentWindow", Cron="* * * ? * *", TimeZone="No/Where")]  # fmt: skip
+    stage = {"name": "Ask", "actions": [ask()], "beforeEntry": conditions("FAIL", *rules)}
+    pipelines.ends("unclear", pipelines.create("unclear", stage), "Failed")
+    states = pipelines.stage("unclear", "Ask")["beforeEntryConditionState"]["conditionStates"][0]["ruleStates"]
+    said = [row["latestExecution"]["summary"] for row in states]
+    assert [text.partition(":")[0] for text in said] == [
+        "VariableCheck can't be evaluated", "DeploymentWindow can't be evaluated",
+    ]  # fmt: skip

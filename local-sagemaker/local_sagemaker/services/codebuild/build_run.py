@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import signal
 import threading
 import time
@@ -33,6 +32,8 @@ from local_sagemaker.records.delivery_members import own_build
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.codebuild import build_environment, runtimes
 from local_sagemaker.services.codebuild.agent_output import AgentOutput
 from local_sagemaker.services.codebuild.artifacts import BuildUploads
@@ -358,7 +359,7 @@ class BuildRun:
         """Whether a failed phase has the whole build run again."""
         rule = next(phase.on_failure for phase in spec.phases if phase.name.upper() == message["phase"])
         text = " ".join(context["message"] for context in message["contexts"])
-        if rule.action == "RETRY" and re.search(rule.pattern, text):
+        if rule.action == "RETRY" and _finds(rule.pattern, text):
             self.again = rule.retries
         elif "_order" not in self._build and self._build.get("autoRetryLimit"):
             self.again = int(self._build["autoRetryLimit"])
@@ -368,3 +369,11 @@ def _read_text(file: Path) -> str:
     """As much of a specification as is ever executed: a longer one is refused by its length."""
     with file.open("rb") as specification:
         return specification.read(4 * yaml_text.LONGEST + 1).decode("utf-8", "replace")
+
+
+def _finds(pattern: str, text: str) -> bool:
+    """Whether a text has what a client's pattern asks for; one that takes too long finds nothing."""
+    try:
+        return bounded.find("search", pattern, text) is not None
+    except RegexError:
+        return False

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
@@ -18,6 +16,8 @@ from local_sagemaker.records.delivery_members import own_stage
 from local_sagemaker.records.delivery_status import StageStatus
 from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
+from local_sagemaker.regexes import bounded
+from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.codepipeline.action_run import namespaces
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 
@@ -63,16 +63,21 @@ class Conditions:
             passed, summary = False, str(error)
         except ServiceError as error:
             passed, summary = False, error.message
+        except (RegexError, schedules.InvalidSchedule) as error:
+            passed, summary = False, f"{rule['name']} can't be evaluated: {error}"
         state |= {"status": StageStatus.SUCCEEDED if passed else StageStatus.FAILED, "summary": summary}
         return {"ruleName": rule["name"], "latestExecution": state}
 
     def _variable(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
         actual, expected = settings.get("Variable", ""), settings.get("Value", "")
         operator = settings.get("Operator", "EQ")
-        passed = {
-            "EQ": actual == expected, "NE": actual != expected, "CONTAINS": expected in actual,
-            "MATCHES": operator == "MATCHES" and re.fullmatch(expected, actual) is not None,
-        }.get(operator, False)  # fmt: skip
+        match operator:
+            case "MATCHES":
+                passed = bounded.matches(expected, actual)
+            case "CONTAINS":
+                passed = expected in actual
+            case _:
+                passed = (actual == expected) is (operator == "EQ")
         return passed, f"'{actual}' {operator} '{expected}' is {str(passed).lower()}"
 
     def _alarm(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
@@ -94,12 +99,9 @@ class Conditions:
     def _window(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
         """Whether now is a time of the expression, to the minute."""
         zone = settings.get("TimeZone", "UTC")
-        try:
-            schedule = schedules.parse(_minutes(settings.get("Cron", "")), zone)
-        except schedules.InvalidSchedule:
-            return False, f"Cron is no expression: {settings.get('Cron')}"
+        schedule = schedules.parse(_minutes(settings.get("Cron", "")), zone)
         minute = now() // 60 * 60
-        local = datetime.fromtimestamp(minute, UTC).astimezone(ZoneInfo(zone))
+        local = datetime.fromtimestamp(minute, UTC).astimezone(schedules.zone(zone))
         return schedule.next(minute - 1, minute) == minute, f"{local:%Y-%m-%d %H:%M} {zone}"
 
 

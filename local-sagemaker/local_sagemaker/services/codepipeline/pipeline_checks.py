@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from local_sagemaker.services.codepipeline import configurations
 from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_action, invalid_structure
 
 Structure = dict[str, Any]
@@ -20,17 +21,7 @@ PROVIDERS: dict[tuple[str, str], tuple[tuple[int, int], tuple[int, int]]] = {
     ("Invoke", "Lambda"): ((0, 5), (0, 5)),
 }
 """The actions that are executed here, and how many artifacts they take and give."""
-REQUIRED = {
-    "CodeCommit": ("RepositoryName", "BranchName"),
-    "CodeStarSourceConnection": ("ConnectionArn", "FullRepositoryId", "BranchName"),
-    "CodeBuild": ("ProjectName",),
-    "CloudFormation": ("ActionMode", "StackName"),
-    "Lambda": ("FunctionName",),
-    "Manual": (),
-}
-S3_REQUIRED = {"Source": ("S3Bucket", "S3ObjectKey"), "Deploy": ("BucketName", "Extract")}
 MODES = ("CREATE_UPDATE", "REPLACE_ON_FAILURE", "DELETE_ONLY", "CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE")
-RULES = ("VariableCheck", "CloudWatchAlarm", "LambdaInvoke", "DeploymentWindow")
 _NAME = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
 
 
@@ -106,12 +97,7 @@ def check_action(action: Structure, account: str) -> None:
     if action.get("commands") or action.get("outputVariables") or action.get("environmentVariables"):
         raise invalid_action(f"LocalUnsupported: commands in an action are not executed here (action {name}).")
     configuration = action.get("configuration", {})
-    required = S3_REQUIRED[category] if provider == "S3" else REQUIRED[provider]
-    missing = [member for member in required if not configuration.get(member)]
-    if missing:
-        raise invalid_action(
-            f"Action configuration for action '{name}' is missing required configuration '{missing[0]}'"
-        )
+    configurations.check_action(name, (category, provider), configuration)
     for member, value in configuration.items():
         if len(value) > (10_000 if member == "EnvironmentVariables" else 1_000):
             raise invalid_action(f"The value of {member} of action {name} is too long")
@@ -153,9 +139,10 @@ def _check_conditions(stage: Structure, pipeline: Structure) -> None:
                 raise invalid_structure(f"Stage {stage['name']}: {place} allows the results {', '.join(allowed)}")
             for rule in condition.get("rules", []):
                 provider = rule["ruleTypeId"]["provider"]
-                if provider not in RULES or rule.get("commands"):
+                if provider not in configurations.RULES or rule.get("commands"):
                     text = f"LocalUnsupported: rules of type {provider} are not executed here (stage {stage['name']})."
                     raise invalid_structure(text)
+                configurations.check_rule(rule["name"], provider, rule.get("configuration", {}))
                 if condition["result"] == "SKIP" and provider not in ("VariableCheck", "LambdaInvoke"):
                     raise invalid_structure(f"Stage {stage['name']}: {provider} is not allowed with the result SKIP")
     failure = stage.get("onFailure", {})

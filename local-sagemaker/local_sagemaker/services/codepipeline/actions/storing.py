@@ -26,10 +26,6 @@ class StoreAction:
         """Writes the objects."""
         settings = work.configuration
         bucket, key = settings["BucketName"], settings.get("ObjectKey", "").strip("/")
-        unsupported = set(settings) - {"BucketName", "Extract", "ObjectKey"}
-        if unsupported:
-            names = ", ".join(sorted(unsupported))
-            raise ActionFailure(f"LocalUnsupported: {names} of S3 deploy actions.", "ConfigurationError")
         if not self._objects.bucket_exists(bucket):
             raise ActionFailure(f"The bucket {bucket} does not exist.", "ConfigurationError")
         archive = self._artifacts.archive(*next(iter(work.inputs.values())))
