@@ -283,6 +283,8 @@ def untyped_members(tree: ast.AST, members: Collection[str]) -> set[int]:
     that change one that has none: ``change(_dew=0)``."""
     views = {name.id for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_view(node.value)
              for name in node.targets if isinstance(name, ast.Name)}  # fmt: skip
+    views |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation
+              and ast.unparse(node.annotation).endswith("Record")}  # fmt: skip
     lines = set[int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and _is_own(node.slice):

@@ -82,6 +82,8 @@ def test_statuses_as_text_are_found(text: str, expected: bool) -> None:
         ("own_rule(body)['_due']", False),
         ("own_rule(body).get('_due')", False),
         ("own = own_rule(body); own['_due']", False),
+        ("def due(members: RuleRecord): return members['_due']", False),
+        ("def due(members: Body): return members['_due']", True),
         ("other = rule(body); other['_due']", True),
         ("change(_due=0)", False),
         ("change(_dew=0)", True),
