@@ -6,14 +6,13 @@ The history is made of one real execution, whose records are written again under
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.executions import client, create, no_op, run
 from benchmarks.measure import in_turn, report, seconds
+from benchmarks.own_service import settle
 from local_sagemaker import lifecycle
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
@@ -41,20 +40,6 @@ def grown(folder: str, executions: int) -> Settings:
     run(client(settings, "sagemaker"), PIPELINE)  # a warm one, as the service has been for long
     settle(int(found["pid"]))
     return settings
-
-
-def settle(pid: int, seconds: float = 120) -> None:
-    """Waits until a service that has just started warms up no more: it would be measured with what it answers."""
-    deadline, before = time.monotonic() + seconds, -1.0
-    while time.monotonic() < deadline and (used := cpu_seconds(pid)) - before > 0.02:
-        before = used
-        time.sleep(1)
-
-
-def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processors."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def multiply(records: Records, kind: str, count: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.executions import ROLE, SCIKIT_LEARN, client
 from benchmarks.measure import in_turn, report, seconds
-from benchmarks.own_service import OwnService, own_service
+from benchmarks.own_service import OwnService, own_service, settle
 from local_sagemaker.records import Records
 
 FEW, MANY = 50, 2_000
@@ -29,6 +29,7 @@ def fill(service: OwnService, models: int) -> Any:
         for number in range(1, models):
             records.insert("model", f"model-{number}", json.loads(text.replace(key, f"model-{number}")))
     records.close()
+    settle(service.pid)  # rules have looked at the events of all of them
     return sagemaker
 
 
@@ -43,5 +44,5 @@ def main() -> bool:
 
     with ExitStack() as stack:
         many, few = (fill(stack.enter_context(own_service()), count) for count in (MANY, FEW))
-        pairs = in_turn(lambda: create(many), lambda: create(few), 40)
+        pairs = in_turn(lambda: create(many), lambda: create(few), 200)
         return report(f"CreateModel at {MANY:,} models / at {FEW}", pairs, TARGET)
