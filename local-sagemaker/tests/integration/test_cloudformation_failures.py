@@ -102,16 +102,20 @@ def test_what_was_half_made_goes_with_the_rollback(service: Service, stacks: Any
     half = {
         "AWS::SNS::Topic": {"TopicName": "half", "Subscription": [{"Protocol": "sqs", "Endpoint": "no ARN"}]},
         "AWS::Logs::LogGroup": {"LogGroupName": "/half", "RetentionInDays": 2},
-    }
+        "AWS::IAM::Role": {"RoleName": "half", "AssumeRolePolicyDocument": TRUST,
+                           "ManagedPolicyArns": ["arn:aws:iam::aws:policy/NameInUse-already"]},
+    }  # fmt: skip
     whole = {
         "AWS::SNS::Topic": {"TopicName": "half"},
         "AWS::Logs::LogGroup": {"LogGroupName": "/half", "RetentionInDays": 3},
+        "AWS::IAM::Role": {"RoleName": "half", "AssumeRolePolicyDocument": TRUST},
     }
+    named = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
     for number, kind in enumerate(half):
         template = {"Resources": {"Half": {"Type": kind, "Properties": half[kind]}}}
-        assert create(stacks, f"half-{number}", template)["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert create(stacks, f"half-{number}", template, **named)["StackStatus"] == "ROLLBACK_COMPLETE"
         template["Resources"]["Half"]["Properties"] = whole[kind]
-        assert create(stacks, f"whole-{number}", template)["StackStatus"] == "CREATE_COMPLETE", kind
+        assert create(stacks, f"whole-{number}", template, **named)["StackStatus"] == "CREATE_COMPLETE", kind
 
 
 def test_a_provider_of_identities_outlives_an_update_that_is_refused(service: Service, stacks: Any) -> None:

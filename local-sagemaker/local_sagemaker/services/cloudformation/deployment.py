@@ -27,7 +27,8 @@ from local_sagemaker.records.delivery_members import StackResourceRecord, own_re
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Handler, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
+from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_taken
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -37,8 +38,6 @@ TICK = 0.25
 THREADS = 8
 """How many resources of a stack are worked on at once."""
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
-TAKEN_OVER_BY = ("AlarmName", "TopicName", "QueueName")
-"""Names whose creation takes over what has them already, so that they are looked for before."""
 Work = Callable[[str], None]
 
 
@@ -163,10 +162,11 @@ class StackDeployment:
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
         """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
         handler = HANDLERS[resource["ResourceType"]]
+        calls = CallsOfCreation(self._context(resource["LogicalResourceId"]).call)
         context = replace(
             self._context(resource["LogicalResourceId"]),
-            keep=lambda made: self._add_to_record(pending, _members_of(made)),
-        )
+            call=calls, keep=lambda made: self._add_to_record(pending, _members_of(made)),
+        )  # fmt: skip
         named = handler.with_name(context, {**properties, **own_resource(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
         pending = {**resource, **StackResourceRecord(_creating=True, _names=names, _properties=properties)}
@@ -177,9 +177,10 @@ class StackDeployment:
         )
         again = bool(attempt and own_resource(attempt).get("_creating") and not own_resource(attempt).get("_foreign"))
         try:
-            identity = self._create_once(handler, context, self._scopes.dynamic.resolve(named), again=again)
+            given = self._scopes.dynamic.resolve(named)
+            identity = create_once(resource["ResourceType"], context, given, again=again)
         except ServiceError as error:
-            if not again and _is_taken(error):
+            if not again and not calls.made_anything and is_taken(error):
                 self._add_to_record(pending, {**StackResourceRecord(_foreign=True)})
             raise
         made = {**pending, **_members_of(identity)}
@@ -187,18 +188,6 @@ class StackDeployment:
         if verb == "CREATE":
             self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
         self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
-
-    @staticmethod
-    def _create_once(handler: Handler, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
-        try:
-            if not again and handler.name_property in TAKEN_OVER_BY and _finds(handler, context, named):
-                text = f"Resource with identifier '{named[handler.name_property]}' already exists."
-                raise ServiceError(text, code="AlreadyExists", status=409)
-            return handler.create(context, named)
-        except ServiceError as error:
-            if again and _exists_already(error):
-                return handler.find(context, named)
-            raise
 
     def _add_to_record(self, resource: Body, members: Body) -> None:
         """Writes down what has become known of a resource; its status stays."""
@@ -345,19 +334,6 @@ def _identity(body: Body) -> Identity:
     return Identity(body.get("PhysicalResourceId", ""), own.get("_reference", ""), own.get("_attributes", {}))
 
 
-def _is_taken(error: ServiceError) -> bool:
-    """Whether a resource could not be made because somebody else's has its name: that one stays what it is."""
-    return re.search("already|NameExists|NameInUse|ResourceInUse", f"{error.code} {error.message}", re.I) is not None
-
-
-def _finds(handler: Handler, context: DeploymentContext, named: Body) -> bool:
-    try:
-        handler.find(context, named)
-    except ServiceError:
-        return False
-    return True
-
-
 @contextmanager
 def _nothing_of_a_refused_name(made: bool) -> Iterator[None]:
     """A resource that was never made, of a name that its service refuses: there is nothing to delete."""
@@ -366,10 +342,6 @@ def _nothing_of_a_refused_name(made: bool) -> Iterator[None]:
     except ServiceError as error:
         if made or not re.search("Validation|Invalid", error.code):
             raise
-
-
-def _exists_already(error: ServiceError) -> bool:
-    return "exist" in error.message.lower() or "exist" in error.code.lower() or error.code == "ResourceInUse"
 
 
 def _reason(error: ServiceError) -> str:

@@ -1,0 +1,70 @@
+"""How one resource of a stack is made: whose it is when its name is taken, and what a crash left half made."""
+
+from __future__ import annotations
+
+import re
+
+from local_sagemaker.api.operations import Call, Request, Response
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.handlers import HANDLERS
+from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Handler, Identity
+
+TAKEN_OVER_BY = ("AlarmName", "TopicName", "QueueName")
+"""Names whose creation takes over what has them already, so that they are looked for before."""
+MADE_IN_STEPS = frozenset((
+    "AWS::CodeCommit::Repository", "AWS::CodePipeline::Pipeline", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role",
+    "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
+))  # fmt: skip
+"""Types that take several calls, of which the first gives the name: a crash may have come between them."""
+_READING = ("Describe", "Get", "List", "Head", "BatchGet")
+"""How operations begin that change nothing."""
+
+
+class CallsOfCreation:
+    """The calls of a handler that makes a resource; the first that changes anything is the one that gives the name."""
+
+    def __init__(self, call: Call) -> None:
+        self._call, self.made_anything = call, False
+
+    def __call__(self, operation: str, request: Request) -> Response:
+        """Calls the operation."""
+        answer = self._call(operation, request)
+        if not operation.partition(":")[2].startswith(_READING):
+            self.made_anything = True
+        return answer
+
+
+def create_once(kind: str, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
+    """Makes a resource of a type; `again` says that it was being made when the service ended."""
+    handler = HANDLERS[kind]
+    try:
+        if not again and handler.name_property in TAKEN_OVER_BY and _finds(handler, context, named):
+            text = f"Resource with identifier '{named[handler.name_property]}' already exists."
+            raise ServiceError(text, code="AlreadyExists", status=409)
+        return handler.create(context, named)
+    except ServiceError as error:
+        if not again or not _exists_already(error):
+            raise
+    identity = handler.find(context, named)
+    if kind not in MADE_IN_STEPS:
+        return identity
+    handler.delete(context, identity, named)
+    return handler.create(context, named)
+
+
+def is_taken(error: ServiceError) -> bool:
+    """Whether a resource could not be made because somebody else's has its name: that one stays what it is."""
+    return re.search("already|NameExists|NameInUse|ResourceInUse", f"{error.code} {error.message}", re.I) is not None
+
+
+def _finds(handler: Handler, context: DeploymentContext, named: Body) -> bool:
+    try:
+        handler.find(context, named)
+    except ServiceError:
+        return False
+    return True
+
+
+def _exists_already(error: ServiceError) -> bool:
+    return "exist" in error.message.lower() or "exist" in error.code.lower() or error.code == "ResourceInUse"
