@@ -42,11 +42,11 @@ _HANDING_OUT = frozenset(
 )
 
 
-_TOO_DEEP = {
+_INVALID = {
     "iam": "MalformedPolicyDocument", "sns": "InvalidParameter", "sqs": "InvalidAttributeValue",
     "ecr": "InvalidParameterException", "ssm": "InvalidDocumentContent", "monitoring": "InvalidParameterValue",
 }  # fmt: skip
-"""The code by which each service refuses a document that it can't read."""
+"""The code by which each service refuses a value, or a document, that it can't read."""
 
 
 class MotoServices:
@@ -133,9 +133,14 @@ class MotoServices:
             response = self._moto.answer(service, request)
         except NotImplementedError:
             response = RawResponse(501)
-        except RecursionError:
-            return _answer_error(request, service, 400, _TOO_DEEP.get(service, "ValidationException"),
-                                 "A document of the request is nested too deeply.")  # fmt: skip
+        except (
+            RecursionError,
+            ValueError,
+        ) as error:  # of `int` and `json`: moto's own are answers
+            log.info("%s: %s was refused", service, operation(request), exc_info=error)
+            deep = isinstance(error, RecursionError)
+            text = "A document of the request is nested too deeply." if deep else f"A value is not valid: {error}"
+            return _answer_error(request, service, 400, _INVALID.get(service, "ValidationException"), text)
         if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
             return _refuse(service, request)
         return _reword(response) if service == "iam" and response.status == 404 else response

@@ -43,6 +43,8 @@ def install() -> None:
     def set_subscription_attributes(own: Any, arn: str, name: str, value: Any) -> None:
         if name == "DeliveryPolicy":
             check(value, of_topic=False)
+        if name == "RedrivePolicy":
+            check_redrive(value)
         own.set_subscription_unchecked(arn, name, value)
 
     backend.create_topic = create_topic
@@ -64,6 +66,19 @@ def check(text: str, *, of_topic: bool) -> None:
             raise _refusal("headerContentType must be a text")
     if not isinstance(http.get("disableSubscriptionOverrides") or False, bool):
         raise _refusal("disableSubscriptionOverrides must be true or false")
+
+
+def check_redrive(text: str) -> None:
+    """Refuses a policy that names no queue for what can't be delivered. Raises moto's error."""
+    from moto.sns.exceptions import SNSInvalidParameter
+
+    try:
+        policy = load(text or "{}")
+    except ValueError as error:
+        raise SNSInvalidParameter("Invalid parameter: RedrivePolicy: failed to parse JSON.") from error
+    arn = policy.get("deadLetterTargetArn", "arn:aws:sqs:") if isinstance(policy, dict) else None
+    if not isinstance(arn, str) or arn.split(":")[2:3] != ["sqs"]:
+        raise SNSInvalidParameter("Invalid parameter: RedrivePolicy: deadLetterTargetArn is not an Amazon SQS queue")
 
 
 def _check_retries(given: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import copy
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,7 +95,8 @@ class TopicMessages:
         from moto.core.responses import ActionResult
         from moto.moto_api._internal import mock_random
 
-        answer = response.subscribe_plainly()
+        with _set_back(response.backend, response._get_param):
+            answer = response.subscribe_plainly()
         subscription = response.backend.subscriptions[answer.result["SubscriptionArn"]]
         if subscription.protocol not in HTTP:
             return answer
@@ -155,3 +156,19 @@ def _list_form(subscription: Any) -> Any:
     waiting = copy.copy(subscription)
     waiting.arn = _PENDING
     return waiting
+
+
+@contextlib.contextmanager
+def _set_back(backend: Any, parameter: Callable[[str], Any]) -> Iterator[None]:
+    """Undoes a subscription when an attribute of it is refused: moto makes it first and sets the attributes then."""
+    before = set(backend.subscriptions)
+    present = backend._find_subscription(*(parameter(name) for name in ("TopicArn", "Endpoint", "Protocol")))
+    state = {**vars(present), "attributes": dict(present.attributes)} if present else {}
+    try:
+        yield
+    except BaseException:
+        for arn in set(backend.subscriptions) - before:
+            del backend.subscriptions[arn]
+        if present:
+            vars(present).update(state)
+        raise
