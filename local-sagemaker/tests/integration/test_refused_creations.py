@@ -15,8 +15,6 @@ from tests.support import ROLE, Service, zipped
 TOPIC, QUEUE = "arn:aws:sns:us-east-1:123456789012:refusals", "arn:aws:sqs:us-east-1:123456789012:refusals"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 RULE = {"EventPattern": '{"source": ["a"]}'}
-ALARM = {"Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
-         "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
 PROJECT = {"source": {"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {commands: [x]}}"},
            "artifacts": {"type": "NO_ARTIFACTS"}, "serviceRole": ROLE,
            "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0",
@@ -65,9 +63,9 @@ CASES: list[Case] = [
     ("events", "put_rule", "Name", RULE, {
         "tags": {"Tags": LONG}, "state": {"State": "X"}, "schedule": {"ScheduleExpression": "x"},
     }, "list_rules", {}),
-    ("cloudwatch", "put_metric_alarm", "AlarmName", ALARM, {
-        "statistic": {"Statistic": "x"},
-    }, "describe_alarms", {}),
+    ("cloudwatch", "put_composite_alarm", "AlarmName", {"AlarmRule": "TRUE"}, {
+        "suppressor": {"ActionsSuppressor": "x"},
+    }, "describe_alarms", {"AlarmTypes": ["CompositeAlarm"]}),
     ("codebuild", "create_project", "name", PROJECT, {
         "tags": {"tags": _lower(LONG)}, "timeout": {"timeoutInMinutes": 1}, "key": {"encryptionKey": ""},
     }, "list_projects", {}),

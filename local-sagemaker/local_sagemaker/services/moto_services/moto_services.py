@@ -136,7 +136,7 @@ class MotoServices:
         except (
             RecursionError,
             ValueError,
-        ) as error:  # of `int` and `json`: moto's own are answers
+        ) as error:  # of `int` and `json`: moto has its own
             log.info("%s: %s was refused", service, operation(request), exc_info=error)
             deep = isinstance(error, RecursionError)
             text = "A document of the request is nested too deeply." if deep else f"A value is not valid: {error}"
