@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.studio.accessibility import AXE, OUT_OF_SIGHT, serious_violations
 from tests.studio.conftest import HOSTILE, Pages, World
 from tests.studio.full_world import ODD_KEYS, Full
 from tests.studio.registered_pages import addresses, missing, twin_of
@@ -20,17 +21,6 @@ from tests.studio.tour import PICTURES, Tour
 from tests.support import until
 
 pytestmark = pytest.mark.timeout(900)
-
-
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
-OUT_OF_SIGHT = (
-    "[...document.querySelectorAll('a, button, input, select, textarea')].filter(item => item.checkVisibility())"
-    ".filter(item => !item.closest('svg, nav.tabs, .skip'))"
-    ".filter(item => { const box = item.getBoundingClientRect(); return box.width && (box.left < -1 || box.right > "
-    "innerWidth + 1); }).map(item => item.outerHTML.slice(0, 150))"
-)
-"""Graphs and rows of tabs are swiped; the link that skips the navigation is seen when it has the focus."""
-RUN_AXE = "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))"
 
 
 def test_every_page_has_an_address_and_a_twin(world: World, full: Full) -> None:
@@ -98,18 +88,8 @@ def test_every_page_is_accessible_in_both_themes_and_narrow(world: World, full: 
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     found.append(f"{path} scrolls sideways at {width}")
                 if theme == "light" or path == paths[0]:  # in the dark, tabs have the same parts
-                    found += [f"{path} ({theme}): {text}" for text in _serious(session)]
+                    found += [f"{path} ({theme}): {text}" for text in serious_violations(session)]
     assert not found, "\n".join(found)
-
-
-def _serious(session: Any) -> list[str]:
-    options = {"expression": RUN_AXE, "awaitPromise": True, "returnByValue": True}
-    violations = json.loads(session.send("Runtime.evaluate", options)["result"]["value"])
-    return [
-        f"{item['id']}: {item['nodes'][0]['html'][:200]}"
-        for item in violations
-        if item["impact"] in ("serious", "critical")
-    ]
 
 
 def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, full: Full) -> None:
