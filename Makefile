@@ -42,8 +42,8 @@ test: $(IMAGES) ## all tests
 	@$(BIN)/python $(TESTS)
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
-	@cd local-sagemaker && ../$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
-	@$(BIN)/python $(TESTS) -p local_sagemaker.testing.guard tests/unit
+	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/unit
+	@$(BIN)/python $(TESTS) tests/unit
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 """Fails unit tests that start a process or use a socket: such a test belongs to another tier.
 
-``make test-unit`` loads it as a plugin; tests outside of folders called ``unit`` are left alone. A socket pair is
-allowed: event loops wake themselves by one.
+The tests of this repository load it as a plugin; tests outside of folders called ``unit`` are left alone. A socket pair
+is allowed: event loops wake themselves by one. So is what a thread does that ran before the test: an earlier test of
+another tier left it.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Generator
 
 import pytest
@@ -18,10 +20,14 @@ COUNTS_CORES = (("lscpu",), ("sysctl",))
 
 _seen: list[str] | None = None
 """What the running unit test has tried; None between tests, and in those of other tiers."""
+_others: frozenset[int] = frozenset()
+"""The threads that ran before it, by their identifiers."""
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     if _seen is None or event not in PROCESSES | SOCKETS or arguments[:1] in COUNTS_CORES:
+        return
+    if threading.get_ident() in _others:
         return
     kind = "starts a process" if event in PROCESSES else "uses a socket"
     _seen.append(f"a unit test {kind} ({event} {arguments!r:.200})")
@@ -32,10 +38,11 @@ sys.addaudithook(_refuse)
 
 
 def _watch(item: pytest.Item) -> Generator[None, object, object]:
-    global _seen
+    global _seen, _others
     if "unit" not in item.path.parts:
         return (yield)
     seen: list[str] = []
+    _others = frozenset(thread.ident or 0 for thread in threading.enumerate()) - {threading.get_ident()}
     _seen = seen
     try:
         result = yield
