@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,11 @@ class LocalSageMaker:
         description = self.description
         keys = connection(self.settings, description, {})
         region = options.pop("region_name", keys["AWS_REGION"])
-        session = _new_session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region)
         config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
-        make: Any = session.client
-        return make(name, endpoint_url=str(description["url"]), config=config, **options)
+        with _making:
+            session = _session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region)
+            make: Any = session.client
+            return make(name, endpoint_url=str(description["url"]), config=config, **options)
 
     def client_environment(self) -> dict[str, str]:
         """The variables that point every AWS client of this process at it."""
@@ -127,7 +129,13 @@ def _loader() -> botocore.loaders.Loader:
     return botocore.loaders.create_loader(botocore.session.get_session().get_config_variable("data_path"))
 
 
-def _new_session(key_id: str, secret: str, region: str) -> boto3.Session:
+_making = threading.Lock()
+"""Clients are safe between threads, sessions that make them are not."""
+
+
+@lru_cache(maxsize=16)
+def _session(key_id: str, secret: str, region: str) -> boto3.Session:
+    """One for all clients of a service, as to make one takes as long as to make a client."""
     session = botocore.session.get_session()
     session.register_component("data_loader", _loader())
     return boto3.Session(key_id, secret, region_name=region, botocore_session=session)

@@ -36,7 +36,9 @@ def script(code: str) -> bytes:
 def booster(seed: int = 0, rounds: int = 20) -> xgb.Booster:
     """A regression model; different seeds give different predictions for every row."""
     target = ROWS[:, seed % 8] * 3 - ROWS[:, (seed + 1) % 8] + 10 * seed
-    return xgb.train({"objective": "reg:squarederror", "max_depth": 4}, xgb.DMatrix(ROWS, target), rounds)
+    return xgb.train(
+        {"objective": "reg:squarederror", "max_depth": 4, "nthread": 1}, xgb.DMatrix(ROWS, target, nthread=1), rounds
+    )
 
 
 def text(rows: Any) -> bytes:

@@ -34,8 +34,8 @@ def booster(objective: str, **parameters: Any) -> xgb.Booster:
     labels = {"reg": ROWS[:, 0] * 3, "binary": ROWS[:, 0] > 0, "count": np.abs(ROWS[:, 0])}
     label = labels.get(objective.split(":")[0], np.digitize(ROWS[:, 0], [-0.5, 0.5]))
     label = np.abs(label) if objective == "reg:tweedie" else label
-    settings = {"objective": objective, "max_depth": 3, **parameters}
-    return xgb.train(settings, xgb.DMatrix(ROWS, label), 5)
+    settings = {"objective": objective, "max_depth": 3, "nthread": 1, **parameters}
+    return xgb.train(settings, xgb.DMatrix(ROWS, label, nthread=1), 5)
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def archive(**files: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def booster() -> xgb.Booster:
     """A regression model."""
-    parameters = {"objective": "reg:squarederror", "max_depth": 5}
+    parameters = {"objective": "reg:squarederror", "max_depth": 5, "nthread": 1}
     return xgb.train(parameters, xgb.DMatrix(ROWS, ROWS[:, 0] * 3 - ROWS[:, 1]), 30)
 
 

@@ -68,7 +68,9 @@ def test_a_unit_test_that_leaves_its_process_fails(pytester: pytest.Pytester) ->
     write(pytester, "unit", UNIT)
     done = pytester.runpytest_inprocess(*GUARD)
     done.assert_outcomes(passed=1, failed=4)
-    done.stdout.fnmatch_lines(["*a unit test starts a process (subprocess.Popen*", "*a unit test uses a socket (socket.*"])
+    done.stdout.fnmatch_lines(
+        ["*a unit test starts a process (subprocess.Popen*", "*a unit test uses a socket (socket.*"]
+    )
 
 
 def test_other_tiers_may(pytester: pytest.Pytester) -> None:
