@@ -71,6 +71,7 @@ setup(
     include_package_data=True,
     package_data={
         "pipelines": ["datasets/*"],
+        "delivery": ["project/workflows/*"],
         "": ["*.json", "*.yml", "*.html", "*.css", "*.js", "*.txt", "*.csv", "py.typed"],
     },
     install_requires=BASE,

@@ -30,10 +30,20 @@ with open("/opt/ml/processing/train/rows.csv", "w") as file:
     file.writelines(f"{sum(row)},{','.join(map(str, row))}\\n" for row in rows)
 """
 SDK_V2 = "sagemaker>=2.257,<3"
+ONE_CASE_EACH = """
+def pytest_collection_modifyitems(config, items):
+    first = {}
+    for item in items:
+        first.setdefault((item.path, getattr(item, "originalname", item.name)), item)
+    kept = list(first.values())
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+"""
+"""A plugin: the first case of each test function. What the others show, and properties, they show of the same code in
+the tree."""
 TEST_TOOLS = (
     "pytest",
     "pytest-timeout",
-    "pytest-xdist",
     "hypothesis",
     "shap",
     "smclarify",
@@ -70,7 +80,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     built = {}
     for name, source in SOURCES.items():
         copy = folder / name
-        ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "reports", "tests")
+        ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests")
         shutil.copytree(ROOT / source, copy, ignore=ignored)
         done = run(
             sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index",
@@ -103,6 +113,12 @@ def make_environment(wheels: dict[str, Path], folder: Path) -> Path:
     return python
 
 
+def files_of(package: Path) -> set[str]:
+    """The files of a package in the tree, as a wheel names them."""
+    found = (file for file in package.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return {str(file.relative_to(package.parent)) for file in found}
+
+
 def test_wheels_hold_their_package_and_its_licence_only(wheels: dict[str, Path]) -> None:
     for name, packages in (
         ("model_checks", {"model_checks"}),
@@ -116,6 +132,8 @@ def test_wheels_hold_their_package_and_its_licence_only(wheels: dict[str, Path])
         assert any(file.endswith(".dist-info/licenses/LICENSE") for file in names), name
         assert re.search(r"^License(-Expression)?: Apache-2.0$", metadata, re.MULTILINE)
         assert not any("__pycache__" in file for file in names)
+        for package in packages:
+            assert files_of(ROOT / SOURCES[name] / package) <= {*names}, "a file of the tree is not in the wheel"
     assert "pipelines/datasets/abalone.csv" in names
 
 
@@ -162,6 +180,7 @@ def test_a_script_with_sdk_v2_runs_against_the_wheel(python: Path, tmp_path: Pat
 
 @pytest.mark.timeout(1500)
 def test_the_services_unit_tests_pass_from_its_wheel(python: Path, tmp_path: Path) -> None:
+    """With the libraries that the wheel asks for, which are not those of the project's environment."""
     uv = shutil.which("uv")
     install = (
         [uv, "pip", "install", "--quiet", "--python", python] if uv else [python, "-m", "pip", "install", "--quiet"]
@@ -170,7 +189,9 @@ def test_the_services_unit_tests_pass_from_its_wheel(python: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     shutil.copytree(ROOT / "local-sagemaker" / "tests", tmp_path / "tests")
     shutil.copy(ROOT / "local-sagemaker" / "pyproject.toml", tmp_path)
-    done = run(python, "-m", "pytest", "-n", "2", "-m", "not slow", "tests/unit", cwd=tmp_path)
+    (tmp_path / "one_case_each.py").write_text(ONE_CASE_EACH)
+    words = ("-m", "pytest", "-p", "one_case_each", "-m", "not slow and not hypothesis", "tests/unit")
+    done = run(python, *words, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     where = run(python, "-c", "import local_sagemaker; print(local_sagemaker.__file__)", cwd=tmp_path).stdout
     assert str(python.parent.parent) in where
