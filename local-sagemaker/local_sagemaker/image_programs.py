@@ -45,6 +45,14 @@ def forget(others: tuple[str, ...] = ()) -> None:
             _hidden[name] = sys.modules.pop(name)
 
 
+def run_anew(entry: str, arguments: list[str], folders: list[str]) -> list[str]:
+    """The command that calls an entry in an interpreter of its own, where imports find packages in `folders`, too."""
+    return [sys.executable, os.path.abspath(__file__), *[f"{_ALSO}{folder}" for folder in folders], entry, *arguments]
+
+
+_ALSO = "--also="
+
+
 def call(entry: str, arguments: list[str]) -> object:
     """Imports ``package.module:function`` and calls it with the arguments."""
     module, _, function = entry.partition(":")
@@ -53,4 +61,6 @@ def call(entry: str, arguments: list[str]) -> object:
 
 if __name__ == "__main__":
     install()
+    while sys.argv[1].startswith(_ALSO):
+        sys.path.append(sys.argv.pop(1)[len(_ALSO) :])
     raise SystemExit(call(sys.argv[1], sys.argv[2:]))

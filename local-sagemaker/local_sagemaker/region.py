@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, dispatcher, table
-from local_sagemaker.api.validation import check
+from local_sagemaker.api.validation import check, check_of_client
 from local_sagemaker.background import log_failure
 from local_sagemaker.client_environment import client_environment, with_hook
 from local_sagemaker.config import Settings
@@ -99,7 +99,7 @@ class Region:
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
             "events": self._events(),
             "cloudformation": cloudformation.build(
-                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_call
+                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_stack_call
             ),
         }
         services |= self._code_services()
@@ -111,7 +111,9 @@ class Region:
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self._own = frozenset(own)
-        self.call: Call = dispatcher(own, check, MotoCalls(shared.neighbours.answer, name))
+        elsewhere = MotoCalls(shared.neighbours.answer, name)
+        self.call: Call = dispatcher(own, check_of_client, elsewhere)
+        self._stack_call: Call = dispatcher(own, check, elsewhere)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""
@@ -148,6 +150,10 @@ class Region:
     def _late_call(self, name: str, request: Request) -> Response:
         """The spine for those who are built before it is complete."""
         return self.call(name, request)
+
+    def _late_stack_call(self, name: str, request: Request) -> Response:
+        """The spine for CloudFormation, which may set the tags that clients may not."""
+        return self._stack_call(name, request)
 
     def _has(self, name: str) -> bool:
         """Whether an operation is here; whether moto has one of its services' shows when it is called."""

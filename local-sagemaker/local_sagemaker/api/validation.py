@@ -76,6 +76,20 @@ def check(name: str, request: dict[str, Any]) -> None:
     refuse_unsupported(name, request)
 
 
+def check_of_client(name: str, request: dict[str, Any]) -> None:
+    """`check`, and the refusal of tags that only AWS's own services may set, as CloudFormation does."""
+    check(name, request)
+    if name.startswith("sagemaker:"):
+        keys = [tag["Key"] for tag in request.get("Tags") or []]
+        for key in [*keys, *(request.get("TagKeys") or [])]:
+            if key.lower().startswith("aws:"):
+                raise ServiceError(RESERVED.format(key), code="ValidationException", status=400)
+
+
+RESERVED = "System prefix 'aws:' reserved for AWS usage in tag key: {}"
+"""Recorded for DeleteTags (aws/sagemaker-python-sdk issue 1301)."""
+
+
 def _refuse_repeated_tags(tags: list[dict[str, str]]) -> None:
     """The text is on record for CreateTrialComponent."""
     if len({tag["Key"] for tag in tags}) < len(tags):

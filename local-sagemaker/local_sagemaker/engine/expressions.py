@@ -104,8 +104,10 @@ _MEMBERS = {JOIN: ("On", "Values"), JSON_GET: ("PropertyFile", "S3Uri", "Path")}
 def _join_problems(content: dict[str, Any]) -> Iterator[str]:
     if not isinstance(content.get("On", ""), str):
         yield f"On of {JOIN} must be a string"
-    values = content.get("Values", [])
-    if not isinstance(values, list):
+    values = content.get("Values")
+    if values is None:
+        yield f"{JOIN} must have Values"
+    elif not isinstance(values, list):
         yield "Expecting start of Json Array"
     elif any(item is None or (isinstance(item, dict | list) and not is_expression(item)) for item in values):
         yield f"Values of {JOIN} must be values or expressions"

@@ -24,7 +24,7 @@ from local_sagemaker.functions import runtime
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, catalogue
 from local_sagemaker.logs import Logs
-from local_sagemaker.processes.program import wants_own_start
+from local_sagemaker.processes import own_start
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 
 INIT_SECONDS = 10.0
@@ -91,7 +91,8 @@ class Sandbox:
         self._write(f"INIT_START Runtime Version: {function.runtime.replace('python', 'python:')}\n")
         self._ready = self._broken = False
         (root / "tmp").mkdir(parents=True, exist_ok=True)
-        own = ("own",) if wants_own_start(function.environment, os.environ) else ()
+        fresh = own_start.wanted_by(function.environment, os.environ) or own_start.installs(function.code)
+        own = ("own",) if fresh else ()
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = processes.start(

@@ -26,6 +26,7 @@ from local_sagemaker.processes import (
     environment,
     isolation,
     job_root,
+    own_start,
     program,
     rewriting,
     system_calls,
@@ -126,7 +127,7 @@ def _obey(
     if order["entry"]:
         program.become(python, keep_project=True)
         program.run_entry(order["entry"], argv, finish)
-    elif not program.wants_own_start(given, setting.outer) and (found := program.main_of(argv)):
+    elif not own_start.wanted_by(given, setting.outer) and (found := program.main_of(argv)):
         program.become(python, keep_project=False)
         program.run_main(*found, finish)
     finish(program.execute(argv, variables))

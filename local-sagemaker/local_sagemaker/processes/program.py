@@ -21,35 +21,17 @@ import threading
 import types
 import zipfile
 import zipimport
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker import image_programs as programs
-from local_sagemaker.processes import environment
+from local_sagemaker.processes import environment, own_start
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
-# Read only when an interpreter or a library starts: with one of these set, the script needs a start of its own.
-_STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONVERBOSE",
-            "PYTHONFAULTHANDLER", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHOME",
-            "PYTHONINTMAXSTRDIGITS", "LD_PRELOAD", "LD_LIBRARY_PATH")  # fmt: skip
-_STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
-
 _SERVING = ("uvloop", "httptools")
-_PIP = re.compile(rb"\bpip3?\b|\bensurepip\b|\beasy_install\b")
-_LOOK_AT = 64  # files of a script's folder that are searched for an installation; each up to _LONGEST bytes
-_LONGEST = 1 << 20
 
 Finish = Callable[[int], None]
-Environment = Mapping[str, str]
-
-
-def wants_own_start(given: Environment, outer: Environment) -> bool:
-    """Whether the given variables hold one that the forked interpreter has already read differently."""
-    return any(
-        (name in _STARTUP or name.startswith(_STARTUP_PREFIXES)) and outer.get(name) != value
-        for name, value in given.items()
-    )
 
 
 @dataclass(frozen=True)
@@ -90,48 +72,19 @@ def main_of(argv: list[str]) -> tuple[Main, str] | None:
     elif rest and not rest[0].startswith("-") and Path(rest[0]).is_file():
         script = Path(rest[0]).absolute()
         found = Main(rest, script, zipfile.is_zipfile(script))
-        if not found.archive and b"\0" in _head(script):
+        if not found.archive and b"\0" in own_start.head(script):
             return None  # compiled
     else:
         return None
-    if _installs(found, command) or _shadows(found.folder or os.getcwd()):  # noqa: PTH109 - a plain text
+    if _installs(found, command) or own_start.shadows(found.folder or os.getcwd()):  # noqa: PTH109 - a plain text
         return None
     return found, command
 
 
 def _installs(main: Main, command: str) -> bool:
-    """Whether the program, or a module beside it, speaks of pip.
-
-    What it installs would not replace a library that is loaded here already, so it gets an interpreter of its own.
-    """
     if main.script is None:
-        return bool(_PIP.search(command.encode("utf-8", "surrogateescape")))
-    beside = [path for path in main.script.parent.glob("*.py") if path != main.script][:_LOOK_AT]
-    return any(_PIP.search(_head(path)) for path in (main.script, *beside))
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST)
-    except OSError:
-        return b""
-
-
-def _shadows(folder: str) -> bool:
-    """Whether a file in the folder has the name of a module that is already loaded from elsewhere."""
-    if not Path(folder).is_dir():  # an archive
-        with zipfile.ZipFile(folder) as archive:
-            names = {name.partition("/")[0].removesuffix(".py") for name in archive.namelist()}
-        return any(name in sys.modules for name in names - {"__main__"})
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name, _, suffix = entry.name.partition(".")
-            if name not in sys.modules or name == "__main__":
-                continue
-            if suffix == "py" or (not suffix and Path(entry.path, "__init__.py").exists()):
-                return True
-    return False
+        return own_start.speaks_of_pip(command.encode("utf-8", "surrogateescape"))
+    return own_start.installs(main.script.parent, main.script)
 
 
 def become(folder: Path, *, keep_project: bool) -> None:

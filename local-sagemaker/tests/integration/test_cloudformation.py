@@ -92,6 +92,7 @@ def test_a_stack_from_its_creation_to_its_deletion(service: Service, stacks: Any
     assert group["ModelPackageGroupDescription"] == "versions in whole-123456789012"
     tags = sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"]
     assert {"Key": "team", "Value": "a"} in tags
+    assert {"Key": "aws:cloudformation:stack-name", "Value": "whole"} in tags
     targets = service.client("events").list_targets_by_rule(Rule=ids["Rule"])["Targets"]
     assert targets == [{"Id": "topic", "Arn": ids["Topic"]}]
     found = events(stacks, "whole")

@@ -33,6 +33,7 @@ from local_sagemaker.containers.toolkit.content import (
     NumpyCodec,
     XGBoostCodec,
 )
+from local_sagemaker.processes import environment, own_start
 
 DEFAULT_SCRIPT = "inference.py"
 CONFLICT = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
@@ -56,10 +57,10 @@ def _serve(codec: Codec) -> int:
         codec = ManyModelsNumpyCodec() if type(codec) is NumpyCodec else codec
         return multi_model_server.serve(lambda folder: _one_of_many(folder, codec))
     script = _script()
-    if source.install(script.parent):
+    if source.install(script.parent) or own_start.wanted_for(script, script.parent):
         os.environ.update({_AGAIN: type(codec).__name__, _SCRIPT: str(script)})
         sys.stdout.flush()
-        command = [sys.executable, image_programs.__file__, f"{__name__}:again"]
+        command = image_programs.run_anew(f"{__name__}:again", [], environment.own_folders())
         os.execv(command[0], command)
     return run(lambda: Functions(_module(script), codec).application())
 
@@ -75,7 +76,7 @@ _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
 
 
 def again(_arguments: list[str] | None = None) -> int:
-    """Continues in a fresh interpreter, after requirements were installed that may replace what was loaded."""
+    """Continues in an interpreter of its own, as something may be installed that replaces what was loaded."""
     configure()
     codec = {kind.__name__: kind for kind in (NumpyCodec, XGBoostCodec)}[os.environ[_AGAIN]]()
     return run(lambda: Functions(_module(Path(os.environ[_SCRIPT])), codec).application())

@@ -1,7 +1,7 @@
 """``train`` in script mode: the user's script with its environment, arguments, requirements and failure file.
 
-A Python script runs in this process, which has its libraries loaded already; only where requirements were installed
-does it get a fresh interpreter, since they may replace what is loaded.
+A Python script runs in this process, which has its libraries loaded already; where that could show (`own_start`), for
+instance since requirements were installed, which may replace what is loaded, it gets an interpreter of its own.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_sagemaker import image_programs
 from local_sagemaker.containers.failure import ScriptError, exit_code_of
 from local_sagemaker.containers.paths import IMAGE_PYTHON, ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
 from local_sagemaker.containers.toolkit.environment import TrainingEnvironment
+from local_sagemaker.processes import environment as interpreter
+from local_sagemaker.processes import own_start
 
 log = logging.getLogger("sagemaker-training-toolkit")
 
@@ -59,11 +62,27 @@ def _train(framework_module: str) -> None:
     shown = [IMAGE_PYTHON, environment.script, *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
-    if fresh:
-        _outcome(subprocess.run([sys.executable, *shown[1:]], check=False).returncode, "", shown)
+    if fresh or own_start.wanted_for(folder / environment.script, folder):
+        _run_anew(shown)
         return
     code, message = here(environment.script, arguments)
     _outcome(code, message, shown)
+
+
+def _run_anew(shown: Sequence[str]) -> None:
+    """Runs a Python script in an interpreter that starts for it, which says itself how the script failed."""
+    command = image_programs.run_anew(f"{__name__}:again", list(shown[1:]), [])
+    code = subprocess.run(command, check=False).returncode
+    if code and (ml() / "output" / "failure").exists():
+        raise SystemExit(code)
+    _outcome(code, "", shown)
+
+
+def again(arguments: list[str]) -> int:
+    """Runs the script in its own interpreter: its name, then its arguments. Returns the exit code."""
+    configure()
+    shown = [IMAGE_PYTHON, *arguments]
+    return exit_code_of(lambda: _outcome(*here(arguments[0], arguments[1:]), shown), "Framework Error")
 
 
 def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
@@ -74,6 +93,8 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
     sys.argv = [script, *arguments]
     sys.path.insert(0, str(Path(file).resolve().parent))
     main = _main_module(file)
+    image_programs.forget()
+    sys.path[:] = [entry for entry in sys.path if entry not in interpreter.own_folders()]
     try:
         exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
     except SystemExit as end:

@@ -18,7 +18,9 @@ class FailStep(StepType):
     type = "Fail"
 
     def problems(self, step: Step) -> Iterator[str]:
-        """Only ErrorMessage is known."""
+        """Only ErrorMessage is known; that there are Arguments at all, the definition's public schema requires."""
+        if "Arguments" not in step.keys:
+            yield f"Fail step '{step.name}' has no Arguments"
         unknown = set(step.arguments) - {"ErrorMessage"}
         if unknown:
             yield f"Unknown Argument member '{min(unknown)}'"

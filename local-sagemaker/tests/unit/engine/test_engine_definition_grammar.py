@@ -91,6 +91,7 @@ def test_unknown_properties_of_the_grammar(definition: str, name: str) -> None:
             "Std:Join makes a String, which 'ProcessingResources.ClusterConfig.InstanceCount' of type [Integer] can't "
             "take.",
         ),
+        (container(ContainerArguments=[{"Std:Join": {"On": ""}}]), "Std:Join must have Values."),
         (container(ContainerArguments=[join(["a"])]), "Values of Std:Join must be values or expressions."),
         (container(ContainerArguments=[join(None)]), "Values of Std:Join must be values or expressions."),
         (condition({"Type": "Equals", "LeftValue": 1}), "A condition of type Equals has no RightValue."),
@@ -104,6 +105,7 @@ def test_unknown_properties_of_the_grammar(definition: str, name: str) -> None:
             condition({"Type": "Equals", "LeftValue": [1], "RightValue": 1}),
             "Expecting a value or an expression for 'LeftValue'.",
         ),
+        ({"Name": "F", "Type": "Fail"}, "Fail step 'F' has no Arguments."),
         (function(OutputParameters=[OUTPUTS[0]] * 2), "Step 'L' has two output parameters 'n'."),
         (
             {

@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 
 from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call, Response, dispatcher, table
-from local_sagemaker.api.validation import check
+from local_sagemaker.api.validation import check_of_client
 from local_sagemaker.config import Settings
 from local_sagemaker.events import Event
 from local_sagemaker.objects.disk import DiskObjects
@@ -75,7 +75,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
         TrialComponents(settings=settings, records=records, tags=tags),
         Search(records=records, tags=tags, call=late),
     ]
-    call = dispatcher(table("sagemaker", resources), check)
+    call = dispatcher(table("sagemaker", resources), check_of_client)
     yield Registry(call, records, objects, seen)
     objects.close()
     records.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_sagemaker.errors import ValidationError
+from local_sagemaker.errors import ServiceError, ValidationError
 from tests.support import ROLE, XGBOOST
 from tests.unit.services.sagemaker.conftest import Registry
 
@@ -57,3 +57,21 @@ def test_tags_of_what_is_there(registry: Registry) -> None:
 def test_resources_that_are_not_here_may_have_tags(registry: Registry) -> None:
     """Work teams, say: no operation here describes one."""
     assert registry("ListTags", ResourceArn=f"{PLACE}:workteam/t")["Tags"] == []
+
+
+@pytest.mark.parametrize("key", ["aws:cloudformation:stack-name", "AWS:x", "aws:"])
+def test_keys_with_the_prefix_of_aws_are_refused(registry: Registry, key: str) -> None:
+    """A client can neither set nor remove them; the text is recorded for DeleteTags."""
+    group = registry("CreateModelPackageGroup", ModelPackageGroupName="Group", Tags=[{"Key": "xaws:", "Value": ""}])
+    arn, tags = group["ModelPackageGroupArn"], [TAG, {"Key": key, "Value": "b"}]
+    for operation, request in (
+        ("AddTags", {"ResourceArn": arn, "Tags": tags}),
+        ("DeleteTags", {"ResourceArn": arn, "TagKeys": ["a", key]}),
+        ("CreateModelPackageGroup", {"ModelPackageGroupName": "Other", "Tags": tags}),
+        ("CreateExperiment", {"ExperimentName": "e", "Tags": tags}),
+    ):
+        with pytest.raises(ServiceError) as error:
+            registry(operation, **request)
+        assert error.value.code == "ValidationException"
+        assert error.value.message == f"System prefix 'aws:' reserved for AWS usage in tag key: {key}"
+    assert registry("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "xaws:", "Value": ""}]

@@ -1,0 +1,95 @@
+"""Which programs need an interpreter that starts anew, and can't run in one that has its libraries loaded already."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+
+# Read only when an interpreter or a library starts: with one of these set, the script needs a start of its own.
+_STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONVERBOSE",
+            "PYTHONFAULTHANDLER", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHOME",
+            "PYTHONINTMAXSTRDIGITS", "LD_PRELOAD", "LD_LIBRARY_PATH")  # fmt: skip
+_STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
+
+_PIP = re.compile(rb"\bpip3?\b|\bensurepip\b|\beasy_install\b")
+_CODE = (".py", ".sh")
+_LOOK_AT = 64  # files of a program's folder that are searched for an installation; each up to _LONGEST bytes
+_LONGEST = 1 << 20
+_FOLDERS = 64
+
+
+def wanted_by(given: Mapping[str, str], outer: Mapping[str, str]) -> bool:
+    """Whether the given variables hold one that this interpreter has already read differently."""
+    return any(
+        (name in _STARTUP or name.startswith(_STARTUP_PREFIXES)) and outer.get(name) != value
+        for name, value in given.items()
+    )
+
+
+def speaks_of_pip(text: bytes) -> bool:
+    """Whether a program installs packages, as far as its text tells."""
+    return bool(_PIP.search(text))
+
+
+def wanted_for(script: Path, folder: Path) -> bool:
+    """Whether a script of the code in `folder` can't run in this process, which has read its variables long ago.
+
+    It may install what is loaded, have modules of the same names, or be given a variable that only a start reads.
+    """
+    return wanted_by(os.environ, _first_variables()) or installs(folder, script) or shadows(str(script.parent))
+
+
+def _first_variables() -> dict[str, str]:
+    """Those that this process's program was started with; none where the machine does not show them."""
+    try:
+        text = Path("/proc/self/environ").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return {}
+    return {name: value for name, _, value in (entry.partition("=") for entry in text.split("\0"))}
+
+
+def installs(folder: Path, script: Path | None = None) -> bool:
+    """Whether a script, or code in a folder or below, speaks of pip.
+
+    What it installs would not replace a library that is loaded already.
+    """
+    beside = islice((path for path in _code(folder) if path != script), _LOOK_AT)
+    first = [script] if script else []
+    return any(speaks_of_pip(head(path)) for path in chain(first, beside))
+
+
+def _code(folder: Path) -> Iterator[Path]:
+    for place, _, names in islice(os.walk(folder), _FOLDERS):
+        yield from (Path(place, name) for name in names if name.endswith(_CODE))
+
+
+def head(path: Path) -> bytes:
+    """The beginning of a file, nothing where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST)
+    except OSError:
+        return b""
+
+
+def shadows(folder: str) -> bool:
+    """Whether a file in the folder, or archive, has the name of a module that is already loaded from elsewhere."""
+    return any(name in sys.modules and name != "__main__" for name in _modules(folder))
+
+
+def _modules(folder: str) -> Iterable[str]:
+    if not Path(folder).is_dir():  # an archive
+        with zipfile.ZipFile(folder) as archive:
+            return {name.partition("/")[0].removesuffix(".py") for name in archive.namelist()}
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name, _, suffix = entry.name.partition(".")
+            if suffix == "py" or (not suffix and Path(entry.path, "__init__.py").exists()):
+                found.append(name)
+    return found

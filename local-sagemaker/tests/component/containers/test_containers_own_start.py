@@ -1,0 +1,122 @@
+"""What a script installs itself is what it imports, and of the service it sees nothing: script mode and model servers.
+
+Their libraries are loaded before the script is known; processing jobs stand in `test_images_library_sets.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local_sagemaker import images
+from local_sagemaker.images.image import ImageUri, Program
+from local_sagemaker.images.sklearn import ScikitLearn
+from tests.component.containers.test_containers_toolkit import archive, ask, prepare, serving, train
+
+LIBRARIES = images.libraries_of(
+    ImageUri.parse("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3")
+)
+
+
+class PreparedImage(ScikitLearn):
+    """The image with its own set of libraries."""
+
+    def train(self, uri: ImageUri) -> Program:
+        return replace(super().train(uri), libraries=LIBRARIES)
+
+    def serve(self, uri: ImageUri, environment: Mapping[str, str]) -> Program:
+        return replace(super().serve(uri, environment), libraries=LIBRARIES)
+
+
+IMAGE = PreparedImage()
+WHEEL = "joblib-99.0-py3-none-any.whl"
+
+
+def _wheel() -> bytes:
+    """A version of a library that every process of the image has loaded."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as wheel:
+        wheel.writestr("joblib/__init__.py", "__version__ = '99.0'\n")
+        wheel.writestr("joblib-99.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: joblib\nVersion: 99.0\n")
+        wheel.writestr(
+            "joblib-99.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        wheel.writestr("joblib-99.0.dist-info/RECORD", "")
+    return buffer.getvalue()
+
+
+INSTALL = (
+    "import subprocess, sys\n"
+    "subprocess.check_call([sys.executable, '-m', 'pip', 'install', '-q', '--no-index', '--no-deps', {wheel!r}])\n"
+)
+SEEN = """
+def seen():
+    import importlib, joblib
+    found = {"joblib": joblib.__version__}
+    for name in ("local_sagemaker", "starlette", "moto", "sagemaker"):
+        try:
+            found[name] = bool(importlib.import_module(name))
+        except ImportError:
+            pass
+    return found
+"""
+
+
+@pytest.mark.parametrize("place", ["train.py", "tools/deep/install.py"])
+def test_a_training_script_imports_what_it_installs(program_run: Any, place: str) -> None:
+    """Whichever file of the code it is that speaks of pip."""
+    install = INSTALL.format(wheel=f"/opt/ml/input/{WHEEL}")
+    script = f"{SEEN}\nimport json, os, sys\nprint('seen', json.dumps(seen()))\nsys.exit('the end')\n"
+    files = {"train.py": f"import runpy\nrunpy.run_path({place!r})\n{script}", place: install}
+    if place == "train.py":
+        files = {place: install + script}
+    prepare(program_run, "")
+    program_run.write("input/source.tar.gz", archive(**{name.replace(".", "__"): text for name, text in files.items()}))
+    program_run.write(f"input/{WHEEL}", _wheel())
+    assert train(program_run, IMAGE) == 1
+    assert 'seen {"joblib": "99.0"}' in program_run.log
+    assert program_run.failure == (
+        'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "the end"\nCommand "/miniconda3/bin/python train.py"'
+    )
+    assert program_run.log.count("ExecuteUserScriptError") == 1
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(7)", "import os; os.kill(os.getpid(), 9)"])
+def test_a_script_with_its_own_interpreter_that_ends_without_a_word(program_run: Any, code: str) -> None:
+    prepare(program_run, f"# pip\n{code}\n")
+    assert train(program_run, IMAGE) in (7, 1)
+    assert program_run.failure.startswith("ExecuteUserScriptError:\nExitCode ")
+
+
+def test_a_training_script_sees_nothing_of_the_service(program_run: Any) -> None:
+    prepare(program_run, f"{SEEN}\nprint('seen', sorted(seen()))\n")
+    assert train(program_run, IMAGE) == 0, program_run.log
+    assert "seen ['joblib']" in program_run.log
+
+
+def test_variables_that_only_a_start_reads_are_read(program_run: Any) -> None:
+    prepare(program_run, "import sys\nprint('hash', sys.flags.hash_randomization, hash('a'))\n")
+    for _ in range(2):
+        program = IMAGE.train(ImageUri("", "", "1.4-2-cpu-py3"))
+        variables = {"TRAINING_JOB_NAME": "job-1", "PYTHONHASHSEED": "0"}
+        assert program_run.run(program, environment=variables) == 0, program_run.log
+    first, second = [line for line in program_run.log.splitlines() if line.startswith("hash")]
+    assert first == second
+    assert first.startswith("hash 0 ")
+
+
+def test_an_inference_script_imports_what_it_installs(program_run: Any) -> None:
+    program_run.write("model/code/" + WHEEL, _wheel())
+    install = INSTALL.format(wheel=f"/opt/ml/model/code/{WHEEL}")
+    functions = "import json\ndef model_fn(d): return json.dumps(seen())\ndef transform_fn(m, data, kind, accept): return m, accept\n"
+    program_run.write("model/code/inference.py", install + SEEN + functions)
+    with serving(program_run, IMAGE, {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}) as connection:
+        body = ask(connection, b"abc", "text/csv", "application/json")[2]
+    assert json.loads(body)["joblib"] == "99.0", program_run.log

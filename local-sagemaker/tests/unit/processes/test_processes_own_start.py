@@ -1,0 +1,44 @@
+"""Which programs need an interpreter that starts anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.processes import own_start
+
+INSTALL = "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])\n"
+
+
+def write(folder: Path, name: str, text: str = "") -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("place", ["main.py", "setup_env.py", "tools/deep/install.py", "install.sh"])
+def test_code_that_speaks_of_pip(tmp_path: Path, place: str) -> None:
+    script = write(tmp_path, "main.py", "import pipeline, pipes\n")
+    write(tmp_path, "README.md", "pip install this")
+    assert not own_start.wanted_for(script, tmp_path)
+    write(tmp_path, place, INSTALL)
+    assert own_start.wanted_for(script, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pathlib.py", "pytest/__init__.py"])
+def test_modules_with_the_name_of_a_loaded_one(tmp_path: Path, name: str) -> None:
+    script = write(tmp_path, "main.py")
+    write(tmp_path, "pytest/data.csv")
+    assert not own_start.wanted_for(script, tmp_path)
+    write(tmp_path, name)
+    assert own_start.wanted_for(script, tmp_path)
+
+
+def test_variables_that_only_a_start_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = write(tmp_path, "main.py")
+    monkeypatch.setenv("COLOR", "red")
+    assert not own_start.wanted_for(script, tmp_path)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "17")
+    assert own_start.wanted_for(script, tmp_path)
