@@ -21,6 +21,8 @@ HELPERS = os.path.join(FOLDER, "containers", "packages")
 """Our stand-ins for packages of the containers that are not published."""
 _BARE = ("processes", "functions", "tuning")
 """Packages whose own `__init__` is the service's."""
+serving_folders: list[str] = []
+"""Entries of sys.path that are no part of the image: what only model servers need, and no script finds."""
 _hidden: dict[str, types.ModuleType] = {}
 
 

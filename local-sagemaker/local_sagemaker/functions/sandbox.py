@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import own_start
 from local_sagemaker.clock import iso, now
 from local_sagemaker.files.removal import discard
 from local_sagemaker.functions import runtime
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, catalogue
 from local_sagemaker.logs import Logs
-from local_sagemaker.processes import own_start
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 
 INIT_SECONDS = 10.0

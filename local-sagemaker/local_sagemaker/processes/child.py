@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from local_sagemaker import own_start
 from local_sagemaker.processes import (
     earlier_changes,
     environment,
     isolation,
     job_root,
-    own_start,
     program,
     rewriting,
     system_calls,

@@ -18,7 +18,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_sagemaker import machine_environment
+from local_sagemaker import image_programs, machine_environment
 from local_sagemaker.processes import job_root
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -29,20 +29,19 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-_own_folders: list[str] = []
 _helpers: list[str] = []
 
 
 def use_helpers(serving: str, helpers: str) -> None:
     """Has this image's Python find what only model servers need (no script does), and our stand-ins of packages."""
-    _own_folders.append(serving)
+    image_programs.serving_folders.append(serving)
     _helpers.append(helpers)
     sys.path += [helpers, serving]
 
 
 def own_folders() -> list[str]:
     """Entries of sys.path that are no part of the image."""
-    return _own_folders
+    return image_programs.serving_folders
 
 
 @functools.cache

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker import image_programs as programs
-from local_sagemaker.processes import environment, own_start
+from local_sagemaker import own_start
+from local_sagemaker.processes import environment
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _SERVING = ("uvloop", "httptools")

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local_sagemaker import image_programs
+from local_sagemaker import image_programs, own_start
 from local_sagemaker.containers import multi_model_server
 from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
 from local_sagemaker.containers.model_server import ModelApplication, run
@@ -33,7 +33,6 @@ from local_sagemaker.containers.toolkit.content import (
     NumpyCodec,
     XGBoostCodec,
 )
-from local_sagemaker.processes import environment, own_start
 
 DEFAULT_SCRIPT = "inference.py"
 CONFLICT = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
@@ -60,7 +59,7 @@ def _serve(codec: Codec) -> int:
     if source.install(script.parent) or own_start.wanted_for(script, script.parent):
         os.environ.update({_AGAIN: type(codec).__name__, _SCRIPT: str(script)})
         sys.stdout.flush()
-        command = image_programs.run_anew(f"{__name__}:again", [], environment.own_folders())
+        command = image_programs.run_anew(f"{__name__}:again", [], image_programs.serving_folders)
         os.execv(command[0], command)
     return run(lambda: Functions(_module(script), codec).application())
 

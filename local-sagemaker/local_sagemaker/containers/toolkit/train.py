@@ -18,14 +18,12 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_sagemaker import image_programs
+from local_sagemaker import image_programs, own_start
 from local_sagemaker.containers.failure import ScriptError, exit_code_of
 from local_sagemaker.containers.paths import IMAGE_PYTHON, ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import source
 from local_sagemaker.containers.toolkit.environment import TrainingEnvironment
-from local_sagemaker.processes import environment as interpreter
-from local_sagemaker.processes import own_start
 
 log = logging.getLogger("sagemaker-training-toolkit")
 
@@ -94,7 +92,7 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
     sys.path.insert(0, str(Path(file).resolve().parent))
     main = _main_module(file)
     image_programs.forget()
-    sys.path[:] = [entry for entry in sys.path if entry not in interpreter.own_folders()]
+    sys.path[:] = [entry for entry in sys.path if entry not in image_programs.serving_folders]
     try:
         exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
     except SystemExit as end:

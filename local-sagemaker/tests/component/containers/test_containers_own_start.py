@@ -115,7 +115,8 @@ def test_variables_that_only_a_start_reads_are_read(program_run: Any) -> None:
 def test_an_inference_script_imports_what_it_installs(program_run: Any) -> None:
     program_run.write("model/code/" + WHEEL, _wheel())
     install = INSTALL.format(wheel=f"/opt/ml/model/code/{WHEEL}")
-    functions = "import json\ndef model_fn(d): return json.dumps(seen())\ndef transform_fn(m, data, kind, accept): return m, accept\n"
+    model = "import json\ndef model_fn(d): return json.dumps(seen())\n"
+    functions = f"{model}def transform_fn(model, data, kind, accept): return model, accept\n"
     program_run.write("model/code/inference.py", install + SEEN + functions)
     with serving(program_run, IMAGE, {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}) as connection:
         body = ask(connection, b"abc", "text/csv", "application/json")[2]

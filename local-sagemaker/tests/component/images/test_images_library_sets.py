@@ -309,7 +309,7 @@ def test_scripts_import_the_packages_of_the_scikit_learn_container(program_run: 
 
 
 IN_IMAGES = ("processes", "containers", "functions/entry.py", "functions/runtime.py", "image_programs.py",
-             "xgboost_names.py", "hook")  # fmt: skip
+             "own_start.py", "xgboost_names.py", "hook")  # fmt: skip
 OF_THE_SERVICE = ("client.py", "spec.py")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.processes import own_start
+from local_sagemaker import own_start
 
 INSTALL = "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])\n"
 
@@ -22,23 +22,22 @@ def write(folder: Path, name: str, text: str = "") -> Path:
 def test_code_that_speaks_of_pip(tmp_path: Path, place: str) -> None:
     script = write(tmp_path, "main.py", "import pipeline, pipes\n")
     write(tmp_path, "README.md", "pip install this")
-    assert not own_start.wanted_for(script, tmp_path)
+    assert not own_start.installs(tmp_path, script)
     write(tmp_path, place, INSTALL)
-    assert own_start.wanted_for(script, tmp_path)
+    assert own_start.installs(tmp_path, script)
 
 
 @pytest.mark.parametrize("name", ["pathlib.py", "pytest/__init__.py"])
 def test_modules_with_the_name_of_a_loaded_one(tmp_path: Path, name: str) -> None:
-    script = write(tmp_path, "main.py")
+    write(tmp_path, "main.py")
     write(tmp_path, "pytest/data.csv")
-    assert not own_start.wanted_for(script, tmp_path)
+    assert not own_start.shadows(str(tmp_path))
     write(tmp_path, name)
-    assert own_start.wanted_for(script, tmp_path)
+    assert own_start.shadows(str(tmp_path))
 
 
-def test_variables_that_only_a_start_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = write(tmp_path, "main.py")
-    monkeypatch.setenv("COLOR", "red")
-    assert not own_start.wanted_for(script, tmp_path)
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "17")
-    assert own_start.wanted_for(script, tmp_path)
+def test_variables_that_only_a_start_reads() -> None:
+    read = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    assert not own_start.wanted_by({"COLOR": "red", **read}, read)
+    assert own_start.wanted_by({"OPENBLAS_NUM_THREADS": "17"}, read)
+    assert own_start.wanted_by({"PYTHONHASHSEED": "0"}, {})
