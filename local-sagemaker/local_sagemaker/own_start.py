@@ -32,7 +32,7 @@ def wanted_by(given: Mapping[str, str], outer: Mapping[str, str]) -> bool:
 
 
 def speaks_of_pip(text: bytes) -> bool:
-    """Whether a program installs packages, as far as its text tells."""
+    """Whether a program installs packages, as far as its text shows."""
     return bool(_PIP.search(text))
 
 

@@ -111,9 +111,8 @@ class Region:
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self._own = frozenset(own)
-        elsewhere = MotoCalls(shared.neighbours.answer, name)
-        self.call: Call = dispatcher(own, check_of_client, elsewhere)
-        self._stack_call: Call = dispatcher(own, check, elsewhere)
+        calls = [dispatcher(own, way, MotoCalls(shared.neighbours.answer, name)) for way in (check_of_client, check)]
+        self.call, self._stack_call = calls
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""

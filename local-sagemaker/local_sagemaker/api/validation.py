@@ -111,6 +111,7 @@ def _refuse_for_s3(shape: Shape, problems: list[str]) -> list[str]:
 
 
 _OF_S3 = {
+    "encodingType": ("InvalidArgument", "Invalid Encoding Method specified in Request"),
     "storageClass": ("InvalidStorageClass", "The storage class you specified is not valid"),
     "checksumAlgorithm": (
         "InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "

@@ -18,7 +18,7 @@ class FailStep(StepType):
     type = "Fail"
 
     def problems(self, step: Step) -> Iterator[str]:
-        """Only ErrorMessage is known; that there are Arguments at all, the definition's public schema requires."""
+        """Only ErrorMessage is known; the definition's public schema requires Arguments, though they may be empty."""
         if "Arguments" not in step.keys:
             yield f"Fail step '{step.name}' has no Arguments"
         unknown = set(step.arguments) - {"ErrorMessage"}

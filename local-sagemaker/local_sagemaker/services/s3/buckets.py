@@ -23,7 +23,8 @@ from local_sagemaker.services.s3.unsupported import check_bucket
 
 Response = dict[str, Any]
 _CLASSIC = "us-east-1"
-_REGION = re.compile(r"EU|[a-z]{2}(?:-[a-z]+)+-[0-9]")
+_EUROPE = ("EU", "eu-west-1")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")
 _BLOCKED = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -119,7 +120,9 @@ class BucketOperations(Resource):
 
 def _region(constraint: str | None, here: str) -> str:
     """Where a bucket is made by a request that region `here` signed. us-east-1 makes them anywhere, and is requested
-    by no constraint; the others make their own."""
+    by no constraint; the others make their own. ``EU`` is the old name of eu-west-1 (API reference)."""
+    if constraint == _EUROPE[0]:
+        constraint = _EUROPE[1]
     if here != _CLASSIC and constraint != here:
         raise IllegalLocationConstraint(constraint or "unspecified")
     if constraint is not None and (constraint == _CLASSIC or not _REGION.fullmatch(constraint)):

@@ -51,7 +51,21 @@ def _cors(value: Value, _: BucketRow) -> Value:
         for method in rule.get("AllowedMethods") or []:
             if method not in _METHODS:
                 raise InvalidRequest(f"Found unsupported HTTP method in CORS config. Unsupported method is {method}")
+        _check_wildcards(rule)
     return value
+
+
+def _check_wildcards(rule: Value) -> None:
+    """The texts are those that users of S3 and its compatible stores report."""
+    for member in ("AllowedOrigin", "AllowedHeader"):
+        for text in rule.get(f"{member}s") or []:
+            if text.count("*") > 1:
+                raise InvalidRequest(f'{member} "{text}" can not have more than one wildcard.')
+    for text in rule.get("ExposeHeaders") or []:
+        if "*" in text:
+            raise InvalidRequest(
+                f'ExposeHeader "{text}" contains wildcard. We currently do not support wildcard for ExposeHeader.'
+            )
 
 
 def _lifecycle(value: Value, _: BucketRow) -> Value:

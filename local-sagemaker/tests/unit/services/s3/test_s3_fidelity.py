@@ -292,12 +292,33 @@ def test_configurations_are_checked(s3: Any, operation: str, value: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("member", "value", "text"),
+    [
+        ("AllowedOrigins", "http://*.a.*", 'AllowedOrigin "http://*.a.*" can not have more than one wildcard.'),
+        ("AllowedHeaders", "x-*-*", 'AllowedHeader "x-*-*" can not have more than one wildcard.'),
+        (
+            "ExposeHeaders", "x-amz-meta-*",
+            'ExposeHeader "x-amz-meta-*" contains wildcard. We currently do not support wildcard for ExposeHeader.',
+        ),
+    ],
+)  # fmt: skip
+def test_wildcards_of_cors(s3: Any, member: str, value: str, text: str) -> None:
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["http://*.a"], "AllowedHeaders": ["*"]}
+    s3("PutBucketCors", Bucket="box", CORSConfiguration={"CORSRules": [rule]})
+    wrong = {"CORSRules": [rule, {**rule, member: ["a", value]}]}
+    code, _, message = refused(lambda: s3("PutBucketCors", Bucket="box", CORSConfiguration=wrong))[:3]
+    assert (code, message) == ("InvalidRequest", text)
+
+
+@pytest.mark.parametrize(
     ("here", "constraint", "expected"),
     [
         ("us-east-1", None, "us-east-1"),
         ("us-east-1", "eu-west-1", "eu-west-1"),
         ("us-east-1", "us-east-1", "InvalidLocationConstraint"),
         ("us-east-1", "somewhere", "InvalidLocationConstraint"),
+        ("us-east-1", "EU", "eu-west-1"),
+        ("eu-west-1", "EU", "eu-west-1"),
         ("us-west-2", "us-west-2", "us-west-2"),
         ("us-west-2", None, "IllegalLocationConstraintException"),
         ("us-west-2", "us-east-1", "IllegalLocationConstraintException"),
