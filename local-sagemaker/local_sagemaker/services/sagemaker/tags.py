@@ -40,7 +40,6 @@ class Tags(Resource):
     def add(self, request: Request) -> Response:
         """Merges tags and returns all that the resource now has."""
         self._expect(request["ResourceArn"])
-        _refuse_reserved([tag["Key"] for tag in request["Tags"]])
         self._merge(request["ResourceArn"], request["Tags"])
         return {"Tags": self.of(request["ResourceArn"])}
 
@@ -55,7 +54,6 @@ class Tags(Resource):
     def delete(self, request: Request) -> Response:
         """Removes tags by key."""
         self._expect(request["ResourceArn"])
-        _refuse_reserved(request["TagKeys"])
         with self._records.transaction():
             body = self._records.get(KIND, request["ResourceArn"].lower()) or {}
             kept = {key: value for key, value in body.items() if key not in request["TagKeys"]}
@@ -81,11 +79,3 @@ class Tags(Resource):
             if len(body) > LIMIT:
                 raise ValidationError(f"A resource can have at most {LIMIT} tags; {arn} would have {len(body)}.")
             self._records.put(KIND, arn.lower(), body)
-
-
-def _refuse_reserved(keys: list[str]) -> None:
-    """Keys of AWS's own tags, as CloudFormation sets them, are refused (recorded of DeleteTags:
-    aws/sagemaker-python-sdk#1301; that AddTags has the same text is inferred)."""
-    for key in keys:
-        if key.lower().startswith("aws:"):
-            raise ValidationError(f"System prefix 'aws:' reserved for AWS usage in tag key: {key}")

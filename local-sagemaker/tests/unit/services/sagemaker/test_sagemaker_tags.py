@@ -47,7 +47,7 @@ def test_tags_of_what_is_there(registry: Registry) -> None:
         registry("DeleteTags", ResourceArn=tagged, TagKeys=["a"])
         assert registry("ListTags", ResourceArn=tagged)["Tags"] == []
     for operation, member in (("AddTags", {"Tags": [{**TAG, "Key": "AWS:x"}]}), ("DeleteTags", {"TagKeys": ["AWS:x"]})):
-        with pytest.raises(ValidationError, match="System prefix 'aws:' reserved for AWS usage in tag key: AWS:x"):
+        with pytest.raises(ServiceError, match="System prefix 'aws:' reserved for AWS usage in tag key: AWS:x"):
             registry(operation, ResourceArn=arn, **member)
     registry("DeleteModel", ModelName="There")
     with pytest.raises(ValidationError):
