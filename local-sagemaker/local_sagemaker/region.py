@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local_sagemaker.api.operations import Call, Request, Resource, Response, dispatcher, table
+from local_sagemaker.api.operations import Request, Resource, Response, dispatcher, table
 from local_sagemaker.api.validation import check, check_of_client
 from local_sagemaker.background import log_failure
 from local_sagemaker.client_environment import client_environment, with_hook
@@ -52,6 +52,8 @@ from local_sagemaker.services.sagemaker.temporary_endpoints import TemporaryEndp
 from local_sagemaker.services.sns.topic_deliveries import TopicDeliveries
 
 log = logging.getLogger(__name__)
+_CHECKS = (check_of_client, check)
+"""Of clients' requests, and of CloudFormation's, which may set tags that clients may not."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,7 @@ class Region:
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self._own = frozenset(own)
-        calls = [dispatcher(own, way, MotoCalls(shared.neighbours.answer, name)) for way in (check_of_client, check)]
-        self.call, self._stack_call = calls
+        self.call, self._stack_call = (dispatcher(own, way, MotoCalls(shared.neighbours.answer, name)) for way in _CHECKS)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""
