@@ -372,7 +372,7 @@ def _read_text(file: Path) -> str:
 
 
 def _finds(pattern: str, text: str) -> bool:
-    """Whether a text has what a client's pattern asks for; one that takes too long finds nothing."""
+    """Whether a client's pattern is found in a text; one that takes too long finds nothing."""
     try:
         return bounded.find("search", pattern, text) is not None
     except RegexError:

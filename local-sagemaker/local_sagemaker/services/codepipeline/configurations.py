@@ -73,7 +73,7 @@ def check_action(name: str, kind: tuple[str, str], given: Mapping[str, str]) -> 
 
 
 def check_rule(name: str, provider: str, given: Mapping[str, str]) -> None:
-    """Refuses what a rule's configuration has without effect, and an operator that there is not."""
+    """Refuses what a rule's configuration has without effect, and an unknown operator."""
     members = RULES[provider]
     for member in given:
         if member not in (*members.required, *members.optional):
