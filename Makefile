@@ -34,16 +34,19 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 
 # Files in the order of their folders: slow ones (acceptance, component, integration) first, so that no worker waits at the end.
 # Half of a worker's time is waiting, for processes that start and for statuses that are polled: two more than cores.
-WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+WORKERS := $(shell echo $$(($(CORES) + 2)))
 TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Unit tests wait for nothing: one worker for each core, as each imports all libraries and collects all tests.
+UNIT_TESTS := -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder tests/unit
 
 test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
 	@$(BIN)/python $(TESTS)
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
-	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/unit
-	@$(BIN)/python $(TESTS) tests/unit
+	@cd local-sagemaker && ../$(BIN)/python $(UNIT_TESTS)
+	@$(BIN)/python $(UNIT_TESTS)
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .
