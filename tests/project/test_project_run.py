@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.commands import run_command
+from tests.project.pseudo_terminal import written_to_terminal
 from tests.support import COMMANDS, ROLE, Service, create_pipeline, finished, script_step, steps_of, until
 
 MODULE = ("run-pipeline", "-n", "pipelines.abalone.pipeline", "--role-arn", ROLE)
@@ -196,22 +195,7 @@ def test_a_terminal_shows_a_live_table(service: Service, module: Any, tmp_path: 
     environment = service.environment()
     environment.update(PYTHONPATH=f"{environment['PYTHONPATH']}:{tmp_path}", TERM="xterm-256color", COLUMNS="120")
     name = module("RunTable", script_step("Quick", "print('done')"))
-    controller, terminal = pty.openpty()
-    command = [str(COMMANDS / "run-pipeline"), "-n", name, "--role-arn", ROLE]
-    process = subprocess.Popen(command, env=environment, stdout=terminal, stderr=subprocess.STDOUT)
-    os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            chunk = os.read(controller, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not chunk:
-            break
-        shown += chunk
-    os.close(controller)
-    assert process.wait(240) == 0, shown.decode()
-    text = shown.decode()
+    text = written_to_terminal(["run-pipeline", "-n", name, "--role-arn", ROLE], environment, columns=120)
     assert "Remark" in text and "1 of 1 steps done" in text and "\x1b[" in text
 
 

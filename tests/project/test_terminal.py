@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
-import os
-import pty
-import struct
-import subprocess
-import termios
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +13,8 @@ from rich.text import Text
 from pipelines import progress
 from tests.project.building import STEPS
 from tests.project.delivering import register, upload
-from tests.support import COMMANDS, Service
+from tests.project.pseudo_terminal import written_to_terminal
+from tests.support import Service
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOTE = "Cache miss: AppSpecification.ContainerArguments differs from the newest run (execution abc): '1' and '2'"
@@ -27,25 +22,10 @@ NOTE = "Cache miss: AppSpecification.ContainerArguments differs from the newest 
 
 def on_terminal(service: Service, *words: str, columns: int = 80, lines: int = 24) -> list[str]:
     """The lines that a command writes to a terminal of this size."""
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     environment = {**service.environment(), "TERM": "xterm"}
     environment.pop("COLUMNS", None)
-    words = (str(COMMANDS / words[0]), *words[1:])
-    process = subprocess.Popen(words, env=environment, stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            chunk = os.read(controller, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not chunk:
-            break
-        shown += chunk
-    os.close(controller)
-    assert process.wait(60) == 0, shown.decode()
-    return [strip(line) for line in shown.decode().replace("\r", "").splitlines()]
+    shown = written_to_terminal(words, environment, columns=columns, lines=lines)
+    return [strip(line) for line in shown.replace("\r", "").splitlines()]
 
 
 def strip(line: str) -> str:

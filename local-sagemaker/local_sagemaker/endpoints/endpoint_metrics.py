@@ -16,7 +16,7 @@ SECONDS = 10.0
 SINGLE = 16
 """So many durations of one put are kept each by itself."""
 SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
-"""The groups of more of them: whoever asks for p90 or p99 gets the mean of few."""
+"""The groups of more of them: p90 and p99 are the mean of few."""
 NAMESPACE = "AWS/SageMaker"
 Put = Callable[[str, list[dict[str, Any]]], None]
 """``put(namespace, metric_data)`` as CloudWatch's PutMetricData takes them."""

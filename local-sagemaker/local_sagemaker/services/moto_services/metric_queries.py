@@ -224,7 +224,7 @@ def _statistic(stat: str, data: Sequence[Any]) -> float | None:
 
 
 def _percentile(counted: Sequence[tuple[float, int]], percent: float) -> float:
-    """Of sorted values, each with how often it is there; they are not written out, since millions can be."""
+    """Of sorted values, each with its number; they are not written out, since millions can be."""
     ends = list(accumulate(count for _, count in counted))
     place = (ends[-1] - 1) * percent / 100
     low = int(place)

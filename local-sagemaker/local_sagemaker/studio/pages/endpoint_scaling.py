@@ -20,7 +20,7 @@ _FIGURES = (
 @dataclass(frozen=True)
 class VariantUse:
     """A variant's last three hours. `share` is its part of the endpoint's requests, `latency` the model's mean in
-    milliseconds, `p50`, `p90` and `p99` what so many percent of its answers took at most."""
+    milliseconds, `p50`, `p90` and `p99` what so many percent of its responses took at most."""
 
     variant: str
     requests: int

@@ -108,7 +108,7 @@ def load(visit: Visit) -> StartContext:
 
 
 def _picker(visit: Visit, fields: Sequence[ParameterField]) -> S3Picker | None:
-    """The folder that the form asks for; of a parameter alone, that of its value."""
+    """The folder that the form wants; of a parameter alone, that of its value."""
     name, _, uri = (visit.field("browse") or visit.value("browse")).partition(" ")
     chosen = next((item for item in fields if item.name == name), None)
     if chosen is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -148,21 +149,24 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class TopicPolicy:
-    """The access policy of topics."""
+class AttachedPolicy:
+    """The access policy of topics or queues: it is an attribute of theirs."""
 
     name_property = None
 
+    def __init__(self, member: str, operation: str, request: Callable[[str, str], dict[str, Any]]) -> None:
+        """`member` names what it is attached to; `request` is that of the operation, for one of them and the text."""
+        self._member, self._operation, self._request = member, operation, request
+
     def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by its topics."""
+        """It is known by what it is attached to."""
         return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """Puts it on its topics."""
+        """Puts it on each of them."""
         text = policy_text(properties["PolicyDocument"])
-        for topic in properties["Topics"]:
-            request = {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": text}
-            context.call("sns:SetTopicAttributes", request)
+        for target in properties[self._member]:
+            context.call(self._operation, self._request(target, text))
         return Identity(context.name(128))
 
     def find(self, context: DeploymentContext, _properties: Properties) -> Identity:
@@ -177,7 +181,7 @@ class TopicPolicy:
         return identity
 
     def delete(self, _context: DeploymentContext, _identity: Identity, _properties: Properties) -> None:
-        """Goes with its topics."""
+        """Goes with what it is attached to."""
 
 
 class Subscription:
@@ -265,37 +269,6 @@ class Queue:
                 context.call("sqs:DeleteQueue", {"QueueUrl": identity.physical})
 
 
-class QueuePolicy:
-    """The access policy of queues."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by its queues."""
-        return properties
-
-    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """Puts it on its queues."""
-        text = _attribute(properties["PolicyDocument"])
-        for queue in properties["Queues"]:
-            context.call("sqs:SetQueueAttributes", {"QueueUrl": queue, "Attributes": {"Policy": text}})
-        return Identity(context.name(128))
-
-    def find(self, context: DeploymentContext, _properties: Properties) -> Identity:
-        """It has nothing of its own to be found by."""
-        return Identity(context.name(128))
-
-    def update(
-        self, context: DeploymentContext, identity: Identity, _before: Properties, after: Properties
-    ) -> Identity:
-        """Puts the new one."""
-        self.create(context, after)
-        return identity
-
-    def delete(self, _context: DeploymentContext, _identity: Identity, _properties: Properties) -> None:
-        """Goes with its queues."""
-
-
 HANDLERS: dict[str, Handler] = {
     "AWS::Events::Rule": Rule(),
     "AWS::Scheduler::Schedule": ApiResource(
@@ -303,8 +276,14 @@ HANDLERS: dict[str, Handler] = {
         name_property="Name", deletion=("GroupName",), find=_schedule,
     ),
     "AWS::SNS::Topic": StackTopic(),
-    "AWS::SNS::TopicPolicy": TopicPolicy(),
+    "AWS::SNS::TopicPolicy": AttachedPolicy(
+        "Topics", "sns:SetTopicAttributes",
+        lambda topic, text: {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": text},
+    ),
     "AWS::SNS::Subscription": Subscription(),
     "AWS::SQS::Queue": Queue(),
-    "AWS::SQS::QueuePolicy": QueuePolicy(),
+    "AWS::SQS::QueuePolicy": AttachedPolicy(
+        "Queues", "sqs:SetQueueAttributes",
+        lambda queue, text: {"QueueUrl": queue, "Attributes": {"Policy": text}},
+    ),
 }  # fmt: skip
