@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local_sagemaker import lifecycle
 from local_sagemaker.files.removal import discard
-from tests.hostile import kills, malformed
+from tests.hostile import delivery, kills, malformed
 from tests.support import Service
 
 SHOWN = 60
@@ -33,10 +33,18 @@ def kills_of_any_process(service: Service, count: int | None, seed: int) -> list
     return summary.faults
 
 
+def kills_during_delivery(service: Service, count: int | None, seed: int) -> list[str]:
+    """The service, during stacks, builds, delivery pipelines and schedules."""
+    summary, faults = delivery.run(service, count or 20, seed)
+    print(summary)
+    return faults
+
+
 # Add a campaign here: its name, and what answers the faults that it found.
 CAMPAIGNS: dict[str, Callable[[Service, int | None, int], list[str]]] = {
     "malformed-requests": malformed_requests,
     "kills": kills_of_any_process,
+    "delivery-kills": kills_during_delivery,
 }
 
 

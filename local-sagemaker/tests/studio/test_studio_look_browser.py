@@ -96,3 +96,17 @@ def test_lists_are_rows_on_a_phone(world: World, sign_in: Any) -> None:
     assert 0 <= tab["x"] < tab["x"] + tab["width"] <= 360, "the chosen tab is in sight"
     sizes = page.evaluate("[...document.querySelectorAll('button')].map(item => item.offsetHeight)")
     assert min(size for size in sizes if size) >= 24
+
+
+def test_tags_fit_on_a_phone(world: World, sign_in: Any) -> None:
+    """ST-30: a long key leaves its value the width of the page, and nothing of the table is out of sight."""
+    sagemaker = world.service.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName="Demo")["PipelineArn"]
+    key = "s3:model-approval-and-its-reason"
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": "s3://a-bucket/" + "a-long-folder/" * 12}])
+    page = sign_in("/_studio/pipelines/Demo?tab=definition", viewport={"width": 360, "height": 780})
+    table = page.get_by_role("region", name="Table of tags")
+    assert table.evaluate("table => table.scrollWidth - table.clientWidth") <= 0
+    value = table.get_by_text("s3://a-bucket/").first.locator("xpath=ancestor::td").bounding_box()
+    assert value["width"] > 240, "it was 99 pixels beside a key of 132"
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[key])
