@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from local_sagemaker.cloudformation.errors import TemplateError
-from local_sagemaker.cloudformation.intrinsics import Scope, condition, evaluate, exists
+from local_sagemaker.cloudformation.intrinsics import Scope, condition, evaluate, exists, output_text
 from local_sagemaker.cloudformation.template import is_function
 
 
@@ -18,7 +18,7 @@ class _NotThereYetError(Exception):
 
 
 def check_values(scope: Scope) -> None:
-    """Evaluates what can be of properties and outputs. Raises `TemplateError`."""
+    """Evaluates conditions, and what can be of properties and outputs. Raises `TemplateError`."""
 
     def not_there_yet(name: str, *_: str) -> NoReturn:
         if name in scope.template.resources and not exists(name, scope):
@@ -26,12 +26,17 @@ def check_values(scope: Scope) -> None:
         raise _NotThereYetError
 
     early = replace(scope, reference=not_there_yet, attribute=not_there_yet, export=_not_there_yet)
+    for name in scope.template.conditions:
+        condition(name, scope)
     for logical, resource in scope.template.resources.items():
         if exists(logical, scope):
             _check(resource.properties, early)
     for output in scope.template.outputs.values():
         if "Condition" not in output or condition(output["Condition"], scope):
-            _check(output["Value"], early)
+            try:
+                output_text(evaluate(output["Value"], early))
+            except _NotThereYetError:
+                _check(output["Value"], early)
 
 
 def _not_there_yet(*_: str) -> NoReturn:

@@ -56,6 +56,16 @@ def evaluate(value: Any, scope: Scope) -> Any:
     return {name: member for name, member in members.items() if member is not NO_VALUE}
 
 
+def output_text(value: Any) -> str:
+    """An output's value as stacks show it. Raises `TemplateError` for what is no text."""
+    if value is NO_VALUE or isinstance(value, list | dict):
+        kind = " and not a List" if isinstance(value, list) else " and not a Map" if isinstance(value, dict) else ""
+        raise TemplateError(
+            f"Template format error: The Value field of every Outputs member must evaluate to a String{kind}."
+        )
+    return as_text(value)
+
+
 def condition(name: str, scope: Scope) -> bool:
     """Whether a condition of the template holds."""
     if name not in scope.conditions:

@@ -52,12 +52,18 @@ def test_a_secret_is_read_where_it_is_used(service: Service, stacks: Any) -> Non
     assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE"
 
 
-def test_a_secret_without_the_key_fails_the_resource(service: Service, stacks: Any) -> None:
+def test_what_a_stack_may_not_hold_fails_the_resource(service: Service, stacks: Any) -> None:
+    """A reference to a key that the secret has not, and an encrypted parameter."""
     service.client("secretsmanager").create_secret(Name="without", SecretString="{}")
-    made = create(stacks, "without", named("{{resolve:secretsmanager:without:SecretString:word}}", "without"))
-    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
-    text = "Could not find a value associated with JSONKey in SecretString"
-    assert ("T0", "CREATE_FAILED", text) in events(stacks, "without")
+    encrypted = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "SecureString", "Value": "x"}}
+    for name, template, logical, text in (
+        ("without", named("{{resolve:secretsmanager:without:SecretString:word}}", "without"), "T0",
+         "Could not find a value associated with JSONKey in SecretString"),
+        ("encrypted", {"Resources": {"P": encrypted}}, "P",
+         "Properties validation failed for resource P with message:\n[#/Type: SecureString is not a valid enum value]"),
+    ):  # fmt: skip
+        assert create(stacks, name, template)["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert (logical, "CREATE_FAILED", text) in events(stacks, name)
 
 
 def test_what_is_wrong_is_said_before_anything_happens(stacks: Any) -> None:

@@ -134,8 +134,8 @@ class StackRuns:
         for name, declared in scope.template.outputs.items():
             if "Condition" in declared and not intrinsics.condition(declared["Condition"], scope):
                 continue
-            value = self._scopes.dynamic.resolve(intrinsics.evaluate(declared["Value"], scope))
-            output = {"OutputKey": name, "OutputValue": str(value)}
+            value = intrinsics.output_text(intrinsics.evaluate(declared["Value"], scope))
+            output = {"OutputKey": name, "OutputValue": self._scopes.dynamic.resolve(value)}
             if "Description" in declared:
                 output["Description"] = declared["Description"]
             if "Export" in declared:

@@ -6,6 +6,7 @@ import io
 import uuid
 import zipfile
 
+from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.services.cloudformation.handlers.handler import (
     ApiResource,
@@ -281,6 +282,9 @@ class ParameterHandler:
     def _put(
         self, context: DeploymentContext, properties: Properties, *, overwrite: bool, before: Properties | None = None
     ) -> Identity:
+        if properties["Type"] not in ("String", "StringList"):  # encrypted ones are not for stacks, on AWS neither
+            raise TemplateError(f"Properties validation failed for resource {context.logical} with message:\n"
+                                f"[#/Type: {properties['Type']} is not a valid enum value]")  # fmt: skip
         request = fit_to_operation("ssm", "PutParameter", {name: v for name, v in properties.items() if name != "Tags"})
         context.call("ssm:PutParameter", {**request, "Overwrite": overwrite})
         if not overwrite:
