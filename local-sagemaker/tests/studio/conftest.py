@@ -251,17 +251,22 @@ EXPECTED = ("net::", "document's frame is sandboxed", "/x' violates the followin
 
 @pytest.fixture
 def signed_in(world: World, browser: Any) -> Any:
-    """A page of a browser that has opened the one-time link; what the console says fails the test."""
+    """A page of a browser that has opened the one-time link; what the console says fails the test, and so does a
+    request that leaves the host (studio ST-33)."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: messages.append(str(error)))
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
     page.goto(post(world.service.settings, world.service.description, "studio")["url"])
     page.wait_for_url(f"{world.pages.origin}/_studio/")
     yield page
     context.close()
     assert not [text for text in messages if not any(part in text for part in EXPECTED)]
+    own = (world.pages.origin, "data:", "http://127.0.0.1:9/x")  # the last is in a report, and kept back by its policy
+    assert not [url for url in asked if not url.startswith(own)]
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ class DeliveryAction:
 
 @dataclass(frozen=True)
 class DeliveryStage:
-    """A stage with its actions. `execution` is the newest in it; `reason` says why the way into it is closed."""
+    """A stage with its actions. `execution` is the newest in it; `reason` says why the way into it is closed; `unmet`
+    are the rules of its conditions that were not met."""
 
     name: str
     status: str
@@ -37,6 +38,7 @@ class DeliveryStage:
     execution: str = ""
     reason: str = ""
     waiting: list[str] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,23 @@ def stages_of(visit: Visit, name: str) -> list[DeliveryStage]:
             DeliveryStage(
                 item["stageName"], latest.get("status", ""), bool(transition.get("enabled", True)), actions,
                 latest.get("pipelineExecutionId", ""), transition.get("disabledReason", ""), waiting,
+                _find_unmet(item),
             )
         )  # fmt: skip
     return stages
+
+
+def _find_unmet(stage: dict[str, Any]) -> list[str]:
+    """The failed rules of the conditions by which a stage is entered or ended, each with what it found."""
+    found = []
+    for moment in ("beforeEntryConditionState", "onSuccessConditionState", "onFailureConditionState"):
+        for condition in stage.get(moment, {}).get("conditionStates", []):
+            for rule in condition.get("ruleStates", []):
+                latest = rule.get("latestExecution", {})
+                if latest.get("status") == "Failed":
+                    why = latest.get("errorDetails", {}).get("message", "") or latest.get("summary", "")
+                    found.append(f"{rule['ruleName']}: {why}" if why else rule["ruleName"])
+    return found
 
 
 def _action(item: dict[str, Any]) -> DeliveryAction:

@@ -13,7 +13,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages import builds, endpoint, lineage
+from local_sagemaker.studio.pages import builds, delivery, endpoint, lineage
 from local_sagemaker.studio.pages.monitoring import run_prefix, schedule_of
 from local_sagemaker.studio.views.build_log import find_failed_command
 from local_sagemaker.studio.views.csv_text import csv_line
@@ -140,6 +140,18 @@ def test_the_failed_command_of_a_build() -> None:
     assert failed is not None
     assert (failed.command, failed.status, failed.output, failed.line) == ("cat x", 1, ["no such file"], 1)
     assert find_failed_command(lines[:2]) is None
+
+
+def test_a_stage_that_was_not_entered_says_which_rule_was_not_met() -> None:
+    rules = [
+        {"ruleName": "Ready", "latestExecution": {"status": "Failed", "summary": "'waiting' EQ 'ready' is false"}},
+        {"ruleName": "Open", "latestExecution": {"status": "Succeeded"}},
+    ]
+    entry = {"latestExecution": {"status": "Failed"}, "conditionStates": [{"ruleStates": rules}]}
+    stage = {"stageName": "Staging", "latestExecution": {"status": "Skipped"}, "beforeEntryConditionState": entry}
+    answer = {"stageStates": [{"stageName": "Source"}, stage]}
+    visit = Visit({}, {}, lambda _name, _request: answer, None, "", 0.0)  # type: ignore[arg-type]
+    assert [item.unmet for item in delivery.stages_of(visit, "p")] == [[], ["Ready: 'waiting' EQ 'ready' is false"]]
 
 
 def test_lineage_is_in_order_of_distance() -> None:
