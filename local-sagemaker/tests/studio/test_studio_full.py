@@ -21,8 +21,6 @@ from tests.studio.tour import PICTURES, Tour
 from tests.support import until
 
 pytestmark = pytest.mark.timeout(900)
-
-
 ENDED = ("Completed", "CompletedWithViolations")
 
 
