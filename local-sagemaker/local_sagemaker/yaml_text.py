@@ -6,6 +6,7 @@ looks at all of them.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import yaml
@@ -25,16 +26,31 @@ def load(text: str, loader_type: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any
     if len(text) > LONGEST:
         raise YamlTooLarge(f"it has more than {LONGEST} characters")
     loader = loader_type(text)
+    _bound_events(loader)
     try:
         node = loader.get_single_node()
         if node is None:
             return None
         _count(node, {})
         return loader.construct_document(node)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # `!!int x`, 2001-99-99, `!!timestamp x`
+        raise yaml.YAMLError(f"a value is not of its type: {error}") from error
     except RecursionError as error:
         raise YamlTooLarge("it is nested too deeply") from error
     finally:
         loader.dispose()
+
+
+def _bound_events(loader: Any) -> None:
+    """Has the loader stop at the first value too many, rather than read on."""
+    numbers, read = count(), loader.get_event
+
+    def get_event() -> Any:
+        if next(numbers) > 2 * MOST_VALUES:  # a collection begins and ends
+            raise YamlTooLarge(f"it has more than {MOST_VALUES} values")
+        return read()
+
+    loader.get_event = get_event
 
 
 def _count(node: Any, known: dict[int, int]) -> int:

@@ -52,7 +52,10 @@ def folders(base: Path) -> list[Path]:
     if base.is_dir():
         return [base]
     root = Path(base.anchor)
-    return [path for path in sorted(root.glob(str(base.relative_to(root)))) if path.is_dir()]
+    try:
+        return [path for path in sorted(root.glob(str(base.relative_to(root)))) if path.is_dir()]
+    except (ValueError, NotImplementedError):  # e.g. ``build**``, which Python before 3.13 doesn't take as a pattern
+        return []
 
 
 def collect(artifact: dict[str, Any], base: Path, archive: Path, say: Say) -> int:

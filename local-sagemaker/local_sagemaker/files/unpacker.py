@@ -10,6 +10,7 @@ import base64
 import errno
 import os
 import stat
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -42,9 +43,9 @@ class TooLarge(Exception):
 class Inflated:
     """The plain bytes of a gzip file; `finish` reads to its end, so that all checksums are verified."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
-        """`most` are the bytes that may come out of it."""
-        self._file, self._left = file, most
+    def __init__(self, file: IO[bytes], most: int, most_streams: int = sys.maxsize) -> None:
+        """`most` are the bytes that may come out of it; `most_streams`, each of which takes time, what it may consist of."""
+        self._file, self._left, self._streams = file, most, most_streams
         self._inflate = zlib.decompressobj(_WINDOW)
         self._input, self._ended = file.read(_PIECE), False
         if not self._input.startswith(_GZIP):
@@ -86,6 +87,9 @@ class Inflated:
 
     def _next_member(self) -> None:
         """A gzip file may hold several streams; what follows the last is ignored, as gzip(1) does."""
+        self._streams -= 1
+        if self._streams < 0:
+            raise Refused("it consists of too many streams")
         rest = self._inflate.unused_data
         while len(rest) < len(_GZIP) and (more := self._file.read(_PIECE)):
             rest += more

@@ -24,6 +24,8 @@ six times as long when each character of it is escaped."""
 LIMITS = {"lambda": 70_167_211, "git-codecommit": 256 << 20}
 """By signing name. Lambda's is of a function's archive in base64 (quotas page, and the text of its own error)."""
 MEMORY = 512 << 20
+STREAMS = 100
+"""Of gzip in a compressed document; clients write one. Empty ones would take time without an end."""
 DRAINED = 2 << 30
 """Bytes of a refused body that are received and dropped; then its client is cut off."""
 PAUSE = 1.0
@@ -124,7 +126,7 @@ def inflate(service: str, headers: Mapping[str, str], body: bytes) -> tuple[Mapp
         return headers, body
     limit = LIMITS.get(service, LIMIT)
     try:
-        plain = Inflated(io.BytesIO(body), limit).read(limit + 1)
+        plain = Inflated(io.BytesIO(body), limit, STREAMS).read(limit + 1)
     except TooLarge as error:
         raise BodyTooLarge(service, limit) from error
     except Refused as error:

@@ -92,6 +92,11 @@ def test_refused_value_comes_back_with_what_was_typed(world: World) -> None:
     assert status == 422
     assert "kept text" in text
     assert "xxxxxx" in text
+    typed = {"parallel": "many", "description": "kept text"}
+    status, _, text = world.pages.post("/_studio/pipelines/Demo/start", typed)
+    assert (status, "kept text" in text, "&#39;many&#39; is no number" in text) == (422, True, True)
+    status, _, text = world.pages.post("/_studio/pipelines/Demo/start", {**typed, "browse": "Rounds s3://"})
+    assert (status, "kept text" in text, "is no number" in text) == (200, True, False)
 
 
 def test_forged_and_foreign_requests_are_refused(world: World) -> None:

@@ -17,7 +17,8 @@ LAUGHS = "\n".join(["l0: &l0 [a, b]", *(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}']
 MERGES = "\n".join(["l0: &l0 {a: 1}", *(f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 10)}]}}" for n in LEVELS)])
 BAD = {
     "laughs": LAUGHS, "merges": MERGES, "circle": "a: &a [*a]", "deep": "a: " + "[" * 5000 + "]" * 5000,
-    "long": "a: " + "b" * yaml_text.LONGEST,
+    "long": "a: " + "b" * yaml_text.LONGEST, "many": f"a: [{'1, ' * 110_000}]",
+    "number": "a: !!int x", "day": "a: !!timestamp 2001-99-99", "time": "a: !!timestamp x",
 }  # fmt: skip
 
 

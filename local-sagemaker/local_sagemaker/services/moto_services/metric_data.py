@@ -7,6 +7,8 @@ oldest are dropped.
 from __future__ import annotations
 
 import secrets
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +29,8 @@ class MetricData:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._count = 0
+        self._lock = threading.Lock()
+        """Points are in the order of their records, of which the oldest are dropped."""
 
     def install(self) -> None:
         """Has moto's backends write down what they take in; done again for another state folder."""
@@ -52,26 +56,65 @@ class MetricData:
                 continue
             data = [{**point, "Timestamp": _moment(point["Timestamp"])} for point in record["data"]]
             backend: Any = cloudwatch_backends[record["account"]][record["region"]]
-            backend.put_data_plainly(record["namespace"], data)
+            backend.put_data_plainly(record["namespace"], _spread(data))
             self._count += 1
 
     def _take_in(self, backend: Any, namespace: str, data: Sequence[dict[str, Any]]) -> None:
         moment = _moment(now())
         points = [{**point, "Timestamp": point.get("Timestamp") or moment} for point in data]
-        backend.put_data_plainly(namespace, points)  # refuses what is not valid
+        for number, point in enumerate(points, 1):
+            backend._validate_parameters_put_metric_data(point, number)
         kept = [{**point, "Timestamp": _seconds(point["Timestamp"])} for point in points]
         body = {"account": backend.account_id, "region": backend.region_name, "namespace": namespace,
                 "time": now(), "data": kept}  # fmt: skip
-        self._records.put(KIND, secrets.token_hex(12), body)
-        self._count += 1
-        if self._count > KEPT_CALLS + KEPT_CALLS // 10:
-            self._trim()
+        with self._lock:
+            backend.put_data_plainly(namespace, _spread(points))
+            self._records.put(KIND, secrets.token_hex(12), body)
+            self._count += 1
+            if self._count > KEPT_CALLS + KEPT_CALLS // 10:
+                self._trim()
 
     def _trim(self) -> None:
-        keys = [key for key, _ in self._records.items(KIND)]
-        for key in keys[:-KEPT_CALLS]:
+        """Drops the oldest points, from memory, too: each request for metrics looks at all that are there."""
+        from moto.cloudwatch.models import cloudwatch_backends
+
+        items = list(self._records.items(KIND))
+        dropped: Counter[tuple[str, str]] = Counter()
+        for key, record in items[:-KEPT_CALLS]:
             self._records.delete(KIND, key)
-        self._count = min(len(keys), KEPT_CALLS)
+            dropped[record["account"], record["region"]] += len(_spread(record["data"]))
+        for (account, region), count in dropped.items():
+            backend: Any = cloudwatch_backends[account][region]
+            backend.metric_data = backend.metric_data[count:]
+        self._count = min(len(items), KEPT_CALLS)
+
+
+def _spread(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Points of one value or one set of statistics each: as many as the client wrote, however large its counts are."""
+    found = []
+    for point in points:
+        values = point.get("Values") or ()
+        rest = {name: value for name, value in point.items() if name not in ("Values", "Counts")} if values else point
+        found += [
+            {**rest, **_set(*pair)} for pair in zip(values, point.get("Counts") or [1.0] * len(values), strict=True)
+        ]
+        if not values:
+            found.append(rest)
+    return found
+
+
+def _set(value: float, count: float) -> dict[str, Any]:
+    """A value that was seen so many times."""
+    if float(count) == 1:
+        return {"Value": value}
+    return {
+        "StatisticValues": {
+            "SampleCount": count,
+            "Sum": float(value) * float(count),
+            "Minimum": value,
+            "Maximum": value,
+        }
+    }
 
 
 def _moment(seconds: float) -> datetime:

@@ -220,7 +220,8 @@ def _statistic(stat: str, data: Sequence[Any]) -> float | None:
     if any(one.min != one.max for one in sets) or not count:
         return None
     counted = [*((value, 1) for value in values), *((float(one.min), int(one.sample_count)) for one in sets)]
-    return _percentile(sorted(counted), float(stat[1:]))
+    whole = [one for one in counted if one[1] > 0]  # a client may write half a sample
+    return _percentile(sorted(whole), float(stat[1:])) if whole else None
 
 
 def _percentile(counted: Sequence[tuple[float, int]], percent: float) -> float:

@@ -78,7 +78,7 @@ class StartContext:
     version: str = field(metadata={"help": "PipelineVersionId, empty for the latest"})
     token: str = field(metadata={"help": "ClientRequestToken of this form: sent twice, it starts one execution"})
     changes: list[ParameterField] = field(metadata={"help": "fields that differ from their defaults"})
-    command: str = field(metadata={"help": "the form as a command"})
+    command: str = field(metadata={"help": "the form as a command; empty while a field is not valid"})
     picker: S3Picker | None = field(default=None, metadata={"help": "the folder in which a value is looked for"})
 
 
@@ -97,14 +97,21 @@ def load(visit: Visit) -> StartContext:
     switches = {name for check in shown for name in (check.skip, check.register)}
     fields = [_field(visit, definition, name, base, users) for name in definition.parameters]
     groups = {name: [item for item in fields if _group(item) == name and item.name not in switches] for name in GROUPS}
-    request = build_request(visit, definition, body, base)
     return StartContext(
         body["PipelineName"], [(name, items) for name, items in groups.items() if items], shown, CHOICES,
         list(definition.steps), steps_to_run(visit, definition), source, visit.field("name"),
         visit.field("description"), visit.field("parallel"), visit.field("version"),
         visit.field("token") or secrets.token_hex(20), [item for item in fields if item.changed],
-        aws_command("sagemaker:StartPipelineExecution", request), _picker(visit, fields),
+        _command(visit, definition, body, base), _picker(visit, fields),
     )  # fmt: skip
+
+
+def _command(visit: Visit, definition: Definition, pipeline: dict[str, Any], base: dict[str, str]) -> str:
+    """The form as a command; empty where a field is not what it should be, of which `act` says so."""
+    try:
+        return aws_command("sagemaker:StartPipelineExecution", build_request(visit, definition, pipeline, base))
+    except ValidationError:
+        return ""
 
 
 def _picker(visit: Visit, fields: Sequence[ParameterField]) -> S3Picker | None:
@@ -298,13 +305,15 @@ def _keep_changes(definition: Definition, values: Mapping[str, str]) -> Iterator
 
 def act(visit: Visit) -> str:
     """Starts the execution. The API's validation decides; its error comes back with everything that was typed."""
+    if visit.field("browse") or visit.field("pick"):
+        return ""  # the page comes back with a folder of S3, or with what was picked there
     body = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
     definition = parse(body["PipelineDefinition"])
     source = visit.field("from") or visit.value("from")
     base = _values_of(visit, body["PipelineArn"], source) if source else {}
     request = build_request(visit, definition, body, base)
-    if visit.field("action") == "command" or visit.field("browse") or visit.field("pick"):
-        return ""  # the page comes back with the command, a folder of S3, or what was picked there
+    if visit.field("action") == "command":
+        return ""  # the page comes back with the command
     if len(visit.field("token")) >= 32:
         request["ClientRequestToken"] = visit.field("token")
     answer = visit.call("sagemaker:StartPipelineExecution", request)

@@ -37,6 +37,8 @@ def test_a_base_directory_may_have_wildcards(built: Path) -> None:
     assert names(built, "my-build*", "**/*", exclude_paths=["deep/*"]) == ["one.txt", "two.txt"]
     with pytest.raises(ArtifactFailure, match="no matching base directory path found for your-build"):
         names(built, "your-build*", "**/*")
+    with pytest.raises(ArtifactFailure, match=r"no matching base directory path found for build\*\*"):
+        names(built, "build**", "**/*")
 
 
 def test_two_files_of_one_name_are_refused(built: Path) -> None:

@@ -137,7 +137,7 @@ def test_compressed_documents_are_inflated_within_their_limit(monkeypatch: pytes
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
-    for damaged in (b"", b"no gzip", gzip.compress(b"x" * 100)[:-9]):
+    for damaged in (b"", b"no gzip", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"") * 1000):
         with pytest.raises(ServiceError, match="can't be decompressed") as raised:
             receiving.inflate("monitoring", headers, damaged)
         assert (raised.value.code, raised.value.status) == ("SerializationException", 400)

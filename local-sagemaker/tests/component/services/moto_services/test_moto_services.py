@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_sagemaker.http import RawRequest
+from local_sagemaker.services.moto_services import metric_data
 from tests.component.services.moto_services.bridge import ACCOUNT, Bridge, Client
 
 ROLE = "LocalSageMakerRole"
@@ -225,6 +226,37 @@ def test_acknowledged_data_points_survive(bridge: Bridge, client: Client) -> Non
         metrics.put_metric_data(Namespace="Kept", MetricData=[{"MetricName": "Errors", "Value": float("nan")}])
     bridge.restart()
     assert sums() == [2.0, 7.0]
+
+
+def test_a_billion_of_a_value_is_one_point_and_the_oldest_points_are_dropped(
+    bridge: Bridge, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metric_data, "KEPT_CALLS", 10)
+    metrics, now = client("cloudwatch"), datetime.now(UTC).replace(microsecond=0)
+
+    def found(name: str, stat: str) -> list[float]:
+        metric = {"Metric": {"Namespace": "Bounded", "MetricName": name}, "Period": 3600, "Stat": stat}
+        answer = metrics.get_metric_data(
+            MetricDataQueries=[{"Id": "m", "MetricStat": metric}],
+            StartTime=now - timedelta(minutes=30), EndTime=now + timedelta(minutes=30),
+        )  # fmt: skip
+        return list(answer["MetricDataResults"][0]["Values"])
+
+    many = {"MetricName": "Many", "Values": [1.0, 5.0], "Counts": [1e9, 1.0], "Timestamp": now}
+    half = {"SampleCount": 0.5, "Sum": 1.0, "Minimum": 2.0, "Maximum": 2.0}
+    metrics.put_metric_data(Namespace="Bounded", MetricData=[many])
+    metrics.put_metric_data(
+        Namespace="Bounded", MetricData=[{"MetricName": "Half", "StatisticValues": half, "Timestamp": now}]
+    )
+    assert (found("Many", "SampleCount"), found("Many", "p99"), found("Many", "Maximum")) == ([1e9 + 1], [1.0], [5.0])
+    assert (found("Half", "Average"), found("Half", "p50")) == ([2.0], [])
+    for number in range(10):
+        point = {"MetricName": "One", "Value": float(number), "Timestamp": now}
+        metrics.put_metric_data(Namespace="Bounded", MetricData=[point])
+    expected = ([10.0], [], [])
+    assert (found("One", "SampleCount"), found("Many", "Sum"), found("Half", "Sum")) == expected
+    bridge.restart()
+    assert (found("One", "SampleCount"), found("Many", "Sum"), found("Half", "Sum")) == expected
 
 
 def test_an_http_endpoint_confirms_its_subscription_once_and_stays_confirmed(bridge: Bridge, client: Client) -> None:
