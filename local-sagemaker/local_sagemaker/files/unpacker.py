@@ -44,7 +44,7 @@ class Inflated:
     """The plain bytes of a gzip file; `finish` reads to its end, so that all checksums are verified."""
 
     def __init__(self, file: IO[bytes], most: int, most_streams: int = sys.maxsize) -> None:
-        """`most` are the bytes that may come out of it; `most_streams`, each of which takes time, what it may consist of."""
+        """`most` are the bytes that may come out of it, `most_streams` the parts of it, of which each takes time."""
         self._file, self._left, self._streams = file, most, most_streams
         self._inflate = zlib.decompressobj(_WINDOW)
         self._input, self._ended = file.read(_PIECE), False
