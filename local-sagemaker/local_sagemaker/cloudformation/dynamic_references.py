@@ -7,11 +7,13 @@ is written down of a stack has the references.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Request
+from local_sagemaker.cloudformation.comparison import changes
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import ResourceDeclaration
 from local_sagemaker.errors import ServiceError
@@ -30,11 +32,48 @@ class DynamicReferences:
 
     def resolve(self, value: Any) -> Any:
         """A value with what its references lead to. Raises `TemplateError`."""
-        if isinstance(value, dict):
-            return {name: self.resolve(part) for name, part in value.items()}
-        if isinstance(value, list):
-            return [self.resolve(part) for part in value]
-        return _REFERENCE.sub(self._read, value) if isinstance(value, str) else value
+        return _exchange(value, self._read)
+
+    def resolve_and_note(self, value: Any) -> tuple[Any, dict[str, str]]:
+        """A value as `resolve` gives it, and by reference a digest of what it led to. Raises `TemplateError`."""
+        values, resolved = self._read_all(value)
+        return resolved, {reference: _digest(found) for reference, found in values.items()}
+
+    def resolve_both(
+        self, before: dict[str, Any], after: dict[str, Any], noted: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+        """Two states of properties, and the digests of the second: a reference in both is the same value in both.
+
+        It stays in the first where its digest in `noted` is of another value, and where only the first has it: what it
+        led to is not known any more. Raises `TemplateError`.
+        """
+        values, wanted = self._read_all(after)
+        digests = {reference: _digest(found) for reference, found in values.items()}
+        same = {name: found for name, found in values.items() if noted.get(name, digests[name]) == digests[name]}
+        return _exchange(before, lambda match: same.get(match[0], match[0])), wanted, digests
+
+    def _read_all(self, value: Any) -> tuple[dict[str, str], Any]:
+        values: dict[str, str] = {}
+
+        def read(match: re.Match[str]) -> str:
+            values[match[0]] = self._read(match)
+            return values[match[0]]
+
+        resolved = _exchange(value, read)
+        return values, resolved
+
+    def as_written(self, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+        """`before` with the references of `after` where it has the values that these lead to.
+
+        Records of stacks by earlier versions hold values.
+        """
+        written = {
+            name: after[name]
+            for name in changes(before, after)
+            if name in before and _has_references(after.get(name)) and not _has_references(before[name])
+            and not changes({name: before[name]}, {name: self.known(after[name])})
+        }  # fmt: skip
+        return {**before, **written}
 
     def known(self, value: Any) -> Any:
         """As `resolve`, for a value that is given up: where what it refers to does not exist, the references stay."""
@@ -77,6 +116,22 @@ class DynamicReferences:
         except ServiceError as error:
             raise TemplateError(error.message) from error
         return _member(text, key) if key else text
+
+
+def _exchange(value: Any, read: Callable[[re.Match[str]], str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _exchange(part, read) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_exchange(part, read) for part in value]
+    return _REFERENCE.sub(read, value) if isinstance(value, str) else value
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _has_references(value: Any) -> bool:
+    return any(_REFERENCE.search(text) for _, text in _texts(value, ""))
 
 
 def _member(text: str, key: str) -> str:

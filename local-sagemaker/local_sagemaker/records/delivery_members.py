@@ -171,14 +171,16 @@ own_stack = view(StackRecord)
 
 class StackResourceRecord(TypedDict, total=False):
     """`_properties` are those it was made with and `_wanted` those that an update leads to; `_names` were made for it;
+    `_led_to` are digests of what dynamic references led to, by their text;
     `_reference` and `_attributes` are what Ref and Fn::GetAtt give; `_policies` its DeletionPolicy and
-    UpdateReplacePolicy. `_creating`: it may exist or not, `_foreign`: what has its name is not the stack's. `_replaced`
-    are the ones before it that are still to be deleted.
+    UpdateReplacePolicy. `_creating`: it may exist or not, `_foreign`: what has its name is not the stack's, or has
+    not been looked for. `_replaced` are the ones before it that are still to be deleted.
     """
 
     _properties: dict[str, Any]
     _wanted: dict[str, Any]
     _names: dict[str, Any]
+    _led_to: dict[str, str]
     _reference: str
     _attributes: dict[str, Any]
     _policies: list[str]

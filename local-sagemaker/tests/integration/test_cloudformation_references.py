@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.stack_operations import create, events, refused, settled, topics, update
+from tests.integration.stack_operations import TRUST, create, events, physical, refused, settled, topics, update
 from tests.support import Service
 
 
@@ -64,6 +64,65 @@ def test_what_a_stack_may_not_hold_fails_the_resource(service: Service, stacks: 
     ):  # fmt: skip
         assert create(stacks, name, template)["StackStatus"] == "ROLLBACK_COMPLETE"
         assert (logical, "CREATE_FAILED", text) in events(stacks, name)
+
+
+def test_what_a_failed_creation_did_not_make_stays(service: Service, stacks: Any) -> None:
+    """DEL-12: neither a rollback nor a second attempt deletes what has the name: no call ever made it."""
+    code, iam = service.client("codecommit"), service.client("iam")
+    reference = {"RepositoryName": "precious", "RepositoryDescription": "{{resolve:ssm:/rv/missing}}"}
+    too_short = {"RoleName": "precious", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": 1}
+    kinds = {
+        "Repository": ("AWS::CodeCommit::Repository", reference, {"RepositoryName": "precious"}),
+        "Role": ("AWS::IAM::Role", too_short, {"RoleName": "precious", "AssumeRolePolicyDocument": TRUST}),
+    }
+    named = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
+
+    def template(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+        return {"Resources": {"R": {"Type": kind, "Properties": properties}}}
+
+    for name, (kind, wrong, _) in kinds.items():
+        made = create(stacks, f"kept-{name}", template(kind, wrong), OnFailure="DO_NOTHING", **named)
+        assert made["StackStatus"] == "CREATE_FAILED", name
+    theirs = code.create_repository(repositoryName="precious")["repositoryMetadata"]["repositoryId"]
+    role = iam.create_role(RoleName="precious", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["RoleId"]
+    for name, (kind, wrong, right) in kinds.items():
+        made = create(stacks, f"back-{name}", template(kind, wrong), **named)
+        assert made["StackStatus"] == "ROLLBACK_COMPLETE", name
+        stacks.update_stack(StackName=f"kept-{name}", TemplateBody=json.dumps(template(kind, right)), **named)
+        again = settled(stacks, f"kept-{name}")
+        assert "exist" in str(events(stacks, f"kept-{name}")), name
+        stacks.delete_stack(StackName=again["StackId"])
+        assert settled(stacks, again["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    assert code.get_repository(repositoryName="precious")["repositoryMetadata"]["repositoryId"] == theirs
+    assert iam.get_role(RoleName="precious")["Role"]["RoleId"] == role
+
+
+def test_what_only_refers_does_not_change(service: Service, stacks: Any) -> None:
+    """A description is all that changes; and a reference to the value that is there is no change at all."""
+    for name, value in (("name", "by-reference"), ("spec", "RSA_2048")):
+        service.client("ssm").put_parameter(Name=f"/of-stacks/{name}", Value=value, Type="String")
+
+    def template(name: str, spec: str, **described: str) -> dict[str, Any]:
+        code = {"RepositoryName": name, **{f"Repository{key}": value for key, value in described.items()}}
+        key = {"KeySpec": spec, "KeyUsage": "SIGN_VERIFY", **described}
+        return {"Resources": {
+            "Code": {"Type": "AWS::CodeCommit::Repository", "Properties": code},
+            "Key": {"Type": "AWS::KMS::Key", "Properties": key},
+            "Topic": topics(name)["Resources"]["T0"],
+        }}  # fmt: skip
+
+    references = ("{{resolve:ssm:/of-stacks/name}}", "{{resolve:ssm:/of-stacks/spec}}")
+    assert create(stacks, "values", template("by-reference", "RSA_2048"))["StackStatus"] == "CREATE_COMPLETE"
+    before = physical(stacks, "values")
+    request = {"StackName": "values", "ChangeSetName": "look"}
+    stacks.create_change_set(**request, TemplateBody=json.dumps(template(*references)))
+    assert stacks.describe_change_set(**request)["Changes"] == []
+    assert update(stacks, "values", template(*references))["StackStatus"] == "UPDATE_COMPLETE"
+    assert "UPDATE_IN_PROGRESS" not in [status for logical, status, _ in events(stacks, "values") if logical in before]
+    done = update(stacks, "values", template(*references, Description="described"))
+    assert done["StackStatus"] == "UPDATE_COMPLETE", events(stacks, "values")
+    assert physical(stacks, "values") == before
+    assert service.client("kms").describe_key(KeyId=before["Key"])["KeyMetadata"]["Description"] == "described"
 
 
 def test_what_is_wrong_is_said_before_anything_happens(stacks: Any) -> None:

@@ -18,6 +18,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_members import (
     ChangeSetRecord,
     StackRecord,
+    StackResourceRecord,
     own_change_set,
     own_resource,
     own_stack,
@@ -118,7 +119,11 @@ class ChangeSets(Resource):
                 declared = scope.template.resources[logical]
                 evaluated = intrinsics.evaluate(declared.properties, scope)
                 after = self._scopes.with_tags(declared.type, evaluated, {**stack, **wanted}, logical)
-                row = _row(declared, existing.get(logical), after)
+                before = existing.get(logical)
+                if before and "_properties" in before:
+                    written = self._scopes.dynamic.as_written(own_resource(before)["_properties"], after)
+                    before = {**before, **StackResourceRecord(_properties=written)}
+                row = _row(declared, before, after)
                 settled[logical] = row is None or row.get("Replacement") == "False"
                 rows += [row] if row else []
         gone = [body for logical, body in reversed(existing.items()) if logical not in graph]

@@ -28,7 +28,7 @@ from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
-from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_taken
+from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_free
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -139,7 +139,7 @@ class StackDeployment:
             properties = self._scopes.with_tags(
                 declared.type, intrinsics.evaluate(declared.properties, scope), stack, logical
             )
-            if before is None or own_resource(before).get("_creating"):
+            if before is None or own_resource(before).get("_creating") or "PhysicalResourceId" not in before:
                 self._create(resource, before, properties, "CREATE" if before is None or verb == "CREATE" else verb)
             elif before["ResourceType"] != declared.type.name:
                 self._replace(resource, before, properties)
@@ -160,7 +160,10 @@ class StackDeployment:
         self._store.put_resource(self._id, current, StackStatus(f"{verb}_FAILED"), reason)
 
     def _create(self, resource: Body, attempt: Body | None, properties: Body, verb: str) -> None:
-        """Makes a resource. Its name is written down first: after a crash, what has that name is it."""
+        """Makes a resource. Its name is written down first: after a crash, what has that name is it.
+
+        Until just before the call that makes it, and when that call failed, what has the name is counted as another's.
+        """
         handler = HANDLERS[resource["ResourceType"]]
         calls = CallsOfCreation(self._context(resource["LogicalResourceId"]).call)
         context = replace(
@@ -172,16 +175,20 @@ class StackDeployment:
         pending = {**resource, **StackResourceRecord(_creating=True, _names=names, _properties=properties)}
         if attempt and "_replaced" in attempt:
             own_resource(pending)["_replaced"] = own_resource(attempt)["_replaced"]
-        self._store.put_resource(
-            self._id, pending, StackStatus(f"{verb}_IN_PROGRESS"), REPLACING if "_replaced" in pending else ""
-        )
         again = bool(attempt and own_resource(attempt).get("_creating") and not own_resource(attempt).get("_foreign"))
+        foreign = StackResourceRecord() if again else StackResourceRecord(_foreign=True)
+        self._store.put_resource(
+            self._id, {**pending, **foreign}, StackStatus(f"{verb}_IN_PROGRESS"),
+            REPLACING if "_replaced" in pending else "",
+        )  # fmt: skip
+        given, own_resource(pending)["_led_to"] = self._scopes.dynamic.resolve_and_note(named)
+        if not again and is_free(resource["ResourceType"], context, given, names):
+            self._add_to_record(pending, {})
         try:
-            given = self._scopes.dynamic.resolve(named)
             identity = create_once(resource["ResourceType"], context, given, again=again)
-        except ServiceError as error:
-            if not again and not calls.made_anything and is_taken(error):
-                self._add_to_record(pending, {**StackResourceRecord(_foreign=True)})
+        except Exception:
+            if not (again or calls.made_anything or self._ended.is_set()):
+                self._add_to_record(pending, {**foreign})
             raise
         made = {**pending, **_members_of(identity)}
         own_resource(made).pop("_creating")
@@ -209,14 +216,16 @@ class StackDeployment:
         self._create(resource, {**attempt}, properties, "UPDATE")
 
     def _change(self, resource: Body, before: Body, properties: Body, declared: ResourceDeclaration) -> None:
-        match change(declared.type, own_resource(before)["_properties"], properties):
+        earlier = self._scopes.dynamic.as_written(own_resource(before)["_properties"], properties)
+        match change(declared.type, earlier, properties):
             case Change.REPLACE:
                 self._replace(resource, before, properties)
             case Change.UPDATE:
                 kept = {**resource, **{key: before[key] for key in _KEPT if key in before}}
-                self._update(kept, own_resource(before)["_properties"], properties)
+                self._update(kept, earlier, properties)
             case Change.NONE:
-                kept = {**before, **StackResourceRecord(_policies=own_resource(resource)["_policies"])}
+                policies = own_resource(resource)["_policies"]
+                kept = {**before, **StackResourceRecord(_policies=policies, _properties=earlier)}
                 if kept != before:
                     self._store.keep_resource(self._id, kept)
 
@@ -228,13 +237,12 @@ class StackDeployment:
             StackStatus.UPDATE_IN_PROGRESS,
         )
         context = self._context(resource["LogicalResourceId"])
-        # References of the old properties stay as they are: what they led to is not known any more, so it counts as
-        # another value.
-        wanted = self._scopes.dynamic.resolve({**after, **names})
-        identity = handler.update(context, _identity(resource), {**before, **names}, wanted)
+        noted = own_resource(resource).get("_led_to", {})
+        present, wanted, led_to = self._scopes.dynamic.resolve_both({**before, **names}, {**after, **names}, noted)
+        identity = handler.update(context, _identity(resource), present, wanted)
         self._store.put_resource(
             self._id,
-            {**resource, **_members_of(identity), **StackResourceRecord(_properties=after)},
+            {**resource, **_members_of(identity), **StackResourceRecord(_properties=after, _led_to=led_to)},
             StackStatus.UPDATE_COMPLETE,
         )
 
@@ -308,7 +316,9 @@ class StackDeployment:
         self._store.drop_resource(self._id, logical)
 
 
-_KEPT = ("PhysicalResourceId", "ResourceType", "_reference", "_attributes", "_names", "_properties", "_replaced")
+_KEPT = (
+    "PhysicalResourceId", "ResourceType", "_reference", "_attributes", "_names", "_properties", "_led_to", "_replaced",
+)  # fmt: skip
 """What stays of a resource when another takes its place."""
 _CODES = {
     "AccessDenied": "AccessDenied", "NotFound": "NotFound", "NoSuch": "NotFound", "AlreadyExists": "AlreadyExists",

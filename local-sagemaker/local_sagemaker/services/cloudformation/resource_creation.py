@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Handler, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Identity
 
 TAKEN_OVER_BY = ("AlarmName", "TopicName", "QueueName")
 """Names whose creation takes over what has them already, so that they are looked for before."""
@@ -35,13 +33,29 @@ class CallsOfCreation:
         return answer
 
 
+def is_free(kind: str, context: DeploymentContext, named: Body, made_for_it: Body) -> bool:
+    """Whether nothing has the resource's name yet, as far as the type is looked for; a name made for it is free.
+
+    Raises where the creation would take over what has it; the others' services refuse a second one themselves.
+    """
+    handler = HANDLERS[kind]
+    name = handler.name_property
+    if name is None or name in made_for_it or not (name in TAKEN_OVER_BY or kind in MADE_IN_STEPS):
+        return True
+    try:
+        handler.find(context, named)
+    except ServiceError:
+        return True
+    if name in TAKEN_OVER_BY:
+        text = f"Resource with identifier '{named[name]}' already exists."
+        raise ServiceError(text, code="AlreadyExists", status=409)
+    return False
+
+
 def create_once(kind: str, context: DeploymentContext, named: Body, *, again: bool) -> Identity:
-    """Makes a resource of a type; `again` says that it was being made when the service ended."""
+    """Makes a resource of a type; `again` says that it was being made before, under a name that was free then."""
     handler = HANDLERS[kind]
     try:
-        if not again and handler.name_property in TAKEN_OVER_BY and _finds(handler, context, named):
-            text = f"Resource with identifier '{named[handler.name_property]}' already exists."
-            raise ServiceError(text, code="AlreadyExists", status=409)
         return handler.create(context, named)
     except ServiceError as error:
         if not again or not _exists_already(error):
@@ -51,19 +65,6 @@ def create_once(kind: str, context: DeploymentContext, named: Body, *, again: bo
         return identity
     handler.delete(context, identity, named)
     return handler.create(context, named)
-
-
-def is_taken(error: ServiceError) -> bool:
-    """Whether a resource could not be made because somebody else's has its name: that one stays what it is."""
-    return re.search("already|NameExists|NameInUse|ResourceInUse", f"{error.code} {error.message}", re.I) is not None
-
-
-def _finds(handler: Handler, context: DeploymentContext, named: Body) -> bool:
-    try:
-        handler.find(context, named)
-    except ServiceError:
-        return False
-    return True
 
 
 def _exists_already(error: ServiceError) -> bool:

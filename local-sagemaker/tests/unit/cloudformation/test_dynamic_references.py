@@ -64,6 +64,32 @@ def test_a_reference_that_leads_nowhere_is_refused(value: str, message: str) -> 
     assert references.known({"a": value}) == {"a": value}
 
 
+def test_a_reference_that_stays_is_the_same_value_before_and_after() -> None:
+    """What is changed beside it is all that a handler sees; one that is gone is not read any more."""
+    before = {"Name": "{{resolve:ssm:/a}}", "Rows": [{"To": "{{resolve:ssm:/a:1}}"}], "Gone": "{{resolve:ssm:/none}}"}
+    after = {"Name": "{{resolve:ssm:/a}}", "Rows": [{"To": "{{resolve:ssm:/a:1}}"}, {"To": "x"}]}
+    _, noted = DynamicReferences(call).resolve_and_note(after)
+    present, wanted, digests = DynamicReferences(call).resolve_both(before, after, noted)
+    assert digests == noted and "value of" not in str(noted)
+    assert present == {"Name": "value of /a", "Rows": [{"To": "value of /a:1"}], "Gone": "{{resolve:ssm:/none}}"}
+    assert wanted == {"Name": "value of /a", "Rows": [{"To": "value of /a:1"}, {"To": "x"}]}
+    assert DynamicReferences(call).resolve_both(before, after, {})[0] == present, "nothing is noted"
+    present, _, _ = DynamicReferences(call).resolve_both(before, after, {**noted, "{{resolve:ssm:/a}}": "another"})
+    assert present["Name"] == "{{resolve:ssm:/a}}"
+    with pytest.raises(TemplateError):
+        DynamicReferences(call).resolve_both(after, before, noted)
+
+
+def test_records_with_values_are_what_the_references_lead_to() -> None:
+    """Other values, other references and references that lead nowhere are changes."""
+    before = {"A": "value of /a", "B": [{"C": "5432"}], "D": "other", "E": "{{resolve:ssm:/a:1}}", "F": "x", "G": 1}
+    port = "{{resolve:secretsmanager:db:SecretString:port}}"
+    after = {"A": "{{resolve:ssm:/a}}", "B": [{"C": port}], "D": "{{resolve:ssm:/a}}", "E": "{{resolve:ssm:/a}}",
+             "F": "{{resolve:ssm:/none}}", "New": "{{resolve:ssm:/a}}"}  # fmt: skip
+    expected = {**before, "A": "{{resolve:ssm:/a}}", "B": [{"C": port}]}
+    assert DynamicReferences(call).as_written(before, after) == expected
+
+
 def test_encrypted_parameters_are_refused_by_the_property() -> None:
     document = {"Resources": {"P": {"Type": "AWS::SNS::Topic", "Properties": {
         "DisplayName": {"Fn::Sub": "{{resolve:ssm-secure:/a:1}}"}, "Tags": [{"Key": "k", "Value": "v"}],

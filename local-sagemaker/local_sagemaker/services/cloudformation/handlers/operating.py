@@ -79,6 +79,10 @@ class LogGroup:
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["LogGroupName"]
+        found = context.call("logs:DescribeLogGroups", {"logGroupNamePrefix": name}).get("logGroups", [])
+        if not any(group["logGroupName"] == name for group in found):
+            text = "The specified log group does not exist."
+            raise ServiceError(text, code="ResourceNotFoundException", status=400)
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
 
