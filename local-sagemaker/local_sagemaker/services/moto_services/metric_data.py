@@ -75,7 +75,7 @@ class MetricData:
                 self._trim()
 
     def _trim(self) -> None:
-        """Drops the oldest points, from memory, too: each request for metrics looks at all that are there."""
+        """Drops the oldest points, from memory, too: each request for metrics looks at all of them."""
         from moto.cloudwatch.models import cloudwatch_backends
 
         items = list(self._records.items(KIND))
