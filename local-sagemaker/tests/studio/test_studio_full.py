@@ -17,6 +17,7 @@ from tests.studio.accessibility import AXE, OUT_OF_SIGHT, serious_violations
 from tests.studio.conftest import HOSTILE, Pages, World
 from tests.studio.full_world import ODD_KEYS, Full
 from tests.studio.registered_pages import addresses, missing, twin_of
+from tests.studio.schedules import change_schedule
 from tests.studio.tour import PICTURES, Tour
 from tests.support import until
 
@@ -120,7 +121,7 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     text = world.pages.get(page)[2]
     assert "bound 0.1" in text
     assert "baseline 0" in text
-    _change_schedule(world, page, twin["schedule"])
+    change_schedule(world, page, twin["schedule"])
     assert world.pages.post(page, {"action": "run"})[0] == 303
 
     def ended() -> Any:
@@ -132,19 +133,6 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     assert status[0] == full.endpoint
     words = shlex.split(twin["commands"]["describe"])
     assert full.schedule in world.service.run(*words[3:]).stdout
-
-
-def _change_schedule(world: World, page: str, before: str) -> None:
-    """UpdateMonitoringSchedule: refused in the API's words with what was typed, done, and set back."""
-    form = {"action": "change", "expression": "cron(5 * ? * * *)"}
-    status, _, text = world.pages.post(f"{page}?dialog=change", form)
-    assert (status, f'value="{form["expression"]}"' in text, "ValidationException" in text) == (422, True, True)
-    assert world.pages.post(page, {**form, "expression": " "})[0] == 422
-    for expression in ("cron(0 0/6 ? * * *)", before):
-        assert world.pages.post(page, {**form, "expression": expression})[0] == 303
-        twin = world.pages.json(f"{page}.json")
-        assert twin["schedule"] == expression
-        assert twin["described"]["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"], "the definition stays"
 
 
 def test_endpoint_is_tested_rolled_out_and_rolled_back(world: World, full: Full) -> None:
