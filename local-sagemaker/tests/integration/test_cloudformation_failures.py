@@ -59,7 +59,8 @@ def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None
 def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
     """DEL-12: a creation that fails because a name is taken does not delete what has the name in its rollback."""
     sagemaker, sns = service.client("sagemaker"), service.client("sns")
-    alarms, iam = service.client("cloudwatch"), service.client("iam")
+    alarms, iam, rules = service.client("cloudwatch"), service.client("iam"), service.client("events")
+    rules.put_rule(Name="theirs", ScheduleExpression="rate(7 days)")
     sagemaker.create_model_package_group(ModelPackageGroupName="theirs")
     arn = sns.create_topic(Name="theirs")["TopicArn"]
     alarms.put_metric_alarm(
@@ -73,6 +74,7 @@ def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
         "Group": {**GROUP, "Properties": {"ModelPackageGroupName": "theirs"}},
         "Topic": topic("theirs"),
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+        "Rule": {"Type": "AWS::Events::Rule", "Properties": {"Name": "theirs", "ScheduleExpression": "rate(1 day)"}},
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "theirs", "AssumeRolePolicyDocument": TRUST}},
     }
     for logical, resource in taken.items():
@@ -88,6 +90,7 @@ def test_what_others_made_stays_theirs(service: Service, stacks: Any) -> None:
     sns.get_topic_attributes(TopicArn=arn)
     assert alarms.describe_alarms(AlarmNames=["theirs"])["MetricAlarms"][0]["Threshold"] == 7
     iam.get_role(RoleName="theirs")
+    assert rules.describe_rule(Name="theirs")["ScheduleExpression"] == "rate(7 days)"
 
 
 def test_a_resource_that_was_never_made_leaves_nothing_to_delete(stacks: Any) -> None:

@@ -8,8 +8,10 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Identity
 
-TAKEN_OVER_BY = ("AlarmName", "TopicName", "QueueName")
-"""Names whose creation takes over what has them already, so that they are looked for before."""
+TAKING_OVER = frozenset((
+    "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SQS::Queue",
+))  # fmt: skip
+"""Types whose creation takes over what has the name already, so that it is looked for before."""
 MADE_IN_STEPS = frozenset((
     "AWS::CodeCommit::Repository", "AWS::CodePipeline::Pipeline", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role",
     "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
@@ -40,13 +42,13 @@ def is_free(kind: str, context: DeploymentContext, named: Body, made_for_it: Bod
     """
     handler = HANDLERS[kind]
     name = handler.name_property
-    if name is None or name in made_for_it or not (name in TAKEN_OVER_BY or kind in MADE_IN_STEPS):
+    if name is None or name in made_for_it or kind not in TAKING_OVER | MADE_IN_STEPS:
         return True
     try:
         handler.find(context, named)
     except ServiceError:
         return True
-    if name in TAKEN_OVER_BY:
+    if kind in TAKING_OVER:
         text = f"Resource with identifier '{named[name]}' already exists."
         raise ServiceError(text, code="AlreadyExists", status=409)
     return False
