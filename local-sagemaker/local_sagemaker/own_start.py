@@ -16,6 +16,7 @@ _STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE
             "PYTHONINTMAXSTRDIGITS", "LD_PRELOAD", "LD_LIBRARY_PATH")  # fmt: skip
 _STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
 
+_COMMENT = re.compile(rb"#[^\n]*")
 _PIP = re.compile(rb"\bpip3?\b|\bensurepip\b|\beasy_install\b")
 _CODE = (".py", ".sh")
 _LOOK_AT = 64  # files of a program's folder that are searched for an installation; each up to _LONGEST bytes
@@ -33,7 +34,7 @@ def wanted_by(given: Mapping[str, str], outer: Mapping[str, str]) -> bool:
 
 def speaks_of_pip(text: bytes) -> bool:
     """Whether a program installs packages, as far as its text shows."""
-    return bool(_PIP.search(text))
+    return bool(_PIP.search(text)) and bool(_PIP.search(_COMMENT.sub(b"", text)))
 
 
 def wanted_for(script: Path, folder: Path) -> bool:
@@ -41,15 +42,19 @@ def wanted_for(script: Path, folder: Path) -> bool:
 
     It may install what is loaded, have modules of the same names, or be given a variable that only a start reads.
     """
-    return wanted_by(os.environ, _first_variables()) or installs(folder, script) or shadows(str(script.parent))
+    if not script.is_file():
+        return False
+    first = _first_variables()
+    read = first is not None and wanted_by(os.environ, first)
+    return read or installs(folder, script) or shadows(str(script.parent))
 
 
-def _first_variables() -> dict[str, str]:
-    """Those that this process's program was started with; none where the machine does not show them."""
+def _first_variables() -> dict[str, str] | None:
+    """Those that this process's program was started with; None where the machine does not show them."""
     try:
         text = Path("/proc/self/environ").read_text("utf-8", "surrogateescape")
     except OSError:
-        return {}
+        return None
     return {name: value for name, _, value in (entry.partition("=") for entry in text.split("\0"))}
 
 
@@ -64,7 +69,10 @@ def installs(folder: Path, script: Path | None = None) -> bool:
 
 
 def _code(folder: Path) -> Iterator[Path]:
-    for place, _, names in islice(os.walk(folder), _FOLDERS):
+    """The files of code in a folder and below, but of packages that were installed into it."""
+    for place, below, names in islice(os.walk(folder), _FOLDERS):
+        installed = any(name.endswith(".dist-info") for name in below)
+        below[:] = [] if installed else [name for name in below if not name.startswith(".")]
         yield from (Path(place, name) for name in names if name.endswith(_CODE))
 
 

@@ -39,7 +39,7 @@ sys.addaudithook(_refuse)
 
 def _watch(item: pytest.Item) -> Generator[None, object, object]:
     global _seen, _others
-    if "unit" not in item.path.parts:
+    if "unit" not in _folders(item):
         return (yield)
     seen: list[str] = []
     _others = frozenset(thread.ident or 0 for thread in threading.enumerate()) - {threading.get_ident()}
@@ -51,6 +51,12 @@ def _watch(item: pytest.Item) -> Generator[None, object, object]:
     if seen:
         pytest.fail("\n".join(seen), pytrace=False)
     return result
+
+
+def _folders(item: pytest.Item) -> tuple[str, ...]:
+    """Where a test is in its project, whatever the folders above that are called."""
+    root = item.config.rootpath
+    return (item.path.relative_to(root) if item.path.is_relative_to(root) else item.path).parts
 
 
 @pytest.hookimpl(wrapper=True)

@@ -75,8 +75,10 @@ CASES: list[Case] = [
     }, "list_pipelines", {}),
     ("sagemaker", "create_model_package_group", "ModelPackageGroupName", {}, {
         "tags": {"Tags": DUPLICATE},
-    }, "list_model_package_groups", {}),
-    ("sagemaker", "create_experiment", "ExperimentName", {}, {"tags": {"Tags": DUPLICATE}}, "list_experiments", {}),
+    }, "list_model_package_groups", {"MaxResults": 100}),
+    ("sagemaker", "create_experiment", "ExperimentName", {}, {
+        "tags": {"Tags": DUPLICATE},
+    }, "list_experiments", {"MaxResults": 100}),
     ("lambda", "create_function", "FunctionName", FUNCTION, {
         "memory": {"MemorySize": 1}, "environment": {"Environment": {"Variables": {"1 bad": "x"}}},
     }, "list_functions", {}),
@@ -86,8 +88,9 @@ CASES: list[Case] = [
     ("s3", "create_bucket", "Bucket", {}, {
         "place": {"CreateBucketConfiguration": {"LocationConstraint": "x"}}, "list": {"ACL": "x"},
     }, "list_buckets", {}),
-    ("kms", "create_key", "Description", {}, {"spec": {"KeySpec": "X"}}, "list_aliases", {}),
-    ("ssm", "put_parameter", "Name", {"Value": "a"}, {"type": {"Type": "X"}}, "describe_parameters", {}),
+    ("ssm", "put_parameter", "Name", {"Value": "a"}, {
+        "type": {"Type": "X"},
+    }, "describe_parameters", {"MaxResults": 50}),
     ("logs", "create_log_group", "logGroupName", {}, {"class": {"logGroupClass": "X"}}, "describe_log_groups", {}),
 ]  # fmt: skip
 

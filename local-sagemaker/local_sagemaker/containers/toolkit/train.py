@@ -11,6 +11,7 @@ import importlib.machinery
 import logging
 import multiprocessing.process
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -55,7 +56,8 @@ def _train(framework_module: str) -> None:
         script = f"./{environment.script}"
         Path(script).chmod(0o755)
         command = ["/bin/sh", "-c", " ".join([script, *arguments])]
-        _outcome(subprocess.run(command, check=False).returncode, "", command)
+        # Without `exec` there may be a second shell, which SIGTERM would end before the script.
+        _outcome(_wait_for([*command[:-1], f"exec {command[-1]}"]), "", command)
         return
     shown = [IMAGE_PYTHON, environment.script, *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
@@ -70,10 +72,16 @@ def _train(framework_module: str) -> None:
 def _run_anew(shown: Sequence[str]) -> None:
     """Runs a Python script in an interpreter that starts for it, which says itself how the script failed."""
     command = image_programs.run_anew(f"{__name__}:again", list(shown[1:]), [])
-    code = subprocess.run(command, check=False).returncode
+    code = _wait_for(command)
     if code and (ml() / "output" / "failure").exists():
-        raise SystemExit(code)
+        raise SystemExit(code if 0 < code < 256 else 1)
     _outcome(code, "", shown)
+
+
+def _wait_for(command: Sequence[str]) -> int:
+    """Runs the script's own process; its exit code. SIGTERM, which reaches the script, too, is for that to handle."""
+    signal.signal(signal.SIGTERM, lambda *_: None)  # an ignored one would be ignored by the script as well
+    return subprocess.run(command, check=False).returncode
 
 
 def again(arguments: list[str]) -> int:

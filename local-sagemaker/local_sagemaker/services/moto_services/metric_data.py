@@ -19,6 +19,7 @@ from local_sagemaker.records import Records
 KIND = "metric-data"
 KEPT_SECONDS = 15 * 24 * 3600.0
 """How long points are kept; as long as AWS keeps those of a minute."""
+_GREATEST = 2.0**360
 KEPT_CALLS = 20_000
 """Calls of PutMetricData that are kept, the newest."""
 
@@ -64,6 +65,7 @@ class MetricData:
         points = [{**point, "Timestamp": point.get("Timestamp") or moment} for point in data]
         for number, point in enumerate(points, 1):
             backend._validate_parameters_put_metric_data(point, number)
+            _check_range(point, number)
         kept = [{**point, "Timestamp": _seconds(point["Timestamp"])} for point in points]
         body = {"account": backend.account_id, "region": backend.region_name, "namespace": namespace,
                 "time": now(), "data": kept}  # fmt: skip
@@ -89,15 +91,26 @@ class MetricData:
         self._count = min(len(items), KEPT_CALLS)
 
 
+def _check_range(point: dict[str, Any], number: int) -> None:
+    """Refuses numbers beyond those that CloudWatch takes (API reference, MetricDatum)."""
+    from moto.cloudwatch.exceptions import InvalidParameterValue
+
+    given = {name: point[name] for name in ("Value", "Values", "Counts") if name in point}
+    for name, found in {**given, **(point.get("StatisticValues") or {})}.items():
+        for value in found if isinstance(found, list) else [found]:
+            if not abs(float(value)) <= _GREATEST:
+                text = f"The value {value} for parameter MetricData.member.{number}.{name} is invalid."
+                raise InvalidParameterValue(text)
+
+
 def _spread(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Points of one value or one set of statistics each: as many as the client wrote, however large its counts are."""
     found = []
     for point in points:
         values = point.get("Values") or ()
         rest = {name: value for name, value in point.items() if name not in ("Values", "Counts")} if values else point
-        found += [
-            {**rest, **_set(*pair)} for pair in zip(values, point.get("Counts") or [1.0] * len(values), strict=True)
-        ]
+        counts = point.get("Counts") or [1.0] * len(values)
+        found += [{**rest, **_set(*pair)} for pair in zip(values, counts, strict=True) if float(pair[1]) > 0]
         if not values:
             found.append(rest)
     return found

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local_sagemaker import images
+from local_sagemaker import images, own_start
 from local_sagemaker.images.image import ImageUri, Program
 from local_sagemaker.images.sklearn import ScikitLearn
 from tests.component.containers.test_containers_toolkit import archive, ask, prepare, serving, train
@@ -88,11 +91,62 @@ def test_a_training_script_imports_what_it_installs(program_run: Any, place: str
     assert program_run.log.count("ExecuteUserScriptError") == 1
 
 
-@pytest.mark.parametrize("code", ["import os; os._exit(7)", "import os; os.kill(os.getpid(), 9)"])
-def test_a_script_with_its_own_interpreter_that_ends_without_a_word(program_run: Any, code: str) -> None:
-    prepare(program_run, f"# pip\n{code}\n")
-    assert train(program_run, IMAGE) in (7, 1)
-    assert program_run.failure.startswith("ExecuteUserScriptError:\nExitCode ")
+OWN = "import os; pip = os.kill\n"  # which speaks of pip
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "failure"),
+    [
+        ("os._exit(7)", 7, "ExecuteUserScriptError:\nExitCode 7"),
+        ("os.kill(os.getpid(), 9)", 1, "ExecuteUserScriptError:\nExitCode -9"),
+        ("open('/opt/ml/output/failure', 'w').write('mine'); os.kill(os.getpid(), 9)", 1, ""),
+    ],
+)
+def test_a_script_with_its_own_interpreter_that_ends_without_a_word(
+    program_run: Any, script: str, code: int, failure: str
+) -> None:
+    prepare(program_run, OWN + script)
+    assert train(program_run, IMAGE) == code
+    assert program_run.failure.startswith(failure)
+
+
+@pytest.mark.parametrize("name", ["train.py", "train.sh"])
+def test_a_script_with_its_own_process_may_save_its_model_when_it_is_stopped(program_run: Any, name: str) -> None:
+    save = "open('/opt/ml/model/saved', 'w').close()"
+    shell = (
+        "trap 'sleep 1; touch /opt/ml/model/saved; exit 0' TERM\n"
+        "touch /opt/ml/model/begun\nwhile :; do sleep 0.1; done\n"
+    )
+    python = (
+        f"{OWN}import signal, time\ndef stop(*_):\n    time.sleep(1); {save}; raise SystemExit\n"
+        "signal.signal(signal.SIGTERM, stop)\nopen('/opt/ml/model/begun', 'w').close()\ntime.sleep(60)\n"
+    )
+    prepare(program_run, python if name == "train.py" else f"#!/bin/sh\n{shell}", name)
+    process = program_run.start(IMAGE.train(ImageUri("", "", "1.4-2-cpu-py3")))
+    deadline = time.monotonic() + 60
+    while not (program_run.ml / "model" / "begun").exists() and time.monotonic() < deadline:
+        process.wait(0.05)
+    process.signal(signal.SIGTERM)
+    assert process.wait(60) == 0, program_run.log
+    assert (program_run.ml / "model" / "saved").exists()
+
+
+def test_a_missing_script_is_the_scripts_error(program_run: Any) -> None:
+    prepare(program_run, "", sagemaker_program="sub/other.py")
+    assert train(program_run, IMAGE) == 1
+    assert program_run.failure.startswith("ExecuteUserScriptError:\nExitCode 1")
+
+
+def test_comments_and_installed_packages_are_no_reason_for_a_start(tmp_path: Path) -> None:
+    files = {"train.py": "x = 1  # pip install\n", "six.py": "", "vendored/six/__init__.py": "import pip\n",
+             "vendored/six-1.0.dist-info/METADATA": "", ".git/hooks/a.py": "import pip\n"}  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert not own_start.installs(tmp_path)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "setup.py").write_text("import os; os.system('pip install x')")
+    assert own_start.installs(tmp_path)
 
 
 def test_a_training_script_sees_nothing_of_the_service(program_run: Any) -> None:

@@ -242,7 +242,7 @@ def test_a_billion_of_a_value_is_one_point_and_the_oldest_points_are_dropped(
         )  # fmt: skip
         return list(answer["MetricDataResults"][0]["Values"])
 
-    many = {"MetricName": "Many", "Values": [1.0, 5.0], "Counts": [1e9, 1.0], "Timestamp": now}
+    many = {"MetricName": "Many", "Values": [1.0, 5.0, 9.0], "Counts": [1e9, 1.0, 0.0], "Timestamp": now}
     half = {"SampleCount": 0.5, "Sum": 1.0, "Minimum": 2.0, "Maximum": 2.0}
     metrics.put_metric_data(Namespace="Bounded", MetricData=[many])
     metrics.put_metric_data(
@@ -253,6 +253,9 @@ def test_a_billion_of_a_value_is_one_point_and_the_oldest_points_are_dropped(
     for number in range(10):
         point = {"MetricName": "One", "Value": float(number), "Timestamp": now}
         metrics.put_metric_data(Namespace="Bounded", MetricData=[point])
+    for bad in ({"Values": [1.0], "Counts": [1e308]}, {"Value": float("inf")}):
+        with pytest.raises(ClientError, match="is invalid"):
+            metrics.put_metric_data(Namespace="Bounded", MetricData=[{"MetricName": "Many", **bad}])
     expected = ([10.0], [], [])
     assert (found("One", "SampleCount"), found("Many", "Sum"), found("Half", "Sum")) == expected
     bridge.restart()
