@@ -117,7 +117,7 @@ def test_parallel_jobs_are_limited_and_stop_stops_them(service: Service, bucket:
         HyperParameterTuningJobConfig=tuning.loss(6, 2),
         TrainingJobDefinition=tuning.script(service, bucket, waiting),
     )
-    until(lambda: all(job.get("TrainingStartTime") for job in tuning.training_jobs(service, name) or [{}]), "they run")
+    until(lambda: sum("TrainingStartTime" in job for job in tuning.training_jobs(service, name)) == 2, "two run")
     running = tuning.described(service, name)
     assert running["TrainingJobStatusCounters"]["InProgress"] == 2
     assert running["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 2, "Failed": 0}
