@@ -81,8 +81,7 @@ class LogGroup:
         name = properties["LogGroupName"]
         found = context.call("logs:DescribeLogGroups", {"logGroupNamePrefix": name}).get("logGroups", [])
         if not any(group["logGroupName"] == name for group in found):
-            text = "The specified log group does not exist."
-            raise ServiceError(text, code="ResourceNotFoundException", status=400)
+            raise ServiceError("The specified log group does not exist.", code="ResourceNotFoundException", status=400)
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
 
