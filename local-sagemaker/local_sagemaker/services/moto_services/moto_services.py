@@ -133,10 +133,7 @@ class MotoServices:
             response = self._moto.answer(service, request)
         except NotImplementedError:
             response = RawResponse(501)
-        except (
-            RecursionError,
-            ValueError,
-        ) as error:  # of `int` and `json`: moto has its own
+        except (RecursionError, ValueError) as error:  # of `int` and `json`: moto has its own
             log.info("%s: %s was refused", service, operation(request), exc_info=error)
             deep = isinstance(error, RecursionError)
             text = "A document of the request is nested too deeply." if deep else f"A value is not valid: {error}"
