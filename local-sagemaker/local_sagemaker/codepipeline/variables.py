@@ -13,6 +13,11 @@ class UnresolvedVariable(ValueError):
     """A reference names nothing that has run; the message says which."""
 
 
+def references(text: str) -> list[tuple[str, str]]:
+    """The namespaces and keys that a text refers to."""
+    return [(namespace, key) for namespace, key in _REFERENCE.findall(text)]
+
+
 def resolve(text: str, namespaces: Namespaces) -> str:
     """A text with the values in the places of its references. Raises `UnresolvedVariable`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.integration.calls_of_stacks import wrongly_told
 from tests.integration.monitored_endpoint import ANALYZER, Monitored
 from tests.support import ROLE, Service, until
 
@@ -41,6 +42,17 @@ def template(monitored: Monitored, image: str, hour: int) -> str:
     return json.dumps({"Resources": resources, "Outputs": {"Schedule": {"Value": {"Ref": "Schedule"}}}})
 
 
+def named(names: dict[str, str]) -> dict[str, Any]:
+    """Resources of SageMaker's types, with their names alone."""
+    return {
+        kind: {
+            "Type": f"AWS::SageMaker::{kind}",
+            "Properties": {"JobDefinitionName" if kind.endswith("Definition") else f"{kind}Name": name},
+        }
+        for kind, name in names.items()
+    }
+
+
 def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) -> None:
     monitored, stacks = Monitored(service), service.client("cloudformation")
 
@@ -54,6 +66,13 @@ def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) 
     before = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="stack-watch")
     assert before["MonitoringScheduleStatus"] == "Scheduled"
     first = before["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]
+    endpoint = sagemaker.describe_endpoint(EndpointName=monitored.endpoint)
+    taken = {"Endpoint": endpoint["EndpointName"], "EndpointConfig": endpoint["EndpointConfigName"],
+             "Model": monitored.model, "MonitoringSchedule": "stack-watch",
+             "DataQualityJobDefinition": first}  # fmt: skip
+    others = {f"{kind}JobDefinition": "none" for kind in ("ModelQuality", "ModelBias", "ModelExplainability")}
+    assert wrongly_told(service, named(taken), there=True) == [], "a second stack would take it over"
+    assert wrongly_told(service, named(dict.fromkeys([*taken, *others, "Project"], "none")), there=False) == []
     stacks.update_stack(StackName="watch", TemplateBody=template(monitored, f"{ANALYZER}:latest", 6))
     until(lambda: status()["StackStatus"] == "UPDATE_COMPLETE", "the update", 120)
     after = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="stack-watch")["MonitoringScheduleConfig"]

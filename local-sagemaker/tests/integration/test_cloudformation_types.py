@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.calls_of_stacks import wrongly_told
 from tests.integration.stack_of_all_types import seen, template
 from tests.integration.stack_operations import events, physical, settled
 from tests.support import Service
@@ -28,6 +29,8 @@ def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> No
     for logical, look in seen(service).items():
         text = json.dumps(look(), default=str)
         assert "two" not in text, logical
+    assert wrongly_told(service, template("one")["Resources"], there=True) == [], "a second stack would take it over"
+    assert wrongly_told(service, template("one", "another")["Resources"], there=False) == []
     first, before = physical(stacks, "all-types"), {name: look() for name, look in seen(service).items()}
     assert set(first) == set(before)
 

@@ -6,7 +6,7 @@ from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import ApiResource, DeploymentContext, Identity
 
 TAKING_OVER = frozenset((
     "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SQS::Queue",
@@ -17,6 +17,13 @@ MADE_IN_STEPS = frozenset((
     "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
 ))  # fmt: skip
 """Types that take several calls, of which the first gives the name: a crash may have come between them."""
+WITHOUT_A_NAME = frozenset((
+    "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection", "AWS::IAM::Policy", "AWS::KMS::Key",
+    "AWS::Lambda::Permission", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+))  # fmt: skip
+"""Types of which nothing can be looked for: they belong to another resource, or many may have the same name."""
 _READING = ("Describe", "Get", "List", "Head", "BatchGet")
 """How operations begin that change nothing."""
 
@@ -36,19 +43,20 @@ class CallsOfCreation:
 
 
 def is_free(kind: str, context: DeploymentContext, named: Body, made_for_it: Body) -> bool:
-    """Whether nothing has the resource's name yet, as far as the type is looked for; a name made for it is free.
+    """Whether nothing has the resource's name yet; a name made for it is free.
 
     Raises where the creation would take over what has it; the others' services refuse a second one themselves.
     """
     handler = HANDLERS[kind]
     name = handler.name_property
-    if name is None or name in made_for_it or kind not in TAKING_OVER | MADE_IN_STEPS:
+    if kind in WITHOUT_A_NAME or name in made_for_it:
         return True
+    look = handler.describe if isinstance(handler, ApiResource) else handler.find
     try:
-        handler.find(context, named)
+        look(context, named)
     except ServiceError:
         return True
-    if kind in TAKING_OVER:
+    if kind in TAKING_OVER and name is not None:
         text = f"Resource with identifier '{named[name]}' already exists."
         raise ServiceError(text, code="AlreadyExists", status=409)
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from local_sagemaker.codepipeline.variables import references
 from local_sagemaker.services.codepipeline import configurations
 from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_action, invalid_structure
 
@@ -23,6 +24,11 @@ PROVIDERS: dict[tuple[str, str], tuple[tuple[int, int], tuple[int, int]]] = {
 """The actions that are executed here, and how many artifacts they take and give."""
 MODES = ("CREATE_UPDATE", "REPLACE_ON_FAILURE", "DELETE_ONLY", "CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE")
 _NAME = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
+_TWICE = "Namespaces must be unique across the pipeline definition. The following occur more than once in the pipeline."
+_ABSENT = (
+    "Valid format for a pipeline execution variable reference is a namespace and a key separated by a period (.). "
+    "The following pipeline execution variables are referencing a namespace that does not exist."
+)
 
 
 def check(pipeline: Structure, account: str) -> None:
@@ -47,6 +53,7 @@ def check(pipeline: Structure, account: str) -> None:
         _check_stage(stage, number, pipeline, account, produced)
     _check_triggers(pipeline)
     _check_unique("variable", [row["name"] for row in pipeline.get("variables", [])])
+    _check_references(pipeline)
 
 
 def _check_unique(what: str, names: list[str]) -> None:
@@ -166,3 +173,24 @@ def _check_triggers(pipeline: Structure) -> None:
             raise invalid_structure(text)
         if git.get("pullRequest"):
             raise invalid_structure("LocalUnsupported: pull requests start no pipelines here (triggers).")
+
+
+def _check_references(pipeline: Structure) -> None:
+    """Namespaces that no action has, or two have; codes and texts as seen on AWS (aws/aws-cdk#17272, #6111)."""
+    variables = {row["name"] for row in pipeline.get("variables", [])}
+    actions = [(stage["name"], action) for stage in pipeline["stages"] for action in stage["actions"]]
+    namespaces = {"codepipeline", *(["variables"] if variables else [])}
+    for stage, action in actions:
+        space = action.get("namespace")
+        if space in namespaces:
+            place = f"StageName=[{stage}], ActionName=[{action['name']}], Namespace=[{space}]"
+            raise invalid_action(f"{_TWICE} {place}")
+        namespaces |= {space} if space else set()
+    for stage, action in actions:
+        for member, value in action.get("configuration", {}).items():
+            for space, key in references(value):
+                if space not in namespaces:
+                    place = f"StageName=[{stage}], ActionName=[{action['name']}], ActionConfigurationKey=[{member}]"
+                    raise invalid_action(f"{_ABSENT}\n{place}, VariableReferenceText=[{space}.{key}]")
+                if space == "variables" and key not in variables:
+                    raise invalid_structure("The referenced variables haven't been declared.")

@@ -115,6 +115,10 @@ class ApiResource:
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """The resource that the properties name."""
+        return self.describe(context, properties)
+
+    def describe(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """What has the name, in whatever state it is: nothing is waited for."""
         return self._find(context, properties)
 
     def update(

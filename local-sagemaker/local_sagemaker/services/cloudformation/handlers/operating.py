@@ -378,7 +378,8 @@ class Key:
             context.call("kms:ScheduleKeyDeletion", {"KeyId": identity.physical, "PendingWindowInDays": days})
 
 
-def _alias(_context: DeploymentContext, properties: Properties) -> Identity:
+def _alias(context: DeploymentContext, properties: Properties) -> Identity:
+    context.call("kms:DescribeKey", {"KeyId": properties["AliasName"]})
     return Identity(properties["AliasName"])
 
 
