@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from local_sagemaker.codepipeline.variables import references
@@ -23,7 +22,6 @@ PROVIDERS: dict[tuple[str, str], tuple[tuple[int, int], tuple[int, int]]] = {
 }
 """The actions that are executed here, and how many artifacts they take and give."""
 MODES = ("CREATE_UPDATE", "REPLACE_ON_FAILURE", "DELETE_ONLY", "CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE")
-_NAME = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
 _TWICE = "Namespaces must be unique across the pipeline definition. The following occur more than once in the pipeline."
 _ABSENT = (
     "Valid format for a pipeline execution variable reference is a namespace and a key separated by a period (.). "
