@@ -14,7 +14,7 @@ from pathlib import Path
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.images.image import Program
 from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.run import Run, Tools
+from local_sagemaker.jobs.run import JobServices, Run
 from local_sagemaker.jobs.spec import JobFailure, JobSpec, Outcome, Phase
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.logs import Logs
@@ -49,9 +49,9 @@ class _Nobody:
 class ForegroundRun(Run):
     """One run at a terminal. `follow` is called once, in a thread of its own."""
 
-    def __init__(self, job: JobSpec, tools: Tools, terminal: Terminal) -> None:
-        folder = tools.folder / f"foreground-{uuid.uuid4().hex[:12]}"
-        super().__init__(replace(job, hosts=1), _Nobody(), replace(tools, logs=Logs(folder / "logs")))
+    def __init__(self, job: JobSpec, services: JobServices, terminal: Terminal) -> None:
+        folder = services.folder / f"foreground-{uuid.uuid4().hex[:12]}"
+        super().__init__(replace(job, hosts=1), _Nobody(), replace(services, logs=Logs(folder / "logs")))
         self._folder, self._terminal = folder, terminal
         self._keeps_changes = False
 
@@ -72,7 +72,7 @@ class ForegroundRun(Run):
         self._terminal.end(code, problem)
 
     def _run_at_terminal(self, wish: ForegroundWish) -> int:
-        failed = self._tools.failed
+        failed = self._services.failed
         kept = failed.find(self._name) if failed and wish.shell else None
         if failed and kept and (kept / self.job.host_names[0]).is_dir():
             if not self._cleanup.enter_context(failed.borrowed(self._name)):
@@ -94,7 +94,7 @@ class ForegroundRun(Run):
         return self._start_at_terminal(program, environment)
 
     def _kept_host(self, root: Path) -> Host:
-        address = self._cleanup.enter_context(self._tools.addresses.borrowed())
+        address = self._cleanup.enter_context(self._services.addresses.borrowed())
         (self._folder / "logs").mkdir(parents=True, exist_ok=True)
         return Host(root.name, root, address, "", self._folder / "logs" / "log")
 
@@ -102,7 +102,7 @@ class ForegroundRun(Run):
         host = self._hosts[0]
         if self._killed:
             return 1
-        host.process = self._tools.processes.start(
+        host.process = self._services.processes.start(
             ProcessSpec(
                 program, host.root, host.log, environment, hosts={host.name: host.address},
                 working_directory=self.job.working_directory, terminal=self._terminal.open(),

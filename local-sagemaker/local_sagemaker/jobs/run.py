@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Tools:
+class JobServices:
     """What every run needs of the service. `grace` is the time between SIGTERM and SIGKILL in seconds."""
 
     folder: Path
@@ -79,10 +79,10 @@ class Tools:
 class Run:
     """A job that is being run. `execute` is called once, in the job's own thread; `stop` from any other."""
 
-    def __init__(self, job: JobSpec, observer: Observer, tools: Tools) -> None:
-        self.job, self.observer, self._tools = job, observer, tools
+    def __init__(self, job: JobSpec, observer: Observer, services: JobServices) -> None:
+        self.job, self.observer, self._services = job, observer, services
         self._name = f"{job.kind}-{job.name}"
-        self._folder = tools.folder / self._name
+        self._folder = services.folder / self._name
         self._hosts: list[Host] = []
         self._cleanup = ExitStack()
         self._lock = threading.Lock()
@@ -94,14 +94,14 @@ class Run:
         self._pipes: list[Pipe] = []
         self._served: list[Process] = []
         self._unstarted = self._failed = False
-        put = tools.put_metrics
+        put = services.put_metrics
         self._search = MetricSearch(job.metrics, self._say)
         self._series = MetricSeries(job.name, self._search, put) if put and job.metrics else None
 
     def execute(self) -> Outcome:
         """Runs the job to its end and returns how it ended; `clean` is to follow."""
         outcome = self._outcome()
-        published_metrics.publish([host.files for host in self._hosts], self.job, self._tools.put_metrics)
+        published_metrics.publish([host.files for host in self._hosts], self.job, self._services.put_metrics)
         return replace(outcome, ended=now())
 
     @property
@@ -119,21 +119,21 @@ class Run:
 
     def again(self) -> Run:
         """The job once more, from its beginning."""
-        return Run(self.job, self.observer, self._tools)
+        return Run(self.job, self.observer, self._services)
 
     def clean(self) -> None:
         """Ends what served it, puts its last metrics, removes its folder or keeps it. Nobody has to wait for this."""
         self._cleanup.close()
         self._put_metrics(last=True)
-        if self._failed and self._tools.failed and not self.is_lost:
-            self._tools.failed.keep(self._folder, self._name)
+        if self._failed and self._services.failed and not self.is_lost:
+            self._services.failed.keep(self._folder, self._name)
         discard(self._folder)
 
     def stop(self, *, timed_out: bool = False) -> None:
         """SIGTERM to all processes of the job, SIGKILL after the grace; what exists then is uploaded."""
         with self._lock:
             if self._killer is None:
-                self._killer = threading.Timer(self._tools.grace, self._signal, [signal.SIGKILL])
+                self._killer = threading.Timer(self._services.grace, self._signal, [signal.SIGKILL])
                 self._killer.daemon = True
                 self._killer.start()
             self._stopping = True
@@ -199,8 +199,10 @@ class Run:
         moment = int(time.time())
         for name in self.job.host_names:
             stream = f"{self.job.name}/{name}-{moment}"
-            address = cleanup.enter_context(self._tools.addresses.borrowed())
-            host = Host(name, self._folder / name, address, stream, self._tools.logs.file(self.job.log_group, stream))
+            address = cleanup.enter_context(self._services.addresses.borrowed())
+            host = Host(
+                name, self._folder / name, address, stream, self._services.logs.file(self.job.log_group, stream)
+            )
             for folder in ("output", *self.job.folders, *(upload.path for upload in self.job.uploads)):
                 (host.ml / folder).mkdir(parents=True, exist_ok=True)
             documents = dict(self.job.files)
@@ -217,7 +219,7 @@ class Run:
         self.observer.phase(self.job, phase)
 
     def _download(self, cleanup: ExitStack) -> None:
-        objects = self._tools.objects
+        objects = self._services.objects
         for channel in self.job.channels:
             found = channels.items(channel, objects)
             if not found and not channel.optional and not channels.has_only_folders(channel.uri, objects):
@@ -240,22 +242,22 @@ class Run:
             return _AGENT, environment
         needed: Callable[[Path], Mapping[str, Any] | None] | None = getattr(self.job.image, "model_needed", None)
         predictor = needed(self._hosts[0].ml) if needed else None
-        if predictor and self._tools.endpoints:
-            endpoint = self._tools.endpoints.of(str(predictor["model_name"]), predictor)
+        if predictor and self._services.endpoints:
+            endpoint = self._services.endpoints.of(str(predictor["model_name"]), predictor)
             environment["LOCAL_SAGEMAKER_MODEL_SERVER"] = cleanup.enter_context(endpoint)
         return self.job.program, environment
 
     def _environment(self) -> dict[str, str]:
-        service, own = self._tools.service_environment, self.job.environment
+        service, own = self._services.service_environment, self.job.environment
         path = [variables["PYTHONPATH"] for variables in (service, own) if "PYTHONPATH" in variables]
         return {**service, **own, **({"PYTHONPATH": ":".join(path)} if path else {})}
 
     def _serve(self, containers: list[dict[str, Any]], environment: Mapping[str, str], cleanup: ExitStack) -> str:
-        if self._tools.servers is None:
+        if self._services.servers is None:
             raise JobFailure("InternalServerError: There is no model server here.")
-        variables = {**self._tools.service_environment, **environment}
+        variables = {**self._services.service_environment, **environment}
         host = self._hosts[0]
-        server = self._tools.servers.start(containers, variables, self._folder / "model-server", host.log)
+        server = self._services.servers.start(containers, variables, self._folder / "model-server", host.log)
         cleanup.callback(server.stop)
         self._served += server.processes
         return server.url
@@ -265,16 +267,16 @@ class Run:
         source = batch.request["TransformInput"]["DataSource"]["S3DataSource"]
         inflate = batch.request["TransformInput"].get("CompressionType") == "Gzip"
         channel = Channel("input", source["S3Uri"], "batch/input", data_type=source["S3DataType"], sharded=True)
-        found = channels.items(channel, self._tools.objects)
+        found = channels.items(channel, self._services.objects)
         for rank, host in enumerate(self._hosts):
             inputs = []
             for number, item in enumerate(channels.share(channel, found, rank, len(self._hosts))):
                 file = host.ml / "batch" / "input" / str(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 if inflate:
-                    channels.inflate(item, file, self._tools.objects)
+                    channels.inflate(item, file, self._services.objects)
                 else:
-                    channels.download([replace(item, name=file.name)], file.parent, self._tools.objects)
+                    channels.download([replace(item, name=file.name)], file.parent, self._services.objects)
                 inputs.append({"key": item.key, "name": item.name, "path": f"/opt/ml/batch/input/{number}"})
             output = "/opt/ml/batch/output"
             (host.ml / "batch" / "output").mkdir(parents=True, exist_ok=True)
@@ -284,19 +286,19 @@ class Run:
 
     def _tick(self, ticking: ExitStack) -> None:
         """While the processes run: marks in the logs, uploads of what is to be uploaded continuously."""
-        call = self._tools.call
+        call = self._services.call
         self._mirrors = [
-            outputs.Mirror(upload, host.files, self._tools.objects, call)
+            outputs.Mirror(upload, host.files, self._services.objects, call)
             for upload in self.job.uploads
             if upload.when is not When.END
             for host in self._hosts
         ]
-        ticking.enter_context(self._tools.ticker.calling(self._mark))
+        ticking.enter_context(self._services.ticker.calling(self._mark))
         if self._mirrors:
-            ticking.enter_context(self._tools.ticker.calling(self._sweep, every=1.0))
+            ticking.enter_context(self._services.ticker.calling(self._sweep, every=1.0))
         self._search.warm()
         if self._series:
-            ticking.enter_context(self._tools.ticker.calling(self._put_metrics, every=_METRICS))
+            ticking.enter_context(self._services.ticker.calling(self._put_metrics, every=_METRICS))
 
     def _put_metrics(self, *, last: bool = False) -> None:
         if self._series and not self._killed:
@@ -304,7 +306,7 @@ class Run:
 
     def _mark(self) -> None:
         for host in self._hosts:
-            self._tools.logs.mark(self.job.log_group, host.stream)
+            self._services.logs.mark(self.job.log_group, host.stream)
 
     def _sweep(self) -> None:
         for mirror in self._mirrors:
@@ -317,7 +319,7 @@ class Run:
             spec = ProcessSpec(
                 program, host.root, host.log, environment, hosts=names, working_directory=self.job.working_directory
             )
-            host.process = self._tools.processes.start(spec)
+            host.process = self._services.processes.start(spec)
         if self._stopping:
             self._signal(signal.SIGKILL if self._killed else signal.SIGTERM)
         deadline = time.monotonic() + self.job.maximum
@@ -327,7 +329,7 @@ class Run:
                 failed = (host, code)
                 self._end_others()
         for host in self._hosts:
-            self._tools.logs.mark(self.job.log_group, host.stream, final=True)
+            self._services.logs.mark(self.job.log_group, host.stream, final=True)
         if failed is None:
             return None
         host, code = failed
@@ -377,7 +379,7 @@ class Run:
                 self._finish(upload)
 
     def _finish(self, upload: Upload) -> None:
-        found = outputs.Outputs([host.files for host in self._hosts], self._tools.objects)
+        found = outputs.Outputs([host.files for host in self._hosts], self._services.objects)
         if found.finish(upload, self._folder):
             self._uploaded.add(upload.uri)
 

@@ -14,7 +14,7 @@ from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.failed_jobs import FailedJobs
 from local_sagemaker.jobs.foreground import ForegroundRun, ForegroundWish
 from local_sagemaker.jobs.metric_series import Put
-from local_sagemaker.jobs.run import Run, Tools
+from local_sagemaker.jobs.run import JobServices, Run
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.jobs.ticker import Ticker
@@ -163,7 +163,7 @@ class JobRunner:
         """`service_environment` is what a client inside a job needs to reach this service; `put_metrics` takes those
         of training jobs."""
         self._queue = queue
-        self._tools = Tools(
+        self._services = JobServices(
             folder=settings.jobs,
             objects=objects,
             logs=logs,
@@ -181,7 +181,7 @@ class JobRunner:
 
     def submit(self, job: JobSpec, observer: Observer) -> None:
         """Queues a job and returns; the observer is notified of its phases and its end."""
-        self._queue.add(Run(job, observer, self._tools))
+        self._queue.add(Run(job, observer, self._services))
 
     def stop(self, arn: str) -> None:
         """Stops a queued or running job; nothing happens when there is none."""
@@ -189,5 +189,5 @@ class JobRunner:
 
     def run_in_foreground(self, job: JobSpec, terminal: Terminal, wish: ForegroundWish) -> None:
         """Runs a job's program, or a shell in its place, at a terminal, and returns at once. It takes no slot."""
-        run = ForegroundRun(job, self._tools, terminal)
+        run = ForegroundRun(job, self._services, terminal)
         threading.Thread(target=run.follow, args=(wish,), name=f"foreground {job.name}", daemon=True).start()

@@ -19,45 +19,47 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.tuning.ranges import Categorical, Numeric, Space, features
-from local_sagemaker.tuning.sampling import Question, Tried, key
+from local_sagemaker.tuning.sampling import Observation, SearchState, key
 
 Array = NDArray[np.float64]
 _ANYWHERE, _NEARBY, _STEP = 1500, 500, 0.1
 
 
 def main(_: list[str]) -> None:
-    """Reads /opt/ml/question.json and writes /opt/ml/answer.json, a null where nothing is left to try."""
-    given = json.loads((ml() / "question.json").read_text("utf-8"))
-    (ml() / "answer.json").write_text(json.dumps(best(read(given))), "utf-8")
+    """Reads /opt/ml/state.json and writes /opt/ml/point.json, a null where nothing is left to try."""
+    given = json.loads((ml() / "state.json").read_text("utf-8"))
+    (ml() / "point.json").write_text(json.dumps(best(read(given))), "utf-8")
 
 
-def read(given: dict[str, Any]) -> Question:
-    """A question from its JSON form, which `dataclasses.asdict` makes."""
+def read(given: dict[str, Any]) -> SearchState:
+    """A state from its JSON form, which `dataclasses.asdict` makes."""
     space = tuple(
         Categorical(one["name"], tuple(one["values"])) if "values" in one else Numeric(**one) for one in given["space"]
     )
-    return Question(**{**given, "space": space, "tried": [Tried(**one) for one in given["tried"]]})
+    return SearchState(
+        **{**given, "space": space, "observations": [Observation(**one) for one in given["observations"]]}
+    )
 
 
-def best(question: Question) -> dict[str, str] | None:
+def best(state: SearchState) -> dict[str, str] | None:
     """The point of the most expected improvement among many; None when all of them were tried."""
-    source = np.random.default_rng([question.seed, question.number])
-    usable = [(one, features(question.space, one.values)) for one in question.tried]
+    source = np.random.default_rng([state.seed, state.number])
+    usable = [(one, features(state.space, one.values)) for one in state.observations]
     known = [(row, one.objective) for one, row in usable if row and one.objective is not None]
     pending = [row for one, row in usable if row and one.running]
     x = np.array([row for row, _ in known])
-    y = np.array([value for _, value in known]) * (1 if question.minimise else -1)
+    y = np.array([value for _, value in known]) * (1 if state.minimise else -1)
     model = _fit(x, y, int(source.integers(2**31)))
     if pending:
         x = np.vstack([x, pending])
         y = np.concatenate([y, model.predict(np.array(pending))])
         model.set_params(kernel=model.kernel_, optimizer=None).fit(x, y)
-    taken = {key(one.values) for one in question.tried}
+    taken = {key(one.values) for one in state.observations}
     around = x[int(np.argmin(y[: len(known)]))]
-    candidates = [point for point in _candidates(question.space, around.tolist(), source) if key(point) not in taken]
+    candidates = [point for point in _candidates(state.space, around.tolist(), source) if key(point) not in taken]
     if not candidates:
         return None
-    rows = np.array([features(question.space, point) for point in candidates])
+    rows = np.array([features(state.space, point) for point in candidates])
     return candidates[int(np.argmax(_improvement(model, rows, float(y.min()))))]
 
 

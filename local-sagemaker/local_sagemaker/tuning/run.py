@@ -26,7 +26,7 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.tuning import early_stopping, policy, training_jobs
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
 from local_sagemaker.tuning.ranges import parse
-from local_sagemaker.tuning.sampling import Question, Tried
+from local_sagemaker.tuning.sampling import Observation, SearchState
 from local_sagemaker.tuning.training_jobs import Trials
 
 STATUS = "HyperParameterTuningJobStatus"
@@ -48,15 +48,15 @@ class TuningServices:
     change: Callable[[str, Callable[[Body], None]], Body | None]
     linked: Callable[[str, str], None]
     tags: Callable[[str], list[dict[str, str]]]
-    suggest: Callable[[Question], dict[str, str]]
+    suggest: Callable[[SearchState], dict[str, str]]
     series: Callable[[str, str], list[float]]
 
 
 class TuningRun:
     """A tuning job that is running. `execute` is called once, in a thread of its own; the others from any."""
 
-    def __init__(self, name: str, tools: TuningServices) -> None:
-        self.name, self._tools = name, tools
+    def __init__(self, name: str, services: TuningServices) -> None:
+        self.name, self._services = name, services
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running: set[str] = set()
         self._asked: set[str] = set()
@@ -74,7 +74,7 @@ class TuningRun:
 
     def execute(self) -> None:
         """Runs to the end, or to `close`."""
-        leave = self._tools.events.subscribe(self._hear)
+        leave = self._services.events.subscribe(self._hear)
         try:
             wait = self._look_safely()
             while wait is not None and not self._closing.is_set():
@@ -117,10 +117,10 @@ class TuningRun:
 
     def _look(self) -> float | None:
         """Seconds until the next look at the latest, None at the end."""
-        body = self._tools.read(self.name)
+        body = self._services.read(self.name)
         if body is None or JobStatus(body[STATUS]).is_final:
             return None
-        found = [self._settle(body, trial) for trial in self._tools.trials.of(self.name)]
+        found = [self._settle(body, trial) for trial in self._services.trials.of(self.name)]
         to_do = policy.decide(body, found, now())
         running = [trial for trial in found if not training_jobs.has_ended(trial)]
         if to_do.stop:
@@ -129,7 +129,7 @@ class TuningRun:
             trial = self._new(body, found)
             if self._closing.is_set():
                 return None
-            self._tools.trials.put(self.name, trial)
+            self._services.trials.put(self.name, trial)
             found.append(trial)
             self._create(body, trial)
         if to_do.status and not running:
@@ -160,18 +160,18 @@ class TuningRun:
                 return trial
             job = {"TrainingJobStatus": JobStatus.FAILED, "FailureReason": "ClientError: The training job was deleted."}
         elif "TrainingJobArn" not in trial:
-            self._tools.linked(name, body["HyperParameterTuningJobArn"])
+            self._services.linked(name, body["HyperParameterTuningJobArn"])
         definition = definitions(body)[own_tuned_job(trial)["_definition"]]
         after = training_jobs.update(trial, job, objective(body, definition))
         if after != trial:
-            self._tools.trials.put(self.name, after)
+            self._services.trials.put(self.name, after)
         if training_jobs.has_ended(after):
             self._running.discard(name)
         return after
 
     def _describe(self, name: str) -> Body | None:
         try:
-            return self._tools.call("sagemaker:DescribeTrainingJob", {"TrainingJobName": name})
+            return self._services.call("sagemaker:DescribeTrainingJob", {"TrainingJobName": name})
         except MISSING:
             return None
 
@@ -185,7 +185,7 @@ class TuningRun:
             "TrainingJobName": f"{self.name}-{number + 1:03d}-{secrets.token_hex(4)}",
             "CreationTime": now(),
             "TrainingJobStatus": JobStatus.IN_PROGRESS,
-            "TunedHyperParameters": self._tools.suggest(_question(body, given[index], same)),
+            "TunedHyperParameters": self._services.suggest(_search_state(body, given[index], same)),
             "ObjectiveStatus": ObjectiveStatus.PENDING,
             **TunedTrainingJobRecord(_number=f"{number + 1:06d}", _definition=index),
         }
@@ -197,12 +197,12 @@ class TuningRun:
         name, arn = trial["TrainingJobName"], body["HyperParameterTuningJobArn"]
         definition = definitions(body)[own_tuned_job(trial)["_definition"]]
         request = training_request(body, definition, name, trial["TunedHyperParameters"])
-        tags = self._tools.tags(arn)
+        tags = self._services.tags(arn)
         self._running.add(name)
-        answer = self._tools.call("sagemaker:CreateTrainingJob", {**request, **({"Tags": tags} if tags else {})})
-        self._tools.linked(name, arn)
+        answer = self._services.call("sagemaker:CreateTrainingJob", {**request, **({"Tags": tags} if tags else {})})
+        self._services.linked(name, arn)
         trial["TrainingJobArn"] = answer["TrainingJobArn"]
-        self._tools.trials.put(self.name, trial)
+        self._services.trials.put(self.name, trial)
         # Its end may have come before the record existed to be found by it.
         self.wake()
 
@@ -214,7 +214,7 @@ class TuningRun:
                 continue
             self._asked.add(name)
             try:
-                self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
+                self._services.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
             except (WrongStatus, *MISSING):
                 self.wake()
 
@@ -222,7 +222,7 @@ class TuningRun:
         """Stops what still runs of a tuning job that can't continue."""
         for name in list(self._running):
             with contextlib.suppress(ServiceError):
-                self._tools.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
+                self._services.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
 
     def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
         """Whether a running training job is stopped for what the others do better."""
@@ -252,7 +252,7 @@ class TuningRun:
         name = trial["TrainingJobName"]
         if name in self._series:
             return self._series[name]
-        values = self._tools.series(name, metric)
+        values = self._services.series(name, metric)
         if training_jobs.has_ended(trial):
             self._series[name] = values
         return values
@@ -266,21 +266,21 @@ class TuningRun:
             if reason:
                 body["FailureReason"] = reason[:1024]
 
-        self._tools.change(self.name, change)
+        self._services.change(self.name, change)
 
 
-def _question(body: Body, definition: Body, same: list[Body]) -> Question:
+def _search_state(body: Body, definition: Body, same: list[Body]) -> SearchState:
     config: dict[str, Any] = body["HyperParameterTuningJobConfig"]
-    before = [Tried(one["values"], one["objective"]) for one in own_tuning_job(body).get("_parents", [])]
-    return Question(
+    before = [Observation(one["values"], one["objective"]) for one in own_tuning_job(body).get("_parents", [])]
+    return SearchState(
         strategy=config["Strategy"],
         space=parse(ranges(body, definition)),
         seed=int(config["RandomSeed"] if "RandomSeed" in config else own_tuning_job(body)["_seed"]),
         number=len(same),
-        tried=[
+        observations=[
             *before,
             *(
-                Tried(
+                Observation(
                     trial["TunedHyperParameters"],
                     training_jobs.value(trial),
                     running=not training_jobs.has_ended(trial),

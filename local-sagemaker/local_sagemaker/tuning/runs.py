@@ -10,14 +10,14 @@ from local_sagemaker.tuning.run import TuningRun, TuningServices
 class Runs:
     """Threads of running tuning jobs, by name."""
 
-    def __init__(self, tools: TuningServices) -> None:
-        self._tools = tools
+    def __init__(self, services: TuningServices) -> None:
+        self._services = services
         self._running: dict[str, tuple[TuningRun, threading.Thread]] = {}
         self._lock = threading.Lock()
 
     def start(self, name: str) -> None:
         """Runs a tuning job whose record is written, from the beginning or from where its records say."""
-        run = TuningRun(name, self._tools)
+        run = TuningRun(name, self._services)
         thread = threading.Thread(target=self._execute, args=(run,), name=f"tuning-{name}", daemon=True)
         with self._lock:
             self._running[name] = (run, thread)

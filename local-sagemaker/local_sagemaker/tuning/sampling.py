@@ -16,7 +16,7 @@ _LISTED = 100_000
 
 
 @dataclass(frozen=True)
-class Tried:
+class Observation:
     """A point that was tried. `objective` is None while it is not known, and for good when the job failed."""
 
     values: Values
@@ -25,32 +25,32 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a strategy decides on: the point number `number` (from 0) of a space, after those that were tried."""
+class SearchState:
+    """What a strategy decides on: the point number `number` (from 0) of a space, after the `observations` so far."""
 
     strategy: str
     space: Space
     seed: int
     number: int
-    tried: Sequence[Tried]
+    observations: Sequence[Observation]
     minimise: bool
 
 
-def draw(question: Question) -> dict[str, str]:
+def draw(state: SearchState) -> dict[str, str]:
     """A point at random, one that was not tried before as long as there is one."""
-    source = random.Random(f"{question.seed}/{question.number}")
-    taken = {key(one.values) for one in question.tried}
+    source = random.Random(f"{state.seed}/{state.number}")
+    taken = {key(one.values) for one in state.observations}
     for _ in range(_DRAWS):
-        point = {one.name: one.at(source.random()) for one in question.space}
+        point = {one.name: one.at(source.random()) for one in state.space}
         if key(point) not in taken:
             return point
-    left = _remaining_points(question.space, taken)
+    left = _remaining_points(state.space, taken)
     return source.choice(left) if left else point
 
 
-def on_grid(question: Question) -> dict[str, str]:
+def on_grid(state: SearchState) -> dict[str, str]:
     """The points in order, the last range's values changing fastest."""
-    return next(itertools.islice(points(question.space), question.number, None))
+    return next(itertools.islice(points(state.space), state.number, None))
 
 
 def key(values: Values) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import catalogue
 from local_sagemaker.processes.spec import Processes, ProcessSpec
 from local_sagemaker.tuning.ranges import features
-from local_sagemaker.tuning.sampling import Question, draw, on_grid
+from local_sagemaker.tuning.sampling import SearchState, draw, on_grid
 
 _MODEL = Program(
     ("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main", libraries=catalogue.find(catalogue.ANALYZERS, "")
@@ -31,25 +31,25 @@ class Suggestions:
         """Models are fitted in processes, each of which has a folder of its own in `folder`."""
         self._processes, self._folder = processes, folder
 
-    def __call__(self, question: Question) -> dict[str, str]:
+    def __call__(self, state: SearchState) -> dict[str, str]:
         """The hyperparameters of the next training job."""
-        if question.strategy == "Grid":
-            return on_grid(question)
-        known = [one for one in question.tried if one.objective is not None and features(question.space, one.values)]
-        enough = len(known) >= len(question.space) + _MORE
-        answer = self._ask_model(question) if question.strategy == "Bayesian" and enough else None
-        return answer or draw(question)
+        if state.strategy == "Grid":
+            return on_grid(state)
+        known = [one for one in state.observations if one.objective is not None and features(state.space, one.values)]
+        enough = len(known) >= len(state.space) + _MORE
+        answer = self._model_point(state) if state.strategy == "Bayesian" and enough else None
+        return answer or draw(state)
 
-    def _ask_model(self, question: Question) -> dict[str, str] | None:
+    def _model_point(self, state: SearchState) -> dict[str, str] | None:
         """What the model says; None when it has nothing to say."""
         root = self._folder / f"tuning-{uuid.uuid4().hex}"
         (root / "ml").mkdir(parents=True)
-        (root / "ml" / "question.json").write_text(json.dumps(dataclasses.asdict(question)), "utf-8")
+        (root / "ml" / "state.json").write_text(json.dumps(dataclasses.asdict(state)), "utf-8")
         try:
             process = self._processes.start(ProcessSpec(_MODEL, root, root / "log.txt"))
             code = process.wait(_SECONDS)
             if code == 0:
-                found: dict[str, str] | None = json.loads((root / "ml" / "answer.json").read_text("utf-8"))
+                found: dict[str, str] | None = json.loads((root / "ml" / "point.json").read_text("utf-8"))
                 return found
             process.signal(9)
             said = (root / "log.txt").read_text("utf-8", "replace")[-2000:]

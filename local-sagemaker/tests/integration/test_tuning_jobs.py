@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker.tuning.gaussian import best
 from local_sagemaker.tuning.ranges import parse
-from local_sagemaker.tuning.sampling import Question, Tried
+from local_sagemaker.tuning.sampling import Observation, SearchState
 from tests.integration import tuning
 from tests.support import SCIKIT_LEARN, XGBOOST, Service, until
 
@@ -238,10 +238,11 @@ def test_a_name_is_taken_once(service: Service, bucket: str, random_job: dict[st
             call(HyperParameterTuningJobName=name)
 
 
-def tried(jobs: list[dict[str, Any]]) -> list[Tried]:
+def tried(jobs: list[dict[str, Any]]) -> list[Observation]:
     """Training jobs as a model sees them."""
     return [
-        Tried(job["TunedHyperParameters"], job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]) for job in jobs
+        Observation(job["TunedHyperParameters"], job["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
+        for job in jobs
     ]
 
 
@@ -255,7 +256,7 @@ def test_a_model_chooses_points_and_parents_count(service: Service, bucket: str)
     name = parent["HyperParameterTuningJobName"]
     jobs = tuning.training_jobs(service, name)
     for number in (3, 4):
-        asked = Question("Bayesian", space, 1, number, tried(jobs[:number]), True)
+        asked = SearchState("Bayesian", space, 1, number, tried(jobs[:number]), True)
         assert jobs[number]["TunedHyperParameters"] == best(asked)
     warm = {
         "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name}],
@@ -271,7 +272,7 @@ def test_a_model_chooses_points_and_parents_count(service: Service, bucket: str)
     assert child["WarmStartConfig"] == warm
     own = child["BestTrainingJob"]
     ranked = tuning.training_jobs(service, name, SortBy="FinalObjectiveMetricValue", SortOrder="Ascending")
-    asked = Question("Bayesian", space, 1, 0, tried(ranked), True)
+    asked = SearchState("Bayesian", space, 1, 0, tried(ranked), True)
     assert own["TunedHyperParameters"] == best(asked), "the parent's training jobs count"
     both = [ranked[0] | {"TuningJobName": name}, own | {"TuningJobName": child["HyperParameterTuningJobName"]}]
     assert child["OverallBestTrainingJob"] == min(

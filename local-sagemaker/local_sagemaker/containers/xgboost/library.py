@@ -79,7 +79,7 @@ def columns(table: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Facts:
+class BoosterProperties:
     """What a model says of itself."""
 
     objective: str
@@ -89,13 +89,13 @@ class Facts:
     trees_per_round: int = 1
 
 
-def facts_of(booster: xgb.Booster) -> Facts:
+def read_properties(booster: xgb.Booster) -> BoosterProperties:
     """By its configuration, or by the head of its bytes where the library has no other way."""
     if VERSION < (1, 0):
-        return _facts_of_bytes(raw(booster))
+        return _read_head(raw(booster))
     learner = json.loads(booster.save_config())["learner"]
     shape, boosted = learner["learner_model_param"], learner["gradient_booster"]
-    return Facts(
+    return BoosterProperties(
         learner["learner_train_param"]["objective"], int(shape["num_class"]), int(shape["num_feature"]),
         boosted["name"], int(boosted.get("gbtree_model_param", {}).get("num_parallel_tree", 1)),
     )  # fmt: skip
@@ -106,7 +106,7 @@ _HEAD = struct.Struct("<fIi")
 _SIZE_OF_HEAD = 136
 
 
-def _facts_of_bytes(data: bytes) -> Facts:
+def _read_head(data: bytes) -> BoosterProperties:
     data = data[4:] if data[:4] == b"binf" else data
     _, width, classes = _HEAD.unpack_from(data)
     texts, place = [], _SIZE_OF_HEAD
@@ -114,7 +114,7 @@ def _facts_of_bytes(data: bytes) -> Facts:
         (size,) = struct.unpack_from("<Q", data, place)
         texts.append(data[place + 8 : place + 8 + size].decode())
         place += 8 + size
-    return Facts(texts[0], classes, width, texts[1])
+    return BoosterProperties(texts[0], classes, width, texts[1])
 
 
 def predict(booster: xgb.Booster, matrix: xgb.DMatrix, trees: int) -> Any:
@@ -126,7 +126,7 @@ def predict(booster: xgb.Booster, matrix: xgb.DMatrix, trees: int) -> Any:
 
 def first_rounds(booster: xgb.Booster, trees: int) -> xgb.Booster:
     """A model without the rounds after those trees."""
-    rounds = max(1, trees // max(1, facts_of(booster).trees_per_round))
+    rounds = max(1, trees // max(1, read_properties(booster).trees_per_round))
     made = booster.num_boosted_rounds() if VERSION >= (1, 4) else len(booster.get_dump())
     return booster[:rounds] if rounds < made else booster
 

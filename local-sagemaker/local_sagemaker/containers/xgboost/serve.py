@@ -68,8 +68,8 @@ class XGBoostServer:
 
     def __init__(self, members: list[Member], environment: Mapping[str, str]) -> None:
         self.members = members
-        facts = library.facts_of(members[0].booster)
-        self.objective, self.classes = facts.objective, facts.classes
+        properties = library.read_properties(members[0].booster)
+        self.objective, self.classes = properties.objective, properties.classes
         self.behaviour = Behaviour.of(environment.get(TAG, ""))
         self.batch = bool(environment.get("SAGEMAKER_BATCH"))
         wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT")
@@ -172,13 +172,13 @@ class XGBoostServer:
 def _member(file: Path) -> Member:
     loaded = model_file.load(file)
     booster = loaded.booster
-    facts = library.facts_of(booster)
+    properties = library.read_properties(booster)
     if loaded.trees and library.HAS_CALLBACKS:
         booster = library.first_rounds(booster, loaded.trees)
     booster.feature_names = None  # requests have no names
     booster.feature_types = None
-    dense = facts.kind == "gbtree" and library.PREDICTS_IN_PLACE
-    return Member(booster, loaded.pickled, facts.width, dense, loaded.trees)
+    dense = properties.kind == "gbtree" and library.PREDICTS_IN_PLACE
+    return Member(booster, loaded.pickled, properties.width, dense, loaded.trees)
 
 
 def _predict(member: Member, features: Features, content: str) -> Predictions:

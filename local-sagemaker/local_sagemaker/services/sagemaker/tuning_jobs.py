@@ -24,14 +24,13 @@ from local_sagemaker.services.sagemaker.listing import order, page, select
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import KIND as TRAINING_JOB
 from local_sagemaker.services.sagemaker.training_jobs import LOG_GROUP
-from local_sagemaker.tuning import training_jobs as tried
-from local_sagemaker.tuning import warm_start
+from local_sagemaker.tuning import training_jobs, warm_start
 from local_sagemaker.tuning.checks import check, total
 from local_sagemaker.tuning.definitions import definitions, objective
 from local_sagemaker.tuning.policy import not_improving
 from local_sagemaker.tuning.run import TuningServices
 from local_sagemaker.tuning.runs import Runs
-from local_sagemaker.tuning.sampling import Question
+from local_sagemaker.tuning.sampling import SearchState
 from local_sagemaker.tuning.training_jobs import Trials
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ class TuningJobs(JobResource[str]):
     def __init__(
         self, *, settings: Settings, records: Records, tags: Tags, call: Call, logs: Logs,
         check_training_job: Callable[[Request], None], link_training_job: Callable[[str, str], None],
-        suggest: Callable[[Question], dict[str, str]],
+        suggest: Callable[[SearchState], dict[str, str]],
     ) -> None:  # fmt: skip
         """`check_training_job` refuses what CreateTrainingJob would, `link_training_job` notes in a training job (by
         name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
@@ -112,7 +111,7 @@ class TuningJobs(JobResource[str]):
         body = self.require(request["HyperParameterTuningJobName"])
         trials = self._trials_of(body)
         answer = {**public(body), **_counters(trials)}
-        best = tried.best_first(trials)
+        best = training_jobs.best_first(trials)
         if best:
             answer["BestTrainingJob"] = public(best[0])
         overall = warm_start.overall(body, best)
@@ -141,7 +140,7 @@ class TuningJobs(JobResource[str]):
         trials = self._trials_of(self.require(request["HyperParameterTuningJobName"]))
         trials = select(trials, request, name="TrainingJobName", status="TrainingJobStatus")
         if request.get("SortBy") == "FinalObjectiveMetricValue":
-            known = [(value, trial) for trial in trials if (value := tried.value(trial)) is not None]
+            known = [(value, trial) for trial in trials if (value := training_jobs.value(trial)) is not None]
             known.sort(key=lambda pair: pair[0], reverse=request.get("SortOrder") == "Descending")
             trials = [trial for _, trial in known]
         else:
@@ -184,7 +183,7 @@ class TuningJobs(JobResource[str]):
         given = definitions(body)
         return [
             trial
-            if tried.has_ended(trial)
+            if training_jobs.has_ended(trial)
             else self._live(trial, objective(body, given[own_tuned_job(trial)["_definition"]]))
             for trial in self._trials.of(body["HyperParameterTuningJobName"])
             if "TrainingJobArn" in trial  # else it is only about to be made
@@ -192,13 +191,13 @@ class TuningJobs(JobResource[str]):
 
     def _live(self, trial: Body, wanted: dict[str, str]) -> Body:
         job = self._records.get(TRAINING_JOB, trial["TrainingJobName"])
-        return tried.update(trial, job, wanted) if job else trial
+        return training_jobs.update(trial, job, wanted) if job else trial
 
 
 def _counters(trials: list[Body]) -> Body:
     return {
-        "TrainingJobStatusCounters": tried.status_counters(trials),
-        "ObjectiveStatusCounters": tried.objective_counters(trials),
+        "TrainingJobStatusCounters": training_jobs.status_counters(trials),
+        "ObjectiveStatusCounters": training_jobs.objective_counters(trials),
     }
 
 

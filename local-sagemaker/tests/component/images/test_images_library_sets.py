@@ -21,7 +21,7 @@ from local_sagemaker.images.libraries import plan as plans
 from local_sagemaker.images.libraries.interpreters import Interpreter
 from local_sagemaker.processes import ForkedProcesses
 from local_sagemaker.tuning.ranges import Categorical
-from local_sagemaker.tuning.sampling import Question, Tried
+from local_sagemaker.tuning.sampling import Observation, SearchState
 from local_sagemaker.tuning.suggestions import Suggestions
 from tests.analyzer_jobs import JobFolder
 from tests.component.conftest import ProgramRun
@@ -199,10 +199,10 @@ def test_without_its_libraries_the_model_of_a_tuning_job_leaves_the_next_point_t
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     processes = ForkedProcesses(settings=Settings(home=tmp_path / "home", cache=tmp_path / "cache"), load=False)
-    tried = [Tried({"color": color}, float(number)) for number, color in enumerate(("red", "green", "blue"))]
+    tried = [Observation({"color": color}, float(number)) for number, color in enumerate(("red", "green", "blue"))]
     space = (Categorical("color", ("red", "green", "blue", "white")),)
     try:
-        found = Suggestions(processes, tmp_path / "jobs")(Question("Bayesian", space, 1, 3, tried, minimise=True))
+        found = Suggestions(processes, tmp_path / "jobs")(SearchState("Bayesian", space, 1, 3, tried, minimise=True))
     finally:
         processes.close()
     assert found == {"color": "white"}

@@ -14,7 +14,7 @@ import pytest
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.tuning.gaussian import best, read
 from local_sagemaker.tuning.ranges import Space, combinations, parse
-from local_sagemaker.tuning.sampling import Question, Tried, draw, on_grid
+from local_sagemaker.tuning.sampling import Observation, SearchState, draw, on_grid
 
 
 def one(low: str, high: str, scaling: str | None = None, *, whole: bool = False) -> Space:
@@ -22,10 +22,10 @@ def one(low: str, high: str, scaling: str | None = None, *, whole: bool = False)
     return parse({"IntegerParameterRanges" if whole else "ContinuousParameterRanges": [given]})
 
 
-def question(space: Space, number: int = 0, tried: list[Tried] | None = None, **more: Any) -> Question:
-    return Question(
-        **{"strategy": "Random", "seed": 1, "minimise": True, "space": space, "number": number, "tried": tried or [],
-           **more},
+def state(space: Space, number: int = 0, tried: list[Observation] | None = None, **more: Any) -> SearchState:
+    return SearchState(
+        **{"strategy": "Random", "seed": 1, "minimise": True, "space": space, "number": number,
+           "observations": tried or [], **more},
     )  # fmt: skip
 
 
@@ -67,10 +67,10 @@ def test_ranges_that_can_not_be_searched(low: str, high: str, scaling: str) -> N
 
 def test_random_points_depend_on_the_seed_and_the_number_only() -> None:
     space = one("0", "1")
-    points = [draw(question(space, number)) for number in range(4)]
+    points = [draw(state(space, number)) for number in range(4)]
     assert len({point["x"] for point in points}) == 4
-    assert draw(question(space, 2, [Tried(points[0], None)])) == points[2]
-    assert draw(question(space, 2, seed=2)) != points[2]
+    assert draw(state(space, 2, [Observation(points[0], None)])) == points[2]
+    assert draw(state(space, 2, seed=2)) != points[2]
 
 
 def test_no_combination_is_drawn_twice_while_others_are_left() -> None:
@@ -80,12 +80,12 @@ def test_no_combination_is_drawn_twice_while_others_are_left() -> None:
             "CategoricalParameterRanges": [{"Name": "b", "Values": ["x", "y"]}],
         }
     )
-    tried: list[Tried] = []
+    tried: list[Observation] = []
     for number in range(10):
-        tried.append(Tried(draw(question(space, number, tried)), None))
+        tried.append(Observation(draw(state(space, number, tried)), None))
     assert len({tuple(point.values.items()) for point in tried}) == 10
-    assert set(draw(question(space, 10, tried))) == {"a", "b"}
-    assert [on_grid(question(space, number)) for number in (0, 1, 2)] == [
+    assert set(draw(state(space, 10, tried))) == {"a", "b"}
+    assert [on_grid(state(space, number)) for number in (0, 1, 2)] == [
         {"a": "1", "b": "x"}, {"a": "1", "b": "y"}, {"a": "2", "b": "x"},
     ]  # fmt: skip
 
@@ -103,17 +103,20 @@ def test_the_model_finds_better_points_than_chance() -> None:
         x, n = math.log10(float(values["x"])), int(values["n"])
         return -((x + 1.5) ** 2) - ((n - 20) / 10) ** 2 - (values["kind"] == "bad")
 
-    chance: list[Tried] = []
+    chance: list[Observation] = []
     for number in range(12):
-        values = draw(question(space, number, chance))
-        chance.append(Tried(values, objective(values)))
-    modelled = [Tried({"x": "7", "n": "1", "kind": "gone"}, 9.0), *chance[:5]]  # the first is of another space: no use
+        values = draw(state(space, number, chance))
+        chance.append(Observation(values, objective(values)))
+    modelled = [
+        Observation({"x": "7", "n": "1", "kind": "gone"}, 9.0),
+        *chance[:5],
+    ]  # the first is of another space: no use
     for number in range(5, 12):
-        running = [Tried(one.values, None, running=True) for one in modelled[6:][-1:]]  # two jobs in parallel
+        running = [Observation(one.values, None, running=True) for one in modelled[6:][-1:]]  # two jobs in parallel
         known = modelled[: len(modelled) - len(running)]
-        asked = question(space, number, [*known, *running], strategy="Bayesian", minimise=False)
+        asked = state(space, number, [*known, *running], strategy="Bayesian", minimise=False)
         values = best(read(json.loads(json.dumps(dataclasses.asdict(asked))))) or {}
-        modelled.append(Tried(values, objective(values)))
+        modelled.append(Observation(values, objective(values)))
     assert values == best(asked), "the same seed gives the same point"
     late = [one.objective or 0.0 for one in modelled[-5:]]
     assert max(late) > max(one.objective or 0.0 for one in chance)
@@ -122,6 +125,6 @@ def test_the_model_finds_better_points_than_chance() -> None:
 
 def test_a_model_has_no_point_when_all_were_tried() -> None:
     space = parse({"CategoricalParameterRanges": [{"Name": "kind", "Values": ["a", "b"]}]})
-    tried = [Tried({"kind": kind}, value) for kind, value in (("a", 1.0), ("b", 2.0))]
-    assert best(question(space, 2, tried)) is None
-    assert best(question(space, 2, tried[:1])) == {"kind": "b"}
+    tried = [Observation({"kind": kind}, value) for kind, value in (("a", 1.0), ("b", 2.0))]
+    assert best(state(space, 2, tried)) is None
+    assert best(state(space, 2, tried[:1])) == {"kind": "b"}
