@@ -24,6 +24,8 @@ _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
 _WINDOW = 31  # zlib's: a gzip header and trailer, whose checksum and length are verified
 _LONGEST_LINK = 4095
+_SIZE_BEHIND = 0x08
+"""The flag of a zip's file whose size stands behind its data."""
 _ENDS = ("EOFHeaderError", "EmptyHeaderError")
 """What `tarfile` raises at the end of an archive: a block of zeros, or nothing."""
 _OURS = (
@@ -284,9 +286,10 @@ def unpack_zip(archive: str, folder: str, most_bytes: int, most_members: int) ->
     return {"bytes": unpacking.bytes, "members": len(entries)}
 
 
-def unpack_files(archive: str, folder: str, most_bytes: int, most_members: int) -> dict[str, list[str]]:
-    """Unpacks the files of a zip into a folder, each under its number, executable or not; their `names` in order.
+def unpack_files(archive: str, folder: str, most_bytes: int, most_members: int) -> dict[str, list[str] | list[bool]]:
+    """Unpacks the files of a zip into a folder, each under its number, executable or not.
 
+    Their `names` in order, and whether each is `streamable`: not stored with its size behind its data.
     `Refused`, `TooLarge`, or what `zipfile` and the decompressors raise.
     """
     with Folder(folder) as root, zipfile.ZipFile(archive) as members:
@@ -298,7 +301,12 @@ def unpack_files(archive: str, folder: str, most_bytes: int, most_members: int) 
                     unpacking.write([str(number)], source, entry.external_attr >> 16, -1)
         finally:
             unpacking.close()
-    return {"names": [entry.filename for entry in entries]}
+    return {
+        "names": [entry.filename for entry in entries],
+        "streamable": [
+            entry.compress_type != zipfile.ZIP_STORED or not entry.flag_bits & _SIZE_BEHIND for entry in entries
+        ],
+    }
 
 
 def read_zip(archive: str, name: str, largest: int) -> dict[str, str | None]:

@@ -26,10 +26,15 @@ _RESERVE = 1 << 30
 
 @dataclass(frozen=True)
 class UnpackedFile:
-    """A file of an archive: the name that it has there, which may be any text, and where its bytes are now."""
+    """A file of an archive: the name that it has there, which may be any text, and where its bytes are now.
+
+    `streamable` if a reader finds its end without the directory at the archive's end: a file that is stored with its
+    size behind its data is not.
+    """
 
     name: str
     path: Path
+    streamable: bool
 
 
 class ArchiveError(Exception):
@@ -60,7 +65,8 @@ def unpack_files(archive: Path, folder: Path, most_bytes: int, *, seconds: float
     """Unpacks the files of a zip, whatever their names, flat into a folder. `ArchiveError`, or OSError of the disk."""
     most = min(most_bytes, room(folder))
     answer = _call(_WORKERS, "unpack_files", str(archive), str(folder), most, MOST_FILES, seconds=seconds)
-    return [UnpackedFile(name, folder / str(number)) for number, name in enumerate(answer["names"])]
+    files = zip(answer["names"], answer["streamable"], strict=True)
+    return [UnpackedFile(name, folder / str(number), streamable) for number, (name, streamable) in enumerate(files)]
 
 
 def read_zip(archive: Path, name: str, *, largest: int, seconds: float) -> bytes | None:

@@ -200,11 +200,14 @@ def test_a_repository_begins_with_the_files_of_an_archive(service: Service, stac
             stacks, name, {"Resources": {"R": {"Type": "AWS::CodeCommit::Repository", "Properties": properties}}}
         )
 
-    assert begin("seeded", archive_of({"a/b.txt": "text", "c.py": "#"}))["StackStatus"] == "CREATE_COMPLETE"
+    files = {"a/b.txt": "text", "c.py": "#", "__init__.py": ""}
+    assert begin("seeded", archive_of(files))["StackStatus"] == "CREATE_COMPLETE"
+    empty = code.get_file(repositoryName="seeded", filePath="__init__.py", commitSpecifier="trunk")
+    assert empty["fileContent"] == b""
     found = code.get_file(repositoryName="seeded", filePath="a/b.txt", commitSpecifier="trunk")
     assert (found["fileContent"], found["fileMode"]) == (b"text", "NORMAL")
     for name, archive, text in (
-        ("empty-file", archive_of({"a.py": "#", "__init__.py": ""}), "Code supplied is not a valid .zip archive"),
+        ("stream", archive_of(files, Unseekable()), "Code supplied is not a valid .zip archive"),
         ("no-archive", b"text", "Code supplied is not a valid .zip archive"),
         ("large", bytes((20 << 20) + 1), "Code archive supplied cannot be more than 20 MB compressed"),
     ):
@@ -212,11 +215,19 @@ def test_a_repository_begins_with_the_files_of_an_archive(service: Service, stac
         (reason,) = [row[2] for row in events(stacks, name) if row[:2] == ("R", "CREATE_FAILED")]
         assert text in reason
     names = {row["repositoryName"] for row in code.list_repositories()["repositories"]}
-    assert "seeded" in names and not {"empty-file", "no-archive", "large"} & names
+    assert "seeded" in names and not {"stream", "no-archive", "large"} & names
 
 
-def archive_of(files: Mapping[str, str]) -> bytes:
-    made = io.BytesIO()
+class Unseekable(io.BytesIO):
+    """What an archive is written to as a stream: the sizes of its files stand behind their data."""
+
+    def tell(self) -> int:
+        """Is none known."""
+        raise io.UnsupportedOperation
+
+
+def archive_of(files: Mapping[str, str], made: io.BytesIO | None = None) -> bytes:
+    made = made or io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)

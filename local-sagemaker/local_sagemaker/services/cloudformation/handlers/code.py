@@ -190,7 +190,8 @@ class CodeRepository:
         """The files of an archive in S3, for the first commit.
 
         :raises ValidationError: as seen on AWS: for more than 20 MB (aws-samples/amazon-rekognition-face-liveness-demo
-            #5), and for an empty file by the text for what is no archive (aws/aws-cdk#19012).
+            #5). Archives of CDK that hold empty files are no archives to AWS (aws/aws-cdk#19012), others of the
+            same files are. That the sizes, which stand behind the data of stored files there, are why is inferred.
         """
         from local_sagemaker.services.object_reading import read_object
 
@@ -202,14 +203,14 @@ class CodeRepository:
             archive.write_bytes(data)
             unpacked.mkdir()
             try:
-                files = [{"filePath": file.name, "fileContent": file.path.read_bytes(),
-                          "fileMode": "EXECUTABLE" if file.path.stat().st_mode & 0o100 else "NORMAL"}
-                         for file in unpack_files(archive, unpacked, LARGEST_UNPACKED, seconds=_SECONDS)]  # fmt: skip
+                files = unpack_files(archive, unpacked, LARGEST_UNPACKED, seconds=_SECONDS)
             except ArchiveError as error:
                 raise ValidationError(TOO_LARGE if error.too_large else NO_ARCHIVE) from error
-        if not all(file["fileContent"] for file in files):
-            raise ValidationError(NO_ARCHIVE)
-        return files
+            if not all(file.streamable for file in files):
+                raise ValidationError(NO_ARCHIVE)
+            return [{"filePath": file.name, "fileContent": file.path.read_bytes(),
+                     "fileMode": "EXECUTABLE" if file.path.stat().st_mode & 0o100 else "NORMAL"}
+                    for file in files]  # fmt: skip
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
