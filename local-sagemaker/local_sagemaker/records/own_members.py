@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, TypeVar, cast
 
 from local_sagemaker.records.schema import Body
+from local_sagemaker.records.store import public
 
 Own = TypeVar("Own")
 
@@ -77,6 +78,14 @@ class StepOutputs(TypedDict, total=False):
 
 
 own_outputs = view(StepOutputs)
+
+
+def public_step(record: Body) -> Body:
+    """A step as clients see it: without own members, those of the parts of its ``Metadata`` included."""
+    shown = public(record)
+    if "Metadata" in shown:
+        shown["Metadata"] = {name: public(part) for name, part in shown["Metadata"].items()}
+    return shown
 
 
 class TrainingJobRecord(TypedDict, total=False):

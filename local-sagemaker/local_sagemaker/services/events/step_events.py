@@ -12,7 +12,7 @@ from typing import Any
 from local_sagemaker.clock import iso
 from local_sagemaker.events import DELETED, Event
 from local_sagemaker.records.kinds import PIPELINE_EXECUTION, PIPELINE_STEP
-from local_sagemaker.records.own_members import own_step
+from local_sagemaker.records.own_members import own_step, public_step
 
 DETAIL_TYPE = "SageMaker Model Building Pipeline Execution Step Status Change"
 Record = Callable[[str, str], Mapping[str, Any] | None]
@@ -30,7 +30,7 @@ def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], d
     body = event.body
     arns = {name[:1].lower() + name[1:]: str(execution[name]) for name in ("PipelineArn", "PipelineExecutionArn")}
     detail = {
-        "metadata": _lower_first_letters(body.get("Metadata", {})),
+        "metadata": _lower_first_letters(public_step(body).get("Metadata", {})),
         "stepStartTime": _time(body.get("StartTime")),
         "stepEndTime": _time(body.get("EndTime")),
         "stepName": body["StepName"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
@@ -15,6 +16,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import (
     MissingResource,
+    NameTaken,
     NotSupported,
     ResourceInUse,
     ServiceError,
@@ -26,7 +28,7 @@ from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import JobSpec, Outcome, Phase
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.records import Records
-from local_sagemaker.records.kinds import ResourceKind
+from local_sagemaker.records.kinds import TUNING_JOB, ResourceKind
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.sagemaker.listing import pick
@@ -213,20 +215,25 @@ class JobResource(Resource, ABC, Generic[Work]):
         return self._settings.arns.sagemaker(self.kind.kind, name)
 
     def _add_trial_component(self, body: Body) -> None:
-        """The trial component that SageMaker makes of a job with an ExperimentConfig."""
-        config = body.get("ExperimentConfig", {})
-        if not config.get("TrialName"):
+        """The trial component that SageMaker makes of every job; an ExperimentConfig names it, and its trial.
+
+        A job that tunes has none: the training jobs that it starts have.
+        """
+        if self.kind is TUNING_JOB:
             return
+        config = body.get("ExperimentConfig", {})
         name = f"{body[self.kind.name]}-aws-{self.kind.kind}"
         component: dict[str, Any] = {
             "TrialComponentName": name,
             "DisplayName": config.get("TrialComponentDisplayName", name),
             "MetadataProperties": {"GeneratedBy": body[self.kind.arn]},
         }
-        association = {"TrialComponentName": name, "TrialName": config["TrialName"]}
         try:
-            self._call("sagemaker:CreateTrialComponent", component)
-            self._call("sagemaker:AssociateTrialComponent", association)
+            with suppress(NameTaken):  # that of a job of this name which was deleted
+                self._call("sagemaker:CreateTrialComponent", component)
+            if config.get("TrialName"):
+                place = {"TrialComponentName": name, "TrialName": config["TrialName"]}
+                self._call("sagemaker:AssociateTrialComponent", place)
         except NotSupported:
             return
         except ServiceError as error:

@@ -18,7 +18,7 @@ from local_sagemaker.errors import Conflict, ResourceNotFound, ServiceError, Val
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
-from local_sagemaker.records.own_members import own_execution, own_pipeline_version
+from local_sagemaker.records.own_members import own_execution, own_pipeline_version, public_step
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.records.store import public
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
@@ -194,7 +194,7 @@ class PipelineExecutions(Resource):
         body = self._find(request["PipelineExecutionArn"])
         parent = execution_key(body["PipelineExecutionArn"])
         chosen, token = page_of(self._records, STEP, request, by="StartTime", default=100, parent=parent)
-        return {"PipelineExecutionSteps": [public(step) for step in chosen], **token}
+        return {"PipelineExecutionSteps": [public_step(step) for step in chosen], **token}
 
     @operation("ListPipelineParametersForExecution")
     def list_parameters(self, request: Request) -> Response:

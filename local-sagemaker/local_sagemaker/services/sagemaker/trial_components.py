@@ -59,10 +59,8 @@ class TrialComponents(Resource):
         return found[1] if found else None
 
     def _find_or_make(self, name: str) -> Body:
-        """The record of a component. A job has one from the first time that somebody requests it.
-
-        (AWS makes one for every job, whether or not it has an ExperimentConfig.)
-        """
+        """The record of a component. A job has one since it was started; one that an older version of the service
+        started, or whose component was deleted, from the first time that somebody requests it."""
         name = name.rsplit("/", 1)[-1]
         if self._components.find(name) is None and self._job(name) is not None:
             with suppress(ValidationError):  # it was made in the meantime

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
@@ -40,25 +39,23 @@ class ExperimentsContext:
 
 
 def load(visit: Visit) -> ExperimentsContext:
-    """ListExperiments and Search over trial components."""
+    """ListExperiments and ListTrialComponents; each component of the page is described, no other."""
     found = items_or_none(visit, "sagemaker:ListExperiments", "ExperimentSummaries", 200, MaxResults=100)
     chosen = visit.value("experiment")
-    request: dict[str, Any] = {"Resource": "ExperimentTrialComponent", "MaxResults": 50, "SortBy": "CreationTime"}
+    request: dict[str, Any] = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
     if chosen:
-        condition = {"Name": "Parents.ExperimentName", "Operator": "Equals", "Value": chosen}
-        request["SearchExpression"] = {"Filters": [condition]}
-    try:
-        answer = visit.call("sagemaker:Search", request)
-    except ServiceError:
-        answer = {"Results": []}
-    rows = [_row(item["TrialComponent"]) for item in answer["Results"]]
-    names = list(dict.fromkeys(name for row in rows for name in row.parameters if not name.startswith("SageMaker.")))
+        request["ExperimentName"] = chosen
+    answer = visit.call("sagemaker:ListTrialComponents", request)
+    names = [item["TrialComponentName"] for item in answer["TrialComponentSummaries"]]
+    bodies = (visit.optional("sagemaker:DescribeTrialComponent", {"TrialComponentName": name}) for name in names)
+    rows = [_row(body) for body in bodies if body is not None]
+    columns = list(dict.fromkeys(name for row in rows for name in row.parameters if not name.startswith("SageMaker.")))
     metrics = list(dict.fromkeys(name for row in rows for name in row.metrics))
     experiments = [item["ExperimentName"] for item in found]
     return ExperimentsContext(
-        experiments, chosen, rows, names[:_COLUMNS], metrics[:_COLUMNS], answer.get("NextToken", "")
+        experiments, chosen, rows, columns[:_COLUMNS], metrics[:_COLUMNS], answer.get("NextToken", "")
     )
 
 

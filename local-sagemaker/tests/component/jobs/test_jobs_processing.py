@@ -40,6 +40,13 @@ def test_inputs_become_files_and_files_become_objects(world):
     assert job["CreationTime"] <= job["ProcessingStartTime"] <= job["ProcessingEndTime"]
     assert job["ProcessingInputs"][1]["S3Input"]["S3DataDistributionType"] == "FullyReplicated"
     until(lambda: not (world.settings.jobs / "processing-job-in-out").exists(), "the job's folder is removed")
+    (component,) = world.do("ListTrialComponents")["TrialComponentSummaries"]
+    assert component["TrialComponentName"] == "in-out-aws-processing-job", "every job has one since it was started"
+    assert component["TrialComponentSource"]["SourceArn"] == job["ProcessingJobArn"]
+    assert component["Status"]["PrimaryStatus"] == "Completed"
+    world.do("DeleteProcessingJob", ProcessingJobName="in-out")
+    world.processed("in-out", "print(1)")
+    assert len(world.do("ListTrialComponents")["TrialComponentSummaries"]) == 1, "a new job takes the deleted one's"
 
 
 FAILURES = [

@@ -25,6 +25,7 @@ from local_sagemaker.services.sagemaker.processing_jobs import ProcessingJobs
 from local_sagemaker.services.sagemaker.tags import Tags
 from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
+from local_sagemaker.services.sagemaker.trial_components import TrialComponents
 from local_sagemaker.state_folder import discard_leftovers
 from tests.support import ROLE, SCIKIT_LEARN
 
@@ -83,7 +84,8 @@ class World:
         }  # fmt: skip
         self.processing, self.training = ProcessingJobs(**common), TrainingJobs(**common)
         self.transform = TransformJobs(**common)
-        self.handlers = table("sagemaker", [self.processing, self.training, self.transform, common["tags"]])
+        components = TrialComponents(settings=self.settings, records=self.records, tags=common["tags"])
+        self.handlers = table("sagemaker", [self.processing, self.training, self.transform, common["tags"], components])
 
     def close(self) -> None:
         """Ends the jobs and closes the files, as the service does at its end."""

@@ -110,7 +110,9 @@ def test_outputs_in_their_declared_types(world: LambdaWorld) -> None:
     condition = {"Conditions": checks, "IfSteps": [], "ElseSteps": []}
     execution = world.run([step(OutputParameters=outputs), {"Name": "C", "Type": "Condition", "Arguments": condition}])
     assert world.steps(execution)["C"]["Metadata"]["Condition"]["Outcome"] == "True"
-    shown = {i["Name"]: i["Value"] for i in world.steps(execution)["L"]["Metadata"]["Lambda"]["OutputParameters"]}
+    details = world.steps(execution)["L"]["Metadata"]["Lambda"]
+    assert details.keys() == {"Arn", "OutputParameters"}, "what the service notes for itself stays there"
+    shown = {i["Name"]: i["Value"] for i in details["OutputParameters"]}
     assert shown == {"i": "3", "f": "0.5", "b": "true", "s": "7"}
 
 
