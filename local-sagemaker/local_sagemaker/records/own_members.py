@@ -80,9 +80,9 @@ class StepOutputs(TypedDict, total=False):
 own_outputs = view(StepOutputs)
 
 
-def public_step(record: Body) -> Body:
+def public_step(record: Mapping[str, Any]) -> Body:
     """A step as clients see it: without own members, those of the parts of its ``Metadata`` included."""
-    shown = public(record)
+    shown = public(dict(record))
     if "Metadata" in shown:
         shown["Metadata"] = {name: public(part) for name, part in shown["Metadata"].items()}
     return shown

@@ -30,6 +30,7 @@ from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.session import COOKIE, LONGEST_SECONDS, Sessions
 from local_sagemaker.studio.uploads import MEDIA_TYPE, receive_file
 from local_sagemaker.studio.views import times
+from local_sagemaker.studio.views.secrets import REVEAL, mask_document
 
 log = logging.getLogger(__name__)
 THREADS = 16
@@ -98,7 +99,7 @@ class Studio:
             return
         if not has_key and not self.sessions.is_open(cookies.get(COOKIE, "")):
             raise RefusedRequest(401, "Sign in with the link that `local-sagemaker studio` prints.", "Unauthorized")
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
+        query = parse_form(scope["query_string"])
         region = cookies.get("region") or self._settings.region
         if is_file:
             await _send(send, *await self._take(path, query, region, receive))
@@ -235,10 +236,14 @@ class Studio:
         if isinstance(context, Content):
             return respond(context, requested)
         if twin:
-            return 200, json.dumps(rendering.document(context)).encode(), dict(_JSON_HEADERS)
-        shown = rendering.values_of(context) | shell
-        shown |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
-        return status, rendering.render(page.template, shown).encode(), dict(_HTML_HEADERS)
+            incomplete = {"incomplete": visit.troubles} if visit.troubles else {}
+            shown = rendering.document(context)
+            shown = shown if visit.value(REVEAL) == "1" else mask_document(shown)
+            return 200, json.dumps(shown | incomplete).encode(), dict(_JSON_HEADERS)
+        values = rendering.values_of(context) | shell
+        values |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
+        values["troubles"] = visit.troubles
+        return status, rendering.render(page.template, values).encode(), dict(_HTML_HEADERS)
 
     async def _refuse(self, send: Send, error: RefusedRequest, path: str) -> None:
         if path.endswith(".json"):
@@ -261,6 +266,7 @@ _BARE: dict[str, Any] = {
     "path": "",
     "query": {},
     "done": "",
+    "troubles": {},
 }
 
 
@@ -291,16 +297,25 @@ def _failure(
     status = 404 if missing else 501 if isinstance(error, NotSupported) else getattr(error, "status", 500)
     if twin:
         return status, _error_document(error.code, error.message), dict(_JSON_HEADERS)
-    context = {**shell, "section": page.section if page else None, "topics": "", "failure": error, "missing": missing}
+    context = {
+        **shell,
+        "troubles": {},
+        "section": page.section if page else None,
+        "topics": "",
+        "failure": error,
+        "missing": missing,
+    }
     return status, rendering.render("failed.html", context).encode(), dict(_HTML_HEADERS)
 
 
 def parse_form(body: bytes) -> dict[str, list[str]]:
-    """The fields of a form. Raises `Refused` for too many."""
+    """The fields of a form or a query. Raises RefusedRequest for too many."""
     try:
         return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=security.MOST_FIELDS)
     except ValueError as error:
-        raise RefusedRequest(413, f"A form may have {security.MOST_FIELDS} fields.", "TooLarge") from error
+        raise RefusedRequest(
+            413, f"A form or an address may have {security.MOST_FIELDS} fields.", "TooLarge"
+        ) from error
 
 
 def _headers(scope: Scope) -> dict[str, str]:

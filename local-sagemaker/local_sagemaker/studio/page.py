@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio.reads import StudioReads
 
+if TYPE_CHECKING:
+    from local_sagemaker.errors import ServiceError
+
 PREFIX = "/_studio"
+_OWN_FAULT = 500
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Visit:
     now: float
     address: str = ""
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What the page could not read, by operation: shown on it, since a list that could not be read is not empty."""
 
     def value(self, name: str, default: str = "") -> str:
         """The first value of a name in the query."""
@@ -39,13 +45,19 @@ class Visit:
         return (self.form.get(name) or [default])[0]
 
     def optional(self, name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer of an operation, or None where the resource is missing or the operation is not supported."""
+        """The answer of an operation, or None where it is refused: mostly, the resource is missing."""
         from local_sagemaker.errors import ServiceError
 
         try:
             return self.call(name, dict(request))
-        except ServiceError:
+        except ServiceError as error:
+            self.note(name, error)
             return None
+
+    def note(self, name: str, error: ServiceError) -> None:
+        """Notes an operation that failed or is not supported; one that was refused has nothing to show."""
+        if error.status >= _OWN_FAULT:
+            self.troubles[name] = error.message
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from local_sagemaker.studio.charts import bars, gantt, histogram, line, sparklin
 from local_sagemaker.studio.graph import svg
 from local_sagemaker.studio.page import PREFIX
 from local_sagemaker.studio.views import numbers, states, times
+from local_sagemaker.studio.views.secrets import MASK, REVEAL, mask_document
 
 FOLDER = Path(__file__).parent
 SECTIONS = (
@@ -60,7 +61,7 @@ def environment() -> Environment:
         "toggled": urls.toggle, "graph_svg": svg.draw, "timeline_svg": gantt.draw, "bars_svg": bars.executions,
         "ranked_svg": bars.rank, "line_svg": line.draw, "histogram_svg": histogram.draw,
         "sparkline_svg": sparkline.draw, "trend_svg": trend.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
-        "static": lambda name: urls.static(name, version()),
+        "MASK": MASK, "REVEAL": REVEAL, "static": lambda name: urls.static(name, version()),
     }  # fmt: skip
     return made
 
@@ -92,9 +93,10 @@ def document(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
-def pretty(value: Any) -> str:
-    """Indented JSON."""
-    return json.dumps(document(value), indent=2, ensure_ascii=False)
+def pretty(value: Any, reveal: str = "") -> str:
+    """Indented JSON; what speaks of secrets is masked unless `reveal` is 1."""
+    shown = document(value)
+    return json.dumps(shown if reveal == "1" else mask_document(shown), indent=2, ensure_ascii=False)
 
 
 def _last(text: str) -> str:

@@ -12,9 +12,8 @@ from local_sagemaker.studio.pages.delivery import build_status
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.views.build_log import FailedCommand, find_failed_command
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.secrets import REVEAL, mask_document
 from local_sagemaker.studio.views.times import between, seconds
-
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def load(visit: Visit) -> BuildContext:
     listed = visit.call("codebuild:BatchGetBuilds", {"ids": [visit.path["build"]]}).get("builds", [])
     if not listed:
         raise Missing(f"There is no build {visit.path['build']}.")
-    item = _mask(listed[0])
+    item = listed[0] if visit.value(REVEAL) == "1" else mask_document(listed[0])
     logs = item.get("logs", {})
     log = None
     if logs.get("streamName"):
@@ -80,18 +79,9 @@ def _phase(phase: dict[str, Any]) -> BuildPhase:
     return BuildPhase(phase.get("phaseType", ""), build_status(phase.get("phaseStatus", "")), length, text)
 
 
-def _mask(build: dict[str, Any]) -> dict[str, Any]:
-    """A build without the values of those variables whose names sound secret."""
-    environment = build.get("environment", {})
-    variables = [
-        {**one, "value": "(masked)"} if any(word in one["name"].upper() for word in _SECRET) else one
-        for one in environment.get("environmentVariables", [])
-    ]
-    return {**build, "environment": {**environment, "environmentVariables": variables}}
-
-
 def _environment(item: dict[str, Any]) -> dict[str, str]:
-    return {one["name"]: str(one.get("value", "")) for one in item["environment"]["environmentVariables"]}
+    variables = item.get("environment", {}).get("environmentVariables", [])
+    return {one["name"]: str(one.get("value", "")) for one in variables}
 
 
 def act(visit: Visit) -> str:

@@ -40,8 +40,8 @@ def read_captures(visit: Visit, endpoint: str, capture: dict[str, Any], variants
         try:
             key = _newest_key(visit, bucket, f"{place}/")
             records += _read(visit, bucket, key, variant) if key else []
-        except ServiceError:
-            continue  # nothing was captured yet, or the bucket was deleted
+        except ServiceError as error:  # nothing was captured yet, or the bucket was deleted
+            visit.note("s3:GetObject", error)
     return sorted(records, key=lambda item: item.time or 0.0, reverse=True)[:_SHOWN]
 
 

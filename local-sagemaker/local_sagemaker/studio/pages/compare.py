@@ -11,7 +11,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.compare_data import data_of, versions_of
+from local_sagemaker.studio.pages.compare_data import checks_of, data_of, versions_of
 from local_sagemaker.studio.pages.job_details import load_job
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
 from local_sagemaker.studio.pages.version_reports import quality_of
@@ -82,6 +82,7 @@ def load(visit: Visit) -> CompareContext:
         _section("Outcome", _outcomes([item.row for item in found]), every=every),
         _section("Parameters", [item.row.parameters for item in found], every=every),
         _section("Metrics", metrics, every=every, judge=True),
+        _section("Checks", [checks_of(visit, item.steps) for item in found], every=every),
         _section("Registered versions", [versions_of(item.steps) for item in found], every=every),
         _section("Data", [data_of(visit, item.steps, item.row.end) for item in found], every=every),
         _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from local_sagemaker.studio.views.step_states import StepView
 _SIGNS = {
     "Equals": "=", "GreaterThan": ">", "GreaterThanOrEqualTo": "≥", "LessThan": "<", "LessThanOrEqualTo": "≤",
 }  # fmt: skip
+_OUTPUT = re.compile(r"Steps\.([^.]+)\.OutputParameters\['([^']+)'\]")
 MOST = 50
 """How many are put into words: others are, once their step is chosen."""
 
@@ -84,7 +86,17 @@ class _Reader:
             return f"{path} {number(self._json_value(value['Std:JsonGet'], path))}"
         path = str(value.get("Get", json.dumps(value)))
         name = path.removeprefix("Parameters.")
-        return f"{name} {number(self.parameters[name])}" if name in self.parameters else path
+        if name in self.parameters:
+            return f"{name} {number(self.parameters[name])}"
+        found = _OUTPUT.fullmatch(path)
+        value = self._output(*found.groups()) if found else None
+        return path if value is None else f"{path} {number(value)}"
+
+    def _output(self, step: str, name: str) -> str | None:
+        """An output of a Lambda or Callback step; None before it has any."""
+        metadata = self.steps.get(step, {}).get("Metadata", {})
+        outputs = (item for part in metadata.values() for item in part.get("OutputParameters", ()))
+        return next((item["Value"] for item in outputs if item["Name"] == name), None)
 
     def _json_value(self, expression: Mapping[str, Any], path: str) -> Any:
         """The value in the property file, None where it can no longer be read."""

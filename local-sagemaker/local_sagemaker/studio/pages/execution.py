@@ -55,6 +55,7 @@ class ExecutionContext:
     decisions: list[ConditionDecision] = field(metadata={"help": "conditions with the values of both sides"})
     decided: int = field(metadata={"help": "how many conditions were decided"})
     registered: list[str] = field(metadata={"help": "ARNs of the model versions that were registered"})
+    registered_names: list[str] = field(metadata={"help": "their groups and numbers, as they are written"})
     endpoints: list[str] = field(metadata={"help": "names of the endpoints that were made"})
     panel: StepPanel | None = field(metadata={"help": "the chosen step"})
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "tabs of the panel"})
@@ -121,15 +122,16 @@ def _context(
         totals[view.state] = totals.get(view.state, 0) + 1
     failed = [view for view in views if view.state == "Failed"]
     chosen = visit.value("step") or (failed[0].name if failed else "")
-    panel = load_panel(visit, views, steps, document, execution.arn, chosen)
+    panel = load_panel(visit, views, steps, document, execution.arn, chosen, parameters)
     first_panel = panel
     if failed and (panel is None or panel.step.name != failed[0].name):
-        first_panel = load_panel(visit, views, steps, document, execution.arn, failed[0].name)
+        first_panel = load_panel(visit, views, steps, document, execution.arn, failed[0].name, parameters)
     starts = [view.start for view in views if view.start is not None]
     ends = [view.end or visit.now for view in views if view.start is not None]
     first = min([execution.start or visit.now, *starts])
     last = max([*ends, execution.end or 0.0, first + 0.001])
     addresses = StepAddresses(visit.query, list(definition.steps))
+    registered = _arns(records, "RegisterModel")
     notes = f"{execution.pipeline}/{execution.identifier}"
     shown = load_steps(visit, views, panel.step.name if panel else "", first, last, notes, addresses)
     return ExecutionContext(
@@ -139,7 +141,8 @@ def _context(
         first_panel.failure if failed and first_panel else None,
         first_panel.source if failed and first_panel else None,
         *decisions(visit, definition, views, parameters, steps, panel.step.name if panel else ""),
-        _arns(records, "RegisterModel"), [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
+        registered, [name_version(visit, arn) for arn in registered],
+        [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
         addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
         execution.status == "Executing",
         execution.status in ("Failed", "Stopped"), _commands(execution),
@@ -172,6 +175,13 @@ def _arns(records: list[dict[str, Any]], member: str) -> list[str]:
     return [
         str(item.get("Arn") or item.get("EndpointArn")) for item in found if item.get("Arn") or item.get("EndpointArn")
     ]
+
+
+def name_version(visit: Visit, arn: str) -> str:
+    """Group and number of a model version, whose ARN has the name in lower case."""
+    package = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}) or {}
+    group, number = package.get("ModelPackageGroupName"), package.get("ModelPackageVersion")
+    return f"{group}/{number}" if group and number else arn.rpartition("model-package/")[2]
 
 
 def _commands(execution: ExecutionRow) -> dict[str, str]:

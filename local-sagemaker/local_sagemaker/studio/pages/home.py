@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker import __version__
-from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.query import Query
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
@@ -14,6 +13,7 @@ from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
 from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
+from local_sagemaker.studio.views.failure import explain
 
 _NEW = 86_400.0
 _RECENT = 10
@@ -140,13 +140,25 @@ def _failures(visit: Visit) -> list[Need]:
     """The newest executions that failed within a day, whatever has run since; what is left out is said."""
     failed = executions_of(visit, _MOST_FAILED + 1, "Failed", visit.now - _NEW)
     needs = [
-        Need("Failed", f"{item.pipeline} {item.identifier}", item.reason or "failed", item.href, "Open")
+        Need("Failed", f"{item.pipeline} {item.identifier}", _reason(visit, item), item.href, "Open")
         for item in failed[:_MOST_FAILED]
     ]
     if len(failed) > _MOST_FAILED:
         text = f"more than these {_MOST_FAILED} failed within a day"
         needs.append(Need("Failed", "More executions", text, urls.to("pipelines"), "Open"))
     return needs
+
+
+def _reason(visit: Visit, item: ExecutionRow) -> str:
+    """At which step an execution failed, and why in a sentence; the newest 100 steps are looked at."""
+    steps = items_or_none(
+        visit, "sagemaker:ListPipelineExecutionSteps", "PipelineExecutionSteps", 100, PipelineExecutionArn=item.arn,
+        MaxResults=100,
+    )  # fmt: skip
+    failed = [step for step in reversed(steps) if step["StepStatus"] == "Failed"]
+    if not failed:
+        return item.reason or "failed"
+    return f"failed at {failed[0]['StepName']}: {explain(failed[0].get('FailureReason', '')).sentence[:200]}"
 
 
 def _endpoints(visit: Visit) -> list[Need]:
@@ -174,10 +186,7 @@ def _list_running(visit: Visit) -> list[Running]:
         for item in items_or_none(visit, operation, member, 10, StatusEquals="InProgress", MaxResults=10):
             running.append(Running(kind, item[name], "InProgress", _time(item), urls.to("jobs", place, item[name])))
     for status in ("Creating", "Updating"):
-        try:
-            found = visit.call("sagemaker:ListEndpoints", {"StatusEquals": status, "MaxResults": 10})["Endpoints"]
-        except ServiceError:
-            continue
+        found = items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", 10, StatusEquals=status, MaxResults=10)
         running += [
             Running("endpoint", item["EndpointName"], status, _time(item), urls.to("endpoints", item["EndpointName"]))
             for item in found

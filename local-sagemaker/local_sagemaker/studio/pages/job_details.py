@@ -13,6 +13,7 @@ from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
 from local_sagemaker.studio.views.curves import curves
 from local_sagemaker.studio.views.failure import Failure, explain
+from local_sagemaker.studio.views.secrets import REVEAL, mask_variables
 from local_sagemaker.studio.views.times import between, seconds
 
 
@@ -70,7 +71,6 @@ _DESCRIBE = {
     ),
 }
 KINDS = tuple(_DESCRIBE)
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
 def load_job(visit: Visit, kind: str, name: str, *, tab: str, since: float | None = None) -> JobView:
@@ -95,23 +95,25 @@ def load_job(visit: Visit, kind: str, name: str, *, tab: str, since: float | Non
     io = (_inputs(kind, body), _outputs(kind, body)) if tab == "io" else ([], [])
     inputs, outputs = ([_look(visit, item) for item in part] for part in io)
     warned = [_warn(item, status, since) for item in outputs]
-    metrics = {item["MetricName"]: item["Value"] for item in body.get("FinalMetricDataList", [])}
+    metrics = _metrics(body)
     reason = body.get("FailureReason", "")
     return JobView(
         kind, name, status, start or created, end, between(start or created, end, visit.now) if start or end else None,
         _image(body), _instance(body), body.get("RoleArn", ""), reason, inputs, warned,
-        {key: str(value) for key, value in body.get("HyperParameters", {}).items()}, _environment(body), metrics,
+        _hyperparameters(body), _environment(visit, body), metrics,
         curves(log.texts) if log and tab == "metrics" else [], log, streams,
         explain(reason, log.texts if log else ()) if status == "Failed" else None, body,
     )  # fmt: skip
 
 
 def _image(body: dict[str, Any]) -> str:
+    body = _training_of(body)
     specification = body.get("AppSpecification") or body.get("AlgorithmSpecification") or {}
     return str(specification.get("ImageUri") or specification.get("TrainingImage") or "")
 
 
 def _instance(body: dict[str, Any]) -> str:
+    body = _training_of(body)
     resources = (
         body.get("ResourceConfig")
         or body.get("TransformResources")
@@ -122,12 +124,37 @@ def _instance(body: dict[str, Any]) -> str:
     return f"{count} x {kind}" if count and kind else ""
 
 
-def _environment(body: dict[str, Any]) -> dict[str, str]:
-    """Values whose names speak of secrets are masked."""
-    return {
-        name: "••••••" if any(word in name.upper() for word in _SECRET) else str(value)
-        for name, value in body.get("Environment", {}).items()
-    }
+def _environment(visit: Visit, body: dict[str, Any]) -> dict[str, str]:
+    """Values whose names speak of secrets are masked, unless the address wants them."""
+    variables = body.get("Environment", {})
+    shown = variables if visit.value(REVEAL) == "1" else mask_variables(variables)
+    return {name: str(value) for name, value in shown.items()}
+
+
+def _training_of(body: dict[str, Any]) -> dict[str, Any]:
+    """What describes the containers of a job: the job itself, or the (first) training that a tuning job varies."""
+    several = body.get("TrainingJobDefinitions") or [body]
+    return dict(body.get("TrainingJobDefinition") or several[0])
+
+
+def _hyperparameters(body: dict[str, Any]) -> dict[str, str]:
+    """A training job's; of a tuning job the fixed ones, and the ranges and choices of the others."""
+    training = _training_of(body)
+    found = {**training.get("HyperParameters", {}), **training.get("StaticHyperParameters", {})}
+    config = body.get("HyperParameterTuningJobConfig", {})
+    ranges = training.get("HyperParameterRanges") or config.get("ParameterRanges", {})
+    for item in (one for items in ranges.values() for one in items if "Name" in one):
+        choices = item.get("Values")
+        found[item["Name"]] = ", ".join(choices) if choices else f"{item.get('MinValue')} to {item.get('MaxValue')}"
+    return {name: str(value) for name, value in found.items()}
+
+
+def _metrics(body: dict[str, Any]) -> dict[str, float]:
+    """A training job's final metrics; the best objective of a tuning job."""
+    best = body.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric")
+    return {item["MetricName"]: item["Value"] for item in body.get("FinalMetricDataList", [])} | (
+        {f"best {best['MetricName']}": best["Value"]} if best else {}
+    )
 
 
 def _inputs(kind: str, body: dict[str, Any]) -> list[Artifact]:
@@ -136,10 +163,10 @@ def _inputs(kind: str, body: dict[str, Any]) -> list[Artifact]:
             Artifact(item["InputName"], item.get("S3Input", {}).get("S3Uri", ""))
             for item in body.get("ProcessingInputs", [])
         ]
-    if kind == "training":
+    if kind in ("training", "tuning"):
         return [
             Artifact(item["ChannelName"], item.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", ""))
-            for item in body.get("InputDataConfig", [])
+            for item in _training_of(body).get("InputDataConfig", [])
         ]
     source = body.get("TransformInput", {}).get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
     return [Artifact("input", source)] if source else []
@@ -152,6 +179,9 @@ def _outputs(kind: str, body: dict[str, Any]) -> list[Artifact]:
     if kind == "training":
         uri = body.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
         return [Artifact("model", uri)] if uri else []
+    if kind == "tuning":
+        uri = _training_of(body).get("OutputDataConfig", {}).get("S3OutputPath", "")
+        return [Artifact("models", uri)] if uri else []
     output = body.get("TransformOutput", {}).get("S3OutputPath", "")
     return [Artifact("output", output)] if output else []
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_sagemaker.arns import last
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Missing, Page, Visit
 from local_sagemaker.studio.pages.job_details import KINDS, JobView, load_job
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.step_panel import step_address
+from local_sagemaker.studio.pages.tagging import tags_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.numbers import is_number
 from local_sagemaker.studio.views.times import between, seconds
@@ -78,6 +81,15 @@ def load(visit: Visit) -> JobsContext:
 
 
 @dataclass(frozen=True)
+class JobMaker:
+    """What made a job: in words, and as a link."""
+
+    words: str
+    name: str
+    href: str
+
+
+@dataclass(frozen=True)
 class JobContext:
     """What a job's page shows."""
 
@@ -87,6 +99,7 @@ class JobContext:
     trials: list[dict[str, Any]] = field(metadata={"help": "training jobs of a tuning job, best first"})
     tuned: dict[str, list[Series]] = field(metadata={"help": "the objective by start and by each tuned number"})
     facts: dict[str, str] = field(metadata={"help": "facts about it, as names and values"})
+    made_by: JobMaker | None = field(metadata={"help": "the step, or the tuning job, that made it"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -100,12 +113,21 @@ def load_one(visit: Visit) -> JobContext:
     noun = LISTS[kind][2]
     trials = _trials(visit, name) if kind == "tuning" else []
     return JobContext(
-        job, tab, TABS, trials, tuning_curves(trials), _facts(job),
+        job, tab, TABS, trials, tuning_curves(trials), _facts(job), _maker(visit, job, noun),
         {
             "describe": aws_command(f"sagemaker:Describe{noun}", {f"{noun}Name": job.name}),
             "stop": aws_command(f"sagemaker:Stop{noun}", {f"{noun}Name": job.name}),
         },
     )  # fmt: skip
+
+
+def _maker(visit: Visit, job: JobView, noun: str) -> JobMaker | None:
+    """The step that the job's tags name, or the tuning job that its description names."""
+    if tuning := job.describe.get("TuningJobArn"):
+        return JobMaker("A training job of", last(tuning), urls.resource(tuning))
+    tags = tags_of(visit, job.describe.get(f"{noun}Arn", ""))
+    arn, step = tags.get("sagemaker:pipeline-execution-arn", ""), tags.get("sagemaker:pipeline-step-name", "")
+    return JobMaker(f"Step {step} of execution", last(arn), step_address(arn, step)) if arn and step else None
 
 
 def _trials(visit: Visit, name: str) -> list[dict[str, Any]]:

@@ -32,8 +32,9 @@ def _items(visit: Visit, operation: str, member: str, most: int, request: dict[s
 
 
 def items_or_none(visit: Visit, operation: str, member: str, most: int = 100, **request: Any) -> list[dict[str, Any]]:
-    """Like `all_items`; nothing where the operation is not supported or fails."""
+    """Like `all_items`; nothing where the operation is not supported or fails, of which the page says so."""
     try:
         return all_items(visit, operation, member, most, **request)
-    except ServiceError:
+    except ServiceError as error:
+        visit.note(operation, error)
         return []

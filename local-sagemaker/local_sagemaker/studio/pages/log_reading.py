@@ -64,7 +64,8 @@ def read_log(
         request["nextToken"] = token
     try:
         answer = visit.call("logs:GetLogEvents", request)
-    except ServiceError:
+    except ServiceError as error:
+        visit.note("logs:GetLogEvents", error)
         return LogWindow(group, stream, [], missing=True)
     lines = [to_line(event) for event in answer["events"]]
     backward, forward = answer.get("nextBackwardToken", ""), answer.get("nextForwardToken", "")
@@ -110,7 +111,8 @@ def streams_of(visit: Visit, group: str, prefix: str) -> list[str]:
         answer = visit.call(
             "logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": f"{prefix}/", "limit": 50}
         )
-    except ServiceError:
+    except ServiceError as error:
+        visit.note("logs:DescribeLogStreams", error)
         return []
     found += [item["logStreamName"] for item in answer["logStreams"]]
     return found

@@ -49,7 +49,8 @@ def files_below(visit: Visit, uri: str) -> list[Report]:
         return []
     try:
         answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 200})
-    except ServiceError:
+    except ServiceError as error:
+        visit.note("s3:ListObjectsV2", error)
         return []
     reports = []
     for item in answer.get("Contents", []):

@@ -15,6 +15,8 @@ from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.pages.reports import Report, reports_of
 from local_sagemaker.studio.pages.source_reading import SourceExcerpt, read_source
 from local_sagemaker.studio.views.cache import CacheDecision, read_decision
+from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.evaluated import EvaluatedArgument, evaluate_arguments
 from local_sagemaker.studio.views.failure import Failure, explain
 from local_sagemaker.studio.views.step_states import StepView
 
@@ -44,13 +46,16 @@ class StepPanel:
     previous: str = ""
     following: str = ""
     source: SourceExcerpt | None = None
+    evaluated: list[EvaluatedArgument] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    """Commands that answer a Callback step which waits."""
 
 
 def load_panel(
     visit: Visit, views: Sequence[StepView], steps: Mapping[str, Mapping[str, Any]], definition: Mapping[str, Any],
-    arn: str, chosen: str,
+    arn: str, chosen: str, parameters: Mapping[str, str],
 ) -> StepPanel | None:  # fmt: skip
-    """The panel of the step with this name; None where there is none."""
+    """The panel of the step with this name; None where there is none. `parameters` are the execution's values."""
     names = [view.name for view in views]
     if chosen not in names:
         return None
@@ -67,13 +72,34 @@ def load_panel(
         failure = explain(step.reason, job.log.texts if job and job.log else notes.texts)
     place = names.index(chosen)
     reports = reports_of(visit, metadata, job) if tab == "report" else []
+    written = _definition_of(definition, chosen)
     return StepPanel(
         step, tab, job, job.log if job else (notes if tab == "log" else None), notes.texts,
         read_decision(notes.texts), failure, _facts(metadata), reports,
-        metadata, _definition_of(definition, chosen), names[place - 1] if place else "",
+        metadata, written, names[place - 1] if place else "",
         names[place + 1] if place + 1 < len(names) else "",
         read_source(visit, job.describe, failure.frame) if job and failure else None,
+        evaluate_arguments(written.get("Arguments", {}), _described(job), parameters) if tab == "parameters" else [],
+        _answers(step, metadata, written),
     )  # fmt: skip
+
+
+def _described(job: JobView | None) -> Mapping[str, Any]:
+    """Describe's answer, with what is masked elsewhere masked here."""
+    return {**job.describe, "Environment": job.environment} if job else {}
+
+
+def _answers(step: StepView, metadata: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, str]:
+    token = metadata.get("Callback", {}).get("CallbackToken", "")
+    if step.state != "Executing" or not token:
+        return {}
+    outputs = [{"Name": item["OutputName"], "Value": "..."} for item in written.get("OutputParameters", [])]
+    success = {"CallbackToken": token, **({"OutputParameters": outputs} if outputs else {})}
+    return {
+        "succeed": aws_command("sagemaker:SendPipelineExecutionStepSuccess", success),
+        "fail": aws_command("sagemaker:SendPipelineExecutionStepFailure", {"CallbackToken": token,
+                                                                           "FailureReason": "..."}),
+    }  # fmt: skip
 
 
 def job_of(metadata: Mapping[str, Any]) -> tuple[str, str] | None:

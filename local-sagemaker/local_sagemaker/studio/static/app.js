@@ -20,7 +20,22 @@
   };
 
   // ---- refresh: the same address again, morphed into place, so that focus, selection and typed text stay
-  let pending = false, running = false, last = 0;
+  let pending = false, running = false, last = 0, lost = "";
+  // what a page shows that is no longer there, or whose session has ended, stays, and says so
+  const GONE = {
+    401: "The session has ended: run local-sagemaker studio and open its link. This is what was here before.",
+    404: "This was deleted. This is what was here before.",
+  };
+  const tell = (status) => {
+    const text = GONE[status] || "";
+    if (text) say(text, 0);
+    else if (lost && select("#status").textContent === lost) say("");
+    lost = text;
+  };
+  document.addEventListener("htmx:after:request", (event) => {
+    const response = event.detail.ctx && event.detail.ctx.response;
+    if (response) tell(response.status);
+  });
   const isTyping = () => {
     const at = document.activeElement;
     return at && at.closest("main form") && /INPUT|TEXTAREA|SELECT/.test(at.tagName) && at.type !== "checkbox";
@@ -66,7 +81,8 @@
     source.addEventListener("change", (event) => { seen = event.lastEventId; later(); });
     source.onerror = () => {
       failures += 1;
-      say(`Reconnecting, last update ${new Date(last || performance.timeOrigin).toLocaleTimeString()}`, 0);
+      fetch(location.href, { method: "HEAD" }).then((answer) => tell(answer.status), () => {});
+      if (!lost) say(`Reconnecting, last update ${new Date(last || performance.timeOrigin).toLocaleTimeString()}`, 0);
       stop();
       setTimeout(listen, Math.min(30000, 500 * 2 ** Math.min(failures, 6)) * (0.75 + Math.random() / 2));
       if (failures >= 3 && !poll) poll = setInterval(later, 5000);

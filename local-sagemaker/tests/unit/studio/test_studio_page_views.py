@@ -21,6 +21,7 @@ from local_sagemaker.studio.views.lineage_graph import Entity, walk
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, drift_distance, read_trends
 from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.rollout import make_policy, policy_in_words, rollout_of
+from local_sagemaker.studio.views.secrets import MASK
 from local_sagemaker.studio.views.violation_words import violations_in_words
 from model_checks.analysis import drift
 
@@ -220,7 +221,7 @@ def test_secret_variables_of_a_build_are_nowhere_on_its_page() -> None:
     variables = [{"name": "API_TOKEN", "value": "hidden"}, {"name": "STAGE", "value": "test"}]
     build = {"id": "p:1", "buildStatus": "SUCCEEDED", "environment": {"environmentVariables": variables}}
     context = builds.load(visit_of({"codebuild:BatchGetBuilds": {"builds": [build]}}, path={"build": "p:1"}))
-    assert context.environment == {"API_TOKEN": "(masked)", "STAGE": "test"}
+    assert context.environment == {"API_TOKEN": MASK, "STAGE": "test"}
     assert "hidden" not in repr(context.described)
     assert context.described["environment"]["environmentVariables"][1] == variables[1]
 
