@@ -74,6 +74,17 @@ def walk(value: Any) -> Iterator[Any]:
             yield from walk(item)
 
 
+def unknown_functions(value: Any) -> Iterator[str]:
+    """The functions in a value that SageMaker may have and this service has not: ``Std:`` and another name."""
+    if isinstance(value, dict):
+        name = next(iter(value), "")
+        if len(value) == 1 and name.startswith("Std:") and name not in (JOIN, JSON_GET):
+            yield name
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        yield from unknown_functions(item)
+
+
 def references(value: Any) -> Iterator[str]:
     """The paths of all Get expressions in a value."""
     for expression in walk(value):

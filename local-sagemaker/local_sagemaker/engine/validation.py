@@ -11,7 +11,7 @@ from local_sagemaker.api.members import list_unsupported
 from local_sagemaker.api.request_shapes import request_shape
 from local_sagemaker.engine.argument_checks import ArgumentChecks
 from local_sagemaker.engine.definition import COMMON, Definition, Step, parse
-from local_sagemaker.engine.expressions import GET, JOIN, JSON_GET, problems, property_file, walk
+from local_sagemaker.engine.expressions import GET, JOIN, JSON_GET, problems, property_file, unknown_functions, walk
 from local_sagemaker.engine.grammar import invalid, unknown_property
 from local_sagemaker.engine.graph import cycle, graph, own_values
 from local_sagemaker.engine.references import References
@@ -50,6 +50,11 @@ def _check_step(step: Step, kind: StepType, definition: Definition) -> None:
             raise unknown_property(name)
     references = References(definition, f"Step '{step.name}'")
     values = own_values(step)
+    for name in unknown_functions(values):
+        raise invalid(
+            f"'{name}' in step '{step.name}' is not supported by the local service; "
+            f"supported are {JOIN} and {JSON_GET}."
+        )
     _check_form(values)
     for problem in kind.problems(step):
         raise invalid(problem.rstrip(".") + ".")

@@ -36,6 +36,9 @@ def condition(*conditions: Any) -> dict[str, Any]:
     return {"Name": "If", "Type": "Condition", "Arguments": {"Conditions": list(conditions)}}
 
 
+_OTHER_TYPES = "EMR, EMRServerless, AutoML, ForEach, Cleanup, Lineage, InferenceComponent, Job, Athena, HubContent"
+_OF_BEDROCK = ("CustomModel", "CustomModelDeployment", "ModelImport", "ProvisionedModelThroughput")
+UNSUPPORTED = (*_OTHER_TYPES.split(", "), *(f"Bedrock{name}" for name in _OF_BEDROCK))
 FAIL = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
 EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "ContainerArguments": get("Parameters.X")})
 
@@ -90,10 +93,6 @@ EXPRESSION_FOR_LIST = processing("A", AppSpecification={"ImageUri": "i", "Contai
         ),
         (text(condition({"Type": "Between"})), "Type of a condition must be one of Equals,"),
         (
-            text({"Name": "L", "Type": "EMR", "Arguments": {}}),
-            "Step type 'EMR' of step 'L' is not supported by the local service; supported are Processing, ",
-        ),
-        (
             text({**processing("Q"), "Type": "QualityCheck", "CheckType": "DATA_BIAS"}),
             "CheckType of step 'Q' must be one of DATA_QUALITY, MODEL_QUALITY",
         ),
@@ -129,6 +128,33 @@ def test_refusals(definition: str, message: str) -> None:
     assert refused.value.message.startswith(PREFIX) and message in refused.value.message
     if message.startswith(("Expecting", "Unknown Argument")):
         assert refused.value.message == PREFIX + message
+
+
+@pytest.mark.parametrize("type_", UNSUPPORTED)
+def test_step_types_that_are_absent_are_refused_by_name(type_: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read(text({"Name": "L", "Type": type_, "Arguments": {}}))
+    begin = f"{PREFIX}Step type '{type_}' of step 'L' is not supported by the local service; supported are Processing, "
+    assert refused.value.message.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        processing("A", Environment={"E": {"Std:If": [True, "a", "b"]}}),
+        processing("A", Environment={"E": {"Std:Join": {"On": "", "Values": [{"Std:If": {}}]}}}),
+        training("A", HyperParameters={"Std:If": {}}),
+        {"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": {"Std:If": {}}}},
+        {"Name": "A", "Type": "Lambda", "FunctionArn": "f", "Arguments": {"a": {"Std:If": {}}}, "OutputParameters": []},
+        {**condition({"Type": "Equals", "LeftValue": {"Std:If": {}}, "RightValue": 1}), "Name": "A"},
+    ],
+)
+def test_functions_of_expressions_that_are_absent_are_refused_by_name(step: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read(text(step))
+    assert refused.value.message == (
+        f"{PREFIX}'Std:If' in step 'A' is not supported by the local service; supported are Std:Join and Std:JsonGet."
+    )
 
 
 def test_null_means_absent_everywhere() -> None:
