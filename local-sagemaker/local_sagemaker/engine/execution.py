@@ -159,8 +159,7 @@ class Execution:
         if answer is StepDecision.SKIP:
             self._states[name] = StepState.SKIPPED
             self._fresh.extend(self._dependents.get(name, ()))
-        elif answer is not StepDecision.WAIT:
-            # A step that must fail for lack of data is started too: its expressions say what is missing.
+        elif answer is StepDecision.RUN:
             self._ready.append(name)
 
     def _outcome(self, name: str) -> bool:

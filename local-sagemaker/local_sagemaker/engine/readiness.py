@@ -1,7 +1,7 @@
-"""What happens to a step that has not started: wait, run, be left out, or fail. Pure.
+"""What happens to a step that has not started: wait, run, or be left out. Pure.
 
 A step in an untaken branch, and everything that depends on it, is left out without failing the execution; so are
-the steps that depend on a failed one, unless a trigger (Failed, Stopped, Any) requests that outcome.
+the steps that depend on a failed one or on its data, unless a trigger (Failed, Stopped, Any) requests that outcome.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ class StepDecision(Enum):
     WAIT = "wait"
     RUN = "run"
     SKIP = "skip"
-    FAIL = "fail"
 
 
 FINAL = (StepState.SUCCEEDED, StepState.FAILED, StepState.STOPPED, StepState.SKIPPED)
@@ -63,7 +62,7 @@ def verdict(node: Node, states: Mapping[str, StepState], outcome: Outcome) -> St
         return StepDecision.SKIP
     if waiting or any(states[name] not in FINAL for name in node.data):
         return StepDecision.WAIT
-    return StepDecision.FAIL if lost else StepDecision.RUN
+    return StepDecision.RUN
 
 
 def steps_in_error(nodes: Graph, states: Mapping[str, StepState]) -> list[str]:

@@ -20,6 +20,8 @@ from local_sagemaker.json_text import load
 from local_sagemaker.objects.uris import join, split
 from local_sagemaker.records.status import StepStatus
 
+_ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.STOPPED)
+
 
 class Results:
     """What ended steps left, shared by the scopes of an execution. `records` are the steps' journal entries."""
@@ -32,17 +34,24 @@ class Results:
         self._files: dict[tuple[str, str], Any] = {}
 
     def properties(self, step: str) -> Record:
-        """The step's properties."""
+        """The step's properties. A step that failed or was stopped has those of the job that it left, if any."""
         if step not in self._properties:
-            record = self._records.get(step)
-            kind = step_type(self._definition.steps[step].type)
-            if record is None or kind is None or record.get("StepStatus") != StepStatus.SUCCEEDED:
-                raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.")
-            try:
-                self._properties[step] = kind.properties(record, self._context)
-            except ServiceError as error:
-                raise ExpressionError(f"The properties of step '{step}' can't be read: {error.message}") from error
+            self._properties[step] = self._read(step, self._records.get(step, {}))
         return self._properties[step]
+
+    def _read(self, step: str, record: Record) -> Record:
+        kind = step_type(self._definition.steps[step].type)
+        status = record.get("StepStatus")
+        if kind is None or status not in _ENDED or not record.get("Metadata"):
+            raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.")
+        try:
+            return kind.properties(record, self._context)
+        except ServiceError as error:
+            raise ExpressionError(f"The properties of step '{step}' can't be read: {error.message}") from error
+        except (KeyError, StopIteration) as error:
+            if status == StepStatus.SUCCEEDED:
+                raise
+            raise ExpressionError(f"Step '{step}' has no properties, since it did not succeed.") from error
 
     def file(self, step: str, name: str) -> Any:
         """The parsed property file."""

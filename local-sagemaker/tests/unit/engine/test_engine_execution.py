@@ -114,13 +114,32 @@ def test_triggers(world: World, trigger: str, work: Any, ran: bool, status: str)
     assert ("B" in world.steps(arn), world.status(arn)) == (ran, status)
 
 
-def test_data_of_a_failed_step_fails_the_step_that_handles_it(world: World) -> None:
+def handler(path: str) -> list[dict[str, Any]]:
+    """A step, and one that runs whatever becomes of it and reads a property of it."""
+    uses = {"E": get(f"Steps.A.{path}")}
+    return [processing("A"), processing("B", DependsOn=[{"Step": "A", "Trigger": "Any"}], Environment=uses)]
+
+
+def test_the_handler_of_a_failure_sees_the_job_that_failed(world: World) -> None:
     world.plan = {"A": fails("x")}
-    uses = {"Name": get("Steps.A.ProcessingJobName")}
-    arn = world.run([processing("A"), processing("B", DependsOn=[{"Step": "A", "Trigger": "Any"}], Environment=uses)])
+    arn = world.run(handler("ProcessingJobName"))
+    assert world.statuses(arn) == {"A": "Failed", "B": "Succeeded"}
+    assert world.processing.requests[1]["Environment"] == {"E": world.job_of(arn, "A")}
+    assert world.status(arn) == "CompletedWithFailures"
+
+
+def test_the_handler_of_a_failure_fails_for_what_the_job_lacks(world: World) -> None:
+    world.plan = {"A": fails("x")}
+    arn = world.run(handler("ExitMessage"))
     assert world.statuses(arn) == {"A": "Failed", "B": "Failed"}
-    assert "did not succeed" in world.steps(arn)["B"]["FailureReason"]
+    assert "ExitMessage" in world.steps(arn)["B"]["FailureReason"]
     assert world.status(arn) == "Failed"
+
+
+def test_a_step_that_made_no_job_has_no_properties(world: World) -> None:
+    world.refuse["A"] = [ValidationError("no")]
+    arn = world.run(handler("ProcessingJobName"))
+    assert world.steps(arn)["B"]["FailureReason"].endswith("Step 'A' has no properties, since it did not succeed.")
 
 
 @pytest.mark.parametrize(("value", "taken", "untaken"), [("1", "Yes", "No"), ("2", "No", "Yes")])
