@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.code_pipelines import STORE, Pipelines, action, ask, code_of, conditions, rule, soon
+from tests.integration.code_pipelines import ROLE, STORE, Pipelines, action, ask, code_of, conditions, rule, soon
 from tests.support import Service, create_function
 
 FUNCTION = """
@@ -156,3 +157,28 @@ def test_a_rule_that_cannot_be_evaluated_fails(pipelines: Pipelines) -> None:
     assert [text.partition(":")[0] for text in said] == [
         "VariableCheck can't be evaluated", "DeploymentWindow can't be evaluated",
     ]  # fmt: skip
+
+
+def test_a_build_without_artifacts_succeeds_and_makes_none(service: Service, pipelines: Pipelines) -> None:
+    """As in AWS's own project templates: the output of the build that trains is declared and never made.
+
+    The specification is a line of JSON, as Terraform and boto3 write them.
+    """
+    specification = {"version": 0.2, "phases": {"build": {"commands": ["true"]}}}
+    service.client("codebuild").create_project(
+        name="trains", serviceRole=ROLE, artifacts={"type": "CODEPIPELINE"},
+        source={"type": "CODEPIPELINE", "buildspec": json.dumps(specification)},
+        environment={"type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL"},
+    )  # fmt: skip
+    build = action("Build", "CodeBuild", "Train", configuration={"ProjectName": "trains"},
+                   inputArtifacts=[{"name": "Code"}], outputArtifacts=[{"name": "Model"}])  # fmt: skip
+    store = action("Deploy", "S3", "Store", inputArtifacts=[{"name": "Model"}],
+                   configuration={"BucketName": STORE, "Extract": "false", "ObjectKey": "model.zip"})  # fmt: skip
+    stages = [{"name": "Train", "actions": [build]}, {"name": "Store", "actions": [store]}]
+    pipelines.ends("no-artifacts", pipelines.create("no-artifacts", *stages), "Failed")
+    rows = pipelines.actions("no-artifacts", pipelines.rows("no-artifacts")[0]["pipelineExecutionId"])
+    assert [row["status"] for row in rows] == ["Failed", "Succeeded", "Succeeded"], rows[0]["output"]
+    last, first, _source = rows
+    assert (first["status"], first["output"]["outputArtifacts"]) == ("Succeeded", [])
+    details = last["output"]["executionResult"]["errorDetails"]
+    assert details == {"code": "ConfigurationError", "message": "No action has made the input artifact Model."}

@@ -77,7 +77,12 @@ class BuildUploads:
         return {**BuildRecord(_held=message["name"])}
 
     def _for_pipeline(self, orders: list[list[str]]) -> dict[str, Any]:
-        """With one output the primary artifact is it; with several, each is the secondary one of its name."""
+        """With one output the primary artifact is it; with several, each is the secondary one of its name.
+
+        A specification without artifacts leaves the one output unmade, and its build succeeds (aws/aws-cdk#845).
+        """
+        if len(orders) == 1 and not self._found:
+            return {}
         for name, bucket, key in orders:
             message = self._of(name) or (self._of("") if len(orders) == 1 else None)
             if message is None:

@@ -239,7 +239,7 @@ class BuildRun:
 
     def _read_buildspec(self) -> str:
         given = self._build["source"].get("buildspec") or BUILDSPEC
-        if "\n" in given:
+        if "\n" in given or given.lstrip().startswith("{"):  # JSON of Terraform and boto3 is one line
             return str(given)
         if given.startswith("arn:aws:s3:::"):
             bucket, _, key = given.removeprefix("arn:aws:s3:::").partition("/")

@@ -42,7 +42,7 @@ def build(
     """The resources whose marked methods are the operations, and the approvals that wait."""
     store, artifacts = PipelineStore(records, settings.arns), ActionArtifacts(objects)
     git = GitSources(artifacts, repositories, checkout, call)
-    building = BuildAction(call, start_build, start_batch)
+    building = BuildAction(call, start_build, start_batch, artifacts)
     providers: dict[tuple[str, str], Provider] = {
         ("Source", "CodeCommit"): git.code_commit,
         ("Source", "CodeStarSourceConnection"): git.connection,

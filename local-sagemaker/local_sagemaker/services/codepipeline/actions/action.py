@@ -64,8 +64,11 @@ class ActionWork:
 
     @property
     def inputs(self) -> dict[str, tuple[str, str]]:
-        """Bucket and key of each input artifact, by name."""
+        """Bucket and key of each input artifact, by name. Raises `ActionFailure` for one that no action has made."""
         rows = self.action["input"]["inputArtifacts"]
+        absent = [row["name"] for row in rows if not row["s3location"]["key"]]
+        if absent:
+            raise ActionFailure(f"No action has made the input artifact {absent[0]}.", "ConfigurationError")
         return {row["name"]: (row["s3location"]["bucket"], row["s3location"]["key"]) for row in rows}
 
     @property
@@ -98,6 +101,10 @@ class ActionArtifacts:
     def put(self, place: dict[str, str], data: bytes) -> None:
         """Writes an artifact."""
         self._objects.put(place["bucket"], place["key"], data, "application/zip")
+
+    def exists(self, place: dict[str, str]) -> bool:
+        """Whether an artifact was made."""
+        return self._objects.head(place["bucket"], place["key"]) is not None
 
     def archive(self, bucket: str, key: str) -> Path:
         """The file that holds an artifact; to be read, never written."""

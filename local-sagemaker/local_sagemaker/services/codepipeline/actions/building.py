@@ -9,7 +9,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.json_text import load
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.services.codebuild.builds import PipelineOrder
-from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
+from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 StartBuild = Callable[[str, PipelineOrder], str]
@@ -18,11 +18,11 @@ StartBuild = Callable[[str, PipelineOrder], str]
 class BuildAction:
     """Starts a build, or a batch of builds, once for each action, and waits for its end."""
 
-    def __init__(self, call: Call, start: StartBuild, start_batch: StartBuild) -> None:
-        self._call, self._start, self._start_batch = call, start, start_batch
+    def __init__(self, call: Call, start: StartBuild, start_batch: StartBuild, artifacts: ActionArtifacts) -> None:
+        self._call, self._start, self._start_batch, self._artifacts = call, start, start_batch, artifacts
 
     def __call__(self, work: ActionWork) -> ActionResult:
-        """The build's outcome is the action's."""
+        """The build's outcome is the action's; its artifacts are those that the build made."""
         batch = work.configuration.get("BatchEnabled") == "true"
         places = {name: work.place(name) for name in work.outputs}
         external = work.external
@@ -37,7 +37,8 @@ class BuildAction:
             if build is None:
                 raise ActionFailure(f"The build {identity} does not exist any more.", "JobFailed")
             if build["buildComplete"]:
-                return self._result(build, external, places)
+                made = {name: place for name, place in places.items() if self._artifacts.exists(place)}
+                return self._result(build, external, made)
             work.pause()
 
     def _find(self, identity: str) -> dict[str, Any] | None:
