@@ -61,9 +61,11 @@ structure: $(STAMP) ## figures of the code's structure: names, lengths, boundari
 check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
 
-check-images: $(IMAGES) ## the oldest XGBoost images on libraries of their own (minutes; not part of CI)
+check-images: $(IMAGES) ## the oldest images on libraries of their own (minutes; not part of CI)
 	@for tag in 0.90-2 1.0-1 1.2-2 1.3-1 1.5-1; do $(BIN)/local-sagemaker images prepare sagemaker-xgboost:$$tag || exit; done
-	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/component/images/test_images_xgboost_libraries.py
+	@for tag in 0.23-1 1.0-1 1.2-1; do $(BIN)/local-sagemaker images prepare sagemaker-scikit-learn:$$tag || exit; done
+	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/component/images/test_images_xgboost_libraries.py \
+	  tests/component/images/test_images_public_scripts.py
 
 check-moto: $(IMAGES) ## moto's own tests of S3 and SageMaker against the local service (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.moto

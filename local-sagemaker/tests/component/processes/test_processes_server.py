@@ -14,7 +14,7 @@ import pytest
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import catalogue
-from local_sagemaker.processes import ForkedProcesses, ProcessSpec
+from local_sagemaker.processes import ForkedProcesses, ProcessSpec, client
 from tests.component.fork_servers import child_servers
 from tests.support import until
 
@@ -135,3 +135,20 @@ def test_a_large_order_passes(best):
     ran = best.script("import os; print(len(os.environ['BIG0']) + len(os.environ['BIG1']))",
                       environment={"BIG0": value[:100_000], "BIG1": value[:100_000], "PAD": "y" * 90_000})  # fmt: skip
     assert ran.output == "200000\n"
+
+
+def test_a_server_that_nobody_needs_ends_and_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "defaults", tuple)
+    processes = ForkedProcesses(settings=Settings(home=tmp_path), load=False)
+    program = Program(("python3", "-c", "input()"), libraries=catalogue.find("lambda-python", "3.12"))
+    try:
+        for _ in range(2):
+            monkeypatch.setattr(client, "IDLE_SECONDS", 20.0)
+            process = processes.start(ProcessSpec(program, tmp_path / "a", tmp_path / "log"))
+            server = server_of(process.pid)
+            assert process.wait(60) == 1, "there is nothing to read"
+            assert server in child_servers()
+            monkeypatch.setattr(client, "IDLE_SECONDS", 0.1)
+            until(lambda server=server: server not in child_servers(), "the server has ended", 30)
+    finally:
+        processes.close()
