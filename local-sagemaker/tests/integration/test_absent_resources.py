@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support import Service
 
@@ -27,3 +30,30 @@ def test_listing_them_gives_none(service: Service) -> None:
     sagemaker = service.client("sagemaker")
     assert sagemaker.list_images()["Images"] == []
     assert sagemaker.list_feature_groups()["FeatureGroupSummaries"] == []
+
+
+RECORD = ("FeatureGroupName", "RecordIdentifierValueAsString")
+
+
+@pytest.mark.parametrize(
+    ("client", "operation", "request_"),
+    [
+        ("sagemaker", "ListAutoMLJobs", {}),
+        ("sagemaker", "ListInferenceComponents", {}),
+        (
+            "sagemaker-featurestore-runtime",
+            "GetRecord",
+            {"FeatureGroupName": "a", "RecordIdentifierValueAsString": "1"},
+        ),
+        ("lambda", "ListEventSourceMappings", {}),
+        ("emr", "ListClusters", {}),
+        ("athena", "ListWorkGroups", {}),
+    ],
+)
+def test_operations_that_are_absent_say_so(
+    service: Service, client: str, operation: str, request_: dict[str, Any]
+) -> None:
+    calls = service.client(client)
+    method = next(name for name, known in calls.meta.method_to_api_mapping.items() if known == operation)
+    with pytest.raises(ClientError, match=rf":{operation} is not supported by the local service.*operations\.md"):
+        getattr(calls, method)(**request_)
