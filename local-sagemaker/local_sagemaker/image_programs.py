@@ -11,9 +11,11 @@ import sys
 if __name__ == "__main__":
     del sys.path[0]  # this folder, where modules have the names of some of the standard library
 
+import contextlib
 import importlib
 import os
 import types
+from collections.abc import Iterator
 
 PACKAGE = "local_sagemaker"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -21,6 +23,8 @@ HELPERS = os.path.join(FOLDER, "containers", "packages")
 """Our stand-ins for packages of the containers that are not published."""
 _BARE = ("processes", "functions", "tuning")
 """Packages whose own `__init__` is the service's."""
+SERVING = ("uvloop", "httptools")
+"""Packages that only model servers need."""
 serving_folders: list[str] = []
 """Entries of sys.path that are no part of the image: what only model servers need, and no script finds."""
 _hidden: dict[str, types.ModuleType] = {}
@@ -47,6 +51,27 @@ def forget(others: tuple[str, ...] = ()) -> None:
             _hidden[name] = sys.modules.pop(name)
 
 
+@contextlib.contextmanager
+def hide(also: tuple[str, ...] = ()) -> Iterator[None]:
+    """Hides our modules and `also` while a user's script is imported into a program of ours."""
+    found = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in (PACKAGE, *also)}
+    for name in found:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(found)
+
+
+def leave_the_image() -> None:
+    """Leaves a user's script what its image has: nothing of ours, nor of what only model servers need.
+
+    What of ours is imported later than this is not found: programs import what they need before a script runs.
+    """
+    forget(SERVING)
+    sys.path[:] = [entry for entry in sys.path if entry not in serving_folders]
+
+
 def run_anew(entry: str, arguments: list[str], folders: list[str]) -> list[str]:
     """The command that calls an entry in an interpreter of its own, where imports find packages in `folders`, too."""
     return [sys.executable, os.path.abspath(__file__), *[f"{_ALSO}{folder}" for folder in folders], entry, *arguments]
@@ -63,6 +88,8 @@ def call(entry: str, arguments: list[str]) -> object:
 
 if __name__ == "__main__":
     install()
+    also = importlib.import_module(f"{PACKAGE}.image_programs").serving_folders
     while sys.argv[1].startswith(_ALSO):
-        sys.path.append(sys.argv.pop(1)[len(_ALSO) :])
+        also.append(sys.argv.pop(1)[len(_ALSO) :])
+    sys.path += also
     raise SystemExit(call(sys.argv[1], sys.argv[2:]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
+import tokenize
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -17,6 +19,8 @@ _STARTUP = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE
 _STARTUP_PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "ARROW_")
 
 _COMMENT = re.compile(rb"#[^\n]*")
+_LAYOUT = (tokenize.ENCODING, tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
+_LONGEST_READ = 1 << 18  # bytes whose docstrings are looked for, which takes a tenth of a second or two
 _PIP = re.compile(rb"\bpip3?\b|\bensurepip\b|\beasy_install\b")
 _CODE = (".py", ".sh")
 _LOOK_AT = 64  # files of a program's folder that are searched for an installation; each up to _LONGEST bytes
@@ -32,9 +36,31 @@ def wanted_by(given: Mapping[str, str], outer: Mapping[str, str]) -> bool:
     )
 
 
-def speaks_of_pip(text: bytes) -> bool:
-    """Whether a program installs packages, as far as its text shows."""
-    return bool(_PIP.search(text)) and bool(_PIP.search(_COMMENT.sub(b"", text)))
+def speaks_of_pip(text: bytes, *, python: bool = True) -> bool:
+    """Whether a program installs packages, as far as its text shows: not what comments and docstrings say."""
+    if not _PIP.search(text) or not _PIP.search(_COMMENT.sub(b"", text)):
+        return False
+    return not python or len(text) > _LONGEST_READ or bool(_PIP.search(_statements(text)))
+
+
+def _statements(text: bytes) -> bytes:
+    """The words of Python code without comments and strings that are statements; as it stands where it is no Python."""
+    kept: list[str] = []
+    strings: list[str] | None = []  # those that the statement has so far; None once there is anything else in it
+    try:
+        for token in tokenize.tokenize(io.BytesIO(text).readline):
+            if token.type in _LAYOUT:
+                continue
+            if token.type == tokenize.NEWLINE or token.string == ";":
+                strings = []
+            elif strings is not None and token.type == tokenize.STRING:
+                strings.append(token.string)
+            else:
+                kept += [*(strings or ()), token.string]
+                strings = None
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return text
+    return "\n".join(kept).encode("utf-8", "surrogateescape")
 
 
 def wanted_for(script: Path, folder: Path) -> bool:
@@ -65,7 +91,7 @@ def installs(folder: Path, script: Path | None = None) -> bool:
     """
     beside = islice((path for path in _code(folder) if path != script), _LOOK_AT)
     first = [script] if script else []
-    return any(speaks_of_pip(head(path)) for path in chain(first, beside))
+    return any(speaks_of_pip(head(path), python=path.suffix != ".sh") for path in chain(first, beside))
 
 
 def _code(folder: Path) -> Iterator[Path]:

@@ -38,6 +38,11 @@ class Host:
         """Its /opt/ml."""
         return self.root / "ml"
 
+    def say(self, sentence: str) -> None:
+        """Adds a line of the service's own to the log."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(f"local-sagemaker: {sentence}\n")
+
     def reason(self, code: int, *, verbatim: bool = False, client_errors: bool = False) -> str:
         """What AWS says of a process that did not end with 0: the failure file's text and the exit code.
 

@@ -328,6 +328,8 @@ class Run:
             if code != 0 and failed is None:
                 failed = (host, code)
                 self._end_others()
+        if failed and failed[1] < 0 and not self._stopping:
+            failed[0].say(f"the program was ended by a signal, {signal.Signals(-failed[1]).name}")
         for host in self._hosts:
             self._services.logs.mark(self.job.log_group, host.stream, final=True)
         if failed is None:
@@ -392,8 +394,7 @@ class Run:
         """Says, in the job's log, what the service can't do for the job."""
         log.warning("job %s: %s", self.job.name, sentence)
         if self._hosts:
-            with self._hosts[0].log.open("a", encoding="utf-8") as file:
-                file.write(f"local-sagemaker: {sentence}\n")
+            self._hosts[0].say(sentence)
 
 
 def _internal(error: Exception) -> str:

@@ -30,7 +30,6 @@ from local_sagemaker import own_start
 from local_sagemaker.processes import environment
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
-_SERVING = ("uvloop", "httptools")
 
 Finish = Callable[[int], None]
 
@@ -104,7 +103,7 @@ def become(folder: Path, *, keep_project: bool) -> None:
         if "LOCAL_SAGEMAKER_DEBUGGER" in os.environ:
             importlib.import_module("local_sagemaker_debugger")  # of the hook, which other programs load at their start
     else:
-        programs.forget(_SERVING)
+        programs.forget(programs.SERVING)
         if any(Path(entry, "sitecustomize.py").is_file() for entry in extra):
             sys.modules.pop("sitecustomize", None)
             importlib.import_module("sitecustomize")  # as an interpreter with this PYTHONPATH does at its start

@@ -27,6 +27,44 @@ def test_code_that_speaks_of_pip(tmp_path: Path, place: str) -> None:
     assert own_start.installs(tmp_path, script)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Run pip install first."""\n',
+        'def f():\n    """Needs\n    pip install x\n    """\n    return 1\n',
+        "class A:\n    'pip'\n    x = 1; 'pip'\n",
+        'x = 1  # pip install y\n("a"\n "b")\n',
+        "'pip' 'install'  # two\n",
+    ],
+)
+def test_comments_and_docstrings_install_nothing(text: str) -> None:
+    assert not own_start.speaks_of_pip(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        INSTALL,
+        '"""Installs."""\nimport pip\n',
+        "x = 'pip install'\n",
+        "os.system('pip install x')\n",
+        "'pip' + x\n",
+        "run(\n    'python',\n    'pip')\n",
+        "f(f'{python} -m pip')\n",
+        "'pip'.upper()\n",
+        'x = """never ended, pip\n',
+        "!pip install x\nthis is 'no python\n",
+    ],
+)
+def test_code_that_installs(text: str) -> None:
+    assert own_start.speaks_of_pip(text.encode())
+
+
+def test_in_a_shell_a_quoted_word_is_a_command(tmp_path: Path) -> None:
+    write(tmp_path, "setup.sh", '"pip"\n')
+    assert own_start.installs(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["pathlib.py", "pytest/__init__.py"])
 def test_modules_with_the_name_of_a_loaded_one(tmp_path: Path, name: str) -> None:
     write(tmp_path, "main.py")

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local_sagemaker import image_programs
 from local_sagemaker.containers.analyzers.contract import as_job_path
 from model_checks.errors import AnalysisError
 
@@ -66,7 +67,8 @@ def _load(path: Path, otherwise: str) -> ModuleType:
         raise AnalysisError(otherwise)
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with image_programs.hide(("model_checks",)):
+            spec.loader.exec_module(module)
     except Exception as error:
         logging.getLogger("preprocess").exception("%s can't be loaded", path.name)
         raise AnalysisError(otherwise) from error

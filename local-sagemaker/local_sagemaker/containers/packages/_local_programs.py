@@ -12,8 +12,31 @@ import sys
 from types import ModuleType
 from typing import Any
 
+_TEXT = (
+    "{name}: the image has this module, its stand-in here has not. There are {known}; what public scripts use can be "
+    "added (see the service's differences from AWS)."
+)
 _FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "image_programs.py")
 _modules: dict[str, ModuleType] = {}
+
+
+class _Refusal:
+    """Comes last in the search for modules: names what a stand-in lacks, instead of `No module named ...`."""
+
+    def __init__(self, package: str, known: list[str]) -> None:
+        self._package, self._known = package, known
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        parent, _, module = name.partition(".")
+        if parent == self._package and module.partition(".")[0] not in self._known:
+            known = ", ".join(f"{parent}.{module}" for module in self._known)
+            raise ModuleNotFoundError(_TEXT.format(name=name, known=known))
+
+
+def refuse_others(package: str, folder: str) -> None:
+    """Has an import of a module that the stand-in of a package lacks say so; as an ImportError, as it is one."""
+    known = sorted(entry.partition(".")[0] for entry in os.listdir(folder) if not entry.startswith("_"))
+    sys.meta_path.append(_Refusal(package, known))  # type: ignore[arg-type]
 
 
 def load(name: str) -> Any:

@@ -14,8 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from local_sagemaker.containers.xgboost.channels import parse_header
-
 JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
 TEXT_TYPES = (JSON, CSV)
 """Types whose bodies are decoded before the user's function sees them."""
@@ -54,11 +52,11 @@ class NumpyCodec:
     def decode(self, data: bytes | str, content_type: str) -> Any:
         """npy, JSON or CSV; CSV is squeezed, so that one row is one-dimensional, and knows no empty fields."""
         if content_type == NPY:
-            return np.load(io.BytesIO(_bytes(data)), allow_pickle=True)
+            return np.load(io.BytesIO(bytes_of(data)), allow_pickle=True)
         if content_type == JSON:
             return np.array(json.loads(data)).astype(np.float32)
         if content_type == CSV:
-            rows = list(csv.reader(io.StringIO(_text(data)), strict=True))
+            rows = list(csv.reader(io.StringIO(text_of(data)), strict=True))
             return np.array(rows).squeeze().astype(np.float64).astype(np.float32)
         raise UnsupportedFormat(content_type)
 
@@ -89,9 +87,9 @@ class ManyModelsNumpyCodec(NumpyCodec):
     def decode(self, data: bytes | str, content_type: str) -> Any:
         """npy, npz, JSON or CSV, in which empty fields are NaN; one row stays a row."""
         if content_type == NPZ:
-            return sparse.load_npz(io.BytesIO(_bytes(data)))
+            return sparse.load_npz(io.BytesIO(bytes_of(data)))
         if content_type == CSV:
-            array = np.genfromtxt(io.StringIO(_text(data)), dtype=None, delimiter=",")
+            array = np.genfromtxt(io.StringIO(text_of(data)), dtype=None, delimiter=",")
         elif content_type == JSON:
             array = np.array(json.loads(data))
         else:
@@ -108,39 +106,15 @@ class ManyModelsNumpyCodec(NumpyCodec):
         return out.getvalue()
 
 
-class XGBoostCodec(NumpyCodec):
-    """XGBoost's defaults: a DMatrix in, and features that need not match the model's."""
-
-    def decode(self, data: bytes | str, content_type: str) -> Any:
-        """CSV, libsvm or RecordIO as a DMatrix; of a CSV body, a newline at its end begins another row."""
-        import xgboost as xgb  # the scikit-learn image has none
-
-        from local_sagemaker.containers.xgboost import decode, recordio
-
-        name, _ = parse_header(content_type)
-        if name == CSV:
-            return xgb.DMatrix(decode.csv_rows(_text(data)))
-        if name in ("text/libsvm", "text/x-libsvm"):
-            return xgb.DMatrix(decode.libsvm(_text(data).strip(), shifts=False))
-        if name == "application/x-recordio-protobuf":
-            features, _ = recordio.table(recordio.read(_bytes(data)))
-            return xgb.DMatrix(features)
-        raise UnsupportedFormat(name)
-
-    def predict(self, data: Any, model: Any) -> Any:
-        """``Booster.predict`` without the check of names and number of features."""
-        return model.predict(data, validate_features=False)
-
-
 def _listed(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def _text(data: bytes | str) -> str:
+def text_of(data: bytes | str) -> str:
     return data if isinstance(data, str) else data.decode("utf-8")
 
 
-def _bytes(data: bytes | str) -> bytes:
+def bytes_of(data: bytes | str) -> bytes:
     return data.encode("utf-8") if isinstance(data, str) else data

@@ -31,7 +31,6 @@ from local_sagemaker.containers.toolkit.content import (
     Codec,
     ManyModelsNumpyCodec,
     NumpyCodec,
-    XGBoostCodec,
 )
 
 DEFAULT_SCRIPT = "inference.py"
@@ -42,32 +41,54 @@ log = logging.getLogger("sagemaker-inference-toolkit")
 def sklearn(_arguments: list[str] | None = None) -> int:
     """The scikit-learn image's ``serve``."""
     configure()
-    return _serve(NumpyCodec())
+    return _serve("sklearn")
 
 
 def xgboost(_arguments: list[str] | None = None) -> int:
     """The XGBoost image's ``serve`` where the user brings a script."""
     configure()
-    return _serve(XGBoostCodec())
+    return _serve("xgboost")
 
 
-def _serve(codec: Codec) -> int:
-    if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
-        codec = ManyModelsNumpyCodec() if type(codec) is NumpyCodec else codec
-        return multi_model_server.serve(lambda folder: _one_of_many(folder, codec))
-    script = _script()
-    if source.install(script.parent) or own_start.wanted_for(script, script.parent):
-        os.environ.update({_AGAIN: type(codec).__name__, _SCRIPT: str(script)})
+def _codec(framework: str) -> Codec:
+    if framework == "xgboost":
+        from local_sagemaker.containers.toolkit.xgboost_content import XGBoostCodec  # the other image has no XGBoost
+
+        return XGBoostCodec()
+    return ManyModelsNumpyCodec() if _has_many() else NumpyCodec()
+
+
+def _has_many() -> bool:
+    return os.environ.get("SAGEMAKER_MULTI_MODEL") == "true"
+
+
+def _serve(framework: str) -> int:
+    script = _shared_script() if _has_many() else _script()
+    if script and (source.install(script.parent) or own_start.wanted_for(script, script.parent)):
+        os.environ.update({_AGAIN: framework, _SCRIPT: str(script)})
         sys.stdout.flush()
         command = image_programs.run_anew(f"{__name__}:again", [], image_programs.serving_folders)
         os.execv(command[0], command)
+    return _serve_with(_codec(framework), script)
+
+
+def _serve_with(codec: Codec, script: Path | None) -> int:
+    if _has_many():
+        return multi_model_server.serve(lambda folder: _one_of_many(folder, codec, script))
+    assert script
     return run(lambda: Functions(_module(script), codec).application())
 
 
-def _one_of_many(folder: Path, codec: Codec) -> Callable[[Request], Response]:
-    """One of the models of a container of many: each brings its own script in its folder ``code``."""
-    script = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
-    module = _module(script if script.is_file() else _script(), f"{folder.parent.name}_")
+def _shared_script() -> Path | None:
+    """The script of all models of a container of many, where it has one: it is fetched as the container starts."""
+    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    return _script() if submitted and submitted != "/opt/ml/model/code" else None
+
+
+def _one_of_many(folder: Path, codec: Codec, shared: Path | None) -> Callable[[Request], Response]:
+    """One of the models of a container of many: it may bring a script of its own in its folder ``code``."""
+    own = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
+    module = _module(own if own.is_file() else shared or _script(), f"{folder.parent.name}_")
     return Functions(module, codec, folder).invoke_one_of_many
 
 
@@ -77,8 +98,7 @@ _AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
 def again(_arguments: list[str] | None = None) -> int:
     """Continues in an interpreter of its own, as something may be installed that replaces what was loaded."""
     configure()
-    codec = {kind.__name__: kind for kind in (NumpyCodec, XGBoostCodec)}[os.environ[_AGAIN]]()
-    return run(lambda: Functions(_module(Path(os.environ[_SCRIPT])), codec).application())
+    return _serve_with(_codec(os.environ[_AGAIN]), Path(os.environ[_SCRIPT]))
 
 
 def _script() -> Path:
@@ -100,6 +120,7 @@ def _script() -> Path:
 
 
 def _module(script: Path, prefix: str = "") -> ModuleType:
+    image_programs.leave_the_image()
     sys.path.insert(0, str(script.parent))
     os.environ.setdefault("SM_MODEL_DIR", str(ml() / "model"))
     name = prefix + script.stem.replace("-", "_")

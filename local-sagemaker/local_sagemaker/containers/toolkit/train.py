@@ -1,7 +1,8 @@
 """``train`` in script mode: the user's script with its environment, arguments, requirements and failure file.
 
-A Python script runs in this process, which has its libraries loaded already; where that could show (`own_start`), for
-instance since requirements were installed, which may replace what is loaded, it gets an interpreter of its own.
+A Python script runs in a fork of this process, which has its libraries loaded already; where that could show
+(`own_start`), for instance since requirements were installed, which may replace what is loaded, it gets an interpreter
+of its own. Either way this process outlives it, and says how it ended.
 """
 
 from __future__ import annotations
@@ -65,17 +66,46 @@ def _train(framework_module: str) -> None:
     if fresh or own_start.wanted_for(folder / environment.script, folder):
         _run_anew(shown)
         return
+    pid = 0 if "debugpy" in sys.modules else _fork()  # a debugger follows this process only
+    if pid:
+        _report_end(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown)
+        return
     code, message = here(environment.script, arguments)
     _outcome(code, message, shown)
 
 
+def _fork() -> int:
+    """Forks this process for the script: the child's number here, 0 in the child.
+
+    Signals that end a job reach both; they are for the script to handle.
+    """
+    held = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    pid = os.fork()
+    if pid:
+        for number in held:
+            signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+    return pid
+
+
 def _run_anew(shown: Sequence[str]) -> None:
-    """Runs a Python script in an interpreter that starts for it, which says itself how the script failed."""
-    command = image_programs.run_anew(f"{__name__}:again", list(shown[1:]), [])
-    code = _wait_for(command)
+    """Runs a Python script in an interpreter that starts for it."""
+    _report_end(_wait_for(image_programs.run_anew(f"{__name__}:again", list(shown[1:]), [])), shown)
+
+
+def _report_end(code: int, shown: Sequence[str]) -> None:
+    """The end of a script's own process, which has said itself how the script failed unless that was sudden."""
+    if code < 0:
+        number = signal.Signals(-code)
+        meaning = _MEANING.get(number, "")
+        sys.stderr.write(f"local-sagemaker: the script was ended by a signal, {number.name}{meaning}\n")
     if code and (ml() / "output" / "failure").exists():
         raise SystemExit(code if 0 < code < 256 else 1)
     _outcome(code, "", shown)
+
+
+_MEANING = {signal.SIGKILL: ": perhaps for want of memory", signal.SIGSEGV: ": a fault in a library's native code"}
 
 
 def _wait_for(command: Sequence[str]) -> int:
@@ -99,8 +129,7 @@ def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
     sys.argv = [script, *arguments]
     sys.path.insert(0, str(Path(file).resolve().parent))
     main = _main_module(file)
-    image_programs.forget()
-    sys.path[:] = [entry for entry in sys.path if entry not in image_programs.serving_folders]
+    image_programs.leave_the_image()
     try:
         exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
     except SystemExit as end:

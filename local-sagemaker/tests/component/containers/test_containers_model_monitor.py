@@ -272,7 +272,16 @@ def test_csv_that_is_no_text_says_so(jobs: JobFolder, encode: Any) -> None:
     assert (ended.code, "a.csv is not CSV in UTF-8" in ended.message) == (255, True), ended.message
 
 
-@pytest.mark.parametrize("code", ["1 / 0\n", "import nowhere\n", "def preprocess_handler(r):\n    return r['x']\n"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "1 / 0\n",
+        "import nowhere\n",
+        "import local_sagemaker\n",
+        "import model_checks\n",
+        "def preprocess_handler(r):\n    return r['x']\n",
+    ],
+)
 def test_a_preprocessor_that_raises(jobs: JobFolder, code: str) -> None:
     jobs.write("processing/input/s/p.py", code)
     ended = jobs.monitor({"a.csv": "1\n"}, CSV, record_preprocessor_script="/opt/ml/processing/input/s/p.py")

@@ -5,6 +5,7 @@ Their libraries are loaded before the script is known; processing jobs stand in 
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import signal
@@ -63,7 +64,7 @@ SEEN = """
 def seen():
     import importlib, joblib
     found = {"joblib": joblib.__version__}
-    for name in ("local_sagemaker", "starlette", "moto", "sagemaker"):
+    for name in ("local_sagemaker", "uvloop", "httptools", "starlette", "moto", "sagemaker"):
         try:
             found[name] = bool(importlib.import_module(name))
         except ImportError:
@@ -94,31 +95,39 @@ def test_a_training_script_imports_what_it_installs(program_run: Any, place: str
 OWN = "import os; pip = os.kill\n"  # which speaks of pip
 
 
+SUDDEN = 'ExecuteUserScriptError:\nExitCode {}\nErrorMessage ""\nCommand "/miniconda3/bin/python train.py"'
+
+
+HERE = "import os\n"  # which runs in a fork
+
+
 @pytest.mark.parametrize(
-    ("script", "code", "failure"),
+    ("script", "code", "failure", "said"),
     [
-        ("os._exit(7)", 7, "ExecuteUserScriptError:\nExitCode 7"),
-        ("os.kill(os.getpid(), 9)", 1, "ExecuteUserScriptError:\nExitCode -9"),
-        ("open('/opt/ml/output/failure', 'w').write('mine'); os.kill(os.getpid(), 9)", 1, ""),
+        (HERE + "os._exit(7)", 7, SUDDEN.format(7), ""),
+        (OWN + "os._exit(7)", 7, SUDDEN.format(7), ""),
+        (HERE + "os.kill(os.getpid(), 9)", 1, SUDDEN.format(-9), "by a signal, SIGKILL: perhaps for want of memory"),
+        (OWN + "os.kill(os.getpid(), 9)", 1, SUDDEN.format(-9), "by a signal, SIGKILL: perhaps for want of memory"),
+        (HERE + "import ctypes; ctypes.string_at(0)", 1, SUDDEN.format(-11), "by a signal, SIGSEGV"),
+        (HERE + "open('/opt/ml/output/failure', 'w').write('mine'); os.abort()", 1, "mine", "by a signal, SIGABRT"),
     ],
 )
-def test_a_script_with_its_own_interpreter_that_ends_without_a_word(
-    program_run: Any, script: str, code: int, failure: str
-) -> None:
-    prepare(program_run, OWN + script)
+def test_a_script_that_ends_without_a_word(program_run: Any, script: str, code: int, failure: str, said: str) -> None:
+    prepare(program_run, script)
     assert train(program_run, IMAGE) == code
-    assert program_run.failure.startswith(failure)
+    assert program_run.failure == failure
+    assert said in program_run.log
 
 
-@pytest.mark.parametrize("name", ["train.py", "train.sh"])
-def test_a_script_with_its_own_process_may_save_its_model_when_it_is_stopped(program_run: Any, name: str) -> None:
+@pytest.mark.parametrize(("name", "start"), [("train.py", OWN), ("train.py", HERE), ("train.sh", "")])
+def test_a_script_may_save_its_model_when_it_is_stopped(program_run: Any, name: str, start: str) -> None:
     save = "open('/opt/ml/model/saved', 'w').close()"
     shell = (
         "trap 'sleep 1; touch /opt/ml/model/saved; exit 0' TERM\n"
         "touch /opt/ml/model/begun\nwhile :; do sleep 0.1; done\n"
     )
     python = (
-        f"{OWN}import signal, time\ndef stop(*_):\n    time.sleep(1); {save}; raise SystemExit\n"
+        f"{start}import signal, time\ndef stop(*_):\n    time.sleep(1); {save}; raise SystemExit\n"
         "signal.signal(signal.SIGTERM, stop)\nopen('/opt/ml/model/begun', 'w').close()\ntime.sleep(60)\n"
     )
     prepare(program_run, python if name == "train.py" else f"#!/bin/sh\n{shell}", name)
@@ -175,3 +184,54 @@ def test_an_inference_script_imports_what_it_installs(program_run: Any) -> None:
     with serving(program_run, IMAGE, {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}) as connection:
         body = ask(connection, b"abc", "text/csv", "application/json")[2]
     assert json.loads(body)["joblib"] == "99.0", program_run.log
+
+
+SPEAKS = """
+at_start = seen()
+from sagemaker_sklearn_container import serving
+def model_fn(d): return [at_start, seen()]
+def input_fn(data, kind): return serving.default_input_fn(data, kind)
+def predict_fn(data, model): return [*model, seen(), data.tolist()]
+"""
+
+
+@pytest.mark.parametrize("start", ["", OWN], ids=["forked", "own start"])
+def test_an_inference_script_sees_nothing_of_the_service(program_run: Any, start: str) -> None:
+    """Not as it is imported, nor while its functions run; what its image has of the containers works."""
+    program_run.write("model/code/inference.py", f"{start}{SEEN}{SPEAKS}")
+    with serving(program_run, IMAGE, {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}) as connection:
+        status, _, body = ask(connection, b"1,2", "text/csv", "application/json")
+    assert status == 200, program_run.log
+    *found, numbers = json.loads(body)
+    assert [list(names) for names in found] == [["joblib"]] * 3
+    assert numbers == [1.0, 2.0]
+
+
+def _of_many(connection: http.client.HTTPConnection, path: str, body: bytes) -> tuple[int, bytes]:
+    connection.request("POST", path, body, {"Content-Type": "text/csv", "Accept": "text/csv"})
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_a_container_of_many_models_installs_what_its_script_asks_for(program_run: Any) -> None:
+    """The code is fetched, and its requirements installed, as the container starts: before any model is loaded."""
+    script = (
+        f"{SEEN}\ndef model_fn(d): return open(d + '/name').read()\n"
+        "def transform_fn(model, data, kind, accept): return f'{model} {seen()}', accept\n"
+    )
+    program_run.write("shared/inference.py", script)
+    program_run.write("shared/requirements.txt", f"/opt/ml/shared/{WHEEL}\n")
+    program_run.write(f"shared/{WHEEL}", _wheel())
+    for name in ("a", "b"):
+        program_run.write(f"models/{name}/model/name", name)
+    variables = {
+        "SAGEMAKER_MULTI_MODEL": "true",
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/shared",
+    }
+    with serving(program_run, IMAGE, variables) as connection:
+        for name in ("a", "b"):
+            asked = json.dumps({"model_name": name, "url": f"/opt/ml/models/{name}/model"}).encode()
+            assert _of_many(connection, "/models", asked)[0] == 200, program_run.log
+        answers = [_of_many(connection, f"/models/{name}/invoke", b"x") for name in ("a", "b")]
+    assert answers == [(200, b"a {'joblib': '99.0'}"), (200, b"b {'joblib': '99.0'}")]

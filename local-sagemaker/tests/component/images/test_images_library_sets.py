@@ -280,6 +280,19 @@ def test_scripts_import_the_packages_of_the_xgboost_container(program_run: Progr
         say(checkpointing.load_checkpoint("/opt/ml/checkpoints"))
         say(encoders.encode([1, 2], content_types.JSON), worker.Response("a", "text/csv").mimetype)
         say("local_sagemaker" in sys.modules)
+        from sagemaker_xgboost_container import callback, handler_service, serving
+        from sagemaker_xgboost_container.metrics.custom_metrics import accuracy, configure_feval, get_custom_metrics
+        hooks = []
+        callback.add_debugging(hooks, {}, matrix)
+        say(hooks, sorted(get_custom_metrics(["auc", "f1", "mse"])), configure_feval(["mse"])([1.0, 2.0], matrix))
+        say(accuracy(matrix.get_label() - 0.5, matrix), serving.default_input_fn("1,2", "text/csv").num_col())
+        say(handler_service.HandlerService()._service is not None)
+        for refused in ("from sagemaker_xgboost_container import algorithm_mode",
+                        "import sagemaker_xgboost_container.algorithm_mode.train_utils as t"):
+            try:
+                exec(refused)
+            except ModuleNotFoundError as error:
+                say(str(error).split(". There are")[0])
     """
     if not program_run.processes.isolation.namespaces:
         pytest.skip("the script names /opt/ml, which is rewritten here in the code folder only")
@@ -287,6 +300,9 @@ def test_scripts_import_the_packages_of_the_xgboost_container(program_run: Progr
     assert lines == [
         "2 2 [1.0, 0.0]", "None csv", "sagemaker_algorithm_toolkit.exceptions", "2 4", "trained 2 True",
         "('/opt/ml/checkpoints/xgboost-checkpoint.6', 7)", "[1, 2] application/json", "False",
+        "[] ['f1', 'mse'] [('mse', 2.0)]", "('accuracy', 1.0) 2", "True",
+        "sagemaker_xgboost_container.algorithm_mode: the image has this module, its stand-in here has not",
+        "sagemaker_xgboost_container.algorithm_mode: the image has this module, its stand-in here has not",
     ]  # fmt: skip
 
 
@@ -301,8 +317,9 @@ def test_scripts_import_the_packages_of_the_scikit_learn_container(program_run: 
     code = """
         import sagemaker_training.environment, sagemaker_training.params, sagemaker_training.entry_point
         from sagemaker_inference import content_types, decoder, encoder, errors
-        from sagemaker_sklearn_container import serving
+        from sagemaker_sklearn_container import handler_service, serving
         import retrying
+        handler_service.HandlerService()
         print(decoder.decode("1,2\\n3,4", content_types.CSV).shape, serving.default_input_fn("1,2", "text/csv"))
     """
     assert script(program_run, SKLEARN, code).splitlines()[-1] == "(2, 2) [1. 2.]"

@@ -168,4 +168,5 @@ def test_a_job_whose_process_is_killed_fails_and_the_next_one_runs(world, signal
         f"dies-{signal_name.lower()}", f"import os, signal; os.kill(os.getpid(), signal.{signal_name})"
     )
     assert job["FailureReason"] == f"AlgorithmError: , exit code: {137 if signal_name == 'SIGKILL' else 139}"
+    assert f"ended by a signal, {signal_name}" in world.log("ProcessingJobs", job["ProcessingJobName"])
     assert world.processed(f"after-{signal_name.lower()}", "pass")["ProcessingJobStatus"] == "Completed"

@@ -1,1 +1,7 @@
 """Stands in for the package of the scikit-learn image: its defaults for models, requests and responses."""
+
+import os as _os
+
+from _local_programs import refuse_others as _refuse_others
+
+_refuse_others(__name__, _os.path.dirname(__file__))

@@ -1,4 +1,10 @@
 """Stands in for the package of the XGBoost image, with what scripts use of it: see the modules beside this file.
 
-What is missing here fails as an import, not silently.
+What is missing here is refused by name.
 """
+
+import os as _os
+
+from _local_programs import refuse_others as _refuse_others
+
+_refuse_others(__name__, _os.path.dirname(__file__))
