@@ -159,8 +159,8 @@ def measure_open_pages(settings: Settings, browser: Browser) -> bool:
     used, started = browser.seconds_of_cpu(), time.perf_counter()
     time.sleep(5)
     share = (browser.seconds_of_cpu() - used) / (time.perf_counter() - started)
-    client(settings, "sagemaker").start_pipeline_execution(PipelineName="many")
     started = time.perf_counter()
+    client(settings, "sagemaker").start_pipeline_execution(PipelineName="many")
     for stream in streams:
         while not stream.readline().startswith(b"event: change"):
             pass

@@ -11,7 +11,7 @@ def read_cases(page: str) -> tuple[set[str], list[str]]:
     """The cases of the rows ``| cases | about | tests |`` of ``docs/reference/<page>``, and the tests that are absent.
 
     Cases and tests are parted by commas. A test is ``path::function`` with its path below ``local-sagemaker/tests/``,
-    or below ``tests/`` in a row whose tests begin with ``project: ``.
+    or below ``tests/`` in a row whose tests begin with ``project: ``. A file of ``benchmarks/`` has no function.
     """
     absent, cases = [], set()
     for row in _ROW.findall((ROOT / "docs" / "reference" / page).read_text("utf-8")):
@@ -19,6 +19,9 @@ def read_cases(page: str) -> tuple[set[str], list[str]]:
         base = ROOT / ("tests" if row[1].startswith("project: ") else "local-sagemaker/tests")
         for name in row[1].removeprefix("project: ").split(", "):
             file, _, function = name.partition("::")
-            if not (base / file).is_file() or f"def {function}(" not in (base / file).read_text("utf-8"):
+            path = (ROOT if name.startswith("benchmarks/") else base) / file
+            if not path.is_file() or (function and f"def {function}(" not in path.read_text("utf-8")):
                 absent.append(name)
+            elif not function and path.parent != ROOT / "benchmarks":
+                absent.append(f"{name} has no function")
     return cases, absent

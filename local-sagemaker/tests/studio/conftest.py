@@ -20,6 +20,7 @@ from tests.studio.full_world import Full, fill
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, script_step, start
 
 HOSTILE = "Zoë <script>alert(1)</script> \"'&"
+COMMIT = "1f0e5c3a9d" * 4
 PREPARE = """
 import random
 
@@ -123,6 +124,7 @@ def register_step(name: str, training: str) -> dict[str, Any]:
         "Arguments": {
             "ModelPackageGroupName": "Demo",
             "ModelApprovalStatus": "PendingManualApproval",
+            "MetadataProperties": {"CommitId": COMMIT, "Repository": "model-code"},
             "InferenceSpecification": {
                 "Containers": [{"Image": XGBOOST, "ModelDataUrl": model}],
                 "SupportedContentTypes": ["text/csv"],

@@ -12,8 +12,8 @@ import pytest
 from local_sagemaker.cli.control import post
 from local_sagemaker.logs import Logs
 from local_sagemaker.testing import temporary_service
-from tests.studio.conftest import Pages, World, pages_of
-from tests.support import create_pipeline, finished, script_step
+from tests.studio.conftest import READ, Pages, World, file_step, pages_of
+from tests.support import create_pipeline, finished, script_step, start
 
 pytestmark = pytest.mark.timeout(900)
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "grows/algo-1"
@@ -54,15 +54,23 @@ def test_by_keys_alone_and_back(world: World, sign_in: Any) -> None:
 
 
 def test_failing_run_is_explained_and_retried(world: World, sign_in: Any) -> None:
-    """ST-4: what failed is on the page, and is tried again from it."""
+    """ST-4: what failed is on the page; once its cause is mended, a retry from the page succeeds."""
+    sagemaker, s3 = world.service.client("sagemaker"), world.service.client("s3")
+    s3.put_object(Bucket="studio-data", Key="code/mended.py", Body=READ.encode())
+    create_pipeline(sagemaker, "Mended", file_step("Read", "mended.py"))
+    arn = start(sagemaker, "Mended")
+    assert finished(sagemaker, arn)["PipelineExecutionStatus"] == "Failed"
     page = sign_in()
-    page.goto(f"{world.pages.origin}{world.execution('Broken')}")
+    page.goto(f"{world.pages.origin}/_studio/pipelines/Mended/executions/{arn.rpartition('/')[2]}")
     failure = page.get_by_role("region", name="Failure")
     assert "FileNotFoundError" in failure.inner_text()
+    assert "return json.load(open(name))" in failure.locator(".source-line.at").inner_text()
+    assert "absent.json" in failure.get_by_role("region", name="End of the log").inner_text()
+    s3.put_object(Bucket="studio-data", Key="code/mended.py", Body=b"print('mended')")
     page.get_by_role("button", name="Retry", exact=True).click()
     page.get_by_role("button", name="Retry now").click()
-    page.wait_for_url(re.compile("/executions/"))
-    page.locator("h1 + .badge", has_text="Failed").wait_for()
+    page.locator("h1 + .badge", has_text="Succeeded").wait_for()
+    assert failure.count() == 0
 
 
 def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
@@ -174,6 +182,7 @@ def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -
     page.locator("#L7 .n").click(force=True)
     page.wait_for_url(re.compile("token=.*#L7"))
     assert page.locator("div:target").inner_text().strip().endswith("line 7")
+    assert page.evaluate("window.find('line 9')"), "the browser's own find sees the lines"
 
 
 def _look_at_empty_pages(pages: Pages) -> None:
@@ -190,7 +199,8 @@ def _look_at_empty_pages(pages: Pages) -> None:
 
 
 def test_restart_under_an_open_page(browser: Any) -> None:
-    """The page says that it is reconnecting, and shows what happened after the restart, without a reload."""
+    """The page says that it is reconnecting, and shows what happened after the restart, without a reload; a form keeps
+    its entries; what was deleted, and a session that ended, are said on the page."""
     with temporary_service() as service:
         _look_at_empty_pages(pages_of(service))
         create_pipeline(service.client("sagemaker"), "Before", script_step("Only", "print(1)"))
@@ -201,11 +211,26 @@ def test_restart_under_an_open_page(browser: Any) -> None:
         page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipelines").click()
         page.get_by_role("link", name="Before", exact=True).wait_for()
         page.evaluate("window.open_since = 1")
+        form = context.new_page()
+        form.set_default_timeout(120_000)
+        form.goto(page.url + "/Before/start")
+        form.get_by_label("Name", exact=True).fill("typed before")
         service.down()
         page.locator("#status", has_text="Reconnecting").wait_for()
         assert page.get_by_role("link", name="Before", exact=True).is_visible()
+        form.get_by_role("button", name="Start", exact=True).click()
+        form.wait_for_url("chrome-error:**")
         service.up()
+        form.goto(page.url + "/Before/start")
+        form.wait_for_function("document.getElementsByName('name')[0].value === 'typed before'")
         create_pipeline(service.client("sagemaker"), "After", script_step("Only", "print(1)"))
         page.get_by_role("link", name="After", exact=True).wait_for()
         assert page.evaluate("window.open_since") == 1
+        form.goto(page.url + "/Before?tab=definition")
+        service.client("sagemaker").delete_pipeline(PipelineName="Before")
+        form.locator("#status", has_text="This was deleted").wait_for()
+        assert form.get_by_role("heading", name="Before", exact=True).is_visible(), "what was there stays"
+        post(service.settings, service.description, "studio-revoke")
+        create_pipeline(service.client("sagemaker"), "Unseen", script_step("Only", "print(1)"))
+        page.locator("#status", has_text="The session has ended").wait_for()
         context.close()

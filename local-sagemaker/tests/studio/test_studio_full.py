@@ -64,8 +64,9 @@ def test_newcomers_tour(full: Full, signed_in: Any, tmp_path: Path) -> None:
     try:
         tour.run()
     finally:  # other tests send this endpoint's own model what it takes
-        sagemaker.update_endpoint(EndpointName=full.endpoint, EndpointConfigName=before)
-        full.monitored.made.settled(full.endpoint)
+        if sagemaker.describe_endpoint(EndpointName=full.endpoint)["EndpointConfigName"] != before:
+            sagemaker.update_endpoint(EndpointName=full.endpoint, EndpointConfigName=before)
+            full.monitored.made.settled(full.endpoint)
     assert tour.actions <= 40, "at a click in one and a half seconds more than a minute"
 
 
@@ -319,28 +320,6 @@ def test_events_say_what_they_started(world: World, full: Full) -> None:
     twin = world.pages.json("/_studio/models/Demo/1.json")
     assert any(text.startswith("approved-model → ") for text in twin["rules"]["Approved"])
     assert not twin["rules"]["Rejected"]
-
-
-def test_lineage_leads_from_the_version_to_data_and_code(world: World, full: Full) -> None:
-    """By QueryLineage, in order of distance; each node leads to its own lineage."""
-    arn = world.pages.json("/_studio/models/Demo/1.json")["arn"]
-    query = urlencode({"arn": arn, "depth": 10, "direction": "both"})
-    twin = until(lambda: _lineage(world.pages, query), "all of the lineage is recorded", 60)
-    kinds = {item["kind"] for item in twin["above"]}
-    assert {"model", "training job", "data", "processing job", "execution", "image"} <= kinds
-    code = next(item for item in twin["above"] if item["name"] == "code/prepare.py")
-    assert code["distance"] > next(item for item in twin["above"] if item["kind"] == "training job")["distance"]
-    text = world.pages.get(f"/_studio/lineage?{query}")[2]
-    assert text.count('class="node ') == len(twin["steps"])
-    endpoint = world.pages.json(f"/_studio/endpoints/{full.endpoint}.json")["arn"]
-    served = world.pages.json(f"/_studio/lineage.json?{urlencode({'arn': endpoint, 'depth': 10})}")
-    assert {"deployment", "model"} <= {item["kind"] for item in served["above"]}
-    assert world.pages.json("/_studio/lineage.json?arn=s3://studio-data/nothing")["is_known"] is False
-
-
-def _lineage(pages: Pages, query: str) -> Any:
-    twin = pages.json(f"/_studio/lineage.json?{query}")
-    return twin if any(item["name"] == "code/prepare.py" for item in twin["above"]) else None
 
 
 def test_s3_has_odd_keys_uploads_and_large_tables(world: World, full: Full) -> None:

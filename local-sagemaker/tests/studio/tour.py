@@ -84,6 +84,17 @@ class Tour:
         page.locator("h1 + .badge", has_text="Approved").wait_for()
         assert "Better than before" in page.locator("main").inner_text()
         self.picture("5-version")
+        self.event()
+
+    def event(self) -> None:
+        """The approval is an event, with the rule that it matched and what that has started."""
+        page, version = self.page, self.page.url
+        menu = page.get_by_role("navigation", name="Main")
+        self.click(menu.get_by_text("More", exact=True))
+        self.click(menu.get_by_role("link", name="Events"))
+        row = page.locator("tbody tr", has_text="Model Package State Change").filter(has_text="Approved").first
+        row.get_by_text("by rule approved-model").wait_for()
+        page.goto(version)
 
     def deploy(self) -> None:
         """To the endpoint that is monitored, whose capture goes on; a test request is answered."""

@@ -83,7 +83,7 @@ def load(visit: Visit) -> CompareContext:
         _section("Parameters", [item.row.parameters for item in found], every=every),
         _section("Metrics", metrics, every=every, judge=True),
         _section("Checks", [checks_of(visit, item.steps) for item in found], every=every),
-        _section("Registered versions", [versions_of(item.steps) for item in found], every=every),
+        _section("Registered versions", [versions_of(visit, item.steps) for item in found], every=every),
         _section("Data", [data_of(visit, item.steps, item.row.end) for item in found], every=every),
         _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),
         _section("Definition", [flatten(item.definition) for item in found], every=every),

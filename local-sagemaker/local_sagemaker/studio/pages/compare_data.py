@@ -7,11 +7,10 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.job_details import Artifact, load_job
-from local_sagemaker.studio.pages.objects import json_or_none
-from local_sagemaker.studio.pages.step_panel import job_of
+from local_sagemaker.studio.pages.check_verdicts import verdicts_of
+from local_sagemaker.studio.pages.job_details import Artifact, job_of, load_job
+from local_sagemaker.studio.pages.serving import version_name
 from local_sagemaker.studio.views.numbers import size
-from local_sagemaker.studio.views.violation_words import violations_in_words
 
 MOST_JOBS = 30
 
@@ -42,26 +41,11 @@ def _to_text(item: Artifact, end: float | None) -> str:
 
 
 def checks_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What each check step found: nothing, how many violations and the first of them, or that it was skipped."""
-    found = {}
-    for name, step in reversed(list(steps.items())):
-        metadata = step.get("Metadata", {})
-        details = metadata.get("QualityCheck") or metadata.get("ClarifyCheck")
-        if details:
-            found[name] = _verdict(visit, details, step["StepStatus"])
-    return found
+    """What each check step found."""
+    return {item.step: item.words for item in verdicts_of(visit, dict(reversed(list(steps.items()))))}
 
 
-def _verdict(visit: Visit, details: Mapping[str, Any], status: str) -> str:
-    if details.get("SkipCheck"):
-        return "skipped"
-    violations = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
-    if not violations:
-        return "no violations" if status == "Succeeded" else status
-    return f"{len(violations)} violation{'s' if len(violations) > 1 else ''}: {violations[0].sentence}"
-
-
-def versions_of(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def versions_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The model versions that the steps registered."""
     arns = {name: step.get("Metadata", {}).get("RegisterModel", {}).get("Arn", "") for name, step in steps.items()}
-    return {name: arn.rpartition("model-package/")[2] for name, arn in arns.items() if arn}
+    return {name: version_name(visit, arn) for name, arn in arns.items() if arn}

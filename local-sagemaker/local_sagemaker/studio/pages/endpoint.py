@@ -16,7 +16,7 @@ from local_sagemaker.studio.pages.inference import InferenceTest, try_inference
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
 from local_sagemaker.studio.pages.monitoring import MonitorRow, schedule_rows
-from local_sagemaker.studio.pages.serving import packages_of
+from local_sagemaker.studio.pages.serving import packages_of, version_name
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.numbers import is_number
@@ -52,7 +52,7 @@ class EndpointContext:
     variants: list[dict[str, Any]] = field(metadata={"help": "ProductionVariants of DescribeEndpoint"})
     use: list[VariantUse] = field(metadata={"help": "how much each variant was used in the last three hours"})
     scaling: list[ScalingTarget] = field(metadata={"help": "variants that are scaled, with what was done"})
-    packages: list[str] = field(metadata={"help": "ARNs of the model versions that it serves"})
+    packages: dict[str, str] = field(metadata={"help": "the model versions that it serves: names by ARN"})
     rollout: RolloutView | None = field(metadata={"help": "the deployment that is under way"})
     alarms: dict[str, str] = field(metadata={"help": "states of the alarms that would roll it back"})
     previous: str = field(metadata={"help": "the configuration that served before, to go back to"})
@@ -86,10 +86,11 @@ def load(visit: Visit) -> EndpointContext:
     capture, variants = config.get("DataCaptureConfig", {}), body.get("ProductionVariants", [])
     names = [item.get("VariantName", "") for item in variants]
     records = read_captures(visit, name, capture, names) if tab == "capture" and capture else []
+    packages = {arn: version_name(visit, arn) for arn in packages_of(visit, name)}
     return EndpointContext(
         name, body["EndpointArn"], status, body.get("FailureReason", ""), seconds(body.get("LastModifiedTime")),
         config_name, variants, use_of(visit, name, variants) if tab == "overview" else [],
-        scaling_of(visit, name) if tab == "settings" else [], packages_of(visit, name), rollout,
+        scaling_of(visit, name) if tab == "settings" else [], packages, rollout,
         _alarm_states(visit, rollout.alarms if rollout else []), _previous(history, config_name), _configs(visit),
         STRATEGIES, _monitors(visit, name), tab, TABS, try_inference(visit, name),
         _traffic(visit, name, body) if tab == "traffic" else {}, capture, records, log, streams, history,

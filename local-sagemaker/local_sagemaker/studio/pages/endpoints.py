@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.serving import packages_of
+from local_sagemaker.studio.pages.serving import packages_of, version_name
 from local_sagemaker.studio.views.times import seconds
 
 
@@ -20,7 +20,7 @@ class EndpointRow:
     status: str
     created: float | None
     modified: float | None
-    packages: list[str]
+    packages: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def load(visit: Visit) -> EndpointsContext:
         EndpointRow(
             item["EndpointName"], urls.to("endpoints", item["EndpointName"]), item["EndpointStatus"],
             seconds(item.get("CreationTime")), seconds(item.get("LastModifiedTime")),
-            packages_of(visit, item["EndpointName"]),
+            {arn: version_name(visit, arn) for arn in packages_of(visit, item["EndpointName"])},
         )
         for item in answer["Endpoints"]
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
 from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
 from local_sagemaker.studio.pages.listing import all_items
+from local_sagemaker.studio.pages.serving import version_name
 from local_sagemaker.studio.pages.source_reading import SourceExcerpt
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
@@ -141,7 +142,7 @@ def _context(
         first_panel.failure if failed and first_panel else None,
         first_panel.source if failed and first_panel else None,
         *decisions(visit, definition, views, parameters, steps, panel.step.name if panel else ""),
-        registered, [name_version(visit, arn) for arn in registered],
+        registered, [version_name(visit, arn) for arn in registered],
         [arn.rpartition("/")[2] for arn in _arns(records, "Endpoint")], panel, TABS,
         addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
         execution.status == "Executing",
@@ -175,13 +176,6 @@ def _arns(records: list[dict[str, Any]], member: str) -> list[str]:
     return [
         str(item.get("Arn") or item.get("EndpointArn")) for item in found if item.get("Arn") or item.get("EndpointArn")
     ]
-
-
-def name_version(visit: Visit, arn: str) -> str:
-    """Group and number of a model version, whose ARN has the name in lower case."""
-    package = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}) or {}
-    group, number = package.get("ModelPackageGroupName"), package.get("ModelPackageVersion")
-    return f"{group}/{number}" if group and number else arn.rpartition("model-package/")[2]
 
 
 def _commands(execution: ExecutionRow) -> dict[str, str]:

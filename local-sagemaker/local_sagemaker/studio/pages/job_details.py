@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from local_sagemaker.studio.views.times import between, seconds
 class Artifact:
     """An input or output: its URI, how many objects exist, their bytes, the newest's time, and what is odd.
 
+    `before` are the bytes of the last success.
+
     `etag` is the object's, or a digest of those of several.
     """
 
@@ -32,6 +35,7 @@ class Artifact:
     warning: str = ""
     more: bool = False
     etag: str = ""
+    before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,16 @@ _DESCRIBE = {
     ),
 }
 KINDS = tuple(_DESCRIBE)
+_JOBS = {"TrainingJob": "training", "ProcessingJob": "processing", "TransformJob": "transform", "TuningJob": "tuning"}
+
+
+def job_of(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Kind and name of the job that a step ran, from its metadata; None for a step without one."""
+    for member, content in metadata.items():
+        arn = content.get("CheckJobArn") or (content.get("Arn") if member in _JOBS else None)
+        if arn:
+            return _JOBS.get(member, "processing"), str(arn).rpartition("/")[2]
+    return None
 
 
 def load_job(visit: Visit, kind: str, name: str, *, tab: str, since: float | None = None) -> JobView:

@@ -10,7 +10,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import all_items, items_or_none
-from local_sagemaker.studio.pages.serving import serving
+from local_sagemaker.studio.pages.serving import serving, version_name
 from local_sagemaker.studio.views.lineage_graph import Entity, LineageNode, walk
 from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.step_states import StepView
@@ -75,7 +75,7 @@ def _starts(visit: Visit) -> list[LineageNode]:
         for name in endpoints:
             endpoint = visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"]
             found.setdefault(endpoint, LineageNode("endpoint", name, urls.resource(endpoint), endpoint, 0))
-        found.setdefault(arn, _version(arn))
+        found.setdefault(arn, _version(visit, arn))
     groups = items_or_none(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 20, MaxResults=20)
     for group in groups:
         versions = all_items(
@@ -83,12 +83,12 @@ def _starts(visit: Visit) -> list[LineageNode]:
             ModelPackageGroupName=group["ModelPackageGroupName"],
         )  # fmt: skip
         for version in versions:
-            found.setdefault(version["ModelPackageArn"].lower(), _version(version["ModelPackageArn"]))
+            found.setdefault(version["ModelPackageArn"].lower(), _version(visit, version["ModelPackageArn"]))
     return list(found.values())
 
 
-def _version(arn: str) -> LineageNode:
-    name = arn.partition(":model-package/")[2].replace("/", " / ")
+def _version(visit: Visit, arn: str) -> LineageNode:
+    name = version_name(visit, arn).replace("/", " / ")
     return LineageNode("model version", name, urls.resource(arn), arn, 0)
 
 
@@ -159,7 +159,7 @@ def _entity(visit: Visit, vertex: dict[str, Any]) -> Entity:
         body = visit.optional("sagemaker:DescribeTrialComponent", {"TrialComponentName": name}) or {}
         source = str(body.get("Source", {}).get("SourceArn", ""))
     if ":model-package/" in source and kind == "model":
-        kind = "model version"
+        return Entity(arn, "model version", version_name(visit, source), source, detail)
     return Entity(arn, kind, _short(source) or name, source, detail)
 
 

@@ -10,6 +10,7 @@ from local_sagemaker.errors import Conflict, ValidationError
 from local_sagemaker.records.kinds import UPDATED
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.check_verdicts import verdicts_of_execution
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.models import newest
 from local_sagemaker.studio.pages.retraining import retrain_address
@@ -34,11 +35,13 @@ _REPORTS = (
 
 @dataclass(frozen=True)
 class VersionBadge:
-    """Whether a kind of report is registered, and its tab."""
+    """Whether a kind of report is registered, its tab, and what the checks of that kind found."""
 
     tab: str
     title: str
     state: str
+    verdict: str = ""
+    is_violated: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def load(visit: Visit) -> ModelVersionContext:
         iso(package.get("LastModifiedTime") or package.get("CreationTime")),
         package.get("MetadataProperties", {}).get("GeneratedBy", ""), endpoints,
         (other or {}).get("ModelPackageVersion"), _key_metrics(visit, package, other),
-        [VersionBadge(key, title, badge_of(package, member)) for key, member, title in _REPORTS], tab, TABS,
+        _badges(visit, package), tab, TABS,
         load_reports(visit, package, other, tab), _activity(visit, package) if tab == "activity" else [],
         {word: _rules(visit, package, word) for word in ("Approved", "Rejected")}, STAGES,
         specification.get("SupportedRealtimeInferenceInstanceTypes") or ["ml.m5.large"],
@@ -121,6 +124,19 @@ def describe(visit: Visit) -> dict[str, Any]:
     group = visit.call("sagemaker:DescribeModelPackageGroup", {"ModelPackageGroupName": visit.path["group"]})
     arn = group["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/")
     return visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": f"{arn}/{visit.path['version']}"})
+
+
+def _badges(visit: Visit, package: dict[str, Any]) -> list[VersionBadge]:
+    """One a kind of report, with the words of the checks of the execution that registered the version."""
+    verdicts = verdicts_of_execution(visit, package.get("MetadataProperties", {}).get("GeneratedBy", ""))
+    badges = []
+    for key, member, title in _REPORTS:
+        found = [item for item in verdicts if item.tab == key]
+        words = "; ".join(dict.fromkeys(item.words for item in found))
+        badges.append(
+            VersionBadge(key, title, badge_of(package, member), words, any(item.is_violated for item in found))
+        )
+    return badges
 
 
 def group_arn(version_arn: str) -> str:

@@ -38,6 +38,13 @@ def packages_of(visit: Visit, endpoint: str) -> list[str]:
     return packages
 
 
+def version_name(visit: Visit, arn: str) -> str:
+    """Group and number of a model version, as they are written: its ARN has the name in lower case."""
+    package = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": arn}) or {}
+    group, number = package.get("ModelPackageGroupName"), package.get("ModelPackageVersion")
+    return f"{group}/{number}" if group and number else arn.rpartition("model-package/")[2]
+
+
 def deploy(visit: Visit, package: dict[str, Any]) -> str:
     """Makes a model and a config of the version, and creates or updates the endpoint; its name."""
     endpoint = visit.field("endpoint").strip()

@@ -10,7 +10,8 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.job_details import JobView, load_job
+from local_sagemaker.studio.pages.job_details import JobView, job_of, load_job
+from local_sagemaker.studio.pages.last_success import add_baseline, find_execution, find_job
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.pages.reports import Report, reports_of
 from local_sagemaker.studio.pages.source_reading import SourceExcerpt, read_source
@@ -25,7 +26,6 @@ TABS = (
     ("report", "Report"), ("requests", "Requests"),
 )  # fmt: skip
 NOTES = "/aws/sagemaker/PipelineExecutions"
-_JOBS = {"TrainingJob": "training", "ProcessingJob": "processing", "TransformJob": "transform", "TuningJob": "tuning"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def load_panel(
     tab = visit.value("tab") if visit.value("tab") in tabs else "overview"
     metadata = dict(record.get("Metadata", {}))
     job = _job(visit, metadata, tab, step)
+    if job and tab in ("io", "metrics"):
+        job = _compare(visit, job, arn, step, tab)
     pipeline, _, execution = arn.partition(":pipeline/")[2].partition("/execution/")
     notes = read_log(visit, NOTES, f"{pipeline}/{execution}/{chosen}", limit=100)
     failure = None
@@ -84,6 +86,13 @@ def load_panel(
     )  # fmt: skip
 
 
+def _compare(visit: Visit, job: JobView, arn: str, step: StepView, tab: str) -> JobView:
+    """The job beside that of the last success."""
+    execution = find_execution(visit, arn, step.start)
+    before = find_job(visit, execution, step.name, job.kind, tab) if execution else None
+    return add_baseline(job, before) if before else job
+
+
 def _described(job: JobView | None) -> Mapping[str, Any]:
     """Describe's answer, with what is masked elsewhere masked here."""
     return {**job.describe, "Environment": job.environment} if job else {}
@@ -100,15 +109,6 @@ def _answers(step: StepView, metadata: Mapping[str, Any], written: Mapping[str, 
         "fail": aws_command("sagemaker:SendPipelineExecutionStepFailure", {"CallbackToken": token,
                                                                            "FailureReason": "..."}),
     }  # fmt: skip
-
-
-def job_of(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Kind and name of the job that a step ran, from its metadata; None for a step without one."""
-    for member, content in metadata.items():
-        arn = content.get("CheckJobArn") or (content.get("Arn") if member in _JOBS else None)
-        if arn:
-            return _JOBS.get(member, "processing"), str(arn).rpartition("/")[2]
-    return None
 
 
 def _job(visit: Visit, metadata: Mapping[str, Any], tab: str, step: StepView) -> JobView | None:

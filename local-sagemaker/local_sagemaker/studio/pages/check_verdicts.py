@@ -1,0 +1,57 @@
+"""What the check steps of an execution found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.objects import json_or_none
+from local_sagemaker.studio.views.violation_words import violations_in_words
+
+_TABS = {
+    "DATA_QUALITY": "data", "MODEL_QUALITY": "quality", "DATA_BIAS": "bias", "MODEL_BIAS": "bias",
+    "MODEL_EXPLAINABILITY": "explainability",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CheckVerdict:
+    """What a check found, in words; `tab` is that of a version's page that shows its report."""
+
+    step: str
+    tab: str
+    words: str
+    is_violated: bool
+
+
+def verdicts_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]]) -> Iterator[CheckVerdict]:
+    """The check steps among records of steps by name."""
+    for name, step in steps.items():
+        metadata = step.get("Metadata", {})
+        details = metadata.get("QualityCheck") or metadata.get("ClarifyCheck")
+        if details:
+            words, is_violated = _read(visit, details, step["StepStatus"])
+            yield CheckVerdict(name, _TABS.get(details.get("CheckType", ""), ""), words, is_violated)
+
+
+def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
+    """Those of an execution by its ARN; none of one that was deleted, or of something else."""
+    if ":pipeline/" not in arn or "/execution/" not in arn:
+        return []
+    steps = items_or_none(
+        visit, "sagemaker:ListPipelineExecutionSteps", "PipelineExecutionSteps", 500, PipelineExecutionArn=arn,
+        MaxResults=100,
+    )  # fmt: skip
+    return list(verdicts_of(visit, {step["StepName"]: step for step in steps}))
+
+
+def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, bool]:
+    if details.get("SkipCheck"):
+        return "skipped", False
+    violations = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
+    if not violations:
+        return ("no violations" if status == "Succeeded" else status), False
+    return f"{len(violations)} violation{'s' if len(violations) > 1 else ''}: {violations[0].sentence}", True
