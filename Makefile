@@ -58,8 +58,9 @@ structure: $(STAMP) ## figures of the code's structure: names, lengths, boundari
 	@$(BIN)/python tools/structure.py
 	@$(BIN)/python -m benchmarks look_up
 
-check-hostile: $(IMAGES) ## campaigns of malformed requests and kills against the local service (minutes; not part of CI)
+check-hostile: $(IMAGES) ## malformed requests, kills, and jobs' ways out as an ordinary user (minutes; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.hostile
+	@.ci/ordinary-user /usr/bin/python3 escapes
 
 check-images: $(IMAGES) ## the oldest images on libraries of their own (minutes; not part of CI)
 	@for tag in 0.90-2 1.0-1 1.2-2 1.3-1 1.5-1; do $(BIN)/local-sagemaker images prepare sagemaker-xgboost:$$tag || exit; done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,11 @@ class Host:
         """Adds a line of the service's own to the log."""
         with self.log.open("a", encoding="utf-8") as file:
             file.write(f"local-sagemaker: {sentence}\n")
+
+    def say_signal(self, number: int) -> None:
+        """Names the signal that ended the program, which the reason has as part of an exit code."""
+        names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
+        self.say(f"the program was ended by a signal, {names.get(number, number)}")
 
     def reason(self, code: int, *, verbatim: bool = False, client_errors: bool = False) -> str:
         """What AWS says of a process that did not end with 0: the failure file's text and the exit code.

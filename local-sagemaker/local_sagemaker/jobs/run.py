@@ -329,7 +329,7 @@ class Run:
                 failed = (host, code)
                 self._end_others()
         if failed and failed[1] < 0 and not self._stopping:
-            failed[0].say(f"the program was ended by a signal, {signal.Signals(-failed[1]).name}")
+            failed[0].say_signal(-failed[1])
         for host in self._hosts:
             self._services.logs.mark(self.job.log_group, host.stream, final=True)
         if failed is None:

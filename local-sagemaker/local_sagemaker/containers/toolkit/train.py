@@ -96,16 +96,19 @@ def _run_anew(shown: Sequence[str]) -> None:
 
 def _report_end(code: int, shown: Sequence[str]) -> None:
     """The end of a script's own process, which has said itself how the script failed unless that was sudden."""
-    if code < 0:
-        number = signal.Signals(-code)
-        meaning = _MEANING.get(number, "")
-        sys.stderr.write(f"local-sagemaker: the script was ended by a signal, {number.name}{meaning}\n")
+    if code < 0 and -code != signal.SIGTERM:  # which ends a job that is stopped
+        name, meaning = _NAMES.get(-code, str(-code)), _MEANING.get(-code, "")
+        sys.stderr.write(f"local-sagemaker: the script was ended by a signal, {name}{meaning}\n")
     if code and (ml() / "output" / "failure").exists():
         raise SystemExit(code if 0 < code < 256 else 1)
     _outcome(code, "", shown)
 
 
-_MEANING = {signal.SIGKILL: ": perhaps for want of memory", signal.SIGSEGV: ": a fault in a library's native code"}
+_NAMES = {number.value: number.name for number in signal.Signals}  # those of real-time signals have none
+_MEANING: dict[int, str] = {
+    signal.SIGKILL: ": perhaps for want of memory",
+    signal.SIGSEGV: ": a fault in a library's native code",
+}
 
 
 def _wait_for(command: Sequence[str]) -> int:
