@@ -19,12 +19,18 @@ _TABS = {
 
 @dataclass(frozen=True)
 class CheckVerdict:
-    """What a check found, in words; `tab` is that of a version's page that shows its report."""
+    """What a check found, in words; `tab` is that of a version's page that shows its report, `sentences` are all
+    violations."""
 
     step: str
     tab: str
     words: str
-    is_violated: bool
+    sentences: list[str]
+
+    @property
+    def is_violated(self) -> bool:
+        """Whether the data or the model moved."""
+        return bool(self.sentences)
 
 
 def verdicts_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]]) -> Iterator[CheckVerdict]:
@@ -33,8 +39,8 @@ def verdicts_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]]) -> Iterato
         metadata = step.get("Metadata", {})
         details = metadata.get("QualityCheck") or metadata.get("ClarifyCheck")
         if details:
-            words, is_violated = _read(visit, details, step["StepStatus"])
-            yield CheckVerdict(name, _TABS.get(details.get("CheckType", ""), ""), words, is_violated)
+            words, sentences = _read(visit, details, step["StepStatus"])
+            yield CheckVerdict(name, _TABS.get(details.get("CheckType", ""), ""), words, sentences)
 
 
 def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
@@ -48,10 +54,11 @@ def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
     return list(verdicts_of(visit, {step["StepName"]: step for step in steps}))
 
 
-def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, bool]:
+def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, list[str]]:
     if details.get("SkipCheck"):
-        return "skipped", False
-    violations = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
-    if not violations:
-        return ("no violations" if status == "Succeeded" else status), False
-    return f"{len(violations)} violation{'s' if len(violations) > 1 else ''}: {violations[0].sentence}", True
+        return "skipped", []
+    found = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
+    if not found:
+        return ("no violations" if status == "Succeeded" else status), []
+    sentences = [item.sentence for item in found]
+    return f"{len(found)} violation{'s' if len(found) > 1 else ''}: {sentences[0]}", sentences

@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.check_verdicts import CheckVerdict, verdicts_of
 from local_sagemaker.studio.pages.job_details import JobView, job_of, load_job
 from local_sagemaker.studio.pages.last_success import add_baseline, find_execution, find_job
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
@@ -49,6 +50,7 @@ class StepPanel:
     evaluated: list[EvaluatedArgument] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     """Commands that answer a Callback step which waits."""
+    verdict: CheckVerdict | None = None
 
 
 def load_panel(
@@ -82,7 +84,7 @@ def load_panel(
         names[place + 1] if place + 1 < len(names) else "",
         read_source(visit, job.describe, failure.frame) if job and failure else None,
         evaluate_arguments(written.get("Arguments", {}), _described(job), parameters) if tab == "parameters" else [],
-        _answers(step, metadata, written),
+        _answers(step, metadata, written), next(verdicts_of(visit, {chosen: record} if record else {}), None),
     )  # fmt: skip
 
 

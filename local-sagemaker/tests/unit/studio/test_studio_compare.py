@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.check_verdicts import verdicts_of
 from local_sagemaker.studio.pages.compare import load
 
 ARN = "arn:aws:sagemaker:us-east-1:1:pipeline/P"
@@ -58,3 +59,5 @@ def test_metrics_and_checks_that_differ() -> None:
     sentence = "1 violation: Only 50 % of the rows have a value for c."
     assert (found.name, found.values) == ("Quality", ["no violations", sentence])
     assert sections["Checks"].equal == 1
+    (verdict,) = verdicts_of(visit, {"Quality": check("Quality", "s3://b/violations.json")})
+    assert (verdict.is_violated, verdict.tab, verdict.sentences) == (True, "data", [sentence.partition(": ")[2]])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from local_sagemaker.config import Settings
 from local_sagemaker.engine.definition import parse
+from local_sagemaker.records import Records
+from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.condition_decisions import decisions
-from local_sagemaker.studio.pages.job_details import load_job
+from local_sagemaker.studio.pages.job_details import Artifact, load_job
+from local_sagemaker.studio.pages.last_success import add_baseline, find_execution, find_job
 from local_sagemaker.studio.pages.step_panel import load_panel
+from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.views.evaluated import EvaluatedArgument, evaluate_arguments
 from local_sagemaker.studio.views.secrets import MASK, mask_document
 from local_sagemaker.studio.views.step_states import StepView
@@ -104,3 +111,49 @@ def test_secrets_are_masked_unless_they_are_wanted() -> None:
     build = {"environmentVariables": [{"name": "A_TOKEN", "value": "hidden"}]}
     assert "hidden" not in json.dumps(mask_document([job, {"Environment": {"Variables": secret}}, build]))
     assert mask_document(job)["Environment"]["MODE"] == "a"
+
+
+def test_curves_and_sizes_stand_beside_those_of_the_last_success(tmp_path: Path) -> None:
+    """Of the newest execution that succeeded and was begun before: not the failed one, nor one begun later."""
+    settings = Settings(home=tmp_path)
+    records = Records(settings.records_file)
+    arn, begun = (
+        "arn:aws:sagemaker:us-east-1:1:pipeline/P/execution",
+        {"old": 1.0, "good": 2.0, "bad": 3.0, "late": 9.0},
+    )
+    for name, created in begun.items():
+        body = {"PipelineExecutionArn": f"{arn}/{name}", "CreationTime": created,
+                "PipelineExecutionStatus": "Failed" if name == "bad" else "Succeeded"}  # fmt: skip
+        records.put("pipeline-execution", f"p/{name}", body)
+
+    def call(name: str, request: dict[str, Any]) -> dict[str, Any]:
+        execution = str(request.get("PipelineExecutionArn", "")).rpartition("/")[2]
+        if name == "sagemaker:DescribePipelineExecution":
+            return {"CreationTime": begun[execution]}
+        job = {"TrainingJob": {"Arn": f"arn:aws:sagemaker:us-east-1:1:training-job/{execution}-job"}}
+        return {
+            "sagemaker:ListPipelineExecutionSteps": {"PipelineExecutionSteps": [{"StepName": "T", "Metadata": job}]},
+            "sagemaker:DescribeTrainingJob": {"TrainingJobStatus": "Completed", "CreationTime": 1.0},
+            "logs:DescribeLogStreams": {"logStreams": []},
+        }[name]  # fmt: skip
+
+    visit = Visit({}, {}, call, StudioReads(settings, records, dict), "", 10.0)
+    assert find_execution(visit, f"{arn}/now", 5.0) == f"{arn}/good"
+    assert find_execution(visit, f"{arn}/old", 1.0) == ""
+    before = find_job(visit, f"{arn}/good", "T", "training", "metrics")
+    assert before is not None
+    assert before.name == "good-job"
+    assert find_job(visit, f"{arn}/good", "Other", "training", "metrics") is None
+    curve = Series("rmse", ((0.0, 1.0), (1.0, 0.5)))
+    then = replace(
+        before, series=[curve], outputs=[Artifact("model", "s3://b/1", 1, 100), Artifact("same", "s3://b/s", 1, 5)]
+    )
+    now = replace(then, name="new", outputs=[Artifact("model", "s3://b/2", 1, 120), Artifact("same", "s3://b/s", 1, 5)])
+    shown = add_baseline(now, then)
+    assert [(item.name, item.kind) for item in shown.series] == [
+        ("rmse", "current"),
+        ("rmse, last success", "baseline"),
+    ]
+    assert [item.before for item in shown.outputs] == [100, None], "at one place S3 has the newest only"
+    assert add_baseline(now, now) == now, "a result that was reused"
+    records.close()
