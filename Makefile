@@ -44,9 +44,11 @@ test: $(IMAGES) ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
 	@$(BIN)/python $(TESTS)
 
+# The project's are few, and mostly import the SDK: in one process, beside the service's, so that no core is idle.
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
-	@cd local-sagemaker && ../$(BIN)/python $(UNIT_TESTS)
-	@$(BIN)/python $(UNIT_TESTS)
+	@said=$$(mktemp); $(BIN)/python -m pytest tests/unit >$$said 2>&1 & projects=$$!; failed=0; \
+	  (cd local-sagemaker && ../$(BIN)/python $(UNIT_TESTS)) || failed=$$?; \
+	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -26,6 +26,8 @@ from tests.integration.event_targets import Queue, rule
 from tests.support import SCIKIT_LEARN, Service, until
 
 CLIENTS = 16
+PAUSE = 0.1
+"""Seconds between an answer and a client's next request: without, clients keep the cores busy that servers need."""
 STATE, DEPLOYMENT = "SageMaker Endpoint State Change", "SageMaker Endpoint Deployment State Change"
 MODELS = [booster(seed) for seed in range(3)]
 ANSWERS = [model.predict(xgb.DMatrix(ROWS)) for model in MODELS]
@@ -37,7 +39,7 @@ def made(service: Service) -> Made:
 
 
 class Load:
-    """Clients that invoke one after the other until told to stop, and what they got."""
+    """Clients that each invoke again and again until told to stop, and what they got."""
 
     def __init__(self, made: Made, endpoint: str) -> None:
         self.runtime = made.service.client("sagemaker-runtime", config=Config(max_pool_connections=CLIENTS))
@@ -49,7 +51,8 @@ class Load:
 
     def client(self, number: int) -> None:
         turn = number
-        while not self.over.is_set():
+        self.over.wait(PAUSE * number / CLIENTS)  # so that a request is under way at any time
+        while not self.over.wait(PAUSE):
             turn = (turn + 7) % len(ROWS)
             try:
                 answer = self.runtime.invoke_endpoint(

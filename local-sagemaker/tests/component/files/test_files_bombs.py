@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +47,7 @@ def little_memory() -> Iterator[None]:
     assert peak < OWN, f"{peak / MIB:.0f} MiB"
 
 
+@cache
 def bomb(name: str = "a.json", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive, archive.open(name, "w") as member:
@@ -54,13 +56,18 @@ def bomb(name: str = "a.json", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     return out.getvalue()
 
 
-HONEST = bomb()
-BOMBS = {
-    "honest": HONEST,
-    "lying": HONEST.replace(struct.pack("<L", SIZE), struct.pack("<L", 10)),  # of ten bytes, as both headers say
-    "of bzip2": bomb(method=zipfile.ZIP_BZIP2),
-    "of lzma": bomb(method=zipfile.ZIP_LZMA),
+def lying() -> bytes:
+    """Of ten bytes, as both headers say."""
+    return bomb().replace(struct.pack("<L", SIZE), struct.pack("<L", 10))
+
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "honest": bomb,
+    "lying": lying,
+    "of bzip2": partial(bomb, method=zipfile.ZIP_BZIP2),
+    "of lzma": partial(bomb, method=zipfile.ZIP_LZMA),
 }
+"""Made when a test wants one: to compress them takes seconds, which every worker would spend."""
 Refusal = Callable[[DiskObjects, Path], Any]
 
 
@@ -112,7 +119,7 @@ def test_a_bomb_is_refused_elsewhere(
     for module, name in ((storing, "LARGEST"), (batch_artifacts, "LARGEST"), (build_reports, "LARGEST"),
                          (code, "LARGEST_UNPACKED")):  # fmt: skip
         monkeypatch.setattr(module, name, 32 * MIB)
-    store.put("box", "bomb.zip", BOMBS[kind])
+    store.put("box", "bomb.zip", BOMBS[kind]())
     with little_memory(), pytest.raises(error) as raised:
         read(store, tmp_path)
     assert str(raised.value)
@@ -137,7 +144,7 @@ def test_what_is_no_bomb_is_read(store: DiskObjects, tmp_path: Path) -> None:
 
 
 def test_a_damaged_archive_is_refused_with_its_reason(store: DiskObjects, tmp_path: Path) -> None:
-    store.put("box", "bomb.zip", base64.b64encode(HONEST[:1000]))
+    store.put("box", "bomb.zip", base64.b64encode(bomb()[:1000]))
     for read, error in ((_member, ActionFailure), (_store, ActionFailure), (_seed, ValidationError),
                         (_report, ReportError), (_combine, BuildFailure)):  # fmt: skip
         with pytest.raises(error, match="zip"):
