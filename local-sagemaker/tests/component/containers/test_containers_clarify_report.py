@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.containers.analyzers import report
 from local_sagemaker.containers.analyzers.report_content import ReportTable
 from tests.analyzer_jobs import Ended, JobFolder, model_server, rows_of
 from tests.component.containers.clarify_data import BEFORE, BIAS, FRAME, REPORT
@@ -79,6 +78,8 @@ def test_a_report_of_names_outside_ascii(jobs: JobFolder) -> None:
 
 
 def test_tables_fit_the_pages_of_the_pdf() -> None:
+    from local_sagemaker.containers.analyzers import report  # matplotlib takes most of a second in every worker
+
     long = "a text that goes on for quite a while, and then some more of it"
     table = ReportTable(
         ("Metric", "Name", "Value", "What it means"), [("CDDL", long, "0.048479128699123485", long * 3)] * 3

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import shap
 import xgboost
 from jsonschema import validate
 from sklearn.metrics import ndcg_score
@@ -30,6 +29,8 @@ def predict(rows: Any) -> Any:
 
 
 def test_with_all_coalitions_the_values_are_those_of_exact_tree_shap() -> None:
+    import shap  # by who needs it: it takes most of a second, in every worker
+
     baseline = ROWS[:4]
     found = ex.kernel_shap(ROWS[:40], baseline, predict, ex.SamplingSettings(samples=2**WIDTH))
     exact = shap.TreeExplainer(BOOSTER, baseline, feature_perturbation="interventional")
@@ -40,6 +41,8 @@ def test_with_all_coalitions_the_values_are_those_of_exact_tree_shap() -> None:
 @pytest.mark.parametrize("samples", [6, 10, 40, 90])
 @pytest.mark.parametrize("same", [(), (2,), (1, 4)])
 def test_with_few_samples_the_values_are_those_of_shap_on_the_same_coalitions(samples: int, same: Any) -> None:
+    import shap
+
     rows, baseline = ROWS[:5].copy(), ROWS[200:201]
     rows[:, list(same)] = baseline[:, list(same)]
     found = ex.kernel_shap(rows, baseline, predict, ex.SamplingSettings(samples=samples, seed=7))
