@@ -87,6 +87,11 @@ def find(signing_name: str, request: WireRequest) -> Target:
     raise NotSupported(f"'{asked}' is no operation of {signing_name} that the local service knows; see {SUPPORT}.")
 
 
+def has_operation(service: str, name: str) -> bool:
+    """Whether a service, by botocore's name, has an operation."""
+    return name in _names(service)
+
+
 @lru_cache(maxsize=64)
 def _names(service: str) -> frozenset[str]:
     return frozenset(models.model(service).operation_names)

@@ -21,6 +21,7 @@ from local_sagemaker.ids import request_id
 from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
 from local_sagemaker.wire.authentication import Admission, guess
 from local_sagemaker.wire.body import from_bytes
+from local_sagemaker.wire.neighbour_requests import check_neighbour
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive, inflate
@@ -208,6 +209,7 @@ class Gateway:
 
     def _ask_neighbour(self, service: str, request: WireRequest) -> WireResponse:
         headers, body = inflate(service, request.headers, request.body.whole())
+        check_neighbour(service, request, body)
         raw = RawRequest(request.method, request.path, request.query, headers, body)
         response = self._neighbours.answer(service, raw)
         return WireResponse(response.status, dict(response.headers), response.body)

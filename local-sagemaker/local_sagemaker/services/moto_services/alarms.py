@@ -67,6 +67,7 @@ def _check_alarm(members: dict[str, Any]) -> None:
     if members.get("threshold_metric_id") or (operator and operator not in COMPARISONS):
         text = "LocalUnsupported: alarms on bands of anomaly detection are not executed by the local service."
         raise ValidationError(text)
+    _check_numbers(members)
     queries = [
         {
             "Id": query.id, "Expression": query.expression,
@@ -80,6 +81,17 @@ def _check_alarm(members: dict[str, Any]) -> None:
     for name in returned:
         if not isinstance(results[name], dict):
             raise ValidationError(f"The query {name} must return a single time series, not a number or several series.")
+
+
+def _check_numbers(members: dict[str, Any]) -> None:
+    """Texts that users have of AWS: awsdocs/aws-cloudformation-user-guide#777, hashicorp/terraform#24070."""
+    from moto.cloudwatch.exceptions import ValidationError
+
+    period, wanted = members.get("period"), members.get("datapoints_to_alarm")
+    if period and int(period) not in (10, 30) and int(period) % 60:
+        raise ValidationError("Period must be 10, 30 or a multiple of 60")
+    if wanted and int(wanted) > int(members.get("evaluation_periods") or wanted):
+        raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
 
 
 def _returns_data(query: Any) -> bool:

@@ -11,11 +11,12 @@ import logging
 import re
 import secrets
 import threading
+from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
-from local_sagemaker.services.moto_services import query_answers
+from local_sagemaker.services.moto_services import query_answers, queue_attributes
 from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, Issued
 from local_sagemaker.services.moto_services.journal import RequestJournal
@@ -140,13 +141,14 @@ class MotoServices:
             return _answer_error(request, service, 400, _INVALID.get(service, "ValidationException"), text)
         if (response.status in (404, 501) and b"<html" in response.body[:200].lower()) or response.status == 501:
             return _refuse(service, request)
-        return _reword(response) if service == "iam" and response.status == 404 else response
+        return _reword(response) if response.status >= 400 else response
 
     def _load(self) -> None:
         if self._loaded:
             return
         self._moto.load()
         self._messages.install()
+        queue_attributes.install()
         self._alarms.install()
         self._metrics.install()
         self.topics.install()
@@ -166,13 +168,24 @@ class MotoServices:
 
 
 def _reword(response: RawResponse) -> RawResponse:
-    """moto's "Role x not found" in IAM's words."""
-    body = re.sub(rb">(Role|User|Group) ([^<>]+?) not found<", _name_in, response.body)
+    """Errors of moto in AWS's words, as recorded."""
+    body = response.body
+    for pattern, words in _WORDS:
+        body = pattern.sub(words, body)
     return RawResponse(response.status, response.headers, body)
 
 
 def _name_in(found: re.Match[bytes]) -> bytes:
     return b">The " + found[1].lower() + b" with name " + found[2] + b" cannot be found.<"
+
+
+_WORDS: tuple[tuple[re.Pattern[bytes], Any], ...] = (
+    (re.compile(rb">(Role|User|Group) ([^<>]+?) not found<"), _name_in),
+    (re.compile(rb"An error occurred \(\w+\) when calling the \w+ operation: "), b""),
+    (re.compile(rb"Reason: must be between 1 and 10"), b"Reason: Must be between 1 and 10"),
+    (re.compile(rb"Reason: must be &lt;= 0 and &gt;= 20 if provided"), b"Reason: Must be >= 0 and <= 20, if provided"),
+    (re.compile(rb"Reason: must be <= 0 and >= 20 if provided"), b"Reason: Must be >= 0 and <= 20, if provided"),
+)
 
 
 def _refuse(service: str, request: RawRequest) -> RawResponse:

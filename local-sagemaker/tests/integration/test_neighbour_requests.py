@@ -1,0 +1,104 @@
+"""Requests to the services that moto serves which AWS refuses and moto takes; texts as recorded of AWS or reported."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.support import Service
+
+PLAIN = Config(parameter_validation=False, retries={"max_attempts": 1})
+ALARM = {
+    "AlarmName": "a", "MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+    "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+}  # fmt: skip
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})  # fmt: skip
+VIOLATED = "failed to satisfy constraint: Member must"
+
+
+def refused(call: Any, **request: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as failure:
+        call(**request)
+    assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return failure.value.response["Error"]["Code"], failure.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "request_", "code", "text"),
+    [
+        ("cloudwatch", "put_metric_alarm", {**ALARM, "Statistic": "Median"}, "ValidationError",
+         f"Value 'Median' at 'statistic' {VIOLATED} satisfy enum value set: [SampleCount, Average, Sum, Minimum"),
+        ("cloudwatch", "put_metric_alarm", {**ALARM, "EvaluationPeriods": 0}, "ValidationError",
+         f"Value '0' at 'evaluationPeriods' {VIOLATED} have value greater than or equal to 1"),
+        ("cloudwatch", "put_metric_alarm", {**ALARM, "Period": 61}, "ValidationError",
+         "Period must be 10, 30 or a multiple of 60"),
+        ("cloudwatch", "put_metric_alarm", {**ALARM, "DatapointsToAlarm": 2}, "ValidationError",
+         "DatapointsToAlarm must be less than or equal to EvaluationPeriods"),
+        ("iam", "create_role", {"RoleName": "a b", "AssumeRolePolicyDocument": TRUST}, "ValidationError",
+         f"Value at 'roleName' {VIOLATED} satisfy regular expression pattern: "),
+        ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": 1},
+         "ValidationError", f"Value at 'maxSessionDuration' {VIOLATED} have value greater than or equal to 3600"),
+        ("ssm", "put_parameter", {"Name": "p", "Value": "v", "Type": "String", "Tier": "x"}, "ValidationException",
+         f"Value 'x' at 'tier' {VIOLATED} satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]"),
+        ("sns", "publish", {"TopicArn": "t", "Message": "m", "MessageAttributes": {"a": {"StringValue": "x"}}},
+         "ValidationError", f"Value null at 'messageAttributes.a.member.dataType' {VIOLATED} not be null"),
+    ],
+)  # fmt: skip
+def test_the_model_is_kept(service: Service, name: str, operation: str, request_: Any, code: str, text: str) -> None:
+    found = refused(getattr(service.client(name, config=PLAIN), operation), **request_)
+    assert found[0] == code and text in found[1]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code", "text"),
+    [
+        ({"VisibilityTimeout": "43201"}, "InvalidAttributeValue", "Invalid value for the parameter VisibilityTimeout."),
+        ({"DelaySeconds": "x"}, "InvalidAttributeValue", "Invalid value for the parameter DelaySeconds."),
+        ({"Policy": "{"}, "InvalidAttributeValue", "Invalid value for the parameter Policy."),
+        ({"Nope": "1"}, "InvalidAttributeName", "Unknown Attribute Nope."),
+        ({"QueueArn": "x"}, "InvalidAttributeName", "Unknown Attribute QueueArn."),
+        ({"ContentBasedDeduplication": "true"}, "InvalidAttributeName", "Unknown Attribute ContentBasedDeduplication."),
+        ({"DeduplicationScope": "queue"}, "InvalidAttributeName",
+         "You can specify the DeduplicationScope only when FifoQueue is set to true."),
+    ],
+)  # fmt: skip
+def test_attributes_of_queues_have_names_and_ranges(
+    service: Service, attributes: dict[str, str], code: str, text: str
+) -> None:
+    """When a queue is made, and when it is changed."""
+    sqs = service.client("sqs")
+    assert refused(sqs.create_queue, QueueName="never", Attributes=attributes) == (code, text)
+    url = sqs.create_queue(QueueName="plain")["QueueUrl"]
+    assert refused(sqs.set_queue_attributes, QueueUrl=url, Attributes=attributes) == (code, text)
+
+
+def test_a_queue_keeps_its_kind_and_its_policy(service: Service) -> None:
+    sqs = service.client("sqs")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    url = sqs.create_queue(QueueName="kept", Attributes={"Policy": policy})["QueueUrl"]
+    unknown = ("InvalidAttributeName", "Unknown Attribute FifoQueue.")
+    assert refused(sqs.set_queue_attributes, QueueUrl=url, Attributes={"FifoQueue": "true"}) == unknown
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "900"})
+    names = ["Policy", "DelaySeconds"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    assert found == {"Policy": policy, "DelaySeconds": "900"}
+    assert sqs.create_queue(QueueName="kept", Attributes={"DelaySeconds": "900"})["QueueUrl"] == url
+    assert refused(sqs.create_queue, QueueName="kept", Attributes={"DelaySeconds": "1"}) == (
+        "QueueAlreadyExists",
+        "A queue already exists with the same name and a different value for attribute DelaySeconds",
+    )
+    fifo = sqs.create_queue(QueueName="kept.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    code, text = refused(sqs.set_queue_attributes, QueueUrl=fifo, Attributes={"FifoQueue": "false"})
+    assert (code, "Modifying queue type is not supported" in text) == ("InvalidAttributeValue", True)
+    assert refused(sqs.create_queue, QueueName="no.fifo")[0] == "InvalidParameterValue"
+    text = "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+    assert refused(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=11) == ("InvalidParameterValue", text)
+    empty = service.client("sqs", config=PLAIN).send_message
+    missing = ("MissingParameter", "The request must contain the parameter MessageBody.")
+    assert refused(empty, QueueUrl=url, MessageBody="") == missing
