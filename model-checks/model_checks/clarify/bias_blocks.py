@@ -61,9 +61,7 @@ class BiasBlocks:
     def _blocks(self, features: bool, text: frozenset[str]) -> Iterator[CountedBlock]:
         data = self.data
         facets = {data.column(facet["name_or_index"]) for facet in self._facets()}
-        excluded = {data.column(column) for column in self.config.get("excluded_columns") or ()}
-        kept = facets | (set(data.table.names) - {data.label, data.predicted_label, data.joinsource, *excluded})
-        kept = kept if features else facets
+        kept = facets | set(data.features) if features else facets
         needed = kept | {name for name in (data.label, data.predicted_label, data.group) if name is not None}
         if self._asks and not self._answered:
             needed |= set(data.features)

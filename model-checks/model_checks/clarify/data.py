@@ -49,14 +49,17 @@ class ClarifyData:
 
 
 def load(config: Config, paths: Sequence[Path], fetch: Fetch) -> ClarifyData:
-    """Reads the files of the dataset, and the predictions where the configuration has them elsewhere."""
+    """Reads the files of the dataset, and the facets and predictions where the configuration has them elsewhere."""
     kind = config["dataset_type"].lower()
     table, names = _table(paths, config, kind)
     if not table.names:
         raise AnalysisError("ClientError: The dataset has no rows.")
+    facets: list[str] = []
+    if config.get("facet_dataset_uri"):
+        table, facets = _with_facets(table.frame(), config, fetch)
     if config.get("predicted_label_dataset_uri"):
         table, names = _with_predictions(table.frame(), config, names, fetch)
-    return _to_data(table, names)
+    return _to_data(table, names, facets)
 
 
 def _table(paths: Sequence[Path], config: Config, kind: str) -> tuple[Table, Config]:
@@ -69,7 +72,7 @@ def _table(paths: Sequence[Path], config: Config, kind: str) -> tuple[Table, Con
     return Held(frame), names
 
 
-def _to_data(table: Table, config: Config) -> ClarifyData:
+def _to_data(table: Table, config: Config, facets: Sequence[str]) -> ClarifyData:
     def column_of(member: str) -> str | None:
         return _column(table.names, config[member]) if config.get(member) is not None else None
 
@@ -79,7 +82,7 @@ def _to_data(table: Table, config: Config) -> ClarifyData:
         column_of("joinsource_name_or_index"),
     )
     excluded = {_column(table.names, column) for column in config.get("excluded_columns") or ()}
-    other = {label, predicted, joinsource, *excluded}
+    other = {label, predicted, joinsource, *excluded, *facets}
     features = [name for name in table.names if name not in other]
     return ClarifyData(table, label, predicted, joinsource, features, column_of("group_variable"))
 
@@ -218,13 +221,27 @@ def _json_lines(path: Path) -> Iterator[Any]:
             yield _loads(line, f"line {number}")
 
 
+def _with_facets(frame: pd.DataFrame, config: Config, fetch: Fetch) -> tuple[Table, list[str]]:
+    """The frame with the columns of the facet dataset, row by row or by the join column; and their names."""
+    other = CsvTable.of(files(fetch(config["facet_dataset_uri"], "facets")), config.get("facet_headers")).frame()
+    key = _join_column(frame, config)
+    facets = [name for name in other.columns if name != key]
+    both = [name for name in facets if name in frame.columns]
+    if both:
+        raise AnalysisError(f"ClientError: The facet dataset has columns of the dataset: {', '.join(both)}.")
+    if key in other.columns:
+        return Held(frame.merge(other, on=key, how="inner")), facets
+    if len(other) != len(frame):
+        raise AnalysisError(f"ClientError: The facet dataset has {len(other)} rows, the dataset {len(frame)}.")
+    return Held(frame.assign(**{name: other[name].to_numpy() for name in facets})), facets
+
+
 def _with_predictions(frame: pd.DataFrame, config: Config, names: Config, fetch: Fetch) -> tuple[Table, Config]:
     """The frame with the predictions of another dataset, row by row or by the join column."""
     folder = fetch(config["predicted_label_dataset_uri"], "predicted-labels")
     other = CsvTable.of(files(folder), config.get("predicted_label_headers")).frame()
-    join = config.get("joinsource_name_or_index")
     name = str(config.get("predicted_label") or PREDICTED_LABEL)
-    key = None if join is None else _column(list(frame.columns), join)
+    key = _join_column(frame, config)
     if key in other.columns:
         column = name if name in other.columns else next(c for c in other.columns if c != key)
         merged = frame.merge(other[[key, column]].rename(columns={column: name}), on=key, how="inner")
@@ -233,6 +250,11 @@ def _with_predictions(frame: pd.DataFrame, config: Config, names: Config, fetch:
     if len(other) != len(frame):
         raise AnalysisError(f"ClientError: There are {len(other)} predicted labels for {len(frame)} rows.")
     return Held(frame.assign(**{name: other[column].to_numpy()})), {**names, "predicted_label": name}
+
+
+def _join_column(frame: pd.DataFrame, config: Config) -> str | None:
+    join = config.get("joinsource_name_or_index")
+    return None if join is None else _column(list(frame.columns), join)
 
 
 def record_values(row: Any, config: Config) -> list[Any]:

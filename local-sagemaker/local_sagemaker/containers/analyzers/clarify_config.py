@@ -102,6 +102,16 @@ SCHEMA = _object(
     ),
     predictor=_PREDICTOR,
 )
+_TABULAR = "only tabular data can be explained"
+REFUSED = {
+    "methods.shap.text_config": _TABULAR,
+    "methods.shap.image_config": _TABULAR,
+    "methods.asymmetric_shapley_value": _TABULAR,
+    "predictor.time_series_predictor_config": _TABULAR,
+    "time_series_data_config": _TABULAR,
+    "segment_config": "metrics are those of the whole dataset",
+}
+"""Members that are refused by their names, and why."""
 _VALIDATOR = Draft202012Validator(SCHEMA)
 
 
@@ -117,16 +127,8 @@ def check_config(config: Any) -> Config:
             f"ClientError: dataset_type {config['dataset_type']} is not supported. "
             f"Supported: {', '.join(DATASET_TYPES)}."
         )
+    _refuse(config)
     shap = config["methods"].get("shap") or {}
-    for name in ("text_config", "image_config"):
-        if name in shap:
-            raise AnalysisError(
-                f"ClientError: methods.shap.{name} is not supported: only tabular data can be explained."
-            )
-    if "asymmetric_shapley_value" in config["methods"]:
-        raise AnalysisError(
-            "ClientError: methods.asymmetric_shapley_value is not supported: only tabular data can be explained."
-        )
     if shap.get("agg_method", AGGREGATIONS[0]).lower() not in AGGREGATIONS:
         raise AnalysisError(
             f"ClientError: methods.shap.agg_method {shap['agg_method']} is unknown. Known: {', '.join(AGGREGATIONS)}."
@@ -136,3 +138,12 @@ def check_config(config: Any) -> Config:
     if missing and kind != "application/sagemakercapturejson":
         raise AnalysisError(f"ClientError: {needs_label[0]} needs {' and '.join(missing)} in analysis_config.json.")
     return config  # type: ignore[no-any-return]
+
+
+def _refuse(config: Config) -> None:
+    for path, reason in REFUSED.items():
+        found: Any = config
+        for name in path.split("."):
+            found = (found or {}).get(name)
+        if found is not None:
+            raise AnalysisError(f"ClientError: {path} is not supported: {reason}.")
