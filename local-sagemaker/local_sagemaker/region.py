@@ -101,7 +101,8 @@ class Region:
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
             "events": self._events(),
             "cloudformation": cloudformation.build(
-                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_stack_call
+                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_stack_call,
+                distrusts=shared.neighbours.distrusts,
             ),
         }
         services |= self._code_services()

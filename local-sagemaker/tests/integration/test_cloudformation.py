@@ -149,6 +149,7 @@ def test_what_is_retained_and_what_cannot_be_deleted(service: Service, stacks: A
     assert failed["StackStatus"] == "DELETE_FAILED"
     assert failed["StackStatusReason"] == "The following resource(s) failed to delete: [Full]. "
     assert list(physical(stacks, "stay")) == ["Full"]
+    assert ("Stays", "DELETE_SKIPPED", "") in events(stacks, "stay")
     stacks.delete_stack(StackName="stay", RetainResources=["Full"])
     assert settled(stacks, failed["StackId"])["StackStatus"] == "DELETE_COMPLETE"
     for bucket in ("stays-here", "full-here"):
@@ -164,6 +165,12 @@ def test_a_stack_uses_what_another_exports(stacks: Any) -> None:
     importer["Resources"]["T0"]["Properties"]["DisplayName"] = {"Fn::ImportValue": "the-topic"}
     assert create(stacks, "importer", importer)["StackStatus"] == "CREATE_COMPLETE"
     assert stacks.list_imports(ExportName="the-topic")["Imports"] == ["importer"]
+    for outputs, verb in (({"O": {**exporter["Outputs"]["O"], "Value": "other"}}, "updated"), ({}, "deleted")):
+        assert update(stacks, "exporter", {**exporter, "Outputs": outputs})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        reason = f"Export the-topic cannot be {verb} as it is in use by importer"
+        assert ("exporter", "UPDATE_ROLLBACK_IN_PROGRESS", reason) in events(stacks, "exporter")
+    arn = physical(stacks, "exporter")["T0"]
+    assert [(row["Name"], row["Value"]) for row in stacks.list_exports()["Exports"]] == [("the-topic", arn)]
     stacks.delete_stack(StackName="exporter")
     text = "Export the-topic cannot be deleted as it is in use by importer"
     assert settled(stacks, "exporter")["StackStatusReason"] == text
@@ -200,10 +207,12 @@ def test_change_sets(stacks: Any) -> None:
     stacks.create_change_set(StackName="reviewed", ChangeSetName="three", TemplateBody=body)
     described = stacks.describe_change_set(StackName="reviewed", ChangeSetName="three")
     assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
-    assert described["StatusReason"].startswith("The submitted information didn't contain changes.")
+    assert described["StatusReason"] == (
+        "The submitted information didn't contain changes. Submit different information to create a change set."
+    )
 
 
-def test_requests_that_are_refused(stacks: Any) -> None:
+def test_requests_that_are_refused(service: Service, stacks: Any) -> None:
     """DEL-10, DEL-18: in AWS's words, or by type and property where AWS would go on; nothing was made before."""
     body = json.dumps(TEMPLATE)
     given = parameters(Name="refused")
@@ -230,6 +239,11 @@ def test_requests_that_are_refused(stacks: Any) -> None:
     assert refused(stacks.delete_stack, StackName="taken") == (
         "Stack [taken] cannot be deleted while TerminationProtection is enabled"
     )
+    trust = {**TRUST, "Statement": [{**TRUST["Statement"][0], "Principal": {"Service": "lambda.amazonaws.com"}}]}
+    role = service.client("iam").create_role(RoleName="of-no-stack", AssumeRolePolicyDocument=json.dumps(trust))
+    arn = role["Role"]["Arn"]
+    request = {"StackName": "refused", "TemplateBody": json.dumps(topics("y"))}
+    assert refused(create_stack, **request, RoleARN=arn) == f"Role {arn} is invalid or cannot be assumed"
     stacks.delete_stack(StackName="never-was")
     assert refused(stacks.validate_template, TemplateBody="Resources: [").startswith("Template format error: YAML")
     assert refused(stacks.update_stack, StackName="gone", TemplateBody=json.dumps(topics("y"))) == (
@@ -252,6 +266,8 @@ def test_the_aws_cli_deploys(service: Service, stacks: Any, tmp_path: Path) -> N
     assert "Successfully created/updated stack - by-cli" in done.stdout
     again = service.run(*command, "Name=by-cli", "--no-fail-on-empty-changeset")
     assert "No changes to deploy. Stack by-cli is up to date" in again.stdout
+    failed = service.run(*command, "Name=by-cli", check=False)
+    assert failed.returncode and "No changes to deploy. Stack by-cli is up to date" in failed.stderr  # version 1's way
     service.run(*command, "Keep=7")
     shown = {row["ParameterKey"]: row["ParameterValue"] for row in stack(stacks, "by-cli")["Parameters"]}
     assert shown == {"Name": "by-cli", "Keep": "7"}

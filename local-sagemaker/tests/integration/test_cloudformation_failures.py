@@ -46,6 +46,10 @@ def test_a_failed_creation_is_rolled_back(service: Service, stacks: Any) -> None
     )
     assert reasons["Never", "CREATE_FAILED"].startswith('Resource handler returned message: "')
     assert "no-such-model" in reasons["Never", "CREATE_FAILED"]
+    for event in stacks.describe_stack_events(StackName="bad")["StackEvents"]:
+        if event["LogicalResourceId"] != "bad":
+            time = event["Timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            assert event["EventId"] == f"{event['LogicalResourceId']}-{event['ResourceStatus']}-{time}"
     left = str(service.client("sns").list_topics())
     assert [name in left for name in ("bad-topic", "bad-kept", "bad-gone")] == [False, True, False]
     assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(

@@ -35,11 +35,57 @@ def template(monitored: Monitored, image: str, hour: int) -> str:
         "Threshold": 0.2, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching",
     }  # fmt: skip
     resources = {
+        **watched_otherwise(monitored, image, hour),
         "Job": {"Type": "AWS::SageMaker::DataQualityJobDefinition", "Properties": definition},
         "Schedule": {"Type": "AWS::SageMaker::MonitoringSchedule", "Properties": schedule},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
     }
     return json.dumps({"Resources": resources, "Outputs": {"Schedule": {"Value": {"Ref": "Schedule"}}}})
+
+
+def watched_otherwise(monitored: Monitored, image: str, hour: int) -> dict[str, Any]:
+    """Definitions of the other kinds, and a target of scaling with its policy."""
+    cluster = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}}
+    source = {"EndpointName": monitored.endpoint, "LocalPath": "/opt/ml/processing/input_data"}
+    made: dict[str, Any] = {}
+    for kind, own, labels in (
+        ("ModelQuality", {"ImageUri": image, "ProblemType": "Regression"}, True),
+        ("ModelBias", {"ImageUri": image, "ConfigUri": f"s3://{monitored.bucket}/bias.json"}, True),
+        ("ModelExplainability", {"ImageUri": image, "ConfigUri": f"s3://{monitored.bucket}/shap.json"}, False),
+    ):
+        truth = {"GroundTruthS3Input": {"S3Uri": monitored.label_place}} if labels else {}
+        extra = {"InferenceAttribute": "0"} if labels else {}
+        made[kind] = {"Type": f"AWS::SageMaker::{kind}JobDefinition", "Properties": {
+            "JobDefinitionName": f"stack-{kind}-{hour}", "RoleArn": ROLE, "JobResources": cluster,
+            f"{kind}AppSpecification": own, f"{kind}JobOutputConfig": monitored.output(),
+            f"{kind}JobInput": {"EndpointInput": {**source, **extra}, **truth}}}  # fmt: skip
+    target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+              "ResourceId": f"endpoint/{monitored.endpoint}/variant/AllTraffic", "MinCapacity": 1,
+              "MaxCapacity": hour}  # fmt: skip
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    policy = {"PolicyName": f"stack-scaling-{hour}", "PolicyType": "TargetTrackingScaling",
+              "ScalingTargetId": {"Ref": "Target"}, "TargetTrackingScalingPolicyConfiguration": {
+                  "TargetValue": 1_000_000 + hour, "PredefinedMetricSpecification": metric}}  # fmt: skip
+    made["Target"] = {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target}
+    made["Policy"] = {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": policy}
+    return made
+
+
+def scaled(service: Service, monitored: Monitored) -> list[Any]:
+    """What application autoscaling has of the endpoint: the greatest count and the target's value by policy."""
+    scaling, resource = service.client("application-autoscaling"), f"endpoint/{monitored.endpoint}/variant/AllTraffic"
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])["ScalableTargets"]
+    rows = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource)["ScalingPolicies"]
+    values = {row["PolicyName"]: row["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] for row in rows}
+    return [*(row["MaxCapacity"] for row in targets), *([values] if values else [])]
+
+
+def other_definitions(sagemaker: Any) -> list[str]:
+    listed = [
+        getattr(sagemaker, f"list_{kind}_job_definitions")(NameContains="stack-")["JobDefinitionSummaries"]
+        for kind in ("model_quality", "model_bias", "model_explainability")
+    ]
+    return [row["MonitoringJobDefinitionName"] for rows in listed for row in rows]
 
 
 def named(names: dict[str, str]) -> dict[str, Any]:
@@ -54,6 +100,7 @@ def named(names: dict[str, str]) -> dict[str, Any]:
 
 
 def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) -> None:
+    """DEL-9: also the definitions of the other kinds, and the scaling of the endpoint."""
     monitored, stacks = Monitored(service), service.client("cloudformation")
 
     def status() -> Any:
@@ -67,14 +114,19 @@ def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) 
     assert before["MonitoringScheduleStatus"] == "Scheduled"
     first = before["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]
     endpoint = sagemaker.describe_endpoint(EndpointName=monitored.endpoint)
+    kinds = ("ModelQuality", "ModelBias", "ModelExplainability")
+    assert other_definitions(sagemaker) == [f"stack-{kind}-5" for kind in kinds]
+    assert scaled(service, monitored) == [5, {"stack-scaling-5": 1_000_005}]
     taken = {"Endpoint": endpoint["EndpointName"], "EndpointConfig": endpoint["EndpointConfigName"],
              "Model": monitored.model, "MonitoringSchedule": "stack-watch",
              "DataQualityJobDefinition": first}  # fmt: skip
-    others = {f"{kind}JobDefinition": "none" for kind in ("ModelQuality", "ModelBias", "ModelExplainability")}
-    assert wrongly_told(service, named(taken), there=True) == [], "a second stack would take it over"
+    others = {f"{kind}JobDefinition": f"stack-{kind}-5" for kind in kinds}
+    assert wrongly_told(service, named({**taken, **others}), there=True) == [], "a second stack would take it over"
     assert wrongly_told(service, named(dict.fromkeys([*taken, *others, "Project"], "none")), there=False) == []
     stacks.update_stack(StackName="watch", TemplateBody=template(monitored, f"{ANALYZER}:latest", 6))
     until(lambda: status()["StackStatus"] == "UPDATE_COMPLETE", "the update", 120)
+    assert other_definitions(sagemaker) == [f"stack-{kind}-6" for kind in kinds]
+    assert scaled(service, monitored) == [6, {"stack-scaling-6": 1_000_006}]
     after = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="stack-watch")["MonitoringScheduleConfig"]
     assert after["ScheduleConfig"]["ScheduleExpression"] == "cron(0 6 ? * * *)"
     names = [
@@ -88,3 +140,4 @@ def test_a_stack_of_monitoring_is_created_updated_and_deleted(service: Service) 
           "the end of the schedule", 120)  # fmt: skip
     until(lambda: not service.client("cloudwatch").describe_alarms(AlarmNames=["stack-drift"])["MetricAlarms"],
           "the end of the alarm", 120)  # fmt: skip
+    until(lambda: not other_definitions(sagemaker) and not scaled(service, monitored), "the end of the others", 120)

@@ -17,15 +17,27 @@ from tests.support import Service
 
 @pytest.mark.timeout(600)
 def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> None:
-    """DEL-9, DEL-11: what each type's own operations say after each operation on the stack."""
+    """DEL-9, DEL-11, DEL-15: what each type's own operations say after each operation on the stack.
+
+    Updates are executed as change sets, so that what these say of replacement is compared with what then happens.
+    """
     stacks = service.client("cloudformation")
     request = {"StackName": "all-types", "Capabilities": ["CAPABILITY_NAMED_IAM"]}
 
-    def deploy(call: Any, document: dict[str, Any]) -> str:
-        call(**request, TemplateBody=json.dumps(document))
-        return str(settled(stacks, "all-types")["StackStatus"])
+    def change(word: str, name: str) -> str:
+        before = physical(stacks, "all-types")
+        foretold = announced(stacks, {**request, "ChangeSetName": name}, json.dumps(template(word, name)))
+        stacks.execute_change_set(StackName="all-types", ChangeSetName=name)
+        status = str(settled(stacks, "all-types")["StackStatus"])
+        after = physical(stacks, "all-types")
+        assert {logical for logical in before if after[logical] != before[logical]} >= foretold["True"]
+        assert {logical for logical in before if after[logical] != before[logical]} <= (
+            foretold["True"] | foretold["Conditional"]
+        )
+        return status
 
-    assert deploy(stacks.create_stack, template("one")) == "CREATE_COMPLETE", failures(stacks)
+    stacks.create_stack(**request, TemplateBody=json.dumps(template("one")))
+    assert settled(stacks, "all-types")["StackStatus"] == "CREATE_COMPLETE", failures(stacks)
     for logical, look in seen(service).items():
         text = json.dumps(look(), default=str)
         assert "two" not in text, logical
@@ -34,7 +46,7 @@ def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> No
     first, before = physical(stacks, "all-types"), {name: look() for name, look in seen(service).items()}
     assert set(first) == set(before)
 
-    assert deploy(stacks.update_stack, template("two")) == "UPDATE_COMPLETE", failures(stacks)
+    assert change("two", "types") == "UPDATE_COMPLETE", failures(stacks)
     after = {name: look() for name, look in seen(service).items()}
     unchanged = {name for name in before if after[name] == before[name]}
     assert unchanged <= {"Alias"}, unchanged
@@ -44,7 +56,7 @@ def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> No
     ids = physical(stacks, "all-types")
     assert {name for name in ids if ids[name] != first[name]} == {"Permission"}
 
-    assert deploy(stacks.update_stack, template("two", "other")) == "UPDATE_COMPLETE", failures(stacks)
+    assert change("two", "other") == "UPDATE_COMPLETE", failures(stacks)
     for look in seen(service, "other").values():
         look()
     left = [name for name, look in seen(service).items() if _exists(look)]
@@ -54,6 +66,17 @@ def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> No
     identity = next(row["StackId"] for row in stacks.list_stacks()["StackSummaries"] if row["StackName"] == "all-types")
     assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE", failures(stacks, identity)
     assert [name for name, look in seen(service, "other").items() if _exists(look)] == []
+
+
+def announced(stacks: Any, request: dict[str, Any], body: str) -> dict[str, set[str]]:
+    """The logical ids of the resources that a change set changes, by its word on their replacement."""
+    stacks.create_change_set(**request, TemplateBody=body)
+    names = {"StackName": request["StackName"], "ChangeSetName": request["ChangeSetName"]}
+    stacks.get_waiter("change_set_create_complete").wait(**names, WaiterConfig={"Delay": 1})
+    changes = [row["ResourceChange"] for row in stacks.describe_change_set(**names)["Changes"]]
+    assert {change["Action"] for change in changes} == {"Modify"}
+    words = ("True", "False", "Conditional")
+    return {word: {one["LogicalResourceId"] for one in changes if one["Replacement"] == word} for word in words}
 
 
 def failures(stacks: Any, name: str = "all-types") -> list[tuple[str, str, str]]:

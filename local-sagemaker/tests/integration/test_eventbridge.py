@@ -80,6 +80,15 @@ def test_events_of_sagemaker(service: Service, events: Any) -> None:
         ["CustomerMetadataProperties", "sourceUri"],
     )
     assert not [member for member in changed if member.startswith("_")]
+    model = {"ModelName": "told-of", "ExecutionRoleArn": ROLE, "Tags": [{"Key": "team", "Value": "a"}]}
+    rule(events, "models", {**SAGEMAKER, "detail": {"ModelName": ["told-of"]}}, Arn=queue.arn)
+    arn = sagemaker.create_model(**model, PrimaryContainer={"Image": image})["ModelArn"]
+    made = queue.next()
+    assert (made["detail-type"], made["resources"], made["detail"]["Tags"]) == (
+        "SageMaker Model State Change", [arn], {"team": "a"},
+    )  # fmt: skip
+    sagemaker.delete_model(ModelName="told-of")
+    assert queue.next()["detail-type"] == "SageMaker Model State Change"
 
 
 def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events: Any) -> None:
@@ -91,6 +100,8 @@ def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events:
     rule(events, "ends", pattern, Arn=queue.arn)
     steps_queue = Queue(service, "steps")
     rule(events, "steps", {**SAGEMAKER, "detail": {"pipelineArn": [arn], "stepName": ["Hello"]}}, Arn=steps_queue.arn)
+    jobs = Queue(service, "jobs")
+    rule(events, "jobs", {**SAGEMAKER, "detail-type": ["SageMaker Processing Job State Change"]}, Arn=jobs.arn)
     send(events, start=True)
     event = queue.next()
     detail = event["detail"]
@@ -107,6 +118,12 @@ def test_a_rule_starts_a_pipeline_and_hears_of_its_end(service: Service, events:
     assert (ended["stepName"], ended["stepType"], ended["pipelineArn"]) == ("Hello", "Processing", arn)
     assert ":processing-job/pipelines-" in ended["metadata"]["processingJob"]["arn"]
     assert ended["stepEndTime"] >= ended["stepStartTime"] and "failureReason" not in ended
+    job, told_of = ended["metadata"]["processingJob"]["arn"], list[Any]()
+    until(
+        lambda: told_of.extend(one for one in jobs.messages() if one["resources"] == [job]) or len(told_of) > 1, "both"
+    )
+    assert [one["detail"]["ProcessingJobStatus"] for one in told_of] == ["InProgress", "Completed"]
+    assert told_of[-1]["detail"]["ProcessingEndTime"] > 1e12  # milliseconds
 
 
 def test_functions_logs_and_topics_receive_events(service: Service, events: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.types import Objects
@@ -15,11 +17,13 @@ from local_sagemaker.services.cloudformation.stack_store import StackStore
 from local_sagemaker.services.cloudformation.stacks import Stacks
 
 
-def build(*, settings: Settings, records: Records, objects: Objects, call: Call) -> list[Resource]:
-    """The service's resources."""
+def build(
+    *, settings: Settings, records: Records, objects: Objects, call: Call, distrusts: Callable[[str, str], bool]
+) -> list[Resource]:
+    """The service's resources. `distrusts` says whether a role exists and does not let a service assume it."""
     store = StackStore(records, settings.arns)
     scopes = Scopes(settings, store, call)
-    requests, runs = Requests(objects, scopes), StackRuns(store, scopes, call)
+    requests, runs = Requests(objects, scopes, distrusts), StackRuns(store, scopes, call)
     stacks = Stacks(store=store, requests=requests, runs=runs)
     change_sets = ChangeSets(
         records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks, runs=runs

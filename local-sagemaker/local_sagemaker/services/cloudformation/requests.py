@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,8 +27,17 @@ KEPT = ("Tags", "Capabilities", "NotificationARNs", "RoleARN", "RollbackConfigur
 class Requests:
     """Reads the requests of stacks' operations."""
 
-    def __init__(self, objects: Objects, scopes: Scopes) -> None:
-        self._objects, self._scopes = objects, scopes
+    def __init__(self, objects: Objects, scopes: Scopes, distrusts: Callable[[str, str], bool]) -> None:
+        self._objects, self._scopes, self._distrusts = objects, scopes, distrusts
+
+    def check_role(self, request: Request) -> None:
+        """Refuses a role that does not trust CloudFormation; one that IAM does not have is taken, as everywhere here.
+
+        The text is that of AWS (awslabs/aws-service-catalog-puppet#568).
+        """
+        role = request.get("RoleARN")
+        if role and self._distrusts(role, "cloudformation.amazonaws.com"):
+            raise TemplateError(f"Role {role} is invalid or cannot be assumed")
 
     def template(self, request: Request, stack: Body | None = None) -> str:
         """The text of the template that a request gives, or of the stack's where it wants the same again."""
@@ -65,6 +74,7 @@ class Requests:
         """
         if request.get("RollbackConfiguration", {}).get("RollbackTriggers"):
             raise TemplateError("LocalUnsupported: RollbackTriggers are not watched by the local service.")
+        self.check_role(request)
         text = self.template(request, stack)
         read = template.load(text)
         executed.check(read)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.arns import Arns
-from local_sagemaker.clock import now
+from local_sagemaker.clock import iso, now
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_members import own_stack
@@ -132,7 +132,8 @@ class StackStore:
     def _add_event(self, stack: Body, resource: Body, status: StackStatus, reason: str) -> None:
         time, logical = now(), resource["LogicalResourceId"]
         whole = resource.get("ResourceType") == "AWS::CloudFormation::Stack"
-        identity = str(uuid.uuid4()) if whole else f"{logical}-{status}-{time:.3f}-{uuid.uuid4().hex[:6]}"
+        unique = str(uuid.uuid4())
+        identity = unique if whole else f"{logical}-{status}-{iso(time)}"
         event = {
             "StackId": stack["StackId"],
             "EventId": identity,
@@ -147,7 +148,7 @@ class StackStore:
         }
         key, kept = key_of(stack["StackId"]), {k: v for k, v in event.items() if v}
         with self._records.transaction():
-            self._records.put(EVENT, f"{key}/{identity}", kept)
+            self._records.put(EVENT, f"{key}/{unique}", kept)
             self.notifications.add(key, stack.get("NotificationARNs", []), kept)
 
     def exports(self) -> list[Body]:

@@ -120,6 +120,7 @@ class Stacks(Resource):
         stack = self._store.find(request["StackName"])
         if stack is None or stack["StackStatus"] == StackStatus.DELETE_COMPLETE:
             return {}
+        self._requests.check_role(request)
         if stack.get("EnableTerminationProtection"):
             raise TemplateError(
                 f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
