@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,12 +26,11 @@ import boto3
 
 from delivery.errors import DeliveryError
 from delivery.project.names import Project
+from delivery.project.tour_clock import TourError, avoid_the_hour, wait_for
 from delivery.project.working_copy import Repository
 
 PROJECT = Project("abalone", "p-tour")
 KINDS = ("modelbuild", "modeldeploy", "modelmonitor")
-PATIENCE = 600.0  # seconds that a step may take on a busy machine
-POLL = 0.5
 QUICK = {"WaitIntervalInSeconds": "0", "TerminationWaitInSeconds": "0"}
 RETRAINING = {"RetrainOnDrift": "yes"}
 VERBS = ("Skip", "RegisterNew")
@@ -40,20 +39,6 @@ SHELL_WEIGHT, DRIFTED = 7, "_c7"
 """The column of the training data that drifts, and the feature's name where data has no header."""
 VIOLATIONS = 4  # the exit code of a monitor that finds some
 ROW = "-0.5746,-0.4321,-1.0644,-0.6419,-0.6077,-0.7262,-0.6382,0,0,1"
-
-
-class TourError(DeliveryError):
-    """Something did not happen. The text says what, and what happened instead."""
-
-
-def wait_for(look: Callable[[], Any], what: str) -> Any:
-    """What `look` returns, as soon as it is true."""
-    end = time.monotonic() + PATIENCE
-    while not (found := look()):
-        if time.monotonic() > end:
-            raise TourError(f"{what} did not happen within {PATIENCE:.0f} s")
-        time.sleep(POLL)
-    return found
 
 
 @dataclass
@@ -135,6 +120,18 @@ class Tour:
         self._approve("modeldeploy", "DeployStaging", arn)
         self._wait_serving("prod", number)
         self.tell(f"{PROJECT.name}-prod serves version {number}")
+
+    def show_stage(self, number: int) -> None:
+        """Production's own test has ended well, and the version says so."""
+
+        def stage() -> str:
+            found = next(item for item in self._versions() if item["ModelPackageVersion"] == number)
+            described = self.client("sagemaker").describe_model_package(ModelPackageName=found["ModelPackageArn"])
+            life = described.get("ModelLifeCycle", {})
+            return f"{life.get('Stage')}, {life.get('StageStatus')}"
+
+        wait_for(lambda: stage() == "Production, Approved", f"the last stage of version {number}")
+        self.tell(f"the last stage of version {number} is {stage()}")
 
     def follow_monitors(self, stages: Sequence[str]) -> None:
         """The staging endpoint's event has started the monitoring pipeline; production's monitors wait for approval."""
@@ -254,6 +251,8 @@ class Tour:
 
     def run(self) -> None:
         """All of it."""
+        if remark := avoid_the_hour(self._command):
+            self.tell(remark)
         repositories = self.create()
         self.settle(repositories)
         version = self.first_version()
@@ -266,6 +265,7 @@ class Tour:
             self.approve_version(version)
             self.follow_to_production(2)
         self.follow_monitors(["staging", "prod"])
+        self.show_stage(2)
         self.trace(repositories["modelbuild"].commit())
         self.drift()
         version = str(self.wait_version(3)["ModelPackageArn"])

@@ -100,10 +100,7 @@ class Region:
             "s3": s3.build(objects=shared.objects, settings=self._settings),
             "logs": logs_service.build(settings=self._settings, logs=self._logs),
             "events": self._events(),
-            "cloudformation": cloudformation.build(
-                settings=self._settings, records=self._records, objects=shared.objects, call=self._late_stack_call,
-                distrusts=shared.neighbours.distrusts,
-            ),
+            "cloudformation": self._stacks(),
         }
         services |= self._code_services()
         services["apigateway"], self.apis = apigateway.build(
@@ -193,6 +190,15 @@ class Region:
             temporary_endpoints=temporary,
             processes=shared.processes,
             call=self._late_call,
+        )
+
+    def _stacks(self) -> list[Resource]:
+        return cloudformation.build(
+            settings=self._settings,
+            records=self._records,
+            objects=self._shared.objects,
+            call=self._late_stack_call,
+            distrusts=self._shared.neighbours.distrusts,
         )
 
     def _runtime(self) -> list[Resource]:

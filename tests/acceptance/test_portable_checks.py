@@ -168,6 +168,11 @@ def test_on_drifted_data_both_find_the_same_violations_of_the_model(gaps: Ran) -
     assert [gaps.status(flavour) for flavour in FLAVOURS] == ["Failed", "Failed"]
     managed, portable = (gaps.violations(flavour) for flavour in FLAVOURS)
     assert "ModelBiasCheckStep" in managed
+    decided = [{name: check.status for name, check in gaps.checks(flavour).items()} for flavour in FLAVOURS]
+    assert decided[0] == decided[1]
+    assert {decided[0][name] for name in ("DataQualityCheckStep", "DataBiasCheckStep")} == {
+        "Succeeded"
+    }  # clean for them
     assert_close(managed, portable, "violations")
 
 

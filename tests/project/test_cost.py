@@ -30,13 +30,20 @@ def table() -> prices.PriceTable:
     return prices.load(today=TODAY)
 
 
-def test_the_worked_example(table: prices.PriceTable) -> None:
+def test_the_worked_example(table: prices.PriceTable, capsys: pytest.CaptureFixture[str]) -> None:
+    """DEL-48: an endpoint 84 a month, four hourly monitors of six jobs 83, daily ones 3.5; the command prints them."""
     endpoint = estimate_endpoint(EndpointUse("ml.m5.large"), table)
     hourly = estimate_monitors(MonitorUse(runs_per_day=24), table)
     daily = estimate_monitors(MonitorUse(runs_per_day=1), table)
     assert round(endpoint.cost(endpoint.items[0])) == 84
     assert round(hourly.cost(hourly.items[0])) == 83
     assert daily.cost(daily.items[0]) == pytest.approx(3.45)
+    with mock.patch.dict(os.environ):
+        for words in (["endpoint"], ["monitors", "--runs-per-day", "24"], ["monitors", "--runs-per-day", "1"]):
+            assert main(["cost", *words, "--region", "us-east-1"]) == 0
+    printed = capsys.readouterr().out
+    for line in ("instances all the time: USD 83.95", "jobs: USD 82.80", "jobs: USD 3.45"):
+        assert line in printed
 
 
 def test_an_update_has_two_fleets_and_explainability_an_endpoint_of_its_own(table: prices.PriceTable) -> None:

@@ -108,6 +108,7 @@ def made(service: Service) -> Iterator[MadeProject]:
 def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
     rules = made.client("events").list_rules(NamePrefix=made.project.prefix)["Rules"]
     assert {rule["Name"].rpartition("-")[2] for rule in rules} == {*RULES, *EXPERIMENT_RULES}
+    check_five_rules(made)
     value = made.client("ssm").get_parameter(Name=f"/sagemaker/{made.project.group}/flavour")["Parameter"]["Value"]
     assert value == PARAMETERS["FlavourDecision"]
     pipelines = made.client("codepipeline")
@@ -116,6 +117,41 @@ def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
         actions = [action for stage in structure["stages"] for action in stage["actions"]]
         (approval,) = [one for one in actions if one["actionTypeId"]["category"] == "Approval"]
         assert approval["timeoutInMinutes"] == 60
+
+
+def check_five_rules(made: MadeProject) -> None:
+    """Each starts its pipeline, matches the event that it is for, and not the one that differs in a word."""
+    events, project = made.client("events"), made.project
+
+    def pushed(kind: str, branch: str) -> dict[str, Any]:
+        detail = {"event": "referenceUpdated", "referenceType": "branch", "referenceName": branch}
+        return {"source": "aws.codecommit", "detail-type": "CodeCommit Repository State Change", "detail": detail,
+                "resources": [f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{project.prefix}-{kind}"]}  # fmt: skip
+
+    def version(status: str) -> dict[str, Any]:
+        detail = {"ModelPackageGroupName": project.group, "ModelApprovalStatus": status,
+                  "UpdatedModelPackageFields": ["ModelApprovalStatus"]}  # fmt: skip
+        return {"source": "aws.sagemaker", "detail-type": "SageMaker Model Package State Change", "detail": detail}
+
+    def endpoint(status: str) -> dict[str, Any]:
+        detail = {"EndpointName": f"{project.name}-staging", "EndpointStatus": status}
+        return {"source": "aws.sagemaker", "detail-type": "SageMaker Endpoint State Change", "detail": detail}
+
+    for rule, kind, right, wrong in (
+        ("build", "modelbuild", pushed("modelbuild", "main"), pushed("modelbuild", "other")),
+        ("code", "modeldeploy", pushed("modeldeploy", "main"), pushed("modelbuild", "main")),
+        ("mon", "modelmonitor", pushed("modelmonitor", "main"), pushed("modeldeploy", "main")),
+        ("model", "modeldeploy", version("Approved"), version("Rejected")),
+        ("ep", "modelmonitor", endpoint("IN_SERVICE"), endpoint("UPDATING")),
+    ):
+        name = f"{project.prefix}-{rule}"
+        (target,) = events.list_targets_by_rule(Rule=name)["Targets"]
+        assert target["Arn"].endswith(f":{project.prefix}-{kind}"), rule
+        pattern = events.describe_rule(Name=name)["EventPattern"]
+        common = {"id": "1", "account": ACCOUNT, "time": "2026-11-29T00:00:00Z", "region": REGION, "resources": []}
+        found = [events.test_event_pattern(EventPattern=pattern, Event=json.dumps({**common, **event}))["Result"]
+                 for event in (right, wrong)]  # fmt: skip
+        assert found == [True, False], rule
 
 
 def granted(made: MadeProject, role: str) -> set[str]:

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import subprocess
+from collections import defaultdict
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -15,7 +17,7 @@ from delivery.project.github import explain_names
 from delivery.project.names import Project
 from delivery.project.preflight import Wish, find_principal
 from pipelines import session
-from pipelines.checks.preflight import probe
+from pipelines.checks.preflight import decide, probe
 from tests.commands import run_command
 from tests.project.templates import read_template
 from tests.support import ROLE, Service
@@ -147,6 +149,21 @@ def test_what_a_provider_does_not_need_is_not_asked_for() -> None:
     trusted = {action for _, actions in Wish(project, "github-actions", identity=arn).actions() for action in actions}
     assert "iam:ListOpenIDConnectProviders" in trusted and "iam:CreateOpenIDConnectProvider" not in trusted
     assert not {action for action in needed["github-actions"] if action.startswith(("codepipeline:", "events:"))}
+
+
+def test_without_being_asked_to_nothing_is_tried() -> None:
+    """The flavour is decided by what an account has: a call that makes anything would fail here (DEL-45)."""
+    asked: list[str] = []
+
+    class Reader:
+        def __getattr__(self, name: str) -> Any:
+            assert name.startswith(("list_", "describe_")), name
+            asked.append(name)
+            return lambda **_: defaultdict(list)
+
+    found = decide(cast(Any, Reader()), "AnyPipeline")
+    assert found.flavour == "portable" and "--probe tries it" in found.reason
+    assert {"list_monitoring_schedules", "list_model_bias_job_definitions", "list_pipeline_executions"} <= set(asked)
 
 
 def test_a_probe_leaves_nothing_and_any_refusal_means_portable(service: Service) -> None:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from delivery.modelmonitor.baselines import find_deployed
 from delivery.stages import deploy
 from delivery.stages.deploy import DeploymentFailed, Stack
+from delivery.stages.tags import read_project_tags
 
 
 class Stacks:
@@ -67,6 +68,28 @@ def test_a_deployment_that_fails_says_which_resource(monkeypatch: pytest.MonkeyP
     stacks = Stacks("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
     with pytest.raises(DeploymentFailed, match="s is UPDATE_ROLLBACK_COMPLETE:\n  Endpoint: no model"):
         deploy.deploy(stacks, Stack("s", "{}", {}))
+
+
+class TaggedProject:
+    """SageMaker with a project that has these tags, on two pages."""
+
+    def __init__(self, tags: dict[str, str]) -> None:
+        self.rows = [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def get_paginator(self, operation: str) -> TaggedProject:
+        assert operation == "list_tags"
+        return self
+
+    def paginate(self, **_request: str) -> list[dict[str, Any]]:
+        return [{"Tags": self.rows[:1]}, {"Tags": self.rows[1:]}]
+
+
+def test_a_project_s_own_tags_keep_their_names() -> None:
+    """A published loop put the prefix before each once more. AWS's own tags can't be set by others."""
+    project = TaggedProject({"sagemaker:project-name": "churn", "team": "a", "aws:servicecatalog:arn": "x"})
+    assert read_project_tags(project, "churn", "p-1", "arn:project") == {
+        "sagemaker:project-name": "churn", "sagemaker:project-id": "p-1", "team": "a",
+    }  # fmt: skip
 
 
 class Served:

@@ -70,3 +70,30 @@ def test_the_monitors_of_the_sdk_find_violations(service: Service, monitored: Mo
     assert "finished.txt" in found["scripts"]["files"]
     assert {one["feature_name"] for one in found["dq"]["violations"]} == {"c"}
     assert "accuracy" in {one["metric_name"] for one in found["mq"]["violations"]}
+    check_metrics(service, monitored, f"sdk{version}")
+
+
+def check_metrics(service: Service, monitored: Monitored, schedules: str) -> None:
+    """The metrics of the schedules, each kind's in its namespace and with its dimensions (DEL-40)."""
+
+    def dimensions(kind: str, schedule: str, name: str, *, batch: bool = False) -> dict[str, str]:
+        place = "ModelMonitoring" if batch else "Endpoints"
+        rows = service.client("cloudwatch").list_metrics(
+            Namespace=f"aws/sagemaker/{place}/{kind}-metrics", MetricName=name,
+            Dimensions=[{"Name": "MonitoringSchedule", "Value": f"{schedules}-{schedule}"}],
+        )["Metrics"]  # fmt: skip
+        found = {row["Name"]: row["Value"] for row in rows[0]["Dimensions"]}
+        assert found.pop("MonitoringSchedule") == f"{schedules}-{schedule}"
+        assert found.pop("Endpoint", None) == (None if batch else monitored.endpoint)
+        return found
+
+    for name in ("feature_data_c", "feature_non_null_c", "feature_baseline_drift_c"):
+        assert dimensions("data", "data-quality", name) == {}
+        assert dimensions("data", "batch", name, batch=True) == {}
+    assert dimensions("model", "model-quality", "accuracy") == {}
+    bias = dimensions("bias", "model-bias", "bias_metric_DPPL")
+    assert (bias["BiasStage"], bias["Facet"], bias["FacetValue"]) == ("Post-Training", "b", "(0.0, 1.0]")
+    assert set(bias) == {"BiasStage", "Facet", "FacetValue", "Label", "LabelValue"}
+    common = {"ExplainabilityMethod": "KernelShap", "Label": "label0"}
+    for name, kind in (("feature_a", "GlobalShapValues"), ("ExpectedValue", "ExpectedValue")):
+        assert dimensions("explainability", "model-explainability", name) == {**common, "ValueType": kind}

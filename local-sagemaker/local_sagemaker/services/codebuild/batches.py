@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Sequence
 from dataclasses import asdict
 
-from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.api.operations import Request, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK
 from local_sagemaker.records.delivery_members import BuildBatchRecord
@@ -23,9 +21,9 @@ from local_sagemaker.services.codebuild.requests import (
     find_ordered,
     find_repeated,
     own_members_of,
-    page_of_ids,
     refuse_source_of_pipeline,
 )
+from local_sagemaker.services.codebuild.runs import RunResource
 
 LOST = (
     "The local service ended while this batch ran, and the environments of its builds with it. RetryBuildBatch runs it "
@@ -37,34 +35,29 @@ _SHOWN = ("source", "secondarySources", "secondarySourceVersions", "cache", "env
           "queuedTimeoutInMinutes", "encryptionKey")  # fmt: skip
 
 
-class BuildBatches(Resource):
+class BuildBatches(RunResource[BatchRun]):
     """The operations on batch builds. Each running batch has a thread."""
 
+    found, status = "buildBatches", "buildBatchStatus"
+
     def __init__(self, *, store: BatchStore, builds: Builds, tools: BuildTools) -> None:
+        super().__init__()
         self._store, self._builds, self._tools = store, builds, tools
-        self._runs: dict[str, BatchRun] = {}
-        self._lock = threading.Lock()
-        self._begun = now()
+
+    def find(self, identity: str) -> Body | None:
+        """The batch with this id."""
+        return self._store.find(identity)
+
+    def show(self, body: Body) -> Body:
+        """A batch as responses have it."""
+        return public(body)
 
     def resume(self) -> None:
         """Batches of a killed service have lost their builds: they end, and say so."""
         for batch in self._store.batches():
-            lost = batch["id"] not in self._runs and batch["startTime"] < self._begun
+            lost = not self.runs(batch["id"]) and batch["startTime"] < self._begun
             if batch["buildBatchStatus"] == BuildStatus.IN_PROGRESS and lost:
                 BatchPhases(self._store, batch["id"]).fail_all(LOST)
-
-    def reset(self) -> None:
-        """Ends all batches."""
-        self.close()
-
-    def close(self) -> None:
-        """Ends all batches; at the next start they are faults."""
-        with self._lock:
-            runs, self._runs = list(self._runs.values()), {}
-        for run in runs:
-            run.abandon()
-        for run in runs:
-            run.join(10)
 
     @operation("StartBuildBatch")
     def start(self, request: Request) -> Response:
@@ -115,54 +108,33 @@ class BuildBatches(Resource):
             body["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
             wanted["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
         batch = self._store.add(project, body)
-        self._launch(batch)
+        self._run(batch)
         return batch
 
-    def _launch(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
-        run = BatchRun(batch, self._tools, self._store, self._builds, self._forget_run, kept)
-        with self._lock:
-            self._runs[run.id] = run
-        run.start()
-
-    def _forget_run(self, run: BatchRun) -> None:
-        with self._lock:
-            self._runs.pop(run.id, None)
+    def _run(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
+        self._launch(BatchRun(batch, self._tools, self._store, self._builds, self._forget_run, kept))
 
     @operation("BatchGetBuildBatches")
     def batch(self, request: Request) -> Response:
         """Several batches; the ids of those that do not exist."""
-        bodies = {identity: self._store.find(identity) for identity in request["ids"]}
-        return {
-            "buildBatches": [public(body) for body in bodies.values() if body],
-            "buildBatchesNotFound": [identity for identity, body in bodies.items() if body is None],
-        }
+        return self._look_up(request)
 
     @operation("ListBuildBatches")
     def list(self, request: Request) -> Response:
         """The ids of all batches, the newest first."""
-        return self._ids(self._store.batches(), request)
+        return self._page(self._store.batches(), request)
 
     @operation("ListBuildBatchesForProject")
     def list_of_project(self, request: Request) -> Response:
         """The ids of a project's batches, the newest first."""
         if "projectName" not in request:  # optional in the model
             raise InvalidInput("Project name must be specified.")
-        return self._ids(self._store.batches(self._tools.store.project(request["projectName"])["name"]), request)
-
-    @staticmethod
-    def _ids(batches: Sequence[Body], request: Request) -> Response:
-        status = request.get("filter", {}).get("status")
-        return page_of_ids([batch for batch in batches if status in (None, batch["buildBatchStatus"])], request)
+        return self._page(self._store.batches(self._tools.store.project(request["projectName"])["name"]), request)
 
     @operation("StopBuildBatch")
     def stop(self, request: Request) -> Response:
         """Ends a running batch and its builds; one that has ended stays as it is."""
-        batch = self._store.require(request["id"])
-        with self._lock:
-            run = self._runs.get(batch["id"])
-        if run is not None:
-            run.stop()
-            run.join(30)
+        self.halt(self._store.require(request["id"])["id"])
         return {"buildBatch": public(self._store.require(request["id"]))}
 
     @operation("RetryBuildBatch")
@@ -189,7 +161,7 @@ class BuildBatches(Resource):
 
         self._store.change(batch["id"], begin_again)
         fresh = self._store.require(batch["id"])
-        self._launch(fresh, kept)
+        self._run(fresh, kept)
         return {"buildBatch": public(fresh)}
 
     @operation("DeleteBuildBatch")

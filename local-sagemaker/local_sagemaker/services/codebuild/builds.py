@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import threading
 from dataclasses import asdict, dataclass, field
 
-from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.clock import now
+from local_sagemaker.api.operations import Request, Response, operation
 from local_sagemaker.records.delivery_members import BuildRecord, own_build
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.kinds import BUILD
@@ -21,9 +19,9 @@ from local_sagemaker.services.codebuild.requests import (
     find_ordered,
     find_repeated,
     own_members_of,
-    page_of_ids,
     refuse_source_of_pipeline,
 )
+from local_sagemaker.services.codebuild.runs import RunResource
 
 LOST = (
     "The local service ended while this build ran, and its environment with it. What its commands did is as they left "
@@ -59,14 +57,22 @@ class PipelineOrder:
     combined: bool = False
 
 
-class Builds(Resource):
+class Builds(RunResource[BuildRun]):
     """The operations on builds. Each running build has a thread."""
 
+    found, status = "builds", "buildStatus"
+
     def __init__(self, *, store: BuildStore, tools: BuildTools) -> None:
+        super().__init__()
         self._store, self._tools = store, tools
-        self._runs: dict[str, BuildRun] = {}
-        self._lock = threading.Lock()
-        self._begun = now()
+
+    def find(self, identity: str) -> Body | None:
+        """The build with this id."""
+        return self._store.find(identity)
+
+    def show(self, body: Body) -> Body:
+        """A build as responses have it."""
+        return shown(body)
 
     def resume(self) -> None:
         """Builds of a killed service have lost their environments: they end, and say so."""
@@ -75,19 +81,6 @@ class Builds(Resource):
                 phases = Phases(self._store, build["id"])
                 phases.fault(LOST)
                 self._tools.say(build, LOST)
-
-    def reset(self) -> None:
-        """Ends all builds."""
-        self.close()
-
-    def close(self) -> None:
-        """Ends all builds; at the next start they are faults."""
-        with self._lock:
-            runs, self._runs = list(self._runs.values()), {}
-        for run in runs:
-            run.abandon()
-        for run in runs:
-            run.join(10)
 
     @operation("StartBuild")
     def start(self, request: Request) -> Response:
@@ -115,9 +108,7 @@ class Builds(Resource):
     def begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         """Starts a build of what is wanted. `private` has the members of its record that no request gives."""
         build = self._store.add(project, _body(wanted, private, request))
-        with self._lock:
-            run = self._runs[build["id"]] = BuildRun(build, self._tools, self._forget_run)
-        run.start()
+        self._launch(BuildRun(build, self._tools, self._end_run))
         return build
 
     def never(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
@@ -129,48 +120,34 @@ class Builds(Resource):
         phases.complete(BuildStatus.STOPPED)
         return self._store.require(build["id"])
 
-    def _forget_run(self, run: BuildRun) -> None:
+    def _end_run(self, run: BuildRun) -> None:
         build = self._store.find(run.id)
         if build and run.again is not None and own_build(build)["_retries"] < run.again:
             again = self._retry(build, retries=own_build(build)["_retries"] + 1)["id"]
             self._store.change(run.id, lambda body: body.update(_again=again))
-        with self._lock:
-            self._runs.pop(run.id, None)
+        self._forget_run(run)
 
     def outcome(self, identity: str) -> Body | None:
         """A build that has ended, or the one that it was last run again as; None while it runs."""
-        with self._lock:
-            if identity in self._runs:
-                return None
+        if self.runs(identity):
+            return None
         build = self._store.require(identity)
         return self.outcome(own_build(build)["_again"]) if "_again" in build else build
-
-    def halt(self, identity: str) -> None:
-        """Ends a build, if it runs."""
-        with self._lock:
-            run = self._runs.get(identity)
-        if run is not None:
-            run.stop()
-            run.join(30)
 
     @operation("BatchGetBuilds")
     def batch(self, request: Request) -> Response:
         """Several builds; the ids of those that do not exist."""
-        bodies = {identity: self._store.find(identity) for identity in request["ids"]}
-        return {
-            "builds": [shown(body) for body in bodies.values() if body],
-            "buildsNotFound": [identity for identity, body in bodies.items() if body is None],
-        }
+        return self._look_up(request)
 
     @operation("ListBuilds")
     def list(self, request: Request) -> Response:
         """The ids of all builds, the newest first."""
-        return page_of_ids(self._store.builds(), request)
+        return self._page(self._store.builds(), request)
 
     @operation("ListBuildsForProject")
     def list_of_project(self, request: Request) -> Response:
         """The ids of a project's builds, the newest first."""
-        return page_of_ids(self._store.builds(self._store.project(request["projectName"])["name"]), request)
+        return self._page(self._store.builds(self._store.project(request["projectName"])["name"]), request)
 
     @operation("StopBuild")
     def stop(self, request: Request) -> Response:

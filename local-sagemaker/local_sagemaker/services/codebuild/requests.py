@@ -1,4 +1,4 @@
-"""What the operations on builds and on batches share: which project may be started, repeated requests, lists of ids."""
+"""What the operations on builds and on batches share: which project may be started, repeated requests."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from local_sagemaker.api.operations import Request, Response
+from local_sagemaker.api.operations import Request
 from local_sagemaker.clock import now
 from local_sagemaker.records.delivery_members import RequestedRecord, own_requested
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import InvalidInput
-from local_sagemaker.services.pages import page_rows
 
 TOKEN_SECONDS = 300.0
 """For how long an idempotency token is the same request (CodeBuild API reference, StartBuild)."""
@@ -44,10 +43,3 @@ def find_repeated(bodies: Sequence[Body], members: RequestedRecord) -> Body | No
 def find_ordered(bodies: Sequence[Body], token: str) -> str | None:
     """The id of what a pipeline's action of this token has started already."""
     return next((str(body["id"]) for body in bodies if own_requested(body).get("_token") == token), None)
-
-
-def page_of_ids(bodies: Sequence[Body], request: Request) -> Response:
-    """A page of ids, those started last first unless requested otherwise."""
-    found = sorted(bodies, key=lambda body: body["startTime"], reverse=request.get("sortOrder") != "ASCENDING")
-    chosen, more = page_rows(found, request, InvalidInput)
-    return {"ids": [body["id"] for body in chosen], **more}

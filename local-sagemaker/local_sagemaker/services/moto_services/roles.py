@@ -11,7 +11,17 @@ from local_sagemaker.services.caller_identity import ROLE_ID, role_name
 _AWS_MANAGED = "arn:aws:iam::aws:policy/"
 _TRUSTED = [
     f"{service}.amazonaws.com"
-    for service in ("sagemaker", "lambda", "events", "scheduler", "codebuild", "codepipeline", "apigateway", "bedrock")
+    for service in (
+        "sagemaker",
+        "lambda",
+        "events",
+        "scheduler",
+        "codebuild",
+        "codepipeline",
+        "apigateway",
+        "bedrock",
+        "cloudformation",
+    )
 ]
 
 

@@ -56,3 +56,29 @@ def test_a_bad_schedule_holds_back_no_other(store: ScheduleStore, how: str) -> N
             assert len(store.records.list(FIRED)) == (0 if how == "its dead letters" else 1)
     finally:
         firing.stop()
+
+
+def test_of_the_times_that_have_passed_the_newest_is_made_up_for_once(store: ScheduleStore) -> None:
+    """After the clock has jumped, or nothing ran for hours: one request, marked late, if young enough (DEL-36)."""
+    hour = now() // 3600 * 3600
+    for name, expression, age in (("hourly", "cron(0 * * * ? *)", 86_400), ("daily", "rate(1 day)", 60)):
+        store.put({
+            "Name": name, "GroupName": "default", "Arn": store.arn("default", name), "State": "ENABLED",
+            "Target": {"Arn": FUNCTION + name, "RetryPolicy": {"MaximumRetryAttempts": 0,
+                                                                 "MaximumEventAgeInSeconds": age}},
+            "ScheduleExpression": expression, "CreationDate": hour - 18_000, "_due": hour - 18_000,
+            "_first": hour - 18_000, "FlexibleTimeWindow": {"Mode": "OFF"}, "ActionAfterCompletion": "NONE",
+        })  # fmt: skip
+    due: list[tuple[str, float, bool]] = []
+
+    def call(_operation: str, _request: dict[str, Any]) -> Response:
+        due.extend((one["schedule"]["Name"], one["time"], one["late"]) for one in store.records.list(FIRED))
+        return {}
+
+    firing = Firing(store, call)
+    firing.start()
+    try:
+        until(lambda: due and not store.records.list(FIRED), "the request is made", 10)
+    finally:
+        firing.stop()
+    assert due == [("hourly", hour, True)]

@@ -85,13 +85,7 @@ class LogGroup:
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
 
-    def update(
-        self,
-        context: DeploymentContext,
-        identity: Identity,
-        before: Properties,
-        after: Properties,
-    ) -> Identity:
+    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes its retention and tags."""
         if before.get("KmsKeyId") != after.get("KmsKeyId"):
             text = "LocalUnsupported: a change of AWS::Logs::LogGroup.KmsKeyId is not executed by the local service"
@@ -379,8 +373,9 @@ class Key:
 
 
 def _alias(context: DeploymentContext, properties: Properties) -> Identity:
-    context.call("kms:DescribeKey", {"KeyId": properties["AliasName"]})
-    return Identity(properties["AliasName"])
+    name = properties["AliasName"]
+    context.call("kms:DescribeKey", {"KeyId": name})
+    return Identity(name)
 
 
 HANDLERS: dict[str, Handler] = {
