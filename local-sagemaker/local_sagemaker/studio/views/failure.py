@@ -12,6 +12,9 @@ _ERROR = re.compile(
 )
 _SILENT = re.compile(r"^(?:\w+Error: )*, exit code: \d+$")
 """A container's reason that says no more than that it failed; the program's last words are in its log."""
+_SUDDEN = re.compile(r'ExecuteUserScriptError:\nExitCode (-?\d+)\nErrorMessage ""')
+_SIGNAL = "local-sagemaker: the script was ended by a signal"
+"""What the log of such a script's end has, where it was a signal."""
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python", "<frozen", "<string>", "local_sagemaker")
 _HINTS = tuple(
     (re.compile(pattern, re.MULTILINE), advice)
@@ -29,8 +32,8 @@ _HINTS = tuple(
             "There is no key or column {0}. Look at the input's preview for the names that exist.",
         ),
         (
-            r"MemoryError|Killed|exit code 137",
-            "The process ran out of memory. Read the data in pieces, or free memory on this machine.",
+            r"MemoryError|Killed|SIGKILL|exit code: 137|ExitCode -9",
+            "The process ran out of memory, or was killed. Read the data in pieces, or free memory on this machine.",
         ),
         (
             r"could not convert string to float: '?([^'\n]{1,100})",
@@ -81,6 +84,9 @@ def explain(reason: str, log: Sequence[str] = ()) -> Failure:
     sentence = errors[-1] if errors else _first(lines, log)
     if _SILENT.match(sentence):
         sentence = _last(log) or sentence
+    elif not traceback and (sudden := _SUDDEN.search(text)):
+        signals = [line.strip() for line in log if line.startswith(_SIGNAL)]
+        sentence = signals[-1] if signals else f"The script ended with exit code {sudden[1]}, without a word."
     frames = _frames(traceback)
     own = [frame for frame in frames if not any(part in frame.file for part in _LIBRARIES)]
     frame = (own or frames)[-1] if frames else None

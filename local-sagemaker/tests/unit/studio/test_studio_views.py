@@ -94,6 +94,34 @@ def test_failure_names_the_users_own_frame() -> None:
     assert silent.sentence == "row 1: 2 columns, 9 are expected", "what a program said that ended by sys.exit"
 
 
+SUDDEN = 'AlgorithmError: ExecuteUserScriptError:\nExitCode {0}\nErrorMessage ""\nCommand "python t.py", exit code: 1'
+
+
+@pytest.mark.parametrize(
+    ("reason", "log", "sentence", "hint"),
+    [
+        (SUDDEN.format(7), ["started"], "The script ended with exit code 7, without a word.", ""),
+        (
+            SUDDEN.format(-9),
+            ["local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory", "Reported"],
+            "local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory",
+            "The process ran out of memory",
+        ),
+        (
+            "AlgorithmError: , exit code: 137",
+            ["local-sagemaker: the program was ended by a signal, SIGKILL"],
+            "local-sagemaker: the program was ended by a signal, SIGKILL",
+            "The process ran out of memory",
+        ),
+    ],
+)
+def test_a_sudden_end_is_named(reason: str, log: Sequence[str], sentence: str, hint: str) -> None:
+    failure = explain(reason, log)
+    assert failure.sentence == sentence
+    assert failure.hint.startswith(hint)
+    assert bool(failure.hint) is bool(hint)
+
+
 def test_cache_decisions_as_tables() -> None:
     line = (
         "Cache miss: HyperParameters differs from the newest run (execution ab12): "
