@@ -45,7 +45,9 @@ class Host:
             file.write(f"local-sagemaker: {sentence}\n")
 
     def say_signal(self, number: int) -> None:
-        """Names the signal that ended the program, which the reason has as part of an exit code."""
+        """Names the signal that ended the program, if one did (a positive number): its code alone is in the reason."""
+        if number <= 0:
+            return
         names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
         self.say(f"the program was ended by a signal, {names.get(number, number)}")
 

@@ -322,14 +322,12 @@ class Run:
             host.process = self._services.processes.start(spec)
         if self._stopping:
             self._signal(signal.SIGKILL if self._killed else signal.SIGTERM)
-        deadline = time.monotonic() + self.job.maximum
         failed: tuple[Host, int] | None = None
-        for host, code in self._endings(deadline):
+        for host, code in self._endings(time.monotonic() + self.job.maximum):
             if code != 0 and failed is None:
                 failed = (host, code)
+                host.say_signal(0 if self._stopping else -code)
                 self._end_others()
-        if failed and failed[1] < 0 and not self._stopping:
-            failed[0].say_signal(-failed[1])
         for host in self._hosts:
             self._services.logs.mark(self.job.log_group, host.stream, final=True)
         if failed is None:

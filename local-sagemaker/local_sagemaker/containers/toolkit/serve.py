@@ -63,7 +63,7 @@ def _has_many() -> bool:
 
 
 def _serve(framework: str) -> int:
-    script = _shared_script() if _has_many() else _script()
+    script = _fetch_shared_script() if _has_many() else _script()
     if script and (source.install(script.parent) or own_start.wanted_for(script, script.parent)):
         os.environ.update({_AGAIN: framework, _SCRIPT: str(script)})
         sys.stdout.flush()
@@ -79,7 +79,7 @@ def _serve_with(codec: Codec, script: Path | None) -> int:
     return run(lambda: Functions(_module(script), codec).application())
 
 
-def _shared_script() -> Path | None:
+def _fetch_shared_script() -> Path | None:
     """The script of all models of a container of many, where it has one: it is fetched as the container starts."""
     submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
     return _script() if submitted and submitted != "/opt/ml/model/code" else None

@@ -18,7 +18,7 @@ def add_debugging(
         from smdebug.xgboost import Hook  # type: ignore[import-not-found, unused-ignore]
 
         hook = Hook.hook_from_config(json_config_path)
-    except Exception as error:
+    except (ImportError, OSError, ValueError) as error:
         logging.debug("No hook of a debugger: %s", error)
         return
     hook.hyperparameters, hook.train_data = hyperparameters, train_dmatrix
