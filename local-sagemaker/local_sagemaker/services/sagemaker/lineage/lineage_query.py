@@ -36,10 +36,9 @@ class LineageQueries(Resource):
         kept = [arn for arn in met if self._passes(arn, request.get("Filters", {}))]
         vertices = [self._vertex(arn) for arn in kept]
         chosen, token = page(vertices, request, default=50, limit=50)
-        response: Response = {"Vertices": chosen, **token}
-        if request.get("IncludeEdges", True):
-            response["Edges"] = [pick(one, "SourceArn", "DestinationArn", "AssociationType") for one in edges]
-        return response
+        shown = edges if request.get("IncludeEdges", True) else []
+        members = ("SourceArn", "DestinationArn", "AssociationType")
+        return {"Vertices": chosen, "Edges": [pick(one, *members) for one in shown], **token}
 
     def _walk(self, request: Request, starts: list[str]) -> tuple[list[str], list[Body]]:
         """The entities within the depth, and the associations on the way to them."""
