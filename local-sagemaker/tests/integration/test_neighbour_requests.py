@@ -102,3 +102,37 @@ def test_a_queue_keeps_its_kind_and_its_policy(service: Service) -> None:
     empty = service.client("sqs", config=PLAIN).send_message
     missing = ("MissingParameter", "The request must contain the parameter MessageBody.")
     assert refused(empty, QueueUrl=url, MessageBody="") == missing
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "text"),
+    [
+        ("create_topic", {"Name": "new", "Attributes": {"Nope": "1"}}, "Attributes Reason: Unknown attribute Nope"),
+        ("create_topic", {"Name": "new", "Tags": [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]},
+         "Duplicated keys are not allowed."),
+        ("create_topic", {"Name": "asked", "Tags": [{"Key": "k", "Value": "1"}]},
+         "Tags Reason: Topic already exists with different tags"),
+        ("tag_resource", {"ResourceArn": "TOPIC", "Tags": [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]},
+         "Duplicated keys are not allowed."),
+        ("set_topic_attributes", {"TopicArn": "TOPIC", "AttributeName": "Owner", "AttributeValue": "1"},
+         "AttributeName"),
+        ("set_topic_attributes", {"TopicArn": "TOPIC", "AttributeName": "Policy", "AttributeValue": "{}"}, "Policy"),
+        ("publish", {"TopicArn": "TOPIC", "Message": ""}, "Empty message"),
+        ("publish", {"TopicArn": "TOPIC", "Message": "m", "Subject": ""}, "Subject"),
+        ("publish", {"TopicArn": "t", "Message": "m"},
+         "TopicArn Reason: An ARN must have at least 6 elements, not 1"),
+        ("publish", {"Message": "m"}, "TopicArn or TargetArn Reason: no value for required parameter"),
+        ("publish", {"TopicArn": "TOPIC", "Message": "{", "MessageStructure": "json"},
+         "Message Structure - JSON message body failed to parse"),
+        ("publish", {"TopicArn": "TOPIC", "Message": "{}", "MessageStructure": "json"},
+         "Message Structure - No default entry in JSON message body"),
+        ("subscribe", {"TopicArn": "TOPIC", "Protocol": "nope", "Endpoint": "e"},
+         "Amazon SNS does not support this protocol string: nope"),
+    ],
+)  # fmt: skip
+def test_topics_refuse(service: Service, operation: str, request_: dict[str, Any], text: str) -> None:
+    sns = service.client("sns")
+    topic = sns.create_topic(Name="asked")["TopicArn"]
+    filled = {name: topic if value == "TOPIC" else value for name, value in request_.items()}
+    assert refused(getattr(sns, operation), **filled) == ("InvalidParameter", f"Invalid parameter: {text}")
+    assert "new" not in [row["TopicArn"].rpartition(":")[2] for row in sns.list_topics()["Topics"]]

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.records import Records
-from local_sagemaker.services.sns import delivery_policies, filter_policies
+from local_sagemaker.services.sns import delivery_policies, filter_policies, topic_requests
 from local_sagemaker.services.sns.delivery_policies import effective
 
 KIND = "topic-delivery"
@@ -44,6 +44,7 @@ class TopicMessages:
         subscription: Any = Subscription
         response: Any = SNSResponse
         backend: Any = SNSBackend
+        topic_requests.install()
         if not hasattr(subscription, "publish_plainly"):
             subscription.publish_plainly = subscription.publish
             response.subscribe_plainly = response.subscribe
