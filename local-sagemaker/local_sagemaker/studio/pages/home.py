@@ -11,13 +11,15 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
+from local_sagemaker.studio.pages.version_reports import quality_of
 from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 from local_sagemaker.studio.views.failure import explain
+from local_sagemaker.studio.views.numbers import number
 
 _NEW = 86_400.0
 _RECENT = 10
-_MOST, _MOST_FAILED = 20, 5
+_MOST, _MOST_FAILED, _METRICS = 20, 5, 3
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def _approvals(visit: Visit) -> list[Need]:
         group, version = package.get("ModelPackageGroupName"), package.get("ModelPackageVersion")
         if group and version:
             target, title = urls.to("models", group, version), f"{group} / {version}"
-            needs.append(Need("PendingManualApproval", title, "waits for approval", target, "Review"))
+            metrics = [f"{name} {number(value)}" for name, value in quality_of(visit, package).items()][:_METRICS]
+            text = ", ".join(["waits for approval", *metrics])
+            needs.append(Need("PendingManualApproval", title, text, target, "Review"))
     if len(arns) > _MOST:
         text = f"older ones than these {_MOST} wait, too"
         needs.append(Need("PendingManualApproval", "More versions", text, urls.to("models"), "Open"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported, ResourceNotFound, ServiceError
 from local_sagemaker.records import Records
@@ -23,6 +24,26 @@ FAILING: dict[str, ServiceError] = {
     "sagemaker:ListEndpoints": ResourceNotFound("nothing of that name"),
 }
 
+FAILED = {
+    "PipelineExecutionArn": "arn:aws:sagemaker:us-east-1:1:pipeline/P/execution/e", "CreationTime": 1.0,
+    "LastModifiedTime": 2.0, "PipelineExecutionStatus": "Failed", "PipelineVersionId": 1,
+    "FailureReason": "Step failure: One or multiple steps failed.",
+}  # fmt: skip
+PACKAGE = {
+    "ModelPackageArn": "arn:aws:sagemaker:us-east-1:1:model-package/g/1", "ModelPackageGroupName": "G",
+    "ModelPackageVersion": 1, "ModelApprovalStatus": "PendingManualApproval", "CreationTime": 1.0,
+    "ModelMetrics": {"ModelQuality": {"Statistics": {"S3Uri": "s3://b/statistics.json"}}},
+}  # fmt: skip
+REASON = "AlgorithmError: Traceback (most recent call last):\nValueError: a column is missing"
+ANSWERS: dict[str, dict[str, Any]] = {
+    "sagemaker:DescribeModelPackage": PACKAGE,
+    "sagemaker:ListPipelineExecutionSteps": {
+        "PipelineExecutionSteps": [{"StepName": "Train", "StepStatus": "Failed", "FailureReason": REASON}]
+    },
+    "s3:HeadObject": {"ContentLength": 100},
+    "s3:GetObject": {"Body": b'{"regression_metrics": {"mse": {"value": 4.82119}}}'},
+}
+
 
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Ask]:
@@ -30,10 +51,15 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
     settings = Settings(home=tmp_path)
     records = Records(settings.records_file)
 
-    def call(name: str, _request: dict[str, Any]) -> dict[str, Any]:
+    def call(name: str, request: dict[str, Any]) -> dict[str, Any]:
         if name in FAILING:
             raise FAILING[name]
-        return {}
+        if name == "sagemaker:DescribePipelineExecution":
+            return FAILED if request["PipelineExecutionArn"] == FAILED["PipelineExecutionArn"] else {}
+        return ANSWERS.get(name, {})
+
+    records.put("pipeline-execution", "p/e", {**FAILED, "CreationTime": now()})
+    records.put("model-package", "g/1", PACKAGE)
 
     studio = Studio(
         settings=settings, records=records, call=lambda _region: call, secret=SECRET, url="http://127.0.0.1:1",
@@ -74,6 +100,14 @@ def test_what_could_not_be_read_is_not_shown_as_empty(ask: Ask) -> None:
     named = json.loads(ask("/_studio/index.json")[1])["incomplete"].keys()
     assert named == FAILING.keys() - {"sagemaker:ListEndpoints"}
     assert "incomplete" not in json.loads(ask("/_studio/search.json")[1])
+
+
+def test_home_says_what_waits_and_what_failed_where(ask: Ask) -> None:
+    """The step and its reason, not that some step failed; a version's metrics beside its name."""
+    needs = {item["title"]: item["text"] for item in json.loads(ask("/_studio/index.json")[1])["needs"]}
+    assert needs == {
+        "G / 1": "waits for approval, mse 4.821", "P e": "failed at Train: ValueError: a column is missing",
+    }  # fmt: skip
 
 
 def test_addresses_are_bounded(ask: Ask) -> None:
