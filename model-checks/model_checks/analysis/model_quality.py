@@ -62,10 +62,28 @@ def regression(actual: Floats, predicted: Floats) -> Report:
     def metrics(rows: npt.NDArray[np.bool_] | None) -> Metrics:
         y, p = (actual, predicted) if rows is None else (actual[rows], predicted[rows])
         errors = y - p
+        if rows is None:
+            squared = math.sqrt(_sum(errors * errors)) ** 2
+            return _error_scores(len(y), _sum(np.abs(errors)) / len(y), squared, _deviations(y))
         spread = y - y.mean()
         return _error_scores(len(y), float(np.abs(errors).mean()), float(errors @ errors), float(spread @ spread))
 
     return _report("regression", len(actual), _scalars(map(metrics, _samples(len(actual)))))
+
+
+def _sum(values: Floats) -> float:
+    """Added up one after the other, as Spark does: a baseline's thresholds are compared to the last digit."""
+    return float(np.cumsum(values)[-1])
+
+
+def _deviations(values: Floats) -> float:
+    """The sum of squared deviations from the mean, kept up to date value by value, as Spark's summarizer does."""
+    mean = found = 0.0
+    for number, value in enumerate(values.tolist(), 1):
+        before = value - mean
+        mean += before / number
+        found += (value - mean) * before
+    return found
 
 
 def regression_of_folds(found: ErrorFolds) -> Report:
