@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.integration.calls_of_stacks import wrongly_told
 from tests.integration.stack_of_all_types import seen, template
-from tests.integration.stack_operations import events, physical, settled
+from tests.integration.stack_operations import create, events, physical, settled, update
 from tests.support import Service
 
 
@@ -89,3 +89,23 @@ def _exists(look: Callable[[], Any]) -> bool:
     except (ClientError, LookupError):
         return False
     return True
+
+
+def test_names_made_for_fifo_resources_end_as_they_must(service: Service) -> None:
+    """And the stack can be changed: the kind of a queue is not among what is sent then."""
+
+    def template(delay: int) -> dict[str, object]:
+        queue = {"FifoQueue": "true", "ContentBasedDeduplication": True, "DelaySeconds": delay}
+        topic = {"FifoTopic": True, "ContentBasedDeduplication": True}
+        return {"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": queue},
+                              "T": {"Type": "AWS::SNS::Topic", "Properties": topic}}}  # fmt: skip
+
+    stacks = service.client("cloudformation")
+    assert create(stacks, "fifo", template(0))["StackStatus"] == "CREATE_COMPLETE", events(stacks, "fifo")
+    found = physical(stacks, "fifo")
+    assert all(name.rsplit("/", 1)[-1].rsplit(":", 1)[-1].startswith("fifo-") for name in found.values())
+    assert all(name.endswith(".fifo") for name in found.values())
+    assert update(stacks, "fifo", template(5))["StackStatus"] == "UPDATE_COMPLETE", events(stacks, "fifo")
+    request = {"QueueUrl": found["Q"], "AttributeNames": ["DelaySeconds"]}
+    assert service.client("sqs").get_queue_attributes(**request)["Attributes"] == {"DelaySeconds": "5"}
+    assert physical(stacks, "fifo") == found

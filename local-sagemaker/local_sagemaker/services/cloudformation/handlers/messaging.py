@@ -82,6 +82,14 @@ def _schedule(context: DeploymentContext, properties: Properties) -> Identity:
     return Identity(properties["Name"], properties["Name"], {"Arn": body["Arn"]})
 
 
+def _named(context: DeploymentContext, properties: Properties, name: str, kind: str, longest: int) -> Properties:
+    """With a name, which ends as SNS and SQS want it where the property `kind` says that the resource is a FIFO one."""
+    if name in properties:
+        return properties
+    end = ".fifo" if _text(properties.get(kind, "")) == "true" else ""
+    return {**properties, name: context.name(longest - len(end)) + end}
+
+
 class StackTopic:
     """AWS::SNS::Topic with its inline subscriptions."""
 
@@ -89,7 +97,7 @@ class StackTopic:
 
     def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A topic's name has 256 characters at most."""
-        return properties if "TopicName" in properties else {**properties, "TopicName": context.name(256)}
+        return _named(context, properties, "TopicName", "FifoTopic", 256)
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes the topic and its subscriptions; the same topic again is no error in SNS."""
@@ -233,7 +241,7 @@ class Queue:
 
     def with_name(self, context: DeploymentContext, properties: Properties) -> Properties:
         """A queue's name has 80 characters at most."""
-        return properties if "QueueName" in properties else {**properties, "QueueName": context.name(80)}
+        return _named(context, properties, "QueueName", "FifoQueue", 80)
 
     def _attributes(self, properties: Properties) -> dict[str, str]:
         plain = {name: _text(value) for name, value in properties.items() if name not in self._not_attributes}
@@ -255,8 +263,9 @@ class Queue:
         return Identity(url, url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
-        """Changes its attributes and tags."""
-        request = {"QueueUrl": identity.physical, "Attributes": self._attributes(after)}
+        """Changes its attributes and tags; its kind can't be changed."""
+        attributes = {name: value for name, value in self._attributes(after).items() if name != "FifoQueue"}
+        request = {"QueueUrl": identity.physical, "Attributes": attributes}
         context.call("sqs:SetQueueAttributes", request)
         queue = {"QueueUrl": identity.physical}
         retag(context, ("sqs:TagQueue", "sqs:UntagQueue"), queue, before, after, form="")
