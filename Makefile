@@ -36,19 +36,22 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 # Half of a worker's time is waiting, for processes that start and for statuses that are polled: two more than cores.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS := $(shell echo $$(($(CORES) + 2)))
-TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Unit tests wait for nothing: one worker for each core, as each imports all libraries and collects all tests.
-UNIT_TESTS := -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder tests/unit
+TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/unit
+# Unit tests wait for nothing and are many: workers would each import all libraries and collect all tests, and report every
+# one to another process. So pytest itself runs thrice, side by side; the service's tests that compute are a third of the work.
+COMPUTING := $(addprefix tests/unit/,monitors containers tuning objects)
 
-test: $(IMAGES) ## all tests
+test: $(IMAGES) test-unit ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
 	@$(BIN)/python $(TESTS)
 
-# The project's are few, and mostly import the SDK: in one process, beside the service's, so that no core is idle.
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
-	@said=$$(mktemp); $(BIN)/python -m pytest tests/unit >$$said 2>&1 & projects=$$!; failed=0; \
-	  (cd local-sagemaker && ../$(BIN)/python $(UNIT_TESTS)) || failed=$$?; \
-	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
+	@said=$$(mktemp -d); failed=0; \
+	  (cd local-sagemaker && ../$(BIN)/python -m pytest $(COMPUTING)) >$$said/computing 2>&1 & computing=$$!; \
+	  $(BIN)/python -m pytest tests/unit >$$said/projects 2>&1 & projects=$$!; \
+	  (cd local-sagemaker && ../$(BIN)/python -m pytest tests/unit $(addprefix --ignore=,$(COMPUTING))) || failed=$$?; \
+	  wait $$computing || failed=$$?; wait $$projects || failed=$$?; \
+	  cat $$said/computing $$said/projects; rm -r $$said; exit $$failed
 
 check: $(STAMP) ## lint, types, and who may import whom
 	@$(BIN)/ruff check .
