@@ -47,15 +47,18 @@ class Tour:
 
     folder: Path
     started: float = field(default_factory=time.monotonic)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def tell(self, text: str) -> None:
         """One line of the story, with the seconds since its start."""
         print(f"{time.monotonic() - self.started:6.1f} s  {text}", flush=True)
 
     def client(self, service: str) -> Any:
-        """A client of the environment's region."""
+        """A client of the environment's region; each is made once."""
         make: Any = boto3.client
-        return make(service)
+        if service not in self._clients:
+            self._clients[service] = make(service)
+        return self._clients[service]
 
     def create(self) -> dict[str, Repository]:
         """The project, and working copies of its repositories."""
