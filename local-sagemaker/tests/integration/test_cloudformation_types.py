@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -109,3 +110,32 @@ def test_names_made_for_fifo_resources_end_as_they_must(service: Service) -> Non
     request = {"QueueUrl": found["Q"], "AttributeNames": ["DelaySeconds"]}
     assert service.client("sqs").get_queue_attributes(**request)["Attributes"] == {"DelaySeconds": "5"}
     assert physical(stacks, "fifo") == found
+
+
+def test_lifecycle_rules_of_buckets_are_those_of_s3(service: Service) -> None:
+    """Each property of a template's rule is a member of S3's rule."""
+    tag = {"Key": "kind", "Value": "old"}
+    rules = [
+        {"Status": "Enabled", "ExpirationInDays": "9", "TagFilters": [tag],
+         "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": "3"}]},
+        {"Status": "Enabled", "Prefix": "a/", "ObjectSizeGreaterThan": "5", "TagFilters": [tag],
+         "NoncurrentVersionExpirationInDays": 8,
+         "NoncurrentVersionTransition": {"StorageClass": "GLACIER", "TransitionInDays": 2}},
+        {"Status": "Disabled", "Transition": {"StorageClass": "GLACIER", "TransitionInDays": 4}},
+        {"Status": "Enabled", "Prefix": "b/", "ExpirationDate": "2030-01-01T00:00:00Z"},
+    ]  # fmt: skip
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"LifecycleConfiguration": {"Rules": rules}}}
+    stacks = service.client("cloudformation")
+    assert create(stacks, "ages", {"Resources": {"B": bucket}})["StackStatus"] == "CREATE_COMPLETE", events(
+        stacks, "ages"
+    )
+    found = service.client("s3").get_bucket_lifecycle_configuration(Bucket=physical(stacks, "ages")["B"])["Rules"]
+    assert [{name: value for name, value in rule.items() if name != "ID"} for rule in found] == [
+        {"Status": "Enabled", "Filter": {"Tag": tag}, "Expiration": {"Days": 9},
+         "Transitions": [{"StorageClass": "GLACIER", "Days": 3}]},
+        {"Status": "Enabled", "Filter": {"And": {"Prefix": "a/", "ObjectSizeGreaterThan": 5, "Tags": [tag]}},
+         "NoncurrentVersionExpiration": {"NoncurrentDays": 8},
+         "NoncurrentVersionTransitions": [{"StorageClass": "GLACIER", "NoncurrentDays": 2}]},
+        {"Status": "Disabled", "Filter": {"Prefix": ""}, "Transitions": [{"StorageClass": "GLACIER", "Days": 4}]},
+        {"Status": "Enabled", "Filter": {"Prefix": "b/"}, "Expiration": {"Date": datetime(2030, 1, 1, tzinfo=UTC)}},
+    ]  # fmt: skip

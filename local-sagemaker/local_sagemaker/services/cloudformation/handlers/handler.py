@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call
+from local_sagemaker.api.scalars import time_from_text
 from local_sagemaker.errors import ServiceError
 
 Properties = dict[str, Any]
@@ -209,6 +210,8 @@ def _scalar(kind: str, value: Any) -> Any:
         return str(value).lower() if isinstance(value, bool) else str(value)
     if not isinstance(value, str):
         return value
+    if kind == "timestamp":
+        return time_from_text(value)
     if kind in ("integer", "long") and re.fullmatch(r"[+-]?\d+", value):
         return int(value)
     if kind in ("float", "double") and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):

@@ -33,20 +33,39 @@ def _cors(value: Any) -> Properties:
 
 
 def _lifecycle(value: Any) -> Properties:
-    rules = []
-    for rule in value["Rules"]:
-        row = _rename(rule, {"Id": "ID"})
-        days = row.pop("ExpirationInDays", None)
-        if days is not None:
-            row["Expiration"] = {"Days": days}
-        old = row.pop("NoncurrentVersionExpirationInDays", None)
-        if old is not None:
-            row["NoncurrentVersionExpiration"] = {"NoncurrentDays": old}
-        if "Prefix" in row:
-            row["Filter"] = {"Prefix": row.pop("Prefix")}
-        row.setdefault("Filter", {"Prefix": ""})
-        rules.append(row)
-    return {"LifecycleConfiguration": {"Rules": rules}}
+    return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in value["Rules"]]}}
+
+
+def _lifecycle_rule(rule: Properties) -> Properties:
+    """A rule in S3's form: CloudFormation has expirations, transitions and filters in names of their own."""
+    row = _rename(rule, {"Id": "ID"})
+    names = {
+        "ExpirationInDays": "Days",
+        "ExpirationDate": "Date",
+        "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker",
+    }
+    expiration = {to: row.pop(name) for name, to in names.items() if name in row}
+    if expiration:
+        row["Expiration"] = expiration
+    if "NoncurrentVersionExpirationInDays" in row:
+        row["NoncurrentVersionExpiration"] = {"NoncurrentDays": row.pop("NoncurrentVersionExpirationInDays")}
+    for name, days in (("Transition", "Days"), ("NoncurrentVersionTransition", "NoncurrentDays")):
+        single = [row.pop(name)] if name in row else []
+        moves = [*row.pop(f"{name}s", []), *single]
+        if moves:
+            row[f"{name}s"] = [_rename(move, {"TransitionInDays": days, "TransitionDate": "Date"}) for move in moves]
+    row["Filter"] = _lifecycle_filter(row)
+    return row
+
+
+def _lifecycle_filter(row: Properties) -> Properties:
+    """The filter of a rule, whose members are taken out of it: one alone stands for itself, several in `And`."""
+    tags = row.pop("TagFilters", [])
+    names = ("Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
+    plain: Properties = {name: row.pop(name) for name in names if name in row}
+    if len(tags) + len(plain) > 1:
+        return {"And": {**plain, **({"Tags": tags} if tags else {})}}
+    return {"Tag": tags[0]} if tags else plain or {"Prefix": ""}
 
 
 def _notifications(value: Any) -> Properties:
