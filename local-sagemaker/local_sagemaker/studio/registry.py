@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_sagemaker.studio.page import Page
 from local_sagemaker.studio.pages import (
     apis,
+    build_batches,
     builds,
     compare,
     delivery,
@@ -55,6 +56,7 @@ PAGES: tuple[Page, ...] = (
     delivery.PAGE,
     delivery_pipeline.PAGE,
     builds.PAGE,
+    build_batches.PAGE,
     projects.PAGE,
     stacks.PAGE,
     jobs.PAGE,

@@ -76,6 +76,8 @@ def _elsewhere(service: str, rest: str) -> str:
         return to("functions", rest.split(":")[1])
     if service == "codebuild" and rest.startswith("build/"):
         return to("builds", rest.removeprefix("build/"))
+    if service == "codebuild" and rest.startswith("build-batch/"):
+        return to("batches", rest.removeprefix("build-batch/"))
     if service == "logs" and rest.startswith("log-group:"):
         return to("logs", group=rest.removeprefix("log-group:").removesuffix(":*"))
     if service == "cloudformation" and rest.startswith("stack/"):

@@ -13,6 +13,7 @@ from tests.support import ROLE, Service, create_function, create_pipeline, until
 
 BUILD_FAILS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo fine\n      - cat absent.txt\n"
 BUILD_WORKS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo built\n"
+BATCH = BUILD_WORKS + "batch:\n  build-list:\n    - identifier: unit\n"
 ECHO = "def handler(event, context): return {'statusCode': 200, 'body': __import__('json').dumps(event)}"
 PROJECT_TEMPLATE = {
     "Parameters": {"SageMakerProjectName": {"Type": "String"}, "SageMakerProjectId": {"Type": "String"}},
@@ -34,6 +35,7 @@ class Full:
     schedule: str = "drift"
     delivery: str = "deploy-demo"
     failing_build: str = ""
+    batch: str = ""
     api: str = ""
     project: str = "churn"
     stack: str = ""
@@ -54,6 +56,9 @@ def fill(service: Service) -> Full:
     _make_delivery(service)
     project = _make_project(service, "broken-build", BUILD_FAILS)
     full.failing_build = str(service.client("codebuild").start_build(projectName=project)["build"]["id"])
+    project = _make_project(service, "batches", BATCH)
+    service.client("codebuild").update_project(name=project, buildBatchConfig={"serviceRole": ROLE})
+    full.batch = str(service.client("codebuild").start_build_batch(projectName=project)["buildBatch"]["id"])
     arn = create_function(service.client("lambda"), "echo", ECHO, Timeout=30)
     api = Api(service, "predictions")
     api.method(api.resource("predict"), "POST", **function(arn, "AWS_PROXY"))
@@ -63,6 +68,7 @@ def fill(service: Service) -> Full:
     _monitor(full)
     builds = service.client("codebuild")
     until(lambda: builds.batch_get_builds(ids=[full.failing_build])["builds"][0]["buildComplete"], "the build", 240)
+    until(lambda: builds.batch_get_build_batches(ids=[full.batch])["buildBatches"][0]["complete"], "the batch", 240)
     projects = service.client("sagemaker")
     until(
         lambda: projects.describe_project(ProjectName=full.project)["ProjectStatus"] == "CreateCompleted",

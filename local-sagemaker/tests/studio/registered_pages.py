@@ -48,6 +48,7 @@ def addresses(world: World, full: Full) -> dict[str, list[str]]:
         "/delivery": ["/delivery"],
         "/delivery/{pipeline}": [f"/delivery/{full.delivery}"],
         "/builds/{build}": [build],
+        "/batches/{batch}": [f"/batches/{quote(full.batch, safe='')}"],
         "/projects/{project}": [f"/projects/{full.project}"],
         "/stacks/{stack}": [f"/stacks/{full.stack}", f"/stacks/{full.foreign_stack}"],
         "/jobs": [f"/jobs?kind={kind}" for kind in ("training", "processing", "transform", "tuning")],

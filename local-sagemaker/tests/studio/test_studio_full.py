@@ -248,6 +248,16 @@ def _check_failed_build(pages: Pages, full: Full) -> None:
     text = pages.get(page)[2]
     assert "This command ended with exit status 1" in text
     assert text.count('class="bad"') == 3, "the command, what it wrote, and its end are marked in the log"
+    batch = f"/_studio/batches/{quote(full.batch, safe='')}"
+    twin = pages.json(f"{batch}.json")
+    assert [(item["name"], item["status"]) for item in twin["builds"]][-1] == ("unit", "Succeeded")
+    assert pages.get(twin["builds"][-1]["href"])[0] == 200
+    moved = pages.get(batch.replace("/batches/", "/builds/"))
+    assert (moved[0], moved[1].get("location")) == (303, batch), "an action of a pipeline names a batch as a build"
+    assert f'href="{batch}"' in pages.get("/_studio/delivery")[2]
+    assert pages.get("/_studio/batches/a:b")[0] == 404
+    stopped = pages.post(batch, {"action": "stop"})
+    assert stopped[0] in (303, 422), stopped[2][:300]
 
 
 def test_project_shows_what_it_holds(world: World, full: Full) -> None:

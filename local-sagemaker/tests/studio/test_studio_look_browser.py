@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.studio.conftest import World
-from tests.support import until
+from tests.support import create_pipeline, finished, script_step, start, until
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -110,3 +110,43 @@ def test_tags_fit_on_a_phone(world: World, sign_in: Any) -> None:
     value = table.get_by_text("s3://a-bucket/").first.locator("xpath=ancestor::td").bounding_box()
     assert value["width"] > 240, "it was 99 pixels beside a key of 132"
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=[key])
+
+
+CUT = (
+    "[...document.querySelectorAll('th, td, dt, dd, h1, h2, .badge, .button')].filter(item => item.checkVisibility())"
+    ".filter(item => !item.closest('.rows thead, .hidden') && item.clientWidth)"
+    ".filter(item => item.scrollWidth > item.clientWidth + 1)"
+    ".map(item => item.outerHTML.slice(0, 120))"
+)
+"""Elements whose text runs into what is beside them."""
+
+
+def test_four_executions_stand_side_by_side_at_every_width(world: World, sign_in: Any) -> None:
+    """No column runs into the next; when they started is in the viewer's zone, as on every page."""
+    sagemaker = world.service.client("sagemaker")
+    create_pipeline(sagemaker, "look", script_step("Say", "print(1)"), parameters=(
+        {"Name": "AParameterWithALongName", "Type": "String", "DefaultValue": "s3://a-bucket/a-folder/a-file.csv"},
+    ))  # fmt: skip
+    arns = [start(sagemaker, "look") for _ in range(4)]
+    assert {finished(sagemaker, arn)["PipelineExecutionStatus"] for arn in arns} == {"Succeeded"}
+    query = "&".join(f"e={arn.rpartition('/')[2]}" for arn in arns)
+    page = sign_in(f"/_studio/pipelines/look/compare?all=1&{query}", timezone_id="Asia/Tokyo")
+    page.reload()
+    assert "+09:00" in page.get_by_role("region", name="Table: Outcome").locator("time").first.get_attribute("datetime")
+    for path in (f"pipelines/look/compare?all=1&{query}", "pipelines/look", ""):
+        page.goto(f"{world.pages.origin}/_studio/{path}")
+        for width in (1920, 1280, 768, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(CUT) == [], (path, width)
+    page.goto(f"{world.pages.origin}/_studio/pipelines/look")
+    page.set_viewport_size({"width": 1920, "height": 900})
+    assert page.locator("tbody td").first.bounding_box()["width"] < 60, "a check box has no wide column"
+
+
+def test_rows_of_a_list_share_their_columns(world: World, sign_in: Any) -> None:
+    """What needs a person begins at one line, whatever its badge says, and its buttons are of one width."""
+    page = sign_in("/_studio/")
+    edges = page.evaluate("[...document.querySelectorAll('.needs')].map(list => [...new Set([...list.children].map("
+                          "item => Math.round(item.children[1].getBoundingClientRect().left)))].length)")  # fmt: skip
+    assert edges
+    assert set(edges) == {1}

@@ -100,7 +100,7 @@ def _axes(
     for value in x_ticks:
         parts.append(
             Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-                place.x(value), HEIGHT - BOTTOM + 16, number(value)
+                place.x(value), HEIGHT - BOTTOM + 18, number(value)
             )
         )
     parts.append(

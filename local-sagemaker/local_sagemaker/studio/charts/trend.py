@@ -11,6 +11,8 @@ from local_sagemaker.studio.charts.scale import thin
 from local_sagemaker.studio.views.numbers import number
 
 WIDTH, HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 300.0, 112.0, 16.0, 14.0, 6.0, 10.0
+_LABEL, _NEAR = 11.0, 20.0
+"""The height of a label, which is below its line where another line is so near above it."""
 _LINE = Markup(
     '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="note" x="{}" y="{}" text-anchor="end">{}</text>'
 )
@@ -47,7 +49,10 @@ def draw(
     for kind, word, value in lines:
         y = y_of(value)
         text = f"{word} {number(value)}"
-        parts.append(_LINE.format(kind, LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT, y - 4, text))
+        is_crowded = any(0 < y - y_of(other) < _NEAR for _, _, other in lines)
+        parts.append(
+            _LINE.format(kind, LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT, y + (_LABEL if is_crowded else -4), text)
+        )
     places = [(x_of(place), y_of(value)) for place, value in shown]
     return Markup("").join([*parts, *_curve(places, is_outside=is_outside), Markup("</svg>")])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
-from local_sagemaker.studio.page import Missing, Page, Visit
+from local_sagemaker.studio.page import Missing, Moved, Page, Visit
 from local_sagemaker.studio.pages.delivery import build_status
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.views.build_log import FailedCommand, find_failed_command
@@ -52,6 +52,8 @@ def load(visit: Visit) -> BuildContext:
     """BatchGetBuilds and the build's log."""
     listed = visit.call("codebuild:BatchGetBuilds", {"ids": [visit.path["build"]]}).get("builds", [])
     if not listed:
+        if visit.call("codebuild:BatchGetBuildBatches", {"ids": [visit.path["build"]]}).get("buildBatches"):
+            raise Moved(urls.to("batches", visit.path["build"]))
         raise Missing(f"There is no build {visit.path['build']}.")
     item = listed[0] if visit.value(REVEAL) == "1" else mask_document(listed[0])
     logs = item.get("logs", {})
@@ -65,13 +67,14 @@ def load(visit: Visit) -> BuildContext:
         seconds(item.get("startTime")), between(item.get("startTime"), item.get("endTime"), visit.now),
         item.get("initiator", ""), item.get("resolvedSourceVersion", ""),
         find_failed_command(log.texts) if log and status != "Succeeded" else None,
-        [_phase(phase) for phase in item.get("phases", [])], log, _environment(item),
+        [phase_of(phase) for phase in item.get("phases", [])], log, _environment(item),
         item.get("artifacts", {}).get("location", ""), item,
         {"retry": aws_command("codebuild:RetryBuild", key), "stop": aws_command("codebuild:StopBuild", key)},
     )  # fmt: skip
 
 
-def _phase(phase: dict[str, Any]) -> BuildPhase:
+def phase_of(phase: dict[str, Any]) -> BuildPhase:
+    """A phase of a build, or of a batch."""
     start, end = seconds(phase.get("startTime")), seconds(phase.get("endTime"))
     length = end - start if start is not None and end is not None else None
     messages = [context.get("message", "") for context in phase.get("contexts", [])]

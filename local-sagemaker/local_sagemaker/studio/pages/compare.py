@@ -25,11 +25,13 @@ MOST = 4
 
 @dataclass(frozen=True)
 class CompareRow:
-    """A value in each column. `verdicts` are of metrics: better or worse than the first column's."""
+    """A value in each column. `verdicts` are of metrics: better or worse than the first column's; `times` are values
+    that are moments, in seconds since the epoch, which the page shows in its viewer's zone."""
 
     name: str
     values: list[str]
     verdicts: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
     @property
     def differs(self) -> bool:
@@ -79,7 +81,12 @@ def load(visit: Visit) -> CompareContext:
     every = visit.value("all") == "1"
     metrics = [{key: f"{value:.6g}" for key, value in item.metrics.items()} for item in found]
     sections = [
-        _section("Outcome", _outcomes([item.row for item in found]), every=every),
+        _section(
+            "Outcome",
+            _outcomes([item.row for item in found]),
+            every=every,
+            times={"Started": [item.row.start or 0.0 for item in found]},
+        ),
         _section("Parameters", [item.row.parameters for item in found], every=every),
         _section("Metrics", metrics, every=every, judge=True),
         _section("Checks", [checks_of(visit, item.steps) for item in found], every=every),
@@ -189,12 +196,16 @@ def flatten(definition: Mapping[str, Any], member: str = "Steps") -> dict[str, s
     return found
 
 
-def _section(title: str, columns: Sequence[Mapping[str, str]], *, every: bool, judge: bool = False) -> CompareSection:
+def _section(
+    title: str, columns: Sequence[Mapping[str, str]], *, every: bool, judge: bool = False,
+    times: Mapping[str, list[float]] | None = None,
+) -> CompareSection:  # fmt: skip
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = []
     for name in names:
         values = [str(column.get(name, "-")) for column in columns]
-        rows.append(CompareRow(name, values, _judge(name, values) if judge else []))
+        moments = (times or {}).get(name, [])
+        rows.append(CompareRow(name, values, _judge(name, values) if judge else [], moments))
     shown = rows if every or len(columns) < 2 else [item for item in rows if item.differs]
     return CompareSection(title, shown[:500], len(rows) - len(shown))
 

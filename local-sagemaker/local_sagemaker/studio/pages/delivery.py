@@ -59,6 +59,7 @@ class DeliveryContext:
     rows: list[DeliveryRow] = field(metadata={"help": "delivery pipelines with their stages"})
     stacks: list[dict[str, Any]] = field(metadata={"help": "CloudFormation stacks"})
     builds: list[dict[str, Any]] = field(metadata={"help": "the newest builds"})
+    batches: list[dict[str, Any]] = field(metadata={"help": "the newest batch builds"})
     projects: list[dict[str, Any]] = field(metadata={"help": "SageMaker projects"})
 
 
@@ -86,7 +87,7 @@ def load(visit: Visit) -> DeliveryContext:
         }
         for item in listed.get("Stacks", [])
     ]  # fmt: skip
-    return DeliveryContext(supported, rows, stacks, _builds(visit), _projects(visit))
+    return DeliveryContext(supported, rows, stacks, _builds(visit), _batches(visit), _projects(visit))
 
 
 def _projects(visit: Visit) -> list[dict[str, Any]]:
@@ -109,6 +110,21 @@ def _builds(visit: Visit) -> list[dict[str, Any]]:
         {
             "id": item["id"], "href": urls.to("builds", item["id"]), "project": item.get("projectName", ""),
             "status": build_status(item.get("buildStatus", "")), "start": seconds(item.get("startTime")),
+        }
+        for item in found
+    ]  # fmt: skip
+
+
+def _batches(visit: Visit) -> list[dict[str, Any]]:
+    ids = (visit.optional("codebuild:ListBuildBatches", {"sortOrder": "DESCENDING"}) or {}).get("ids", [])[:20]
+    if not ids:
+        return []
+    found = (visit.optional("codebuild:BatchGetBuildBatches", {"ids": ids}) or {}).get("buildBatches", [])
+    return [
+        {
+            "id": item["id"], "href": urls.to("batches", item["id"]), "project": item.get("projectName", ""),
+            "status": build_status(item.get("buildBatchStatus", "")), "start": seconds(item.get("startTime")),
+            "builds": len(item.get("buildGroups", [])),
         }
         for item in found
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
 from local_sagemaker.studio.pages.version_reports import quality_of
 from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
-from local_sagemaker.studio.views.failure import explain
+from local_sagemaker.studio.views.failure import SILENT, explain
 from local_sagemaker.studio.views.numbers import number
 
 _NEW = 86_400.0
@@ -162,7 +162,8 @@ def _reason(visit: Visit, item: ExecutionRow) -> str:
     failed = [step for step in reversed(steps) if step["StepStatus"] == "Failed"]
     if not failed:
         return item.reason or "failed"
-    return f"failed at {failed[0]['StepName']}: {explain(failed[0].get('FailureReason', '')).sentence[:200]}"
+    sentence = explain(failed[0].get("FailureReason", "")).sentence
+    return f"failed at {failed[0]['StepName']}{'' if SILENT.match(sentence) else f': {sentence[:200]}'}"
 
 
 def _endpoints(visit: Visit) -> list[Need]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,12 +177,21 @@ def _activity(visit: Visit, package: dict[str, Any]) -> list[Activity]:
             if event.previous is None:
                 text = f"Registered, {event.status}"
             elif event.previous == event.status:
-                text, comment = f"Changed: {', '.join(event.body.get(UPDATED, (0, ()))[1])}", ""
+                text, comment = _update_words(event.body), ""
             found.append(Activity(event.time, text, comment, (by.get("IamIdentity") or {}).get("Arn", "")))
     created = seconds(package.get("CreationTime")) or 0.0
     if not any(item.text.startswith("Registered") for item in found):
         found.append(Activity(created, "Registered"))
     return found
+
+
+def _update_words(body: Mapping[str, Any]) -> str:
+    """What an update changed that is no approval: the stage by its name, else the members."""
+    members = [name for name in body.get(UPDATED, (0, ()))[1] if name != "ModelLifeCycle"]
+    stage = body.get("ModelLifeCycle", {}).get("Stage", "")
+    if stage and len(members) < len(body.get(UPDATED, (0, ()))[1]):
+        members.insert(0, f"stage → {stage}")
+    return f"Changed: {', '.join(members)}"
 
 
 def _rules(visit: Visit, package: dict[str, Any], status: str) -> list[str]:

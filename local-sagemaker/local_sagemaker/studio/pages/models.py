@@ -16,6 +16,14 @@ from local_sagemaker.studio.views.times import seconds
 
 
 @dataclass(frozen=True)
+class ServedVersion:
+    """An endpoint that serves a version of a group."""
+
+    endpoint: str
+    version: str
+
+
+@dataclass(frozen=True)
 class GroupRow:
     """A model group with its newest and newest approved version."""
 
@@ -26,7 +34,7 @@ class GroupRow:
     latest: int | None
     status: str
     approved: int | None
-    served: list[str]
+    served: list[ServedVersion]
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ def _row(visit: Visit, item: dict[str, Any], served: dict[str, list[str]]) -> Gr
     approved = newest(visit, name, "Approved")
     prefix = f":model-package/{name.lower()}/"
     endpoints = [
-        f"{endpoint}: version {arn.rpartition('/')[2]}"
+        ServedVersion(endpoint, arn.rpartition("/")[2])
         for arn, names in served.items()
         if prefix in arn
         for endpoint in names

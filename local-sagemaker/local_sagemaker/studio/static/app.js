@@ -193,10 +193,10 @@
     });
     document.querySelectorAll("table.rows").forEach((table) => {
       const heads = [...table.querySelectorAll("thead th")].map((head) => head.classList.contains("axis") || head.querySelector(".hidden") ? "" : head.textContent.replace(/[↓↑]/g, "").trim());
-      const times = (row) => row.querySelectorAll("td > time").length;
+      const timed = new Set([...table.querySelectorAll("tbody td > time")].map((item) => item.parentElement.cellIndex));
       table.querySelectorAll("tbody tr").forEach((row) => [...row.cells].forEach((cell, at) => {
         const first = cell.firstElementChild;
-        const isClear = heads[at] === "Duration" || (first && first.matches("time") && times(row) === 1);
+        const isClear = heads[at] === "Duration" || (timed.size === 1 && /^(Started|Created|Time|Scheduled)/.test(heads[at]));
         const isPlain = isClear || cell.tagName === "TH" || !heads[at] || (first && (first.matches("button, .button, input, form") || (first.matches(".badge") && cell.children.length === 1)));
         if (!isPlain) cell.dataset.label = heads[at];
         if (cell.textContent.trim() === "-") cell.dataset.none = "";

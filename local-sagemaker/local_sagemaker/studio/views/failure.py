@@ -10,11 +10,13 @@ _FRAME = re.compile(r'^\s*File "(?P<file>[^"]{1,500})", line (?P<line>\d{1,7})(?
 _ERROR = re.compile(
     r"^(?P<name>[A-Za-z_][\w.]{0,120}(?:Error|Exception|Interrupt|Exit|Warning|Violation\w*))(?:: (?P<text>.*))?$"
 )
-_SILENT = re.compile(r"^(?:\w+Error: )*, exit code: \d+$")
+SILENT = re.compile(r"^(?:\w+Error: )*, exit code: \d+$")
 """A container's reason that says no more than that it failed; the program's last words are in its log."""
 _SUDDEN = re.compile(r'ExecuteUserScriptError:\nExitCode (-?\d+)\nErrorMessage ""')
 _SIGNAL = "local-sagemaker: the script was ended by a signal"
 """What the log of such a script's end has, where it was a signal."""
+_QUOTED = re.compile(r'^ErrorMessage "(?P<text>[^"]{1,2000})"?')
+"""How the training toolkit quotes the script's own error in its reason."""
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python", "<frozen", "<string>", "local_sagemaker")
 _HINTS = tuple(
     (re.compile(pattern, re.MULTILINE), advice)
@@ -77,12 +79,13 @@ class Failure:
 def explain(reason: str, log: Sequence[str] = ()) -> Failure:
     """Reads a failure from its reason (FailureReason) and the end of its log."""
     text = reason.replace("\\n", "\n")
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("[bt]")]
+    shown = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("[bt]"))
+    lines = [match["text"] if (match := _QUOTED.match(line)) else line for line in shown]
     traceback = _traceback(log) or _traceback(lines)
     named = ([line.strip() for line in part if _ERROR.match(line.strip())] for part in (traceback, lines))
     errors = next(filter(None, named), [])
     sentence = errors[-1] if errors else _first(lines, log)
-    if _SILENT.match(sentence):
+    if SILENT.match(sentence):
         sentence = _last(log) or sentence
     elif not traceback and (sudden := _SUDDEN.search(text)):
         signals = [line.strip() for line in log if line.startswith(_SIGNAL)]

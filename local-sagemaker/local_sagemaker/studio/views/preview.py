@@ -22,12 +22,14 @@ _ARCHIVES = (".tar.gz", ".tgz", ".zip", ".tar", ".gz")
 
 @dataclass(frozen=True)
 class Preview:
-    """`kind`: table, json, text, image, page, archive, empty or bytes. `note` says what is cut or guessed."""
+    """`kind`: table, json, text, image, page, archive, empty or bytes. `numeric` are the columns of a table that
+    hold numbers only; `note` says what is cut or guessed."""
 
     kind: str
     text: str = ""
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    numeric: list[bool] = field(default_factory=list)
     document: Any = None
     image: str = ""
     note: str = ""
@@ -92,7 +94,15 @@ def _table(text: str, read: int, size: int, heading: bool | None) -> Preview:
     note = f"{total}, {widest} columns"
     note += f"; the first {COLUMNS} columns are shown" if widest > COLUMNS else ""
     note += f"; the first {ROWS} rows are shown" if len(lines) - is_heading > ROWS else ""
-    return Preview("table", header=header[:COLUMNS], rows=[row[:COLUMNS] for row in body[:ROWS]], note=note)
+    shown = [row[:COLUMNS] for row in body[:ROWS]]
+    numeric = [_is_numeric([row[place] for row in shown if len(row) > place]) for place in range(min(widest, COLUMNS))]
+    return Preview("table", header=header[:COLUMNS], rows=shown, numeric=numeric, note=note)
+
+
+def _is_numeric(cells: list[str]) -> bool:
+    """Whether a column holds numbers; cells may be empty."""
+    filled = [cell for cell in cells if cell.strip()]
+    return bool(filled) and all(is_number(cell) for cell in filled)
 
 
 def _dump(data: bytes) -> str:

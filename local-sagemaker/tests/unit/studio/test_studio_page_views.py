@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,15 @@ def test_trends_have_baseline_and_bound_and_the_nearest_is_first() -> None:
     assert "bound 0.2" in drawn
     assert "&lt;b&gt;" in drawn
     assert "dot c0 newest" in drawn
+
+
+def test_labels_of_a_trend_are_apart() -> None:
+    """Where the baseline is just below the bound, its label is on the other side of its line."""
+    for newest, sides in ((0.12, [-4.0, -4.0]), (0.9, [11.0, -4.0])):
+        drawn = trend_chart.draw([(0.0, newest)], "c", 0.0, 0.1)
+        lines = [float(y) for y in re.findall(r'<line class="[^"]*" x1="[^"]*" x2="[^"]*" y1="([^"]*)"', drawn)]
+        labels = [float(y) for y in re.findall(r'<text class="note" x="[^"]*" y="([^"]*)"', drawn)]
+        assert [round(label - line, 1) for label, line in zip(labels, lines, strict=True)] == sides
 
 
 def test_trends_of_models() -> None:
@@ -167,6 +177,7 @@ def test_lineage_is_in_order_of_distance() -> None:
     [
         ("arn:aws:lambda:us-east-1:1:function:echo", "/_studio/functions/echo"),
         ("arn:aws:codebuild:us-east-1:1:build/a:b", "/_studio/builds/a%3Ab"),
+        ("arn:aws:codebuild:us-east-1:1:build-batch/a:b", "/_studio/batches/a%3Ab"),
         ("arn:aws:codepipeline:us-east-1:1:deploy/Stage", "/_studio/delivery/deploy"),
         ("arn:aws:sagemaker:us-east-1:1:monitoring-schedule/drift", "/_studio/monitoring/drift"),
         ("arn:aws:logs:us-east-1:1:log-group:/aws/x:*", "/_studio/logs?group=%2Faws%2Fx"),

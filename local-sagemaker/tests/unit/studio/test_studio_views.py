@@ -90,6 +90,10 @@ def test_failure_names_the_users_own_frame() -> None:
     )  # fmt: skip
     assert "no key or column Age" in failure.hint
     assert explain("").sentence == "No reason was given."
+    quoted = (
+        'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: no rows"\nCommand "python a.py"'
+    )
+    assert explain(quoted).sentence == "ValueError: no rows", "a reason alone names the script's own error"
     silent = explain("ClientError: AlgorithmError: , exit code: 1", ["loading", "row 1: 2 columns, 9 are expected", ""])
     assert silent.sentence == "row 1: 2 columns, 9 are expected", "what a program said that ended by sys.exit"
 
@@ -157,6 +161,7 @@ def test_curves_of_xgboost_and_scripts() -> None:
 def test_previews() -> None:
     table = make_preview("a.csv", b"age;name\n1;x\n2;y\n", 17)
     assert (table.kind, table.header, table.rows) == ("table", ["age", "name"], [["1", "x"], ["2", "y"]])
+    assert table.numeric == [True, False]
     assert make_preview("a.csv", b"1,2\n3,4\n", 8).header == ["column 0", "column 1"]
     assert make_preview("a.json", b'{"a": 1}', 8).document == {"a": 1}
     assert make_preview("a.bin", bytes(range(256)), 256).kind == "bytes"
