@@ -150,3 +150,29 @@ def test_rows_of_a_list_share_their_columns(world: World, sign_in: Any) -> None:
                           "item => Math.round(item.children[1].getBoundingClientRect().left)))].length)")  # fmt: skip
     assert edges
     assert set(edges) == {1}
+
+
+def test_what_was_done_is_said_and_an_error_has_the_focus(world: World, sign_in: Any) -> None:
+    """A notice after an action; the error of a form that was refused; Escape closes the menu."""
+    page = sign_in("/_studio/pipelines/Demo?tab=definition")
+    page.get_by_label("Key", exact=True).fill("team")
+    page.get_by_label("Value", exact=True).fill("a")
+    page.get_by_role("button", name="Set the tag").click()
+    page.locator("#status", has_text="Set the tag: done").wait_for()
+    page.get_by_label("Key", exact=True).fill("aws:team")
+    page.get_by_label("Value", exact=True).fill("a")
+    page.get_by_role("button", name="Set the tag").click()
+    page.get_by_role("alert").wait_for()
+    until(
+        lambda: page.evaluate("document.activeElement.getAttribute('role')") == "alert", "the error has the focus", 60
+    )
+    assert page.locator("#status").inner_text() == ""
+    page.locator(".menu summary").press("Enter")
+    page.get_by_role("link", name="Lineage").wait_for()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("link", name="Lineage").is_visible()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    world.service.client("sagemaker").delete_tags(
+        ResourceArn=world.service.client("sagemaker").describe_pipeline(PipelineName="Demo")["PipelineArn"],
+        TagKeys=["team"],
+    )

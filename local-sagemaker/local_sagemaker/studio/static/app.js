@@ -138,6 +138,8 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (form.method === "post") {
       form.dataset.sent = "1";
+      const label = event.submitter && event.submitter.textContent.trim();
+      if (label && form.id !== "open-form") sessionStorage.setItem("posted", label);
       setTimeout(() => delete form.dataset.sent, 8000);
     }
     for (const field of form.querySelectorAll("[data-drop-empty]")) if (!field.value) field.disabled = true;
@@ -147,6 +149,13 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
     document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
   });
+  // an error has the focus; what was done is said, where the page itself does not
+  const alert = select("main > [role=alert]");
+  const posted = sessionStorage.getItem("posted");
+  sessionStorage.removeItem("posted");
+  if (alert) alert.focus();
+  else if (posted && !select("main > [role=status]")) say(`${posted}: done`);
+
   const sent = sessionStorage.getItem("form-sent");
   if (sent && location.pathname.includes("/executions/")) { // it has started: the entries are no longer needed
     sessionStorage.removeItem(sent);
@@ -227,6 +236,8 @@
       if (best) { event.preventDefault(); best.focus(); }
       return;
     }
+    const menu = select(".menu details[open]");
+    if (event.key === "Escape" && menu) { menu.open = false; select("summary", menu).focus(); return; }
     if (/INPUT|TEXTAREA|SELECT/.test(at && at.tagName)) return;
     const follow = (query) => { const link = select(query); if (link) { event.preventDefault(); link.click(); } };
     if (event.key === "/") { event.preventDefault(); select("#search").focus(); }
