@@ -149,12 +149,12 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
     document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
   });
-  // an error has the focus; what was done is said, where the page itself does not
+  // an error has the focus; what was done is said where the page that follows does not (an answer needs no words)
   const alert = select("main > [role=alert]");
   const posted = sessionStorage.getItem("posted");
   sessionStorage.removeItem("posted");
   if (alert) alert.focus();
-  else if (posted && !select("main > [role=status]")) say(`${posted}: done`);
+  else if (posted && performance.getEntriesByType("navigation")[0].redirectCount && !select("main > [role=status]")) say(`${posted}: done`);
 
   const sent = sessionStorage.getItem("form-sent");
   if (sent && location.pathname.includes("/executions/")) { // it has started: the entries are no longer needed
