@@ -1,6 +1,6 @@
 """Requests to the services that moto serves, checked against AWS's model before moto sees them.
 
-Only services whose recorded answers to such requests have the common form; SQS and others have words of their own.
+Only services whose recorded responses to such requests have the common form; SQS and others have words of their own.
 """
 
 from __future__ import annotations
