@@ -116,7 +116,7 @@ class BuildAgent:
             for number, artifact in enumerate(self._plan["artifacts"]):
                 name = self._shell.expand(artifact["name"]) if artifact["name"] else ""
                 archive = self._folder / archive_name("artifact", number)
-                count = collect(artifact, self._base(artifact), archive, self.log)
+                count = collect(self._expand(artifact), self._base(artifact), archive, self.log)
                 self._say({"artifact": artifact["identifier"], "name": name, "files": count})
         except ArtifactFailure as error:
             failure = str(error)
@@ -128,10 +128,18 @@ class BuildAgent:
         """Puts a report's files beside the plan, for the platform to read."""
         failure = ""
         try:
-            collect({**report, "exclude_paths": []}, self._base(report), archive, self.log)
+            collect(self._expand({**report, "exclude_paths": []}), self._base(report), archive, self.log)
         except ArtifactFailure:
             failure = "report files not found in build"
         self._say({"report": report["name"], "failure": failure})
+
+    def _expand(self, part: dict[str, Any]) -> dict[str, Any]:
+        """With the variables in its patterns replaced."""
+        patterns = {
+            name: [self._shell.expand(pattern) if "$" in pattern else pattern for pattern in part[name]]
+            for name in ("files", "exclude_paths")
+        }
+        return {**part, **patterns}
 
     def _base(self, part: dict[str, Any]) -> Path:
         return Path(self._plan["source"]) / self._shell.expand(part["base_directory"])

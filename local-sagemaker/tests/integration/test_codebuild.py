@@ -153,20 +153,20 @@ def test_a_failed_build_is_run_again_as_often_as_retry_says(service: Service, bu
 
 
 def test_artifacts_are_what_the_patterns_say(service: Service, builds: Any) -> None:
-    """DEL-24: globs, base-directory, discard-paths, exclude-paths, secondary artifacts."""
+    """DEL-24: globs, variables, base-directory, discard-paths, exclude-paths, secondary artifacts."""
     s3 = service.client("s3")
     s3.create_bucket(Bucket="artifacts-of-builds")
     spec = """
 version: 0.2
 phases:
   build:
-    commands: [mkdir -p out/a/b, echo 1 > out/a/one.txt, echo 2 > out/a/b/two.txt, echo 3 > out/three.log]
+    commands: [WANTED=one, mkdir -p out/a/b, echo 1 > out/a/one.txt, echo 2 > out/a/b/two.txt, echo 3 > out/three.log]
 artifacts:
   base-directory: out
   files: ['**/*.txt']
   secondary-artifacts:
     flat: {files: ['out/**/*'], exclude-paths: ['out/*.log'], discard-paths: yes}
-    loose: {files: ['**/one.txt'], base-directory: out}
+    loose: {files: ['**/$WANTED.txt'], base-directory: out}
 """
     where = {"type": "S3", "location": "artifacts-of-builds", "packaging": "ZIP"}
     create(
