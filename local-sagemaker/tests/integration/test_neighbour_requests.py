@@ -117,6 +117,7 @@ def test_a_queue_keeps_its_kind_and_its_policy(service: Service) -> None:
         ("set_topic_attributes", {"TopicArn": "TOPIC", "AttributeName": "Owner", "AttributeValue": "1"},
          "AttributeName"),
         ("set_topic_attributes", {"TopicArn": "TOPIC", "AttributeName": "Policy", "AttributeValue": "{}"}, "Policy"),
+        ("set_topic_attributes", {"TopicArn": "TOPIC", "AttributeName": "Policy", "AttributeValue": "[]"}, "Policy"),
         ("publish", {"TopicArn": "TOPIC", "Message": ""}, "Empty message"),
         ("publish", {"TopicArn": "TOPIC", "Message": "m", "Subject": ""}, "Subject"),
         ("publish", {"TopicArn": "t", "Message": "m"},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from local_sagemaker.json_text import load
 
 RANGES = {
     "DelaySeconds": (0, 900), "MaximumMessageSize": (1024, 1 << 20), "MessageRetentionPeriod": (60, 1_209_600),
@@ -92,7 +93,7 @@ def _is_valid(name: str, value: Any) -> bool:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(load(text), dict)
     except ValueError:
         return False
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+
+from local_sagemaker.json_text import load
 
 _ATTRIBUTES = frozenset((
     "ApplicationFailureFeedbackRoleArn", "ApplicationSuccessFeedbackRoleArn", "ApplicationSuccessFeedbackSampleRate",
@@ -69,8 +70,10 @@ def _check_change(response: Any) -> None:
     name, value = response._get_param("AttributeName"), response._get_param("AttributeValue")
     if name not in _ATTRIBUTES:
         raise _refusal("AttributeName")
-    if name == "Policy" and value and not json.loads(value).get("Statement"):
-        raise _refusal("Policy")
+    if name == "Policy" and value:
+        document = load(value)
+        if not isinstance(document, dict) or not document.get("Statement"):
+            raise _refusal("Policy")
 
 
 def _check_message(response: Any) -> None:
@@ -91,7 +94,7 @@ def _check_message(response: Any) -> None:
 
 def _check_structure(message: str) -> None:
     try:
-        parsed = json.loads(message)
+        parsed = load(message)
     except ValueError as error:
         raise _refusal("Message Structure - JSON message body failed to parse") from error
     if not isinstance(parsed, dict) or "default" not in parsed:
