@@ -38,8 +38,8 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS := $(shell echo $$(($(CORES) + 2)))
 TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/unit
 # Unit tests wait for nothing and are many: workers would each import all libraries and collect all tests, and report every
-# one to another process. So pytest itself runs thrice, side by side; the service's tests that compute are a third of the work.
-COMPUTING := $(addprefix tests/unit/,monitors containers tuning objects)
+# one to another process. So pytest itself runs thrice, side by side; these folders are half of the service's.
+COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
 test: $(IMAGES) test-unit ## all tests
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
