@@ -20,6 +20,8 @@ LONGEST_FUNCTION = 40  # lines, docstring included
 LONGEST_FILE = 400
 PARTICIPLES = 0.01
 """The share of functions that may be named by a participle: names of functions are verbs, of values nouns."""
+NO_NOUNS = frozenset(["found", "given"])
+"""Participles that no value is named by: they say how it came, not what it is."""
 TEXTS_OF_ERRORS = 9
 """Places that tell errors apart by their text: of the disk, and of services of which only the text is known."""
 STATUSES = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("status.py", "delivery_status.py"))
@@ -138,6 +140,7 @@ class Figures:
     files: int = 0
     functions: int = 0
     participles: list[str] = field(default_factory=list)
+    no_nouns: list[str] = field(default_factory=list)
     long_functions: list[str] = field(default_factory=list)
     long_files: list[str] = field(default_factory=list)
     classes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -172,6 +175,13 @@ def is_participle(name: str) -> bool:
     if not first or first in _NO_PARTICIPLE:
         return False
     return first in _IRREGULAR or bool(re.fullmatch(r"[a-z]{2,}(ed|ing)", first))
+
+
+def value_name(node: ast.AST) -> str:
+    """The name that a node gives to a value: of a variable or a parameter, "" for any other node."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return node.id
+    return node.arg if isinstance(node, ast.arg) else ""
 
 
 def measure() -> Figures:
@@ -212,6 +222,8 @@ def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
             _add_function(name, node, figures)
         elif isinstance(node, ast.ExceptHandler) and _is_broad(node) and not _raises(node):
             figures.broad.append(f"{name}:{scope}")
+        elif value_name(node) in NO_NOUNS:
+            figures.no_nouns.append(f"{name}:{scope}")
         elif isinstance(node, ast.Compare) and compares_text_of_error(node):
             figures.texts_of_errors.append(f"{name}:{node.lineno}")
 
@@ -335,6 +347,7 @@ def problems(figures: Figures) -> list[str]:
         found.append(f"class {name} is defined in {', '.join(files)}")
     if len(figures.participles) > PARTICIPLES * figures.functions:
         found += [f"named by a participle: {function}" for function in figures.participles]
+    found += [f"a value named {' or '.join(sorted(NO_NOUNS))}: {place}" for place in figures.no_nouns]
     if len(figures.texts_of_errors) > TEXTS_OF_ERRORS:
         found += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
     found += [f"a status as text instead of its type: {place}" for place in figures.texts_of_statuses]
@@ -358,6 +371,7 @@ def main() -> int:
     print(f"{figures.files} modules, {figures.functions} functions, {len(figures.classes)} class names")
     print(f"class names defined more than once: {len(figures.repeated_classes)}")
     print(f"functions named by a participle:    {len(figures.participles)} ({share:.2%}, at most {PARTICIPLES:.0%})")
+    print(f"values named found or given:        {len(figures.no_nouns)}")
     print(f"functions above {LONGEST_FUNCTION} lines:           {len(figures.long_functions)}")
     print(f"files above {LONGEST_FILE} lines, tests too:   {len(figures.long_files)}")
     print(f"broad excepts without re-raise:     {len(figures.broad)} ({len(allowed_broad_excepts())} boundaries)")

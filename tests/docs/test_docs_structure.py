@@ -54,6 +54,20 @@ def test_comparisons_with_the_text_of_an_error_are_found(text: str, expected: bo
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("found = 1", ["found"]),
+        ("for one, found in rows: pass", ["one", "found"]),
+        ("def read(given): return given", ["given"]),
+        ("f(found=1)", []),
+        ("if (found := look()): print(found)", ["found"]),
+    ],
+)
+def test_names_of_values_are_those_that_code_gives(text: str, names: list[str]) -> None:
+    assert [name for node in ast.walk(ast.parse(text)) if (name := structure.value_name(node))] == names
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("body['status'] == 'Failed'", True),
