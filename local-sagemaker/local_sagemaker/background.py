@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass
 class TaskEnd:
-    """How a task ended; known behind it."""
+    """Set when a `log_failure` block ends: whether it failed."""
 
     failed: bool = False
 
@@ -32,8 +32,8 @@ def log_failure(log: logging.Logger, message: str, *arguments: object) -> Iterat
 
 @contextmanager
 def leave_out(log: logging.Logger, message: str, *arguments: object) -> Iterator[None]:
-    """As `log_failure`, for items that are read in order and once: what the machine is to blame for, such as a full
-    disk, is raised, so that the item is read again."""
+    """Logs and skips an item that fails, as `log_failure` does; faults of the machine, such as a full disk, are raised,
+    so that the item is read again."""
     try:
         yield
     except Exception as error:

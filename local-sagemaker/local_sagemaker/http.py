@@ -1,6 +1,6 @@
-"""An HTTP request and answer as plain values, for services that are spoken to in bytes.
+"""HTTP requests and responses as bytes, for services without dispatch by operation.
 
-The wire hands these to the neighbours (`services/neighbours/`), whose parsing and wording are another library's.
+The wire hands these to moto's services (`services/moto_services/`), whose parsing and wording are that library's.
 """
 
 from __future__ import annotations

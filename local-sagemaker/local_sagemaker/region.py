@@ -72,7 +72,7 @@ class Shared:
 
 
 class Region:
-    """A region. `call` is the spine inside of it: what its operations do stays in it."""
+    """One AWS region: records, running work and dispatch table; what `call` does stays in it."""
 
     def __init__(self, name: str, shared: Shared) -> None:
         self._shared = shared
@@ -154,7 +154,7 @@ class Region:
         return self._stack_call(name, request)
 
     def _has(self, name: str) -> bool:
-        """Whether an operation is here; whether moto has one of its services' shows when it is called."""
+        """Whether the region implements an operation; of moto's services, only the service is known before the call."""
         return name in self._own or is_of_moto(name)
 
     def _events(self) -> list[Resource]:

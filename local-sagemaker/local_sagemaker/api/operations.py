@@ -19,7 +19,7 @@ Call = Callable[[str, Request], Response]
 
 
 class Resource:
-    """What implements operations. Nothing else happens to it in the life of the service unless it overrides these."""
+    """Base of classes that implement AWS operations; its lifecycle hooks do nothing by default."""
 
     def resume(self) -> None:
         """Takes up what a stop or a crash of the service interrupted; called once, when requests are served."""
@@ -70,7 +70,7 @@ def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
 
 
 def refuse(name: str, _: Request) -> Response:
-    """Where no other service is."""
+    """Refuses an operation that no service implements."""
     raise NotSupported(f"{name} is not supported by the local service.")
 
 

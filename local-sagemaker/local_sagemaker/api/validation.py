@@ -134,7 +134,7 @@ def _in_document(shape: Shape, problems: list[str]) -> bool:
 
 
 def _check_parameter_values(request: dict[str, Any]) -> None:
-    """Pipeline parameters are checked by a JSON schema, whose wording AWS passes on (truth: api-errors)."""
+    """Pipeline parameters are checked by a JSON schema, whose wording AWS passes on (contracts: api-errors 3)."""
     parameters = request.get("PipelineParameters")
     for parameter in parameters if isinstance(parameters, list) else ():
         if isinstance(parameter, dict) and parameter.get("Value") == "":

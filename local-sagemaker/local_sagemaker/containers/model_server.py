@@ -1,4 +1,4 @@
-"""The HTTP server of a model: /ping, /invocations and /execution-parameters on the socket that hosting hands over.
+"""The HTTP server of a model: /ping, /invocations and /execution-parameters on the socket that the service hands over.
 
 What a model does with a request is a `ModelApplication`; this module is the HTTP around it and the worker processes,
 one per core as gunicorn's in the containers.

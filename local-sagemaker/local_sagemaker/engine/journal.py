@@ -1,6 +1,6 @@
 """What executions write down, and read back after the service was killed.
 
-Kinds: `pipeline-execution` (the Describe answer and a few private members), `pipeline-step` (one started step each:
+Kinds: `pipeline-execution` (the Describe response and a few private members), `pipeline-step` (one started step each:
 the listing's entry, the chosen job name and the resolved request), `pipeline-cache` (runs that a cache hit may use, by
 their signature), `pipeline-cache-newest` (the newest run of each step).
 Keys begin with the pipeline's lower-case name, so that a pipeline's records are found by prefix.

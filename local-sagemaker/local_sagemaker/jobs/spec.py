@@ -163,7 +163,7 @@ class TemporaryEndpoints(Protocol):
 
 
 class ModelServers(Protocol):
-    """Starts model servers; the hosting package implements it."""
+    """Starts model servers; `model_servers.supervisor` implements it."""
 
     def start(
         self, containers: list[dict[str, Any]], environment: Mapping[str, str], folder: Path, log: Path

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 
 class Terminal:
-    """Their end; to be closed by `end`."""
+    """The service's end of a foreground job's terminal; `end` closes it."""
 
     def __init__(self, address: str) -> None:
         """Connects to the socket at a path; OSError when nobody listens there."""

@@ -1,4 +1,4 @@
-"""What nothing refers to any more: deleted beside the work of others, or used again.
+"""Deletes or reuses replaced files in the background.
 
 To give back the pages of an overwritten file takes about as long as to write a tenth of them, and a caller who waits
 for the new object has no reason to wait for the end of the old one. Small files are kept for the next writes: ext4
@@ -19,7 +19,7 @@ SPARES, SMALL = 64, 1 << 20
 
 
 class Sweeper:
-    """One thread that does away with files. What a crash leaves is in the temporary folder, emptied at start."""
+    """The thread that deletes files in the background. What a crash leaves is in the temporary folder, emptied at start."""
 
     def __init__(self) -> None:
         self._paths: deque[str] = deque()

@@ -254,7 +254,7 @@ class DiskObjects:
         attributes: Callable[[TemporaryFile], ObjectAttributes],
         condition: Condition = _always,
     ) -> StoredObject:
-        """A copy of what `open` responded: the bytes do not leave the kernel. The ETag is that of a single part."""
+        """A copy of what `open` returned: the bytes do not leave the kernel. The ETag is that of a single part."""
         self._check(bucket, key)
         item, file = source
         path = self._layout.scratch()

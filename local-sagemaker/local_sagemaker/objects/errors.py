@@ -28,7 +28,7 @@ class S3Error(ServiceError):
         self.headers: dict[str, str] = {}
 
     def with_headers(self, headers: dict[str, str]) -> Self:
-        """The same error, responded with these headers too."""
+        """The same error, with these response headers as well."""
         self.headers.update(headers)
         return self
 

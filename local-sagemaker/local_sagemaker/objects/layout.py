@@ -180,7 +180,7 @@ class StoreLayout:
             os.unlink(scratch)  # still there when both names were the same file already
 
     def discard(self, place: str) -> str | None:
-        """Takes a file out of its place, quickly; the responded temporary file is to be deleted afterwards."""
+        """Takes a file out of its place, quickly; the returned temporary file is to be deleted afterwards."""
         scratch = self.scratch()
         try:
             os.replace(self.path(place), scratch)

@@ -19,7 +19,7 @@ from local_sagemaker.objects.temporary_files import md5_of
 
 
 def clean(layout: StoreLayout) -> IO[bytes] | None:
-    """Empties the temporary folder, if no other process has the store open; the responded file holds that claim."""
+    """Empties the temporary folder, if no other process has the store open; the returned file holds that claim."""
     claim = layout.lock_file.open("wb")
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -39,7 +39,7 @@ class FileRange:
 
 
 class Objects(Protocol):
-    """The part of the object store that engine, jobs and hosting use (S3's own operations use all of it)."""
+    """The part of the object store that engine, jobs and endpoints use (S3's own operations use all of it)."""
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket exists."""

@@ -65,7 +65,7 @@ class MultipartUpload:
 
 @dataclass(frozen=True)
 class Part:
-    """A part. `etag` is its hex MD5, `modified` in seconds since the epoch; `offset`: see `assembly.py`."""
+    """A part. `etag` is its hex MD5, `modified` in seconds since the epoch; `offset`: see `part_placement.py`."""
 
     number: int
     size: int

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class StackStatus(StrEnum):
-    """Of CloudFormation's stacks. Those of the resources in a stack are among them."""
+    """Statuses of CloudFormation's stacks. Those of the resources in a stack are among them."""
 
     CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
     CREATE_COMPLETE = "CREATE_COMPLETE"
@@ -35,7 +35,7 @@ class StackStatus(StrEnum):
 
 
 class ChangeSetStatus(StrEnum):
-    """Of change sets."""
+    """Statuses of change sets."""
 
     CREATE_COMPLETE = "CREATE_COMPLETE"
     FAILED = "FAILED"
@@ -51,14 +51,14 @@ class ChangeSetUse(StrEnum):
 
 
 class ConnectionStatus(StrEnum):
-    """Of connections to where repositories are."""
+    """Statuses of connections to where repositories are."""
 
     PENDING = "PENDING"
     AVAILABLE = "AVAILABLE"
 
 
 class BuildStatus(StrEnum):
-    """Of CodeBuild's builds and of their phases."""
+    """Statuses of CodeBuild's builds and of their phases."""
 
     IN_PROGRESS = "IN_PROGRESS"
     SUCCEEDED = "SUCCEEDED"
@@ -74,7 +74,7 @@ class BuildStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Of CodePipeline's executions."""
+    """Statuses of CodePipeline's executions."""
 
     IN_PROGRESS = "InProgress"
     STOPPING = "Stopping"
@@ -91,7 +91,7 @@ class DeliveryStatus(StrEnum):
 
 
 class StageStatus(StrEnum):
-    """Of an execution in a stage, of its conditions, and of their rules."""
+    """Statuses of an execution in a stage, of its conditions, and of their rules."""
 
     IN_PROGRESS = "InProgress"
     STOPPED = "Stopped"
@@ -101,7 +101,7 @@ class StageStatus(StrEnum):
 
 
 class ActionStatus(StrEnum):
-    """Of an action's runs, and of the jobs that one gives to a function."""
+    """Statuses of an action's runs, and of the jobs that one gives to a function."""
 
     IN_PROGRESS = "InProgress"
     ABANDONED = "Abandoned"

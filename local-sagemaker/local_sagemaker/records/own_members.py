@@ -1,4 +1,4 @@
-"""The service's own members of records, by kind: what a record has beside what Describe responds.
+"""The service's own members of records, by kind: what a record has beside what Describe returns.
 
 A record is an AWS-shaped dict; members whose names start with an underscore never leave the service. They are read and
 set through a view of the same dict that has their types: ``own_rule(rule)["_targets"]``; new ones are written as
@@ -17,7 +17,7 @@ Own = TypeVar("Own")
 
 
 def view(kind: type[Own]) -> Callable[[Mapping[str, Any]], Own]:
-    """What takes a record as the service's own members of a kind: it returns the same dict, with their types."""
+    """Makes a typed view: a function that returns the same dict, as `kind`."""
     del kind
     return lambda body: cast("Own", body)
 
@@ -189,7 +189,7 @@ own_monitoring_run = view(MonitoringExecutionRecord)
 
 class ProjectRecord(TypedDict, total=False):
     """`_stack` and `_id` are the name and id of its stack, `_verb` is what is done to it (Create, Update, Delete),
-    `_sent` says whether CloudFormation has been called for that, and `_message` what it responded.
+    `_sent` says whether CloudFormation has been called for that, and `_message` what it returned.
     """
 
     _stack: str

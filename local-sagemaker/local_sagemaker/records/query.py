@@ -1,4 +1,4 @@
-"""One page of the records of a kind, selected, sorted and cut by SQLite, mostly by an index (`store.SCHEMA`)."""
+"""One page of the records of a kind, selected, sorted and cut by SQLite, mostly by an index (`schema.INDEXES`)."""
 
 from __future__ import annotations
 

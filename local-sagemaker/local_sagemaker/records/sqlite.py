@@ -40,7 +40,7 @@ class Database:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Nobody else reads or writes within."""
+        """Holds the file's lock: no other thread reads or writes within."""
         with self._lock:
             yield
 

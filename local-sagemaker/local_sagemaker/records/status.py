@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
-    """Of training, processing, transform and tuning jobs."""
+    """Statuses of training, processing, transform and tuning jobs."""
 
     IN_PROGRESS = "InProgress"
     STOPPING = "Stopping"
@@ -21,7 +21,7 @@ class JobStatus(StrEnum):
 
 
 class EndpointStatus(StrEnum):
-    """Of endpoints."""
+    """Statuses of endpoints."""
 
     CREATING = "Creating"
     UPDATING = "Updating"
@@ -43,7 +43,7 @@ class EndpointStatus(StrEnum):
 
 
 class ExecutionStatus(StrEnum):
-    """Of pipeline executions."""
+    """Statuses of pipeline executions."""
 
     EXECUTING = "Executing"
     STOPPING = "Stopping"
@@ -59,7 +59,7 @@ class ExecutionStatus(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """Of steps of an execution."""
+    """Statuses of steps of an execution."""
 
     STARTING = "Starting"
     EXECUTING = "Executing"
@@ -75,7 +75,7 @@ class StepStatus(StrEnum):
 
 
 class ApprovalStatus(StrEnum):
-    """Of model packages."""
+    """Statuses of model packages."""
 
     APPROVED = "Approved"
     REJECTED = "Rejected"
@@ -104,7 +104,7 @@ class TrainingStage(StrEnum):
 
 
 class VariantStatus(StrEnum):
-    """Of an endpoint's variants, while a deployment is under way."""
+    """Statuses of an endpoint's variants, while a deployment is under way."""
 
     CREATING = "Creating"
     UPDATING = "Updating"
@@ -112,26 +112,26 @@ class VariantStatus(StrEnum):
 
 
 class CaptureStatus(StrEnum):
-    """Of an endpoint's data capture."""
+    """Statuses of an endpoint's data capture."""
 
     STARTED = "Started"
     STOPPED = "Stopped"
 
 
 class PackageStatus(StrEnum):
-    """Of model packages and their groups; here they are complete when they exist."""
+    """Statuses of model packages and their groups; here they are complete when they exist."""
 
     COMPLETED = "Completed"
 
 
 class LineageStatus(StrEnum):
-    """Of the actions in the lineage that the service records."""
+    """Statuses of the actions in the lineage that the service records."""
 
     COMPLETED = "Completed"
 
 
 class ScheduleStatus(StrEnum):
-    """Of monitoring schedules."""
+    """Statuses of monitoring schedules."""
 
     PENDING = "Pending"
     SCHEDULED = "Scheduled"
@@ -139,7 +139,7 @@ class ScheduleStatus(StrEnum):
 
 
 class MonitoringStatus(StrEnum):
-    """Of the executions of monitoring schedules."""
+    """Statuses of the executions of monitoring schedules."""
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
@@ -155,14 +155,14 @@ class MonitoringStatus(StrEnum):
 
 
 class AlertStatus(StrEnum):
-    """Of the alerts of monitoring schedules."""
+    """Statuses of the alerts of monitoring schedules."""
 
     IN_ALERT = "InAlert"
     OK = "OK"
 
 
 class ObjectiveStatus(StrEnum):
-    """Of a tuning job's training job: whether its metric is known."""
+    """Statuses of a tuning job's training job: whether its metric is known."""
 
     SUCCEEDED = "Succeeded"
     PENDING = "Pending"
@@ -170,7 +170,7 @@ class ObjectiveStatus(StrEnum):
 
 
 class AlarmState(StrEnum):
-    """Of CloudWatch alarms."""
+    """Statuses of CloudWatch alarms."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -178,14 +178,14 @@ class AlarmState(StrEnum):
 
 
 class TargetStatus(StrEnum):
-    """Of an event on its way to a rule's target."""
+    """Statuses of an event on its way to a rule's target."""
 
     DELIVERED = "Delivered"
     FAILED = "Failed"
 
 
 class ReplayState(StrEnum):
-    """Of a replay of archived events."""
+    """Statuses of a replay of archived events."""
 
     STARTING = "STARTING"
     RUNNING = "RUNNING"
@@ -196,7 +196,7 @@ class ReplayState(StrEnum):
 
 
 class SwitchState(StrEnum):
-    """Of what is switched on or off: EventBridge's rules, Scheduler's schedules, a build's logs."""
+    """Statuses of what is switched on or off: EventBridge's rules, Scheduler's schedules, a build's logs."""
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"

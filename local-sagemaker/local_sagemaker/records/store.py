@@ -1,6 +1,6 @@
 """The record store: a table of (region, kind, key, body), written ahead, safe against a crash at any moment.
 
-A body is the AWS-shaped dict that Describe responds from; times in it are seconds since the epoch. Keys that start
+A body is the AWS-shaped dict that Describe returns; times in it are seconds since the epoch. Keys that start
 with an underscore are the service's own and never leave it (`public` drops them).
 
 What a record hangs on stands before a slash in its key: the executions of a pipeline are ``pipeline/id``.

@@ -1,4 +1,4 @@
-"""The services that are spoken to in raw HTTP: clients' own REST APIs, git, and the neighbours for all others."""
+"""Services that handle raw HTTP: deployed REST APIs, git, and those that moto implements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tuning job's life: look at its training jobs, do what `course` says, wait for an event, again.
+"""One tuning job's life: look at its training jobs, do what `policy` says, wait for an event, again.
 
 No polling: the thread sleeps until a training job's event, a request to stop, or the tuning job's time limit. Each look
 starts from the records alone, and a training job is written down before it is made, so that a crash loses nothing.

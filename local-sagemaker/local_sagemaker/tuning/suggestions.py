@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Suggestions:
-    """The strategies. Hyperband draws at random; which of its training jobs continue is decided elsewhere (`early`)."""
+    """The strategies. Hyperband draws at random; `early_stopping` decides which of its training jobs continue."""
 
     def __init__(self, processes: Processes, folder: Path) -> None:
         """Models are fitted in processes, each of which has a folder of its own in `folder`."""

@@ -24,7 +24,7 @@ def is_own_host(host: str, settings: Settings) -> bool:
 
 
 class Admission:
-    """The door of the service."""
+    """Checks host and signature of every request."""
 
     def __init__(self, credentials: Keys, settings: Settings, unsigned: Callable[[WireRequest], str | None]) -> None:
         """`unsigned` returns the service (signing name) that serves an unsigned request, None to refuse it."""

@@ -74,7 +74,7 @@ class Arriving:
         self._counted = 0
 
     async def whole(self, limit: int, service: str = "") -> bytes:
-        """All of it. Raises for more than `limit` bytes, and for a client that went away."""
+        """The whole body. Raises for more than `limit` bytes, and for a client that disconnected."""
         pieces: list[bytes] = []
         while not self.ended:
             message = await self._receive()

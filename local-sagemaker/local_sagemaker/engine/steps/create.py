@@ -1,4 +1,4 @@
-"""Steps that make one resource by its Create operation. Their properties are the Describe answer.
+"""Steps that make one resource by its Create operation. Their properties are the Describe response.
 
 Model and EndpointConfig steps are no more than that and end at once; job and endpoint steps wait for what they made.
 """
@@ -90,18 +90,18 @@ class CreateStep(StepType):
         return self.outcome(run, resource)
 
     def outcome(self, run: StepRun, resource: Record) -> StepResult | None:
-        """Reads a Describe answer."""
+        """Reads a Describe response."""
         return SUCCEEDED
 
     def describe(self, name: str, context: StepContext) -> Record | None:
-        """The Describe answer, or None when there is no such resource."""
+        """The Describe response, or None when there is no such resource."""
         try:
             return context.call(f"sagemaker:{self.described}", {self.name_member: name})
         except MISSING:
             return None
 
     def properties(self, record: Record, context: StepContext) -> Record:
-        """The Describe answer of the resource in the step's metadata."""
+        """The Describe response of the resource in the step's metadata."""
         details: Record = next(iter(record["Metadata"].values()))
         return context.call(f"sagemaker:{self.described}", {self.name_member: last(details["Arn"])})
 

@@ -54,7 +54,7 @@ class StepContext:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What an attempt is about to make: the name of its job, resource or token ("" for none) and the whole request."""
+    """An attempt before its first call: the name of its job, resource or token ("" for none), and the resolved request."""
 
     name: str
     request: Record

@@ -1,4 +1,4 @@
-"""Tuning steps: one hyperparameter tuning job. Its properties are the Describe answer together with
+"""Tuning steps: one hyperparameter tuning job. Its properties are the Describe response together with
 ``TrainingJobSummaries``, the 50 best training jobs, the best one first (contracts: pipelines 1.4)."""
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class TuningStep(JobStep, noun="HyperParameterTuningJob"):
         return _best_model(properties)
 
     def properties(self, record: Record, context: StepContext) -> Record:
-        """The Describe answer of the job in the step's metadata, and its training jobs."""
+        """The Describe response of the job in the step's metadata, and its training jobs."""
         name = {self.name_member: last(record["Metadata"]["TuningJob"]["Arn"])}
         found = context.call(f"sagemaker:Describe{self.noun}", name)
         final = found.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric", {})

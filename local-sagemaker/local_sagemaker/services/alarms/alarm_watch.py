@@ -50,7 +50,7 @@ class AlarmWatch(Resource):
         self._end_listening = on_move(self._signal.set)
 
     def resume(self) -> None:
-        """Begins to look, once the service responds."""
+        """Begins to look, once the service serves requests."""
         threading.Thread(target=self._run, name=f"alarms-{self._settings.region}", daemon=True).start()
 
     def close(self) -> None:

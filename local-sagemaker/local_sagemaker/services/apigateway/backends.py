@@ -56,7 +56,7 @@ class Backing:
 
 
 def check(integration: Body) -> None:
-    """Raises BadRequest for an AWS or AWS_PROXY integration with something that is not here."""
+    """Raises ApiBadRequest for an AWS or AWS_PROXY integration with something that is not supported."""
     uri = integration.get("uri", "")
     found = _URI.fullmatch(uri)
     if not found:
@@ -72,7 +72,7 @@ def check(integration: Body) -> None:
 
 
 def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
-    """The answer of a method's integration. Raises Refused."""
+    """The answer of a method's integration. Raises MethodRefusal."""
     if integration["type"] == "AWS_PROXY":
         return _proxy(integration, exchange, call)
     event, overrides = _map_request(integration, exchange)

@@ -119,7 +119,7 @@ class Exchange:
 
 
 def proxy_reply(payload: bytes, exchange: Exchange) -> Reply:
-    """The answer that a proxy function returned. Raises Refused (502) for any other form."""
+    """The answer that a proxy function returned. Raises MethodRefusal (502) for any other form."""
     try:
         given = load(payload)
         status = int(given["statusCode"]) if not isinstance(given["statusCode"], bool) else 0

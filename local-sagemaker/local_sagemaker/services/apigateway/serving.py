@@ -74,7 +74,7 @@ class ExecuteApi:
         return RawResponse(reply.status, {**reply.headers, "x-amzn-RequestId": identity}, reply.body)
 
     def run(self, method: Body, exchange: Exchange) -> Reply:
-        """Runs a method's integration within its time. Raises Refused."""
+        """Runs a method's integration within its time. Raises MethodRefusal."""
         integration = method["methodIntegration"]
         try:
             reply: Reply = _within(

@@ -50,11 +50,11 @@ class Connections(Resource):
     def create(self, request: Request) -> Response:
         """Makes a connection that waits for its completion."""
         if request.get("HostArn"):
-            text = "LocalUnsupported: hosts of self-managed providers are not here."
+            text = "LocalUnsupported: hosts of self-managed providers are not supported."
             raise ServiceError(text, code="ResourceUnavailableException", status=400)
         provider = request.get("ProviderType", "GitHub")
         if provider not in PROVIDERS:
-            text = f"LocalUnsupported: the provider {provider} is not here; {', '.join(PROVIDERS)} are."
+            text = f"LocalUnsupported: the provider {provider} is not supported; {', '.join(PROVIDERS)} are."
             raise ServiceError(text, code="ResourceUnavailableException", status=400)
         arn = self._settings.arns.of(self.service, f"connection/{uuid.uuid4()}")
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}

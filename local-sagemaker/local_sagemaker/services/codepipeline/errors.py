@@ -12,7 +12,7 @@ class PipelineError(ServiceError):
 
 
 def invalid_structure(text: str) -> PipelineError:
-    """A pipeline that can't be."""
+    """The error for an invalid pipeline."""
     return PipelineError(text, code="InvalidStructureException")
 
 

@@ -1,4 +1,4 @@
-"""The neighbours as one: a raw request in, a raw answer out, and a state that outlives a restart.
+"""Serves IAM, STS, SQS and others with moto; their state outlives a restart.
 
 moto serves; in front of it stand the caller's identity and what moto lacks; behind it the journal of the calls that
 changed something, which are made again, with the same ids, on first use after a restart.
@@ -189,7 +189,7 @@ _WORDS: tuple[tuple[re.Pattern[bytes], Any], ...] = (
 
 
 def _refuse(service: str, request: RawRequest) -> RawResponse:
-    """The refusal of an operation that is not here, in the protocol of the request."""
+    """The refusal of an operation that is not supported, in the protocol of the request."""
     text = f"{service}:{operation(request)} is not supported by the local service; see {SUPPORT}."
     return _answer_error(request, service, 501, "NotImplemented", text)
 

@@ -15,7 +15,7 @@ class Images(Resource):
 
     @operation("DescribeImage")
     def describe(self, request: Request) -> Response:
-        """Never there. Terraform's provider recognises the beginning of the text."""
+        """Raises ResourceNotFound: none can be created here. Terraform's provider recognises the text's beginning."""
         raise _no_image(request)
 
     @operation("DescribeImageVersion")

@@ -1,7 +1,7 @@
 """Endpoints: created from a configuration, updated, scaled and deleted while they serve (contracts: containers 5).
 
 A record holds what Describe shows and, as ``_spec``, what runs: configuration and models may be deleted since,
-and after a restart of the service the endpoint comes back. The processes are `hosting.endpoints`' business.
+and after a restart of the service the endpoint comes back. `endpoints/` runs the processes.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class TemporaryEndpointService(Resource):
     def resume(self) -> None:
         """Deletes those of jobs that a crash of the service interrupted: the jobs run again and make their own.
 
-        Nothing runs of them any more; `EndpointRegistry.resume`, which comes later, removes what is Deleting.
+        Nothing runs of them any more; `Endpoints.resume`, which comes later, removes what is Deleting.
         """
         interrupted, self._interrupted = self._interrupted, []
         for name, body in interrupted:

@@ -38,7 +38,7 @@ class LineageEvents(Resource):
         self._unsubscribe = self._records.events.subscribe(self._notice)
 
     def resume(self) -> None:
-        """Begins to follow the log, once the service responds."""
+        """Begins to follow the log, once the service serves requests."""
         threading.Thread(target=self._run, name=f"lineage-{self._lineage.settings.region}", daemon=True).start()
 
     def close(self) -> None:

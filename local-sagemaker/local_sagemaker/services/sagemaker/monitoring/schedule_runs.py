@@ -61,7 +61,7 @@ class ScheduleRuns:
         self._unfinished = set(self._executions.list_unfinished())
 
     def start(self) -> None:
-        """Begins to work; called once the service responds."""
+        """Begins to work; called once the service serves requests."""
         if self._thread is None:
             self.adopt()
             self._ended.clear()
