@@ -26,6 +26,8 @@ TEXTS_OF_ERRORS = 9
 """Places that tell errors apart by their text: of the disk, and of services of which only the text is known."""
 STATUSES = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("status.py", "delivery_status.py"))
 """The types of statuses; what they have is written as text nowhere else in the service."""
+NAMES_OF_IMAGES = f"{SHIPPED[0]}/containers/packages/"
+"""Stand-ins for packages of AWS's images, which have fixed the names in them."""
 OWN_MEMBERS = tuple(ROOT / SHIPPED[0] / "records" / name for name in ("own_members.py", "delivery_members.py"))
 """The types of the service's own members of records, and the views through which they are read and set."""
 TEXTS_OF_OWN_MEMBERS = 4
@@ -216,7 +218,7 @@ def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
         figures.untyped_members += [f"{name}:{line}" for line in sorted(untyped)]
     _add_length(path, text, figures)
     for scope, node in _walk(ast.parse(text), ""):
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not name.startswith(NAMES_OF_IMAGES):
             figures.classes[node.name].append(name)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             _add_function(name, node, figures)

@@ -1,4 +1,4 @@
-"""Looks for words that the glossary replaces, in docstrings, comments and messages of shipped code.
+"""Looks for words that the glossary replaces, in docstrings, comments and messages of shipped code, and in documents.
 
 `python tools/words.py` prints each place with the word to use instead; `docs/glossary.md` says why.
 """
@@ -58,8 +58,19 @@ def modules() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
-def prose(source: str) -> Iterator[tuple[int, str]]:
-    """(line, text) of comments, docstrings, and other strings of several words."""
+def documents() -> Iterator[Path]:
+    """Pages for readers, and the tables of which some are made; not the glossary, which lists the words."""
+    yield from (page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "glossary.md")
+    yield from sorted([ROOT / "CONTRIBUTING.md", *ROOT.glob("README.md"), *ROOT.glob("*/README.md")])
+    yield from sorted((ROOT / SHIPPED[0] / "api" / "members").glob("*.toml"))
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of a document; of code its comments, docstrings, and other strings of several words."""
+    source = path.read_text("utf-8")
+    if path.suffix != ".py":
+        yield from enumerate(source.splitlines(), 1)
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -76,11 +87,11 @@ def _without_aws_texts(line: str) -> str:
 
 
 def places(path: Path) -> list[Place]:
-    """What a module has of the replaced words, by line."""
+    """What a module or a document has of the replaced words, by line."""
     name = str(path.relative_to(ROOT))
     found = [
         Place(name, line, word, instead)
-        for line, text in prose(path.read_text("utf-8"))
+        for line, text in prose(path)
         if _ANY.search(text)  # most lines have none of them
         for pattern, instead in REPLACED.items()
         for word in matches(pattern, text)
@@ -90,7 +101,7 @@ def places(path: Path) -> list[Place]:
 
 def main() -> int:
     """Prints all places; 1 where there are any."""
-    found = [place for path in modules() for place in places(path)]
+    found = [place for path in (*modules(), *documents()) for place in places(path)]
     print("\n".join([*map(str, found), f"{len(found)} words"]))
     return 1 if found else 0
 

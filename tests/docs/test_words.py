@@ -1,4 +1,4 @@
-"""The words of docs/glossary.md in docstrings, comments and messages of shipped code."""
+"""The words of docs/glossary.md in docstrings, comments and messages of shipped code, and in documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools import words
 
 
 def test_no_replaced_word_comes_back() -> None:
-    found = [place for path in words.modules() for place in words.places(path)]
+    found = [place for path in (*words.modules(), *words.documents()) for place in words.places(path)]
     assert not found, "\n".join(map(str, found))
 
 
