@@ -84,7 +84,7 @@ class Results:
 
 
 class ExecutionScope:
-    """The `ExpressionScope` of one step; `job_name` is what Execution.TrainingJobName and ProcessingJobName mean in it."""
+    """The `ExpressionScope` of one step; `job_name` is what Execution.TrainingJobName and .ProcessingJobName mean."""
 
     def __init__(
         self, execution: ExecutionInfo, values: Mapping[str, Any], results: Results | None, job_name: str = ""

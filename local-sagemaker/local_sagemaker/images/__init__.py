@@ -1,7 +1,7 @@
 """What a container image URI means on this machine: one registered instance per kind of image.
 
-Jobs and endpoints look up by `find` which image a URI names, and the image which `Program` to run. Adding an image is one file
-in this package and one line in `RUNTIMES`; users add their own without code (see `custom`).
+Jobs and endpoints look up by `find` which image a URI names, and the image says which `Program` to run. Adding an image
+is one file in this package and one line in `RUNTIMES`; users add their own without code (see `custom`).
 """
 
 from __future__ import annotations

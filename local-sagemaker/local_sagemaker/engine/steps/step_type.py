@@ -54,7 +54,7 @@ class StepContext:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An attempt before its first call: the name of its job, resource or token ("" for none), and the resolved request."""
+    """An attempt before its first call: the name of its job, resource or token ("" for none), and its request."""
 
     name: str
     request: Record

@@ -1,4 +1,4 @@
-"""Services where nothing needs to run (IAM, STS, ECR, SQS, SNS, CloudWatch, SSM, KMS ...): served by moto inside this process."""
+"""Services where nothing needs to run (IAM, STS, ECR, SQS, SNS ...): served by moto inside this process."""
 
 from local_sagemaker.services.moto_services.moto_services import MotoServices
 

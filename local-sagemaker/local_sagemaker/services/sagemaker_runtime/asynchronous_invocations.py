@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync: accepted at once, worked off in a queue, the answer or the error left in S3 (contracts: containers 5.7).
+"""InvokeEndpointAsync: accepted at once, queued, its response or error left in S3 (contracts: containers 5.7).
 
 A queued request is a record, so that a crash of the service does not lose it.
 """
