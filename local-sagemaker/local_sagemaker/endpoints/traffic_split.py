@@ -7,7 +7,7 @@ from local_sagemaker.endpoints.fleet import Fleet, Variant
 
 
 class VariantRoute:
-    """The event loop chooses here; control threads change it there (`EndpointRegistry.in_loop`), between two requests."""
+    """The event loop chooses here; control threads change it there (`EndpointRegistry.in_loop`), between requests."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet

@@ -234,5 +234,5 @@ def _provider(request: Request) -> dict[str, Any]:
 
 
 def _catalog_refusal() -> ValidationError:
-    text = "LocalUnsupported: products of Service Catalog are not supported; give a template in S3 by TemplateProviders."
+    text = "LocalUnsupported: Service Catalog's products are not supported; give a template in S3 by TemplateProviders."
     return ValidationError(text)
