@@ -19,7 +19,7 @@ SPARES, SMALL = 64, 1 << 20
 
 
 class Sweeper:
-    """The thread that deletes files in the background. A crash leaves them in the temporary folder, emptied at start."""
+    """The thread that deletes files in the background. A crash leaves them in a temporary folder, emptied at start."""
 
     def __init__(self) -> None:
         self._paths: deque[str] = deque()
