@@ -22,6 +22,9 @@ from local_sagemaker.codebuild.shell import Shell
 _BEFORE_BUILD = ("INSTALL", "PRE_BUILD")
 _SELECT = "{python} -m venv {folder} && export VIRTUAL_ENV={folder} PATH={folder}/bin:$PATH"
 """Makes another Python the build's, with a folder for its own packages."""
+_PACKAGES = ("boto3", "PyYAML", "setuptools", "wheel")
+"""What each Python of AWS's images has (Dockerfiles of aws-codebuild-docker-images) and scripts of builds rely on."""
+_INSTALL = f"python -m pip install --quiet --disable-pip-version-check {' '.join(_PACKAGES)}"
 
 
 def main(arguments: list[str]) -> int:
@@ -69,6 +72,8 @@ class BuildAgent:
             for phase in self._plan["phases"]:
                 if phase["name"] == "INSTALL":
                     phase["refusal"] = phase["refusal"] or refusal
+        elif self._shell.run(_INSTALL):
+            self.log(f"Without {', '.join(_PACKAGES)}, which the image has: they could not be installed.")
 
     def _continues(self, phase: dict[str, Any]) -> bool:
         """Whether the next phase is run after a failed one: a failed build still has its post_build."""
