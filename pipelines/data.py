@@ -61,11 +61,6 @@ def training_url(bucket: str) -> str:
     return f"s3://{bucket}/{TRAINING_KEY}"
 
 
-def upload_abalone(s3: S3Client, bucket: str) -> bool:
-    """Put the data set where ``abalone_url`` says, unless it exists. True if it was uploaded."""
-    return upload(s3, abalone_url(bucket)) is True
-
-
 def upload(s3: S3Client, url: str) -> bool | None:
     """Uploads the data set of this URL unless it exists. True if it was uploaded; None for URLs of other data."""
     bucket, _, key = url.removeprefix("s3://").partition("/")

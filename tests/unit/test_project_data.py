@@ -34,8 +34,8 @@ def test_it_is_uploaded_unless_it_is_there() -> None:
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="data-test")
-        assert data.upload_abalone(s3, "data-test") is True
-        assert data.upload_abalone(s3, "data-test") is False
+        assert data.upload(s3, data.abalone_url("data-test")) is True
+        assert data.upload(s3, data.abalone_url("data-test")) is False
         (item,) = s3.list_objects_v2(Bucket="data-test")["Contents"]
         assert data.abalone_url("data-test") == f"s3://data-test/{item['Key']}"
         body = s3.get_object(Bucket="data-test", Key=item["Key"])["Body"].read()

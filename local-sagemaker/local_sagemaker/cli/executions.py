@@ -89,11 +89,18 @@ class ExecutionCommands:
         """The execution that failed last, and the job outside of executions, if one failed after that."""
         failed = [item for name in self._list_pipelines() for item in self._list_of(name, "Failed")[:1]]
         execution = max(failed, key=lambda item: item["StartTime"], default=None)
-        jobs = [(item["CreationTime"], item[name]) for item, name in self._list_failed_jobs()]
-        created, job = max(jobs, default=(None, ""))
-        if execution and (created is None or created <= execution["StartTime"] or job.startswith("pipelines-")):
+        jobs = [
+            (item["CreationTime"], item[name], item[name.replace("Name", "Arn")])
+            for item, name in self._list_failed_jobs()
+        ]
+        created, job, arn = max(jobs, default=(None, "", ""))
+        if execution and (created is None or created <= execution["StartTime"] or self._is_of_a_step(arn)):
             return execution["PipelineExecutionArn"], None
         return None, job or None
+
+    def _is_of_a_step(self, arn: str) -> bool:
+        tags = self._client.list_tags(ResourceArn=arn)["Tags"]
+        return any(tag["Key"] == "sagemaker:pipeline-execution-arn" for tag in tags)
 
     def find_job(self, name: str, word: str | None) -> StepJob:
         """The job of a step: one with the word in its name, of an execution (or of a pipeline's newest).

@@ -109,24 +109,6 @@ def lines_with_times(file: Path, marks: Marks, start: int, end: int) -> Iterator
             yield Line(begin, stop, mark.time, text)
 
 
-def last(file: Path, count: int, *, most: int = 4 * 1024 * 1024) -> list[str]:
-    """The last lines as shown, at most so many and from at most so many bytes."""
-    end = file.stat().st_size
-    block = _BLOCK
-    while True:
-        begin = max(0, end - block)
-        data = read(file, begin, end - begin)
-        if begin == 0 or data.count(b"\n") > count or block >= most:
-            break
-        block *= 4
-    lines = data.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    if begin > 0 and len(lines) > 1:
-        lines = lines[1:]  # The first may have begun before what was read.
-    return [to_text(line) for line in lines[-count:]] if count > 0 else []
-
-
 def read(file: Path, offset: int, size: int) -> bytes:
     """Bytes of a file from an offset on, fewer at its end."""
     with file.open("rb") as opened:

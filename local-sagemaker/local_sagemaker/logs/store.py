@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from local_sagemaker.files.removal import discard
-from local_sagemaker.logs.lines import last, line_start
+from local_sagemaker.logs.lines import line_start
 from local_sagemaker.logs.marks import Mark, Marks, append
 from local_sagemaker.logs.names import escape
 from local_sagemaker.logs.reading import LogSource
@@ -82,11 +82,6 @@ class Logs:
                 out.write(message.rstrip("\n").encode() + b"\n")
                 latest = max(latest, moment)
                 append(marks, Mark(out.tell(), latest))
-
-    def tail(self, group: str, stream: str, count: int = 20) -> list[str]:
-        """The last lines of a stream, read from its end."""
-        file = self._files(group, stream)[0]
-        return last(file, count) if file.exists() else []
 
     def groups(self, prefix: str = "") -> list[dict[str, Any]]:
         """``{"name", "created", "size"}`` and what `change_group` set of each group, by name."""

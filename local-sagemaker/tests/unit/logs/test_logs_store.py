@@ -159,21 +159,12 @@ def test_a_large_stream_is_read_from_its_end_in_little_memory(logs: Logs) -> Non
         out.write(b"\n" + b"".join(b"line %d\n" % number for number in range(1_000)))
     os.utime(file, (1, 1))
     tracemalloc.start()
-    assert logs.tail(GROUP, STREAM, 2) == ["line 998", "line 999"]
     source = logs.source(GROUP, STREAM)
     page = source.backwards(SPARSE, source.end, 500)
     assert [event.text for event in page.events][-1] == "line 999"
     assert logs.streams(GROUP)[0].size == file.stat().st_size
     assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
     tracemalloc.stop()
-
-
-def test_tail_of_short_and_missing_streams(logs: Logs) -> None:
-    assert logs.tail(GROUP, STREAM) == []
-    logs.file(GROUP, STREAM).write_text("a\n\nb")
-    assert logs.tail(GROUP, STREAM, 2) == ["", "b"]
-    assert logs.tail(GROUP, STREAM, 50) == ["a", "", "b"]
-    assert logs.tail(GROUP, STREAM, 0) == []
 
 
 def test_many_marks_are_searched_as_few(logs: Logs, clock: list[int]) -> None:
