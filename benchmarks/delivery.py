@@ -48,8 +48,8 @@ def matching(folder: Path) -> list[bool]:
     for number in range(RULES):
         store.put(DEFAULT, {"Name": f"rule-{number}", "State": "ENABLED", "EventPattern": json.dumps(pattern(number))})
     events = [event(number) for number in range(EVENTS)]
-    found = store.matching(DEFAULT, events[0])  # parses the patterns
-    assert len(found) == RULES // 100, len(found)
+    matches = store.matching(DEFAULT, events[0])  # parses the patterns
+    assert len(matches) == RULES // 100, len(matches)
     start, half = time.process_time(), EVENTS // 2
     for one in events[:half]:
         store.matching(DEFAULT, one)

@@ -113,9 +113,9 @@ def compare(service: OwnService, sagemaker: Any, booster: xgb.Booster, rows: Any
                 asked = {
                     peer.name: target(peer, address, booster, rows, size, headers) for peer, address, headers in served
                 }
-                found = _measured(asked, clients)
+                figures = _measured(asked, clients)
                 title = f"{size} {'row' if size == 1 else 'rows'}, {clients} clients, {workers} workers"
-                results.append(_judged(title, found))
+                results.append(_judged(title, figures))
         sagemaker.delete_endpoint(EndpointName=name)
     return results
 
@@ -126,37 +126,37 @@ def _plain(peer: Peer) -> Callable[[bytes], dict[str, str]]:
 
 def _measured(asked: dict[str, Clients], clients: int) -> dict[str, list[Figures]]:
     """The figures of each, round by round; another one begins each round."""
-    found: dict[str, list[Figures]] = {name: [] for name in asked}
+    figures: dict[str, list[Figures]] = {name: [] for name in asked}
     for number in range(ROUNDS):
         names = list(asked)
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            found[name].append(asked[name].measure(clients, SECONDS))
-    return found
+            figures[name].append(asked[name].measure(clients, SECONDS))
+    return figures
 
 
-def _judged(title: str, found: dict[str, list[Figures]]) -> bool:
+def _judged(title: str, figures: dict[str, list[Figures]]) -> bool:
     """Prints medians, and the endpoint's ratios to the bare handler and to the best peer; whether the target is met."""
     print(f"\n{title}{'requests/s':>{45 - len(title)}}   p50 ms   p99 ms")
     medians = {}
-    for name, rounds in found.items():
+    for name, rounds in figures.items():
         speed, p50, p99 = (
             statistics.median(getattr(one, field) for one in rounds) for field in ("requests_per_second", "p50", "p99")
         )
         medians[name] = speed
         print(f"  {name:33}{speed:10.1f}{p50:9.2f}{p99:9.2f}")
-    of_bare = _ratio(found, BARE.name)
+    of_bare = _ratio(figures, BARE.name)
     best = max((name for name in medians if name not in (OURS, BARE.name)), key=medians.__getitem__, default=None)
     if best is None:
         print(f"  ratio to bare {of_bare:.2f} (no peer to compare with)", flush=True)
         return True
-    of_best = _ratio(found, best)
+    of_best = _ratio(figures, best)
     met = of_best >= OF_BEST_PEER or (of_bare >= OF_BARE and medians[best] <= medians[BARE.name])
     print(f"  ratio to bare {of_bare:.2f}, to {best} {of_best:.2f} (target: {'met' if met else 'MISSED'})", flush=True)
     return met
 
 
-def _ratio(found: dict[str, list[Figures]], other: str) -> float:
-    pairs = zip(found[OURS], found[other], strict=True)
+def _ratio(figures: dict[str, list[Figures]], other: str) -> float:
+    pairs = zip(figures[OURS], figures[other], strict=True)
     return statistics.median(ours.requests_per_second / theirs.requests_per_second for ours, theirs in pairs)
 
 

@@ -62,9 +62,9 @@ class Answers:
             self.errors.append((time.monotonic(), status, body))
             return
         value = np.float32(body.decode())
-        found = [number for number, each in enumerate(self._expected) if each[turn] == value]
-        if found:
-            self.by_model[found[0]] += 1
+        models = [number for number, each in enumerate(self._expected) if each[turn] == value]
+        if models:
+            self.by_model[models[0]] += 1
         else:
             self.wrong.append(f"row {turn}: {body!r}")
 
@@ -101,24 +101,24 @@ class Endpoint:
 
     def update(self, number: int, deployment: dict[str, Any] | None = None) -> None:
         """Begins to put another model in service."""
-        given = {"DeploymentConfig": deployment} if deployment else {}
-        self._sagemaker.update_endpoint(EndpointName=NAME, EndpointConfigName=f"model-{number}", **given)
+        options = {"DeploymentConfig": deployment} if deployment else {}
+        self._sagemaker.update_endpoint(EndpointName=NAME, EndpointConfigName=f"model-{number}", **options)
 
     def settled(self, config: str) -> None:
         """Waits until nothing changes; the endpoint must have this configuration then."""
-        while (found := self._sagemaker.describe_endpoint(EndpointName=NAME))["EndpointStatus"] not in (
+        while (description := self._sagemaker.describe_endpoint(EndpointName=NAME))["EndpointStatus"] not in (
             "InService",
             "Failed",
         ):
             time.sleep(0.05)
-        if (found["EndpointStatus"], found["EndpointConfigName"]) != ("InService", config):
-            raise SystemExit(f"the endpoint is not {config}: {found}")
+        if (description["EndpointStatus"], description["EndpointConfigName"]) != ("InService", config):
+            raise SystemExit(f"the endpoint is not {config}: {description}")
 
     def baking(self) -> None:
         """Waits until the canary has its share."""
         while True:
-            found = self._sagemaker.describe_endpoint(EndpointName=NAME).get("PendingDeploymentSummary", {})
-            variants = found.get("ProductionVariants", [{}])
+            summary = self._sagemaker.describe_endpoint(EndpointName=NAME).get("PendingDeploymentSummary", {})
+            variants = summary.get("ProductionVariants", [{}])
             if variants[0].get("VariantStatus", [{}])[0].get("Status") == "Baking":
                 return
             time.sleep(0.02)
@@ -126,14 +126,14 @@ class Endpoint:
 
 def servers() -> list[int]:
     """The first processes of the endpoint's instances: they have its folders mounted."""
-    found = {}
+    parents = {}
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and f"/{NAME}/" in (process / "mountinfo").read_text():
-                found[int(process.name)] = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                parents[int(process.name)] = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
         except OSError:
             continue
-    return [pid for pid, parent in found.items() if parent not in found]
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 class Story:
@@ -194,8 +194,8 @@ class Story:
 def _proper(error: tuple[float, int, bytes]) -> bool:
     """Whether an error is the ModelError of a container that ended."""
     _, status, body = error
-    found = json.loads(body)
-    return status == 424 and found["OriginalStatusCode"] == 0 and "ended without an answer" in found["Message"]
+    document = json.loads(body)
+    return status == 424 and document["OriginalStatusCode"] == 0 and "ended without an answer" in document["Message"]
 
 
 def main() -> bool:

@@ -25,11 +25,11 @@ SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-le
 
 def client(settings: Settings, name: str) -> Any:
     """A boto3 client of the running service."""
-    found = lifecycle.running(settings)
-    assert found
-    keys = connection(settings, found)
+    service = lifecycle.find_running(settings)
+    assert service
+    keys = connection(settings, service)
     session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"])
-    return session.client(name, endpoint_url=found["url"])
+    return session.client(name, endpoint_url=service["url"])
 
 
 def run(sagemaker: Any, name: str, parameters: dict[str, str] | None = None) -> float:
@@ -37,8 +37,8 @@ def run(sagemaker: Any, name: str, parameters: dict[str, str] | None = None) -> 
 
     As the clock is the service's, the pauses between two looks are not in the figure; without them the looks would be.
     """
-    given = [{"Name": key, "Value": value} for key, value in (parameters or {}).items()]
-    arn = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=given)["PipelineExecutionArn"]
+    pairs = [{"Name": key, "Value": value} for key, value in (parameters or {}).items()]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=pairs)["PipelineExecutionArn"]
     while True:
         described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         if described["PipelineExecutionStatus"] not in ("Executing", "Stopping"):

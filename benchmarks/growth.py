@@ -36,9 +36,9 @@ def grown(folder: str, executions: int) -> Settings:
         for kind in ("pipeline-execution", "pipeline-step", "pipeline-cache", "processing-job"):
             multiply(records, kind, executions)
     records.close()
-    found = lifecycle.start(settings)
+    service = lifecycle.start(settings)
     run(client(settings, "sagemaker"), PIPELINE)  # a warm one, as the service has been for long
-    settle(int(found["pid"]))
+    settle(int(service["pid"]))
     return settings
 
 

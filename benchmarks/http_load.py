@@ -49,14 +49,14 @@ def requests(url: str, bodies: Sequence[bytes], headers: Callable[[bytes], dict[
 
 def signer(settings: Settings, url: str, **fields: str) -> Callable[[bytes], dict[str, str]]:
     """The headers of a signed InvokeEndpoint of the running service; in names of `fields` an underscore is a dash."""
-    found = lifecycle.running(settings)
-    assert found
-    variables = connection(settings, found)
+    service = lifecycle.find_running(settings)
+    assert service
+    variables = connection(settings, service)
     keys = credentials.Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-    given = {"Content-Type": "text/csv", **{name.replace("_", "-"): value for name, value in fields.items()}}
+    headers = {"Content-Type": "text/csv", **{name.replace("_", "-"): value for name, value in fields.items()}}
 
     def sign(body: bytes) -> dict[str, str]:
-        request = awsrequest.AWSRequest("POST", url, given, body)
+        request = awsrequest.AWSRequest("POST", url, headers, body)
         auth.SigV4Auth(keys, "sagemaker", variables["AWS_REGION"]).add_auth(request)
         return dict(request.headers)
 

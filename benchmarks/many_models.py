@@ -82,14 +82,14 @@ class Memory:
 
 def processes() -> list[int]:
     """The processes of the endpoint: they have its folders mounted."""
-    found = []
+    pids = []
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and f"/{NAME}/" in (process / "mountinfo").read_text():
-                found.append(int(process.name))
+                pids.append(int(process.name))
         except OSError:
             continue
-    return found
+    return pids
 
 
 def _of(pid: int, field: str) -> float:

@@ -51,10 +51,10 @@ def table(path: str, rows: str) -> Found:
     import numpy as np
 
     def columns(random: Any, count: int) -> dict[str, Any]:
-        found = {"sex": np.array(["M", "F", "I"])[random.integers(0, 3, count)], "rings": random.integers(1, 30, count)}
-        found |= {f"size{i}": random.normal(0.5, 0.12, count).round(4) for i in range(4)}
-        found |= {f"weight{i}": random.exponential(0.3, count).round(6) for i in range(3)}
-        return found | {"age": random.normal(40, 12, count).round(2), "code": random.integers(0, 1_000_000, count)}
+        data = {"sex": np.array(["M", "F", "I"])[random.integers(0, 3, count)], "rings": random.integers(1, 30, count)}
+        data |= {f"size{i}": random.normal(0.5, 0.12, count).round(4) for i in range(4)}
+        data |= {f"weight{i}": random.exponential(0.3, count).round(6) for i in range(3)}
+        return data | {"age": random.normal(40, 12, count).round(2), "code": random.integers(0, 1_000_000, count)}
 
     return _write(path, int(rows), columns)
 
@@ -64,9 +64,9 @@ def labels(path: str, rows: str) -> Found:
 
     def columns(random: Any, count: int) -> dict[str, Any]:
         label, score = random.integers(0, 2, count), random.random(count).round(6)
-        found = {"y": label, "score": score, "p": ((score + label * 0.3) > 0.6).astype(int)}
-        found |= {"f": random.integers(0, 2, count), "g": random.integers(0, 5, count)}
-        return found | {"x": random.normal(size=count).round(4)}
+        data = {"y": label, "score": score, "p": ((score + label * 0.3) > 0.6).astype(int)}
+        data |= {"f": random.integers(0, 2, count), "g": random.integers(0, 5, count)}
+        return data | {"x": random.normal(size=count).round(4)}
 
     return _write(path, int(rows), columns)
 
@@ -169,13 +169,13 @@ def kernel_shap(path: str, samples: str) -> Found:
     took, cpu, errors = [], [], []
     for seed in range(5):  # many rows share a draw of coalitions: its luck is averaged out
         clock = Clock()
-        found = explain(
+        explanation = explain(
             rows, baseline, lambda some: predict(some)[:, None], SamplingSettings(samples=int(samples), seed=seed)
         )
         read = clock.read()
         took.append(read["seconds"])
         cpu.append(read["cpu"])
-        errors.append(float(np.abs(found.values[:, :, 0] - exact).mean()))
+        errors.append(float(np.abs(explanation.values[:, :, 0] - exact).mean()))
     return {"seconds": statistics.median(took), "cpu": statistics.median(cpu), "error": statistics.mean(errors)}
 
 
@@ -188,8 +188,8 @@ def shap(path: str, samples: str) -> Found:
     np.random.seed(1)
     explainer = shap.KernelExplainer(predict, baseline)
     clock = Clock()
-    found = explainer.shap_values(rows, nsamples=int(samples), l1_reg=0, silent=True)
-    return {**clock.read(), "error": float(np.abs(found - exact).mean())}
+    values = explainer.shap_values(rows, nsamples=int(samples), l1_reg=0, silent=True)
+    return {**clock.read(), "error": float(np.abs(values - exact).mean())}
 
 
 CONTENDERS = {

@@ -35,17 +35,17 @@ def contender(*words: str) -> dict[str, Any]:
 
 def medians(names: tuple[str, ...], *words: str, runs: int = RUNS) -> dict[str, dict[str, float]]:
     """Each contender's median time and largest memory over runs that take turns."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    by_name: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for _ in range(runs):
         for name in names:
-            found[name].append(contender(name, *words))
+            by_name[name].append(contender(name, *words))
     return {
         name: {
             "seconds": statistics.median(one["seconds"] for one in all_of_it),
             "cpu": statistics.median(one["cpu"] for one in all_of_it),
             "memory": max(one["memory"] for one in all_of_it),
         }
-        for name, all_of_it in found.items()
+        for name, all_of_it in by_name.items()
     }
 
 
@@ -55,10 +55,10 @@ def data_quality(folder: Path) -> bool:
     contender("table", big, str(ROWS))
     contender("table", small, str(ROWS // 10))
     names = ("data-quality", "polars", "duckdb")
-    found = medians(names, big)
-    for name, one in found.items():
+    results = medians(names, big)
+    for name, one in results.items():
         print(f"  {name:20} {one['seconds']:8.2f} s  {one['cpu']:8.2f} s CPU  {one['memory']:6.0f} MB")
-    ours, best = found["data-quality"], min(found[name]["seconds"] for name in names[1:])
+    ours, best = results["data-quality"], min(results[name]["seconds"] for name in names[1:])
     few = medians(("data-quality",), small)["data-quality"]["seconds"]
     met = [
         report_limit("data quality: baseline / the faster of Polars and DuckDB", ours["seconds"] / best, 1.0),
@@ -76,15 +76,15 @@ def rows_times_ten(folder: Path) -> bool:
         contender("labels", file, str(rows))
     met = []
     for name in ("model-quality", "regression-quality", "bias"):
-        found: dict[int, list[dict[str, Any]]] = {rows: [] for rows in files}
+        results: dict[int, list[dict[str, Any]]] = {rows: [] for rows in files}
         for _ in range(RUNS):
             for rows, file in files.items():
-                found[rows].append(contender(name, file))
-        for rows, all_of_it in found.items():
+                results[rows].append(contender(name, file))
+        for rows, all_of_it in results.items():
             seconds, cpu = (statistics.median(one[what] for one in all_of_it) for what in ("seconds", "cpu"))
             memory = max(one["memory"] for one in all_of_it)
             print(f"  {name:20} {rows:>10} rows {seconds:8.2f} s  {cpu:8.2f} s CPU  {memory:6.0f} MB", flush=True)
-        few, many = found.values()
+        few, many = results.values()
         # one run's time against that of the run beside it: other work on the machine slows both
         ratio = statistics.median(b["seconds"] / a["seconds"] for a, b in zip(few, many, strict=True))
         grown = max(one["memory"] for one in many) / max(one["memory"] for one in few)

@@ -28,9 +28,9 @@ def own_service() -> Iterator[OwnService]:
     """Starts a service, and stops it at the end."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(home=Path(folder))
-        found = lifecycle.start(settings)
+        service = lifecycle.start(settings)
         try:
-            yield OwnService(settings, str(found["url"]), int(found["pid"]))
+            yield OwnService(settings, str(service["url"]), int(service["pid"]))
         finally:
             lifecycle.stop(settings)
 

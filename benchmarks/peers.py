@@ -132,7 +132,7 @@ def available() -> list[tuple[Peer, Path]]:
     folder = os.environ.get("BENCHMARK_PEERS")
     if not folder:
         return []
-    found = []
+    peers = []
     for peer in PEERS:
         python = Path(folder).absolute() / peer.name / "bin" / "python"
         if not python.exists() and os.environ.get("BENCHMARK_MAKE_PEERS"):
@@ -140,8 +140,8 @@ def available() -> list[tuple[Peer, Path]]:
             subprocess.run([sys.executable, "-m", "venv", str(python.parent.parent)], check=True)
             subprocess.run([str(python), "-m", "pip", "install", "--quiet", *peer.packages.split()], check=True)
         if python.exists():
-            found.append((peer, python))
-    return found
+            peers.append((peer, python))
+    return peers
 
 
 @contextmanager
@@ -189,7 +189,7 @@ def _await(peer: Peer, url: str, process: subprocess.Popen[bytes], log: Path) ->
 def _free_ports(count: int) -> list[int]:
     with ExitStack() as held:
         sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [found.getsockname()[1] for found in sockets]
+        return [item.getsockname()[1] for item in sockets]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

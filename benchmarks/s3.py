@@ -142,10 +142,10 @@ def listing(s3: Any) -> None:
     """Every key in pages of a thousand, and the first level of folders only."""
 
     def pages(**more: str) -> int:
-        found = 0
+        count = 0
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket="many", **more):
-            found += page["KeyCount"]
-        return found
+            count += page["KeyCount"]
+        return count
 
     for name, expected, more in (
         (f"s3: list {KEYS} keys", KEYS, {}),

@@ -30,13 +30,13 @@ def main() -> bool:
         return command(sys.executable, "-c", "import botocore.session, starlette.applications, uvicorn")
 
     met = report("service: 'up' to ready / bare imports", in_turn(up, bare), 2.0)
-    found = lifecycle.start(settings)
+    service = lifecycle.start(settings)
     from benchmarks.executions import client
 
     sagemaker = client(settings, "sagemaker")
     sagemaker.list_pipelines()
     client(settings, "sts").get_caller_identity()
-    idle = resident(found["pid"])
+    idle = resident(service["pid"])
     print(f"{'service: resident when idle':58} {idle:8.0f} MB (target 150: {'met' if idle <= 150 else 'MISSED'})")
     lifecycle.stop(settings)
     return met and idle <= 150

@@ -76,11 +76,11 @@ class Browser:
     """Requests pages as one browser does, and measures the first byte."""
 
     def __init__(self, settings: Settings) -> None:
-        found = lifecycle.running(settings)
-        assert found
-        self.pid: int = found["pid"]
-        self._port = found["port"]
-        self._host = post(settings, found, "studio")["origin"].removeprefix("http://")
+        service = lifecycle.find_running(settings)
+        assert service
+        self.pid: int = service["pid"]
+        self._port = service["port"]
+        self._host = post(settings, service, "studio")["origin"].removeprefix("http://")
         self._secret = json.loads(settings.credentials_file.read_text())["secret_access_key"]
 
     def get(self, path: str, most: int = 1 << 30) -> tuple[float, bytes]:

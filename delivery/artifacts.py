@@ -46,23 +46,23 @@ def ensure_bucket(clients: Clients, bucket: str) -> None:
         clients.s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))  # type: ignore[arg-type]
 
 
-def locate(clients: Clients, given: str, bucket: str, maker: str, name: str) -> str:
+def locate(clients: Clients, source: str, bucket: str, maker: str, name: str) -> str:
     """The S3 URI of a model archive that was given as a file or as an S3 URI.
 
     :raises NotFoundError: if there is no such file or object.
     :raises DeliveryError: if it is no archive.
     """
-    if not given.startswith(("s3://", "https://")):
-        return put(clients, bucket, maker, name, ARCHIVE, read(Path(given)))
-    if given.startswith("s3://"):
-        there, key = split(given)
+    if not source.startswith(("s3://", "https://")):
+        return put(clients, bucket, maker, name, ARCHIVE, read(Path(source)))
+    if source.startswith("s3://"):
+        there, key = split(source)
         try:
             clients.s3.head_object(Bucket=there, Key=key)
         except ClientError as error:
             if not is_absent(error):
                 raise
-            raise NotFoundError(f"there is no object {given}") from error
-    return given
+            raise NotFoundError(f"there is no object {source}") from error
+    return source
 
 
 def read(file: Path) -> bytes:

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 NO_CREDENTIALS = "there are no AWS credentials; configure some, or add --local to stay on this machine"
 WIDE = 200  # columns, where the output is no terminal
-Command = Callable[["Work"], int | None]
+Command = Callable[["CommandContext"], int | None]
 Adder = Callable[[str, Command, str], argparse.ArgumentParser]
 
 
 def parser(program: str, description: str, examples: str) -> Parser:
-    made = Parser(program, description=description, epilog=examples, formatter_class=Raw)
+    made = Parser(program, description=description, epilog=examples, formatter_class=ExampleFormatter)
     add_common(made, first=True)
     return made
 
 
-class Raw(argparse.RawDescriptionHelpFormatter):
+class ExampleFormatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of examples."""
 
 
@@ -51,7 +51,7 @@ def add_common(made: argparse.ArgumentParser, first: bool = False) -> None:
 
 
 @dataclass
-class Work:
+class CommandContext:
     """One call of a command: its arguments, and what it needs of AWS, looked up when needed."""
 
     arguments: argparse.Namespace
@@ -104,7 +104,7 @@ def run(program: str, package: str, made: argparse.ArgumentParser, argv: Sequenc
     if arguments.local:
         return local.hand_over(program, words, package)
     try:
-        return command(Work(arguments)) or 0
+        return command(CommandContext(arguments)) or 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left
@@ -141,7 +141,7 @@ def describe_unreachable(error: Exception) -> str:
     return f"{error}: does the region {region} exist (aws account list-regions), and is the network up?"
 
 
-def show_waiting(work: Work, what: str, states: Iterable[State]) -> None:
+def show_waiting(work: CommandContext, what: str, states: Iterable[State]) -> None:
     """One line for each change of status; on a terminal also the time that runs."""
     console, shown = work.console, ""
     with console.status(what) as status:

@@ -26,7 +26,7 @@ PLOTS = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
-class Measured:
+class VersionMetrics:
     """A version and its metrics by name. Why there are none is in ``remark``."""
 
     version: DeliveredVersion
@@ -34,22 +34,22 @@ class Measured:
     remark: str = ""
 
 
-def measure(clients: Clients, versions: Iterable[DeliveredVersion]) -> list[Measured]:
+def measure(clients: Clients, versions: Iterable[DeliveredVersion]) -> list[VersionMetrics]:
     """Reads the metrics that each version was registered with."""
     return [_measure(clients, version) for version in versions]
 
 
-def _measure(clients: Clients, version: DeliveredVersion) -> Measured:
+def _measure(clients: Clients, version: DeliveredVersion) -> VersionMetrics:
     quality = describe(clients, version).get("ModelMetrics", {}).get("ModelQuality", {})
     uri = quality.get("Statistics", {}).get("S3Uri")
     if not uri:
-        return Measured(version, remark="registered without metrics")
+        return VersionMetrics(version, remark="registered without metrics")
     bucket, key = split(uri)
     try:
         report = json.loads(clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except (BotoCoreError, ClientError, ValueError) as error:
-        return Measured(version, remark=f"its metrics cannot be read: {error}")
-    return Measured(version, flat(report))
+        return VersionMetrics(version, remark=f"its metrics cannot be read: {error}")
+    return VersionMetrics(version, flat(report))
 
 
 def flat(report: Any) -> dict[str, float]:
@@ -57,24 +57,24 @@ def flat(report: Any) -> dict[str, float]:
 
     That form is Model Monitor's, SageMaker Studio's, and that of evaluation.json. Other numbers keep their path.
     """
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for path, value in numbers(report):
         section, _, name = path.partition(".")
         if section.endswith("_metrics") and name:
             if name.endswith(".standard_deviation"):
                 continue
-            found[name.removesuffix(".value")] = float(value)
+            metrics[name.removesuffix(".value")] = float(value)
         elif section not in ("version", "dataset"):
-            found[path] = float(value)
-    return found
+            metrics[path] = float(value)
+    return metrics
 
 
-def names(measured: Sequence[Measured]) -> list[str]:
+def names(measured: Sequence[VersionMetrics]) -> list[str]:
     """All metrics that any of the versions has, in the order of their first appearance."""
     return list(dict.fromkeys(name for item in measured for name in item.metrics))
 
 
-def best(measured: Sequence[Measured], metric: str) -> Measured | None:
+def best(measured: Sequence[VersionMetrics], metric: str) -> VersionMetrics | None:
     """The version that is best by a metric; None unless at least two can be compared."""
     having = [item for item in measured if math.isfinite(item.metrics.get(metric, math.nan))]
     if len(having) < 2:
@@ -84,7 +84,7 @@ def best(measured: Sequence[Measured], metric: str) -> Measured | None:
     return choose(having, key=lambda item: item.metrics[metric])
 
 
-def tables(measured: Sequence[Measured], width: int) -> Iterator[Table]:
+def tables(measured: Sequence[VersionMetrics], width: int) -> Iterator[Table]:
     """One column for each version, one row for each metric; the best value of a row is marked by an asterisk.
 
     Several tables where one is wider than ``width`` characters.
@@ -95,7 +95,7 @@ def tables(measured: Sequence[Measured], width: int) -> Iterator[Table]:
         yield table(measured, measured[start : start + per_table])
 
 
-def table(measured: Sequence[Measured], shown: Sequence[Measured] | None = None) -> Table:
+def table(measured: Sequence[VersionMetrics], shown: Sequence[VersionMetrics] | None = None) -> Table:
     """The versions ``shown``, by default all, each with what is best among all."""
     from rich.table import Table
 
@@ -111,12 +111,12 @@ def table(measured: Sequence[Measured], shown: Sequence[Measured] | None = None)
     return made
 
 
-def _cell(item: Measured, metric: str, wins: bool) -> str:
+def _cell(item: VersionMetrics, metric: str, wins: bool) -> str:
     value = item.metrics.get(metric)
     return "-" if value is None else f"{value:.6g}{' *' if wins else ''}"
 
 
-def plot(measured: Sequence[Measured], file: Path) -> Path:
+def plot(measured: Sequence[VersionMetrics], file: Path) -> Path:
     """Draws one panel for each metric, one bar for each version.
 
     :raises DeliveryError: if no version has metrics, or the file is none of ``PLOTS``.

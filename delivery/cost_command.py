@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 
-from delivery.command_line import Adder, Work
+from delivery.command_line import Adder, CommandContext
 from delivery.cost import (
     JOBS,
     MINUTES,
@@ -49,7 +49,7 @@ def add_cost(add: Adder) -> None:
     flag("--commits", type=_amount, default=20, metavar="N", help="in a month, by default 20")
 
 
-def cost(work: Work) -> None:
+def cost(work: CommandContext) -> None:
     """Prints the estimates with their assumptions."""
     arguments = work.arguments
     if (arguments.what == "run") != bool(arguments.execution):
@@ -65,7 +65,7 @@ def cost(work: Work) -> None:
         print(f"\nTogether: USD {total:,.2f} per month, and each execution of the model's pipeline")
 
 
-def _estimates(work: Work) -> list[Estimate]:
+def _estimates(work: CommandContext) -> list[Estimate]:
     arguments = work.arguments
     if arguments.what == "run":
         from pipelines.cost.run import read_run

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from delivery import artifacts, cleanup, endpoints, ownership, versions
-from delivery.command_line import Work, show_waiting
+from delivery.command_line import CommandContext, show_waiting
 from delivery.endpoints import Capture, Deployment
 from delivery.errors import DeliveryError
 from delivery.invocation import invoke as ask
@@ -16,7 +16,7 @@ from delivery.traffic import AT_ONCE, CANARY, WAIT, Size, Traffic
 from pipelines.local import next_command
 
 
-def deploy(work: Work) -> None:
+def deploy(work: CommandContext) -> None:
     arguments = work.arguments
     version = versions.find(work.clients, arguments.version, default=versions.APPROVED)
     if version.approval != "Approved":
@@ -37,7 +37,7 @@ def deploy(work: Work) -> None:
     print(f"Next, invoke it:\n  {next_command(f'model-registry invoke {deployment.endpoint} ROW')}")
 
 
-def deployment_of(work: Work, version: versions.DeliveredVersion) -> Deployment:
+def deployment_of(work: CommandContext, version: versions.DeliveredVersion) -> Deployment:
     """The deployment that the arguments of ``deploy`` describe."""
     arguments = work.arguments
     endpoint = arguments.endpoint or version.group
@@ -63,8 +63,8 @@ def deployment_of(work: Work, version: versions.DeliveredVersion) -> Deployment:
 
 def traffic_of(arguments: argparse.Namespace) -> Traffic | None:
     """The policy of the flags of ``deploy``; None without any of them."""
-    given = (arguments.traffic, arguments.traffic_size, arguments.traffic_wait, arguments.termination_wait)
-    if not arguments.alarm and all(one is None for one in given):
+    values = (arguments.traffic, arguments.traffic_size, arguments.traffic_wait, arguments.termination_wait)
+    if not arguments.alarm and all(one is None for one in values):
         return None
     kind, size = arguments.traffic or AT_ONCE, arguments.traffic_size
     if kind != AT_ONCE and size is None:
@@ -91,13 +91,13 @@ def _machines(deployment: Deployment) -> str:
     return f"{deployment.instance_count} x {deployment.instance_type}"
 
 
-def wait(work: Work) -> None:
+def wait(work: CommandContext) -> None:
     arguments = work.arguments
     states = endpoints.wait(work.clients, arguments.endpoint, None, arguments.timeout)
     show_waiting(work, f"endpoint {arguments.endpoint}", states)
 
 
-def invoke(work: Work) -> None:
+def invoke(work: CommandContext) -> None:
     arguments = work.arguments
     answer = ask(
         work.clients,
@@ -128,23 +128,23 @@ def _body(row: str | None, file: str | None) -> bytes:
         raise DeliveryError(f"--file {file}: {error.strerror}") from error
 
 
-def clean_up(work: Work) -> None:
+def clean_up(work: CommandContext) -> None:
     arguments = work.arguments
     selection = OwnerFilter(arguments.made_by, arguments.name, (work.bucket,))
     clean(work, selection, arguments.keep or (), arguments.dry_run)
 
 
-def clean(work: Work, selection: OwnerFilter, keep: list[str] | tuple[str, ...], dry_run: bool) -> None:
+def clean(work: CommandContext, selection: OwnerFilter, keep: list[str] | tuple[str, ...], dry_run: bool) -> None:
     """Shows the owned resources and what bills them, and deletes them."""
-    found = cleanup.find(work.clients, selection, keep)
-    if not found:
+    resources = cleanup.find(work.clients, selection, keep)
+    if not resources:
         print("There is nothing to clean up, and nothing that would be billed.")
         return
-    work.console.print(cleanup.bill(found))
+    work.console.print(cleanup.bill(resources))
     if dry_run:
-        for item in found:
+        for item in resources:
             print("\n".join(f"would send: {deletion}" for deletion in item.deletions))
         print("Nothing was deleted (--dry-run).")
         return
-    cleanup.clean_up(work.clients, found)
-    print("Nothing of it is billed any more." if cleanup.is_billed(found) else "None of it was billed.")
+    cleanup.clean_up(work.clients, resources)
+    print("Nothing of it is billed any more." if cleanup.is_billed(resources) else "None of it was billed.")

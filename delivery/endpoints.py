@@ -132,14 +132,14 @@ def deploy(clients: Clients, deployment: Deployment, timeout: float = 1800) -> s
     configuration = deployment.configuration_request()
     _ensure(sagemaker.describe_endpoint_config, sagemaker.create_endpoint_config, configuration, "EndpointConfigName")
     names = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.configuration}
-    found = wait_until_settled(clients, deployment.endpoint, timeout, "it can be updated")
-    if found and found.status == "Failed":
+    current = wait_until_settled(clients, deployment.endpoint, timeout, "it can be updated")
+    if current and current.status == "Failed":
         remove(clients, deployment.endpoint, timeout)
-        found = None
-    if found is None:
+        current = None
+    if current is None:
         sagemaker.create_endpoint(**names, Tags=deployment.tags)
         return "created"
-    if found.configuration == deployment.configuration and found.status == "InService":
+    if current.configuration == deployment.configuration and current.status == "InService":
         return "unchanged"
     policy = {"DeploymentConfig": deployment.traffic.configuration()} if deployment.traffic else {}
     sagemaker.update_endpoint(**names, **policy)
@@ -152,18 +152,20 @@ def wait(clients: Clients, endpoint: str, configuration: str | None = None, time
     :param configuration: the one that it must be in service with.
     :raises DeliveryError: if it fails, was rolled back, disappears, or is not in service after ``timeout`` seconds.
     """
-    for found in follow(clients, endpoint, timeout):
-        if found is None:
+    for current in follow(clients, endpoint, timeout):
+        if current is None:
             raise not_found("endpoint", endpoint, list_endpoints(clients))
-        yield found
-        if found.changing:
+        yield current
+        if current.changing:
             continue
-        if found.status != "InService":
-            reason = found.reason or "AWS gives no reason"
-            raise DeliveryError(f"the endpoint {endpoint} is {found.status}: {reason}{_last_lines(clients, endpoint)}")
-        undone = found.configuration != configuration if configuration else bool(found.reason)
+        if current.status != "InService":
+            reason = current.reason or "AWS gives no reason"
+            raise DeliveryError(
+                f"the endpoint {endpoint} is {current.status}: {reason}{_last_lines(clients, endpoint)}"
+            )
+        undone = current.configuration != configuration if configuration else bool(current.reason)
         if undone:
-            reason, serving = found.reason or "AWS gives no reason", describe_served(clients, found.configuration)
+            reason, serving = current.reason or "AWS gives no reason", describe_served(clients, current.configuration)
             raise DeliveryError(f"the update of {endpoint} was rolled back, {serving} still serves: {reason}")
 
 
@@ -172,15 +174,15 @@ def wait_until_settled(clients: Clients, endpoint: str, timeout: float = 1800, t
 
     :param then: what is waited for; printed when there is something to wait for, as an update may take an hour.
     """
-    found = state(clients, endpoint)
-    if found is None or not found.changing:
-        return found
+    current = state(clients, endpoint)
+    if current is None or not current.changing:
+        return current
     if then:
-        stage = f", {found.stage}" if found.stage else ""
-        print(f"endpoint {endpoint} is {found.status}{stage}: waiting until {then}", flush=True)
-    for found in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is returned
+        stage = f", {current.stage}" if current.stage else ""
+        print(f"endpoint {endpoint} is {current.status}{stage}: waiting until {then}", flush=True)
+    for current in follow(clients, endpoint, timeout):  # noqa: B007 - the last one is returned
         pass
-    return found
+    return current
 
 
 def follow(clients: Clients, endpoint: str, timeout: float) -> Iterator[State | None]:
@@ -190,16 +192,16 @@ def follow(clients: Clients, endpoint: str, timeout: float) -> Iterator[State | 
     """
     started = time.monotonic()
     while True:
-        found = state(clients, endpoint, time.monotonic() - started)
-        yield found
-        if found is None or not found.changing:
+        current = state(clients, endpoint, time.monotonic() - started)
+        yield current
+        if current is None or not current.changing:
             return
-        if found.seconds >= timeout:
+        if current.seconds >= timeout:
             raise DeliveryError(
-                f"the endpoint {endpoint} is still {found.status} after {timeout:g} s; AWS continues, "
+                f"the endpoint {endpoint} is still {current.status} after {timeout:g} s; AWS continues, "
                 f"and 'model-registry wait {endpoint}' waits again"
             )
-        time.sleep(min(LONGEST_WAIT, max(SHORTEST_WAIT, found.seconds / 20), max(0.0, timeout - found.seconds)))
+        time.sleep(min(LONGEST_WAIT, max(SHORTEST_WAIT, current.seconds / 20), max(0.0, timeout - current.seconds)))
 
 
 def state(clients: Clients, endpoint: str, seconds: float = 0.0) -> State | None:
@@ -216,11 +218,11 @@ def state(clients: Clients, endpoint: str, seconds: float = 0.0) -> State | None
 
 def _stage(described: Mapping[str, Any]) -> str:
     pending = described.get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
-    found = [status for variant in pending for status in variant.get("VariantStatus", ())]
-    if not found:
+    statuses = [status for variant in pending for status in variant.get("VariantStatus", ())]
+    if not statuses:
         return ""
-    message = found[0].get("StatusMessage", "").rstrip(".")
-    return f"{found[0]['Status']} ({message})" if message else str(found[0]["Status"])
+    message = statuses[0].get("StatusMessage", "").rstrip(".")
+    return f"{statuses[0]['Status']} ({message})" if message else str(statuses[0]["Status"])
 
 
 def describe_served(clients: Clients, configuration: str) -> str:

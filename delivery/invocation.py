@@ -16,7 +16,7 @@ LARGEST_BODY = 6_291_456  # bytes (InvokeEndpoint, limits of real-time inference
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvocationResponse:
     body: bytes
     content_type: str
     variant: str
@@ -30,7 +30,7 @@ def invoke(
     accept: str | None = None,
     target_model: str | None = None,
     target_variant: str | None = None,
-) -> Answer:
+) -> InvocationResponse:
     """The endpoint's response.
 
     :param target_model: the archive of a multi-model endpoint, such as model-0.tar.gz.
@@ -44,7 +44,9 @@ def invoke(
         answer = clients.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **request)
     except ClientError as error:
         raise _explain(clients, endpoint, error) from error
-    return Answer(answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""))
+    return InvocationResponse(
+        answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", "")
+    )
 
 
 def _explain(clients: Clients, endpoint: str, error: ClientError) -> Exception:
@@ -52,9 +54,9 @@ def _explain(clients: Clients, endpoint: str, error: ClientError) -> Exception:
     if response["Error"]["Code"] == "ModelError":
         said = str(response.get("OriginalMessage") or response["Error"]["Message"]).strip()
         return DeliveryError(f"the model returned status {response.get('OriginalStatusCode', '?')}: {said}")
-    found = state(clients, endpoint)
-    if found is None:
+    current = state(clients, endpoint)
+    if current is None:
         return not_found("endpoint", endpoint, list_endpoints(clients))
-    if found.status not in ("InService", "Updating", "SystemUpdating", "RollingBack"):
-        return DeliveryError(f"the endpoint {endpoint} is {found.status}, and serves only once it is InService")
+    if current.status not in ("InService", "Updating", "SystemUpdating", "RollingBack"):
+        return DeliveryError(f"the endpoint {endpoint} is {current.status}, and serves only once it is InService")
     return DeliveryError(response["Error"]["Message"])

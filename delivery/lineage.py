@@ -84,9 +84,9 @@ def read_endpoint(clients: Clients, name: str) -> EndpointLineage:
         raise NotFoundError(f"there is no endpoint {name}") from error
     config: Any = clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     remarks: list[str] = []
-    found: dict[str, list[VersionLineage]] = {}
+    by_variant: dict[str, list[VersionLineage]] = {}
     for variant in config["ProductionVariants"]:
-        found[variant["VariantName"]] = []
+        by_variant[variant["VariantName"]] = []
         for reference in _served(clients, variant, remarks):
             try:
                 version = versions.find(clients, reference)
@@ -94,9 +94,9 @@ def read_endpoint(clients: Clients, name: str) -> EndpointLineage:
                 remarks.append(f"{variant['VariantName']} serves a version that was deleted: {error}")
                 continue
             decisions = list(_stage_decisions(clients, described["EndpointArn"], reference, remarks))
-            found[variant["VariantName"]].append(read_version(clients, version, decisions))
+            by_variant[variant["VariantName"]].append(read_version(clients, version, decisions))
     return EndpointLineage(
-        name, described["EndpointArn"], described["EndpointStatus"], described["LastModifiedTime"], found, remarks
+        name, described["EndpointArn"], described["EndpointStatus"], described["LastModifiedTime"], by_variant, remarks
     )
 
 

@@ -153,7 +153,7 @@ def _add_endpoints(add: command_line.Adder) -> None:
 
 
 def _add_traffic(nested: argparse.ArgumentParser) -> None:
-    nested.epilog, nested.formatter_class = TRAFFIC, command_line.Raw
+    nested.epilog, nested.formatter_class = TRAFFIC, command_line.ExampleFormatter
     group = nested.add_argument_group("how an update moves the traffic")
     group.add_argument("--traffic", choices=TYPES, help="at once, a part first, or step by step")
     group.add_argument(

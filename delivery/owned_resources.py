@@ -153,10 +153,10 @@ def objects(clients: Clients, selection: OwnerFilter) -> Iterator[OwnedResource]
             if not is_absent(error):
                 raise
             continue
-        found = [item for page in pages for item in page.get("Contents", [])]
-        if found:
-            usage = f"{len(found)} objects, {sum(item['Size'] for item in found) / 1e9:.6f} GB"
-            requests = tuple(plan_objects(bucket, [item["Key"] for item in found]))
+        contents = [item for page in pages for item in page.get("Contents", [])]
+        if contents:
+            usage = f"{len(contents)} objects, {sum(item['Size'] for item in contents) / 1e9:.6f} GB"
+            requests = tuple(plan_objects(bucket, [item["Key"] for item in contents]))
             yield OwnedResource("S3 objects", f"s3://{bucket}/{prefix}", STORED, usage, requests)
 
 

@@ -51,8 +51,8 @@ class RoleClients(Clients):
         answer = session.boto_session(self.region).client("sts").assume_role(
             RoleArn=self.role, RoleSessionName="model-registry-copy"
         )  # fmt: skip
-        given = answer["Credentials"]
-        return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], self.region)
+        keys = answer["Credentials"]
+        return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], self.region)
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -134,15 +134,15 @@ class Promotion:
         """The image in the target's region."""
         if self.image:
             return self.image
-        found = _ECR.fullmatch(image)
-        if not found or found["region"] == self.target.region:
+        match = _ECR.fullmatch(image)
+        if not match or match["region"] == self.target.region:
             return image
-        framework = {"sagemaker-xgboost": "xgboost", "sagemaker-scikit-learn": "sklearn"}.get(found["name"])
+        framework = {"sagemaker-xgboost": "xgboost", "sagemaker-scikit-learn": "sklearn"}.get(match["name"])
         if framework is None:
-            raise DeliveryError(f"{image} is of {found['region']}: name the one of {self.target.region} with --image")
+            raise DeliveryError(f"{image} is of {match['region']}: name the one of {self.target.region} with --image")
         from delivery.images import find_image
 
-        return find_image(framework, self.target.region, found["tag"])
+        return find_image(framework, self.target.region, match["tag"])
 
     def _copy_files(self, value: Any, group: str) -> Any:
         """The same request with the URIs of the copies."""

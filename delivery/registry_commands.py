@@ -10,7 +10,7 @@ from typing import Any
 from delivery import comparison, registry, sources, versions
 from delivery.artifacts import locate
 from delivery.clients import Clients
-from delivery.command_line import Work
+from delivery.command_line import CommandContext
 from delivery.errors import DeliveryError
 from delivery.ownership import REGISTRY
 from pipelines import session
@@ -20,13 +20,13 @@ WITH_ARN = 140
 """Characters of a line from which on a table of versions has room for their ARNs."""
 
 
-def create_group(work: Work) -> None:
+def create_group(work: CommandContext) -> None:
     arguments = work.arguments
     arn, new = registry.ensure_group(work.clients, arguments.group, arguments.description)
     print(f"{'created' if new else 'already there'}: {arn}")
 
 
-def register(work: Work) -> None:
+def register(work: CommandContext) -> None:
     arguments = work.arguments
     candidate = sources.with_metrics(work.clients, _candidate(work), arguments.metrics)
     done = registry.register(
@@ -43,7 +43,7 @@ def register(work: Work) -> None:
         print(f"Next, approve it:\n  {next_command(f'model-registry approve {version.name} --comment WHY')}")
 
 
-def _candidate(work: Work) -> sources.Candidate:
+def _candidate(work: CommandContext) -> sources.Candidate:
     arguments = work.arguments
     if arguments.from_pipeline:
         return sources.from_pipeline(work.clients, arguments.from_pipeline, arguments.step)
@@ -52,10 +52,10 @@ def _candidate(work: Work) -> sources.Candidate:
     if arguments.from_training_job:
         return sources.from_training_job(work.clients, arguments.from_training_job)
     image = arguments.image or _xgboost_image(work.region)
-    given = arguments.model_data
-    bucket = work.bucket if given.startswith(("s3://", "https://")) else work.own_bucket
-    uri = locate(work.clients, given, bucket, REGISTRY, arguments.group)
-    return sources.from_artifact(image, uri, given)
+    source = arguments.model_data
+    bucket = work.bucket if source.startswith(("s3://", "https://")) else work.own_bucket
+    uri = locate(work.clients, source, bucket, REGISTRY, arguments.group)
+    return sources.from_artifact(image, uri, source)
 
 
 def _xgboost_image(region: str) -> str:
@@ -64,7 +64,7 @@ def _xgboost_image(region: str) -> str:
     return xgboost_image(region)
 
 
-def copy(work: Work) -> None:
+def copy(work: CommandContext) -> None:
     """Copies a version into another group, region or account."""
     from delivery.artifacts import ensure_bucket
     from delivery.promotion import Promotion, RoleClients
@@ -86,11 +86,11 @@ def copy(work: Work) -> None:
         print(remark)
 
 
-def list_(work: Work) -> None:
+def list_(work: CommandContext) -> None:
     arguments = work.arguments
     if arguments.group:
-        found = versions.list_versions(work.clients, arguments.group, arguments.status)
-        _print(work, [_row(version) for version in found], f"{arguments.group}, as GROUP/VERSION in commands")
+        rows = versions.list_versions(work.clients, arguments.group, arguments.status)
+        _print(work, [_row(version) for version in rows], f"{arguments.group}, as GROUP/VERSION in commands")
         return
     _print(
         work,
@@ -111,7 +111,7 @@ def _row(version: versions.DeliveredVersion) -> dict[str, str]:
     }
 
 
-def compare(work: Work) -> None:
+def compare(work: CommandContext) -> None:
     arguments = work.arguments
     if arguments.numbers:
         chosen = [versions.find(work.clients, f"{arguments.group}/{number}") for number in arguments.numbers]
@@ -134,20 +134,20 @@ def compare(work: Work) -> None:
             print(f"Plot: {file}")
 
 
-def describe(work: Work) -> None:
+def describe(work: CommandContext) -> None:
     described = versions.describe(work.clients, versions.find(work.clients, work.arguments.version))
     print(json.dumps(described, indent=2, default=str))
 
 
-def approve(work: Work) -> None:
+def approve(work: CommandContext) -> None:
     _decide(work, "Approved")
 
 
-def reject(work: Work) -> None:
+def reject(work: CommandContext) -> None:
     _decide(work, "Rejected")
 
 
-def _decide(work: Work, approval: str) -> None:
+def _decide(work: CommandContext, approval: str) -> None:
     version = versions.find(work.clients, work.arguments.version)
     decided = registry.decide(work.clients, version, approval, work.arguments.comment)
     before = "" if version.approval == approval else f", before {version.approval}"
@@ -156,12 +156,12 @@ def _decide(work: Work, approval: str) -> None:
         print(f"Next, deploy it:\n  {next_command(f'model-registry deploy {decided.name} --endpoint {decided.group}')}")
 
 
-def latest(work: Work) -> None:
+def latest(work: CommandContext) -> None:
     version = versions.latest_approved(work.clients, work.arguments.group)
     print(json.dumps(_row(version), indent=2) if work.arguments.json else version.arn)
 
 
-def _print(work: Work, rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
+def _print(work: CommandContext, rows: Sequence[dict[str, Any]], title: str | None = None) -> None:
     """Rows with the same keys, as JSON or as a table: its first and its short columns whole, the others as they fit."""
     if work.arguments.json:
         print(json.dumps(rows, indent=2))

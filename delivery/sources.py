@@ -96,24 +96,24 @@ def from_pipeline(clients: Clients, pipeline: str, step: str | None = None) -> C
     )
 
 
-def with_metrics(clients: Clients, candidate: Candidate, given: str | None) -> Candidate:
+def with_metrics(clients: Clients, candidate: Candidate, place: str | None) -> Candidate:
     """The candidate with the metrics of a JSON file or object.
 
     :raises DeliveryError: if it cannot be read.
     """
-    if given is None:
+    if place is None:
         return candidate
     try:
-        if given.startswith("s3://"):
-            bucket, key = split(given)
+        if place.startswith("s3://"):
+            bucket, key = split(place)
             text = clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         else:
-            text = Path(given).read_bytes()
+            text = Path(place).read_bytes()
         metrics = json.loads(text)
     except (OSError, ValueError, ClientError) as error:
-        raise DeliveryError(f"--metrics {given}: {error}") from error
+        raise DeliveryError(f"--metrics {place}: {error}") from error
     if not isinstance(metrics, dict):
-        raise DeliveryError(f"--metrics {given}: a JSON object is expected")
+        raise DeliveryError(f"--metrics {place}: a JSON object is expected")
     specification = {name: value for name, value in candidate.specification.items() if name != "ModelMetrics"}
     return replace(candidate, metrics=metrics, specification=specification)
 

@@ -73,8 +73,8 @@ def list_versions(clients: Clients, group: str, approval: str | None = None) -> 
         if not is_absent(error):
             raise
         raise not_found("group", group, (item.name for item in list_groups(clients))) from error
-    found = [_version(item) for page in pages for item in page["ModelPackageSummaryList"]]
-    return sorted(found, key=lambda version: version.number, reverse=True)
+    versions = [_version(item) for page in pages for item in page["ModelPackageSummaryList"]]
+    return sorted(versions, key=lambda version: version.number, reverse=True)
 
 
 def latest_approved(clients: Clients, group: str) -> DeliveredVersion:

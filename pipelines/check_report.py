@@ -65,25 +65,27 @@ def report(arguments: argparse.Namespace) -> int:
     from pipelines.reports.writing import FOLDER, Reports
     from pipelines.session import AwsClients, find_region
 
-    given = arguments.execution
-    clients = AwsClients(find_region(arguments.region or (given.split(":")[3] if given.startswith("arn:") else None)))
-    arn = given if given.startswith("arn:") else newest(clients.sagemaker, given)
+    execution = arguments.execution
+    clients = AwsClients(
+        find_region(arguments.region or (execution.split(":")[3] if execution.startswith("arn:") else None))
+    )
+    arn = execution if execution.startswith("arn:") else newest(clients.sagemaker, execution)
     steps = progress.list_steps(clients.sagemaker, arn) if arn else {}
     with Reports(clients, arn, names.of_module(arguments.module_name), arguments.output or FOLDER) as reports:
-        found = reports.finish(steps)
-    if not found:
-        print(f"check-report: {arn or given} has no check that has ended", file=sys.stderr)
+        pages = reports.finish(steps)
+    if not pages:
+        print(f"check-report: {arn or execution} has no check that has ended", file=sys.stderr)
         return 2
     print(f"Checks of {arn}:")
-    for written in found:
+    for written in pages:
         for line in written.verdict.lines(written.check.step):
             print(line)
     print("Reports:")
-    for written in found:
+    for written in pages:
         print(f"  {written.check.step:30} {written.where}")
         if arguments.open and written.path:
             webbrowser.open(written.path.absolute().as_uri())
-    return 1 if any(written.verdict.good is False for written in found) else 0
+    return 1 if any(written.verdict.good is False for written in pages) else 0
 
 
 def newest(sagemaker: SageMakerClient, pipeline: str) -> str:

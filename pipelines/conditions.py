@@ -55,10 +55,10 @@ def _read(clients: AwsClients, job: str, output: str, path: str) -> Any:
     outputs = {item["OutputName"]: item["S3Output"]["S3Uri"] for item in described["ProcessingOutputConfig"]["Outputs"]}
     bucket, _, prefix = outputs[output].removeprefix("s3://").partition("/")
     key = f"{prefix.rstrip('/')}/{path}"
-    found = clients.s3.get_object(Bucket=bucket, Key=key)
-    if found["LastModified"] + CLOCKS < described["CreationTime"]:
+    response = clients.s3.get_object(Bucket=bucket, Key=key)
+    if response["LastModified"] + CLOCKS < described["CreationTime"]:
         raise ValueError(f"{key} is older than the job {job}")
-    return json.loads(found["Body"].read())
+    return json.loads(response["Body"].read())
 
 
 def read_values(clients: AwsClients, definition: Definition, execution: str, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,12 +75,12 @@ def read_parameters(clients: AwsClients, definition: Definition, execution: str)
     texts = {item["Name"] for item in definition.get("Parameters") or [] if item.get("Type", "String") == "String"}
     pages = clients.sagemaker.get_paginator("list_pipeline_parameters_for_execution")
     try:
-        given = [item for page in pages.paginate(PipelineExecutionArn=execution) for item in page["PipelineParameters"]]
+        items = [item for page in pages.paginate(PipelineExecutionArn=execution) for item in page["PipelineParameters"]]
     except (BotoCoreError, ClientError):  # the values are an extra: without the right to read them there are none
         return {}
     return {
         f"Parameters.{item['Name']}": json.dumps(item["Value"]) if item["Name"] in texts else item["Value"]
-        for item in given
+        for item in items
     }
 
 
@@ -133,8 +133,8 @@ def _operand(value: Any, values: Values) -> str:
             return json.dumps(value)
         return f"{path} ({values[path]})" if path in values else str(path)
     report = values.get(got.get("PropertyFile", {}).get("Get", ""))
-    found = lookup(report, got["Path"])
-    return f"{got['Path']} ({found:.4f})" if isinstance(found, int | float) else got["Path"]
+    operand = lookup(report, got["Path"])
+    return f"{got['Path']} ({operand:.4f})" if isinstance(operand, int | float) else got["Path"]
 
 
 def lookup(report: Any, path: str) -> Any:

@@ -57,13 +57,13 @@ def find_raised(lines: Sequence[str]) -> Raised | None:
     frames: list[tuple[str, str]] = []
     index = starts[-1] + 1
     while index < len(lines):
-        found = FRAME.match(lines[index])
-        if found:
+        match = FRAME.match(lines[index])
+        if match:
             following = lines[index + 1] if index + 1 < len(lines) else ""
             code = "" if FRAME.match(following) or not following.startswith(" ") else following.strip()
-            if is_own(found["file"]) and SERVICE not in found["file"]:
-                name = f", in {found['name']}" if found["name"] else ""
-                frames.append((f"{found['file']}, line {found['line']}{name}", code))
+            if is_own(match["file"]) and SERVICE not in match["file"]:
+                name = f", in {match['name']}" if match["name"] else ""
+                frames.append((f"{match['file']}, line {match['line']}{name}", code))
         elif lines[index].strip() and not lines[index].startswith((" ", "\t")):
             break
         index += 1

@@ -55,23 +55,23 @@ class Built:
     checks: FlavourDecision | None = None
 
 
-def define(module_name: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
+def define(module_name: str, values: Mapping[str, Any], arguments: argparse.Namespace) -> Built:
     """Loads the module, calls its ``get_pipeline``, and compiles the pipeline once.
 
-    Values that ``given`` lacks come from the command line, others from the caller's identity.
+    Values that ``values`` lacks come from the command line, others from the caller's identity.
 
     :raises LoadError: if there is no such module or function, or if it does not accept what is given.
     """
-    check_role(given.get("role") or arguments.role_arn)
-    region = session.find_region(given.get("region") or arguments.region)
+    check_role(values.get("role") or arguments.role_arn)
+    region = session.find_region(values.get("region") or arguments.region)
     with quick_and_quiet(arguments.debug):
         module = load(module_name)
-        role = arguments.role_arn or given.get("role") or session.find_role(region)
-        bucket = given.get("default_bucket") or arguments.bucket or session.find_bucket(region)
+        role = arguments.role_arn or values.get("role") or session.find_role(region)
+        bucket = values.get("default_bucket") or arguments.bucket or session.find_bucket(region)
         identity = {"region": region, "role": role, "default_bucket": bucket}
-        checks = _choose_checks(module, {**identity, **given}, arguments)
+        checks = _choose_checks(module, {**identity, **values}, arguments)
         defaults = {**identity, "checks": checks.flavour} if checks else identity
-        pipeline = build(module, given, defaults)
+        pipeline = build(module, values, defaults)
         definition = json.loads(pipeline.definition())
     return Built(pipeline.name, definition, region, role, checks)
 
@@ -171,9 +171,9 @@ def _search(working: Path, name: str) -> None:
 
 def list_modules(working: Path) -> Iterator[str]:
     """The modules ``pipeline`` with a ``get_pipeline``: the working directory's, or those of this project."""
-    found = [file for depth in (1, 2) for file in working.glob(f"{'*/' * depth}pipeline.py") if _defines(file)]
-    if found:
-        yield from (".".join(file.relative_to(working).with_suffix("").parts) for file in found)
+    files = [file for depth in (1, 2) for file in working.glob(f"{'*/' * depth}pipeline.py") if _defines(file)]
+    if files:
+        yield from (".".join(file.relative_to(working).with_suffix("").parts) for file in files)
         return
     for package in pkgutil.iter_modules(pipelines.__path__, "pipelines."):
         if package.ispkg and importlib.util.find_spec(f"{package.name}.pipeline"):
@@ -184,18 +184,18 @@ def _defines(file: Path) -> bool:
     return "def get_pipeline(" in file.read_text("utf-8", errors="replace")
 
 
-def build(module: ModuleType, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Pipeline:
+def build(module: ModuleType, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Pipeline:
     """Calls ``get_pipeline`` with what was given, and with those defaults that it has a parameter for.
 
     :raises LoadError: if it does not accept what was given.
     """
     signature = inspect.signature(module.get_pipeline)
     accepted = {name: value for name, value in defaults.items() if name in signature.parameters}
-    arguments = {**accepted, **given}
+    arguments = {**accepted, **values}
     try:
         signature.bind(**arguments)
     except TypeError as error:
-        unknown = [name for name in given if name not in signature.parameters]
+        unknown = [name for name in values if name not in signature.parameters]
         close = difflib.get_close_matches(unknown[0], signature.parameters, n=1) if unknown else []
         meant = f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(signature.parameters)}"
         raise LoadError(f"--kwargs: get_pipeline: {error}{meant}") from error

@@ -50,8 +50,8 @@ def join() -> None:
     if service is None:
         raise FileNotFoundError("the local service is not installed: pip install ./model-checks ./local-sagemaker")
     show = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
-    given = subprocess.run([service, *COMMAND[1:], *show], stdout=subprocess.PIPE, check=True, text=True).stdout
-    environment = json.loads(given.splitlines()[-1])
+    output = subprocess.run([service, *COMMAND[1:], *show], stdout=subprocess.PIPE, check=True, text=True).stdout
+    environment = json.loads(output.splitlines()[-1])
     os.environ.clear()
     os.environ.update(environment, **{COMMAND_VARIABLE: " ".join(COMMAND)})
     # Python loads the hook when it starts, as the sitecustomize of the first folder on PYTHONPATH.

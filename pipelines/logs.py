@@ -51,10 +51,10 @@ def group_and_name(job_arn: str) -> tuple[str, str] | None:
 
 def job_log(client: CloudWatchLogsClient, job_arn: str, lines: int = 200) -> list[str]:
     """The last lines that a job wrote; none if there is no log, or no right to read it."""
-    found = group_and_name(job_arn)
-    if found is None:
+    place = group_and_name(job_arn)
+    if place is None:
         return []
-    group, name = found
+    group, name = place
     try:
         streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
         last: list[str] = []

@@ -16,7 +16,7 @@ class ParameterError(Exception):
     """A parameter is unknown or its value is of the wrong type."""
 
 
-def parse(given: Iterable[str], declared: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def parse(texts: Iterable[str], declared: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Values by name, as StartPipelineExecution takes them. An empty value is left out: it means the default.
 
     :param declared: the ``Parameters`` of a definition.
@@ -24,7 +24,7 @@ def parse(given: Iterable[str], declared: Iterable[Mapping[str, Any]]) -> dict[s
     """
     known = {parameter["Name"]: parameter for parameter in declared}
     values = {}
-    for text in given:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise ParameterError(f"--parameter {text}: NAME=VALUE is expected")

@@ -149,17 +149,17 @@ class Published:
     definition: Definition
     choices: list[Choice]
 
-    def run(self, given: Mapping[str, str]) -> PipelineRun:
+    def run(self, parameters: Mapping[str, str]) -> PipelineRun:
         """What to start with these parameters. Says for each check what it will do."""
         from pipelines import switches
 
         defaults = switches.defaults(self.choices)
-        for_this_run = switches.with_supplied(self.choices, self.definition, given)
+        for_this_run = switches.with_supplied(self.choices, self.definition, parameters)
         for choice in for_this_run:
-            print(f"  {switches.explain(choice, given)}")
+            print(f"  {switches.explain(choice, parameters)}")
         changed = {name: str(value) for name, value in switches.defaults(for_this_run).items()
                    if value != defaults[name]}  # fmt: skip
-        return PipelineRun(self.clients, self.pipeline, self.definition, {**changed, **given})
+        return PipelineRun(self.clients, self.pipeline, self.definition, {**changed, **parameters})
 
 
 def prepare(arguments: argparse.Namespace) -> PipelineRun:
@@ -173,7 +173,7 @@ def prepare(arguments: argparse.Namespace) -> PipelineRun:
     built = loader.define(arguments.module_name, kwargs, arguments)
     if built.checks:
         print(built.checks)
-    given = parameters.parse(arguments.parameter, built.definition["Parameters"])
+    values = parameters.parse(arguments.parameter, built.definition["Parameters"])
     clients = AwsClients(built.region)
     commit = find_commit(os.environ)
     if commit:
@@ -181,7 +181,7 @@ def prepare(arguments: argparse.Namespace) -> PipelineRun:
         built = replace(built, definition=with_commit(built.definition, commit))
         own_tags = [*commit.tags(), *own_tags]
     all_tags = tags.with_project(clients.sagemaker, own_tags, kwargs.get("sagemaker_project_arn"))
-    run = publish(clients, built, arguments.description, all_tags).run(given)
+    run = publish(clients, built, arguments.description, all_tags).run(values)
     return replace(run, columns=names.of_module(arguments.module_name), commit=commit)
 
 
@@ -214,10 +214,10 @@ def provide_data(clients: AwsClients, definition: Definition) -> None:
 
 def start(run: PipelineRun) -> str:
     """Starts an execution; its ARN."""
-    given = [{"Name": name, "Value": value} for name, value in run.parameters.items()]
+    pairs = [{"Name": name, "Value": value} for name, value in run.parameters.items()]
     started: Any = run.clients.sagemaker.start_pipeline_execution(
         PipelineName=run.pipeline,
-        PipelineParameters=given,  # type: ignore[arg-type]
+        PipelineParameters=pairs,  # type: ignore[arg-type]
         ClientRequestToken=str(uuid.uuid4()),
         **(run.commit.execution() if run.commit else {}),  # type: ignore[arg-type]
     )

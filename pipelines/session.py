@@ -56,7 +56,7 @@ def pipeline_session(region: str, default_bucket: str | None = None) -> Pipeline
     return PipelineSession(boto_session=boto_session(region), default_bucket=default_bucket)
 
 
-def find_region(given: str | None = None) -> str:
+def find_region(name: str | None = None) -> str:
     """The region to work in. It also becomes the process's default, as the SDK makes clients while it is imported.
 
     :raises NoRegionError: if neither an argument, the environment nor the AWS configuration names one.
@@ -64,7 +64,7 @@ def find_region(given: str | None = None) -> str:
     import boto3
     from botocore.exceptions import NoRegionError
 
-    region = given or os.environ.get("AWS_REGION") or boto3.Session().region_name
+    region = name or os.environ.get("AWS_REGION") or boto3.Session().region_name
     if not region:
         raise NoRegionError()
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
@@ -76,8 +76,8 @@ def find_suffix(region: str) -> str:
     from botocore.loaders import create_loader
 
     partitions = create_loader().load_data("partitions")["partitions"]
-    found = (item["outputs"]["dnsSuffix"] for item in partitions if re.fullmatch(item["regionRegex"], region))
-    return str(next(found, "amazonaws.com"))
+    suffixes = (item["outputs"]["dnsSuffix"] for item in partitions if re.fullmatch(item["regionRegex"], region))
+    return str(next(suffixes, "amazonaws.com"))
 
 
 @cache

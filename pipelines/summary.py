@@ -106,13 +106,13 @@ class Summary:
 
     def _endpoints(self) -> list[str]:
         """The endpoints that Lambda functions say that they made."""
-        found = (step.get("Metadata", {}).get("Lambda", {}) for step in self.progress.steps.values())
-        outputs = [output for metadata in found for output in metadata.get("OutputParameters", [])]
+        calls = (step.get("Metadata", {}).get("Lambda", {}) for step in self.progress.steps.values())
+        outputs = [output for metadata in calls for output in metadata.get("OutputParameters", [])]
         return [output["Value"] for output in outputs if output["Name"] == "endpoint_name"]
 
     def _packages(self) -> list[str]:
-        found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.progress.steps.values())
-        return [metadata["Arn"] for metadata in found if "Arn" in metadata]
+        registrations = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.progress.steps.values())
+        return [metadata["Arn"] for metadata in registrations if "Arn" in metadata]
 
     def _registration(self, packages: Sequence[str], values: conditions.Values) -> Iterator[str]:
         for arn in packages:

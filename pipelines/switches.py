@@ -59,14 +59,14 @@ def _decide(check: CheckStepSpec, approved: Mapping[str, Any] | None) -> tuple[b
     return True, f"version {version}, the latest approved, has its baseline"
 
 
-def with_supplied(choices: list[Choice], definition: Definition, given: Mapping[str, str]) -> list[Choice]:
+def with_supplied(choices: list[Choice], definition: Definition, parameters: Mapping[str, str]) -> list[Choice]:
     """For one execution: a check whose baseline is supplied as a parameter compares with that."""
     by_name = {check.name: check for check in check_steps(definition)}
-    return [_apply_supplied(choice, by_name[choice.step], given) for choice in choices]
+    return [_apply_supplied(choice, by_name[choice.step], parameters) for choice in choices]
 
 
-def _apply_supplied(choice: Choice, check: CheckStepSpec, given: Mapping[str, str]) -> Choice:
-    if not check.supplied or not all(name in given for name in check.supplied):
+def _apply_supplied(choice: Choice, check: CheckStepSpec, parameters: Mapping[str, str]) -> Choice:
+    if not check.supplied or not all(name in parameters for name in check.supplied):
         return choice
     return Choice(choice.step, choice.skip, choice.register, True, "a baseline is supplied")
 
@@ -76,9 +76,9 @@ def defaults(choices: Iterable[Choice]) -> dict[str, bool]:
     return {name: value for choice in choices for name, value in choice.values().items()}
 
 
-def explain(choice: Choice, given: Mapping[str, str]) -> str:
+def explain(choice: Choice, parameters: Mapping[str, str]) -> str:
     """One line for the terminal."""
-    fixed = [f"{name}={given[name]}" for name in (choice.skip, choice.register) if name and name in given]
+    fixed = [f"{name}={parameters[name]}" for name in (choice.skip, choice.register) if name and name in parameters]
     if fixed:
         return f"{choice.step}: {', '.join(fixed)} as given"
     what = "compare, keep the baseline" if choice.compare else "skip the comparison, register a new baseline"

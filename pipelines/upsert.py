@@ -68,10 +68,10 @@ def remedy(error: Exception) -> str | None:
             f"This environment has version {version('sagemaker')} of the SageMaker Python SDK, "
             "whose modules are not those of version 2."
         )
-    found = _NUMBER_AS_TEXT.search(str(error))
-    if not found:
+    match = _NUMBER_AS_TEXT.search(str(error))
+    if not match:
         return None
     return (
-        f"The parameter {found[1]} is no string, and stands where only strings may: a hyperparameter, an argument of a "
+        f"The parameter {match[1]} is no string, and stands where only strings may: a hyperparameter, an argument of a "
         "container or an environment variable. Give the parameter's .to_string() there."
     )

@@ -343,27 +343,27 @@ def allowed_broad_excepts() -> list[str]:
 
 def problems(figures: Figures) -> list[str]:
     """What passes a limit, one line each."""
-    found = [f"longer than {LONGEST_FUNCTION} lines: {function}" for function in figures.long_functions]
-    found += [f"longer than {LONGEST_FILE} lines: {file}" for file in figures.long_files]
+    failures = [f"longer than {LONGEST_FUNCTION} lines: {function}" for function in figures.long_functions]
+    failures += [f"longer than {LONGEST_FILE} lines: {file}" for file in figures.long_files]
     for name, files in sorted(figures.repeated_classes.items()):
-        found.append(f"class {name} is defined in {', '.join(files)}")
+        failures.append(f"class {name} is defined in {', '.join(files)}")
     if len(figures.participles) > PARTICIPLES * figures.functions:
-        found += [f"named by a participle: {function}" for function in figures.participles]
-    found += [f"a value named {' or '.join(sorted(NO_NOUNS))}: {place}" for place in figures.no_nouns]
+        failures += [f"named by a participle: {function}" for function in figures.participles]
+    failures += [f"a value named {' or '.join(sorted(NO_NOUNS))}: {place}" for place in figures.no_nouns]
     if len(figures.texts_of_errors) > TEXTS_OF_ERRORS:
-        found += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
-    found += [f"a status as text instead of its type: {place}" for place in figures.texts_of_statuses]
+        failures += [f"tells an error by its text: {place}" for place in figures.texts_of_errors]
+    failures += [f"a status as text instead of its type: {place}" for place in figures.texts_of_statuses]
     if len(figures.untyped_members) > TEXTS_OF_OWN_MEMBERS:
-        found += [f"a record's own member past its type: {place}" for place in figures.untyped_members]
+        failures += [f"a record's own member past its type: {place}" for place in figures.untyped_members]
     allowed = allowed_broad_excepts()
-    found += [
+    failures += [
         f"broad except that {BROAD_EXCEPTS.name} does not name: {place}"
         for place in sorted({*figures.broad} - {*allowed})
     ]
-    found += [
+    failures += [
         f"{BROAD_EXCEPTS.name} names {place}, where there is none" for place in sorted({*allowed} - {*figures.broad})
     ]
-    return found
+    return failures
 
 
 def main() -> int:

@@ -89,21 +89,21 @@ def _without_aws_texts(line: str) -> str:
 def places(path: Path) -> list[Place]:
     """What a module or a document has of the replaced words, by line."""
     name = str(path.relative_to(ROOT))
-    found = [
+    uses = [
         Place(name, line, word, instead)
         for line, text in prose(path)
         if _ANY.search(text)  # most lines have none of them
         for pattern, instead in REPLACED.items()
         for word in matches(pattern, text)
     ]
-    return sorted(set(found), key=lambda place: place.line)
+    return sorted(set(uses), key=lambda place: place.line)
 
 
 def main() -> int:
     """Prints all places; 1 where there are any."""
-    found = [place for path in (*modules(), *documents()) for place in places(path)]
-    print("\n".join([*map(str, found), f"{len(found)} words"]))
-    return 1 if found else 0
+    uses = [place for path in (*modules(), *documents()) for place in places(path)]
+    print("\n".join([*map(str, uses), f"{len(uses)} words"]))
+    return 1 if uses else 0
 
 
 if __name__ == "__main__":

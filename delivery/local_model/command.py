@@ -10,7 +10,7 @@ from pathlib import Path
 
 from delivery import command_line
 from delivery.cleanup import KEEPABLE
-from delivery.command_line import Command, Work
+from delivery.command_line import Command, CommandContext
 from delivery.images import XGBOOST
 from delivery.local_model.stages import GOLDEN, StageNames
 from delivery.ownership import LOCAL_MODEL
@@ -69,7 +69,7 @@ def _add_deployment(nested: argparse.ArgumentParser) -> None:
     nested.add_argument("--timeout", type=float, default=1800, metavar="SECONDS")
 
 
-def tour(work: Work) -> None:
+def tour(work: CommandContext) -> None:
     arguments = work.arguments
     arguments.model = arguments.rows = arguments.archive = arguments.model_data = None
     arguments.row, arguments.keep, arguments.dry_run = GOLDEN, None, False
@@ -85,14 +85,14 @@ def tour(work: Work) -> None:
         )
 
 
-def train(work: Work) -> None:
+def train(work: CommandContext) -> None:
     from delivery.local_model import training
 
     done = training.train(work.arguments.folder)
     print(f"{done.model}: {done.accuracy:.3f} of the test split are right; rows to try: {done.rows}")
 
 
-def package(work: Work) -> None:
+def package(work: CommandContext) -> None:
     from delivery.local_model import packaging, training
 
     arguments = work.arguments
@@ -106,14 +106,14 @@ def package(work: Work) -> None:
         print(f"  {change}")
 
 
-def upload(work: Work) -> None:
+def upload(work: CommandContext) -> None:
     from delivery.local_model import stages
 
     archive = work.arguments.archive or _archive(work)
     print(stages.upload(work.clients, _names(work), archive, work.own_bucket))
 
 
-def deploy(work: Work) -> None:
+def deploy(work: CommandContext) -> None:
     from delivery import endpoints, images
     from delivery.local_model import stages
 
@@ -127,7 +127,7 @@ def deploy(work: Work) -> None:
     command_line.show_waiting(work, f"endpoint {wanted.endpoint}", states)
 
 
-def api(work: Work) -> None:
+def api(work: CommandContext) -> None:
     from delivery.local_model import stages
 
     url = stages.open_api(work.clients, _names(work)).url
@@ -137,13 +137,13 @@ def api(work: Work) -> None:
         print(f"With curl:\n  {curl}")
 
 
-def call(work: Work) -> None:
+def call(work: CommandContext) -> None:
     from delivery.local_model import rest_api, stages
 
     print(rest_api.call(stages.api(work.clients, _names(work)).url, work.arguments.row))
 
 
-def clean_up(work: Work) -> None:
+def clean_up(work: CommandContext) -> None:
     from delivery.endpoint_commands import clean
     from delivery.owned_resources import OwnerFilter
 
@@ -152,11 +152,11 @@ def clean_up(work: Work) -> None:
     clean(work, selection, [word for word in arguments.keep or () if word in KEEPABLE], arguments.dry_run)
 
 
-def _names(work: Work) -> StageNames:
+def _names(work: CommandContext) -> StageNames:
     return StageNames(work.arguments.name)
 
 
-def _archive(work: Work) -> Path:
+def _archive(work: CommandContext) -> Path:
     folder: Path = work.arguments.folder
     return folder / "model.tar.gz"
 

@@ -23,7 +23,7 @@ COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x78\x01", b"\x78\x5e", b"\x78
 
 
 @dataclass(frozen=True)
-class Packaged:
+class PackagedModel:
     """An archive, what it was made of, and what was changed on the way."""
 
     archive: Path
@@ -31,7 +31,7 @@ class Packaged:
     changes: tuple[str, ...]
 
 
-def package(model: Path, archive: Path, rows: Path | None = None) -> Packaged:
+def package(model: Path, archive: Path, rows: Path | None = None) -> PackagedModel:
     """Packs the model, and checks that the packed one predicts the same.
 
     :param rows: CSV without a header, to check with; by default zeros.
@@ -44,7 +44,7 @@ def package(model: Path, archive: Path, rows: Path | None = None) -> Packaged:
     _compare(model, before, _predict(_booster(body), rows))
     archive.parent.mkdir(parents=True, exist_ok=True)
     archive.write_bytes(archive_of(body))
-    return Packaged(archive, kind, changes)
+    return PackagedModel(archive, kind, changes)
 
 
 def load(model: Path) -> tuple[Booster, str]:
@@ -80,14 +80,14 @@ def _from_pickle(model: Path) -> Booster:
     from xgboost import Booster
 
     try:
-        found: Any = joblib.load(model)
+        booster: Any = joblib.load(model)
     except Exception as error:  # whatever a foreign pickle raises
         raise DeliveryError(f"{model} cannot be unpickled here: {type(error).__name__}: {error}") from error
-    if hasattr(found, "get_booster"):
-        found = found.get_booster()
-    if not isinstance(found, Booster):
-        raise DeliveryError(f"{model} holds a {type(found).__name__}, and not an XGBoost model")
-    return found
+    if hasattr(booster, "get_booster"):
+        booster = booster.get_booster()
+    if not isinstance(booster, Booster):
+        raise DeliveryError(f"{model} holds a {type(booster).__name__}, and not an XGBoost model")
+    return booster
 
 
 def to_probabilities(booster: Booster) -> tuple[str, ...]:

@@ -75,10 +75,10 @@ def require_api(clients: Clients, api: str, resource: str, stage: str) -> RestAp
 
 def _resource(clients: Clients, identity: str, name: str) -> str:
     pages = clients.apis.get_paginator("get_resources").paginate(restApiId=identity)
-    found = {item["path"]: item["id"] for page in pages for item in page["items"]}
-    if f"/{name}" in found:
-        return str(found[f"/{name}"])
-    made = clients.apis.create_resource(restApiId=identity, parentId=found["/"], pathPart=name)
+    ids = {item["path"]: item["id"] for page in pages for item in page["items"]}
+    if f"/{name}" in ids:
+        return str(ids[f"/{name}"])
+    made = clients.apis.create_resource(restApiId=identity, parentId=ids["/"], pathPart=name)
     return str(made["id"])
 
 

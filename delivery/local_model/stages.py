@@ -49,8 +49,8 @@ def find_uploaded(clients: Clients, names: StageNames, bucket: str) -> str:
         pages = list(clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
     except clients.s3.exceptions.NoSuchBucket:
         pages = []
-    found: list[Any] = [item for page in pages for item in page.get("Contents", [])]
-    archives = [item for item in found if item["Key"].endswith(artifacts.ARCHIVE)]
+    objects: list[Any] = [item for page in pages for item in page.get("Contents", [])]
+    archives = [item for item in objects if item["Key"].endswith(artifacts.ARCHIVE)]
     if not archives:
         raise NotFoundError(f"nothing was uploaded for {names.name} yet: local-model upload ARCHIVE")
     return f"s3://{bucket}/{max(archives, key=lambda item: item['LastModified'])['Key']}"

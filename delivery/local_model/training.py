@@ -12,7 +12,7 @@ PARAMETERS = {"max_depth": 5, "learning_rate": 0.2, "n_estimators": 10, "objecti
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """Where the model and the first rows of the test split are, and how good the model is on that split."""
 
     model: Path
@@ -20,7 +20,7 @@ class Trained:
     accuracy: float
 
 
-def train(folder: Path) -> Trained:
+def train(folder: Path) -> TrainingResult:
     """Trains, saves and checks what was saved.
 
     The model is saved as a pickle of the classifier, which keeps all of it; ``packaging`` turns it into what the
@@ -38,7 +38,9 @@ def train(folder: Path) -> Trained:
     )
     classifier = XGBClassifier(**PARAMETERS).fit(train_rows, train_labels)
     folder.mkdir(parents=True, exist_ok=True)
-    trained = Trained(folder / MODEL, folder / ROWS, float((classifier.predict(test_rows) == test_labels).mean()))
+    trained = TrainingResult(
+        folder / MODEL, folder / ROWS, float((classifier.predict(test_rows) == test_labels).mean())
+    )
     joblib.dump(classifier, trained.model)
     numpy.savetxt(trained.rows, test_rows[:5], delimiter=",")
     again = joblib.load(trained.model).predict(numpy.loadtxt(trained.rows, delimiter=","))

@@ -144,16 +144,16 @@ def check_capture(endpoint: TestedEndpoint) -> CheckResult:
     def count() -> int:
         return int(s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])
 
-    found = wait_for(count, float(endpoint.golden["capture_seconds"]))
-    return CheckResult("data capture", bool(found), f"{found or 'no'} files under {endpoint.capture}")
+    files = wait_for(count, float(endpoint.golden["capture_seconds"]))
+    return CheckResult("data capture", bool(files), f"{files or 'no'} files under {endpoint.capture}")
 
 
 def wait_for(look: Callable[[], int], seconds: float) -> int:
     """What `look` finds, as soon as it is anything; 0 after that many seconds."""
     end = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < end:
+    while not (result := look()) and time.monotonic() < end:
         time.sleep(POLL)
-    return found
+    return result
 
 
 def record(parameters: Mapping[str, str], passed: bool, problems: str) -> None:

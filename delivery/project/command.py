@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from delivery import command_line
-from delivery.command_line import Work
+from delivery.command_line import CommandContext
 from delivery.cost_command import add_cost
 from delivery.errors import DeliveryError
 from delivery.project.github import TOKENS, explain_names, find_identity
@@ -117,18 +117,18 @@ def branches(text: str) -> str:
     return f"{text.rstrip('/')}/" if text else ""
 
 
-def preflight(work: Work) -> int:
+def preflight(work: CommandContext) -> int:
     """Prints one line per problem. The exit code: 0, or 2 for problems."""
     return 2 if _choose_without_problems(work) is None else 0
 
 
-def _choose_without_problems(work: Work) -> tuple[str, str] | None:
+def _choose_without_problems(work: CommandContext) -> tuple[str, str] | None:
     """The flavour of the monitors and why, after a preflight that is printed; None for problems."""
-    from delivery.project.preflight import Preflight, Wish
+    from delivery.project.preflight import Preflight, ProjectRequest
 
     arguments = work.arguments
     project = Project(arguments.name, arguments.id)
-    wish = Wish(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary,
+    wish = ProjectRequest(project, arguments.source, arguments.connection_arn, arguments.permissions_boundary,
                 arguments.repository, arguments.bucket or "")  # fmt: skip
     problems = list(Preflight(work.region).find_problems(wish))
     for problem in problems:
@@ -145,7 +145,7 @@ def _choose_without_problems(work: Work) -> tuple[str, str] | None:
     return monitors, reason
 
 
-def create(work: Work) -> int:
+def create(work: CommandContext) -> int:
     """Creates the stack of the project and waits for it."""
     choice = _choose_without_problems(work)
     if choice is None:
@@ -171,7 +171,7 @@ def create(work: Work) -> int:
     return 0
 
 
-def _upload_seeds(work: Work, project: Project) -> dict[str, str]:
+def _upload_seeds(work: CommandContext, project: Project) -> dict[str, str]:
     """The parameters of the template that say where the first contents of CodeCommit's repositories are."""
     from delivery.project.seed import SOURCES, make_archive
 
@@ -196,7 +196,7 @@ def print_variables(cloudformation: Any, region: str, project: Project, paramete
             print(f"  {name}={value}")
 
 
-def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dict[str, str]:
+def _parameters(work: CommandContext, project: Project, monitors: str, reason: str) -> dict[str, str]:
     """Of the project's template; those that do not matter have its defaults."""
     from delivery.project.images import find_monitor_images
 
@@ -227,7 +227,7 @@ def _parameters(work: Work, project: Project, monitors: str, reason: str) -> dic
     return parameters
 
 
-def choose_monitors(work: Work, project: Project) -> tuple[str, str]:
+def choose_monitors(work: CommandContext, project: Project) -> tuple[str, str]:
     """``native`` or ``portable``, and why: as given, or what the account has used; only --probe tries anything."""
     from delivery.project.preflight import Preflight
 
@@ -252,7 +252,7 @@ def _wait(cloudformation: Any, stack: str) -> None:
         raise DeliveryError(f"the stack {stack} is {status}: {reasons}")
 
 
-def seed(work: Work) -> None:
+def seed(work: CommandContext) -> None:
     """Writes the folders."""
     from delivery.project.seed import SOURCES, render
 
@@ -262,7 +262,7 @@ def seed(work: Work) -> None:
         print(f"{folder}: {len(files)} files")
 
 
-def deploy(work: Work) -> None:
+def deploy(work: CommandContext) -> None:
     """Starts the project's deployment with a version."""
     project = Project(work.arguments.name, work.arguments.id)
     name, version = f"{project.prefix}-modeldeploy", work.arguments.version
@@ -277,7 +277,7 @@ def deploy(work: Work) -> None:
     print(f"started: version {version} by execution {started['pipelineExecutionId']} of {name}")
 
 
-def delete(work: Work) -> int:
+def delete(work: CommandContext) -> int:
     """Deletes it, or without --yes prints the plan."""
     from delivery.project.deletion import Planner, carry_out
 

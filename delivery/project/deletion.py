@@ -61,8 +61,8 @@ class Planner:
     def keeps_identity(self) -> bool:
         """Whether the project is of GitHub: then the account's OIDC provider stays, since other projects use it."""
         stack = describe_stack(self.client("cloudformation"), self.project.stack) or {}
-        given = {item["ParameterKey"]: item.get("ParameterValue") for item in stack.get("Parameters", [])}
-        return given.get("SourceProvider") == "github-actions"
+        parameters = {item["ParameterKey"]: item.get("ParameterValue") for item in stack.get("Parameters", [])}
+        return parameters.get("SourceProvider") == "github-actions"
 
     def _rules(self) -> Iterator[Deletion]:
         events = self.client("events")
@@ -106,12 +106,12 @@ class Planner:
     def _is_project(self) -> bool:
         """Whether SageMaker made the project, by CreateProject: then it also deletes it."""
         try:
-            found = self.client("sagemaker").describe_project(ProjectName=self.project.name)
+            description = self.client("sagemaker").describe_project(ProjectName=self.project.name)
         except ClientError as error:
             if is_absent(error):
                 return False
             raise
-        return bool(found["ProjectId"] == self.project.id)
+        return bool(description["ProjectId"] == self.project.id)
 
     def _groups(self) -> list[str]:
         pages = self.client("sagemaker").get_paginator("list_model_package_groups")

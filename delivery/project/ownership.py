@@ -60,8 +60,8 @@ def read_pairs(stack: Mapping[str, Any]) -> dict[str, str]:
 
 def read_parameters(stack: Mapping[str, Any]) -> dict[str, str]:
     """Name and id among the parameters of a project's stack, as the tags that say the same."""
-    given = {item["ParameterKey"]: item.get("ParameterValue", "") for item in stack.get("Parameters", [])}
-    named = {NAME_TAG: given.get("SageMakerProjectName", ""), ID_TAG: given.get("SageMakerProjectId", "")}
+    parameters = {item["ParameterKey"]: item.get("ParameterValue", "") for item in stack.get("Parameters", [])}
+    named = {NAME_TAG: parameters.get("SageMakerProjectName", ""), ID_TAG: parameters.get("SageMakerProjectId", "")}
     return {key: value for key, value in named.items() if value}
 
 

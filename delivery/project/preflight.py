@@ -77,7 +77,7 @@ REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProjectRequest:
     """The project that is to be created. `connection`, `boundary` and `identity`, the account's provider of GitHub's
     tokens, are ARNs, empty where there is none; `uploads` is the bucket of template and seeds, by default the SDK's.
     """
@@ -104,8 +104,8 @@ class Wish:
         """What is wrong with the repository's name."""
         pattern = github.REPOSITORY if self.provider == "github-actions" else REPOSITORY
         if self.provider != "codecommit" and not pattern.fullmatch(self.repository):
-            given = f"{self.repository!r} is none" if self.repository else "none is named"
-            yield f"the repository has to be OWNER/NAME, and {given}: --repository"
+            state = f"{self.repository!r} is none" if self.repository else "none is named"
+            yield f"the repository has to be OWNER/NAME, and {state}: --repository"
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Preflight:
         clients: Any = session.boto_session(self.region)
         return clients.client(service)
 
-    def find_problems(self, wish: Wish) -> Iterator[str]:
+    def find_problems(self, wish: ProjectRequest) -> Iterator[str]:
         """One line each; without credentials only that one."""
         try:
             identity = self.client("sts").get_caller_identity()
@@ -197,7 +197,7 @@ class Preflight:
             raise
         return True
 
-    def _connection(self, wish: Wish) -> Iterator[str]:
+    def _connection(self, wish: ProjectRequest) -> Iterator[str]:
         if wish.provider != "connection":
             return
         if not wish.connection:
@@ -207,15 +207,15 @@ class Preflight:
             yield f"{wish.connection} is no ARN of a connection: aws codeconnections list-connections shows them"
             return
         try:
-            found = self.client("codeconnections").get_connection(ConnectionArn=wish.connection)["Connection"]
+            connection = self.client("codeconnections").get_connection(ConnectionArn=wish.connection)["Connection"]
         except (BotoCoreError, ClientError) as error:
             yield f"the connection {wish.connection} cannot be read: {_text(error)}"
             return
-        status = found["ConnectionStatus"]
+        status = connection["ConnectionStatus"]
         if status != "AVAILABLE":
             yield f"the connection {wish.connection} is {status}: complete it in the console of the developer tools"
 
-    def _boundary(self, wish: Wish) -> Iterator[str]:
+    def _boundary(self, wish: ProjectRequest) -> Iterator[str]:
         if not wish.boundary:
             return
         try:
@@ -223,7 +223,7 @@ class Preflight:
         except ClientError as error:
             yield f"the permissions boundary {wish.boundary} cannot be read: {_text(error)}"
 
-    def _rights(self, wish: Wish, identity: Mapping[str, Any]) -> Iterator[str]:
+    def _rights(self, wish: ProjectRequest, identity: Mapping[str, Any]) -> Iterator[str]:
         caller, project, iam = str(identity["Arn"]), wish.project, self.client("iam")
         if caller.endswith(":root"):
             return  # it may do everything, and only users and roles have policies that are simulated

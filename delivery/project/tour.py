@@ -128,8 +128,8 @@ class Tour:
         """Production's own test has ended well, and the version says so."""
 
         def stage() -> str:
-            found = next(item for item in self._versions() if item["ModelPackageVersion"] == number)
-            described = self.client("sagemaker").describe_model_package(ModelPackageName=found["ModelPackageArn"])
+            summary = next(item for item in self._versions() if item["ModelPackageVersion"] == number)
+            described = self.client("sagemaker").describe_model_package(ModelPackageName=summary["ModelPackageArn"])
             life = described.get("ModelLifeCycle", {})
             return f"{life.get('Stage')}, {life.get('StageStatus')}"
 
@@ -152,16 +152,16 @@ class Tour:
         for row in rows:
             runtime.invoke_endpoint(EndpointName=name, Body=row.encode(), ContentType="text/csv")
         self.tell(f"{len(rows)} requests to {name} have heavier shells than the training data")
-        found = wait_for(self._find_drift, f"a violation of {DRIFTED}")
-        self.tell(f"the monitor {name}-data-quality reports: {found}")
+        violation = wait_for(self._find_drift, f"a violation of {DRIFTED}")
+        self.tell(f"the monitor {name}-data-quality reports: {violation}")
         self._wait_alarm(f"{name}-drift")
         wait_for(lambda: self._model_executions() - before, "the retraining")
         self.tell(f"the alarm {name}-drift was raised, and has started a retraining")
 
     def _drifted_rows(self) -> Iterator[str]:
         """Rows of the training data of the deployed version, without their labels."""
-        found = json.loads(self._command("model-registry", "lineage", f"{PROJECT.name}-staging", "--json"))
-        (versions,) = found["variants"].values()
+        record = json.loads(self._command("model-registry", "lineage", f"{PROJECT.name}-staging", "--json"))
+        (versions,) = record["variants"].values()
         bucket, _, prefix = versions[0]["training"]["data"]["train"].removeprefix("s3://").partition("/")
         s3 = self.client("s3")
         key = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"][0]["Key"]

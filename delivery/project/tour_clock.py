@@ -21,11 +21,11 @@ class TourError(DeliveryError):
 def wait_for(look: Callable[[], Any], what: str) -> Any:
     """What `look` returns, as soon as it is true."""
     end = time.monotonic() + PATIENCE
-    while not (found := look()):
+    while not (result := look()):
         if time.monotonic() > end:
             raise TourError(f"{what} did not happen within {PATIENCE:.0f} s")
         time.sleep(POLL)
-    return found
+    return result
 
 
 def avoid_the_hour(run: Callable[..., str]) -> str:

@@ -39,10 +39,10 @@ _BIAS = ("pre_training_bias", "post_training_bias")
 def environment_of(ml: Path) -> Mapping[str, str]:
     """The environment of the job's request."""
     try:
-        found = json.loads((ml / JOB_CONFIG).read_text("utf-8")).get("Environment", {})
+        environment = json.loads((ml / JOB_CONFIG).read_text("utf-8")).get("Environment", {})
     except (OSError, ValueError, AttributeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return environment if isinstance(environment, dict) else {}
 
 
 def complete(config: Any, environment: Mapping[str, str]) -> Any:
@@ -54,32 +54,34 @@ def complete(config: Any, environment: Mapping[str, str]) -> Any:
     kind = environment.get("analysis_type")
     if kind not in ("MODEL_BIAS", "MODEL_EXPLAINABILITY") or not isinstance(config, dict):
         return config
-    found = {"dataset_type": _dataset_type(environment), "methods": {}, **config}
+    complete_config = {"dataset_type": _dataset_type(environment), "methods": {}, **config}
     for name, member in (("features", "features_attribute"), ("predicted_label", "inference_attribute")):
         if environment.get(member):
-            found[name] = environment[member]
+            complete_config[name] = environment[member]
     if environment.get("exclude_features_attribute"):
-        found["excluded_columns"] = [name.strip() for name in environment["exclude_features_attribute"].split(",")]
+        complete_config["excluded_columns"] = [
+            name.strip() for name in environment["exclude_features_attribute"].split(",")
+        ]
     if kind == "MODEL_BIAS":
         if environment.get("probability_attribute"):
-            found["predicted_label"] = environment["probability_attribute"]
-            found["probability_threshold"] = float(environment.get("probability_threshold_attribute") or 0.5)
-        found.setdefault("predicted_label", "0")
-        found["methods"] = {**{name: {"methods": "all"} for name in _BIAS}, **found["methods"]}
-        return _label_last(found)
-    found.pop("predicted_label", None)
-    if environment.get(MODEL) and isinstance(found.get("predictor"), dict):
-        found["predictor"] = {"model_name": environment[MODEL], **found["predictor"]}
-    return found
+            complete_config["predicted_label"] = environment["probability_attribute"]
+            complete_config["probability_threshold"] = float(environment.get("probability_threshold_attribute") or 0.5)
+        complete_config.setdefault("predicted_label", "0")
+        complete_config["methods"] = {**{name: {"methods": "all"} for name in _BIAS}, **complete_config["methods"]}
+        return _label_last(complete_config)
+    complete_config.pop("predicted_label", None)
+    if environment.get(MODEL) and isinstance(complete_config.get("predictor"), dict):
+        complete_config["predictor"] = {"model_name": environment[MODEL], **complete_config["predictor"]}
+    return complete_config
 
 
 def _dataset_type(environment: Mapping[str, str]) -> str:
     """Captured (and merged) requests, or the format of a batch transform's data."""
     try:
-        given = json.loads(environment.get("dataset_format", "{}"))
+        dataset_format = json.loads(environment.get("dataset_format", "{}"))
     except ValueError:
-        given = {}
-    return next((name for key, name in _TYPES.items() if key in given), "application/sagemakercapturejson")
+        dataset_format = {}
+    return next((name for key, name in _TYPES.items() if key in dataset_format), "application/sagemakercapturejson")
 
 
 def _label_last(config: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
-from local_sagemaker.jobs.foreground import ForegroundWish
+from local_sagemaker.jobs.foreground import ForegroundRequest
 from local_sagemaker.jobs.runner import JobQueue
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.objects.disk import DiskObjects
@@ -68,8 +68,8 @@ class Control:
             return 403, {"message": "the local service does not answer for this host"}
         if request.path == HEALTH and request.method == "GET":  # without a thread: these may all be busy
             return 200, {"status": "running", "region": self._settings.region, "account": self._settings.account}
-        given = request.headers.get("x-secret", "").encode("utf-8", "replace")
-        if not secrets.compare_digest(given, self._secret):
+        secret = request.headers.get("x-secret", "").encode("utf-8", "replace")
+        if not secrets.compare_digest(secret, self._secret):
             return 403, {"message": "the key of the state folder is needed"}
         verb = request.path.removeprefix(PREFIX)
         if request.method != "POST" or verb not in self._verbs:
@@ -133,7 +133,7 @@ class ControlVerbs:
         """
         terminal = Terminal(address)
         try:
-            wish = ForegroundWish(bool(shell), json.loads(environment), (Path(shown),) if shown else ())
+            wish = ForegroundRequest(bool(shell), json.loads(environment), (Path(shown),) if shown else ())
             self.regions.of(region).run_in_foreground(kind, job, terminal, wish)
         except BaseException:
             terminal.end(1)

@@ -54,13 +54,13 @@ def forget(others: tuple[str, ...] = ()) -> None:
 @contextlib.contextmanager
 def hide(also: tuple[str, ...] = ()) -> Iterator[None]:
     """Hides our modules and `also` while a user's script is imported into a program of ours."""
-    found = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in (PACKAGE, *also)}
-    for name in found:
+    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in (PACKAGE, *also)}
+    for name in ours:
         del sys.modules[name]
     try:
         yield
     finally:
-        sys.modules.update(found)
+        sys.modules.update(ours)
 
 
 def leave_the_image() -> None:

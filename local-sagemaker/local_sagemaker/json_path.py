@@ -92,11 +92,11 @@ class JsonPath:
             raise PathError(f"Invalid JsonPath: {text}")
         position, steps = 1, []
         while position < len(text):
-            found = _STEP.match(text, position)
-            if not found:
+            match = _STEP.match(text, position)
+            if not match:
                 raise PathError(f"Invalid JsonPath: {text}{_several_ranges(text[position:])}")
-            steps.append(_step(found))
-            position = found.end()
+            steps.append(_step(match))
+            position = match.end()
         return cls(text, tuple(steps))
 
     @property
@@ -122,8 +122,8 @@ class JsonPath:
 
     def of_row(self, row: list[str]) -> list[str]:
         """The selected fields of a CSV row, one alone included."""
-        found = self.of(row)
-        return found if isinstance(found, list) else [found]
+        values = self.of(row)
+        return values if isinstance(values, list) else [values]
 
 
 def _several_ranges(rest: str) -> str:
@@ -134,14 +134,14 @@ def _several_ranges(rest: str) -> str:
     return f": only single range filters of format (eg: [1:5]) are supported. Format {union[0]} is not supported"
 
 
-def _step(found: re.Match[str]) -> Step:
-    if found["name"]:
-        return NameSelector((found["name"],))
-    if found["names"]:
-        return NameSelector(tuple(a or b for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", found["names"])))
-    if found["indices"]:
-        return Indices(tuple(int(number) for number in found["indices"].split(",")))
-    if found["slice"]:
-        start, stop = (int(part) if part.strip() else None for part in found["slice"].split(":"))
+def _step(match: re.Match[str]) -> Step:
+    if match["name"]:
+        return NameSelector((match["name"],))
+    if match["names"]:
+        return NameSelector(tuple(a or b for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", match["names"])))
+    if match["indices"]:
+        return Indices(tuple(int(number) for number in match["indices"].split(",")))
+    if match["slice"]:
+        start, stop = (int(part) if part.strip() else None for part in match["slice"].split(":"))
         return Slice(start, stop)
     return Everything()

@@ -29,7 +29,7 @@ class LifecycleError(Exception):
     """The service can't be started or stopped; the message says why and what to do."""
 
 
-def running(settings: Settings) -> dict[str, Any] | None:
+def find_running(settings: Settings) -> dict[str, Any] | None:
     """What ``service.json`` says of the running service (pid, url, version, started), or None."""
     lock = settings.home / "lock"
     if not lock.exists():
@@ -51,12 +51,12 @@ def _read_description(settings: Settings) -> dict[str, Any] | None:
 
 def start(settings: Settings, timeout: float = 60.0) -> dict[str, Any]:
     """Starts the service in the background, waits until it is ready, and returns where it is. Idempotent."""
-    found = running(settings)
-    if found:
-        return found
+    service = find_running(settings)
+    if service:
+        return service
     prepare_home(settings.home)
     with _only_start(settings, timeout):
-        return running(settings) or _spawn(settings, timeout)
+        return find_running(settings) or _spawn(settings, timeout)
 
 
 @contextlib.contextmanager
@@ -96,9 +96,9 @@ def _spawn(settings: Settings, timeout: float) -> dict[str, Any]:
     with os.fdopen(reader) as pipe:
         answer = _read_answer(pipe, process, timeout)
     if answer == "ready":
-        found = running(settings)
-        if found:
-            return found
+        service = find_running(settings)
+        if service:
+            return service
     if answer == "locked":
         return _wait_for_other(settings, timeout)
     raise LifecycleError(answer or f"The service ended at its start; see {settings.home / 'service.log'}.")
@@ -133,25 +133,25 @@ def _wait_for_other(settings: Settings, timeout: float) -> dict[str, Any]:
     """Another start on the same folder won the lock: wait until that one is ready."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        found = running(settings)
-        if found:
-            return found
+        service = find_running(settings)
+        if service:
+            return service
         time.sleep(0.02)
     raise LifecycleError(f"Another process holds {settings.home / 'lock'} but does not answer.")
 
 
 def stop(settings: Settings, timeout: float = 30.0) -> bool:
     """Stops the running service and waits for its end. False when none runs."""
-    found = running(settings)
-    if not found:
+    service = find_running(settings)
+    if not service:
         return False
-    os.kill(found["pid"], signal.SIGTERM)
+    os.kill(service["pid"], signal.SIGTERM)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if not running(settings) and not _is_locked(settings):
+        if not find_running(settings) and not _is_locked(settings):
             return True
         time.sleep(0.01)
-    raise LifecycleError(f"The service (process {found['pid']}) did not stop within {timeout:.0f} s.")
+    raise LifecycleError(f"The service (process {service['pid']}) did not stop within {timeout:.0f} s.")
 
 
 def _is_locked(settings: Settings) -> bool:

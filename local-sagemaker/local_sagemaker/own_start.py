@@ -28,11 +28,11 @@ _LONGEST = 1 << 20
 _FOLDERS = 64
 
 
-def wanted_by(given: Mapping[str, str], outer: Mapping[str, str]) -> bool:
+def variables_require_it(variables: Mapping[str, str], outer: Mapping[str, str]) -> bool:
     """Whether the given variables hold one that this interpreter has already read differently."""
     return any(
         (name in _STARTUP or name.startswith(_STARTUP_PREFIXES)) and outer.get(name) != value
-        for name, value in given.items()
+        for name, value in variables.items()
     )
 
 
@@ -63,7 +63,7 @@ def _statements(text: bytes) -> bytes:
     return "\n".join(kept).encode("utf-8", "surrogateescape")
 
 
-def wanted_for(script: Path, folder: Path) -> bool:
+def script_requires_it(script: Path, folder: Path) -> bool:
     """Whether a script of the code in `folder` can't run in this process, which has read its variables long ago.
 
     It may install what is loaded, have modules of the same names, or be given a variable that only a start reads.
@@ -71,7 +71,7 @@ def wanted_for(script: Path, folder: Path) -> bool:
     if not script.is_file():
         return False
     first = _first_variables()
-    read = first is not None and wanted_by(os.environ, first)
+    read = first is not None and variables_require_it(os.environ, first)
     return read or installs(folder, script) or shadows(str(script.parent))
 
 
@@ -120,10 +120,10 @@ def _modules(folder: str) -> Iterable[str]:
     if not Path(folder).is_dir():  # an archive
         with zipfile.ZipFile(folder) as archive:
             return {name.partition("/")[0].removesuffix(".py") for name in archive.namelist()}
-    found = []
+    names = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name, _, suffix = entry.name.partition(".")
             if suffix == "py" or (not suffix and Path(entry.path, "__init__.py").exists()):
-                found.append(name)
-    return found
+                names.append(name)
+    return names

@@ -16,7 +16,7 @@ from local_sagemaker.endpoints.invocations import EndpointInvocations
 from local_sagemaker.endpoints.registry import EndpointRegistry
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.functions.sandboxes import Sandboxes
-from local_sagemaker.jobs.foreground import ForegroundWish
+from local_sagemaker.jobs.foreground import ForegroundRequest
 from local_sagemaker.jobs.runner import JobQueue, JobRunner
 from local_sagemaker.jobs.terminal import Terminal
 from local_sagemaker.logs import Logs
@@ -41,7 +41,7 @@ from local_sagemaker.services.alarms.alarm_watch import AlarmWatch
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
-from local_sagemaker.services.git_doors import GitDoors
+from local_sagemaker.services.git_endpoints import GitEndpoints
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.spine import MotoCalls, is_of_moto
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
@@ -123,7 +123,7 @@ class Region:
             with log_failure(log, "%s could not be resumed in %s", type(resource).__name__, self._settings.region):
                 resource.resume()
 
-    def run_in_foreground(self, kind: str, job: str, terminal: Terminal, wish: ForegroundWish) -> None:
+    def run_in_foreground(self, kind: str, job: str, terminal: Terminal, wish: ForegroundRequest) -> None:
         """Runs the program of a job of that kind once more, at a terminal; returns at once."""
         for resource in self.resources:
             if isinstance(resource, RunnerJobs) and resource.kind.kind == kind:
@@ -222,7 +222,7 @@ class Region:
 
     def _code_services(self) -> dict[str, list[Resource]]:
         shared = self._shared
-        self.git = GitDoors(settings=self._settings, records=self._records, url=shared.url)
+        self.git = GitEndpoints(settings=self._settings, records=self._records, url=shared.url)
         builds, own_builds, own_batches = codebuild_service.build(
             settings=self._settings,
             records=self._records,

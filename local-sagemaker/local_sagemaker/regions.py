@@ -7,7 +7,7 @@ import threading
 
 from local_sagemaker.region import Region, Shared
 from local_sagemaker.services.apigateway import Address, ExecuteApi
-from local_sagemaker.services.codecommit.git_http import Door, GitAddress
+from local_sagemaker.services.codecommit.git_http import GitAddress, GitEndpoint
 
 
 class Regions:
@@ -48,7 +48,7 @@ class Regions:
         having = [region for region in self.all() if region.apis.has(address.api)]
         return (having[0] if having else self.of("")).apis
 
-    def git_door(self, address: GitAddress) -> Door | None:
+    def git_door(self, address: GitAddress) -> GitEndpoint | None:
         """The repository that git's clients reach at an address: the default region's, else that of any other."""
         default = self.of("")
         for region in (default, *(region for region in self.all() if region is not default)):

@@ -55,14 +55,14 @@ def _bound_events(loader: Any) -> None:
 
 def _count(node: Any, known: dict[int, int]) -> int:
     """How many values a node stands for; `known` has the nodes that were counted, 0 for those that contain this one."""
-    found = known.get(id(node))
-    if found == 0:
+    size = known.get(id(node))
+    if size == 0:
         raise YamlTooLarge("a value contains itself")
-    if found is None:
+    if size is None:
         known[id(node)] = 0
         parts = node.value if isinstance(node, yaml.CollectionNode) else ()
         children = [child for part in parts for child in (part if isinstance(part, tuple) else (part,))]
-        found = known[id(node)] = 1 + sum(_count(child, known) for child in children)
-        if found > MOST_VALUES:
+        size = known[id(node)] = 1 + sum(_count(child, known) for child in children)
+        if size > MOST_VALUES:
             raise YamlTooLarge(f"its aliases stand for more than {MOST_VALUES} values")
-    return found
+    return size

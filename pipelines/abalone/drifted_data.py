@@ -53,10 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def share(text: str) -> float:
     """:raises ValueError: outside of 0 to 1."""
-    found = float(text)
-    if not 0 <= found <= 1:
+    fraction = float(text)
+    if not 0 <= fraction <= 1:
         raise ValueError(text)
-    return found
+    return fraction
 
 
 def make_drifted(heavier: float, missing: float, column: str, unknown: float, seed: int = 0) -> str:

@@ -88,10 +88,10 @@ def fetch_objects(bucket: str, key: str) -> Iterator[tuple[str, bytes]]:
     s3 = boto3.client("s3")
     try:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-        found = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     except ClientError as error:
         raise BadTable(f"cannot list s3://{bucket}/{key}: {error.response['Error'].get('Message', error)}") from error
-    names = [key] if key in found else [name for name in visible(found) if name.startswith(key.rstrip("/") + "/")]
+    names = [key] if key in keys else [name for name in visible(keys) if name.startswith(key.rstrip("/") + "/")]
     if not names:
         raise BadTable(f"there is no object at s3://{bucket}/{key}")
     for name in names:
@@ -183,8 +183,8 @@ def scale(numbers: np.ndarray) -> np.ndarray:
 
 def categories(cells: pd.Series) -> list[str]:
     """The known ones, whether they occur or not, and after them what else occurs: a column always means the same."""
-    found = set(cells.astype(object).where(cells.notna(), "missing"))
-    return [*CATEGORIES, *sorted(found.difference(CATEGORIES))]
+    values = set(cells.astype(object).where(cells.notna(), "missing"))
+    return [*CATEGORIES, *sorted(values.difference(CATEGORIES))]
 
 
 def split(rows: np.ndarray, seed: int) -> dict[str, np.ndarray]:

@@ -56,16 +56,16 @@ def parse(argv: Sequence[str]) -> Arguments:
     add("--supplied-statistics", default="", metavar="URI", help="a baseline instead of the group's")
     add("--supplied-constraints", default="", metavar="URI", help="the same; Clarify's is an analysis.json")
     add("--root", type=Path, default=Path("/opt/ml"), help="the folder that the platform gives to the job")
-    given = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     return Arguments(
-        given.check,
-        given.group,
-        given.skip,
-        given.register,
-        given.fail_on_violation,
-        given.supplied_statistics,
-        given.supplied_constraints,
-        given.root,
+        options.check,
+        options.group,
+        options.skip,
+        options.register,
+        options.fail_on_violation,
+        options.supplied_statistics,
+        options.supplied_constraints,
+        options.root,
     )
 
 

@@ -82,9 +82,9 @@ def output_uri(arguments: Arguments) -> str:
 
 def find_baseline(arguments: Arguments) -> CheckBaseline:
     """The supplied baseline, else the latest approved version's. Raises AnalysisError where there is none."""
-    given = baselines.from_caller(arguments.check, arguments.statistics, arguments.constraints)
-    if given is not None:
-        return given
+    baseline = baselines.from_caller(arguments.check, arguments.statistics, arguments.constraints)
+    if baseline is not None:
+        return baseline
     approved = baselines.latest_approved(storage.client("sagemaker"), arguments.group)
     registered = baselines.from_registry(arguments.check, approved) if approved else None
     if registered is None:

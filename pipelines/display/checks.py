@@ -34,7 +34,7 @@ class CheckView:
         rows = [
             tuple(map(drawing.text, (item.subject, item.constraint, item.amount))) for item in self.verdict.violations
         ]
-        found = drawing.table(("What", "Constraint", "By how much"), rows) if rows else ""
+        table = drawing.table(("What", "Constraint", "By how much"), rows) if rows else ""
         made = SECTIONS.get(check.kind)
         sections = "".join(
             f"<h5>{drawing.text(section.title)}</h5>{section.body.markup}"
@@ -42,4 +42,4 @@ class CheckView:
         )
         title = f"{TITLES.get(check.kind, check.kind)} ({check.step})"
         head = f"<h4>{drawing.text(title)}: {drawing.text(self.verdict.text)}</h4>"
-        return f'<div style="{PAPER}">{head}{found}{sections}</div>'
+        return f'<div style="{PAPER}">{head}{table}{sections}</div>'

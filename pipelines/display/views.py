@@ -70,7 +70,7 @@ class PipelineView:
         self._published = run_pipeline.publish(self.clients, self._built, description)
         return self
 
-    def start(self, **given: Any) -> ExecutionView:
+    def start(self, **values: Any) -> ExecutionView:
         """Starts an execution with these parameters; the others have their defaults.
 
         :raises pipelines.parameters.ParameterError: for a parameter that the pipeline does not have.
@@ -78,7 +78,7 @@ class PipelineView:
         """
         if self._published is None:
             raise ValueError(f"{self.name} does not exist yet: upsert() it first")
-        words = [f"{name}={value}" for name, value in given.items()]
+        words = [f"{name}={value}" for name, value in values.items()]
         run = self._published.run(parameters.parse(words, self.definition["Parameters"]))
         arn = run_pipeline.start(run)
         print(f"Execution {arn}", flush=True)
@@ -155,10 +155,10 @@ class ExecutionView:
 
     def checks(self) -> dict[str, CheckView]:
         """The checks that have ended, by step, with what they left in S3."""
-        found = {check.step: check for check in reports.find(PortableResults(self.clients).add_metadata(self.steps))}
+        checks = {check.step: check for check in reports.find(PortableResults(self.clients).add_metadata(self.steps))}
         return {
             name: CheckView(gather(self.clients, check, names.for_check(check.kind, self.columns)))
-            for name, check in found.items()
+            for name, check in checks.items()
         }
 
     def report(self, name: str) -> Any:
@@ -166,15 +166,15 @@ class ExecutionView:
 
         :raises KeyError: if the execution has written none of that name.
         """
-        found = conditions.read_reports(self.clients, self.definition, self.steps)
-        by_name = {path.rpartition(".")[2]: content for path, content in found.items()}
+        by_path = conditions.read_reports(self.clients, self.definition, self.steps)
+        by_name = {path.rpartition(".")[2]: content for path, content in by_path.items()}
         return by_name[name]
 
     @property
     def registered(self) -> list[str]:
         """The ARNs of the model versions that the execution registered."""
-        found = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.steps.values())
-        return [metadata["Arn"] for metadata in found if "Arn" in metadata]
+        registrations = (step.get("Metadata", {}).get("RegisterModel", {}) for step in self.steps.values())
+        return [metadata["Arn"] for metadata in registrations if "Arn" in metadata]
 
     def summary(self) -> str:
         """What it came to, as ``run-pipeline`` says it."""

@@ -11,8 +11,8 @@ THRESHOLD = 0.9  # of the nDCG, fixed by AWS
 
 def explanations(analysis: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """The global SHAP values by label."""
-    found = analysis.get("explanations", {}).get("kernel_shap", {})
-    return {label: dict(item.get("global_shap_values", {})) for label, item in found.items()}
+    by_label = analysis.get("explanations", {}).get("kernel_shap", {})
+    return {label: dict(item.get("global_shap_values", {})) for label, item in by_label.items()}
 
 
 def read_expected(analysis: Mapping[str, Any], label: str) -> Any:

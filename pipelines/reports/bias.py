@@ -17,9 +17,9 @@ Metrics = Mapping[str, Mapping[str, Any]]
 
 def sections(evidence: Evidence) -> Iterator[Section]:
     for stage, title in STAGES.items():
-        found = evidence.constraints.get(stage, {})
+        metrics = evidence.constraints.get(stage, {})
         earlier = evidence.baseline_constraints.get(stage, {})
-        for facet, groups in found.get("facets", {}).items():
+        for facet, groups in metrics.get("facets", {}).items():
             for group in groups:
                 value = group["value_or_threshold"]
                 before = _metrics(_find_matching(earlier.get("facets", {}).get(facet, []), value))
@@ -29,7 +29,9 @@ def sections(evidence: Evidence) -> Iterator[Section]:
                     if item.get("facet") == facet and item.get("facet_value") == value
                 }
                 heading = f"{title}: {evidence.names.of(facet)} in {value}"
-                label = f"{evidence.names.of(found.get('label', '?'))} in {found.get('label_value_or_threshold', '?')}"
+                label = (
+                    f"{evidence.names.of(metrics.get('label', '?'))} in {metrics.get('label_value_or_threshold', '?')}"
+                )
                 yield _section(heading, label, f"{stage}/{facet}/{value}", _metrics(group), before, violating)
 
 

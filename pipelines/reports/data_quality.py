@@ -59,9 +59,9 @@ def _distributions(evidence: Evidence, names: Sequence[str], total: int, violati
 
 def distribution(baseline: Feature | None, current: Feature) -> dict[str, Any] | None:
     """The shares of both sides over the same buckets (or categories); None if the file has no distribution."""
-    found = features.categories(current)
-    if found:
-        return _shares(features.categories(baseline or {}), found)
+    counts = features.categories(current)
+    if counts:
+        return _shares(features.categories(baseline or {}), counts)
     now, before = features.points(current), features.points(baseline or {})
     if not now:
         return None

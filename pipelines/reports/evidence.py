@@ -90,17 +90,17 @@ def find_baseline(clients: AwsClients, check: ReportedCheck) -> Files | None:
     except (BotoCoreError, ClientError):
         return None
     uris = {item["InputName"]: item.get("S3Input", {}).get("S3Uri") for item in described.get("ProcessingInputs", [])}
-    found = Files(uris.get("baseline_statistics"), uris.get("baseline_constraints"))
-    return found if found.constraints else None
+    baseline = Files(uris.get("baseline_statistics"), uris.get("baseline_constraints"))
+    return baseline if baseline.constraints else None
 
 
 def _read(clients: AwsClients, uri: str | None) -> Json:
     content = read_bytes(clients, uri)
     try:
-        found = json.loads(content or b"{}")
+        document = json.loads(content or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return document if isinstance(document, Mapping) else {}
 
 
 def read_bytes(clients: AwsClients, uri: str | None) -> bytes | None:

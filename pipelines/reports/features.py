@@ -16,8 +16,8 @@ def by_name(file: Mapping[str, Any]) -> dict[str, Feature]:
 
 def numbers(feature: Feature) -> Mapping[str, Any]:
     """Mean, deviation and so on; of a text column the counts only."""
-    found: Mapping[str, Any] = feature.get("numerical_statistics") or feature.get("string_statistics") or {}
-    return found
+    statistics: Mapping[str, Any] = feature.get("numerical_statistics") or feature.get("string_statistics") or {}
+    return statistics
 
 
 def mean(feature: Feature) -> float | None:

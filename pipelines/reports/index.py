@@ -45,7 +45,7 @@ def _link(item: Written) -> Html | str:
 
 def _write_executions(folder: Path) -> None:
     """The executions that have pages, newest first."""
-    found = sorted(folder.glob(f"*/{NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    pages = sorted(folder.glob(f"*/{NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
     rows = [
         (
             False,
@@ -53,7 +53,7 @@ def _write_executions(folder: Path) -> None:
              f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC",
              ", ".join(sorted(one.stem for one in path.parent.glob("*.html") if one.name != NAME))),
         )
-        for path in found
+        for path in pages
     ]  # fmt: skip
     parts = ["<h1>Checks of executions</h1>", table(("Execution", "Written", "Pages"), rows).markup]
     (folder / NAME).write_text(document("Checks of executions", parts), encoding="utf-8")

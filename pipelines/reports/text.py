@@ -20,10 +20,10 @@ def number(value: Any) -> str:
 def real(value: Any) -> float | None:
     """A finite number, or None. Clarify writes infinities as text."""
     try:
-        found = float(value)
+        result = float(value)
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def percent(share: float) -> str:

@@ -51,17 +51,17 @@ class Written:
 
 def verdict(evidence: Evidence) -> Verdict:
     """What came of the check, from its status, its switches and its files."""
-    check, found = evidence.check, violations.read(evidence)
-    good, text = _outcome(evidence, found)
+    check, rows = evidence.check, violations.read(evidence)
+    good, text = _outcome(evidence, rows)
     if check.cached_from:
         text += f" (the cached result of execution {check.cached_from})"
-    return Verdict(good, text, found)
+    return Verdict(good, text, rows)
 
 
-def _outcome(evidence: Evidence, found: list[Violation]) -> tuple[bool | None, str]:
+def _outcome(evidence: Evidence, rows: list[Violation]) -> tuple[bool | None, str]:
     check = evidence.check
-    if found:
-        count = f"{len(found)} violation{'s' if len(found) > 1 else ''}"
+    if rows:
+        count = f"{len(rows)} violation{'s' if len(rows) > 1 else ''}"
         return False, f"FAILED: {count}" if check.status == "Failed" else f"{count}, which fail nothing here"
     if check.status != "Succeeded":
         return False, f"{check.status.upper()} without a comparison: {check.reason or 'no reason is given'}"

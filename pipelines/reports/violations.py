@@ -64,11 +64,11 @@ def _subject(item: Json, evidence: Evidence) -> str:
 
 
 def _data_type(description: str) -> str | None:
-    found = DATA_TYPE.search(description)
-    if not found:
+    match = DATA_TYPE.search(description)
+    if not match:
         return None
-    missing = float(found[2]) - float(found[3])
-    return f"{float(found[3]):.4g} % of its values are {found[1]}, {found[2]} % must be ({missing:.2g} points too few)"
+    missing = float(match[2]) - float(match[3])
+    return f"{float(match[3]):.4g} % of its values are {match[1]}, {match[2]} % must be ({missing:.2g} points too few)"
 
 
 def _completeness(item: Json, evidence: Evidence) -> str | None:
@@ -80,8 +80,8 @@ def _completeness(item: Json, evidence: Evidence) -> str | None:
 
 
 def _drift(item: Json, evidence: Evidence) -> str | None:
-    found = DISTANCE.search(item["description"])
-    distance, threshold = (real(found[1]), real(found[2])) if found else (None, None)
+    match = DISTANCE.search(item["description"])
+    distance, threshold = (real(match[1]), real(match[2])) if match else (None, None)
     if distance is None or threshold is None:
         return None
     text = f"distance {number(distance)}, {number(distance - threshold)} over the threshold {number(threshold)}"
@@ -92,12 +92,12 @@ def _drift(item: Json, evidence: Evidence) -> str | None:
 
 
 def _columns(item: Json, evidence: Evidence) -> str | None:
-    found = COLUMNS.search(item["description"])
-    if not found:
+    match = COLUMNS.search(item["description"])
+    if not match:
         return None
     now, before = by_name(evidence.statistics), by_name(evidence.baseline_constraints)
     sides = {"new": [name for name in now if name not in before], "gone": [name for name in before if name not in now]}
-    text = f"{found[1]} columns where the baseline has {found[2]}"
+    text = f"{match[1]} columns where the baseline has {match[2]}"
     if not now or not before:
         return text
     return text + "".join(
@@ -106,8 +106,8 @@ def _columns(item: Json, evidence: Evidence) -> str | None:
 
 
 def _categorical(item: Json, evidence: Evidence) -> str | None:
-    found = VALUE.search(item["description"])
-    inside = real(found[1]) if found else None
+    match = VALUE.search(item["description"])
+    inside = real(match[1]) if match else None
     if inside is None:
         return None
     name = item["feature_name"]
@@ -118,30 +118,30 @@ def _categorical(item: Json, evidence: Evidence) -> str | None:
 
 
 def _metric(description: str) -> str | None:
-    found = METRIC.search(description)
-    now, threshold = (real(found[2]), real(found[5])) if found else (None, None)
-    if found is None or now is None or threshold is None:
+    match = METRIC.search(description)
+    now, threshold = (real(match[2]), real(match[5])) if match else (None, None)
+    if match is None or now is None or threshold is None:
         return None
-    limit = "must not exceed" if found[4].startswith("Greater") else "must not fall below"
-    spread = f" (± {number(float(found[3]))})" if found[3] and real(found[3]) is not None else ""
+    limit = "must not exceed" if match[4].startswith("Greater") else "must not fall below"
+    spread = f" (± {number(float(match[3]))})" if match[3] and real(match[3]) is not None else ""
     return f"{number(now)}{spread} {limit} {number(threshold)}, {relative(threshold, now)}"
 
 
 def _bias(description: str) -> str | None:
-    found = BIAS.search(description)
-    if not found:
+    match = BIAS.search(description)
+    if not match:
         return None
-    now, before = real(found[1]), real(found[2])
+    now, before = real(match[1]), real(match[2])
     if now is None or before is None:
-        return f"{found[1]}, further from 0 than the baseline's {found[2]}"
+        return f"{match[1]}, further from 0 than the baseline's {match[2]}"
     further = abs(now) - abs(before)
     share = f", {percent(further / abs(before))}" if before else ""
     return f"{number(now)}, further from 0 than the baseline's {number(before)} (by {number(further)}{share})"
 
 
 def _attribution(item: Json, evidence: Evidence) -> str | None:
-    found = ATTRIBUTION.search(item["description"])
-    score, threshold = (real(found[1]), real(found[2])) if found else (None, None)
+    match = ATTRIBUTION.search(item["description"])
+    score, threshold = (real(match[1]), real(match[2])) if match else (None, None)
     if score is None or threshold is None:
         return None
     text = f"nDCG {number(score)}, {number(threshold - score)} below {number(threshold)}"

@@ -81,13 +81,13 @@ class Reports:
 
     def _write(self, check: ReportedCheck) -> Written:
         evidence = gather(self._clients, check, names.for_check(check.kind, self._columns))
-        found = verdict(evidence)
+        outcome = verdict(evidence)
         try:
-            return Written(check, found, self._page(evidence, found), "", evidence.origin)
+            return Written(check, outcome, self._page(evidence, outcome), "", evidence.origin)
         except Exception as error:  # a page is an extra: whatever hinders it must not change how the command ends
-            return Written(check, found, None, f"{type(error).__name__}: {error}")
+            return Written(check, outcome, None, f"{type(error).__name__}: {error}")
 
-    def _page(self, evidence: Evidence, found: Verdict) -> Path:
+    def _page(self, evidence: Evidence, outcome: Verdict) -> Path:
         check = evidence.check
         made = SECTIONS.get(check.kind)
         sections = list(made(evidence)) if made and check.ended else []
@@ -97,7 +97,7 @@ class Reports:
         if own:
             beside.write_bytes(own)
         path = self._folder / f"{check.step}.html"
-        text = page(evidence, found, sections, self._arn, beside.name if own else None)
+        text = page(evidence, outcome, sections, self._arn, beside.name if own else None)
         path.write_text(text, encoding="utf-8")
         self._keep(check, text)
         return path

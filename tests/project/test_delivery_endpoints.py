@@ -233,7 +233,7 @@ def test_clean_up_says_what_it_waits_for(service: Service) -> None:
 
 
 def test_ctrl_c_ends_with_130() -> None:
-    def interrupted(_: command_line.Work) -> None:
+    def interrupted(_: command_line.CommandContext) -> None:
         raise KeyboardInterrupt
 
     made = command_line.parser("model-registry", "", "")

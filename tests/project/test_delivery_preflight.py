@@ -15,7 +15,7 @@ import pytest
 from delivery.project.command import main
 from delivery.project.github import explain_names
 from delivery.project.names import Project
-from delivery.project.preflight import Wish, find_principal
+from delivery.project.preflight import ProjectRequest, find_principal
 from pipelines import session
 from pipelines.checks.preflight import decide, probe
 from tests.commands import run_command
@@ -87,7 +87,7 @@ def test_every_tag_of_the_template_is_asked_for() -> None:
     }  # fmt: skip
     resources = read_template()["Resources"].values()
     tagged = {item["Type"] for item in resources if "Tags" in item["Properties"]}
-    wishes = [Wish(Project("a", "b"), provider) for provider in ("codecommit", "github-actions")]
+    wishes = [ProjectRequest(Project("a", "b"), provider) for provider in ("codecommit", "github-actions")]
     needed = {action for wish in wishes for _, actions in wish.actions() for action in actions}
     assert {tagging[kind] for kind in tagged} <= needed
 
@@ -107,7 +107,7 @@ def test_every_tag_of_the_template_is_asked_for() -> None:
     ],
 )
 def test_a_repository_is_named_as_its_provider_names_it(provider: str, repository: str, right: bool) -> None:
-    found = list(Wish(Project("a", "b"), provider, repository=repository).find_problems())
+    found = list(ProjectRequest(Project("a", "b"), provider, repository=repository).find_problems())
     assert (not found) is right
     if provider == "github-actions":
         pattern = read_template()["Parameters"]["GitHubRepository"]["AllowedPattern"]
@@ -139,14 +139,16 @@ def test_preflight_names_every_missing_right_in_one_run(service: Service) -> Non
 def test_what_a_provider_does_not_need_is_not_asked_for() -> None:
     project, arn = Project("a", "b"), "arn:aws:codeconnections:us-east-1:123456789012:connection/x"
     needed = {
-        provider: {action for _, actions in Wish(project, provider, arn).actions() for action in actions}
+        provider: {action for _, actions in ProjectRequest(project, provider, arn).actions() for action in actions}
         for provider in ("connection", "codecommit", "github-actions")
     }
     assert "codeconnections:PassConnection" in needed["connection"] - needed["codecommit"]
     own = needed["codecommit"] - needed["connection"]
     assert {"codecommit:CreateRepository", "codecommit:CreateCommit"} <= own
     assert "iam:CreateOpenIDConnectProvider" in needed["github-actions"] - needed["codecommit"]
-    trusted = {action for _, actions in Wish(project, "github-actions", identity=arn).actions() for action in actions}
+    trusted = {
+        action for _, actions in ProjectRequest(project, "github-actions", identity=arn).actions() for action in actions
+    }
     assert "iam:ListOpenIDConnectProviders" in trusted and "iam:CreateOpenIDConnectProvider" not in trusted
     assert not {action for action in needed["github-actions"] if action.startswith(("codepipeline:", "events:"))}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delivery.comparison import Measured, best, flat
+from delivery.comparison import VersionMetrics, best, flat
 from delivery.versions import DeliveredVersion
 from tests.commands import run_command
 from tests.project.delivering import mistaken, register, registry, regressor, upload
@@ -265,5 +265,5 @@ def test_metrics_have_short_names(report: Any, expected: dict[str, float]) -> No
 )
 def test_the_best_is_the_smallest_error_or_the_largest_score(metric: str, values: Any, winner: int | None) -> None:
     versions = [DeliveredVersion(f"arn{n}", "g", n, "Approved", None) for n in range(len(values))]  # type: ignore[arg-type]
-    measured = [Measured(version, {metric: value}) for version, value in zip(versions, values, strict=True)]
+    measured = [VersionMetrics(version, {metric: value}) for version, value in zip(versions, values, strict=True)]
     assert best(measured, metric) is (None if winner is None else measured[winner])

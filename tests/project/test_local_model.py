@@ -41,11 +41,11 @@ def local_model(service: Service, *words: str, fails: int = 0, **options: Any) -
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> training.Trained:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> training.TrainingResult:
     return training.train(tmp_path_factory.mktemp("iris"))
 
 
-def test_item_1_the_model_and_the_first_rows_of_the_test_split_are_saved(trained: training.Trained) -> None:
+def test_item_1_the_model_and_the_first_rows_of_the_test_split_are_saved(trained: training.TrainingResult) -> None:
     assert (trained.model.name, trained.rows.name) == ("DEMO-local-xgboost-model", "test_point.csv")
     rows = numpy.loadtxt(trained.rows, delimiter=",")
     assert rows.shape == (5, 4) and list(rows[4]) == GOLDEN
@@ -117,7 +117,7 @@ def test_item_2_4_every_format_becomes_what_the_container_loads(tmp_path: Path, 
     assert list(probabilities.argmax(axis=1)) == list(model.predict(iris.data))
 
 
-def test_item_2_the_same_model_is_the_same_archive(tmp_path: Path, trained: training.Trained) -> None:
+def test_item_2_the_same_model_is_the_same_archive(tmp_path: Path, trained: training.TrainingResult) -> None:
     archives = [tmp_path / "one.tar.gz", tmp_path / "two.tar.gz"]
     for archive in archives:
         packaging.package(trained.model, archive, trained.rows)
@@ -325,7 +325,7 @@ def lambda_handler(event, context):
 
 
 @pytest.mark.parametrize("tag", ["1.0-1"])
-def test_the_sources_calls_work_as_they_stand(service: Service, trained: training.Trained, tag: str) -> None:
+def test_the_sources_calls_work_as_they_stand(service: Service, trained: training.TrainingResult, tag: str) -> None:
     """Items 4 to 8 and 10: the notebook's and the console's calls, with an image tag of its time."""
     name = f"DEMO-local-xgboost-{tag.replace('.', '-')}"
     s3, sm_client = service.client("s3"), service.client("sagemaker")

@@ -46,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def read_time(text: str) -> datetime:
     """A time with its zone; one without is UTC."""
-    found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def list_hours(start: datetime, end: datetime) -> Iterator[str]:

@@ -86,8 +86,8 @@ class PortableMonitors:
         plan = self._plan(endpoint, str(described["ModelPackageGroupName"]), checks, parameters)
         body = json.dumps(make_definition(plan), indent=1, sort_keys=True).encode()
         bucket, _, key = self._put("definition.json", body).removeprefix("s3://").partition("/")
-        found = {"PortableDefinitionBucket": bucket, "PortableDefinitionKey": key}
-        return RenderedMonitors({**found, "NoDataPeriodInSeconds": str(plan.hours * 3600)}, lacking)
+        code = {"PortableDefinitionBucket": bucket, "PortableDefinitionKey": key}
+        return RenderedMonitors({**code, "NoDataPeriodInSeconds": str(plan.hours * 3600)}, lacking)
 
     def _plan(
         self, endpoint: str, group: str, checks: Sequence[MonitorCheck], parameters: Mapping[str, str]

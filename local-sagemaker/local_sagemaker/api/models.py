@@ -39,12 +39,12 @@ _models: dict[str, ServiceModel] = {}
 
 def model(service: str) -> ServiceModel:
     """The newest model of a service, by botocore's name for it (``sagemaker-runtime``)."""
-    found = _models.get(service)
-    if found is None:
+    service_model = _models.get(service)
+    if service_model is None:
         with _lock:
-            found = _models.get(service) or _load(service)
-            _models[service] = found
-    return found
+            service_model = _models.get(service) or _load(service)
+            _models[service] = service_model
+    return service_model
 
 
 @lru_cache(maxsize=2048)

@@ -55,15 +55,15 @@ def translate_pattern(pattern: str) -> str:
 @cache
 def _categories() -> dict[str, str]:
     """The ranges of each major Unicode category, as text for a character class. Takes some 20 ms, once."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    by_category: dict[str, list[tuple[int, int]]] = {}
     for first, last in _SCANNED:
         for code in range(first, last):
-            ranges = found.setdefault(unicodedata.category(chr(code))[0], [])
+            ranges = by_category.setdefault(unicodedata.category(chr(code))[0], [])
             if ranges and ranges[-1][1] == code - 1:
                 ranges[-1] = (ranges[-1][0], code)
             else:
                 ranges.append((code, code))
-    return {name: "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in ranges) for name, ranges in found.items()}
+    return {name: "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in ranges) for name, ranges in by_category.items()}
 
 
 def _category(name: str) -> str:

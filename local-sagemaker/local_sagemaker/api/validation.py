@@ -166,12 +166,12 @@ def _check_structure(shape: Shape, value: dict[str, Any], path: str, problems: l
             problems.append(
                 f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
             )
-    for name, given in value.items():
+    for name, element in value.items():
         member = members.get(name)
         if member is None:
             problems.append(f"Unknown member '{_join(path, name)}'")
-        elif given is not None:
-            _check(member, given, _join(path, name), problems)
+        elif element is not None:
+            _check(member, element, _join(path, name), problems)
 
 
 def _check_items(shape: Shape, value: list[Any], path: str, problems: list[str]) -> None:

@@ -44,8 +44,8 @@ class TransformParameters:
         """Merges a CreateTransformJob request with the answer of ``GET /execution-parameters``."""
 
         def first(name: str, default: Any) -> Any:
-            given = request.get(name)
-            return container.get(name, default) if given is None else given
+            value = request.get(name)
+            return container.get(name, default) if value is None else value
 
         strategy = str(first("BatchStrategy", "MultiRecord")).replace("_", "").lower()
         return cls(

@@ -40,7 +40,7 @@ class Processing(Protocol):
         ...
 
 
-class Untouched:
+class PassThrough:
     """No DataProcessing: bodies go through as they are."""
 
     def request(self, batch: bytes) -> bytes:
@@ -63,7 +63,7 @@ def of(request: Mapping[str, Any], started: str = "") -> Processing:
     join = wanted.get("JoinSource", "None") == "Input"
     identified = bool(request.get("DataCaptureConfig", {}).get("GenerateInferenceId"))
     if all(path.is_identity for path in paths) and not join and not identified:
-        return Untouched()
+        return PassThrough()
     content = request["TransformInput"].get("ContentType", "")
     accept = request["TransformOutput"].get("Accept") or content
     content, accept = (name.split(";")[0].strip().lower() for name in (content, accept))
@@ -117,22 +117,22 @@ class DataProcessing:
     def _csv(self, batch: bytes, response: bytes) -> bytes:
         if not self.join:
             return filter_csv(response, self.after)
-        given, predicted = lines_of(batch), lines_of(response)
-        if len(given) != len(predicted):
-            raise ValueError(f"{len(given)} records in the input, {len(predicted)} in the output")
+        records, predicted = lines_of(batch), lines_of(response)
+        if len(records) != len(predicted):
+            raise ValueError(f"{len(records)} records in the input, {len(predicted)} in the output")
         if b'"' not in batch and b'"' not in response:
-            joined = b"\n".join([a + b"," + b for a, b in zip(given, predicted, strict=True)]) + b"\n"
+            joined = b"\n".join([a + b"," + b for a, b in zip(records, predicted, strict=True)]) + b"\n"
             return joined if self.after.is_identity else filter_csv(joined, self.after)
-        rows = zip(_rows(given), _rows(predicted), strict=True)
+        rows = zip(_rows(records), _rows(predicted), strict=True)
         return _write_rows([self.after.of_row([*a, *b]) for a, b in rows])
 
     def _join_documents(self, batch: bytes, response: bytes) -> bytes:
         if self.accept == JSON:
             return to_text(self._result(join(json.loads(batch), json.loads(response)))).encode()
-        given, predicted = lines_of(batch), lines_of(response)
-        if len(given) != len(predicted):
-            raise ValueError(f"{len(given)} records in the input, {len(predicted)} in the output")
-        pairs = zip(given, predicted, strict=True)
+        records, predicted = lines_of(batch), lines_of(response)
+        if len(records) != len(predicted):
+            raise ValueError(f"{len(records)} records in the input, {len(predicted)} in the output")
+        pairs = zip(records, predicted, strict=True)
         return b"".join(_line(self._result(join(json.loads(a), json.loads(b)))) for a, b in pairs)
 
     def _result(self, document: Any) -> Any:
@@ -174,9 +174,9 @@ def filter_csv(data: bytes, path: JsonPath) -> bytes:
         adjacent = _adjacent(path)
         body = data.removesuffix(b"\n")
         if adjacent is not None:
-            found, count = adjacent.subn(rb"\1", body)
+            result, count = adjacent.subn(rb"\1", body)
             if count == body.count(b"\n") + 1:
-                return found + ending
+                return result + ending
         rows = [path.of_row(line.split(",")) for line in body.decode("utf-8").split("\n")]
         return "\n".join(map(",".join, rows)).encode() + ending
     return _write_rows([path.of_row(row) for row in _rows(lines_of(data))]).removesuffix(b"\n") + ending

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Prints them, the oldest first."""
-    found = lifecycle.start(settings)
-    rows = post(settings, found, "approvals", region=options.region, pipeline=options.pipeline)["approvals"]
+    service = lifecycle.start(settings)
+    rows = post(settings, service, "approvals", region=options.region, pipeline=options.pipeline)["approvals"]
     if options.json:
         print(json.dumps(rows))
         return 0

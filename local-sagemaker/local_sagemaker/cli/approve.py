@@ -27,9 +27,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def decide(options: argparse.Namespace, settings: Settings, status: str) -> int:
     """Gives the result, and prints what it was given to."""
-    found = lifecycle.start(settings)
+    service = lifecycle.start(settings)
     row = post(
-        settings, found, "approval-result", region=options.region, pipeline=options.pipeline, stage=options.stage,
+        settings, service, "approval-result", region=options.region, pipeline=options.pipeline, stage=options.stage,
         action=options.action, status=status, summary=options.comment,
     )  # fmt: skip
     line = f"{status}: {row['pipeline']}, {row['stage']} / {row['action']}"

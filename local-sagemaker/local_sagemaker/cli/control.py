@@ -11,17 +11,17 @@ from local_sagemaker.config import Settings
 from local_sagemaker.lifecycle import LifecycleError
 
 
-def post(settings: Settings, found: dict[str, Any], verb: str, **parameters: str) -> dict[str, Any]:
+def post(settings: Settings, service: dict[str, Any], verb: str, **parameters: str) -> dict[str, Any]:
     """Posts to ``/_local-sagemaker/<verb>`` with the state folder's secret key, which only its owner can read."""
     path = f"/_local-sagemaker/{verb}" + (f"?{urlencode(parameters)}" if parameters else "")
     keys = json.loads(settings.credentials_file.read_text())
-    connection = http.client.HTTPConnection(settings.host, found["port"], timeout=60)
+    connection = http.client.HTTPConnection(settings.host, service["port"], timeout=60)
     try:
         connection.request("POST", path, headers={"x-secret": keys["secret_access_key"]})
         answer = connection.getresponse()
         body = json.loads(answer.read() or b"{}")
     except OSError as error:
-        raise LifecycleError(f"The service at {found['url']} does not answer ({error}).") from error
+        raise LifecycleError(f"The service at {service['url']} does not answer ({error}).") from error
     finally:
         connection.close()
     if answer.status != 200:

@@ -63,12 +63,12 @@ def run_step(
     shown: str = "",
 ) -> int:
     """Runs the program of a step's job, or a shell in its place, at this terminal."""
-    found = lifecycle.running(settings) or lifecycle.start(settings)
+    service = lifecycle.find_running(settings) or lifecycle.start(settings)
     arn = ARN.fullmatch(options.name)
-    client = connection(settings, found, {"AWS_REGION": arn[1]} if arn else None)
+    client = connection(settings, service, {"AWS_REGION": arn[1]} if arn else None)
     job = ExecutionCommands(client).find_job(options.name, options.step)
     print(f"{'A shell for' if shell else 'Running'} {job.name}{f' of step {job.step}' if job.step else ''}")
     sys.stdout.flush()
     return terminal.run_here(
-        settings, found, client["AWS_REGION"], job, shell=shell, environment=variables, shown=shown
+        settings, service, client["AWS_REGION"], job, shell=shell, environment=variables, shown=shown
     )

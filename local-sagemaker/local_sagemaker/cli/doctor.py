@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     isolation = probe(settings.home)
     free = shutil.disk_usage(_find_existing(settings)).free / 2**30
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    running = lifecycle.running(settings)
+    running = lifecycle.find_running(settings)
     facts = [
         ("service", f"running at {running['url']}" if running else "not running ('local-sagemaker up' starts it)"),
         ("state folder", f"{settings.home}, {free:.1f} GiB free"),

@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Prints them; starts the service when it isn't running, as ``exec`` does."""
-    found = lifecycle.running(settings) or lifecycle.start(settings)
-    for line in FORMS[options.format](*changes(os.environ, connection(settings, found))):
+    service = lifecycle.find_running(settings) or lifecycle.start(settings)
+    for line in FORMS[options.format](*changes(os.environ, connection(settings, service))):
         print(line)
     return 0
 

@@ -26,8 +26,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
         raise lifecycle.LifecycleError("Nothing to run. Example: local-sagemaker exec -- aws s3 ls")
-    found = lifecycle.running(settings) or lifecycle.start(settings)
-    environment = with_hook(os.environ, connection(settings, found))
+    service = lifecycle.find_running(settings) or lifecycle.start(settings)
+    environment = with_hook(os.environ, connection(settings, service))
     if "LOCAL_SAGEMAKER_URL" not in os.environ:
         environment[COMMAND_VARIABLE] = "local-sagemaker exec --"
     sys.stdout.flush()
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def connection(
-    settings: Settings, found: Mapping[str, object], environment: Mapping[str, str] | None = None
+    settings: Settings, service: Mapping[str, object], environment: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The client environment of a running service.
 
@@ -50,7 +50,7 @@ def connection(
     started as: it stands for all.
     """
     environment = os.environ if environment is None else environment
-    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or str(found["region"])
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or str(service["region"])
     keys = json.loads(settings.credentials_file.read_text())
-    answers_as = Settings(home=settings.home, region=region, account=str(found["account"]))
-    return {**client_environment(answers_as, str(found["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}
+    answers_as = Settings(home=settings.home, region=region, account=str(service["account"]))
+    return {**client_environment(answers_as, str(service["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}

@@ -119,11 +119,11 @@ class ExecutionCommands:
                 job = job_arn_of(step)
                 if job and (part.lower() in step["StepName"].lower() if part else step["StepStatus"] == "Failed"):
                     return StepJob(*job, step["StepName"])
-        found = self._find_job_named(name) if arn is None else None
-        if found is None:
+        step_job = self._find_job_named(name) if arn is None else None
+        if step_job is None:
             what = f"step with '{part}' in its name" if part else "failed step"
             raise LifecycleError(f"There is no {what} that ran a job{f' in {arn}' if arn else ', and no such job'}.")
-        return found
+        return step_job
 
     def _find_job_named(self, name: str) -> StepJob | None:
         from botocore.exceptions import ClientError
@@ -167,8 +167,8 @@ class ExecutionCommands:
 
 def job_of(step: dict[str, Any]) -> str | None:
     """The name of the job that a step ran."""
-    found = job_arn_of(step)
-    return found[1] if found else None
+    job = job_arn_of(step)
+    return job[1] if job else None
 
 
 def job_arn_of(step: dict[str, Any]) -> tuple[str, str] | None:

@@ -53,18 +53,18 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _find(name: str) -> ImageLibraries:
     """The image of a name, a whole URI included."""
     uri = ImageUri.parse(name)
-    found = images.libraries_of(uri)
-    if found is None:
+    libraries = images.libraries_of(uri)
+    if libraries is None:
         known = ", ".join(sorted({image.repository for image in images.known_libraries()}))
         raise LifecycleError(f"No libraries are known for '{name}'. Known repositories: {known}.")
-    return found
+    return libraries
 
 
 def _prepare(sets: LibrarySets, names: list[str]) -> int:
     wanted = [_find(name) for name in names] or images.default_libraries()
     for image in wanted:
-        found = sets.prepare(image, lambda line: print(line, flush=True))
-        for note in (*image.notes, *found.differences):
+        library_set = sets.prepare(image, lambda line: print(line, flush=True))
+        for note in (*image.notes, *library_set.differences):
             print(f"  {note}")
     print(f"Prepared: {', '.join(image.name for image in wanted)}, in {sets.folder}.")
     return 0
@@ -144,5 +144,5 @@ def _show(sets: LibrarySets, image: ImageLibraries) -> int:
 
 
 def _pythons(image: ImageLibraries) -> str:
-    found = [interpreters.find(python) for python in image.pythons]
-    return ", ".join(f"{item.version} ({item.path})" for item in found if item)
+    installations = [interpreters.find(python) for python in image.pythons]
+    return ", ".join(f"{item.version} ({item.path})" for item in installations if item)

@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Indexes what is new in ``objects/BUCKET/`` (a new folder becomes a bucket), and says how much that is."""
-    found = lifecycle.running(settings) or lifecycle.start(settings)
-    counts = post(settings, found, "import")
+    service = lifecycle.find_running(settings) or lifecycle.start(settings)
+    counts = post(settings, service, "import")
     for bucket, count in counts.items():
         if count:
             print(f"s3://{bucket}: {count} new object{'s' if count > 1 else ''}")

@@ -24,12 +24,12 @@ class LogFile:
 
 def find(home: Path, word: str) -> list[LogFile]:
     """The streams of all regions with the word in their group's or their own name, the last written first."""
-    found = []
+    log_files = []
     for path in (home / "logs").glob("*/*/*.log"):
         title = f"{path.parent.name}/{path.stem}".replace("+", "/")
         if word.lower() in title.lower():
-            found.append(LogFile(path, title, path.stat().st_mtime))
-    return sorted(found, key=lambda file: file.changed, reverse=True)
+            log_files.append(LogFile(path, title, path.stat().st_mtime))
+    return sorted(log_files, key=lambda file: file.changed, reverse=True)
 
 
 def of_job(home: Path, job: str) -> list[LogFile]:

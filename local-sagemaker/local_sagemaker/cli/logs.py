@@ -87,9 +87,9 @@ def _is_pipeline_or_id(settings: Settings, which: str) -> bool:
 
 
 def _open_executions(settings: Settings, which: str | None) -> ExecutionCommands:
-    found = lifecycle.running(settings) or lifecycle.start(settings)
+    service = lifecycle.find_running(settings) or lifecycle.start(settings)
     arn = ARN.fullmatch(which or "")
-    return ExecutionCommands(connection(settings, found, {"AWS_REGION": arn[1]} if arn else None))
+    return ExecutionCommands(connection(settings, service, {"AWS_REGION": arn[1]} if arn else None))
 
 
 def _list_if_present(path: Path) -> list[LogFile]:
@@ -127,11 +127,11 @@ def _show_execution(
         return [file for step in steps() for file in _find_files(settings, step)]
 
     positions: dict[Path, int] = {}
-    found = steps()
-    if not found and not options.follow:
+    current_steps = steps()
+    if not current_steps and not options.follow:
         kind = "failed step" if options.failed else "step that has started"
         print(f"The execution {arn} has no {kind}{f' with {word} in its name' if word else ''}.")
-    for step in found:
+    for step in current_steps:
         print(f"Step {step['StepName']} of {arn.rpartition('/')[2]}: {step['StepStatus']}")
         if "FailureReason" in step:
             print(f"  {step['FailureReason']}")

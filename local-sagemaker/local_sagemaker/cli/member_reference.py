@@ -56,13 +56,13 @@ def _format_member(member: str, support: members.Support) -> str:
 
 def _tops(service: str) -> dict[str, str]:
     """The operations by the names of the structures that are their requests."""
-    found = {}
+    operations = {}
     for name in list_operations():
         owner, _, operation = name.partition(":")
         shape = models.operation(owner, operation).input_shape
         if owner == service and shape is not None:
-            found[shape.name] = operation
-    return found
+            operations[shape.name] = operation
+    return operations
 
 
 if __name__ == "__main__":

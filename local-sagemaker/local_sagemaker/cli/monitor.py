@@ -30,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0; of `run` 4 when there were violations, 5 when the execution failed."""
-    found = lifecycle.start(settings)
+    service = lifecycle.start(settings)
     if options.verb == "list":
-        return _list(post(settings, found, "monitors", region=options.region)["monitors"], options)
-    execution = post(settings, found, "monitor-run", region=options.region, schedule=options.schedule)
+        return _list(post(settings, service, "monitors", region=options.region)["monitors"], options)
+    execution = post(settings, service, "monitor-run", region=options.region, schedule=options.schedule)
     if not options.no_wait:
         print(f"Running {options.schedule} ...", file=sys.stderr)
         while execution["MonitoringExecutionStatus"] not in _ENDED:
             time.sleep(_PAUSE)
-            execution = post(settings, found, "monitor-execution", region=options.region, key=execution["key"])
+            execution = post(settings, service, "monitor-execution", region=options.region, key=execution["key"])
     _print_execution(execution, options)
     return {"CompletedWithViolations": 4, "Failed": 5, "Stopped": 5}.get(execution["MonitoringExecutionStatus"], 0)
 

@@ -35,7 +35,7 @@ Made by `make docs` from what is registered in the code; a test compares. An ope
 def list_operations() -> tuple[str, ...]:
     """``service:Operation`` of every marked method of every class in `local_sagemaker.services`, and of the classes
     that are made of the table of S3's configurations."""
-    found = {
+    names = {
         f"s3:{name}" for row in CONFIGURATIONS for verb in ("get", "put", "delete") for name in row.operations(verb)
     }
     root = local_sagemaker.services
@@ -43,8 +43,8 @@ def list_operations() -> tuple[str, ...]:
         folder = module.name.removeprefix(root.__name__ + ".").split(".")[0]
         for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if issubclass(member, Resource):
-                found |= {f"{FOLDERS.get(folder, folder)}:{name}" for name, _ in operations_of(member)}
-    return tuple(sorted(found))
+                names |= {f"{FOLDERS.get(folder, folder)}:{name}" for name, _ in operations_of(member)}
+    return tuple(sorted(names))
 
 
 def render() -> str:

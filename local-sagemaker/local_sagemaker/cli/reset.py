@@ -28,9 +28,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         if input(question).strip().lower() not in ("y", "yes"):
             print("Nothing removed.")
             return 1
-    found = lifecycle.running(settings)
-    if found:
-        post(settings, found, "reset")
+    service = lifecycle.find_running(settings)
+    if service:
+        post(settings, service, "reset")
     elif settings.home.is_dir():
         for entry in settings.home.iterdir():
             if entry.name not in KEPT:

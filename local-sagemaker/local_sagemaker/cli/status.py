@@ -18,17 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Prints it; exit code 3 when the service is not running, as for system services."""
-    found = lifecycle.running(settings)
-    if not found:
+    service = lifecycle.find_running(settings)
+    if not service:
         print(json.dumps({"running": False}) if options.json else f"Not running; state in {settings.home}")
         return 3
-    counts = post(settings, found, "status")
+    counts = post(settings, service, "status")
     if options.json:
-        print(json.dumps({"running": True, **found, "holds": counts}))
+        print(json.dumps({"running": True, **service, "holds": counts}))
         return 0
-    minutes, seconds = divmod(int(time.time() - found["started"]), 60)
-    print(f"Running at {found['url']} (process {found['pid']}) for {minutes} min {seconds} s")
-    print(f"Account {found['account']}, region {found['region']}, version {found['version']}, state in {settings.home}")
+    minutes, seconds = divmod(int(time.time() - service["started"]), 60)
+    print(f"Running at {service['url']} (process {service['pid']}) for {minutes} min {seconds} s")
+    print(f"Account {service['account']}, region {service['region']}, version {service['version']}, ", end="")
+    print(f"state in {settings.home}")
     for name, count in counts.items():
         print(f"  {name:24}{count}")
     return 0

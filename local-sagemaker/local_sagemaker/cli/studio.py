@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Starts the service if it does not run, and prints and opens the link."""
     lifecycle.start(settings)
-    description = lifecycle.running(settings)
+    description = lifecycle.find_running(settings)
     if not description:
         raise LifecycleError("The service does not run.")
     if options.revoke:

@@ -34,7 +34,7 @@ _PAUSE = 0.5
 
 def run_here(
     settings: Settings,
-    found: dict[str, Any],
+    service: dict[str, Any],
     region: str,
     job: StepJob,
     *,
@@ -49,7 +49,7 @@ def run_here(
     variables = {"TERM": os.environ.get("TERM", "dumb"), **environment}
     with tempfile.TemporaryDirectory(prefix="local-sagemaker-") as folder, _listen(folder) as listener:
         post(
-            settings, found, "run-in-foreground", address=str(Path(folder, "socket")), region=region, kind=job.kind,
+            settings, service, "run-in-foreground", address=str(Path(folder, "socket")), region=region, kind=job.kind,
             job=job.name, shell="yes" if shell else "", environment=json.dumps(variables), shown=shown,
         )  # fmt: skip
         channel, _ = listener.accept()

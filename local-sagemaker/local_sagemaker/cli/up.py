@@ -24,11 +24,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         region=check_region(options.region, "--region") if options.region else settings.region,
         account=check_account(options.account, "--account") if options.account else settings.account,
     )
-    before = lifecycle.running(settings)
+    before = lifecycle.find_running(settings)
     if before:
         _refuse_changes(options, before, settings)
-    found = before or lifecycle.start(settings)
-    print(f"{'Already running' if before else 'Running'} at {found['url']} (process {found['pid']}), "
+    service = before or lifecycle.start(settings)
+    print(f"{'Already running' if before else 'Running'} at {service['url']} (process {service['pid']}), "
           f"state in {settings.home}")  # fmt: skip
     if not before:
         print('Next: local-sagemaker exec -- COMMAND, or eval "$(local-sagemaker env)" for this shell')

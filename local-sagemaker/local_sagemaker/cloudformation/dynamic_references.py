@@ -37,7 +37,7 @@ class DynamicReferences:
     def resolve_and_note(self, value: Any) -> tuple[Any, dict[str, str]]:
         """A value as `resolve` gives it, and by reference a digest of what it led to. Raises `TemplateError`."""
         values, resolved = self._read_all(value)
-        return resolved, {reference: _digest(found) for reference, found in values.items()}
+        return resolved, {reference: _digest(content) for reference, content in values.items()}
 
     def resolve_both(
         self, before: dict[str, Any], after: dict[str, Any], noted: Mapping[str, str]
@@ -48,8 +48,8 @@ class DynamicReferences:
         led to is not known any more. Raises `TemplateError`.
         """
         values, wanted = self._read_all(after)
-        digests = {reference: _digest(found) for reference, found in values.items()}
-        same = {name: found for name, found in values.items() if noted.get(name, digests[name]) == digests[name]}
+        digests = {reference: _digest(value) for reference, value in values.items()}
+        same = {name: value for name, value in values.items() if noted.get(name, digests[name]) == digests[name]}
         return _exchange(before, lambda match: same.get(match[0], match[0])), wanted, digests
 
     def _read_all(self, value: Any) -> tuple[dict[str, str], Any]:
@@ -136,10 +136,10 @@ def _has_references(value: Any) -> bool:
 
 def _member(text: str, key: str) -> str:
     try:
-        found = load(text)[key]
+        value = load(text)[key]
     except (ValueError, KeyError, TypeError) as error:
         raise TemplateError("Could not find a value associated with JSONKey in SecretString") from error
-    return found if isinstance(found, str) else str(found)
+    return value if isinstance(value, str) else str(value)
 
 
 def refuse_secure(resource: ResourceDeclaration) -> None:

@@ -27,18 +27,18 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 Value = str | list[str]
 
 
-def resolve(template: Template, given: Mapping[str, str], stored: Callable[[str], str]) -> dict[str, Value]:
+def resolve(template: Template, supplied: Mapping[str, str], stored: Callable[[str], str]) -> dict[str, Value]:
     """The value of every parameter. `stored` reads a parameter of Systems Manager by its name."""
     check_shape(template.parameters)
-    unknown = [name for name in given if name not in template.parameters]
+    unknown = [name for name in supplied if name not in template.parameters]
     if unknown:
         raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    missing = [name for name, rule in template.parameters.items() if name not in given and "Default" not in rule]
+    missing = [name for name, rule in template.parameters.items() if name not in supplied and "Default" not in rule]
     if missing:
         raise TemplateError(f"Parameters: [{', '.join(missing)}] must have values")
     values: dict[str, Value] = {}
     for name, rule in template.parameters.items():
-        text = given[name] if name in given else as_text(rule["Default"])
+        text = supplied[name] if name in supplied else as_text(rule["Default"])
         values[name] = _value(name, rule, text, stored)
     return values
 

@@ -63,10 +63,10 @@ def _resource_type(name: str, row: dict[str, Any]) -> ResourceType:
 
 def resource_type(name: str, logical: str) -> ResourceType:
     """The type of a resource. Raises by type for what is not executed here."""
-    found = _table().get(name)
-    if found is None:
+    entry = _table().get(name)
+    if entry is None:
         raise UnsupportedTemplate(name, f"Resources/{logical}")
-    return found
+    return entry
 
 
 def names() -> list[str]:

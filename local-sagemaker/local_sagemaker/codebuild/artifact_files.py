@@ -61,13 +61,13 @@ def folders(base: Path) -> list[Path]:
 def collect(artifact: dict[str, Any], base: Path, archive: Path, say: Say) -> int:
     """Writes the archive of an artifact's files and returns how many there are. Raises `ArtifactFailure`."""
     say(f"Expanding base directory path: {artifact['base_directory'] or '.'}")
-    found = folders(base)
-    if not found:
+    paths = folders(base)
+    if not paths:
         raise ArtifactFailure(f"no matching base directory path found for {artifact['base_directory']}")
     say("Assembling file list")
     chosen = [
         (folder, name)
-        for folder in found
+        for folder in paths
         for name in choose(list(files_below(folder)), artifact["files"], artifact["exclude_paths"], folder)
     ]
     if not chosen:

@@ -119,10 +119,10 @@ def _matrix(document: dict[str, Any]) -> tuple[BatchTask, ...]:
     variables = read_mapping(env.get("variables") or {}, "batch/build-matrix/dynamic/env/variables")
     axes = [("buildspec", dynamic.get("buildspec")), *((name, env[name]) for name in env if name != "variables")]
     axes += [(f"variables/{name}", values) for name, values in variables.items()]
-    given = [[(name, value) for value in _values(values, name)] for name, values in axes if values is not None]
-    if not given:
+    columns = [[(name, value) for value in _values(values, name)] for name, values in axes if values is not None]
+    if not columns:
         raise BuildspecError("batch/build-matrix/dynamic has nothing that varies.")
-    return tuple(_cell(fixed, dict(chosen), number) for number, chosen in enumerate(product(*given)))
+    return tuple(_cell(fixed, dict(chosen), number) for number, chosen in enumerate(product(*columns)))
 
 
 def _values(values: Any, name: str) -> list[Any]:

@@ -179,8 +179,8 @@ def _artifacts(document: Any) -> tuple[ArtifactSpec, ...]:
         return ()
     top = read_mapping(document, "artifacts")
     secondary = read_mapping(top.get("secondary-artifacts") or {}, "artifacts/secondary-artifacts")
-    found = [_artifact("", top)] if top.get("files") else []
-    return (*found, *(_artifact(name, read_mapping(part, name)) for name, part in secondary.items()))
+    artifacts = [_artifact("", top)] if top.get("files") else []
+    return (*artifacts, *(_artifact(name, read_mapping(part, name)) for name, part in secondary.items()))
 
 
 def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
@@ -200,7 +200,7 @@ def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
 
 
 def _reports(document: Any) -> tuple[ReportSpec, ...]:
-    found = []
+    reports = []
     for name, part in read_mapping(document or {}, "reports").items():
         body = read_mapping(part, f"reports/{name}")
         refuse_unknown(body, _REPORT, f"reports/{name}/")
@@ -211,10 +211,10 @@ def _reports(document: Any) -> tuple[ReportSpec, ...]:
             raise BuildspecError(f"reports/{name}/file-format {form} is not read by the local service.")
         files = read_names(body.get("files"), f"reports/{name}/files")
         base = str(body.get("base-directory") or "")
-        found.append(ReportSpec(name, files, base, is_set(body.get("discard-paths")), form))
-    if len(found) > MOST_REPORTS:
-        raise BuildspecError(f"A build has at most {MOST_REPORTS} reports; {len(found)} are given.")
-    return tuple(found)
+        reports.append(ReportSpec(name, files, base, is_set(body.get("discard-paths")), form))
+    if len(reports) > MOST_REPORTS:
+        raise BuildspecError(f"A build has at most {MOST_REPORTS} reports; {len(reports)} are given.")
+    return tuple(reports)
 
 
 def _commands(value: Any, place: str) -> tuple[str, ...]:

@@ -98,11 +98,11 @@ def _coverages(root: ElementTree.Element) -> list[Row]:
         raise ReportError(f"the file is no Cobertura XML: its root is {root.tag}")
     lines: dict[str, dict[str, tuple[bool, int, int]]] = {}
     for part in root.iter("class"):
-        found = lines.setdefault(part.get("filename", ""), {})
+        hits = lines.setdefault(part.get("filename", ""), {})
         for line in part.findall("lines/line"):
             taken, all_of_them = _branches(line.get("condition-coverage", ""))
-            found[line.get("number", "")] = (_number(line.get("hits")) > 0, taken, all_of_them)
-    return [{"filePath": file, **summary(list(found.values()))} for file, found in sorted(lines.items())]
+            hits[line.get("number", "")] = (_number(line.get("hits")) > 0, taken, all_of_them)
+    return [{"filePath": file, **summary(list(hits.values()))} for file, hits in sorted(lines.items())]
 
 
 def _branches(text: str) -> tuple[int, int]:

@@ -70,14 +70,14 @@ class Shell:
 
     def values(self, names: Iterable[str]) -> dict[str, str]:
         """The values of variables that are set."""
-        found = {}
+        values = {}
         for name in names:
             file = self._files / "value"
             file.unlink(missing_ok=True)
             self.run(f'[ -n "${{{name}+x}}" ] && printf "%s" "${{{name}}}" > {shlex.quote(str(file))} || true')
             if file.exists():
-                found[name] = file.read_text(errors="replace")
-        return found
+                values[name] = file.read_text(errors="replace")
+        return values
 
     def close(self) -> None:
         """Ends the shell."""

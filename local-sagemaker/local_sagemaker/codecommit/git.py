@@ -137,11 +137,11 @@ class GitRepository:
         lines = self.text(
             "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", BRANCHES, TAGS
         ).splitlines()
-        found = {}
+        references = {}
         for line in lines:
             name, own, *peeled = line.split(" ")
-            found[name] = peeled[0] if peeled and peeled[0] else own
-        return found
+            references[name] = peeled[0] if peeled and peeled[0] else own
+        return references
 
     def branch(self, name: str) -> str | None:
         """The newest commit of a branch."""
@@ -149,17 +149,17 @@ class GitRepository:
 
     def kind(self, name: str) -> str | None:
         """``commit``, ``tree``, ``blob`` or ``tag``; None when nothing has the name."""
-        found = self.run("cat-file", "-t", "--", name, check=False) if not name.startswith("-") else b""
-        return found.decode().strip() or None
+        output = self.run("cat-file", "-t", "--", name, check=False) if not name.startswith("-") else b""
+        return output.decode().strip() or None
 
     def resolve(self, name: str) -> str | None:
         """The commit that a branch, a tag or an id names."""
         if name.startswith("-"):
             return None
         for candidate in (BRANCHES + name, TAGS + name, name):
-            found = self.run("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
-            if found:
-                return found.decode().strip()
+            commit = self.run("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
+            if commit:
+                return commit.decode().strip()
         return None
 
     def commit(self, name: str) -> GitCommit | None:
@@ -176,13 +176,13 @@ class GitRepository:
         """The entries of a folder of a commit, with their paths from the root on."""
         more = ["-r"] if recursive else []
         place = f"{commit}:{path}" if path else commit
-        found = self.run("ls-tree", "-z", *more, place, check=False)
-        return list(_entries(found, f"{path}/" if path else ""))
+        listing = self.run("ls-tree", "-z", *more, place, check=False)
+        return list(_entries(listing, f"{path}/" if path else ""))
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
         """The file or folder at a path of a commit."""
-        found = list(_entries(self.run("ls-tree", "-z", commit, "--", path, check=False), ""))
-        return found[0] if found and found[0].path == path else None
+        entries = list(_entries(self.run("ls-tree", "-z", commit, "--", path, check=False), ""))
+        return entries[0] if entries and entries[0].path == path else None
 
     def blob(self, identity: str) -> bytes:
         """The content of a file by its id. Raises `GitError`."""
@@ -201,14 +201,14 @@ class GitRepository:
         if before is None:
             return [("A", None, entry) for entry in self.tree(after, recursive=True)]
         fields = self.run("diff-tree", "-r", "-z", "--no-renames", before, after).decode(errors="replace").split("\0")
-        found = []
+        changes = []
         for row, path in zip(fields[::2], fields[1::2], strict=False):
             old_mode, new_mode, old, new, letter = row.lstrip(":").split(" ")
             kind = letter[0] if letter[0] in "AMD" else "M"
             first = None if kind == "A" else TreeEntry(old_mode, "blob", old, path)
             second = None if kind == "D" else TreeEntry(new_mode, "blob", new, path)
-            found.append((kind, first, second))
-        return found
+            changes.append((kind, first, second))
+        return changes
 
     def paths_between(self, before: str | None, after: str) -> list[str]:
         """The paths of the files that differ between two commits; all files of a first one."""

@@ -23,12 +23,12 @@ def resolve(text: str, namespaces: Namespaces) -> str:
 
     def value(match: re.Match[str]) -> str:
         namespace, key = match.groups()
-        found = namespaces.get(namespace, {}).get(key)
-        if found is None:
+        variable = namespaces.get(namespace, {}).get(key)
+        if variable is None:
             raise UnresolvedVariable(
                 f"The action failed because either the variable {key} or the namespace {namespace} could not be found."
             )
-        return found
+        return variable
 
     return _REFERENCE.sub(value, text)
 

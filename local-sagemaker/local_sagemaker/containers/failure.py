@@ -80,9 +80,9 @@ def _trace(error: Exception) -> str:
 
     Where the libraries are installed on this machine is no part of what a container would say.
     """
-    found = traceback.TracebackException.from_exception(error, limit=-FRAMES)
+    trace = traceback.TracebackException.from_exception(error, limit=-FRAMES)
     roots = sorted((f"{root.rstrip('/')}/" for root in (*sys.path, *_ROOT) if root), key=len, reverse=True)
-    for frame in found.stack:
+    for frame in trace.stack:
         root = next((root for root in roots if frame.filename.startswith(root)), "")
         frame.filename = frame.filename.removeprefix(root)
-    return "".join(found.format(chain=False))
+    return "".join(trace.format(chain=False))

@@ -61,9 +61,9 @@ class _Routes:
         if path == "/ping" and method == "GET":
             return _PING
         if path == "/execution-parameters" and method == "GET":
-            found = application.parameters()
-            if found is not None:
-                response = Response(200, json.dumps(found).encode(), "application/json")
+            parameters = application.parameters()
+            if parameters is not None:
+                response = Response(200, json.dumps(parameters).encode(), "application/json")
                 return RequestHandler(lambda _request: response)
         if application.route is None:
             return _UNKNOWN

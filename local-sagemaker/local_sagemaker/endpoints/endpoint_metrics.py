@@ -27,7 +27,7 @@ UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds", "Mod
 
 
 @dataclass
-class Gathered:
+class PendingMetrics:
     """What was gathered of one variant since the last put."""
 
     instances: int
@@ -37,13 +37,13 @@ class Gathered:
     other: list[tuple[str, float]] = field(default_factory=list)
 
 
-class Measures:
+class EndpointMetrics:
     """The metrics of all endpoints."""
 
     def __init__(self, put: Put | None) -> None:
         self._put = put
         self._lock = threading.Lock()
-        self._gathered: dict[tuple[str, str], Gathered] = {}
+        self._gathered: dict[tuple[str, str], PendingMetrics] = {}
         self._invocations: Counter[tuple[str, str]] = Counter()
 
     def record_invocation(
@@ -51,10 +51,10 @@ class Measures:
     ) -> None:
         """One invocation: its HTTP status, the seconds that the model took, and those that it took besides."""
         with self._lock:
-            found = self._of(endpoint, variant, instances)
-            found.statuses.append(status)
-            found.model.append(model)
-            found.overhead.append(overhead)
+            measurements = self._of(endpoint, variant, instances)
+            measurements.statuses.append(status)
+            measurements.model.append(model)
+            measurements.overhead.append(overhead)
             self._invocations[endpoint, variant] += 1
 
     def invocations(self, endpoint: str, variant: str) -> int:
@@ -66,36 +66,36 @@ class Measures:
         with self._lock:
             self._of(endpoint, variant, 1).other.append((name, value))
 
-    def _of(self, endpoint: str, variant: str, instances: int) -> Gathered:
-        found = self._gathered.get((endpoint, variant))
-        if found is None:
-            found = self._gathered[endpoint, variant] = Gathered(instances)
-        return found
+    def _of(self, endpoint: str, variant: str, instances: int) -> PendingMetrics:
+        measurements = self._gathered.get((endpoint, variant))
+        if measurements is None:
+            measurements = self._gathered[endpoint, variant] = PendingMetrics(instances)
+        return measurements
 
     def flush(self) -> None:
         """Puts what was gathered."""
         with self._lock:
             gathered, self._gathered = self._gathered, {}
         data: list[dict[str, Any]] = []
-        for (endpoint, variant), found in gathered.items():
+        for (endpoint, variant), measurements in gathered.items():
             dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-            data += _data(found, dimensions)
+            data += _data(measurements, dimensions)
         if self._put is not None:
             for start in range(0, len(data), 100):
                 self._put(NAMESPACE, data[start : start + 100])
 
 
-def _data(found: Gathered, dimensions: list[dict[str, str]]) -> list[dict[str, Any]]:
-    statuses = found.statuses
+def _data(measurements: PendingMetrics, dimensions: list[dict[str, str]]) -> list[dict[str, Any]]:
+    statuses = measurements.statuses
     values: dict[str, list[float]] = {
         "Invocations": [1.0] * len(statuses),
-        "InvocationsPerInstance": [1.0 / max(1, found.instances)] * len(statuses),
+        "InvocationsPerInstance": [1.0 / max(1, measurements.instances)] * len(statuses),
         "Invocation4XXErrors": [float(400 <= status < 500) for status in statuses],
         "Invocation5XXErrors": [float(status >= 500 or status == 0) for status in statuses],
-        "ModelLatency": [round(seconds * 1e6) for seconds in found.model],
-        "OverheadLatency": [round(seconds * 1e6) for seconds in found.overhead],
+        "ModelLatency": [round(seconds * 1e6) for seconds in measurements.model],
+        "OverheadLatency": [round(seconds * 1e6) for seconds in measurements.overhead],
     }
-    for name, value in found.other:
+    for name, value in measurements.other:
         values.setdefault(name, []).append(value)
     moment = now()
     return [
@@ -111,12 +111,12 @@ def _sets(values: list[float]) -> list[dict[str, float]]:
     of neighbours by their mean. The least and the greatest value stay what they are."""
     ordered, count = sorted(values), len(values)
     edges = range(count + 1) if count <= SINGLE else sorted({1, count - 1, *(round(share * count) for share in SHARES)})
-    found = []
+    sets = []
     for first, last in pairwise(edges):
         group = ordered[first:last]
         mean = sum(group) / len(group)
-        found.append({**_statistics(group), "Minimum": mean, "Maximum": mean})
-    return found
+        sets.append({**_statistics(group), "Minimum": mean, "Maximum": mean})
+    return sets
 
 
 def _statistics(values: list[float]) -> dict[str, float]:

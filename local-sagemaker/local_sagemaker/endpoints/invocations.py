@@ -221,12 +221,12 @@ def _check(request: Request, running: RunningEndpoint, variant: Variant, body: b
 
 def _lines(request: Request) -> str:
     """The other headers that reach the container, as lines."""
-    found = ""
+    lines = ""
     for member, header in _FORWARDED:
         value = request.get(member)
         if value:
-            found += f"{header}: {value}\r\n"
-    return found
+            lines += f"{header}: {value}\r\n"
+    return lines
 
 
 async def _ask_and_forget(instance: Instance, invocation: ModelInvocation) -> None:

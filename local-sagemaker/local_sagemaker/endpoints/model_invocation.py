@@ -22,9 +22,9 @@ class ModelInvocation:
 
     def headers(self, content_type: str | None, accept: str | None) -> str:
         """All headers of one container's request."""
-        found = self.lines
+        lines = self.lines
         if content_type:
-            found += f"Content-Type: {content_type}\r\n"
+            lines += f"Content-Type: {content_type}\r\n"
         if accept:
-            found += f"Accept: {accept}\r\n"
-        return found
+            lines += f"Accept: {accept}\r\n"
+        return lines

@@ -15,7 +15,7 @@ from typing import Any
 from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.capture import EndpointCapture
-from local_sagemaker.endpoints.endpoint_metrics import Measures, Put
+from local_sagemaker.endpoints.endpoint_metrics import EndpointMetrics, Put
 from local_sagemaker.endpoints.endpoint_spec import EndpointSpec, VariantSpec
 from local_sagemaker.endpoints.fleet import Fleet
 from local_sagemaker.endpoints.instance import Instance
@@ -52,7 +52,7 @@ class EndpointRegistry:
         self._settings, self._objects, self._logs, self._servers = settings, objects, logs, servers
         self._environment = dict(environment or {})
         self._alarms = alarms
-        self.measures = Measures(put_metrics)
+        self.measures = EndpointMetrics(put_metrics)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: dict[str, RunningEndpoint] = {}
         self._returning: set[str] = set()

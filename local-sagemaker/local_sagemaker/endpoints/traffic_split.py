@@ -33,10 +33,10 @@ class VariantRoute:
                 self._credit -= 1
                 fleet = self.green
         if wanted is None:
-            found = fleet.choose()
-            if found is None:
+            chosen_variant = fleet.choose()
+            if chosen_variant is None:
                 raise InvalidInvocation(f"Endpoint {fleet.spec.name} has no variant with a weight above 0.")
-            return found
+            return chosen_variant
         for candidate in (fleet, self.fleet, self.green):
             if candidate is not None and wanted in candidate.variants:
                 variant = candidate.variants[wanted]

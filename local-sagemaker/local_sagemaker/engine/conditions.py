@@ -90,8 +90,8 @@ def _holds(condition: dict[str, Any], resolve: Resolve) -> bool:
     if kind in ("In", "NotIn"):
         value = resolve(condition["QueryValue"] if "QueryValue" in condition else condition.get("Value"))
         choices = resolve(condition["Values"] if "Values" in condition else condition.get("In", []))
-        found = any(_comparable(value, choice) and _equal(value, choice) for choice in choices)
-        return found == (kind == "In")
+        is_among = any(_comparable(value, choice) and _equal(value, choice) for choice in choices)
+        return is_among == (kind == "In")
     left, right = resolve(condition.get("LeftValue")), resolve(condition.get("RightValue"))
     if not _comparable(left, right):
         raise ConditionError(

@@ -58,9 +58,9 @@ class Executions:
     def refresh(self, key: str) -> None:
         """Notifies an execution that its record was changed (to stop, or another parallelism)."""
         with self._lock:
-            found = self._running.get(key)
-        if found:
-            found[0].refresh()
+            entry = self._running.get(key)
+        if entry:
+            entry[0].refresh()
 
     def end_all(self) -> None:
         """Ends all threads; the executions stay as they are written down."""

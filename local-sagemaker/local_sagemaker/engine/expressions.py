@@ -201,10 +201,10 @@ def _get(path: str, scope: ExpressionScope) -> Any:
 def _json_get(arguments: dict[str, Any], scope: ExpressionScope) -> Any:
     path = text(resolve(arguments.get("Path", ""), scope))
     if "PropertyFile" in arguments:
-        found = property_file(arguments["PropertyFile"])
-        if found is None:
+        reference = property_file(arguments["PropertyFile"])
+        if reference is None:
             raise ExpressionError(f"'{arguments['PropertyFile']}' is not a property file.")
-        step, name = found
+        step, name = reference
         document, where = scope.property_file(step, name), f"property file '{name}' of step '{step}'"
     else:
         where = text(resolve(arguments.get("S3Uri", ""), scope))

@@ -66,9 +66,9 @@ class Journal:
         there is none, the newest of any signature."""
         place = f"{self._pipeline}/{step}"
         for parent in (f"{place}/{_digest(signature)}", place):  # the second: as earlier versions kept them
-            found = self._records.page(Query(CACHE, parent=parent), _LOOKED_AT)
-            if found:
-                return [EarlierRun.from_record(body) for _, body in found]
+            rows = self._records.page(Query(CACHE, parent=parent), _LOOKED_AT)
+            if rows:
+                return [EarlierRun.from_record(body) for _, body in rows]
         newest = self._records.get(NEWEST, place)
         return [EarlierRun.from_record(newest)] if newest else []
 

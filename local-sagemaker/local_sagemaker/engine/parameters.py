@@ -18,20 +18,20 @@ Values = dict[str, Any]
 
 def values(declared: Mapping[str, PipelineParameter], overrides: list[dict[str, str]]) -> Values:
     """The typed value of every declared parameter. Raises ValidationError for unknown, missing or ill-typed ones."""
-    given: Values = {}
+    result: Values = {}
     for override in overrides:
         name, value = override["Name"], override["Value"]
         if name not in declared:
             raise ValidationError(f"Unknown parameter '{name}'")
-        if name in given:
+        if name in result:
             raise ValidationError(f"Parameter '{name}' is given more than once.")
         if value == "":
             raise ValidationError('[string "" is too short (length: 0, required minimum: 1)]')
-        given[name] = to_type(declared[name], value)
-    missing = [name for name, item in declared.items() if item.default is None and name not in given]
+        result[name] = to_type(declared[name], value)
+    missing = [name for name, item in declared.items() if item.default is None and name not in result]
     if missing:
         raise ValidationError(f"Parameter '{missing[0]}' is undefined.")
-    return {name: given.get(name, _default(item)) for name, item in declared.items()}
+    return {name: result.get(name, _default(item)) for name, item in declared.items()}
 
 
 def as_text(value: Any) -> str:

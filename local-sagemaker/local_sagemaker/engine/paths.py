@@ -24,18 +24,18 @@ class ReferencePathError(Exception):
 
 def tokens(path: str) -> tuple[Token, ...]:
     """Splits a path into keys (str) and positions (int)."""
-    found: list[Token] = []
+    parts: list[Token] = []
     position = 0
     while position < len(path):
         match = _TOKEN.match(path, position)
         if not match:
             raise ReferencePathError(f"'{path}' is not a path (at '{path[position:]}')")
         if match[4] is not None:
-            found.append(int(match[4]))
+            parts.append(int(match[4]))
         else:
-            found.append(next(group for group in match.groups() if group is not None))
+            parts.append(next(group for group in match.groups() if group is not None))
         position = match.end()
-    return tuple(found)
+    return tuple(parts)
 
 
 def json_tokens(path: str) -> tuple[Token, ...]:

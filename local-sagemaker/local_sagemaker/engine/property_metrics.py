@@ -21,7 +21,7 @@ def metric_pairs(
     definition: Definition, records: Mapping[str, Mapping[str, Any]], results: Results
 ) -> list[dict[str, str]]:
     """The metrics of the steps that succeeded, in the order of the definition; of two of one name the first."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, step in definition.steps.items():
         if records.get(name, {}).get("StepStatus") != StepStatus.SUCCEEDED:
             continue
@@ -31,8 +31,8 @@ def metric_pairs(
             except ExpressionError:
                 continue  # no expression reads it, so nothing fails by it
             for path, value in numbers_in(document):
-                found.setdefault(path, value)
-    return [{"Name": name, "Value": repr(value)} for name, value in list(found.items())[:_MOST]]
+                metrics.setdefault(path, value)
+    return [{"Name": name, "Value": repr(value)} for name, value in list(metrics.items())[:_MOST]]
 
 
 def numbers_in(document: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, float]]:

@@ -64,14 +64,14 @@ def check_source(selection: SelectiveRun, source: str | None, succeeded: Mapping
 
 
 def _ancestors(nodes: Graph, name: str) -> set[str]:
-    found: set[str] = set()
+    ancestors: set[str] = set()
     pending = list(nodes[name].upstream)
     while pending:
         item = pending.pop()
-        if item not in found:
-            found.add(item)
+        if item not in ancestors:
+            ancestors.add(item)
             pending.extend(nodes[item].upstream)
-    return found
+    return ancestors
 
 
 def restrict(nodes: Graph, config: Mapping[str, Any] | None) -> Graph:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local_sagemaker.eventbridge.patterns import Pattern, Want, flatten
+from local_sagemaker.eventbridge.patterns import PathCondition, Pattern, flatten
 
 
 class PatternIndex:
@@ -24,7 +24,7 @@ class PatternIndex:
         self._always: set[int] = set()
         self._by_word: dict[str, dict[str, list[int]]] = {}
 
-        def weight(want: Want) -> int:
+        def weight(want: PathCondition) -> int:
             return sum(shared[want.path, word] for word in want.words)
 
         for number, wants in alternatives:

@@ -27,7 +27,7 @@ Event = Mapping[str, Sequence[tuple[Any, Elements]]]
 
 
 @dataclass(frozen=True)
-class Want:
+class PathCondition:
     """What a path must have: one of the tests holds. `words` are the texts if it wants nothing else."""
 
     path: str
@@ -39,7 +39,7 @@ class Want:
 class Pattern:
     """A pattern. All wants of one of the alternatives must hold, each sorted by path."""
 
-    alternatives: tuple[tuple[Want, ...], ...]
+    alternatives: tuple[tuple[PathCondition, ...], ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether an event matches."""
@@ -71,22 +71,22 @@ def flatten(event: Mapping[str, Any]) -> Event:
     return fields
 
 
-def _holds(wants: Sequence[Want], event: Event) -> bool:
+def _holds(wants: Sequence[PathCondition], event: Event) -> bool:
     """Goes through the paths with every choice of elements that is still possible."""
     if any(not event.get(want.path) and not _takes_absence(want) for want in wants):
         return False
     choices: list[Elements] = [{}]
     for number, want in enumerate(wants):
         relevant = {array for later in wants[number + 1 :] for _, own in event.get(later.path, ()) for array in own}
-        found: dict[frozenset[tuple[int, int]], Elements] = {}
+        alternatives: dict[frozenset[tuple[int, int]], Elements] = {}
         values = _tree(want, event.get(want.path, ()))
         for choice in choices:
             for made in _choices(want, values, choice):
                 kept = {array: index for array, index in made.items() if array in relevant}
-                found[frozenset(kept.items())] = kept
-        if not found:
+                alternatives[frozenset(kept.items())] = kept
+        if not alternatives:
             return False
-        choices = list(found.values())
+        choices = list(alternatives.values())
     return True
 
 
@@ -113,7 +113,7 @@ class _ValueTree:
                     nodes.append(elements[choice[array]])
 
 
-def _tree(want: Want, values: Sequence[tuple[Any, Elements]]) -> _ValueTree:
+def _tree(want: PathCondition, values: Sequence[tuple[Any, Elements]]) -> _ValueTree:
     root = _ValueTree()
     for value, own in values:
         node = root
@@ -124,7 +124,7 @@ def _tree(want: Want, values: Sequence[tuple[Any, Elements]]) -> _ValueTree:
     return root
 
 
-def _choices(want: Want, values: _ValueTree, choice: Elements) -> Iterator[Elements]:
+def _choices(want: PathCondition, values: _ValueTree, choice: Elements) -> Iterator[Elements]:
     """The choices of elements after a path has matched."""
     absent = True
     for node in values.reach(choice):
@@ -135,7 +135,7 @@ def _choices(want: Want, values: _ValueTree, choice: Elements) -> Iterator[Eleme
         yield choice
 
 
-def _takes_absence(want: Want) -> bool:
+def _takes_absence(want: PathCondition) -> bool:
     return any(test(ABSENT) for test in want.tests)
 
 
@@ -151,7 +151,7 @@ def parse(text: str) -> Pattern:
     return Pattern(tuple(tuple(rule[path] for path in sorted(rule)) for rule in rules))
 
 
-Rule = dict[str, Want]
+Rule = dict[str, PathCondition]
 
 
 def _read(document: Mapping[str, Any], path: str, rules: list[Rule]) -> list[Rule]:
@@ -175,11 +175,11 @@ def _read(document: Mapping[str, Any], path: str, rules: list[Rule]) -> list[Rul
     return rules
 
 
-def _want(path: str, values: list[Any]) -> Want:
+def _want(path: str, values: list[Any]) -> PathCondition:
     if not values:
         raise InvalidPattern("Empty arrays are not allowed")
     tests = tuple(_test(value) for value in values)
-    return Want(path, tests, frozenset(values) if all(map(is_plain_text, values)) else frozenset())
+    return PathCondition(path, tests, frozenset(values) if all(map(is_plain_text, values)) else frozenset())
 
 
 def _is_or(value: Any) -> bool:

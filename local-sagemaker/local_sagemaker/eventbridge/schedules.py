@@ -80,9 +80,9 @@ class Cron:
                 if (year, month) < (day.year, day.month):
                     continue
                 for number in sorted(self.days(year, month)):
-                    found = self._on(datetime(year, month, number), after)  # local, as schedules are
-                    if found is not None:
-                        return found
+                    moment = self._on(datetime(year, month, number), after)  # local, as schedules are
+                    if moment is not None:
+                        return moment
         return None
 
     def _on(self, day: datetime, after: float) -> float | None:
@@ -103,19 +103,19 @@ def parse(text: str, timezone: str = "UTC", *, strict_units: bool = True, once: 
     """The schedule of an expression. `strict_units` wants "minute" for 1 and "minutes" for more, as rules do; `once`
     allows ``at(...)``, as Scheduler does. Raises `InvalidSchedule`."""
     place = zone(timezone)
-    if found := _RATE.fullmatch(text):
-        value, unit = int(found[1]), found[2]
+    if match := _RATE.fullmatch(text):
+        value, unit = int(match[1]), match[2]
         if strict_units and (value == 1) == unit.endswith("s"):
             raise InvalidSchedule(text)
         return Rate(value * _SECONDS[unit.rstrip("s")])
-    if once and (found := _AT.fullmatch(text)):
+    if once and (match := _AT.fullmatch(text)):
         try:
-            datetime.fromisoformat(found[1])
+            datetime.fromisoformat(match[1])
         except ValueError as error:
             raise InvalidSchedule(text) from error
-        return Once(found[1], place)
-    if found := _CRON.fullmatch(text):
-        return _cron(text, found.groups(), place)
+        return Once(match[1], place)
+    if match := _CRON.fullmatch(text):
+        return _cron(text, match.groups(), place)
     raise InvalidSchedule(text)
 
 

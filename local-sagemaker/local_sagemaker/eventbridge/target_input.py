@@ -23,8 +23,8 @@ MOST_PATHS = 100
 def check(target: Mapping[str, Any]) -> None:
     """Refuses inputs that EventBridge refuses, in its words."""
     identity = target["Id"]
-    given = [name for name in ("Input", "InputPath", "InputTransformer") if name in target]
-    if len(given) > 1:
+    inputs = [name for name in ("Input", "InputPath", "InputTransformer") if name in target]
+    if len(inputs) > 1:
         raise ValidationError(
             f"Only one of Input, InputPath, or InputTransformer must be provided for target {identity}."
         )

@@ -154,10 +154,10 @@ def _glob(pieces: list[str]) -> Callable[[str], bool]:
             return False
         position, end = len(first), len(value) - len(last)
         for piece in middle:
-            found = value.find(piece, position, end) if position <= end else -1
-            if found < 0:
+            index = value.find(piece, position, end) if position <= end else -1
+            if index < 0:
                 return False
-            position = found + len(piece)
+            position = index + len(piece)
         return position <= end
 
     return matches
@@ -258,13 +258,13 @@ def _cidr(argument: Any) -> ValueTest:
         raise InvalidPattern("Malformed CIDR, one '/' required")
     if not re.fullmatch(r"[+-]?\d+", masks[0]):
         raise InvalidPattern("Malformed CIDR, mask bits must be an integer")
-    bits, found = int(masks[0]), _address(address)
+    bits, base = int(masks[0]), _address(address)
     if bits < 0:
         raise InvalidPattern("Malformed CIDR, mask bits must not be negative")
-    if found is None:
+    if base is None:
         raise InvalidPattern(f"Nonstandard IP address: {address}")
-    if bits >= found.max_prefixlen:
-        raise InvalidPattern(f"IPv{found.version} mask bits must be < {found.max_prefixlen}")
+    if bits >= base.max_prefixlen:
+        raise InvalidPattern(f"IPv{base.version} mask bits must be < {base.max_prefixlen}")
     network = ipaddress.ip_network(f"{address}/{bits}", strict=False)
 
     def inside(value: str) -> bool:

@@ -56,11 +56,11 @@ class Context:
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
-def _client_context(given: Any) -> Any:
-    if not isinstance(given, dict):
+def _client_context(context: Any) -> Any:
+    if not isinstance(context, dict):
         return None
     return SimpleNamespace(
-        custom=given.get("custom"), env=given.get("env"), client=SimpleNamespace(**(given.get("client") or {}))
+        custom=context.get("custom"), env=context.get("env"), client=SimpleNamespace(**(context.get("client") or {}))
     )
 
 

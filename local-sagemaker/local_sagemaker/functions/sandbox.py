@@ -91,7 +91,7 @@ class Sandbox:
         self._write(f"INIT_START Runtime Version: {function.runtime.replace('python', 'python:')}\n")
         self._ready = self._broken = False
         (root / "tmp").mkdir(parents=True, exist_ok=True)
-        fresh = own_start.wanted_by(function.environment, os.environ) or own_start.installs(function.code)
+        fresh = own_start.variables_require_it(function.environment, os.environ) or own_start.installs(function.code)
         own = ("own",) if fresh else ()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -244,13 +244,13 @@ class Sandbox:
     def _environment(self, service: Mapping[str, str]) -> dict[str, str]:
         """The variables of the function over those that lead to the service, and below Lambda's own."""
         function = self.function
-        given = dict(function.environment)
-        if "PYTHONPATH" in given:
-            given["PYTHONPATH"] = f"{service.get('PYTHONPATH', '')}:{given['PYTHONPATH']}"
+        variables = dict(function.environment)
+        if "PYTHONPATH" in variables:
+            variables["PYTHONPATH"] = f"{service.get('PYTHONPATH', '')}:{variables['PYTHONPATH']}"
         return {
             "TZ": ":UTC",
             **service,
-            **given,
+            **variables,
             "_HANDLER": function.handler,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": function.name,

@@ -60,7 +60,7 @@ def libraries_of(uri: ImageUri) -> ImageLibraries | None:
 
 def known_libraries() -> list[ImageLibraries]:
     """The images whose libraries are known."""
-    return catalogue.known()
+    return catalogue.list_images()
 
 
 def default_libraries() -> list[ImageLibraries]:

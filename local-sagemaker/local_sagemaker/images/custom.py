@@ -123,6 +123,6 @@ def _entry(file: Path, name: str, value: Any) -> _Entry:
     uri = ImageUri.parse(source)
     base = catalogue.find(uri.repository, uri.tag)
     if base is None:
-        known = ", ".join(sorted({image.repository for image in catalogue.known()}))
+        known = ", ".join(sorted({image.repository for image in catalogue.list_images()}))
         raise ValidationError(f"{file}: {name} is from '{source}', whose libraries are not known. Known: {known}.")
     return _Entry((file.parent / Path(folder).expanduser()).resolve(), base)

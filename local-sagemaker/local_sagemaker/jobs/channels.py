@@ -71,9 +71,9 @@ def check(uri: str, objects: Objects, *, region: str, role: str) -> None:
     )
 
 
-def share(channel: Channel, found: list[Item], host: int, hosts: int) -> list[Item]:
+def share(channel: Channel, objects: list[Item], host: int, hosts: int) -> list[Item]:
     """What one host gets: everything, or every n-th object; shuffled when the channel requests it."""
-    chosen = found[host::hosts] if channel.sharded else list(found)
+    chosen = objects[host::hosts] if channel.sharded else list(objects)
     if channel.seed is not None:
         random.Random(channel.seed).shuffle(chosen)
     return chosen
@@ -91,7 +91,7 @@ def download(chosen: list[Item], folder: Path, objects: Objects) -> None:
                     stack.close()
                     place, inner = "", root
                     inner, place = stack.enter_context(root.make(above or ".")), above
-                with os.fdopen(inner.create(name), "wb") as target, opened(item, objects) as file:
+                with os.fdopen(inner.create(name), "wb") as target, open_item(item, objects) as file:
                     copy(file.fileno(), target.fileno())
 
 
@@ -114,7 +114,7 @@ def stream(chosen: list[Item], objects: Objects, *, inflate: bool) -> Iterator[b
 
 def pieces(item: Item, objects: Objects, *, inflate: bool) -> Iterator[bytes]:
     """The bytes of one object."""
-    with opened(item, objects) as file:
+    with open_item(item, objects) as file:
         try:
             with gzip.open(file) if inflate else file as plain:
                 while piece := plain.read(_PIECE):
@@ -123,7 +123,7 @@ def pieces(item: Item, objects: Objects, *, inflate: bool) -> Iterator[bytes]:
             raise JobFailure(f"ClientError: Data download failed: {item.uri} is no gzip file: {error}") from error
 
 
-def opened(item: Item, objects: Objects) -> BinaryIO:
+def open_item(item: Item, objects: Objects) -> BinaryIO:
     """The open file of an object; a job whose input no longer exists fails."""
     path = objects.path(item.bucket, item.key)
     with suppress(FileNotFoundError):
@@ -160,13 +160,13 @@ def _manifest(uri: str, objects: Objects) -> list[Item]:
     try:
         head, *names = json_text.load(objects.read(bucket, key, _LARGEST_MANIFEST) or b"")
         base, folder = uris.split(head["prefix"])
-        found = [Item(base, folder + name, name) for name in names]
+        listed_items = [Item(base, folder + name, name) for name in names]
     except (ValueError, TypeError, KeyError, ServiceError) as error:
         raise JobFailure(f"ClientError: The manifest {uri} can't be read: {error}") from error
-    missing = next((item for item in found if objects.head(item.bucket, item.key) is None), None)
+    missing = next((item for item in listed_items if objects.head(item.bucket, item.key) is None), None)
     if missing:
         raise JobFailure(f"ClientError: The manifest {uri} lists s3://{base}/{missing.key}, which does not exist.")
-    return found
+    return listed_items
 
 
 def has_only_folders(uri: str, objects: Objects) -> bool:

@@ -84,8 +84,8 @@ class FailedJobs:
         """All, the newest first."""
         if not self._folder.is_dir():
             return []
-        found = [FailedJob(place, place.stat().st_mtime, _measure(place)) for place in self._folder.iterdir()]
-        return sorted(found, key=lambda job: job.failed, reverse=True)
+        jobs = [FailedJob(place, place.stat().st_mtime, _measure(place)) for place in self._folder.iterdir()]
+        return sorted(jobs, key=lambda job: job.failed, reverse=True)
 
     def remove(self, name: str | None = None) -> int:
         """Removes one, or all; how many that were."""

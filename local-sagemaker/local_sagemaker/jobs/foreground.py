@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class ForegroundWish:
+class ForegroundRequest:
     """What is to run: the job's program or, with `shell`, a shell in its place. `environment` comes on top.
 
     `shown` are folders of the machine that it needs beside the job's own.
@@ -36,7 +36,7 @@ class ForegroundWish:
     shown: tuple[Path, ...] = ()
 
 
-class _Nobody:
+class _NoObserver:
     """Observes a job of which nothing is recorded."""
 
     def phase(self, job: JobSpec, phase: Phase) -> None:
@@ -51,11 +51,11 @@ class ForegroundRun(Run):
 
     def __init__(self, job: JobSpec, services: JobServices, terminal: Terminal) -> None:
         folder = services.folder / f"foreground-{uuid.uuid4().hex[:12]}"
-        super().__init__(replace(job, hosts=1), _Nobody(), replace(services, logs=Logs(folder / "logs")))
+        super().__init__(replace(job, hosts=1), _NoObserver(), replace(services, logs=Logs(folder / "logs")))
         self._folder, self._terminal = folder, terminal
         self._keeps_changes = False
 
-    def follow(self, wish: ForegroundWish) -> None:
+    def follow(self, wish: ForegroundRequest) -> None:
         """Runs to the end, or until nobody is at the terminal any more, and says how it ended."""
         code, problem = 1, ""
         try:
@@ -71,7 +71,7 @@ class ForegroundRun(Run):
         self.clean()
         self._terminal.end(code, problem)
 
-    def _run_at_terminal(self, wish: ForegroundWish) -> int:
+    def _run_at_terminal(self, wish: ForegroundRequest) -> int:
         failed = self._services.failed
         kept = failed.find(self._name) if failed and wish.shell else None
         if failed and kept and (kept / self.job.host_names[0]).is_dir():

@@ -25,7 +25,7 @@ class MetricSearch:
 
     def values(self, lines: Iterable[str]) -> list[tuple[str, float]]:
         """(Name, value) of each metric that a line shows, in the order of the lines."""
-        return [found for block in _blocks(lines) for found in self._values(block)]
+        return [pair for block in _blocks(lines) for pair in self._values(block)]
 
     def _values(self, lines: list[str]) -> list[tuple[str, float]]:
         if not self._definitions:
@@ -43,11 +43,11 @@ class MetricSearch:
 
     def all_values(self, logs: Iterable[Path]) -> dict[str, list[float]]:
         """All values by name that the ends of logs show."""
-        found: dict[str, list[float]] = {}
+        series: dict[str, list[float]] = {}
         for log in logs:
             for name, value in self.values(last_lines(log)) if self._definitions else ():
-                found.setdefault(name, []).append(value)
-        return found
+                series.setdefault(name, []).append(value)
+        return series
 
     def _is_usable(self, definition: tuple[str, str], lines: list[str]) -> bool:
         try:
@@ -74,5 +74,5 @@ def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _values(definitions: list[tuple[str, str]], lines: list[str], seconds: float) -> list[tuple[str, float]]:
-    found = _WORKERS.call("values_in", definitions, lines, seconds=_PATIENCE, processor=seconds)
-    return [(name, value) for name, value in found]
+    pairs = _WORKERS.call("values_in", definitions, lines, seconds=_PATIENCE, processor=seconds)
+    return [(name, value) for name, value in pairs]

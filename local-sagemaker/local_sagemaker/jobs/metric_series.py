@@ -28,10 +28,10 @@ class MetricSeries:
 
     def look(self, logs: Iterable[Path], *, last: bool = False) -> None:
         """Puts what was printed since the look before; a line that is not complete waits, unless this is the last."""
-        found: dict[str, list[float]] = {}
+        by_name: dict[str, list[float]] = {}
         for log in logs:
             for name, value in self._search.values(self._lines(log, last)):
-                found.setdefault(name, []).append(single(value))
+                by_name.setdefault(name, []).append(single(value))
         moment = now()
         data = [
             {
@@ -42,7 +42,7 @@ class MetricSeries:
                 "Values": values[start : start + _VALUES],
                 "Counts": [1.0] * len(values[start : start + _VALUES]),
             }
-            for name, values in found.items()
+            for name, values in by_name.items()
             for start in range(0, len(values), _VALUES)
         ]
         for start in range(0, len(data), _DATA):

@@ -21,8 +21,8 @@ def final(values: Mapping[str, Sequence[float]], moment: float) -> list[dict[str
     Beside it, as ``Statistics``, what trial components show of all its values.
     """
     return [
-        {"MetricName": name, "Value": single(found[-1]), "Timestamp": moment, "Statistics": statistics_of(found)}
-        for name, found in values.items()
+        {"MetricName": name, "Value": single(series[-1]), "Timestamp": moment, "Statistics": statistics_of(series)}
+        for name, series in values.items()
     ]
 
 
@@ -51,17 +51,17 @@ def values_in(definitions: Iterable[Sequence[str]], lines: Iterable[str]) -> lis
 
 def _read(line: str, wanted: Iterable[tuple[str, re.Pattern[str], str]]) -> dict[str, float]:
     shown = line.replace("\t", "#011")
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for name, regex, literal in wanted:
         if literal not in shown and literal not in line:
             continue
         match = regex.search(shown) or (regex.search(line) if shown != line else None)
         if match and match.re.groups:
             try:
-                found[name] = float(match[1])
+                values[name] = float(match[1])
             except (TypeError, ValueError):
                 continue
-    return found
+    return values
 
 
 def _literal(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from local_sagemaker.api.operations import Call
 from local_sagemaker.files.beneath import LEADS_OUT, Entry, Folder
 from local_sagemaker.jobs import archive
-from local_sagemaker.jobs.spec import JobFailure, Upload, When
+from local_sagemaker.jobs.spec import JobFailure, Upload, UploadTiming
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 
@@ -83,7 +83,7 @@ class Mirror:
         self._bucket, self._key = uris.split(upload.uri)
         self._path, self._host, self._objects, self._call = upload.path, host, objects, call
         self._outputs = Outputs([host], objects)
-        self._deletes = upload.when is When.MIRROR
+        self._deletes = upload.when is UploadTiming.MIRROR
         self._seen: dict[str, tuple[int, int]] = {}
         if self._deletes:
             with output(host, self._path) as folder:

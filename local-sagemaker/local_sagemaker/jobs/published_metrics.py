@@ -47,17 +47,17 @@ def _data(folder: Folder) -> Iterator[dict[str, Any]]:
     for line in text.splitlines():
         try:
             metric = load(line)
-            found = {name: metric[name] for name in ("MetricName", "Dimensions", "Unit") if name in metric}
+            datum = {name: metric[name] for name in ("MetricName", "Dimensions", "Unit") if name in metric}
             moment = datetime.fromisoformat(metric["Timestamp"])
-            found["Timestamp"] = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            datum["Timestamp"] = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
             if "StatisticValues" in metric:
-                found["StatisticValues"] = {name: _finite(value) for name, value in metric["StatisticValues"].items()}
+                datum["StatisticValues"] = {name: _finite(value) for name, value in metric["StatisticValues"].items()}
             else:
-                found["Value"] = _finite(metric["Value"])
+                datum["Value"] = _finite(metric["Value"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("a line of %s is no metric: %s", FILE, error)
             continue
-        yield found
+        yield datum
 
 
 def _finite(value: float) -> float:

@@ -37,9 +37,9 @@ def processing_config(request: Document, instance_type: str, instances: int) -> 
             "ContainerEntrypoint": application.get("ContainerEntrypoint"),
             "ContainerArguments": application.get("ContainerArguments"),
         },
-        "ProcessingInputs": [_processing_input(given) for given in request.get("ProcessingInputs", [])],
+        "ProcessingInputs": [_processing_input(item) for item in request.get("ProcessingInputs", [])],
         "ProcessingOutputConfig": {
-            "Outputs": [_processing_output(given) for given in outputs.get("Outputs", [])],
+            "Outputs": [_processing_output(item) for item in outputs.get("Outputs", [])],
             "KmsKeyId": outputs.get("KmsKeyId"),
         },
         "ProcessingResources": {
@@ -55,11 +55,11 @@ def processing_config(request: Document, instance_type: str, instances: int) -> 
     }
 
 
-def _processing_input(given: Document) -> Document:
-    s3 = given.get("S3Input", {})
+def _processing_input(item: Document) -> Document:
+    s3 = item.get("S3Input", {})
     return {
-        "InputName": given["InputName"],
-        "AppManaged": given.get("AppManaged", False),
+        "InputName": item["InputName"],
+        "AppManaged": item.get("AppManaged", False),
         "S3Input": {
             "LocalPath": s3.get("LocalPath"),
             "S3Uri": s3.get("S3Uri"),
@@ -69,27 +69,27 @@ def _processing_input(given: Document) -> Document:
             "S3CompressionType": s3.get("S3CompressionType", "None"),
             "S3DownloadMode": "StartOfJob",
         },
-        "DatasetDefinition": given.get("DatasetDefinition"),
+        "DatasetDefinition": item.get("DatasetDefinition"),
     }
 
 
-def _processing_output(given: Document) -> Document:
-    s3 = given.get("S3Output", {})
+def _processing_output(item: Document) -> Document:
+    s3 = item.get("S3Output", {})
     return {
-        "OutputName": given["OutputName"],
-        "AppManaged": given.get("AppManaged", False),
+        "OutputName": item["OutputName"],
+        "AppManaged": item.get("AppManaged", False),
         "S3Output": {
             "LocalPath": s3.get("LocalPath"),
             "S3Uri": s3.get("S3Uri"),
             "S3UploadMode": s3.get("S3UploadMode", "EndOfJob"),
         },
-        "FeatureStoreOutput": given.get("FeatureStoreOutput"),
+        "FeatureStoreOutput": item.get("FeatureStoreOutput"),
     }
 
 
 def input_data_config(channels: list[Document], mode: str) -> Document:
     """inputdataconfig.json: what of each channel the algorithm needs to know; ContentType only when given."""
-    found: Document = {}
+    document: Document = {}
     for channel in channels:
         s3 = channel.get("DataSource", {}).get("S3DataSource", {})
         entry = {
@@ -100,5 +100,5 @@ def input_data_config(channels: list[Document], mode: str) -> Document:
         for member in ("ContentType", "CompressionType"):
             if channel.get(member) and channel[member] != "None":
                 entry[member] = channel[member]
-        found[channel["ChannelName"]] = entry
-    return found
+        document[channel["ChannelName"]] = entry
+    return document

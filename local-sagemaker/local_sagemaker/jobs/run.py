@@ -42,7 +42,7 @@ from local_sagemaker.jobs.spec import (
     Phase,
     TemporaryEndpoints,
     Upload,
-    When,
+    UploadTiming,
 )
 from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
@@ -221,11 +221,11 @@ class Run:
     def _download(self, cleanup: ExitStack) -> None:
         objects = self._services.objects
         for channel in self.job.channels:
-            found = channels.items(channel, objects)
-            if not found and not channel.optional and not channels.has_only_folders(channel.uri, objects):
+            items = channels.items(channel, objects)
+            if not items and not channel.optional and not channels.has_only_folders(channel.uri, objects):
                 raise JobFailure(f'ClientError: Data download failed: no objects under "{channel.uri}" any more.')
             for rank, host in enumerate(self._hosts):
-                chosen = channels.share(channel, found, rank, len(self._hosts))
+                chosen = channels.share(channel, items, rank, len(self._hosts))
                 if channel.pipe:
                     send = record_io.stream if channel.record_io else channels.stream
                     data = partial(send, chosen, objects, inflate=channel.gzip)
@@ -267,10 +267,10 @@ class Run:
         source = batch.request["TransformInput"]["DataSource"]["S3DataSource"]
         inflate = batch.request["TransformInput"].get("CompressionType") == "Gzip"
         channel = Channel("input", source["S3Uri"], "batch/input", data_type=source["S3DataType"], sharded=True)
-        found = channels.items(channel, self._services.objects)
+        items = channels.items(channel, self._services.objects)
         for rank, host in enumerate(self._hosts):
             inputs = []
-            for number, item in enumerate(channels.share(channel, found, rank, len(self._hosts))):
+            for number, item in enumerate(channels.share(channel, items, rank, len(self._hosts))):
                 file = host.ml / "batch" / "input" / str(number)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 if inflate:
@@ -290,7 +290,7 @@ class Run:
         self._mirrors = [
             outputs.Mirror(upload, host.files, self._services.objects, call)
             for upload in self.job.uploads
-            if upload.when is not When.END
+            if upload.when is not UploadTiming.END
             for host in self._hosts
         ]
         ticking.enter_context(self._services.ticker.calling(self._mark))
@@ -375,12 +375,12 @@ class Run:
         for mirror in self._mirrors:
             mirror.sweep(last=True)
         for upload in self.job.uploads:
-            if upload.when is When.END and (upload.after_failure or not failed):
+            if upload.when is UploadTiming.END and (upload.after_failure or not failed):
                 self._finish(upload)
 
     def _finish(self, upload: Upload) -> None:
-        found = outputs.Outputs([host.files for host in self._hosts], self._services.objects)
-        if found.finish(upload, self._folder):
+        job_outputs = outputs.Outputs([host.files for host in self._hosts], self._services.objects)
+        if job_outputs.finish(upload, self._folder):
             self._uploaded.add(upload.uri)
 
     def _metrics(self) -> list[dict[str, Any]]:

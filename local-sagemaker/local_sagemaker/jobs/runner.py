@@ -12,7 +12,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.failed_jobs import FailedJobs
-from local_sagemaker.jobs.foreground import ForegroundRun, ForegroundWish
+from local_sagemaker.jobs.foreground import ForegroundRequest, ForegroundRun
 from local_sagemaker.jobs.metric_series import Put
 from local_sagemaker.jobs.run import JobServices, Run
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
@@ -187,7 +187,7 @@ class JobRunner:
         """Stops a queued or running job; nothing happens when there is none."""
         self._queue.stop(arn)
 
-    def run_in_foreground(self, job: JobSpec, terminal: Terminal, wish: ForegroundWish) -> None:
+    def run_in_foreground(self, job: JobSpec, terminal: Terminal, wish: ForegroundRequest) -> None:
         """Runs a job's program, or a shell in its place, at a terminal, and returns at once. It takes no slot."""
         run = ForegroundRun(job, self._services, terminal)
         threading.Thread(target=run.follow, args=(wish,), name=f"foreground {job.name}", daemon=True).start()

@@ -24,7 +24,7 @@ class Phase(StrEnum):
     UPLOADING = "Uploading"
 
 
-class When(StrEnum):
+class UploadTiming(StrEnum):
     """When an output goes to S3."""
 
     END = "EndOfJob"
@@ -59,7 +59,7 @@ class Upload:
 
     path: str
     uri: str
-    when: When = When.END
+    when: UploadTiming = UploadTiming.END
     archive: bool = False
     after_failure: bool = True
     content_type: str = "binary/octet-stream"

@@ -35,7 +35,7 @@ def to_text(raw: bytes) -> str:
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
     if "\r" in text:
         text = next((part for part in reversed(text.split("\r")) if part), "")
-    return _CONTROL.sub(lambda found: f"#{ord(found[0]):03o}", text) if _CONTROL.search(text) else text
+    return _CONTROL.sub(lambda match: f"#{ord(match[0]):03o}", text) if _CONTROL.search(text) else text
 
 
 def pieces(file: Path, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
@@ -81,9 +81,9 @@ def line_start(file: Path, offset: int) -> int:
     """The start of the line that holds the byte at the offset."""
     while offset > 0:
         begin = max(0, offset - _BLOCK)
-        found = read(file, begin, offset - begin).rfind(b"\n")
-        if found >= 0:
-            return begin + found + 1
+        newline = read(file, begin, offset - begin).rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1
         offset = begin
     return 0
 

@@ -16,7 +16,7 @@ _KEPT = re.compile(r"[^A-Za-z0-9_.#@=,\[\]()$ -]")
 
 def escape(name: str) -> str:
     """The file name for a group or stream; different names give different file names."""
-    text = _KEPT.sub(lambda found: "+" if found[0] == "/" else quote(found[0], safe=""), name)
+    text = _KEPT.sub(lambda match: "+" if match[0] == "/" else quote(match[0], safe=""), name)
     if text.startswith("."):  # Neither hidden nor "..".
         text = "%2E" + text[1:]
     if len(text) <= _LONGEST:

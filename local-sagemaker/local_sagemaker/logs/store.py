@@ -85,8 +85,8 @@ class Logs:
 
     def groups(self, prefix: str = "") -> list[dict[str, Any]]:
         """``{"name", "created", "size"}`` and what `change_group` set of each group, by name."""
-        found = [{**_load(side), "size": self._size(side.parent)} for side in self._folder.glob("*/.group.json")]
-        return sorted((group for group in found if group["name"].startswith(prefix)), key=lambda group: group["name"])
+        groups = [{**_load(side), "size": self._size(side.parent)} for side in self._folder.glob("*/.group.json")]
+        return sorted((group for group in groups if group["name"].startswith(prefix)), key=lambda group: group["name"])
 
     def has(self, group: str, stream: str | None = None) -> bool:
         """Whether the group (or the stream in it) exists."""
@@ -115,7 +115,7 @@ class Logs:
         """The streams of a group, by name; those past the group's retention are removed first."""
         folder = self._group(group)
         days = self.group(group).get("retention")
-        found = []
+        streams = []
         for side in sorted((folder / _SIDE).glob(".*.json")):
             name = _load(side).get("name", "")
             if not name.startswith(prefix) or not self.has(group, name):
@@ -124,8 +124,8 @@ class Logs:
             if days and stream.last is not None and stream.last < _now() - days * _DAY:
                 self.delete_stream(group, name)
             else:
-                found.append(stream)
-        return sorted(found, key=lambda stream: stream.name)
+                streams.append(stream)
+        return sorted(streams, key=lambda stream: stream.name)
 
     def source(self, group: str, stream: str) -> LogSource:
         """A stream to read pages of events from; a line that is still being written is left out."""

@@ -17,7 +17,7 @@ SECONDS = 60.0
 Answer = tuple[int, dict[str, str], bytes]
 
 
-class Chain:
+class InferencePipeline:
     """Listens on loopback and passes requests through the containers in order."""
 
     def __init__(self, urls: Sequence[str]) -> None:
@@ -71,12 +71,12 @@ class Chain:
         attributes = {name: value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()}
         for index in range(len(self.urls)):
             last = index == len(self.urls) - 1
-            given = dict(attributes)
+            own_headers = dict(attributes)
             if content_type:
-                given["Content-Type"] = content_type
+                own_headers["Content-Type"] = content_type
             if last and headers.get("Accept"):
-                given["Accept"] = headers["Accept"]
-            status, answered, body = self._request(index, "POST", "/invocations", body, given)
+                own_headers["Accept"] = headers["Accept"]
+            status, answered, body = self._request(index, "POST", "/invocations", body, own_headers)
             content_type = answered.get("Content-Type")
             if not 200 <= status < 300:
                 break

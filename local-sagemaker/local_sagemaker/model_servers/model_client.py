@@ -36,10 +36,10 @@ class Client:
         """The container's own parameters; empty where it has none."""
         try:
             status, body = self._exchange("GET", "/execution-parameters", None)
-            found = json.loads(body) if status == 200 else {}
+            document = json.loads(body) if status == 200 else {}
         except (NoModelResponse, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return document if isinstance(document, dict) else {}
 
     def invoke(self, body: bytes) -> bytes:
         """The answer to one request. Server errors and time-outs are tried again, client errors are not."""

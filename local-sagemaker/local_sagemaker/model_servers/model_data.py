@@ -83,7 +83,7 @@ def _location(container: Mapping[str, Any]) -> tuple[str | None, bool]:
 
 def _copy(objects: Objects, bucket: str, key: str, folder: Path) -> None:
     """Uncompressed models: an object, or all objects below a prefix, by the rest of their keys."""
-    found = False
+    exists = False
     with Folder(folder) as root:
         for info in objects.list(bucket, key):
             if info.key.endswith("/"):
@@ -92,8 +92,8 @@ def _copy(objects: Objects, bucket: str, key: str, folder: Path) -> None:
             if source is not None:
                 name = info.key.removeprefix(key).lstrip("/") or info.key.rsplit("/", 1)[-1]
                 _copy_one(source, root, name, f"s3://{bucket}/{info.key}")
-                found = True
-    if not found:
+                exists = True
+    if not exists:
         raise ModelDataError(f"Could not find model data at s3://{bucket}/{key}.")
 
 

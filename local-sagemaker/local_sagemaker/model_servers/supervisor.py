@@ -22,7 +22,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.model_servers import model_data
-from local_sagemaker.model_servers.inference_pipeline import Chain
+from local_sagemaker.model_servers.inference_pipeline import InferencePipeline
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.errors import ServerEnded
 from local_sagemaker.processes.spec import Process, Processes, ProcessSpec
@@ -64,7 +64,7 @@ class SupervisedServer:
     """The running containers of a model. Requests go to `url`; several ones (not supervised) answer as a chain."""
 
     servers: list[ServerProcess]
-    chain: Chain | None = None
+    chain: InferencePipeline | None = None
     folders: list[Path] = field(default_factory=list)
 
     @property
@@ -140,7 +140,7 @@ class SupervisedServers:
             for server, container in zip(started.servers, containers, strict=True):
                 self._await_start(server, container.get("ContainerHostname", "primary"), variant, deadline, stop)
             if several and not supervised:
-                started.chain = Chain([server.url for server in started.servers])
+                started.chain = InferencePipeline([server.url for server in started.servers])
         except BaseException:
             started.kill()
             raise

@@ -132,7 +132,7 @@ def analysis_request(
 def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[str, str]:
     """The analysis's variables, before the user's own variables."""
     window, source = occasion.window, definition.source
-    found = {
+    variables = {
         "dataset_format": json.dumps(_format(definition)),
         "dataset_source": source["LocalPath"].rstrip("/"),
         "output_path": definition.output["LocalPath"],
@@ -143,10 +143,10 @@ def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[s
         "metric_time": text_of(window.start),
     }
     if definition.endpoint:
-        found["sagemaker_endpoint_name"] = definition.endpoint
+        variables["sagemaker_endpoint_name"] = definition.endpoint
     if definition.type == MODEL_QUALITY:
-        found["analysis_type"] = "MODEL_QUALITY"
-        found["problem_type"] = definition.application.get("ProblemType", "")
+        variables["analysis_type"] = "MODEL_QUALITY"
+        variables["problem_type"] = definition.application.get("ProblemType", "")
     for member, name in (
         ("FeaturesAttribute", "features_attribute"),
         ("InferenceAttribute", "inference_attribute"),
@@ -155,10 +155,10 @@ def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[s
         ("ExcludeFeaturesAttribute", "exclude_features_attribute"),
     ):
         if source.get(member) is not None:
-            found[name] = str(source[member])
+            variables[name] = str(source[member])
     if definition.type in BY_CLARIFY:
-        found["analysis_type"] = "MODEL_EXPLAINABILITY" if definition.type == EXPLAINABILITY else "MODEL_BIAS"
-    return found
+        variables["analysis_type"] = "MODEL_EXPLAINABILITY" if definition.type == EXPLAINABILITY else "MODEL_BIAS"
+    return variables
 
 
 def _format(definition: MonitoringDefinition) -> dict[str, Any]:
@@ -167,11 +167,11 @@ def _format(definition: MonitoringDefinition) -> dict[str, Any]:
         return {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
     if definition.endpoint:
         return {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
-    given = definition.source["DatasetFormat"]
-    if "Csv" in given:
-        return {"csv": {"header": bool(given["Csv"].get("Header", False))}}
-    if "Json" in given:
-        return {"json": {"lines": bool(given["Json"].get("Line", False))}}
+    form = definition.source["DatasetFormat"]
+    if "Csv" in form:
+        return {"csv": {"header": bool(form["Csv"].get("Header", False))}}
+    if "Json" in form:
+        return {"json": {"lines": bool(form["Json"].get("Line", False))}}
     return {"parquet": {}}
 
 

@@ -29,9 +29,9 @@ class Buckets:
         if not valid_bucket_name(name):
             raise InvalidBucketName(BucketName=name)
         with self._index.transaction():
-            found = self._index.bucket(name)
-            if found:
-                return found
+            existing = self._index.bucket(name)
+            if existing:
+                return existing
             (self._layout.folder / name).mkdir(exist_ok=True)
             bucket = BucketRow(name, clock.now(), region)
             self._index.save_bucket(bucket)
@@ -39,10 +39,10 @@ class Buckets:
 
     def get(self, name: str) -> BucketRow:
         """The bucket, or `NoSuchBucket`."""
-        found = self._index.bucket(name)
-        if found is None:
+        bucket = self._index.bucket(name)
+        if bucket is None:
             raise NoSuchBucket(BucketName=name)
-        return found
+        return bucket
 
     def find(self, name: str) -> BucketRow | None:
         """The bucket, or None."""

@@ -51,10 +51,10 @@ def adopt(layout: StoreLayout, index: Index, bucket: str, key: str) -> StoredObj
     if place is None or index.bucket(bucket) is None:
         return None
     try:
-        found = stat.S_ISREG(os.stat(layout.path(place)).st_mode)
+        is_file = stat.S_ISREG(os.stat(layout.path(place)).st_mode)
     except OSError:
         return None
-    if not found or index.versions(bucket, key):
+    if not is_file or index.versions(bucket, key):
         return None
     return _take_in(layout, index, bucket, key, place)
 
@@ -91,17 +91,17 @@ def take_in_files(layout: StoreLayout, buckets: Buckets, index: Index) -> dict[s
 
     A folder with a bucket's name becomes one. Links are left alone, and so are names that no key can have.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for folder in sorted(layout.folder.iterdir()):
         if folder.is_symlink() or not folder.is_dir() or not valid_bucket_name(folder.name):
             continue
         buckets.create(folder.name)
         known = {row[0] for row in index.rows("SELECT key FROM objects WHERE bucket = ?", folder.name)}
         keys = [file.relative_to(folder).as_posix() for file in _files(folder)]
-        found[folder.name] = sum(
+        counts[folder.name] = sum(
             _is_key(key) and adopt(layout, index, folder.name, key) is not None for key in keys if key not in known
         )
-    return found
+    return counts
 
 
 def _is_key(key: str) -> bool:

@@ -17,10 +17,10 @@ _EXCHANGE = 2
 
 def _renameat2() -> Callable[..., int] | None:
     try:
-        found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).renameat2
+        function: Callable[..., int] = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
         return None
-    return found
+    return function
 
 
 _RENAMEAT2 = _renameat2()

@@ -17,9 +17,9 @@ def split(uri: str) -> tuple[str, str]:
         bucket, _, key = uri[5:].partition("/")
         if bucket:
             return bucket, key
-    found = _HTTPS.fullmatch(uri)
-    if found:
-        return found[1] or found[3], found[2] if found[1] else found[4]
+    match = _HTTPS.fullmatch(uri)
+    if match:
+        return match[1] or match[3], match[2] if match[1] else match[4]
     raise ValidationError(f"'{uri}' is not an S3 URI (s3://bucket/key).")
 
 

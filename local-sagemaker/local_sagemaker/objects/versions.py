@@ -46,8 +46,8 @@ class ObjectVersions:
 
     def replace(self, old: StoredObject, new: StoredObject) -> None:
         """Writes the row of a version anew, unless it has changed or ended since `old` was read."""
-        found = self.find(old.bucket, old.key, old.version_id)
-        if found is None or found.sequence != old.sequence or found.place != old.place:
+        version = self.find(old.bucket, old.key, old.version_id)
+        if version is None or version.sequence != old.sequence or version.place != old.place:
             return
         current = self._index.current(old.bucket, old.key)
         if current is not None and current.sequence == old.sequence:

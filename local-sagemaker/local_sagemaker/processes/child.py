@@ -108,17 +108,17 @@ def _obey(
     _close_others({channel.fileno(), *descriptors})
     for name in ("ml", "tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    argv, given = order["argv"], dict(order["environment"])
+    argv, job_variables = order["argv"], dict(order["environment"])
     for name, position in order["listen"].items():
         os.set_inheritable(descriptors[position], True)
-        given[name] = str(descriptors[position])
+        job_variables[name] = str(descriptors[position])
     folder = order["working_directory"]
     if setting.isolation.namespaces:
         _enter_root(root, order, setting)
     else:
-        argv, given, folder = _rewrite(root, order, given)
+        argv, job_variables, folder = _rewrite(root, order, job_variables)
     python = environment.place(root, setting.isolation.namespaces)
-    variables = environment.variables(python, given, setting.outer)
+    variables = environment.variables(python, job_variables, setting.outer)
     _replace_environment(variables)
     if "/ml/" in folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -127,9 +127,9 @@ def _obey(
     if order["entry"]:
         program.become(python, keep_project=True)
         program.run_entry(order["entry"], argv, finish)
-    elif not own_start.wanted_by(given, setting.outer) and (found := program.main_of(argv)):
+    elif not own_start.variables_require_it(job_variables, setting.outer) and (main := program.main_of(argv)):
         program.become(python, keep_project=False)
-        program.run_main(*found, finish)
+        program.run_main(*main, finish)
     finish(program.execute(argv, variables))
 
 
@@ -163,7 +163,7 @@ def _known_hosts() -> str:
         return "127.0.0.1\tlocalhost\n"
 
 
-def _rewrite(root: Path, order: Message, given: dict[str, str]) -> tuple[list[str], dict[str, str], str]:
+def _rewrite(root: Path, order: Message, job_variables: dict[str, str]) -> tuple[list[str], dict[str, str], str]:
     """Where there are no namespaces: command, variables and working directory with the job's own folders in them."""
     ml, argv, folder = root / "ml", order["argv"], order["working_directory"]
     rewriting.files(ml)
@@ -175,10 +175,14 @@ def _rewrite(root: Path, order: Message, given: dict[str, str]) -> tuple[list[st
         file.write_bytes(content)
     for place, source in order["read_only"].items():
         argv = [source if word == place else word for word in argv]
-    own = {"LOCAL_SAGEMAKER_ML": str(ml), "TMPDIR": str(root / "tmp"), "HOME": given.get("HOME", str(root / "home"))}
+    own = {
+        "LOCAL_SAGEMAKER_ML": str(ml),
+        "TMPDIR": str(root / "tmp"),
+        "HOME": job_variables.get("HOME", str(root / "home")),
+    }
     rewriting.resolve_hosts(order["hosts"])
     folder = str(root / "root") if folder == "/" else rewriting.text(folder, ml)
-    return [rewriting.text(word, ml) for word in argv], rewriting.mapping(given, ml) | own, folder
+    return [rewriting.text(word, ml) for word in argv], rewriting.mapping(job_variables, ml) | own, folder
 
 
 def _has_others(way: Isolation) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
-from local_sagemaker.images.libraries.plan import said_in_logs
+from local_sagemaker.images.libraries.plan import select_for_log
 from local_sagemaker.processes import isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.errors import ProcessNotStarted, ServerEnded
@@ -300,8 +300,8 @@ class ForkedProcesses:
         return Runtime(sys.executable, _SERVICE_WARM if self._load else ())
 
     def _default(self, image: ImageLibraries) -> Runtime | None:
-        found = self._sets.find(image)
-        return self._runtime_of(found, image) if found else None
+        library_set = self._sets.find(image)
+        return self._runtime_of(library_set, image) if library_set else None
 
     def _runtime(self, program: Program, log: Path) -> Runtime:
         image = program.libraries
@@ -312,14 +312,14 @@ class ForkedProcesses:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
 
-        found = self._sets.require(image, say)
-        differences = said_in_logs(image, found.differences)
+        library_set = self._sets.require(image, say)
+        differences = select_for_log(image, library_set.differences)
         if differences:
             say(f"The image {image.name} here: {'; '.join(differences)}")
-        return self._runtime_of(found, image)
+        return self._runtime_of(library_set, image)
 
-    def _runtime_of(self, found: LibrarySet, image: ImageLibraries) -> Runtime:
-        return Runtime.of(found, image.warm if self._load else (), image.own_packages)
+    def _runtime_of(self, library_set: LibrarySet, image: ImageLibraries) -> Runtime:
+        return Runtime.of(library_set, image.warm if self._load else (), image.own_packages)
 
     def _running(self, runtime: Runtime) -> _Server:
         with self._lock:

@@ -106,11 +106,11 @@ def named_places(outer: Mapping[str, str]) -> list[Path]:
 
 def installers_settings(home: Path) -> dict[str, bytes]:
     """This user's settings of pip and uv (where packages come from), as files of a job's home."""
-    found = {}
+    files = {}
     for name in (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml"):
         with contextlib.suppress(OSError):
-            found[f"{job_root.HOME}/{name}"] = (home / name).read_bytes()
-    return found
+            files[f"{job_root.HOME}/{name}"] = (home / name).read_bytes()
+    return files
 
 
 def place(root: Path, namespaces: bool) -> Path:
@@ -123,7 +123,7 @@ def packages(folder: Path) -> Path:
     return folder / _SITE
 
 
-def variables(folder: Path, given: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
+def variables(folder: Path, job_variables: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
     """All variables of a job's process: a container's defaults, a few of the machine's (`outer`), then the given.
 
     `folder` is the environment.
@@ -132,7 +132,7 @@ def variables(folder: Path, given: Mapping[str, str], outer: Mapping[str, str]) 
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
     inherited = {name: outer.get(name, value) for name, value in DEFAULTS.items()}
-    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "HOME": job_root.HOME, **inherited, **passed, **given}
+    own = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "TRUE", "HOME": job_root.HOME, **inherited, **passed, **job_variables}
     binaries = [str(folder / "bin"), _scripts()]
-    own["PATH"] = os.pathsep.join([*binaries, given.get("PATH", _SYSTEM_PATH)])
+    own["PATH"] = os.pathsep.join([*binaries, job_variables.get("PATH", _SYSTEM_PATH)])
     return own

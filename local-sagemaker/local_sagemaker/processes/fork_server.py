@@ -113,14 +113,14 @@ class ForkServer:
             while os.read(self._woken, 4096):
                 pass
         with contextlib.suppress(ChildProcessError):
-            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                pid, known = found.si_pid, found.si_pid in self._children
+            while state := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                pid, known = state.si_pid, state.si_pid in self._children
                 if known:
                     _kill_group(pid, signal.SIGKILL)  # as a container's processes end with its first one
                     namespace = self._children.pop(pid)
                 os.waitpid(pid, 0)
                 if known:
-                    code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+                    code = state.si_status if state.si_code == os.CLD_EXITED else -state.si_status
                     self._end(pid, code, namespace)
 
     def _end(self, pid: int, code: int, namespace: Namespace | None) -> None:

@@ -157,12 +157,12 @@ def _try(way: str, folder: Path, home: Path, visible: Iterable[Path]) -> dict[st
         own_pids = _can_have_pids(namespaces, folder)
         bare = layout(Isolation(way, own_pids=own_pids), home, visible)
         read_only = tuple(job_root.unwritable(bare, folder))
-        found = Isolation(way, "", own_pids, read_only)
+        isolation = Isolation(way, "", own_pids, read_only)
         if own_pids:
-            _in_namespace(namespaces, lambda: _make_root(folder, found, home, visible))
+            _in_namespace(namespaces, lambda: _make_root(folder, isolation, home, visible))
         else:
             system_calls.unshare(system_calls.NEWNS)
-            _make_root(folder, found, home, visible)
+            _make_root(folder, isolation, home, visible)
     finally:
         namespaces.close()
     return {"own_pids": own_pids, "read_only": read_only}

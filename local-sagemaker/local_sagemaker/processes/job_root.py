@@ -223,8 +223,8 @@ def _prepare(root: Path, place: Path, source: Path) -> Path:
     """The mount point of a place, made if it is missing, with the links on the machine's way to it."""
     real = place
     if place == source:
-        found, links = trace(place)
-        real = found or place
+        real_place, links = trace(place)
+        real = real_place or place
         for link, text in links.items():
             if not os.path.lexists(root / str(link)[1:]):
                 _link(_at(root, link), text)

@@ -57,11 +57,11 @@ def look(paths: Iterable[Path], hidden: Iterable[Path]) -> MachineView:
 
 def outermost(places: Iterable[Path]) -> list[Path]:
     """The places without those that lie in another one, from which no private place divides them."""
-    found: list[Path] = []
+    outer: list[Path] = []
     for place in sorted(set(places)):
-        if not any(other in place.parents and not _is_divided(other, place) for other in found):
-            found.append(place)
-    return found
+        if not any(other in place.parents and not _is_divided(other, place) for other in outer):
+            outer.append(place)
+    return outer
 
 
 def _is_divided(above: Path, place: Path) -> bool:

@@ -68,17 +68,17 @@ def main_of(argv: list[str]) -> tuple[Main, str] | None:
     command = ""
     if len(rest) > 1 and rest[0] == "-c":
         command = rest[1]
-        found = Main(["-c", *rest[2:]])
+        main = Main(["-c", *rest[2:]])
     elif rest and not rest[0].startswith("-") and Path(rest[0]).is_file():
         script = Path(rest[0]).absolute()
-        found = Main(rest, script, zipfile.is_zipfile(script))
-        if not found.archive and b"\0" in own_start.head(script):
+        main = Main(rest, script, zipfile.is_zipfile(script))
+        if not main.archive and b"\0" in own_start.head(script):
             return None  # compiled
     else:
         return None
-    if _installs(found, command) or own_start.shadows(found.folder or os.getcwd()):  # noqa: PTH109 - a plain text
+    if _installs(main, command) or own_start.shadows(main.folder or os.getcwd()):  # noqa: PTH109 - a plain text
         return None
-    return found, command
+    return main, command
 
 
 def _installs(main: Main, command: str) -> bool:

@@ -30,11 +30,11 @@ class Runtime:
     """Of this installation, besides the service, what the image's programs import; and where each is."""
 
     @classmethod
-    def of(cls, found: LibrarySet, warm: Sequence[str], own_packages: Iterable[str] = ()) -> Runtime:
+    def of(cls, library_set: LibrarySet, warm: Sequence[str], own_packages: Iterable[str] = ()) -> Runtime:
         """The Python of a library set."""
-        folder = found.folder / SERVING
+        folder = library_set.folder / SERVING
         serving = str(folder) if folder.is_dir() else None
-        return cls(str(found.python), tuple(warm), True, serving, {name: _place(name) for name in own_packages})
+        return cls(str(library_set.python), tuple(warm), True, serving, {name: _place(name) for name in own_packages})
 
     def environment(self) -> dict[str, str]:
         """The variables that the fork server starts with."""

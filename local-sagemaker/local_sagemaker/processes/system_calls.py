@@ -70,8 +70,8 @@ def set_namespace(descriptor: int, kind: int) -> None:
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
     """mount(2)."""
-    given = [os.fsencode(text) if text is not None else None for text in (source, target, kind, options)]
-    _check(_libc().mount(given[0], given[1], given[2], flags, given[3]), f"mount {target}")
+    texts = [os.fsencode(text) if text is not None else None for text in (source, target, kind, options)]
+    _check(_libc().mount(texts[0], texts[1], texts[2], flags, texts[3]), f"mount {target}")
 
 
 def unmount(target: str) -> None:

@@ -41,7 +41,7 @@ class ChangeSetStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class ChangeSetUse(StrEnum):
+class ChangeSetExecutionStatus(StrEnum):
     """The ExecutionStatus of change sets: whether one can be executed, or was."""
 
     UNAVAILABLE = "UNAVAILABLE"

@@ -24,8 +24,8 @@ def upgrade(database: Database, region: str) -> None:
     if not columns or "region" in columns:
         return
     with database.transaction():
-        found = [_ARN.search(body) for (body,) in database.rows("SELECT body FROM records")]
-        named = Counter(match[1] for match in found if match)
+        matches = [_ARN.search(body) for (body,) in database.rows("SELECT body FROM records")]
+        named = Counter(match[1] for match in matches if match)
         home = named.most_common(1)[0][0] if named else region
         database.execute("ALTER TABLE records RENAME TO first_records")
         database.execute(TABLE)

@@ -89,9 +89,9 @@ class Selection:
         if not self.order.startswith("pair:"):
             order = f"{ORDERS[self.order]} {way}, sequence {way}"
             return f"SELECT key, {total} FROM records WHERE {condition} ORDER BY {order}", values
-        found = f"(SELECT {_VALUE} FROM {_PAIRS}) AS value"
+        pairs = f"(SELECT {_VALUE} FROM {_PAIRS}) AS value"
         # the limit keeps SQLite from writing the inner select into each place that names the value
-        inner = f"SELECT key, sequence, {found} FROM records WHERE {condition} LIMIT -1"
+        inner = f"SELECT key, sequence, {pairs} FROM records WHERE {condition} LIMIT -1"
         number = "CASE WHEN value GLOB '*[0-9]*' AND NOT value GLOB '*[^-+0-9.eE]*' THEN CAST(value AS REAL) END"
         order = f"value IS NULL, {number} {way}, value {way}, sequence {way}"
         name, path = self.order.removeprefix("pair:"), f"$.{self.order_pairs or self.pairs}"

@@ -78,12 +78,12 @@ class Records:
 
     def regions(self) -> list[str]:
         """The regions that have records."""
-        found: list[str] = []
+        regions: list[str] = []
         rows = self._database.rows("SELECT min(region) FROM records WHERE region > ?", GLOBAL)
         while rows[0][0] is not None:
-            found.append(rows[0][0])
-            rows = self._database.rows("SELECT min(region) FROM records WHERE region > ?", found[-1])
-        return found
+            regions.append(rows[0][0])
+            rows = self._database.rows("SELECT min(region) FROM records WHERE region > ?", regions[-1])
+        return regions
 
     def close(self) -> None:
         """Closes the file, for all regions; the write-ahead log is folded in."""

@@ -70,8 +70,8 @@ def matches(pattern: str, text: str, flags: int = 0) -> bool:
 def find(method: str, pattern: str, text: str, flags: int = 0) -> Match | None:
     """What `match`, `fullmatch` or `search` finds. `RegexError` when the pattern is none or takes too long."""
     if _is_quick(method, pattern, text):
-        found = getattr(_compile(pattern, flags), method)(text)
-        return Match(text, [found.span()], {}) if found else None
+        match = getattr(_compile(pattern, flags), method)(text)
+        return Match(text, [match.span()], {}) if match else None
     answer = _call("find", pattern, method, text, flags)
     return Match(text, answer["spans"], answer["names"]) if answer else None
 

@@ -13,11 +13,11 @@ class Unbounded(Exception):
 def find(pattern: str, method: str, text: str, flags: int) -> dict[str, Any] | None:
     """The spans of a match by `match`, `fullmatch` or `search` (group 0 first, None for groups without part in it), and
     the numbers of the groups that have names; None for no match."""
-    found = getattr(re.compile(pattern, flags), method)(text)
-    if found is None:
+    match = getattr(re.compile(pattern, flags), method)(text)
+    if match is None:
         return None
-    spans = [found.span(number) for number in range(found.re.groups + 1)]
-    return {"spans": [span if span[0] >= 0 else None for span in spans], "names": dict(found.re.groupindex)}
+    spans = [match.span(number) for number in range(match.re.groups + 1)]
+    return {"spans": [span if span[0] >= 0 else None for span in spans], "names": dict(match.re.groupindex)}
 
 
 def compiles(pattern: str, flags: int) -> bool:
@@ -29,9 +29,9 @@ def replace(pattern: str, pieces: list[Any], text: str, count: int, most: int) -
     """The text with what matches replaced by the pieces, of which numbers are groups."""
     left = most - len(text)
 
-    def expand(found: re.Match[str]) -> str:
+    def expand(match: re.Match[str]) -> str:
         nonlocal left
-        new = "".join(piece if isinstance(piece, str) else found[piece] or "" for piece in pieces)
+        new = "".join(piece if isinstance(piece, str) else match[piece] or "" for piece in pieces)
         left -= len(new)
         if left < 0:
             raise Unbounded

@@ -116,5 +116,5 @@ class Page:
             f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
             for part in re.split(r"(\{\w+\})", self.route)
         )
-        found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
+        match = re.fullmatch(pattern, path)
+        return match.groupdict() if match else None

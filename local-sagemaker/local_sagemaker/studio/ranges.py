@@ -21,10 +21,10 @@ class RangeRequest:
         As RFC 9110 lets servers do, several ranges at once and other units get all. Raises `RangeError` for a part
         behind the end.
         """
-        found = _BYTES.fullmatch(self.range.strip())
-        if not found or (self.if_range and self.if_range != etag):
+        match = _BYTES.fullmatch(self.range.strip())
+        if not match or (self.if_range and self.if_range != etag):
             return None
-        first, last = found[1], found[2]
+        first, last = match[1], match[2]
         if not first and not last:
             return None
         if not first:  # the last bytes

@@ -20,8 +20,8 @@ JOB_GROUPS = {
 def to(*parts: object, **query: object) -> str:
     """The address of a page: path segments, and the query's values that are not empty."""
     path = "/".join(quote(str(part), safe="") for part in parts)
-    given = {name: value for name, value in query.items() if value not in ("", None)}
-    return f"{PREFIX}/{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+    parameters = {name: value for name, value in query.items() if value not in ("", None)}
+    return f"{PREFIX}/{path}" + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
 
 
 def static(name: str, version: str) -> str:

@@ -47,10 +47,10 @@ def service(request: pytest.FixtureRequest) -> LocalSageMaker:
     before = os.environ["LOCAL_SAGEMAKER_PRELOAD"]
     os.environ["LOCAL_SAGEMAKER_PRELOAD"] = "yes"  # many tests use it
     try:
-        found: LocalSageMaker = request.getfixturevalue("local_sagemaker_process")
+        local: LocalSageMaker = request.getfixturevalue("local_sagemaker_process")
     finally:
         os.environ["LOCAL_SAGEMAKER_PRELOAD"] = before
-    return found
+    return local
 
 
 @pytest.fixture

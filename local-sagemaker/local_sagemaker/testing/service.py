@@ -53,7 +53,7 @@ class LocalSageMaker:
     @property
     def description(self) -> dict[str, Any]:
         """Where it runs: url, port, pid, region, account, version. Fails when it does not run."""
-        description = lifecycle.running(self.settings)
+        description = lifecycle.find_running(self.settings)
         assert description, f"the service of {self.home} is not running"
         return description
 
@@ -83,7 +83,7 @@ class LocalSageMaker:
     def kill(self) -> None:
         """Kills its process as a crash would, and waits until it has ended."""
         os.kill(self.description["pid"], 9)
-        wait_until(lambda: lifecycle.running(self.settings) is None, "the end of the killed service")
+        wait_until(lambda: lifecycle.find_running(self.settings) is None, "the end of the killed service")
 
     def reset(self) -> None:
         """Empties it: records, objects, logs, running work."""

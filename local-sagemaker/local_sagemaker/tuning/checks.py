@@ -63,14 +63,14 @@ def _definition(request: Request, definition: Mapping[str, Any], training_job: C
 
 
 def _resources(config: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
-    found = resources(config, definition.get("StaticHyperParameters", {}))
-    if found is None:
+    bounds = resources(config, definition.get("StaticHyperParameters", {}))
+    if bounds is None:
         raise ValidationError(
             "The strategy Hyperband needs MaxResource, or one of the static hyperparameters epochs, numepochs, "
             "n-epochs, n_epochs and num_epochs."
         )
-    if found[0] > found[1]:
-        raise ValidationError(f"MinResource ({found[0]}) must not be greater than MaxResource ({found[1]}).")
+    if bounds[0] > bounds[1]:
+        raise ValidationError(f"MinResource ({bounds[0]}) must not be greater than MaxResource ({bounds[1]}).")
 
 
 def _metric(name: str | None, definition: Mapping[str, Any]) -> None:

@@ -25,8 +25,8 @@ def definitions(body: Body) -> list[dict[str, Any]]:
 def objective(body: Body, definition: Body) -> dict[str, str]:
     """Type and MetricName of a definition's objective: its own, else the tuning job's."""
     config = body["HyperParameterTuningJobConfig"]
-    found = definition.get("TuningObjective") or config.get("HyperParameterTuningJobObjective") or {}
-    return dict(found)
+    target = definition.get("TuningObjective") or config.get("HyperParameterTuningJobObjective") or {}
+    return dict(target)
 
 
 def ranges(body: Body, definition: Body) -> dict[str, Any]:
@@ -57,10 +57,10 @@ def _resources(definition: Body) -> dict[str, Any]:
     """The cluster; of a list of alternatives the first, since every instance type is this machine."""
     if "ResourceConfig" in definition:
         return deepcopy(dict(definition["ResourceConfig"]))
-    given = definition.get("HyperParameterTuningResourceConfig", {})
-    alternatives = given.get("InstanceConfigs")
-    chosen = {**given, **(alternatives[0] if alternatives else {})}
-    found = {member: chosen[member] for member in _SIZE if member in chosen}
-    if "VolumeKmsKeyId" in given:
-        found["VolumeKmsKeyId"] = given["VolumeKmsKeyId"]
-    return {"VolumeSizeInGB": 30, **found}
+    config = definition.get("HyperParameterTuningResourceConfig", {})
+    alternatives = config.get("InstanceConfigs")
+    chosen = {**config, **(alternatives[0] if alternatives else {})}
+    sizes = {member: chosen[member] for member in _SIZE if member in chosen}
+    if "VolumeKmsKeyId" in config:
+        sizes["VolumeKmsKeyId"] = config["VolumeKmsKeyId"]
+    return {"VolumeSizeInGB": 30, **sizes}

@@ -53,8 +53,8 @@ def drops_out(values: Series, others: Sequence[Series], resources: tuple[int, in
 
 def resources(config: Mapping[str, Any], static: Mapping[str, str]) -> tuple[int, int] | None:
     """MinResource and MaxResource of Hyperband, the latter also from a static hyperparameter; None if not known."""
-    given = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
-    low, high = int(given.get("MinResource", 1)), given.get("MaxResource")
+    hyperband = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
+    low, high = int(hyperband.get("MinResource", 1)), hyperband.get("MaxResource")
     texts = [static[name].strip('"') for name in _EPOCHS if name in static]
     if high is None and texts and texts[0].isdigit():
         high = int(texts[0])

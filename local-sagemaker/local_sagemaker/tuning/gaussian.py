@@ -27,17 +27,18 @@ _ANYWHERE, _NEARBY, _STEP = 1500, 500, 0.1
 
 def main(_: list[str]) -> None:
     """Reads /opt/ml/state.json and writes /opt/ml/point.json, a null where nothing is left to try."""
-    given = json.loads((ml() / "state.json").read_text("utf-8"))
-    (ml() / "point.json").write_text(json.dumps(best(read(given))), "utf-8")
+    document = json.loads((ml() / "state.json").read_text("utf-8"))
+    (ml() / "point.json").write_text(json.dumps(best(read(document))), "utf-8")
 
 
-def read(given: dict[str, Any]) -> SearchState:
+def read(document: dict[str, Any]) -> SearchState:
     """A state from its JSON form, which `dataclasses.asdict` makes."""
     space = tuple(
-        Categorical(one["name"], tuple(one["values"])) if "values" in one else Numeric(**one) for one in given["space"]
+        Categorical(one["name"], tuple(one["values"])) if "values" in one else Numeric(**one)
+        for one in document["space"]
     )
     return SearchState(
-        **{**given, "space": space, "observations": [Observation(**one) for one in given["observations"]]}
+        **{**document, "space": space, "observations": [Observation(**one) for one in document["observations"]]}
     )
 
 

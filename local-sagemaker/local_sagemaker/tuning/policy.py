@@ -17,7 +17,7 @@ _DEFAULT_MAXIMUM = 750  # the quota of training jobs for a tuning job
 
 
 @dataclass(frozen=True)
-class Next:
+class TuningDecision:
     """What to do now. With `status` the tuning job ends so once no training job runs; `stop` those that do."""
 
     launch: int = 0
@@ -26,22 +26,22 @@ class Next:
     reason: str | None = None
 
 
-def decide(body: Body, trials: list[Body], moment: float) -> Next:
+def decide(body: Body, trials: list[Body], moment: float) -> TuningDecision:
     """Looks at a tuning job's record and its training jobs. `moment` in seconds since the epoch."""
     if body["HyperParameterTuningJobStatus"] == JobStatus.STOPPING:
-        return Next(stop=True, status=JobStatus.STOPPED)
+        return TuningDecision(stop=True, status=JobStatus.STOPPED)
     limits: Mapping[str, int] = body["HyperParameterTuningJobConfig"]["ResourceLimits"]
     if moment - body["CreationTime"] >= limits.get("MaxRuntimeInSeconds", float("inf")) or _complete(body, trials):
-        return Next(stop=True, status=JobStatus.COMPLETED)
+        return TuningDecision(stop=True, status=JobStatus.COMPLETED)
     ended = [trial for trial in trials if tried.has_ended(trial)]
     if len(ended) >= _ATTEMPTS and (reason := failure(ended)):
-        return Next(status=JobStatus.FAILED, reason=reason)
+        return TuningDecision(status=JobStatus.FAILED, reason=reason)
     left = maximum(body) - len(trials)
     running = len(trials) - len(ended)
     if left <= 0:
         reason = failure(ended) if not running else None
-        return Next(status=JobStatus.FAILED if reason else JobStatus.COMPLETED, reason=reason)
-    return Next(launch=max(0, min(left, limits["MaxParallelTrainingJobs"] - running)))
+        return TuningDecision(status=JobStatus.FAILED if reason else JobStatus.COMPLETED, reason=reason)
+    return TuningDecision(launch=max(0, min(left, limits["MaxParallelTrainingJobs"] - running)))
 
 
 def maximum(body: Body) -> int:

@@ -98,16 +98,16 @@ Space = tuple[Range, ...]
 
 def parse(ranges: Mapping[str, Any]) -> Space:
     """The ranges of a ParameterRanges member, in a fixed order. Raises ValidationError for what can't be searched."""
-    found: list[Range] = []
+    space: list[Range] = []
     for member, whole in (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False)):
-        found += [_numeric(given, whole=whole) for given in ranges.get(member, [])]
-    for given in ranges.get("CategoricalParameterRanges", []):
-        found.append(Categorical(given["Name"], tuple(given["Values"])))
-    names = [one.name for one in found]
+        space += [_numeric(item, whole=whole) for item in ranges.get(member, [])]
+    for item in ranges.get("CategoricalParameterRanges", []):
+        space.append(Categorical(item["Name"], tuple(item["Values"])))
+    names = [one.name for one in space]
     for name in names:
         if names.count(name) > 1:
             raise ValidationError(f"Hyperparameter '{name}' has more than one range.")
-    return tuple(found)
+    return tuple(space)
 
 
 def combinations(space: Space) -> float:
@@ -123,19 +123,19 @@ def points(space: Space) -> Iterator[dict[str, str]]:
 
 def features(space: Space, values: Mapping[str, str]) -> list[float] | None:
     """A point as numbers from 0 to 1 for a model; None when it lies outside of the space (a parent's, say)."""
-    found: list[float] = []
+    row: list[float] = []
     try:
         for one in space:
-            found += one.features(values[one.name])
+            row += one.features(values[one.name])
     except (KeyError, ValueError):
         return None
-    return found
+    return row
 
 
-def _numeric(given: Mapping[str, str], *, whole: bool) -> Numeric:
-    name, scaling = given["Name"], given.get("ScalingType", "Auto")
+def _numeric(item: Mapping[str, str], *, whole: bool) -> Numeric:
+    name, scaling = item["Name"], item.get("ScalingType", "Auto")
     try:
-        low, high = (float(int(text) if whole else text) for text in (given["MinValue"], given["MaxValue"]))
+        low, high = (float(int(text) if whole else text) for text in (item["MinValue"], item["MaxValue"]))
     except ValueError as error:
         kind = "whole numbers" if whole else "numbers"
         raise ValidationError(f"MinValue and MaxValue of hyperparameter '{name}' must be {kind}.") from error

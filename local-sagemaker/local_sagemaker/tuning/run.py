@@ -27,7 +27,7 @@ from local_sagemaker.tuning import early_stopping, policy, training_jobs
 from local_sagemaker.tuning.definitions import definitions, objective, ranges, training_request
 from local_sagemaker.tuning.ranges import parse
 from local_sagemaker.tuning.sampling import Observation, SearchState
-from local_sagemaker.tuning.training_jobs import Trials
+from local_sagemaker.tuning.training_jobs import TunedTrainingJobs
 
 STATUS = "HyperParameterTuningJobStatus"
 _FULL_DISK_PAUSE = 1.0
@@ -43,7 +43,7 @@ class TuningServices:
 
     call: Call
     events: Events
-    trials: Trials
+    trials: TunedTrainingJobs
     read: Callable[[str], Body | None]
     change: Callable[[str, Callable[[Body], None]], Body | None]
     linked: Callable[[str, str], None]
@@ -120,17 +120,17 @@ class TuningRun:
         body = self._services.read(self.name)
         if body is None or JobStatus(body[STATUS]).is_final:
             return None
-        found = [self._settle(body, trial) for trial in self._services.trials.of(self.name)]
-        to_do = policy.decide(body, found, now())
-        running = [trial for trial in found if not training_jobs.has_ended(trial)]
+        trials = [self._settle(body, trial) for trial in self._services.trials.of(self.name)]
+        to_do = policy.decide(body, trials, now())
+        running = [trial for trial in trials if not training_jobs.has_ended(trial)]
         if to_do.stop:
             self._stop(running)
         for _ in range(to_do.launch):
-            trial = self._new(body, found)
+            trial = self._new(body, trials)
             if self._closing.is_set():
                 return None
             self._services.trials.put(self.name, trial)
-            found.append(trial)
+            trials.append(trial)
             self._create(body, trial)
         if to_do.status and not running:
             self._end(to_do.status, to_do.reason)
@@ -142,7 +142,11 @@ class TuningRun:
         left = max(0.0, body["CreationTime"] + limit - now())
         if config.get("TrainingJobEarlyStoppingType") == "Auto" or config["Strategy"] == "Hyperband":
             self._stop(
-                [trial for trial in found if not training_jobs.has_ended(trial) and self._hopeless(body, trial, found)]
+                [
+                    trial
+                    for trial in trials
+                    if not training_jobs.has_ended(trial) and self._hopeless(body, trial, trials)
+                ]
             )
             return min(left, _EPOCHS)
         return left
@@ -175,22 +179,22 @@ class TuningRun:
         except MISSING:
             return None
 
-    def _new(self, body: Body, found: list[Body]) -> Body:
+    def _new(self, body: Body, trials: list[Body]) -> Body:
         """The next training job, not written down yet. Several definitions take turns."""
-        number = len(found)
-        given = definitions(body)
-        index = number % len(given)
-        same = [trial for trial in found if own_tuned_job(trial)["_definition"] == index]
+        number = len(trials)
+        all_definitions = definitions(body)
+        index = number % len(all_definitions)
+        same = [trial for trial in trials if own_tuned_job(trial)["_definition"] == index]
         trial: Body = {
             "TrainingJobName": f"{self.name}-{number + 1:03d}-{secrets.token_hex(4)}",
             "CreationTime": now(),
             "TrainingJobStatus": JobStatus.IN_PROGRESS,
-            "TunedHyperParameters": self._services.suggest(_search_state(body, given[index], same)),
+            "TunedHyperParameters": self._services.suggest(_search_state(body, all_definitions[index], same)),
             "ObjectiveStatus": ObjectiveStatus.PENDING,
             **TunedTrainingJobRecord(_number=f"{number + 1:06d}", _definition=index),
         }
-        if "DefinitionName" in given[index]:
-            trial["TrainingJobDefinitionName"] = given[index]["DefinitionName"]
+        if "DefinitionName" in all_definitions[index]:
+            trial["TrainingJobDefinitionName"] = all_definitions[index]["DefinitionName"]
         return trial
 
     def _create(self, body: Body, trial: Body) -> None:
@@ -224,7 +228,7 @@ class TuningRun:
             with contextlib.suppress(ServiceError):
                 self._services.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
 
-    def _hopeless(self, body: Body, trial: Body, found: list[Body]) -> bool:
+    def _hopeless(self, body: Body, trial: Body, trials: list[Body]) -> bool:
         """Whether a running training job is stopped for what the others do better."""
         config, definition = (
             body["HyperParameterTuningJobConfig"],
@@ -235,7 +239,7 @@ class TuningRun:
         values = self._objective_values(trial, wanted["MetricName"])
         others = [
             one
-            for one in found
+            for one in trials
             if own_tuned_job(one)["_definition"] == own_tuned_job(trial)["_definition"] and one is not trial
         ]
         if config["Strategy"] == "Hyperband":

@@ -26,9 +26,9 @@ class Runs:
     def wake(self, name: str) -> None:
         """Notifies a tuning job that its record was changed."""
         with self._lock:
-            found = self._running.get(name)
-        if found:
-            found[0].wake()
+            entry = self._running.get(name)
+        if entry:
+            entry[0].wake()
 
     def end_all(self) -> None:
         """Ends all threads; the tuning jobs stay as they are written down."""

@@ -49,8 +49,8 @@ class Suggestions:
             process = self._processes.start(ProcessSpec(_MODEL, root, root / "log.txt"))
             code = process.wait(_SECONDS)
             if code == 0:
-                found: dict[str, str] | None = json.loads((root / "ml" / "point.json").read_text("utf-8"))
-                return found
+                point: dict[str, str] | None = json.loads((root / "ml" / "point.json").read_text("utf-8"))
+                return point
             process.signal(9)
             said = (root / "log.txt").read_text("utf-8", "replace")[-2000:]
             log.warning("a point is drawn at random, as the model gave none (exit code %s): %s", code, said)

@@ -18,7 +18,7 @@ KIND = "tuning-trial"
 _SHOWN = ("TrainingJobArn", "CreationTime", "TrainingStartTime", "TrainingEndTime", "TrainingJobStatus")
 
 
-class Trials:
+class TunedTrainingJobs:
     """The records of all tuning jobs' training jobs."""
 
     def __init__(self, records: Records) -> None:
@@ -58,9 +58,9 @@ def update(trial: Body, job: Mapping[str, Any], objective: Mapping[str, str]) ->
         trial["FailureReason"] = job["FailureReason"]
     name = objective["MetricName"]
     values = [one["Value"] for one in job.get("FinalMetricDataList", []) if one["MetricName"] == name]
-    found = bool(values) and math.isfinite(values[-1]) and trial["TrainingJobStatus"] != JobStatus.FAILED
-    trial["ObjectiveStatus"] = ObjectiveStatus.SUCCEEDED if found else ObjectiveStatus.FAILED
-    if found:
+    has_value = bool(values) and math.isfinite(values[-1]) and trial["TrainingJobStatus"] != JobStatus.FAILED
+    trial["ObjectiveStatus"] = ObjectiveStatus.SUCCEEDED if has_value else ObjectiveStatus.FAILED
+    if has_value:
         final = {"Type": objective["Type"], "MetricName": name, "Value": values[-1]}
         trial["FinalHyperParameterTuningJobObjectiveMetric"] = final
     return trial

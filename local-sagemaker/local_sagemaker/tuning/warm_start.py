@@ -13,12 +13,12 @@ from local_sagemaker.records.own_members import TuningJobRecord, own_tuning_job
 from local_sagemaker.records.status import JobStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.tuning import training_jobs
-from local_sagemaker.tuning.training_jobs import Trials
+from local_sagemaker.tuning.training_jobs import TunedTrainingJobs
 
 STATUS = "HyperParameterTuningJobStatus"
 
 
-def take_over(request: Request, require: Callable[[str], Body], found: Trials) -> Body:
+def take_over(request: Request, require: Callable[[str], Body], trials: TunedTrainingJobs) -> Body:
     """The members of the new record that hold it: ``_parents``, all points with a result, and ``_best``, the best
     training job. Raises what `require` does for a parent that does not exist."""
     points, best = [], []
@@ -27,7 +27,7 @@ def take_over(request: Request, require: Callable[[str], Body], found: Trials) -
         name = body["HyperParameterTuningJobName"]
         if not JobStatus(body[STATUS]).is_final:
             raise ValidationError(f"The parent tuning job {name} is in status {body[STATUS]}; it must have ended.")
-        ranked = training_jobs.best_first(found.of(name))
+        ranked = training_jobs.best_first(trials.of(name))
         best += [{**public(trial), "TuningJobName": name} for trial in ranked[:1]]
         points += [
             {"values": trial["TunedHyperParameters"], "objective": training_jobs.value(trial)} for trial in ranked

@@ -15,7 +15,7 @@ from local_sagemaker.wire import auth_errors, chunked, detect, signature
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.request import WireRequest
-from local_sagemaker.wire.signature import Keys
+from local_sagemaker.wire.signature import AccessKeySource
 
 
 def is_own_host(host: str, settings: Settings) -> bool:
@@ -23,10 +23,12 @@ def is_own_host(host: str, settings: Settings) -> bool:
     return host in ("127.0.0.1", "localhost", "[::1]", settings.host) or host.endswith(".localhost")
 
 
-class Admission:
+class Authenticator:
     """Checks host and signature of every request."""
 
-    def __init__(self, credentials: Keys, settings: Settings, unsigned: Callable[[WireRequest], str | None]) -> None:
+    def __init__(
+        self, credentials: AccessKeySource, settings: Settings, unsigned: Callable[[WireRequest], str | None]
+    ) -> None:
         """`unsigned` returns the service (signing name) that serves an unsigned request, None to refuse it."""
         self._keys = credentials
         self._settings = settings
@@ -79,7 +81,7 @@ class Admission:
     def _unsigned_service(self, request: WireRequest) -> str:
         service = self._unsigned(request)
         if service is None:
-            raise auth_errors.no_signature(guess(request))
+            raise auth_errors.no_signature(guess_service(request))
         return service
 
 
@@ -110,7 +112,7 @@ def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *,
         request.headers = {**request.headers, "content-length": str(request.body.length)}
 
 
-def guess(request: WireRequest) -> str:
+def guess_service(request: WireRequest) -> str:
     """For the form of an error only: the service of a request whose signature says none."""
     try:
         claim = signature.claim(request)

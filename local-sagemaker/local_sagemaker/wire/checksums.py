@@ -91,9 +91,9 @@ class Checksums:
             verified[f"Checksum{algorithm.upper()}"] = computed
         return verified
 
-    def _compare_md5(self, given: str) -> None:
+    def _compare_md5(self, digest: str) -> None:
         try:
-            expected = base64.b64decode(given, validate=True)
+            expected = base64.b64decode(digest, validate=True)
         except ValueError:
             expected = b""
         if len(expected) != 16:

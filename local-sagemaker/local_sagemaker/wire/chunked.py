@@ -109,13 +109,13 @@ class AwsChunked:
         while self._source():
             pass  # what follows the last trailer is no part of the body
 
-    def _check_trailers(self, lines: list[str], given: str) -> None:
+    def _check_trailers(self, lines: list[str], signature: str) -> None:
         if self._signer:
             digest = hashlib.sha256("".join(lines).encode("latin-1")).hexdigest()
-            self._compare(self._signer.sign("TRAILER", self._previous, digest), given)
+            self._compare(self._signer.sign("TRAILER", self._previous, digest), signature)
 
-    def _compare(self, computed: str, given: str) -> None:
-        if not hmac.compare_digest(computed.encode(), given.encode("latin-1", "replace")):
+    def _compare(self, computed: str, signature: str) -> None:
+        if not hmac.compare_digest(computed.encode(), signature.encode("latin-1", "replace")):
             raise ServiceError(
                 "The request signature we calculated does not match the signature you provided. "
                 "Check your key and signing method.",

@@ -119,8 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def _answer(status: int, code: str, text: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """In the form of the service that the request's headers, as far as they came, are for."""
-    given = dict(headers)
-    if b"x-amz-target" in given or (b"authorization" in given and b"/s3/" not in given[b"authorization"]):
+    fields = dict(headers)
+    if b"x-amz-target" in fields or (b"authorization" in fields and b"/s3/" not in fields[b"authorization"]):
         kind = b"application/x-amz-json-1.1"
         body = json.dumps({"__type": code, "message": text}).encode()
     else:

@@ -80,9 +80,9 @@ def find(signing_name: str, request: WireRequest) -> Target:
             if name in _names(service):
                 return Target(service, models.operation(service, name), {})
         elif not wanted:
-            found = _rest(service, request)
-            if found:
-                return found
+            target = _rest(service, request)
+            if target:
+                return target
     asked = wanted or f"{request.method} {request.path}"
     raise NotSupported(f"'{asked}' is no operation of {signing_name} that the local service knows; see {SUPPORT}.")
 
@@ -118,14 +118,14 @@ class _Route:
 @lru_cache(maxsize=64)
 def _routes(service: str) -> dict[str, list[_Route]]:
     """Routes by method, the most demanding first; the model's order decides among equals, deprecated ones last."""
-    found: dict[str, list[tuple[tuple[int, int, bool], _Route]]] = {}
+    by_method: dict[str, list[tuple[tuple[int, int, bool], _Route]]] = {}
     model = models.model(service)
     for name in model.operation_names:
         operation = model.operation_model(name)
         route = _route(operation)
         rank = (-route.literal, -len(route.demands) - (route.header is not None), bool(operation.deprecated))
-        found.setdefault(operation.http["method"], []).append((rank, route))
-    return {method: [r for _, r in sorted(routes, key=lambda item: item[0])] for method, routes in found.items()}
+        by_method.setdefault(operation.http["method"], []).append((rank, route))
+    return {method: [r for _, r in sorted(routes, key=lambda item: item[0])] for method, routes in by_method.items()}
 
 
 def _route(operation: OperationModel) -> _Route:

@@ -15,13 +15,13 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.wire import auth_errors, signature
 from local_sagemaker.wire.request import WireRequest
-from local_sagemaker.wire.signature import Keys
+from local_sagemaker.wire.signature import AccessKeySource
 
 _FREE = ("policy", "signature", "x-amz-signature", "awsaccesskeyid", "file")
 """Fields that need no condition, beside those that begin with ``x-ignore-``."""
 
 
-def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
+def verify(fields: Mapping[str, str], request: WireRequest, keys: AccessKeySource) -> None:
     """Checks the signature, of version 4 or 2."""
     policy = fields["policy"].encode("utf-8", "replace")
     if "x-amz-signature" in fields:
@@ -35,13 +35,13 @@ def verify(fields: Mapping[str, str], request: WireRequest, keys: Keys) -> None:
         computed = hmac.digest(signature.derive_key(secret, date, region, service), policy, "sha256").hex()
         auth_errors.check_region("s3", region)
         request.region = region
-        given = fields["x-amz-signature"].lower()
+        claimed = fields["x-amz-signature"].lower()
     else:
         token = fields.get("x-amz-security-token")
         secret = signature.usable(keys, fields.get("awsaccesskeyid", ""), token, "s3", request).secret
         computed = base64.b64encode(hmac.digest(secret.encode(), policy, "sha1")).decode()
-        given = fields["signature"]
-    if not hmac.compare_digest(computed.encode(), given.encode("utf-8", "replace")):
+        claimed = fields["signature"]
+    if not hmac.compare_digest(computed.encode(), claimed.encode("utf-8", "replace")):
         raise auth_errors.wrong_signature("s3", request)
 
 
@@ -96,10 +96,10 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
     raise _condition_error(operator, first, second)
 
 
-def _holds(operator: str, name: str, given: str, value: str) -> bool:
+def _holds(operator: str, name: str, text: str, value: str) -> bool:
     if operator == "eq":
-        return given == value
-    parts = given.split(",") if name == "content-type" else [given]
+        return text == value
+    parts = text.split(",") if name == "content-type" else [text]
     return all(part.strip().startswith(value) for part in parts)
 
 

@@ -19,7 +19,7 @@ from local_sagemaker.wire.body import Body
 from local_sagemaker.wire.form_fields import Form, s3_error
 from local_sagemaker.wire.protocols import PROTOCOLS, xml
 from local_sagemaker.wire.request import WireRequest, WireResponse
-from local_sagemaker.wire.signature import Keys
+from local_sagemaker.wire.signature import AccessKeySource
 
 _S3 = re.compile(r"(^|\.)s3[.-]")
 _KIND = "multipart/form-data"
@@ -37,7 +37,7 @@ def is_form(request: WireRequest) -> bool:
     return bool(bucket) and not key and form and "x-amz-target" not in request.headers
 
 
-def answer(request: WireRequest, call: Callable[[str], Call], keys: Keys) -> WireResponse:
+def answer(request: WireRequest, call: Callable[[str], Call], keys: AccessKeySource) -> WireResponse:
     """Stores the file by the `call` of the region that the form is signed for. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):

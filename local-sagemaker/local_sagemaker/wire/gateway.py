@@ -19,15 +19,24 @@ from local_sagemaker.errors import NotSupported, ServiceError, says_full
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
-from local_sagemaker.wire.authentication import Admission, guess
+from local_sagemaker.wire.authentication import Authenticator, guess_service
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.neighbour_requests import check_neighbour
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
-from local_sagemaker.wire.receiving import LIMIT, LIMITS, SMALL, Arriving, BodyTooLarge, Memory, Receive, inflate
+from local_sagemaker.wire.receiving import (
+    LIMIT,
+    LIMITS,
+    SMALL,
+    BodyBudget,
+    BodyTooLarge,
+    IncomingBody,
+    Receive,
+    inflate,
+)
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import prepare, send_answer, send_events
-from local_sagemaker.wire.signature import Keys
+from local_sagemaker.wire.signature import AccessKeySource
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -54,7 +63,7 @@ class Gateway:
         self,
         call: Callable[[str], Call],
         neighbours: OtherServices,
-        credentials: Keys,
+        credentials: AccessKeySource,
         settings: Settings,
         *,
         unsigned: Callable[[WireRequest], str | None] = lambda _: None,
@@ -69,9 +78,9 @@ class Gateway:
         self._call = call
         self._neighbours = neighbours
         self._settings, self._keys = settings, credentials
-        self._admission = Admission(credentials, settings, unsigned)
+        self._admission = Authenticator(credentials, settings, unsigned)
         self._invoke = invoke
-        self._memory = Memory()
+        self._memory = BodyBudget()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
         self._uploads = ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload")
 
@@ -80,7 +89,7 @@ class Gateway:
             await _lifespan(scope, receive, send)
             return
         request = WireRequest.from_scope(scope, from_bytes(b""))
-        arriving = Arriving(receive, self._memory)
+        arriving = IncomingBody(receive, self._memory)
         try:
             answer = await self._answer(scope, request, arriving)
             if not arriving.ended:
@@ -94,7 +103,7 @@ class Gateway:
         finally:
             arriving.close()
 
-    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: Arriving) -> WireResponse:
+    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: IncomingBody) -> WireResponse:
         endpoint = invocation.endpoint_of(scope) if self._invoke is not None else None
         if endpoint is not None and self._invoke is not None:
             return await self._invocation(endpoint, self._invoke, request, arriving)
@@ -105,10 +114,10 @@ class Gateway:
         threads = self._uploads if streamed else self._threads
         return await asyncio.get_running_loop().run_in_executor(threads, self.answer, request)
 
-    async def _receive(self, request: WireRequest, arriving: Arriving) -> bool:
+    async def _receive(self, request: WireRequest, arriving: IncomingBody) -> bool:
         """Gives the request its body; says whether that is still to come."""
-        given = request.headers.get("content-length", "")
-        length = natural(given)
+        header = request.headers.get("content-length", "")
+        length = natural(header)
         if not length and "transfer-encoding" not in request.headers:
             arriving.ended = True
             return False
@@ -128,13 +137,13 @@ class Gateway:
 
     def _refuse(self, error: ServiceError, request: WireRequest) -> WireResponse:
         """The answer to a request whose body was not wanted."""
-        identity, service = request_id(), guess(request)
+        identity, service = request_id(), guess_service(request)
         answer = self._error_response(error, request, service, None, identity)
         _identify(answer, service, identity)
         return answer
 
     async def _invocation(
-        self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: Arriving
+        self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: IncomingBody
     ) -> WireResponse:
         """The answer to InvokeEndpoint; never raises."""
         identity = request_id()
@@ -180,10 +189,10 @@ class Gateway:
                 answer = protocol.answer(response, target)
             answer = prepare(answer)
         except ServiceError as error:
-            service = service or guess(request)
+            service = service or guess_service(request)
             answer = prepare(self._error_response(error, request, service, target, identity))
         except Exception as error:
-            service = service or guess(request)
+            service = service or guess_service(request)
             log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
             answer = prepare(
                 self._error_response(

@@ -38,14 +38,14 @@ def endpoint_of(scope: Mapping[str, Any]) -> str | None:
 def members(name: str, request: WireRequest) -> dict[str, Any]:
     """The operation's input, checked against the model."""
     names = _headers()
-    found: dict[str, Any] = {names[header]: value for header, value in request.headers.items() if header in names}
-    found["EndpointName"] = name
-    _check(tuple(found.items()))
+    values: dict[str, Any] = {names[header]: value for header, value in request.headers.items() if header in names}
+    values["EndpointName"] = name
+    _check(tuple(values.items()))
     body = request.body.whole()
     if len(body) > LARGEST:
         raise too_large()
-    found["Body"] = body
-    return found
+    values["Body"] = body
+    return values
 
 
 def answer(response: Mapping[str, Any]) -> WireResponse:
@@ -85,6 +85,6 @@ def _headers() -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _check(given: tuple[tuple[str, str], ...]) -> None:
+def _check(headers: tuple[tuple[str, str], ...]) -> None:
     """Most requests differ in their bodies only: what was found right stays right."""
-    check(NAME, {**dict(given), "Body": b""})
+    check(NAME, {**dict(headers), "Body": b""})

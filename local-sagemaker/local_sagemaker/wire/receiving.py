@@ -42,7 +42,7 @@ class BodyTooLarge(ServiceError):
         super().__init__(text, code="RequestEntityTooLarge" + ("Exception" if service == "lambda" else ""))
 
 
-class Memory:
+class BodyBudget:
     """The bytes of all documents that are held at the moment. For the event loop's thread."""
 
     def __init__(self) -> None:
@@ -59,10 +59,10 @@ class Memory:
         self.held -= size
 
 
-class Arriving:
+class IncomingBody:
     """The body of one request, as far as it has arrived. `close` is to be called when the request has ended."""
 
-    def __init__(self, receive: Receive, memory: Memory) -> None:
+    def __init__(self, receive: Receive, memory: BodyBudget) -> None:
         self._receive, self._memory = receive, memory
         self._counted = 0
         self.ended = False

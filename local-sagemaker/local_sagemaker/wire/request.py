@@ -72,5 +72,5 @@ class WireResponse:
             return len(self.body)
         if isinstance(self.body, FileRange):
             return self.body.length
-        given = self.headers.get("Content-Length")
-        return int(given) if given else None
+        length = self.headers.get("Content-Length")
+        return int(length) if length else None

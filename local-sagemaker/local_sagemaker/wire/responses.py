@@ -55,8 +55,8 @@ async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer:
         for name, value in answer.headers.items()
         if (key := _header_name(name))
     ]
-    given = {name for name, _ in headers}
-    if b"content-length" not in given and length is not None and answer.status not in (204, 304):
+    names = {name for name, _ in headers}
+    if b"content-length" not in names and length is not None and answer.status not in (204, 304):
         headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if isinstance(answer.body, bytes):

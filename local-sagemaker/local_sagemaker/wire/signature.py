@@ -33,7 +33,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-class Keys(Protocol):
+class AccessKeySource(Protocol):
     """Where access keys come from."""
 
     def find(self, access_key_id: str) -> AccessKey | None:
@@ -41,7 +41,7 @@ class Keys(Protocol):
         ...
 
 
-def usable(keys: Keys, key_id: str, token: str | None, service: str, request: WireRequest) -> AccessKey:
+def usable(keys: AccessKeySource, key_id: str, token: str | None, service: str, request: WireRequest) -> AccessKey:
     """The access key. Raises the service's error where it is unknown, has expired, or came without its token."""
     key = keys.find(key_id)
     if key is None or (key.token is not None and token is None):
@@ -54,7 +54,7 @@ def usable(keys: Keys, key_id: str, token: str | None, service: str, request: Wi
 
 
 @dataclass(frozen=True)
-class Claim:
+class SignatureClaim:
     """What a request says of its own signature; true only after `verify`."""
 
     key_id: str
@@ -74,7 +74,7 @@ class Claim:
         return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
-def claim(request: WireRequest) -> Claim | None:
+def claim(request: WireRequest) -> SignatureClaim | None:
     """The SigV4 claim of a request, or None if it has none. Raises AWS's error for a malformed one."""
     authorization = request.headers.get("authorization", "")
     if authorization.startswith("AWS4-"):
@@ -86,30 +86,32 @@ def claim(request: WireRequest) -> Claim | None:
         return _claim(match["credential"], match["headers"], match["signature"], stamp, None, token)
     if "X-Amz-Signature=" not in request.query:
         return None
-    given = dict(request.parameters())
+    parameters = dict(request.parameters())
     try:
-        expires = natural(given["X-Amz-Expires"])
-        if expires is None or not 0 < expires <= LONGEST or given["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
+        expires = natural(parameters["X-Amz-Expires"])
+        if expires is None or not 0 < expires <= LONGEST or parameters["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
             raise ValueError("out of range")
         names = ("X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Date")
-        credential, headers, signed, stamp = (given[name] for name in names)
-        token = given.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token")
+        credential, headers, signed, stamp = (parameters[name] for name in names)
+        token = parameters.get("X-Amz-Security-Token") or request.headers.get("x-amz-security-token")
         return _claim(credential, headers, signed, stamp, expires, token)
     except (KeyError, ValueError) as error:
         raise auth_errors.bad_query() from error
 
 
-def _claim(credential: str, headers: str, signature: str, stamp: str, expires: int | None, token: str | None) -> Claim:
+def _claim(
+    credential: str, headers: str, signature: str, stamp: str, expires: int | None, token: str | None
+) -> SignatureClaim:
     parts = credential.rsplit("/", 4)
     ascii_only = credential.isascii() and headers.isascii() and signature.isascii()
     if not ascii_only or len(parts) != 5 or parts[4] != "aws4_request" or not _STAMP.fullmatch(stamp):
         raise auth_errors.bad_signature("Credential or date is not of the form of AWS4-HMAC-SHA256.")
     key_id, date, region, service, _ = parts
     names = tuple(headers.lower().split(";"))
-    return Claim(key_id, date, region, service, names, signature.lower(), stamp, expires, token)
+    return SignatureClaim(key_id, date, region, service, names, signature.lower(), stamp, expires, token)
 
 
-def check_claim(claim: Claim, request: WireRequest, keys: Keys) -> AccessKey:
+def check_claim(claim: SignatureClaim, request: WireRequest, keys: AccessKeySource) -> AccessKey:
     """What can be said without the body: key, session token, time, which headers the signature covers."""
     _check_signed_headers(claim, request)
     key = usable(keys, claim.key_id, claim.token, claim.service, request)
@@ -117,7 +119,9 @@ def check_claim(claim: Claim, request: WireRequest, keys: Keys) -> AccessKey:
     return key
 
 
-def verify(claim: Claim, request: WireRequest, keys: Keys, body_sha256: Callable[[], str]) -> ChunkSigner:
+def verify(
+    claim: SignatureClaim, request: WireRequest, keys: AccessKeySource, body_sha256: Callable[[], str]
+) -> ChunkSigner:
     """Checks time, key and signature, raising the error that the claimed service has for it.
 
     `body_sha256` is called only when the signature covers the body and no header says its hash. Returns what the
@@ -137,7 +141,7 @@ def verify(claim: Claim, request: WireRequest, keys: Keys, body_sha256: Callable
     raise auth_errors.wrong_signature(claim.service, request)
 
 
-def _check_time(claim: Claim, request: WireRequest) -> None:
+def _check_time(claim: SignatureClaim, request: WireRequest) -> None:
     try:
         signed = _seconds(claim.timestamp)
     except ValueError as error:
@@ -162,7 +166,7 @@ def _seconds(timestamp: str) -> float:
     return datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
-def _check_signed_headers(claim: Claim, request: WireRequest) -> None:
+def _check_signed_headers(claim: SignatureClaim, request: WireRequest) -> None:
     """Refuses a signature that does not cover what changes the meaning of a request.
 
     Of S3 that is every x-amz-* header but the body's hash, which the signature covers anyway; of the JSON protocols
@@ -182,19 +186,19 @@ def _check_signed_headers(claim: Claim, request: WireRequest) -> None:
         raise auth_errors.must_be_signed("'X-Amz-Target'", request)
 
 
-def _payload(claim: Claim, request: WireRequest, body_sha256: Callable[[], str]) -> str:
+def _payload(claim: SignatureClaim, request: WireRequest, body_sha256: Callable[[], str]) -> str:
     """The last line of the canonical request."""
-    given = request.headers.get("x-amz-content-sha256")
+    digest = request.headers.get("x-amz-content-sha256")
     if claim.service == "s3":
         if claim.expires is not None:
-            return given if given and "x-amz-content-sha256" in claim.signed_headers else UNSIGNED
-        if given is None:
+            return digest if digest and "x-amz-content-sha256" in claim.signed_headers else UNSIGNED
+        if digest is None:
             raise auth_errors.no_payload_hash()
-        return given
+        return digest
     computed = body_sha256()
-    if given not in (None, UNSIGNED, computed):
+    if digest not in (None, UNSIGNED, computed):
         raise auth_errors.wrong_signature(claim.service, request)
-    return given or computed
+    return digest or computed
 
 
 @lru_cache(maxsize=256)
@@ -206,7 +210,7 @@ def derive_key(secret: str, date: str, region: str, service: str) -> bytes:
     return key
 
 
-def _canonical(claim: Claim, request: WireRequest, path: str, query: str, payload: str) -> str:
+def _canonical(claim: SignatureClaim, request: WireRequest, path: str, query: str, payload: str) -> str:
     headers = request.headers
     lines = [f"{name}:{' '.join(headers.get(name, '').split())}" for name in claim.signed_headers]
     return "\n".join((request.method, path, query, *lines, "", ";".join(claim.signed_headers), payload))
@@ -254,7 +258,7 @@ def _basic_format(date: str) -> str:
         return ""
 
 
-def verify_old_presigned(request: WireRequest, path: str, keys: Keys) -> None:
+def verify_old_presigned(request: WireRequest, path: str, keys: AccessKeySource) -> None:
     """S3's signature version 2 in the query, which boto3 still makes by default for presigned URLs.
 
     `path` has the bucket in it. The string to sign is botocore's own (imported here: such requests are rare). What a
@@ -265,24 +269,24 @@ def verify_old_presigned(request: WireRequest, path: str, keys: Keys) -> None:
     from botocore.compat import HTTPHeaders, urlsplit
     from botocore.credentials import Credentials
 
-    given = dict(request.parameters())
-    token = given.get("x-amz-security-token") or request.headers.get("x-amz-security-token")
-    secret = usable(keys, given.get("AWSAccessKeyId", ""), token, "s3", request).secret
-    expires = natural(given.get("Expires", ""))
-    if expires is None or not given.get("Signature", "").isascii():
+    parameters = dict(request.parameters())
+    token = parameters.get("x-amz-security-token") or request.headers.get("x-amz-security-token")
+    secret = usable(keys, parameters.get("AWSAccessKeyId", ""), token, "s3", request).secret
+    expires = natural(parameters.get("Expires", ""))
+    if expires is None or not parameters.get("Signature", "").isascii():
         raise auth_errors.bad_query()
     if machine_time() > expires:
         raise auth_errors.past_expiry("s3")
     headers: Any = HTTPHeaders()
-    in_query = {name.lower(): value for name, value in given.items() if name.lower().startswith("x-amz-")}
+    in_query = {name.lower(): value for name, value in parameters.items() if name.lower().startswith("x-amz-")}
     for name, value in {**request.headers, **in_query}.items():
         if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
             headers[name] = value
-    signer = HmacV1QueryAuth(Credentials(given["AWSAccessKeyId"], secret))
+    signer = HmacV1QueryAuth(Credentials(parameters["AWSAccessKeyId"], secret))
     # botocore's own date is an hour from now
-    signer._get_date = lambda: given["Expires"]  # type: ignore[attr-defined]
+    signer._get_date = lambda: parameters["Expires"]  # type: ignore[attr-defined]
     split = urlsplit(f"http://localhost{path}?{request.query}")
     text = signer.canonical_string(request.method, split, headers, auth_path=path)
-    if not hmac.compare_digest(signer.sign_string(text), given["Signature"]):
+    if not hmac.compare_digest(signer.sign_string(text), parameters["Signature"]):
         raise auth_errors.wrong_signature("s3", request)
     request.headers = {**request.headers, **in_query}

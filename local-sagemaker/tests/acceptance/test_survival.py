@@ -115,7 +115,7 @@ def test_the_next_service_is_never_taken_for_the_last(own_service: Service) -> N
     assert own_service.settings.service_file.exists(), "a killed service leaves its description"
     starting = subprocess.Popen([COMMANDS / "local-sagemaker", "--home", own_service.home, "up"])
     until(lambda: not own_service.settings.service_file.exists(), "the start forgets the killed service")
-    assert lifecycle.running(own_service.settings) is None, "before another service can take the lock"
+    assert lifecycle.find_running(own_service.settings) is None, "before another service can take the lock"
     with (own_service.home / "start.lock").open() as only, pytest.raises(BlockingIOError):
         fcntl.flock(only, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert starting.wait(60) == 0

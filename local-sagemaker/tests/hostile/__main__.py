@@ -73,7 +73,7 @@ def _run(name: str, options: argparse.Namespace) -> list[str]:
     try:
         return CAMPAIGNS[name](service, options.count, options.seed)
     finally:
-        if lifecycle.running(service.settings):
+        if lifecycle.find_running(service.settings):
             service.down()
         discard(home)
 

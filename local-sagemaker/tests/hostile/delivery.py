@@ -87,7 +87,7 @@ class DeliveryKills:
         for pid in processes.service(self._service):
             os.kill(pid, signal.SIGKILL)
         thread.join()
-        while lifecycle.running(self._service.settings):
+        while lifecycle.find_running(self._service.settings):
             time.sleep(0.01)
         self._service.up()
         for check in (self._check_stack, self._check_build, self._check_execution, self._check_schedule):

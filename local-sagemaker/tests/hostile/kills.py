@@ -74,7 +74,7 @@ def _disturb(service: Service, kind: str, chance: random.Random, kills: int) -> 
     killed = []
     for _ in range(kills):
         time.sleep(chance.uniform(0, _LONGEST))
-        if not lifecycle.running(service.settings):
+        if not lifecycle.find_running(service.settings):
             service.up()
             time.sleep(chance.choice((0.0, chance.uniform(0, _LONGEST))))
         name, victims = _victims(service, chance.choice(_HARMLESS.get(kind, tuple(VICTIMS))))
@@ -83,7 +83,7 @@ def _disturb(service: Service, kind: str, chance: random.Random, kills: int) -> 
         except ProcessLookupError:
             continue
         killed.append(name)
-        while name == "service" and lifecycle.running(service.settings):
+        while name == "service" and lifecycle.find_running(service.settings):
             time.sleep(0.01)
     return killed
 

@@ -30,7 +30,7 @@ def parent(pid: int) -> int:
 
 def service(service: Service) -> list[int]:
     """The service itself, if it runs."""
-    found = lifecycle.running(service.settings)
+    found = lifecycle.find_running(service.settings)
     return [int(found["pid"])] if found else []
 
 

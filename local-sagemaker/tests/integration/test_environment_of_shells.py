@@ -89,7 +89,7 @@ def test_files_of_variables_hold_the_same(odd: Service) -> None:
 def test_it_starts_the_service_as_exec_does(own_service: Service) -> None:
     own_service.down()
     subprocess.run(["local-sagemaker", "env"], env=own_environment(own_service), capture_output=True, check=True)
-    assert lifecycle.running(own_service.settings)
+    assert lifecycle.find_running(own_service.settings)
 
 
 def test_an_endpoint_given_in_the_program_reaches_the_service(service: Service, tmp_path: Path) -> None:

@@ -76,6 +76,6 @@ def test_modules_with_the_name_of_a_loaded_one(tmp_path: Path, name: str) -> Non
 
 def test_variables_that_only_a_start_reads() -> None:
     read = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    assert not own_start.wanted_by({"COLOR": "red", **read}, read)
-    assert own_start.wanted_by({"OPENBLAS_NUM_THREADS": "17"}, read)
-    assert own_start.wanted_by({"PYTHONHASHSEED": "0"}, {})
+    assert not own_start.variables_require_it({"COLOR": "red", **read}, read)
+    assert own_start.variables_require_it({"OPENBLAS_NUM_THREADS": "17"}, read)
+    assert own_start.variables_require_it({"PYTHONHASHSEED": "0"}, {})

@@ -48,8 +48,8 @@ def make_baseline(features: pd.DataFrame, clusters: int | None, seed: int | None
     shown = pd.get_dummies(features, dtype=float).fillna(0.0)
     spread = shown.std(ddof=0).replace(0.0, 1.0)
     sample = shown / spread
-    found = KMeans(clusters, n_init=4, random_state=seed if seed is not None else 0).fit(sample.to_numpy())
-    return _centres(features, found.labels_)
+    model = KMeans(clusters, n_init=4, random_state=seed if seed is not None else 0).fit(sample.to_numpy())
+    return _centres(features, model.labels_)
 
 
 def _centres(features: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
@@ -62,5 +62,5 @@ def _centres(features: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
 
 
 def _most_frequent(values: pd.Series) -> Any:
-    found = values.mode()
-    return found.iloc[0] if len(found) else None
+    modes = values.mode()
+    return modes.iloc[0] if len(modes) else None

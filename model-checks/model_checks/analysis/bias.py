@@ -68,17 +68,17 @@ def section(data: BiasData | Counted, methods: Sequence[BiasMetric]) -> Report:
     prediction exceeds the threshold of a measured label is said by each metric: a weak regression model is for the
     quality gate to stop.
     """
-    found = count_metrics(data, methods) if isinstance(data, BiasData) else data
-    error = found.predicted_error if any(method in POST_TRAINING for method in methods) else ""
-    if error and found.refused:
+    tallies = count_metrics(data, methods) if isinstance(data, BiasData) else data
+    error = tallies.predicted_error if any(method in POST_TRAINING for method in methods) else ""
+    if error and tallies.refused:
         raise ValueError(error)
     facets: dict[str, list[Report]] = {}
-    for position, counts in enumerate(found.facets):
+    for position, counts in enumerate(tallies.facets):
         for entry in counts.entries:
-            about = _About(found, position, entry)
+            about = _About(tallies, position, entry)
             metrics = [_metric(method, about, entry.error or error) for method in methods]
             facets.setdefault(counts.facet.name, []).append({"value_or_threshold": entry.text, "metrics": metrics})
-    return {"label": found.label_name, "facets": facets, "label_value_or_threshold": found.label_text}
+    return {"label": tallies.label_name, "facets": facets, "label_value_or_threshold": tallies.label_text}
 
 
 @dataclass(frozen=True)
@@ -136,24 +136,24 @@ def choose_metrics(methods: str | Sequence[str], known: Sequence[BiasMetric]) ->
 
 def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[Report]:
     """The metrics that are farther from zero than in the baseline's analysis.json; nulls are passed over."""
-    found: list[Report] = []
+    reports: list[Report] = []
     for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
         for facet, entries in (baseline.get(stage) or {}).get("facets", {}).items():
             now = ((current.get(stage) or {}).get("facets") or {}).get(facet, [])
             for entry in entries:
                 same = _same_value(now, entry["value_or_threshold"])
                 if same is not None:
-                    found.extend(_worse(facet, same, entry))
-    return found
+                    reports.extend(_worse(facet, same, entry))
+    return reports
 
 
 def _worse(facet: str, current: Report, baseline: Report) -> list[Report]:
     values = {metric["name"]: _parse(metric["value"]) for metric in current["metrics"]}
-    found = []
+    reports = []
     for metric in baseline["metrics"]:
         before, now = _parse(metric["value"]), values.get(metric["name"])
         if before is not None and now is not None and abs(now) > abs(before):
-            found.append(
+            reports.append(
                 {
                     "facet": facet,
                     "facet_value": current["value_or_threshold"],
@@ -163,7 +163,7 @@ def _worse(facet: str, current: Report, baseline: Report) -> list[Report]:
                     f"requirement {_format(before)}",
                 }
             )
-    return found
+    return reports
 
 
 def _same_value(entries: Sequence[Report], text: str) -> Report | None:

@@ -127,8 +127,8 @@ class ColumnScan:
 
     def different(self) -> int | None:
         """How many different values there are, missing ones not counted; None when there are too many."""
-        found = self.distinct()
-        return None if found is None else int(found.nunique())
+        values = self.distinct()
+        return None if values is None else int(values.nunique())
 
     def continuous(self, values: Sequence[Any] | None) -> bool:
         """Whether the container takes the column for a measured one, with a threshold; else it has categories."""
@@ -245,7 +245,9 @@ class Categories:
         self._missing = int(missing[0]) if len(missing) else 0
 
     def codes(self, series: pd.Series) -> Codes:
-        found = self._index.get_indexer(series)
+        positions = self._index.get_indexer(series)
         return (
-            np.where(found < 0, self._missing, self._places[found]) if len(self._places) else np.zeros(len(series), int)
+            np.where(positions < 0, self._missing, self._places[positions])
+            if len(self._places)
+            else np.zeros(len(series), int)
         )

@@ -145,12 +145,12 @@ class _Scans:
     @classmethod
     def of(cls, stream: BiasStream, text: frozenset[str] = frozenset()) -> _Scans:
         facets = {facet.name: ColumnScan(facet.name) for facet in stream.facets}
-        found = cls(ColumnScan(stream.label_name), facets, text=text)
+        scans = cls(ColumnScan(stream.label_name), facets, text=text)
         for block in stream.blocks(False, text):
-            found.rows += len(block.labels)
-            found._add(block)
-        mixed = frozenset(scan.name for scan in found._all() if scan.mixed) - text
-        return cls.of(stream, text | mixed) if mixed else found
+            scans.rows += len(block.labels)
+            scans._add(block)
+        mixed = frozenset(scan.name for scan in scans._all() if scan.mixed) - text
+        return cls.of(stream, text | mixed) if mixed else scans
 
     def _all(self) -> list[ColumnScan]:
         return [scan for scan in (self.label, self.prediction, self.group, *self.facets.values()) if scan]
@@ -194,9 +194,9 @@ class _Predicted:
             if strange or cut.threshold is not None:
                 at = 0.5 if cut.threshold is None else cut.threshold
                 outcomes = ColumnScan(scan.name)
-                found = [value for value, there in ((0, scan.low <= at or scan.missing), (1, scan.high > at)) if there]
+                values = [value for value, there in ((0, scan.low <= at or scan.missing), (1, scan.high > at)) if there]
                 kind = {TEXT: "int64", INTEGER: "int64", FLOAT: "float64"}.get(label.kind, "bool")
-                outcomes.update(pd.Series(found).astype(kind))  # type: ignore[call-overload]
+                outcomes.update(pd.Series(values).astype(kind))  # type: ignore[call-overload]
                 outcomes.present = scan.present + scan.missing
                 return cls(outcomes, at)
         if label.kind == INTEGER and scan.whole and not scan.missing:
@@ -287,7 +287,7 @@ def count(stream: BiasStream, sampled: int | None = None) -> Counted:
     )
     rules = _Rules(scans, label, rule, Categories(scans.group) if scans.group else None)
     width = len(rules.groups.values) if rules.groups else 1
-    found = Counted(
+    counts = Counted(
         stream.label_name,
         label.text,
         scans.rows,
@@ -298,32 +298,32 @@ def count(stream: BiasStream, sampled: int | None = None) -> Counted:
         predicted.cut_at if predicted else None,
         isinstance(rule, str),
     )
-    _tally(found, stream, rules, sampled)
-    if not found.predicted_error and not found.predicted:
+    _tally(counts, stream, rules, sampled)
+    if not counts.predicted_error and not counts.predicted:
         text = "No Label values are present in the predicted Label Column,"
-        found.predicted_error = text + "Positive Predicted Index Series contains all False values"
-        found.refused = not isinstance(label, Threshold)
-    return found
+        counts.predicted_error = text + "Positive Predicted Index Series contains all False values"
+        counts.refused = not isinstance(label, Threshold)
+    return counts
 
 
-def _tally(found: Counted, stream: BiasStream, rules: _Rules, sampled: int | None) -> None:
+def _tally(result: Counted, stream: BiasStream, rules: _Rules, sampled: int | None) -> None:
     """The second pass."""
-    keeper = _Keeper(found.rows, sampled, len(found.facets)) if sampled else None
-    width = 1 if found.groups is None else len(found.groups)
+    keeper = _Keeper(result.rows, sampled, len(result.facets)) if sampled else None
+    width = 1 if result.groups is None else len(result.groups)
     for block in stream.blocks(keeper is not None, rules.scans.text):
         positive, guessed, group = rules.outcomes(block)
-        found.positive += int(positive.sum())
-        found.predicted += int(guessed.sum())
+        result.positive += int(positive.sum())
+        result.predicted += int(guessed.sum())
         outcome = (positive * 2 + guessed) * width + group
-        codes = [counts.codes(block.frame[counts.facet.name]) for counts in found.facets]
-        for counts, facet in zip(found.facets, codes, strict=True):
+        codes = [counts.codes(block.frame[counts.facet.name]) for counts in result.facets]
+        for counts, facet in zip(result.facets, codes, strict=True):
             cells = np.bincount(facet * (4 * width) + outcome, minlength=counts.table.size)
             counts.table += cells.reshape(counts.table.shape)
-        if found.histogram is not None:
-            found.histogram.add(rules.scans.label.conform(block.labels))
+        if result.histogram is not None:
+            result.histogram.add(rules.scans.label.conform(block.labels))
         if keeper:
             keeper.add(block.frame, codes, guessed)
-    found.sample = keeper.sample() if keeper else None
+    result.sample = keeper.sample() if keeper else None
 
 
 def _empty_histogram(label: ColumnScan) -> Histogram | None:

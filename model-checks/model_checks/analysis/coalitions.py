@@ -54,8 +54,8 @@ def best_coalitions(features: int, samples: int, random: np.random.RandomState, 
     first = coalitions(features, samples, random)
     if draws == 1 or features < 4 or (features < _ALL_COUNTABLE and len(first[0]) >= 2**features - 2):
         return first
-    found = [first, *(coalitions(features, samples, random) for _ in range(draws - 1))]
-    return min(found, key=lambda draw: _error(draw[0], draw[1], _triples(features)))
+    candidates = [first, *(coalitions(features, samples, random) for _ in range(draws - 1))]
+    return min(candidates, key=lambda draw: _error(draw[0], draw[1], _triples(features)))
 
 
 def _triples(features: int) -> npt.NDArray[np.int64]:

@@ -79,7 +79,7 @@ def _numerical(column: Column, common: dict[str, int]) -> Report:
 
 
 def _textual(column: Column, common: dict[str, int]) -> Report:
-    found: Report = {
+    report: Report = {
         "common": common,
         "distinct_count": column.texts.estimate(),
         "completeness": column.completeness,
@@ -88,8 +88,8 @@ def _textual(column: Column, common: dict[str, int]) -> Report:
         counts = column.categories
         values = scala_map_order.in_map_order(sorted(counts, key=lambda value: (-counts[value], value)))
         categories = [{"value": value, "count": counts[value]} for value in values]
-        found["distribution"] = {"categorical": {"buckets": categories}}
-    return found
+        report["distribution"] = {"categorical": {"buckets": categories}}
+    return report
 
 
 def suggest_constraints(report: Report, overrides: dict[str, str] | None = None) -> Report:

@@ -44,7 +44,7 @@ def violations(
         return []
     current = {feature["name"]: feature for feature in statistics["features"]}
     baseline = {feature["name"]: feature for feature in (baseline_statistics or {}).get("features", [])}
-    found: list[Violation] = []
+    problems: list[Violation] = []
     for constraint in constraints["features"]:
         name = constraint["name"]
         settings = {**config, **_overrides(constraint)}
@@ -53,9 +53,9 @@ def violations(
                 name, constraint, baseline.get(name), profile.columns[name], current[name], _merge(config, settings)
             )
             mistyped = list(_data_type(feature))  # and then there is no drift check (recorded: dq-churn-violations)
-            found += [*mistyped, *_completeness(feature), *(() if mistyped else _drift(feature)), *_domain(feature)]
+            problems += [*mistyped, *_completeness(feature), *(() if mistyped else _drift(feature)), *_domain(feature)]
     expected = [constraint["name"] for constraint in constraints["features"]]
-    return found + (column_count(list(current), constraints) or list(_find_renamed(list(current), expected)))
+    return problems + (column_count(list(current), constraints) or list(_find_renamed(list(current), expected)))
 
 
 def _is_enabled(config: Mapping[str, Any], name: str) -> bool:
@@ -64,11 +64,11 @@ def _is_enabled(config: Mapping[str, Any], name: str) -> bool:
 
 def _overrides(constraint: Mapping[str, Any]) -> Mapping[str, Any]:
     """The feature's own monitoring settings: documented on the feature, written by the SDK one level deeper."""
-    found: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
     for holder in (constraint, constraint.get("num_constraints") or {}, constraint.get("string_constraints") or {}):
         for key in ("monitoringConfigOverrides", "monitoring_config_overrides"):
-            found.update(holder.get(key) or {})
-    return found
+            overrides.update(holder.get(key) or {})
+    return overrides
 
 
 def _merge(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -181,13 +181,13 @@ def _dcg(relevances: Sequence[float]) -> float:
 def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[dict[str, str]]:
     """The labels whose attributions are ranked differently from the baseline's analysis.json."""
     now = ((current.get("explanations") or {}).get("kernel_shap")) or {}
-    found = []
+    problems = []
     for label, entry in (((baseline.get("explanations") or {}).get("kernel_shap")) or {}).items():
         if label not in now:
             continue
         score = ndcg(entry["global_shap_values"], now[label]["global_shap_values"])
         if score < DRIFT_THRESHOLD:
-            found.append(
+            problems.append(
                 {
                     "label": label,
                     "metric_name": "shap",
@@ -195,4 +195,4 @@ def violations(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[
                     "description": f"Feature attribution drift {score} exceeds threshold {DRIFT_THRESHOLD}",
                 }
             )
-    return found
+    return problems

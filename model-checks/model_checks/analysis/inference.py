@@ -56,10 +56,10 @@ class TypeCounts:
 
 def value_types(texts: pa.StringArray) -> npt.NDArray[np.int64]:
     """The type of each value as a position in `KINDS`."""
-    found = np.full(len(texts), KINDS.index(STRING))
+    kinds = np.full(len(texts), KINDS.index(STRING))
     for kind, pattern in ((BOOLEAN, _BOOLEAN), (INTEGRAL, _INTEGRAL), (FRACTIONAL, _FRACTIONAL), (UNKNOWN, "^$")):
-        found[pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)] = KINDS.index(kind)
-    return found
+        kinds[pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)] = KINDS.index(kind)
+    return kinds
 
 
 def numbers(texts: pa.StringArray) -> npt.NDArray[np.float64]:

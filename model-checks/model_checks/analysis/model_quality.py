@@ -78,22 +78,22 @@ def _sum(values: Floats) -> float:
 
 def _deviations(values: Floats) -> float:
     """The sum of squared deviations from the mean, kept up to date value by value, as Spark's summarizer does."""
-    mean = found = 0.0
+    mean = total = 0.0
     for number, value in enumerate(values.tolist(), 1):
         before = value - mean
         mean += before / number
-        found += (value - mean) * before
-    return found
+        total += (value - mean) * before
+    return total
 
 
-def regression_of_folds(found: ErrorFolds) -> Report:
+def regression_of_folds(folds: ErrorFolds) -> Report:
     """The same of rows that were not held."""
 
     def metrics(without: int | None) -> Metrics:
-        errors = found.errors(without)
+        errors = folds.errors(without)
         return _error_scores(errors.rows, errors.absolute / errors.rows, errors.squared, errors.actual.deviations)
 
-    return _report("regression", found.rows, _scalars(map(metrics, (None, *range(FOLDS)))))
+    return _report("regression", folds.rows, _scalars(map(metrics, (None, *range(FOLDS)))))
 
 
 def _error_scores(rows: int, absolute: float, squared: float, around_mean: float) -> Metrics:
@@ -200,7 +200,7 @@ def _binary_scores(matrix: Matrix, positive: int) -> Metrics:
     recall = _ratio(hits, positives)
     precision = _ratio(hits, guesses, 0.0)
     fpr = _ratio(false_alarms, negatives)
-    found = {
+    scores = {
         "recall": recall,
         "precision": precision,
         "accuracy": _ratio(int(matrix.trace()), rows),
@@ -209,14 +209,14 @@ def _binary_scores(matrix: Matrix, positive: int) -> Metrics:
         "false_positive_rate": fpr,
         "false_negative_rate": 1 - recall,  # not from counts: so the last digit is AWS's too
     }
-    return found | {name: _f_measure(precision, recall, beta) for name, beta in BETAS.items()}
+    return scores | {name: _f_measure(precision, recall, beta) for name, beta in BETAS.items()}
 
 
 def _constant_matrix(matrix: Matrix, constant: int) -> Matrix:
     """The matrix of always predicting one class."""
-    found = np.zeros_like(matrix)
-    found[:, constant] = matrix.sum(axis=1)
-    return found
+    result = np.zeros_like(matrix)
+    result[:, constant] = matrix.sum(axis=1)
+    return result
 
 
 def _binary_constant(matrix: Matrix, positive: int, constant: int) -> Metrics:
@@ -230,7 +230,7 @@ def _weigh(counts: Matrix) -> Metrics:
     rows = support.sum()
     precision = np.divide(hits, guesses, out=np.zeros_like(hits), where=guesses > 0)
     recall = np.divide(hits, support, out=np.zeros_like(hits), where=support > 0)
-    found = {
+    metrics = {
         "accuracy": float(hits.sum() / rows),
         "weighted_recall": float(recall @ support / rows),
         "weighted_precision": float(precision @ support / rows),
@@ -238,8 +238,8 @@ def _weigh(counts: Matrix) -> Metrics:
     for name, beta in BETAS.items():
         weight = beta * beta * precision + recall
         scores = np.divide((1 + beta * beta) * precision * recall, weight, out=np.zeros_like(hits), where=weight > 0)
-        found[f"weighted_{name}"] = float(scores @ support / rows)
-    return found
+        metrics[f"weighted_{name}"] = float(scores @ support / rows)
+    return metrics
 
 
 def _name_classes(names: Sequence[str], matrix: Matrix) -> Report:
@@ -259,9 +259,9 @@ def _samples(rows: int) -> Iterator[npt.NDArray[np.bool_] | None]:
             yield chosen
 
 
-def _scalars(found: Iterable[Metrics]) -> Report:
+def _scalars(metrics: Iterable[Metrics]) -> Report:
     """Each metric's value and its (population) standard deviation over samples: the first are the values."""
-    values, *samples = found
+    values, *samples = metrics
     return {name: _scalar(value, [sample[name] for sample in samples]) for name, value in values.items()}
 
 

@@ -44,7 +44,7 @@ def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
     """
     _, metrics = _section(statistics, "_metrics")
     _, limits = _section(constraints, "_constraints")
-    found = []
+    problems = []
     names = {_camel_case(name): name for name in limits}
     for shown in scala_map_order.in_map_order(names):
         name, limit = names[shown], limits[names[shown]]
@@ -56,14 +56,14 @@ def violations(statistics: Report, constraints: Report) -> list[dict[str, str]]:
         if value > threshold if operator == GREATER else value < threshold:
             deviation = _number(metric.get("standard_deviation"))
             spread = "" if deviation is None else f" +/- {deviation}"
-            found.append(
+            problems.append(
                 {
                     "constraint_check_type": operator,
                     "description": f"Metric {shown} with {value}{spread} was {operator} '{threshold}'",
                     "metric_name": shown,
                 }
             )
-    return found
+    return problems
 
 
 def _camel_case(name: str) -> str:

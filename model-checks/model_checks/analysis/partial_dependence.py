@@ -49,12 +49,12 @@ def partial_dependence(
 def _means(rows: Rows, position: Any, values: Sequence[Any], predict: Predict) -> npt.NDArray[np.float64]:
     """The mean prediction (value x label) with the feature put at each value, several values per question."""
     step = max(1, _AT_ONCE // len(rows))
-    found = []
+    means = []
     for at in range(0, len(values), step):
         some = values[at : at + step]
         mixed = np.repeat(rows[None], len(some), axis=0)
         for place, value in enumerate(some):
             mixed[place, :, position] = value
         scores = predict(mixed.reshape(-1, rows.shape[1]))
-        found.append(scores.reshape(len(some), len(rows), -1).mean(axis=1))
-    return np.concatenate(found)
+        means.append(scores.reshape(len(some), len(rows), -1).mean(axis=1))
+    return np.concatenate(means)

@@ -124,10 +124,10 @@ class Column:
         self.distinct.update_doubles(values)
 
     def _update_text(self, present: pa.StringArray, seen: int) -> None:
-        found = None if self.numbers_as_text else inference.decimals(present)
-        if found is not None:
-            self.types.add(found[0])
-            self._update_numbers(found[1], seen)
+        decimals = None if self.numbers_as_text else inference.decimals(present)
+        if decimals is not None:
+            self.types.add(decimals[0])
+            self._update_numbers(decimals[1], seen)
             return
         self._update_values(present, seen)
 

@@ -32,13 +32,13 @@ def folds(rows: int, block: int) -> Codes:
 
 def score_ranges(scores: Floats) -> Codes:
     """The range of each score, in the order of the scores; a missing score is the lowest."""
-    found = _OUTER + np.floor(np.clip(np.nan_to_num(scores), 0.0, 1.0) * RANGES).astype(np.int64)
+    ranges = _OUTER + np.floor(np.clip(np.nan_to_num(scores), 0.0, 1.0) * RANGES).astype(np.int64)
     outside = ~((scores >= 0) & (scores <= 1))
     if outside.any():
         some = np.where(np.isnan(scores[outside]), -np.inf, scores[outside]).astype(np.float32)
         magnitude = ((some.view(np.uint32) & np.uint32(0x7FFFFFFF)) >> np.uint32(12)).astype(np.int64)
-        found[outside] = np.where(some < 0, _OUTER - 1 - magnitude, _OUTER + RANGES + 1 + magnitude)
-    return found
+        ranges[outside] = np.where(some < 0, _OUTER - 1 - magnitude, _OUTER + RANGES + 1 + magnitude)
+    return ranges
 
 
 @dataclass
@@ -57,11 +57,11 @@ class ScoreCounts:
 
     def rename(self, codes: Codes) -> ScoreCounts:
         """The same with other classes: `codes` has the new one of each."""
-        found: dict[int, npt.NDArray[np.int32]] = {}
+        by_index: dict[int, npt.NDArray[np.int32]] = {}
         for code, counts in self.by_class.items():
             new = int(codes[code])
-            found[new] = found[new] + counts if new in found else counts
-        return ScoreCounts(found)
+            by_index[new] = by_index[new] + counts if new in by_index else counts
+        return ScoreCounts(by_index)
 
     def curves(self, positive: int, without: int | None) -> Curves:
         """The curves over all rows, or over those that are not in one fold."""
@@ -151,8 +151,8 @@ class ErrorFolds:
             errors.merge(Errors.of(actual[fold == position], predicted[fold == position]))
 
     def errors(self, without: int | None = None) -> Errors:
-        found = Errors()
+        total = Errors()
         for position, errors in enumerate(self.folds):
             if position != without:
-                found.merge(errors)
-        return found
+                total.merge(errors)
+        return total

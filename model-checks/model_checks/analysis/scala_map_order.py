@@ -26,11 +26,11 @@ def _path(key: str) -> list[int]:
 
 def _hash(key: str) -> int:
     """``java.lang.String.hashCode``, over UTF-16 units, without its sign."""
-    found = 0
+    code = 0
     units = key.encode("utf-16-be", "surrogatepass")
     for high, low in zip(units[::2], units[1::2], strict=True):
-        found = (31 * found + (high << 8 | low)) & _WORD
-    return found
+        code = (31 * code + (high << 8 | low)) & _WORD
+    return code
 
 
 def _spread(code: int) -> int:

@@ -89,19 +89,19 @@ class Analysis:
 
     def report(self) -> Report:
         """analysis.json."""
-        found: Report = {"version": "1.0"}
+        report: Report = {"version": "1.0"}
         for name, known in (("post_training_bias", bias.POST_TRAINING), ("pre_training_bias", bias.PRE_TRAINING)):
             if name in self.methods:
                 log.info("Calculating %s bias metrics", name.removesuffix("_bias").replace("_", "-"))
-                found[f"{name}_metrics"] = self._bias(self.methods[name]["methods"], known)
+                report[f"{name}_metrics"] = self._bias(self.methods[name]["methods"], known)
         explanations: Report = {}
         if "shap" in self.methods:
             explanations["kernel_shap"] = self._shap(self.methods["shap"])
         if "pdp" in self.methods:
             explanations["pdp"] = self._pdp(self.methods["pdp"], explanations.get("kernel_shap"))
         if explanations:
-            found["explanations"] = explanations
-        return found
+            report["explanations"] = explanations
+        return report
 
     def _bias(self, methods: Any, known: Sequence[BiasMetric]) -> Report:
         try:
@@ -120,10 +120,10 @@ class Analysis:
         ]
         with TemporaryFile() as kept:
             blocks = BiasBlocks(self.data, self.config, kept, "post_training_bias" in self.methods, lambda: self.model)
-            found = bias.count_metrics(blocks.stream(), methods)
-        if found.cut_at is not None:
-            log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", found.cut_at)
-        return found
+            counts = bias.count_metrics(blocks.stream(), methods)
+        if counts.cut_at is not None:
+            log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0", counts.cut_at)
+        return counts
 
     def _shap(self, config: Config) -> Report:
         if not self.data.features:
@@ -134,16 +134,16 @@ class Analysis:
         settings = SamplingSettings(
             config.get("num_samples"), config.get("seed"), bool(config.get("use_logit")), positions
         )
-        found = explainability.kernel_shap(self.rows, matrix(baseline), self.model.scores, settings)
-        self.explanation = found
-        total = found.aggregate(str(config.get("agg_method", "mean_abs")).lower())
-        self._write_local_values(found, baseline, bool(config.get("save_local_shap_values")))
+        explanation = explainability.kernel_shap(self.rows, matrix(baseline), self.model.scores, settings)
+        self.explanation = explanation
+        total = explanation.aggregate(str(config.get("agg_method", "mean_abs")).lower())
+        self._write_local_values(explanation, baseline, bool(config.get("save_local_shap_values")))
         shown = positions if positions is not None else range(len(self.data.features))
-        names = self._names(found.values.shape[2])
+        names = self._names(explanation.values.shape[2])
         return {
             name: {
                 "global_shap_values": {self.data.features[i]: float(total[i, label]) for i in shown},
-                "expected_value": float(found.expected[label]),
+                "expected_value": float(explanation.expected[label]),
             }
             for label, name in enumerate(names)
         }
@@ -152,15 +152,15 @@ class Analysis:
         headers = (self.config.get("predictor") or {}).get("label_headers")
         return [str(h) for h in headers] if headers and len(headers) == count else [f"label{i}" for i in range(count)]
 
-    def _write_local_values(self, found: Explanation, baseline: pd.DataFrame, save: bool) -> None:
+    def _write_local_values(self, explanation: Explanation, baseline: pd.DataFrame, save: bool) -> None:
         folder = self.output / "explanations_shap"
         folder.mkdir(parents=True, exist_ok=True)
         baseline.to_csv(folder / "baseline.csv", index=False)
         if not save:
             return
         columns = {
-            f"{feature}_{label}": found.values[:, position, number]
-            for number, label in enumerate(self._names(found.values.shape[2]))
+            f"{feature}_{label}": explanation.values[:, position, number]
+            for number, label in enumerate(self._names(explanation.values.shape[2]))
             for position, feature in enumerate(self.data.features)
         }
         if self.data.joinsource:
@@ -170,13 +170,13 @@ class Analysis:
     def _baseline(self, config: Config) -> pd.DataFrame:
         """The baseline's rows: given in place, by an S3 URI, or made from the dataset."""
         features = self.data.frame[self.data.features]
-        given = config.get("baseline")
-        if given is None:
+        baseline = config.get("baseline")
+        if baseline is None:
             return make_baseline(features, config.get("num_clusters"), config.get("seed"))
-        if isinstance(given, str):
-            paths = files(self.fetch(given, "shap-baseline"))
+        if isinstance(baseline, str):
+            paths = files(self.fetch(baseline, "shap-baseline"))
             return self._read_baseline(data.baseline_rows(paths, self.config))
-        rows = given if isinstance(given, list) else [given]
+        rows = baseline if isinstance(baseline, list) else [baseline]
         return self._read_baseline([data.record_values(row, self.config) for row in rows])
 
     def _read_baseline(self, rows: list[list[Any]]) -> pd.DataFrame:

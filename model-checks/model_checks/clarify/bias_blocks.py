@@ -80,6 +80,6 @@ class BiasBlocks:
             return frame[self.data.predicted_label]
         if self._answered:
             return pd.Series(pickle.load(self.answers))
-        found = self.model().labels(matrix(frame[self.data.features]))
-        pickle.dump(found.to_numpy(), self.answers)
-        return found
+        labels = self.model().labels(matrix(frame[self.data.features]))
+        pickle.dump(labels.to_numpy(), self.answers)
+        return labels

@@ -38,10 +38,10 @@ class ClarifyData:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All rows, in memory."""
-        found = self.table.frame()
-        if not len(found):
+        frame = self.table.frame()
+        if not len(frame):
             raise AnalysisError("ClientError: The dataset has no rows.")
-        return found
+        return frame
 
     def column(self, name_or_index: str | int) -> str:
         """The name of a column given by name or position."""
@@ -116,8 +116,8 @@ def _records(paths: Sequence[Path], config: Config, kind: str) -> tuple[pd.DataF
     ends = [name for i, name in ((1, LABEL), (2, PREDICTED_LABEL)) if present[i]]
     names = _record_names(config, width, ends)
     frame = pd.DataFrame(table, columns=names)
-    found = {LABEL: names[width] if present[1] else None, PREDICTED_LABEL: names[-1] if present[2] else None}
-    return frame, {**config, **found}
+    columns = {LABEL: names[width] if present[1] else None, PREDICTED_LABEL: names[-1] if present[2] else None}
+    return frame, {**config, **columns}
 
 
 def _record_names(config: Config, width: int, ends: list[str]) -> list[str]:
@@ -168,20 +168,20 @@ def _read_captured(event: Mapping[str, Any], members: Sequence[Any]) -> Iterator
     captured = event.get("captureData") or {}
     batch = captured.get("batchTransformOutput")
     sides = (captured.get(INPUT) or batch, event.get(GROUND_TRUTH), captured.get(OUTPUT) or batch)
-    found = [_side_values(side, member) for side, member in zip(sides, members, strict=True)]
-    rows = found[0] or []
+    values = [_side_values(side, member) for side, member in zip(sides, members, strict=True)]
+    rows = values[0] or []
     for position, row in enumerate(rows):
-        yield _to_list(row), _scalar(_at(found[1], position)), _scalar(_at(found[2], position))
+        yield _to_list(row), _scalar(_at(values[1], position)), _scalar(_at(values[2], position))
 
 
 def _side_values(side: Mapping[str, Any] | None, member: Any) -> list[Any] | None:
     if not side or not side.get("data"):
         return None
     if side.get("encoding") == "JSON":
-        found = jmespath.search(str(member), _loads(side["data"], "a captured payload")) if member else None
-        if isinstance(found, list) and found and not isinstance(found[0], list | Mapping) and member == "features":
-            return [found]
-        return found if isinstance(found, list) else [found]
+        values = jmespath.search(str(member), _loads(side["data"], "a captured payload")) if member else None
+        if isinstance(values, list) and values and not isinstance(values[0], list | Mapping) and member == "features":
+            return [values]
+        return values if isinstance(values, list) else [values]
     lines = [[_number(value) for value in line.split(",")] for line in side["data"].splitlines() if line.strip()]
     return [line[int(member)] for line in lines] if str(member).isdigit() else lines
 
@@ -260,8 +260,8 @@ def _join_column(frame: pd.DataFrame, config: Config) -> str | None:
 def record_values(row: Any, config: Config) -> list[Any]:
     """The features of a baseline row given in place: a list, or a record as the dataset has them."""
     if isinstance(row, Mapping) and config.get("features"):
-        found = jmespath.search(str(config["features"]).split("[*].")[-1], row)
-        return _to_list(found if found is not None else row)
+        values = jmespath.search(str(config["features"]).split("[*].")[-1], row)
+        return _to_list(values if values is not None else row)
     return _to_list(row)
 
 

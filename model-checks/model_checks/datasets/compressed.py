@@ -31,8 +31,8 @@ class _Deflated:
     def read(self, size: int) -> bytes:
         """Some bytes; none at the end."""
         while piece := self._file.read(size):
-            if found := self._codec.decompress(piece):
-                return found
+            if text := self._codec.decompress(piece):
+                return text
         rest = self._codec.flush()
         self._codec = zlib.decompressobj()
         return rest

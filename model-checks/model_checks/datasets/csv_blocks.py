@@ -41,12 +41,12 @@ def first_record(path: Path) -> list[str]:
     """The fields of the first record; empty when the file has none. Raises AnalysisError when it is no text."""
     with path.open("r", encoding="utf-8", errors="replace", newline="") as lines:
         try:
-            found = next((record for record in csv.reader(lines) if record), [])
+            header = next((record for record in csv.reader(lines) if record), [])
         except csv.Error as error:  # NUL bytes, before Python 3.11; a field without an end
             raise _no_text(path) from error
-    if any("\0" in field for field in found):
+    if any("\0" in field for field in header):
         raise _no_text(path)
-    return found
+    return header
 
 
 def _no_text(path: Path) -> AnalysisError:
@@ -75,8 +75,8 @@ def check_names(names: Sequence[str]) -> None:
     counts = Counter(name.lower() for name in names)
     clashing = sorted(name for name, count in counts.items() if count > 1)
     if clashing:
-        found = ", ".join(f"`{name}`" for name in clashing)
-        raise AnalysisError(f"Error: Found duplicate column(s) in the data schema: {found}")
+        listing = ", ".join(f"`{name}`" for name in clashing)
+        raise AnalysisError(f"Error: Found duplicate column(s) in the data schema: {listing}")
 
 
 def headerless_names(count: int) -> list[str]:
@@ -192,8 +192,8 @@ def _even_out(block: Block, names: Sequence[str], columns: Sequence[str] | None)
         for record in csv.reader(io.StringIO(block.decode("utf-8"), newline=""))
         if record
     ]
-    found = zip(*rows, strict=True) if rows else [[] for _ in names]
-    arrays = {name: [value or None for value in values] for name, values in zip(names, found, strict=True)}
+    by_column = zip(*rows, strict=True) if rows else [[] for _ in names]
+    arrays = {name: [value or None for value in values] for name, values in zip(names, by_column, strict=True)}
     return {name: pa.array(arrays[name], pa.string()) for name in (columns if columns is not None else names)}
 
 

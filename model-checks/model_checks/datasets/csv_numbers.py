@@ -47,17 +47,17 @@ class Numbers:
 
     def _kind(self, name: str, texts: pa.Array) -> pa.DataType | None:
         present = texts.drop_null()
-        found = inference.decimals(present) if len(present) else None
-        if found is None:
+        decimals = inference.decimals(present) if len(present) else None
+        if decimals is None:
             return None
-        if not found[0].fractional:
+        if not decimals[0].fractional:
             return pa.int64()
         return pa.float64() if name not in self._exact else None
 
     def learn_from(self, error: pa.ArrowInvalid, names: Sequence[str], table: Mapping[str, pa.Array]) -> None:
         """Learns from a block that could not be read as numbers; `table` has its texts."""
-        found = _REFUSED.search(str(error))
-        name = names[int(found[1])] if found and int(found[1]) < len(names) else None
+        match = _REFUSED.search(str(error))
+        name = names[int(match[1])] if match and int(match[1]) < len(names) else None
         kinds = dict(self.types or {})
         before = kinds.pop(name, None) if name is not None else None
         if name is not None and before == pa.int64() and self._kind(name, table[name]) == pa.float64():

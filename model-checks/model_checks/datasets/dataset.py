@@ -89,10 +89,10 @@ class Dataset:
 
     def paths(self) -> list[Path]:
         """The files; a dataset without any is an error, worded as the container words it."""
-        found = files(self.source) if self.source.exists() else []
-        if not found:
+        paths = files(self.source) if self.source.exists() else []
+        if not paths:
             raise self._none_found()
-        return found
+        return paths
 
     def _none_found(self) -> AnalysisError:
         word = self.kind if self.kind in ("csv", "parquet") else "json"
@@ -128,9 +128,9 @@ class Dataset:
 
     @staticmethod
     def _check_headers(paths: Sequence[Path]) -> None:
-        found = [(path, fields) for path in paths if (fields := csv_blocks.first_record(path))]
-        for path, fields in found[1:]:
-            same_columns(path, fields, *found[0], "Error")
+        headers = [(path, fields) for path in paths if (fields := csv_blocks.first_record(path))]
+        for path, fields in headers[1:]:
+            same_columns(path, fields, *headers[0], "Error")
 
     def _positional(self, count: int) -> list[str]:
         return list(self.names) if len(self.names) == count else csv_blocks.headerless_names(count)

@@ -16,9 +16,9 @@ def files(folder: Path) -> list[Path]:
 
     Instead of a compressed file it is a decompressed copy (`compressed`).
     """
-    found = [folder] if folder.is_file() else sorted(filter(lambda path: _is_data(path, folder), folder.rglob("*")))
+    paths = [folder] if folder.is_file() else sorted(filter(lambda path: _is_data(path, folder), folder.rglob("*")))
     try:
-        return [compressed.plain(path) for path in found]
+        return [compressed.plain(path) for path in paths]
     except compressed.Unreadable as error:
         raise AnalysisError(f"Error: {error}") from None
 

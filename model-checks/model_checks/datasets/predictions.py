@@ -57,8 +57,8 @@ class PredictionAttributes:
         if not columns:
             return self
         table = {name: name for name in columns}
-        given = (self.label, self.prediction, self.probability)
-        label, *others = (find(attribute, table) if attribute else None for attribute in given)
+        attributes = (self.label, self.prediction, self.probability)
+        label, *others = (find(attribute, table) if attribute else None for attribute in attributes)
         return PredictionAttributes(str(label), *others)
 
 
@@ -84,9 +84,9 @@ def numbers(dataset: Dataset, label: str, prediction: str) -> tuple[Floats, Floa
     """
 
     def work(table: Table, _: int, before: int) -> tuple[Floats, Floats]:
-        found = [_doubles(find(name, table), name, before) for name in (label, prediction)]
-        known = ~np.any([np.isnan(values) for values in found], axis=0)
-        return found[0][known], found[1][known]
+        columns = [_doubles(find(name, table), name, before) for name in (label, prediction)]
+        known = ~np.any([np.isnan(values) for values in columns], axis=0)
+        return columns[0][known], columns[1][known]
 
     held: list[tuple[Floats, Floats]] = []
     folded: ErrorFolds | None = None
@@ -128,8 +128,8 @@ class LabelCodes:
         """The codes of a block; `actual` ones are labels, the others predictions."""
         if actual:
             self._actual.update(encoded.dictionary.to_pylist())
-        found = [self.texts.setdefault(text, len(self.texts)) for text in encoded.dictionary.to_pylist()]
-        return np.array([*found, 0], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
+        codes = [self.texts.setdefault(text, len(self.texts)) for text in encoded.dictionary.to_pylist()]
+        return np.array([*codes, 0], dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
 
     def classes(self, doubles: bool) -> tuple[list[str], Codes]:
         """The names of the classes, those of the labels first, each sorted (recorded confusion matrices of two
@@ -185,9 +185,9 @@ def labels(
         )
     if folded:
         return folded.rename(names, classes), None
-    found = Labels(names, classes[np.concatenate([one[0] for one in held])], classes[np.concatenate(guesses_of)])
+    result = Labels(names, classes[np.concatenate([one[0] for one in held])], classes[np.concatenate(guesses_of)])
     known_scores = [score for _, _, score in held if score is not None]
-    return found, np.concatenate(known_scores) if known_scores else None
+    return result, np.concatenate(known_scores) if known_scores else None
 
 
 def _label_blocks(dataset: Dataset, attributes: PredictionAttributes, threshold: float) -> Iterator[LabelBlock]:

@@ -87,10 +87,10 @@ def _payloads(event: Mapping[str, Any], sides: Sequence[str]) -> tuple[list[str]
         raise AnalysisError(f"Error: A captured record has none of {', '.join(sides)}.")
     encodings = [captured[side].get("encoding") or "" for side in present]
     if len(set(encodings)) > 1:
-        found = ", but ".join(
+        clashes = ", but ".join(
             f"Encoding is {encoding} for {side}" for side, encoding in zip(present[::-1], encodings[::-1], strict=True)
         )
-        raise AnalysisError(f"Error: Encoding mismatch: {found}. {SAME_ENCODING}")
+        raise AnalysisError(f"Error: Encoding mismatch: {clashes}. {SAME_ENCODING}")
     return present, encodings[0], [captured[side].get("data") or "" for side in present]
 
 

@@ -63,7 +63,7 @@ class CsvTable:
     @classmethod
     def of(cls, paths: Sequence[Path], headers: Sequence[str] | None) -> CsvTable:
         """Finds the columns' names. Raises AnalysisError when files differ in them, or headers do not fit."""
-        found: list[tuple[Path, bool]] = []
+        files_read: list[tuple[Path, bool]] = []
         names: list[str] = []
         for path in paths:
             first = first_record(path)
@@ -80,11 +80,11 @@ class CsvTable:
                 )
             fallback = first if is_header else [f"column_{position}" for position in range(width)]
             own = [str(name) for name in headers or fallback]
-            if found:
-                same_columns(path, own, found[0][0], names, "ClientError")
+            if files_read:
+                same_columns(path, own, files_read[0][0], names, "ClientError")
             names = names or own
-            found.append((path, is_header))
-        return cls(found, names)
+            files_read.append((path, is_header))
+        return cls(files_read, names)
 
     def blocks(self, columns: Collection[str] | None = None, text: Collection[str] = ()) -> Iterator[pd.DataFrame]:
         for path, header in self.files:

@@ -84,16 +84,16 @@ def table(service: str) -> dict[str, Support]:
     if not file.is_file():
         return {}
     document = tomllib.loads(file.read_text("utf-8"))
-    found: dict[str, Support] = {}
+    supports: dict[str, Support] = {}
     for kind in KINDS:
         rows = document.get(kind, [])
         for row in rows if isinstance(rows, list) else [{"reason": "", "members": rows}]:
             for member in _list_names(row["members"]):
-                if member in found:
+                if member in supports:
                     raise ValueError(f"{member} is listed twice in {service}.toml")
                 allowed = row.get("unless", {}).get(member, ())
-                found[member] = Support(kind, row["reason"], tuple(allowed))
-    return found
+                supports[member] = Support(kind, row["reason"], tuple(allowed))
+    return supports
 
 
 def reachable(service: str, operation: str) -> Iterator[str]:
@@ -119,23 +119,23 @@ def _refusals(name: str) -> Refusals | None:
     """None where nothing is refused; services that moto serves have no table."""
     service, _, operation = name.partition(":")
     shape = models.operation(service, operation).input_shape if table(service) else None
-    found = Refusals() if shape is None else _refusals_of(service, shape, ())
-    return found if found else None
+    refusals = Refusals() if shape is None else _refusals_of(service, shape, ())
+    return refusals if refusals else None
 
 
 def _refusals_of(service: str, shape: Shape, above: tuple[str, ...]) -> Refusals:
     """`above` are the structures that this one is in: some hold themselves."""
-    found = Refusals()
+    refusals = Refusals()
     structure = _structure(shape)
     if structure is None or structure.name in above:
-        return found
+        return refusals
     for member, inner in structure.members.items():
         support = table(service).get(f"{structure.name}.{member}", Support("refused", _NEWER))
         if support.kind == "refused":
-            found.members[member] = support
+            refusals.members[member] = support
         elif support.kind == "acts" and (deeper := _refusals_of(service, inner, (*above, structure.name))):
-            found.inside[member] = deeper
-    return found
+            refusals.inside[member] = deeper
+    return refusals
 
 
 def _structure(shape: Shape) -> Shape | None:
@@ -154,11 +154,11 @@ def _structures(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _structures(item)
 
 
-def _asks(given: Any, support: Support) -> bool:
+def _asks(value: Any, support: Support) -> bool:
     """Whether a value of a refused member requests something."""
     if not support.allowed:
-        return bool(given)
-    return given is not None and not isinstance(given, dict) and given not in support.allowed
+        return bool(value)
+    return value is not None and not isinstance(value, dict) and value not in support.allowed
 
 
 def _list_names(members: Mapping[str, str]) -> Iterator[str]:

@@ -142,8 +142,8 @@ def check_config(config: Any) -> Config:
 
 def _refuse(config: Config) -> None:
     for path, reason in REFUSED.items():
-        found: Any = config
+        value_at: Any = config
         for name in path.split("."):
-            found = (found or {}).get(name)
-        if found is not None:
+            value_at = (value_at or {}).get(name)
+        if value_at is not None:
             raise AnalysisError(f"ClientError: {path} is not supported: {reason}.")

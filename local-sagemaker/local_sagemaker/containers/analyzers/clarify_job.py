@@ -48,8 +48,8 @@ def main(arguments: list[str]) -> int:
 
 def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and returns the exit message."""
-    given = read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config")
-    config = check_config(complete(given, environment))
+    document = read_json(folder_of("analysis_config", ml()) / "analysis_config.json", "analysis config")
+    config = check_config(complete(document, environment))
     output = local(environment.get("output_path") or "/opt/ml/processing/output")
     analysis = Analysis(config, _dataset(config, environment), output, partial(_connect, config), storage.fetch)
     report = analysis.report()
@@ -58,8 +58,8 @@ def run(environment: Mapping[str, str]) -> str:
     if worse:
         write(output / "constraint_violations.json", json.dumps({"version": "1.0", "violations": worse}, indent=4))
     if environment.get("publish_cloudwatch_metrics") == "Enabled":
-        found = (metric for monitor in CLARIFY_MONITORS for metric in monitor.metrics(report))
-        cloudwatch.write_metrics(environment, found)
+        metrics = (metric for monitor in CLARIFY_MONITORS for metric in monitor.metrics(report))
+        cloudwatch.write_metrics(environment, metrics)
     if "report" in config["methods"]:
         write_report(output, evidence(analysis, report, worse))
     log.info("Collected analyses:\n%s", json.dumps(report, indent=4))

@@ -52,16 +52,16 @@ class ClarifyModel:
         where = self._predictor.get("probability")
         if where is None and self._accept != "text/csv":
             where = self._predictor.get("label")
-        found = self._numbers(rows) if self._accept == "text/csv" else None
-        if found is None:
+        scores = self._numbers(rows) if self._accept == "text/csv" else None
+        if scores is None:
             picked = self._pick(rows, where)
             try:
-                found = np.array([value if isinstance(value, list) else [value] for value in picked], dtype=np.float64)
+                scores = np.array([value if isinstance(value, list) else [value] for value in picked], dtype=np.float64)
             except (TypeError, ValueError):
                 raise AnalysisError(f"ClientError: The model's answer is not numeric: {str(picked[0])[:200]}") from None
         elif where is not None:
-            found = found[:, [int(where)]]
-        return found
+            scores = scores[:, [int(where)]]
+        return scores
 
     def labels(self, rows: npt.NDArray[Any]) -> pd.Series:
         """Predicted labels: ``label``, else the most probable of ``label_headers``, else the one score."""
@@ -96,17 +96,17 @@ class ClarifyModel:
     def _answers(self, rows: npt.NDArray[Any]) -> list[tuple[bytes, int]]:
         template = str(self._predictor.get("content_template") or "$records")
         single = self._content == "application/json" and "$records" not in template
-        found, at, step = [], 0, 1 if single else len(rows)
+        responses, at, step = [], 0, 1 if single else len(rows)
         while at < len(rows):
             body = self._encode(rows[at : at + step])
             if len(body) > BATCH and step > 1:
                 step = max(1, int(step * BATCH / len(body) * 0.95))
                 continue
             count = len(rows[at : at + step])
-            found.append((self._ask(body), count))
+            responses.append((self._ask(body), count))
             self.requests += 1
             at += count
-        return found
+        return responses
 
     def _encode(self, rows: npt.NDArray[Any]) -> bytes:
         if self._content == "text/csv":
@@ -130,18 +130,18 @@ class ClarifyModel:
             lines = [row for row in csv.reader(io.StringIO(text)) if row]
             if len(lines) == 1 and len(lines[0]) == count > 1:
                 lines = [[value] for value in lines[0]]
-            found: list[Any] = [row if where is None else row[int(where)] for row in lines]
-            found = [[_value(v) for v in row] if isinstance(row, list) else _value(row) for row in found]
+            values: list[Any] = [row if where is None else row[int(where)] for row in lines]
+            values = [[_value(v) for v in row] if isinstance(row, list) else _value(row) for row in values]
         elif self._accept == "application/jsonlines":
             documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-            found = [document if where is None else jmespath.search(str(where), document) for document in documents]
+            values = [document if where is None else jmespath.search(str(where), document) for document in documents]
         else:
             document = json.loads(text)
-            found = document if where is None else jmespath.search(str(where), document)
-            found = found if isinstance(found, list) else [found]
-        if len(found) != count:
-            raise _mismatch(len(found), count)
-        return found
+            values = document if where is None else jmespath.search(str(where), document)
+            values = values if isinstance(values, list) else [values]
+        if len(values) != count:
+            raise _mismatch(len(values), count)
+        return values
 
 
 def _mismatch(answers: int, rows: int) -> AnalysisError:
@@ -150,8 +150,10 @@ def _mismatch(answers: int, rows: int) -> AnalysisError:
 
 def content_type(predictor: Config, dataset_type: str) -> str:
     """What requests are written in: the configured type, else the dataset's (tables in CSV, captures in JSON)."""
-    found = str(predictor.get("content_type") or dataset_type).lower()
-    return {"application/x-parquet": "text/csv", "application/sagemakercapturejson": "text/csv"}.get(found, found)
+    media_type = str(predictor.get("content_type") or dataset_type).lower()
+    return {"application/x-parquet": "text/csv", "application/sagemakercapturejson": "text/csv"}.get(
+        media_type, media_type
+    )
 
 
 def _csv(rows: npt.NDArray[Any], columns: Sequence[tuple[str, bool]]) -> bytes:

@@ -15,8 +15,8 @@ Metric = dict[str, Any]
 
 def metric(name: str, value: float, dimensions: Mapping[str, Any]) -> Metric:
     """One value with the dimensions that have one."""
-    given = [{"Name": key, "Value": str(text)} for key, text in dimensions.items() if text not in (None, "")]
-    return {"MetricName": name, "Value": value, "Dimensions": given}
+    pairs = [{"Name": key, "Value": str(text)} for key, text in dimensions.items() if text not in (None, "")]
+    return {"MetricName": name, "Value": value, "Dimensions": pairs}
 
 
 def write_metrics(environment: Mapping[str, str], metrics: Iterable[Metric]) -> None:

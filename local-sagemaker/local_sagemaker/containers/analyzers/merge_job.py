@@ -68,10 +68,10 @@ def run(environment: Mapping[str, str]) -> str:
 
 
 def _files(folder: Path, what: str) -> list[Path]:
-    found = files(folder) if folder.exists() else []
-    if not found:
+    paths = files(folder) if folder.exists() else []
+    if not paths:
         raise AnalysisError(f"Error: There is no {what} to merge: {as_job_path(folder)} holds no file.")
-    return found
+    return paths
 
 
 class MergeLabels:
@@ -86,8 +86,8 @@ class MergeLabels:
 
     def get(self, event: str) -> Any:
         """The label of an event; None when there is none."""
-        found = self._database.execute("SELECT label FROM labels WHERE event = ?", (_storable(event),)).fetchone()
-        return json.loads(found[0]) if found else None
+        row = self._database.execute("SELECT label FROM labels WHERE event = ?", (_storable(event),)).fetchone()
+        return json.loads(row[0]) if row else None
 
     @property
     def count(self) -> int:

@@ -26,15 +26,15 @@ def run(environment: Mapping[str, str]) -> str:
     """Analyses the dataset, writes the reports and returns the exit message."""
     output = local(require_variable(environment, "output_path"))
     monitor = monitors.find(environment.get("analysis_type"))
-    found = monitor.analyse(environment)
+    analysis = monitor.analyse(environment)
     if excluded := environment.get("exclude_features_attribute"):
-        found = found.without([name.strip() for name in excluded.split(",")])
-    for name, text in found.files().items():
+        analysis = analysis.without([name.strip() for name in excluded.split(",")])
+    for name, text in analysis.files().items():
         write(output / name, text)
-    if environment.get("publish_cloudwatch_metrics") == "Enabled" and found.statistics is not None:
-        cloudwatch.write_metrics(environment, monitor.metrics(found.statistics, found.violations or []))
+    if environment.get("publish_cloudwatch_metrics") == "Enabled" and analysis.statistics is not None:
+        cloudwatch.write_metrics(environment, monitor.metrics(analysis.statistics, analysis.violations or []))
     if script := environment.get("post_analytics_processor_script"):
         scripts.postprocess(local(script))
-    if not found.violations:
+    if not analysis.violations:
         return NO_VIOLATIONS
-    return f"CompletedWithViolations: Job completed successfully with {len(found.violations)} violations."
+    return f"CompletedWithViolations: Job completed successfully with {len(analysis.violations)} violations."

@@ -30,14 +30,14 @@ def preprocessor(path: Path) -> Callable[[Any], list[Row]]:
 
     def rows(record: Any) -> list[Row]:
         try:
-            found = handler(record, log) if with_logger else handler(record)
+            outputs = handler(record, log) if with_logger else handler(record)
         except Exception as error:
             log.exception("preprocess_handler failed")
             raise AnalysisError(RAISING_PREPROCESSOR) from error
-        found = [found] if isinstance(found, Mapping) else found
-        if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
+        outputs = [outputs] if isinstance(outputs, Mapping) else outputs
+        if not isinstance(outputs, list) or not all(isinstance(row, Mapping) for row in outputs):
             raise AnalysisError(WRONG_PREPROCESSOR)
-        return [{str(name): row[name] for name in sorted(row, key=str)} for row in found]
+        return [{str(name): row[name] for name in sorted(row, key=str)} for row in outputs]
 
     return rows
 
@@ -53,10 +53,10 @@ def postprocess(path: Path) -> None:
 
 
 def _function(module: ModuleType, name: str, otherwise: str) -> Callable[..., Any]:
-    found = getattr(module, name, None)
-    if not callable(found):
+    function = getattr(module, name, None)
+    if not callable(function):
         raise AnalysisError(otherwise)
-    return found  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]
 
 
 def _load(path: Path, otherwise: str) -> ModuleType:

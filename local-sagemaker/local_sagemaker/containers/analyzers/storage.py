@@ -19,7 +19,7 @@ def fetch(uri: str, name: str) -> Path:
     bucket, prefix = parsed.netloc, parsed.path.lstrip("/")
     folder = private_tmp() / name
     client = boto3.client("s3")
-    found = 0
+    count = 0
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             key = entry["Key"]
@@ -28,7 +28,7 @@ def fetch(uri: str, name: str) -> Path:
             target = folder / (key.removeprefix(prefix).lstrip("/") or Path(key).name)
             target.parent.mkdir(parents=True, exist_ok=True)
             client.download_file(bucket, key, str(target))
-            found += 1
-    if not found:
+            count += 1
+    if not count:
         raise AnalysisError(f"ClientError: There is no object under {uri}.")
     return folder

@@ -19,7 +19,7 @@ RESERVED = (
 )  # fmt: skip
 
 
-def decoded(text: str) -> Any:
+def decode(text: str) -> Any:
     """A hyperparameter's value: JSON where it is, else the text itself."""
     try:
         return json.loads(text)
@@ -48,7 +48,7 @@ class TrainingEnvironment:
     @classmethod
     def from_files(cls, framework_module: str) -> TrainingEnvironment:
         """From the configuration files of this process's /opt/ml."""
-        values = {name: decoded(text) for name, text in read("hyperparameters", {}).items()}
+        values = {name: decode(text) for name, text in read("hyperparameters", {}).items()}
         reserved = {n: v for n, v in values.items() if n in RESERVED or n.startswith("sagemaker_")}
         return cls(
             script=str(reserved.get("sagemaker_program") or os.environ.get("SAGEMAKER_PROGRAM", "")),
@@ -62,10 +62,10 @@ class TrainingEnvironment:
 
     def arguments(self) -> list[str]:
         """The script's command line: ``--name value``, a single letter with one dash, in the order of the names."""
-        found = []
+        arguments = []
         for name in sorted(self.hyperparameters):
-            found += [f"-{name}" if len(name) == 1 else f"--{name}", _argument(self.hyperparameters[name])]
-        return found
+            arguments += [f"-{name}" if len(name) == 1 else f"--{name}", _argument(self.hyperparameters[name])]
+        return arguments
 
     def variables(self) -> dict[str, str]:
         """The environment variables: texts as they are, everything else as compact JSON."""
@@ -94,8 +94,8 @@ class TrainingEnvironment:
             "current_instance_type": self.resources.get("current_instance_type", "local"),
             "current_instance_group": group,
             "current_instance_group_hosts": self.resources["hosts"],
-            "instance_groups": [found["instance_group_name"] for found in groups] or [group],
-            "instance_groups_dict": {found["instance_group_name"]: found for found in groups},
+            "instance_groups": [entry["instance_group_name"] for entry in groups] or [group],
+            "instance_groups_dict": {entry["instance_group_name"]: entry for entry in groups},
             "distribution_instance_groups": [],
             "is_hetero": False,
             "module_name": self.script.removesuffix(".py"),

@@ -64,7 +64,7 @@ def _has_many() -> bool:
 
 def _serve(framework: str) -> int:
     script = _fetch_shared_script() if _has_many() else _script()
-    if script and (source.install(script.parent) or own_start.wanted_for(script, script.parent)):
+    if script and (source.install(script.parent) or own_start.script_requires_it(script, script.parent)):
         os.environ.update({_AGAIN: framework, _SCRIPT: str(script)})
         sys.stdout.flush()
         command = image_programs.run_anew(f"{__name__}:again", [], image_programs.serving_folders)
@@ -113,9 +113,9 @@ def _script() -> Path:
         source.fetch(submitted, folder)
     else:
         folder = inside
-    for found in (folder / name, inside / name, ml() / "model" / name):
-        if found.is_file():
-            return found
+    for path in (folder / name, inside / name, ml() / "model" / name):
+        if path.is_file():
+            return path
     raise FileNotFoundError(f"No script {name} in {folder}: SAGEMAKER_PROGRAM names the script that serves.")
 
 
@@ -138,18 +138,18 @@ class Functions:
 
     def __init__(self, module: ModuleType, codec: Codec, folder: Path | None = None) -> None:
         """`folder` is the model's, /opt/ml/model unless the container has many models."""
-        given = {n: getattr(module, n) for n in ("input_fn", "predict_fn", "output_fn") if hasattr(module, n)}
+        functions = {n: getattr(module, n) for n in ("input_fn", "predict_fn", "output_fn") if hasattr(module, n)}
         self.transform: Callable[..., Any] | None = getattr(module, "transform_fn", None)
-        if self.transform and given:
+        if self.transform and functions:
             raise ValueError(CONFLICT)
         if not hasattr(module, "model_fn"):
             raise NotImplementedError(
                 "Please provide a model_fn implementation. See documentation for model_fn at "
                 "https://github.com/aws/sagemaker-python-sdk"
             )
-        self.decode = given.get("input_fn", codec.decode)
-        self.predict = given.get("predict_fn", codec.predict)
-        self.encode: Callable[..., Any] | None = given.get("output_fn")
+        self.decode = functions.get("input_fn", codec.decode)
+        self.predict = functions.get("predict_fn", codec.predict)
+        self.encode: Callable[..., Any] | None = functions.get("output_fn")
         self._codec = codec
         self.parameters = getattr(module, "execution_parameters_fn", None)
         self.default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON

@@ -63,7 +63,7 @@ def _train(framework_module: str) -> None:
     shown = [IMAGE_PYTHON, environment.script, *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
-    if fresh or own_start.wanted_for(folder / environment.script, folder):
+    if fresh or own_start.script_requires_it(folder / environment.script, folder):
         _run_anew(shown)
         return
     pid = 0 if "debugpy" in sys.modules else _fork()  # a debugger follows this process only

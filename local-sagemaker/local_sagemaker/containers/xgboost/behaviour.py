@@ -20,11 +20,11 @@ class Behaviour:
     @classmethod
     def of(cls, tag: str) -> Behaviour:
         """The row of the tags table; an unknown or missing tag is taken as the newest."""
-        found = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
-        if not found:
+        match = re.match(r"(\d+)\.(\d+)-(\d+)", tag)
+        if not match:
             old = tag in ("1", "latest")  # the first repository, `xgboost`, which 0.90-1 replaced
             return cls(old, old, False, old, old, not old)
-        version = tuple(int(part) for part in found.groups())
+        version = tuple(int(part) for part in match.groups())
         return cls(
             silent_accepted=version < (1, 2, 0),
             pickled_model=version < (1, 3, 0),

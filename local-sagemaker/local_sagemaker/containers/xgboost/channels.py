@@ -57,14 +57,14 @@ def content_format(content_type: str | None) -> str:
     if content_type is None:
         return LIBSVM
     name, parameters = parse_header(content_type.lower())
-    found = CONTENT_TYPES.get(name)
-    if found is None:
+    format_name = CONTENT_TYPES.get(name)
+    if format_name is None:
         raise UserError(f"{content_type} is not an accepted ContentType: {', '.join(CONTENT_TYPES)}.")
-    if found == CSV and parameters.get("label_size", "1") != "1":
+    if format_name == CSV and parameters.get("label_size", "1") != "1":
         raise UserError(
             f"{content_type} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1"
         )
-    return found
+    return format_name
 
 
 def parse_header(text: str) -> tuple[str, dict[str, str]]:

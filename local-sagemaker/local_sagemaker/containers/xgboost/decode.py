@@ -32,27 +32,27 @@ class Undecodable(Exception):
 def decode(body: bytes, content_type: str | None, *, shifts_libsvm: bool = True) -> tuple[Features, str]:
     """Features and their format. No Content-Type means libsvm; `shifts_libsvm` is what a tag does (`Behaviour`)."""
     try:
-        found = content_format(content_type)
+        format_name = content_format(content_type)
     except UserError as error:
         raise Undecodable(str(error)) from error
-    if found == PARQUET:
+    if format_name == PARQUET:
         raise Undecodable(f"Content-type {content_type} is not supported.")
     try:
-        if found == CSV:
+        if format_name == CSV:
             features: Features = _csv(body)
-        elif found == LIBSVM:
+        elif format_name == LIBSVM:
             features = libsvm(body.strip().decode("utf-8"), shifts=shifts_libsvm)
         else:
             features, _ = recordio.table(recordio.read(body))
         _check_finite(features)
     except (ValueError, TypeError, IndexError, csv.Error, xgb.core.XGBoostError) as error:
-        name, gap = (found, "\n ") if found in (CSV, LIBSVM) else ("recordio-protobuf", " ")
+        name, gap = (format_name, "\n ") if format_name in (CSV, LIBSVM) else ("recordio-protobuf", " ")
         text = str(error).split("\nStack trace", 1)[0]
         raise Undecodable(
             f"Loading {name} data failed with Exception, please ensure data is in {name} format:{gap}"
             f"{type(error)}{gap}{text}"
         ) from error
-    return features, found
+    return features, format_name
 
 
 def _check_finite(features: Features) -> None:
@@ -84,8 +84,8 @@ def csv_rows(text: str) -> NDArray[np.float64]:
 
 def _delimiter(line: str) -> str:
     """A letter or a digit cannot be meant (a lone ``5.0`` sniffs as ``5``), so it counts as a comma."""
-    found = tables.sniff(line)
-    return "," if found.isalnum() else found
+    delimiter = tables.sniff(line)
+    return "," if delimiter.isalnum() else delimiter
 
 
 def libsvm(text: str, *, shifts: bool) -> sparse.csr_matrix:

@@ -47,7 +47,7 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
     hosts = sorted(hosts)
     for host in hosts:
         address(host)
-    with Meeting(hosts, current, MEETING_PORT):
+    with Collective(hosts, current, MEETING_PORT):
         answers = gather({"host": current, "include_in_training": has_data})
     included = sorted(answer["host"] for answer in answers if answer["include_in_training"])
     if not included:
@@ -59,7 +59,7 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
         log.info("Only 1 host with training data, starting single node training job from: %s", current)
         train()
         return
-    with Meeting(included, current, TRAINING_PORT):
+    with Collective(included, current, TRAINING_PORT):
         train()
 
 
@@ -83,7 +83,7 @@ def gather(record: Any) -> list[Any]:
     return [json.loads(collective.broadcast(json.dumps(record), source)) for source in range(world_size())]
 
 
-class Meeting:
+class Collective:
     """The collective of some hosts. The first of them runs the tracker; ranks follow the order of the names."""
 
     def __init__(self, hosts: list[str], current: str, port: int) -> None:

@@ -58,8 +58,8 @@ def _texts(predictions: Predictions) -> list[str]:
     if len(predictions) >= MANY:
         sizes = np.abs(predictions)
         if ((sizes >= 1e-3) & (sizes < 1e15) & (sizes != np.trunc(sizes))).all():
-            found: list[str] = pa.array(predictions.astype(np.float64)).cast(pa.string()).to_pylist()
-            return found
+            texts: list[str] = pa.array(predictions.astype(np.float64)).cast(pa.string()).to_pylist()
+            return texts
     return [repr(number) for number in predictions.tolist()]
 
 

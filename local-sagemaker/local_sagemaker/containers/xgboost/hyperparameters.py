@@ -165,24 +165,24 @@ TABLE: dict[str, Hyperparameter] = {
 SILENT = _int(0, 1)
 
 
-def _objective(value: str, given: Mapping[str, Any]) -> None:
-    if value in ("multi:softmax", "multi:softprob") and given.get("num_class") is None:
+def _objective(value: str, parameters: Mapping[str, Any]) -> None:
+    if value in ("multi:softmax", "multi:softprob") and parameters.get("num_class") is None:
         raise UserError("Require input for parameter 'num_class' for multi-classification")
 
 
-def _eval_metric(value: Sequence[str], given: Mapping[str, Any]) -> None:
-    objective = given["objective"]  # the container, too, ends with a KeyError when no objective is given
+def _eval_metric(value: Sequence[str], parameters: Mapping[str, Any]) -> None:
+    objective = parameters["objective"]  # the container, too, ends with a KeyError when no objective is given
     if "auc" in value and not objective.startswith(("binary:", "rank:")):
         raise UserError("Metric 'auc' can only be applied for classification and ranking problems.")
     if "aft-nloglik" in value and objective != "survival:aft":
         raise UserError("Metric 'aft-nloglik' can only be applied for 'survival:aft' objective.")
 
 
-def _updater(value: Sequence[str], given: Mapping[str, Any]) -> None:
-    if given.get("booster") == "gblinear":
+def _updater(value: Sequence[str], parameters: Mapping[str, Any]) -> None:
+    if parameters.get("booster") == "gblinear":
         if len(value) != 1 or value[0] not in LINEAR_UPDATERS:
             raise UserError("Linear updater should be one of these options: 'shotgun', 'coord_descent'.")
-    elif given.get("process_type") == "update":
+    elif parameters.get("process_type") == "update":
         if not set(value) <= {"refresh", "prune"}:
             raise UserError("process_type 'update' can only be used with updater 'refresh' and 'prune'")
     elif not set(value) <= set(TREE_UPDATERS):
@@ -194,8 +194,8 @@ def _updater(value: Sequence[str], given: Mapping[str, Any]) -> None:
 
 
 def _constraint(name: str, methods: tuple[str, ...], words: str) -> Callable[[Any, Mapping[str, Any]], None]:
-    def check(_value: Any, given: Mapping[str, Any]) -> None:
-        if given.get("tree_method") not in methods:
+    def check(_value: Any, parameters: Mapping[str, Any]) -> None:
+        if parameters.get("tree_method") not in methods:
             raise UserError(f"{name} can be used only when the tree_method parameter is set to either {words}.")
 
     return check

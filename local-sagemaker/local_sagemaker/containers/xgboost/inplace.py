@@ -25,26 +25,26 @@ _own = threading.local()
 
 def _proxy() -> ctypes.c_void_p:
     """What holds the rows of a call, one for each thread: a new one reads the machine's number of cores from files."""
-    found: ctypes.c_void_p | None = getattr(_own, "proxy", None)
-    if found is None:
-        found = _own.proxy = ctypes.c_void_p()
-        _check_call(_LIB.XGProxyDMatrixCreate(ctypes.byref(found)))
-    return found
+    proxy: ctypes.c_void_p | None = getattr(_own, "proxy", None)
+    if proxy is None:
+        proxy = _own.proxy = ctypes.c_void_p()
+        _check_call(_LIB.XGProxyDMatrixCreate(ctypes.byref(proxy)))
+    return proxy
 
 
 def predict(booster: xgb.Booster, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """``booster.inplace_predict(rows, validate_features=False)`` for a tree booster. Raises XGBoostError."""
     rows = np.ascontiguousarray(rows, dtype=np.float32)
     shape, size = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
-    found = ctypes.POINTER(ctypes.c_float)()
+    pointer = ctypes.POINTER(ctypes.c_float)()
     _check_call(
         _LIB.XGBoosterPredictFromDense(
             booster.handle, _MATRIX % (rows.ctypes.data, *rows.shape), _CONFIG, _proxy(),
-            ctypes.byref(shape), ctypes.byref(size), ctypes.byref(found),
+            ctypes.byref(shape), ctypes.byref(size), ctypes.byref(pointer),
         )
     )  # fmt: skip
     if size.value == 1:
         count = shape[0]
-        return np.frombuffer(ctypes.string_at(found, 4 * count), dtype=np.float32)
+        return np.frombuffer(ctypes.string_at(pointer, 4 * count), dtype=np.float32)
     extent = tuple(shape[: size.value])
-    return np.frombuffer(ctypes.string_at(found, 4 * int(np.prod(extent))), dtype=np.float32).reshape(extent)
+    return np.frombuffer(ctypes.string_at(pointer, 4 * int(np.prod(extent))), dtype=np.float32).reshape(extent)

@@ -37,7 +37,7 @@ class _Scores(TrainingCallback):  # type: ignore[misc]
 
     def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict[str, dict[str, Any]]) -> bool:
         """Takes the newest value of every metric."""
-        self.last = {f"{data}-{name}": log[-1] for data, found in evals_log.items() for name, log in found.items()}
+        self.last = {f"{data}-{name}": log[-1] for data, logs in evals_log.items() for name, log in logs.items()}
         return False
 
 
@@ -64,7 +64,7 @@ def run(task: Task, output: Path) -> None:
         predictions[number // folds].add(held_out, booster.predict(table.slice(held_out)))
         model_file.save(booster, task.model_folder / f"{model_file.NAME}-{number}", task.tag)
         scores.append(last.last)
-    means = [f"{name}:{np.mean([found[name] for found in scores]):.5f}" for name in scores[0]]
+    means = [f"{name}:{np.mean([score[name] for score in scores]):.5f}" for name in scores[0]]
     sys.stdout.write("\t".join([f"[{config['num_round']}]", *means]) + "\n")
     _write(predictions, output / "predictions.csv", objective)
 
@@ -84,7 +84,7 @@ class _Predictions:
 
 def _write(predictions: list[_Predictions], file: Path, objective: str) -> None:
     """Columns: the label; for classes the mean probability and the class, else the mean prediction."""
-    every = np.stack([found.values for found in predictions if found.values is not None])
+    every = np.stack([fold.values for fold in predictions if fold.values is not None])
     mean = every.mean(axis=0)
     if objective == "multi:softprob":
         columns = [mean.max(axis=1), mean.argmax(axis=1)]

@@ -69,14 +69,14 @@ def load(file: Path) -> Loaded:
 def _unpickle(data: bytearray) -> Loaded:
     """A pickled booster; of one that this library cannot read, the raw model that it holds (XGBoost before 1.0)."""
     try:
-        found = pickle.loads(data)
-        state = vars(found) if isinstance(found, xgb.Booster) else {}
+        model = pickle.loads(data)
+        state = vars(model) if isinstance(model, xgb.Booster) else {}
     except xgb.core.XGBoostError:
         state = _Old(io.BytesIO(data)).load().state
-        found = xgb.Booster()
-        found.load_model(bytearray(state["handle"]))
-        found.feature_names = state.get("feature_names")
-    return Loaded(found, pickled=True, trees=int(state.get("best_ntree_limit") or 0))
+        model = xgb.Booster()
+        model.load_model(bytearray(state["handle"]))
+        model.feature_names = state.get("feature_names")
+    return Loaded(model, pickled=True, trees=int(state.get("best_ntree_limit") or 0))
 
 
 class _State:

@@ -95,13 +95,13 @@ def _sparse(tensor: Tensor) -> sparse.csr_matrix:
 
 def _record(message: bytes) -> Record | None:
     """A record, None for one without features."""
-    found: dict[int, Tensor] = {}
+    tensors: dict[int, Tensor] = {}
     for number, _, content in _fields(message):
         if number in (FEATURES, LABEL) and isinstance(content, bytes):
             entry = {n: c for n, _, c in _fields(content)}
             if entry.get(1, b"values") == b"values" and isinstance(entry.get(2), bytes):
-                found[number] = _tensor(entry[2])  # type: ignore[arg-type]
-    return Record(found[FEATURES], found.get(LABEL)) if FEATURES in found else None
+                tensors[number] = _tensor(entry[2])  # type: ignore[arg-type]
+    return Record(tensors[FEATURES], tensors.get(LABEL)) if FEATURES in tensors else None
 
 
 def _tensor(value: bytes) -> Tensor:

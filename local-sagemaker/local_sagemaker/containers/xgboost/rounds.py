@@ -29,9 +29,7 @@ class LogLine(TrainingCallback):  # type: ignore[misc]
     def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict[str, dict[str, Any]]) -> bool:
         """One line a round, on the first host only when several train together."""
         if distributed.rank() == 0:
-            scores = (
-                f"{data}-{name}:{log[-1]:.5f}" for data, found in evals_log.items() for name, log in found.items()
-            )
+            scores = (f"{data}-{name}:{log[-1]:.5f}" for data, logs in evals_log.items() for name, log in logs.items())
             sys.stdout.write("\t".join([f"[{self.first + epoch}]", *scores]) + "\n")
         return False
 
@@ -76,14 +74,14 @@ class ModelEachRound(TrainingCallback):  # type: ignore[misc]
 
 def checkpoints(folder: Path) -> list[tuple[int, Path]]:
     """(round, file) of each checkpoint in a folder, oldest first."""
-    found = ((CHECKPOINT.fullmatch(file.name), file) for file in folder.glob("xgboost-checkpoint.*"))
-    return sorted((int(match[1]), file) for match, file in found if match)
+    matches = ((CHECKPOINT.fullmatch(file.name), file) for file in folder.glob("xgboost-checkpoint.*"))
+    return sorted((int(match[1]), file) for match, file in matches if match)
 
 
 def resume(folder: Path | None) -> tuple[Path | None, int]:
     """The checkpoint to continue from and the round to begin with; (None, 0) when there is none."""
-    found = checkpoints(folder) if folder else []
-    return (found[-1][1], found[-1][0] + 1) if found else (None, 0)
+    checkpoint_files = checkpoints(folder) if folder else []
+    return (checkpoint_files[-1][1], checkpoint_files[-1][0] + 1) if checkpoint_files else (None, 0)
 
 
 def end_on_sigterm(model_folder: Path) -> None:

@@ -53,7 +53,7 @@ def _load(folder: Path) -> Callable[[Request], Response]:
 
 
 @dataclass(frozen=True)
-class Member:
+class LoadedModel:
     """One loaded model. `width` is its number of features; `pickled` models are strict about it."""
 
     booster: xgb.Booster
@@ -66,7 +66,7 @@ class Member:
 class XGBoostServer:
     """The loaded models and the responses of one container."""
 
-    def __init__(self, members: list[Member], environment: Mapping[str, str]) -> None:
+    def __init__(self, members: list[LoadedModel], environment: Mapping[str, str]) -> None:
         self.members = members
         properties = library.read_properties(members[0].booster)
         self.objective, self.classes = properties.objective, properties.classes
@@ -169,7 +169,7 @@ class XGBoostServer:
         return Response(200, body, _with_charset(accept))
 
 
-def _member(file: Path) -> Member:
+def _member(file: Path) -> LoadedModel:
     loaded = model_file.load(file)
     booster = loaded.booster
     properties = library.read_properties(booster)
@@ -178,10 +178,10 @@ def _member(file: Path) -> Member:
     booster.feature_names = None  # requests have no names
     booster.feature_types = None
     dense = properties.kind == "gbtree" and library.PREDICTS_IN_PLACE
-    return Member(booster, loaded.pickled, properties.width, dense, loaded.trees)
+    return LoadedModel(booster, loaded.pickled, properties.width, dense, loaded.trees)
 
 
-def _predict(member: Member, features: Features, content: str) -> Predictions:
+def _predict(member: LoadedModel, features: Features, content: str) -> Predictions:
     width = features.shape[1]
     if member.pickled:
         _check_width(width, member.width, content)

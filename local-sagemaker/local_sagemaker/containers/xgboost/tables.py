@@ -75,5 +75,5 @@ def plain_request(body: bytes) -> NDArray[np.float32] | None:
     except pa.ArrowInvalid:
         return None
     with np.errstate(over="ignore"):
-        found: NDArray[np.float32] = numbers.to_numpy().astype(np.float32).reshape(-1, width)
-    return found
+        matrix: NDArray[np.float32] = numbers.to_numpy().astype(np.float32).reshape(-1, width)
+    return matrix

@@ -63,17 +63,17 @@ class Task:
 
 def parameters(config: dict[str, Any]) -> dict[str, Any]:
     """What goes to the library."""
-    found = {name: value for name, value in config.items() if name not in NOT_FOR_XGBOOST}
+    settings = {name: value for name, value in config.items() if name not in NOT_FOR_XGBOOST}
     for name in ("updater", "monotone_constraints", "interaction_constraints"):
-        if name in found:
-            value = found[name]
-            found[name] = ",".join(value) if name == "updater" else _constraint_text(value)
-    if found.get("tree_method") == "gpu_hist":  # this library would continue without a GPU, the container's does not
+        if name in settings:
+            value = settings[name]
+            settings[name] = ",".join(value) if name == "updater" else _constraint_text(value)
+    if settings.get("tree_method") == "gpu_hist":  # this library would continue without a GPU, the container's does not
         raise AlgorithmError("XGB train call failed with exception:\n Must have at least one device")
-    if "aft_loss_distribution_scale" in found:
-        found.setdefault("aft_loss_distribution", "normal")
-    found.setdefault("verbosity", 1)
-    return found
+    if "aft_loss_distribution_scale" in settings:
+        settings.setdefault("aft_loss_distribution", "normal")
+    settings.setdefault("verbosity", 1)
+    return settings
 
 
 def threads(train: xgb.DMatrix, hosts: int) -> int:

@@ -100,17 +100,17 @@ class CheckStep(ProcessingJobStep):
         check_type, group = request["CheckType"], request.get("ModelPackageGroupName")
         supplied = Baseline(request.get("SuppliedBaselineConstraints"), request.get("SuppliedBaselineStatistics"))
         try:
-            found = previous(check_type, supplied, group, run.context.call)
+            baseline = previous(check_type, supplied, group, run.context.call)
             row = plan(
                 skip=request["SkipCheck"],
                 register=request["RegisterNewBaseline"],
-                previous=found.complete(check_type),
+                previous=baseline.complete(check_type),
             )
             if not row.possible:
                 return failure(self._no_baseline(check_type, group))
-            run.notes["previous"] = {"constraints": found.constraints, "statistics": found.statistics}
+            run.notes["previous"] = {"constraints": baseline.constraints, "statistics": baseline.statistics}
             run.notes["drift"] = row.drift
-            job = self.job_request(run, request, found if row.drift else None)
+            job = self.job_request(run, request, baseline if row.drift else None)
         except (ServiceError, ExpressionError) as error:
             return failure(f"ClientError: {error}")
         run.save()
@@ -192,7 +192,7 @@ def _has_violations(report: str, job: Record, context: StepContext) -> bool:
     if info is None or info.modified + 1 < float(job.get("CreationTime", 0)):
         return False
     try:
-        found = load(context.objects.read(bucket, key) or b"{}")
+        violations = load(context.objects.read(bucket, key) or b"{}")
     except (ValueError, ServiceError):
         return True
-    return not (isinstance(found, dict) and found.get("violations") == [])
+    return not (isinstance(violations, dict) and violations.get("violations") == [])

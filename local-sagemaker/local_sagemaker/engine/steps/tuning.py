@@ -70,8 +70,8 @@ class TuningStep(JobStep, noun="HyperParameterTuningJob"):
     def properties(self, record: Record, context: StepContext) -> Record:
         """The Describe response of the job in the step's metadata, and its training jobs."""
         name = {self.name_member: last(record["Metadata"]["TuningJob"]["Arn"])}
-        found = context.call(f"sagemaker:Describe{self.noun}", name)
-        final = found.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric", {})
+        description = context.call(f"sagemaker:Describe{self.noun}", name)
+        final = description.get("BestTrainingJob", {}).get("FinalHyperParameterTuningJobObjectiveMetric", {})
         request = {
             **name,
             "SortBy": "FinalObjectiveMetricValue",
@@ -79,7 +79,7 @@ class TuningStep(JobStep, noun="HyperParameterTuningJob"):
             "MaxResults": _KEPT,
         }
         listed = context.call("sagemaker:ListTrainingJobsForHyperParameterTuningJob", request)
-        return {**found, "TrainingJobSummaries": listed["TrainingJobSummaries"]}
+        return {**description, "TrainingJobSummaries": listed["TrainingJobSummaries"]}
 
 
 def _best_model(job: Record) -> list[str]:

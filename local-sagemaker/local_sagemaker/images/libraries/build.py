@@ -118,14 +118,14 @@ def build(plan: Plan, target: Path, say: Say, *, uv: str | None = None) -> Libra
         if plan.image.serves:
             tool.install(python, _SERVING, "--target", str(making / SERVING))
         differences = [*plan.differences, *_published_helpers(plan, python, tool)]
-        found = _check(python, list(plan.versions))
-        if found["problems"]:
-            raise NotPrepared(f"The libraries of {name} do not work on this machine: {'; '.join(found['problems'])}.")
+        report = _check(python, list(plan.versions))
+        if report["problems"]:
+            raise NotPrepared(f"The libraries of {name} do not work on this machine: {'; '.join(report['problems'])}.")
         manifest = {
             "image": name,
             "digest": plan.image.digest,
             "python": plan.interpreter.version,
-            "versions": found["versions"],
+            "versions": report["versions"],
             "differences": differences,
             "left_out": list(plan.image.left_out),
             "size": _size(making),
@@ -149,10 +149,10 @@ def uv_command() -> str:
 
         return str(find_uv_bin())
     except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-    if found is None:
+        command = shutil.which("uv")
+    if command is None:
         raise NotPrepared("Images need the tool uv, which is not installed: pip install uv")
-    return found
+    return command
 
 
 class _Uv:
@@ -243,10 +243,10 @@ def _check(python: Path, libraries: Sequence[str]) -> dict[str, Any]:
         check=False,
     )  # fmt: skip
     try:
-        found: dict[str, Any] = json.loads(done.stdout.strip().rsplit("\n", 1)[-1])
+        report: dict[str, Any] = json.loads(done.stdout.strip().rsplit("\n", 1)[-1])
     except ValueError:
         return {"problems": [done.stderr.strip()[-500:] or f"exit code {done.returncode}"], "versions": {}}
-    return found
+    return report
 
 
 _MODULES = {"scikit-learn": "sklearn", "PyYAML": "yaml", "Pillow": "PIL"}

@@ -104,7 +104,7 @@ def find(repository: str, tag: str) -> ImageLibraries | None:
     return ImageLibraries(**{**vars(nearest), "notes": (note,)})
 
 
-def known() -> list[ImageLibraries]:
+def list_images() -> list[ImageLibraries]:
     """All images of the tables."""
     return [image for repository in _tables() for image in _family(repository).values()]
 
@@ -128,8 +128,8 @@ def _tables() -> dict[str, dict[str, Any]]:
 @cache
 def _stand_in(repository: str) -> str:
     """The repository whose table has another one's images, too."""
-    found = (name for name, table in _tables().items() if repository in table.get("stands_for", ()))
-    return next(found, repository)
+    names = (name for name, table in _tables().items() if repository in table.get("stands_for", ()))
+    return next(names, repository)
 
 
 @cache

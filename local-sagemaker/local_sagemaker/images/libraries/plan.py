@@ -66,7 +66,7 @@ def differences(image: ImageLibraries, python: str, versions: Mapping[str, str])
     return tuple(said)
 
 
-def said_in_logs(image: ImageLibraries, differences: Sequence[str]) -> list[str]:
+def select_for_log(image: ImageLibraries, differences: Sequence[str]) -> list[str]:
     """Of what differs, what a job's log says: everything that can change a result.
 
     boto3's version is this service's choice wherever an image holds an older one: the list of images says it.

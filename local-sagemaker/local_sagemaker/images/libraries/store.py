@@ -30,11 +30,11 @@ class LibrarySets:
             known = self._known.get(image.digest)
         if known and known.works:
             return known
-        for found in self._sets(image):
-            if found.manifest["digest"] == image.digest and found.works:
+        for library_set in self._sets(image):
+            if library_set.manifest["digest"] == image.digest and library_set.works:
                 with self._lock:
-                    self._known[image.digest] = found
-                return found
+                    self._known[image.digest] = library_set
+                return library_set
         return None
 
     def require(self, image: ImageLibraries, say: Say) -> LibrarySet:
@@ -42,9 +42,9 @@ class LibrarySets:
 
         Raises NotPrepared or NoPython, with the command that helps.
         """
-        found = self.find(image)
-        if found:
-            return found
+        library_set = self.find(image)
+        if library_set:
+            return library_set
         with self._locked(image, say):
             return self.find(image) or self._make(plan.make(image), say)
 
@@ -52,9 +52,9 @@ class LibrarySets:
         """Like `require`, and makes a set anew that a Python installed since then serves better."""
         wanted = plan.make(image)
         with self._locked(image, say):
-            found = self.find(image)
-            current = found and found.manifest["python"] == wanted.interpreter.version
-            made = found if found and current else self._make(wanted, say)
+            library_set = self.find(image)
+            current = library_set and library_set.manifest["python"] == wanted.interpreter.version
+            made = library_set if library_set and current else self._make(wanted, say)
             for old in self._sets(image):
                 if old.folder != made.folder:
                     shutil.rmtree(old.folder, ignore_errors=True)
@@ -62,20 +62,20 @@ class LibrarySets:
 
     def all(self) -> list[LibrarySet]:
         """All finished sets, by name."""
-        found = [build.read(folder) for folder in self.folder.glob("*/*") if not folder.name.startswith(".")]
-        return sorted((item for item in found if item), key=lambda item: item.name)
+        library_sets = [build.read(folder) for folder in self.folder.glob("*/*") if not folder.name.startswith(".")]
+        return sorted((item for item in library_sets if item), key=lambda item: item.name)
 
     def remove(self, image: ImageLibraries) -> int:
         """Removes the sets of an image; how many there were."""
         with self._locked(image, lambda _: None):
-            found = self._sets(image)
-            for item in found:
+            library_sets = self._sets(image)
+            for item in library_sets:
                 away = item.folder.with_name(f".removed-{item.folder.name}")
                 item.folder.rename(away)
                 shutil.rmtree(away, ignore_errors=True)
             with self._lock:
                 self._known.clear()
-        return len(found)
+        return len(library_sets)
 
     def remove_all(self) -> int:
         """Removes what is left, sets of images that no table names any more; how many there were."""
@@ -99,8 +99,8 @@ class LibrarySets:
 
     def _sets(self, image: ImageLibraries) -> list[LibrarySet]:
         folders = [folder for folder in self._place(image).glob("*") if not folder.name.startswith(".")]
-        found = [build.read(folder) for folder in sorted(folders)]
-        return [item for item in found if item]
+        library_sets = [build.read(folder) for folder in sorted(folders)]
+        return [item for item in library_sets if item]
 
     def _place(self, image: ImageLibraries) -> Path:
         return self.folder / image.name.replace("/", "_").replace(":", "-")

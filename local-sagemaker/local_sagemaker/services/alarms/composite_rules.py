@@ -81,12 +81,12 @@ class CompositeRule:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, place, text = [], 0, text.strip()
+    tokens, place, text = [], 0, text.strip()
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
             raise ValidationError(f"AlarmRule is not valid at position {place}: {text[:200]}")
         name = match["quoted"] or match["name"] or ""
-        found.append((match["state"] or match["word"], name.rpartition(":alarm:")[2] if name else ""))
+        tokens.append((match["state"] or match["word"], name.rpartition(":alarm:")[2] if name else ""))
         place = match.end()
-    return found
+    return tokens

@@ -47,7 +47,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class Backing:
+class BackendResult:
     """What came from behind: the text that selection patterns are matched with (None: it went well), and the body."""
 
     body: str
@@ -58,16 +58,16 @@ class Backing:
 def check(integration: Body) -> None:
     """Raises ApiBadRequest for an AWS or AWS_PROXY integration with something that is not supported."""
     uri = integration.get("uri", "")
-    found = _URI.fullmatch(uri)
-    if not found:
+    match = _URI.fullmatch(uri)
+    if not match:
         raise ApiBadRequest(
             "Invalid ARN specified in the request, or a service that the local service's APIs can't call: "
             f"'{uri}' is neither of lambda nor of runtime.sagemaker."
         )
-    form = _FUNCTION if found["service"] == "lambda" else _ENDPOINT
-    if not form.fullmatch(found["path"]):
+    form = _FUNCTION if match["service"] == "lambda" else _ENDPOINT
+    if not form.fullmatch(match["path"]):
         raise ApiBadRequest(f"Invalid {'function' if form is _FUNCTION else 'endpoint'} path in the URI '{uri}'")
-    if integration["type"] == "AWS_PROXY" and found["service"] != "lambda":
+    if integration["type"] == "AWS_PROXY" and match["service"] != "lambda":
         raise ApiBadRequest("Integrations of type 'AWS_PROXY' currently only supports Lambda function invocations.")
 
 
@@ -80,47 +80,47 @@ def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
         if integration["type"] == "MOCK":
             backing = _mock(event)
         else:
-            found = _URI.fullmatch(_fill(integration, exchange, overrides.request.get("path")))
-            if found is None:
+            match = _URI.fullmatch(_fill(integration, exchange, overrides.request.get("path")))
+            if match is None:
                 raise internal_error()
-            if found["service"] == "lambda":
-                backing = _function(found["path"], event, call)
+            if match["service"] == "lambda":
+                backing = _function(match["path"], event, call)
             else:
                 headers = _integration_headers(integration, exchange, overrides)
-                backing = _endpoint(found["path"], headers, event, call)
+                backing = _endpoint(match["path"], headers, event, call)
         return _map_reply(integration, exchange, backing, overrides)
     except templates.VelocityError as error:
         raise internal_error() from error
 
 
 def _proxy(integration: Body, exchange: Exchange, call: Call) -> Reply:
-    found = _URI.fullmatch(_fill(integration, exchange))
-    if found is None:
+    match = _URI.fullmatch(_fill(integration, exchange))
+    if match is None:
         raise internal_error()
-    answer = _invoke(found["path"], json.dumps(exchange.proxy_event()).encode(), call)
+    answer = _invoke(match["path"], json.dumps(exchange.proxy_event()).encode(), call)
     if "FunctionError" in answer:
         raise internal_error(502)
     return proxy_reply(answer["Payload"], exchange)
 
 
 def _invoke(path: str, event: bytes, call: Call) -> dict[str, Any]:
-    found = _FUNCTION.fullmatch(path)
-    if found is None:
+    match = _FUNCTION.fullmatch(path)
+    if match is None:
         raise internal_error()
     try:
-        return call("lambda:Invoke", {"FunctionName": found["function"], "Payload": event})
+        return call("lambda:Invoke", {"FunctionName": match["function"], "Payload": event})
     except ServiceError as error:
         if error.code == "InvalidRequestContentException":
             raise MethodRefusal(400, error.message, "BadRequestException") from error
         raise internal_error() from error
 
 
-def _function(path: str, event: str, call: Call) -> Backing:
+def _function(path: str, event: str, call: Call) -> BackendResult:
     answer = _invoke(path, event.encode() or b"{}", call)
     body = answer["Payload"].decode()
     if "FunctionError" not in answer:
-        return Backing(body)
-    return Backing(body, str(json.loads(body).get("errorMessage", "")))
+        return BackendResult(body)
+    return BackendResult(body, str(json.loads(body).get("errorMessage", "")))
 
 
 def _integration_headers(integration: Body, exchange: Exchange, overrides: Overrides) -> dict[str, str]:
@@ -134,58 +134,58 @@ def _integration_headers(integration: Body, exchange: Exchange, overrides: Overr
 
 def _overridden_headers(override: Mapping[str, Any], *, titled: bool) -> dict[str, str]:
     """The headers that a template set. Raises TemplateError for what no header can hold."""
-    given = override.get("header")
-    found = {}
-    for name, value in given.items() if isinstance(given, Mapping) else ():
+    headers = override.get("header")
+    headers = {}
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
         shown = ",".join(map(text, value)) if isinstance(value, list) else text(value)
         if not _HEADER_NAME.fullmatch(str(name)) or not (shown.isascii() and shown.isprintable()):
             raise templates.VelocityError(f"'{name}' and its value are no header")
-        found[str(name).title() if titled else str(name)] = shown
-    return found
+        headers[str(name).title() if titled else str(name)] = shown
+    return headers
 
 
-def _endpoint(path: str, headers: Mapping[str, str], event: str, call: Call) -> Backing:
-    found = _ENDPOINT.fullmatch(path)
-    if found is None:
+def _endpoint(path: str, headers: Mapping[str, str], event: str, call: Call) -> BackendResult:
+    match = _ENDPOINT.fullmatch(path)
+    if match is None:
         raise internal_error()
-    request: Body = {"EndpointName": unquote(found["endpoint"]), "Body": event.encode()}
+    request: Body = {"EndpointName": unquote(match["endpoint"]), "Body": event.encode()}
     request |= {member: headers[name] for name, member in _HEADERS.items() if name in headers}
     try:
         answer = call("sagemaker-runtime:InvokeEndpoint", request)
     except ServiceError as error:
-        return Backing(json.dumps({"message": error.message}), str(error.status))
+        return BackendResult(json.dumps({"message": error.message}), str(error.status))
     body = answer["Body"]
     data = body if isinstance(body, bytes) else body.read()
-    return Backing(data.decode("utf-8", "replace"), None, {"Content-Type": answer.get("ContentType", "")})
+    return BackendResult(data.decode("utf-8", "replace"), None, {"Content-Type": answer.get("ContentType", "")})
 
 
-def _mock(event: str) -> Backing:
+def _mock(event: str) -> BackendResult:
     """A mock integration takes the status from what the request template gives."""
     try:
         status = int(load(event)["statusCode"])
     except (ValueError, KeyError, TypeError) as error:
         raise internal_error() from error
-    return Backing("", str(status))
+    return BackendResult("", str(status))
 
 
 def _map_request(integration: Body, exchange: Exchange) -> tuple[str, Overrides]:
     """The body for the integration, by the template for the media type or passed through as the method allows, and
     what the template overrides."""
-    given = integration.get("requestTemplates", {})
-    template = given.get(exchange.content_type)
+    request_templates = integration.get("requestTemplates", {})
+    template = request_templates.get(exchange.content_type)
     if template:
         try:
             return templates.parse(template).run(exchange.scene(exchange.text))
         except templates.VelocityError as error:
             raise internal_error() from error
     behavior = integration.get("passthroughBehavior", "WHEN_NO_MATCH")
-    unmapped = exchange.content_type not in given and behavior != "WHEN_NO_MATCH"
-    if unmapped and (behavior == "NEVER" or given):
+    unmapped = exchange.content_type not in request_templates and behavior != "WHEN_NO_MATCH"
+    if unmapped and (behavior == "NEVER" or request_templates):
         raise MethodRefusal(415, "Unsupported Media Type", "UnsupportedMediaTypeException")
     return exchange.text, Overrides()
 
 
-def _map_reply(integration: Body, exchange: Exchange, backing: Backing, earlier: Overrides) -> Reply:
+def _map_reply(integration: Body, exchange: Exchange, backing: BackendResult, earlier: Overrides) -> Reply:
     """The answer by the integration response that is selected; `earlier` is what the request's template set."""
     response = _select_response(list(integration.get("integrationResponses", {}).values()), backing)
     template = next(iter(_by_media_type(response.get("responseTemplates", {}))), None)
@@ -207,11 +207,11 @@ def _map_reply(integration: Body, exchange: Exchange, backing: Backing, earlier:
     return Reply(int(status), headers, body.encode())
 
 
-def _by_media_type(given: Mapping[str, str | None]) -> list[str]:
-    return [shown for _, shown in sorted(given.items(), key=lambda item: item[0] != "application/json") if shown]
+def _by_media_type(by_type: Mapping[str, str | None]) -> list[str]:
+    return [shown for _, shown in sorted(by_type.items(), key=lambda item: item[0] != "application/json") if shown]
 
 
-def _select_response(responses: list[Body], backing: Backing) -> Body:
+def _select_response(responses: list[Body], backing: BackendResult) -> Body:
     """The response whose pattern matches the error (or the status); else the one without a pattern."""
     if backing.selected_by is not None:
         for response in responses:
@@ -233,20 +233,20 @@ def _is_match(pattern: str, text: str) -> bool:
         raise internal_error() from error
 
 
-def _response_parameter(source: str, exchange: Exchange, backing: Backing) -> str | None:
+def _response_parameter(source: str, exchange: Exchange, backing: BackendResult) -> str | None:
     if source.startswith("integration.response.header."):
         return backing.headers.get(source.removeprefix("integration.response.header.").title())
     if source.startswith("integration.response.body"):
         path = "$" + source.removeprefix("integration.response.body")
-        found = templates.parse(f"$input.path('{path}')").render(exchange.scene(backing.body))
-        return found or None
+        value = templates.parse(f"$input.path('{path}')").render(exchange.scene(backing.body))
+        return value or None
     return exchange.parameter(source)
 
 
 def _fill(integration: Body, exchange: Exchange, path: Any = None) -> str:
     """The URI with the stage's variables and the mapped parts of the path in it; `path` has those of a template."""
     uri = str(integration["uri"])
-    uri = re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: exchange.variables.get(found[1], ""), uri)
+    uri = re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda match: exchange.variables.get(match[1], ""), uri)
     for name, value in path.items() if isinstance(path, Mapping) else ():
         uri = uri.replace(f"{{{name}}}", quote(text(value), safe=""))
     for target, source in integration.get("requestParameters", {}).items():

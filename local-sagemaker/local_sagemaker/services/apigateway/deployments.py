@@ -38,8 +38,8 @@ class Deployments(Resource):
         }
         self._store.add_deployment(api, made)
         if request.get("stageName"):
-            given = {**request, "deploymentId": made["id"], "description": request.get("stageDescription")}
-            self._store.change(api, lambda latest: put_stage(latest, given, replace=True))
+            stage = {**request, "deploymentId": made["id"], "description": request.get("stageDescription")}
+            self._store.change(api, lambda latest: put_stage(latest, stage, replace=True))
         return public(made)
 
     @operation("GetDeployment")

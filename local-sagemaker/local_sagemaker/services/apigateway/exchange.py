@@ -87,10 +87,10 @@ class Exchange:
         if root == "stageVariables":
             return self.variables.get(rest)
         if root == "context":
-            found: Any = self.context
+            value: Any = self.context
             for name in rest.split("."):
-                found = found.get(name) if isinstance(found, Mapping) else None
-            return None if found is None else str(found)
+                value = value.get(name) if isinstance(value, Mapping) else None
+            return None if value is None else str(value)
         place, _, name = rest.removeprefix("request.").partition(".")
         if root != "method" or place == "body":
             return None
@@ -121,19 +121,19 @@ class Exchange:
 def proxy_reply(payload: bytes, exchange: Exchange) -> Reply:
     """The answer that a proxy function returned. Raises MethodRefusal (502) for any other form."""
     try:
-        given = load(payload)
-        status = int(given["statusCode"]) if not isinstance(given["statusCode"], bool) else 0
-        body = given.get("body", "")
+        document = load(payload)
+        status = int(document["statusCode"]) if not isinstance(document["statusCode"], bool) else 0
+        body = document.get("body", "")
         body = "" if body is None else body
-        if not isinstance(body, str) or not 100 <= status <= 599 or set(given) - _PROXY_MEMBERS:
+        if not isinstance(body, str) or not 100 <= status <= 599 or set(document) - _PROXY_MEMBERS:
             raise ValueError(body)
-        headers = {str(name): _header(value) for name, value in (given.get("headers") or {}).items()}
-        for name, values in (given.get("multiValueHeaders") or {}).items():
+        headers = {str(name): _header(value) for name, value in (document.get("headers") or {}).items()}
+        for name, values in (document.get("multiValueHeaders") or {}).items():
             headers[str(name)] = ",".join(_header(value) for value in values)
         kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "application/json")
         accepted = exchange.headers.get("Accept", kind).partition(",")[0]
         data = body.encode()
-        if given.get("isBase64Encoded") and (exchange.is_binary(kind) or exchange.is_binary(accepted)):
+        if document.get("isBase64Encoded") and (exchange.is_binary(kind) or exchange.is_binary(accepted)):
             data = base64.b64decode(body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise internal_error(502) from error

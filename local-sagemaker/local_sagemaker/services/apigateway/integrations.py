@@ -119,10 +119,10 @@ def integration_of(method: Body) -> Body:
 
 
 def _response(integration: Body, request: Request) -> Body:
-    found = integration.get("integrationResponses", {}).get(request["statusCode"])
-    if found is None:
+    response = integration.get("integrationResponses", {}).get(request["statusCode"])
+    if response is None:
         raise ApiNotFound("Invalid Response status code specified")
-    return found  # type: ignore[no-any-return]
+    return response  # type: ignore[no-any-return]
 
 
 def _check(integration: Body) -> None:
@@ -138,8 +138,8 @@ def _check(integration: Body) -> None:
     _check_templates(integration.get("requestTemplates", {}))
 
 
-def _check_templates(given: dict[str, str]) -> None:
-    for kind, text in given.items():
+def _check_templates(by_type: dict[str, str]) -> None:
+    for kind, text in by_type.items():
         try:
             templates.parse(text)
         except templates.VelocityError as error:

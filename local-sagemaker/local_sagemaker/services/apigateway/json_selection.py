@@ -43,11 +43,11 @@ class JsonSelection:
 
     def of(self, document: Any) -> Any:
         """What the path selects."""
-        found = [document]
+        selection = [document]
         for deep, select in self.steps:
-            places = [inner for item in found for inner in (_within(item) if deep else (item,))]
-            found = [item for place in places for item in select(place)]
-        return found if self.many else found[0] if found else None
+            places = [inner for item in selection for inner in (_within(item) if deep else (item,))]
+            selection = [item for place in places for item in select(place)]
+        return selection if self.many else selection[0] if selection else None
 
 
 @lru_cache(maxsize=512)
@@ -58,30 +58,30 @@ def parse(path: str) -> JsonSelection:
         path = f"$.{path}"
     position, steps, many = 1, [], False
     while position < len(path):
-        found = _STEP.match(path, position)
-        if not found or found.end() == position:
+        match = _STEP.match(path, position)
+        if not match or match.end() == position:
             raise VelocityError(f"the JSONPath '{path}' is malformed or not supported at '{path[position:]}'")
-        select, several = _selector(found)
-        steps.append((found["deep"] is not None, select))
-        many = many or several or found["deep"] is not None
-        position = found.end()
+        select, several = _selector(match)
+        steps.append((match["deep"] is not None, select))
+        many = many or several or match["deep"] is not None
+        position = match.end()
     return JsonSelection(tuple(steps), many)
 
 
-def _selector(found: re.Match[str]) -> tuple[Select, bool]:
-    if found["name"] is not None:
-        return _members((found["name"],)), False
-    if found["names"] is not None:
-        names = tuple(re.findall(r"'([^']*)'|\"([^\"]*)\"", found["names"]))
+def _selector(match: re.Match[str]) -> tuple[Select, bool]:
+    if match["name"] is not None:
+        return _members((match["name"],)), False
+    if match["names"] is not None:
+        names = tuple(re.findall(r"'([^']*)'|\"([^\"]*)\"", match["names"]))
         return _members(tuple(first or second for first, second in names)), len(names) > 1
-    if found["indices"] is not None:
-        indices = tuple(int(part) for part in found["indices"].split(","))
+    if match["indices"] is not None:
+        indices = tuple(int(part) for part in match["indices"].split(","))
         return _elements(indices), len(indices) > 1
-    if found["slice"] is not None:
-        first, last = (int(part) if part.strip() else None for part in found["slice"].split(":"))
+    if match["slice"] is not None:
+        first, last = (int(part) if part.strip() else None for part in match["slice"].split(":"))
         return lambda value: iter(value[first:last]) if isinstance(value, list) else iter(()), True
-    if found["member"] is not None:
-        return _filter(found["member"], found["sign"], found["value"]), True
+    if match["member"] is not None:
+        return _filter(match["member"], match["sign"], match["value"]), True
     return _children, True
 
 
@@ -113,11 +113,11 @@ def _filter(member: str, sign: str | None, literal: str | None) -> Select:
     wanted = _literal(literal) if literal is not None else _MISSING
 
     def keeps(item: Any) -> bool:
-        found = inner.of(item)
+        operand = inner.of(item)
         if sign is None:
-            return found is not None
+            return operand is not None
         try:
-            return _SIGNS[sign](found, wanted)
+            return _SIGNS[sign](operand, wanted)
         except TypeError:
             return False
 

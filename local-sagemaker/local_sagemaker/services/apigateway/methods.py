@@ -106,10 +106,10 @@ class Methods(Resource):
 
 def response_of(method: Body, request: Request) -> Body:
     """The declared response of a method that a request names by its status."""
-    found = method.get("methodResponses", {}).get(request["statusCode"])
-    if found is None:
+    response = method.get("methodResponses", {}).get(request["statusCode"])
+    if response is None:
         raise ApiNotFound("Invalid Response status code specified")
-    return found  # type: ignore[no-any-return]
+    return response  # type: ignore[no-any-return]
 
 
 def _check_authorization(kind: str) -> None:

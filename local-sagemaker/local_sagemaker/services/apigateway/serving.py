@@ -43,9 +43,9 @@ class Address:
     @classmethod
     def of(cls, host: str, path: str) -> Address | None:
         """None for a request that is for no API."""
-        found = _PATH.fullmatch(path)
-        if found:
-            return cls(found["api"], found["stage"] or "", found["path"] or "/")
+        match = _PATH.fullmatch(path)
+        if match:
+            return cls(match["api"], match["stage"] or "", match["path"] or "/")
         by_host = _HOST.fullmatch(host.lower().partition(":")[0])
         if not by_host:
             return None

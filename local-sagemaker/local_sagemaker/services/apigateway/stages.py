@@ -75,7 +75,7 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
     known = own_api(body)["_stages"].get(name)
     if known and not replace:
         raise ApiConflict("Stage already exists")
-    given = {member: request[member] for member in ("description", "variables", "tags") if request.get(member)}
+    members = {member: request[member] for member in ("description", "variables", "tags") if request.get(member)}
     moment = now()
     made: Body = {
         "cacheClusterEnabled": False,
@@ -84,7 +84,7 @@ def put_stage(body: Body, request: Request, *, replace: bool) -> Body:
         "tracingEnabled": request.get("tracingEnabled", False),
         "createdDate": moment,
         **(known or {}),
-        **given,
+        **members,
         "stageName": name,
         "deploymentId": request["deploymentId"],
         "lastUpdatedDate": moment,

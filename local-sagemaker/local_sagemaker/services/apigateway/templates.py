@@ -92,7 +92,7 @@ class MappingTemplate:
         }
         roots = {"context": context, "stageVariables": dict(scene.stage_variables), "esc": _ESCAPES}
         functions = {"input": _input(scene), "util": _UTIL}
-        made = Rendering(roots, functions, lambda given: VelocityParser(given, _check).template()).of(self.block)
+        made = Rendering(roots, functions, lambda source: VelocityParser(source, _check).template()).of(self.block)
         try:
             made.encode()
         except UnicodeEncodeError as error:
@@ -135,8 +135,8 @@ def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
         return json_selection.parse(str(path)).of(document[0])
 
     def as_json(path: Any = "$") -> str:
-        found = select(path)
-        return '""' if found is None else to_json(found)
+        value = select(path)
+        return '""' if value is None else to_json(value)
 
     def params(name: Any = None) -> Any:
         return scene.parameter(str(name)) if name is not None else copy.deepcopy(dict(scene.parameters))
@@ -157,8 +157,8 @@ def _of_text(function: Callable[[str], Any]) -> Callable[..., Any]:
     return call
 
 
-def _escape_javascript(given: str) -> str:
-    shown = json.dumps(given)[1:-1]
+def _escape_javascript(string: str) -> str:
+    shown = json.dumps(string)[1:-1]
     return shown.replace("'", "\\'").replace("/", "\\/")
 
 
@@ -167,6 +167,6 @@ _UTIL: dict[str, Callable[..., Any]] = {
     "parseJson": _of_text(json.loads),
     "urlEncode": _of_text(quote_plus),
     "urlDecode": _of_text(unquote_plus),
-    "base64Encode": _of_text(lambda given: base64.b64encode(given.encode()).decode()),
-    "base64Decode": _of_text(lambda given: base64.b64decode(given).decode("utf-8", "replace")),
+    "base64Encode": _of_text(lambda string: base64.b64encode(string.encode()).decode()),
+    "base64Decode": _of_text(lambda string: base64.b64decode(string).decode("utf-8", "replace")),
 }

@@ -31,8 +31,8 @@ class MethodTests(Resource):
         integration_of(method)
         path, _, query = str(request.get("pathWithQueryString", resource["path"])).partition("?")
         verb = request["httpMethod"]
-        found = routing.find({"x": {**resource, "resourceMethods": {verb: method}}}, verb, path)
-        route = routing.MethodRoute(resource, method, found.labels if found else {})
+        match = routing.find({"x": {**resource, "resourceMethods": {verb: method}}}, verb, path)
+        route = routing.MethodRoute(resource, method, match.labels if match else {})
         headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
         raw = RawRequest(verb, path, query, headers, request.get("body", "").encode())
         stage = {

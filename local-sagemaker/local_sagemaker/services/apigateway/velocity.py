@@ -155,15 +155,15 @@ class Rendering:
         if self._depth >= DEEPEST_MACRO:
             raise VelocityError(f"#{call.name} calls itself more than {DEEPEST_MACRO} times")
         values = [self._value(argument) for argument in call.arguments]
-        given = dict(zip(macro.parameters, values, strict=False))
-        before = {name: self._variables[name] for name in given if name in self._variables}
-        self._variables |= given
+        arguments = dict(zip(macro.parameters, values, strict=False))
+        before = {name: self._variables[name] for name in arguments if name in self._variables}
+        self._variables |= arguments
         self._depth += 1
         try:
             yield from self._parts(macro.body)
         finally:
             self._depth -= 1
-            for name in given:
+            for name in arguments:
                 self._variables.pop(name, None)
             self._variables |= before
 
@@ -272,5 +272,5 @@ def _range(first: Any, last: Any) -> Listing | None:
         return None
     if abs(last - first) >= MOST_ITERATIONS * 10:
         raise VelocityError("a range is too long")
-    found: Iterable[int] = range(first, last + 1) if first <= last else range(first, last - 1, -1)
-    return Listing(found)
+    numbers: Iterable[int] = range(first, last + 1) if first <= last else range(first, last - 1, -1)
+    return Listing(numbers)

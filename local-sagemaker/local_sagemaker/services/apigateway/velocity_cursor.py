@@ -18,10 +18,10 @@ class Cursor:
 
     def word(self, what: str) -> str:
         """The name that comes next; `what` is what it is the name of."""
-        found = NAME.match(self.text, self.at)
-        if not found:
+        match = NAME.match(self.text, self.at)
+        if not match:
             raise VelocityError(f"{what} is missing at '{self.here()}'")
-        return self.take(found)
+        return self.take(match)
 
     def until(self, opening: str, closing: str) -> str:
         """What is between two marks; goes behind the second."""
@@ -42,9 +42,9 @@ class Cursor:
     def accept(self, letters: str) -> bool:
         """Goes behind these letters if they come next, after space."""
         self.skip()
-        found = self.text.startswith(letters, self.at)
-        self.at += len(letters) if found else 0
-        return found
+        is_next = self.text.startswith(letters, self.at)
+        self.at += len(letters) if is_next else 0
+        return is_next
 
     def expect(self, letter: str) -> None:
         """Goes behind a letter. Raises TemplateError when another comes."""
@@ -53,9 +53,9 @@ class Cursor:
 
     def end_of_line(self) -> None:
         """A directive takes the rest of its line with it, if that is blank."""
-        found = _REST_OF_LINE.match(self.text, self.at)
-        if found:
-            self.at = found.end()
+        match = _REST_OF_LINE.match(self.text, self.at)
+        if match:
+            self.at = match.end()
 
     def skip(self) -> None:
         """Goes behind space."""
@@ -66,10 +66,10 @@ class Cursor:
         """What comes next, for messages."""
         return self.text[self.at : self.at + 20]
 
-    def take(self, found: re.Match[str]) -> str:
+    def take(self, match: re.Match[str]) -> str:
         """Goes behind a match."""
-        self.at = found.end()
-        return found[0]
+        self.at = match.end()
+        return match[0]
 
     def next(self) -> str:
         """The next letter."""

@@ -27,11 +27,11 @@ _WHOLE = re.compile(r"[+-]?\d{1,19}")
 
 def invoke(value: Any, name: str, arguments: tuple[Any, ...]) -> Any:
     """What a method gives; None where Velocity finds no such method, or Java throws."""
-    found = _methods_of(value).get(name)
-    if found is None or value is None:
+    method = _methods_of(value).get(name)
+    if method is None or value is None:
         return None
     try:
-        return found(value, *arguments)
+        return method(value, *arguments)
     except VelocityError:
         raise  # a limit, or a regular expression that is none
     except (TypeError, ValueError, IndexError, KeyError, AttributeError):

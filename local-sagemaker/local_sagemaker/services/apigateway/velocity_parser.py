@@ -80,13 +80,13 @@ class VelocityParser(Cursor):
         return VelocityBlock(_join(parts)), ""
 
     def _backslashes(self, parts: list[Part]) -> None:
-        found = _ESCAPED.match(self.text, self.at)
-        if not found:
+        match = _ESCAPED.match(self.text, self.at)
+        if not match:
             parts.append(self.next())
             return
-        self.at = found.end(1)
-        parts.append("\\" * (len(found[1]) // 2))
-        if len(found[1]) % 2:
+        self.at = match.end(1)
+        parts.append("\\" * (len(match[1]) // 2))
+        if len(match[1]) % 2:
             parts.append(self.next())
 
     def _hash(self, parts: list[Part]) -> str:
@@ -100,12 +100,12 @@ class VelocityParser(Cursor):
                 content = self.until(opening, closing)
                 parts.append(content if opening == "#[[" else "")
                 return ""
-        found = _DIRECTIVE.match(self.text, self.at)
-        name = (found[1] or found[2]) if found else ""
-        if found is None or not self._is_directive(name, found.end()):
+        match = _DIRECTIVE.match(self.text, self.at)
+        name = (match[1] or match[2]) if match else ""
+        if match is None or not self._is_directive(name, match.end()):
             parts.append(self.next())
             return ""
-        self.at = found.end()
+        self.at = match.end()
         if name in ("end", "else", "elseif"):
             return name
         if name == "set" and parts and isinstance(parts[-1], str):
@@ -222,10 +222,10 @@ class VelocityParser(Cursor):
         left = self._expression(level + 1)
         while True:
             self.skip()
-            found = _OPERATORS[level].match(self.text, self.at)
-            if not found:
+            match = _OPERATORS[level].match(self.text, self.at)
+            if not match:
                 return left
-            sign = self.take(found)
+            sign = self.take(match)
             left = syntax.Binary(_SIGNS.get(sign, sign), left, self._expression(level + 1))
 
     def _unary(self) -> Expression:
@@ -262,11 +262,11 @@ class VelocityParser(Cursor):
 
     def _string(self, quote: str) -> Expression:
         """A quote within a string is doubled."""
-        found = re.compile(f"{quote}((?:[^{quote}]|{quote}{quote})*+){quote}").match(self.text, self.at)
-        if not found:
+        match = re.compile(f"{quote}((?:[^{quote}]|{quote}{quote})*+){quote}").match(self.text, self.at)
+        if not match:
             raise VelocityError(f"a string is not closed at '{self.here()}'")
-        self.at = found.end()
-        content = found[1].replace(quote * 2, quote)
+        self.at = match.end()
+        content = match[1].replace(quote * 2, quote)
         if quote == "'":
             return syntax.Literal(content)
         block = VelocityParser(content, self._check, self._macros).template()
@@ -353,13 +353,13 @@ class VelocityParser(Cursor):
 
     def _arguments(self) -> tuple[Expression, ...]:
         self.at += 1
-        found: list[Expression] = []
+        arguments: list[Expression] = []
         while not self.at_letter(")"):
-            if found:
+            if arguments:
                 self.expect(",")
-            found.append(self._expression())
+            arguments.append(self._expression())
         self.expect(")")
-        return tuple(found)
+        return tuple(arguments)
 
 
 _DIRECTIVES: dict[str, Callable[[VelocityParser], Part]] = {

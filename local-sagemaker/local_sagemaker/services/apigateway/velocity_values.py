@@ -57,13 +57,13 @@ def to_json(value: Any) -> str:
 
 def concatenate(parts: Iterable[str]) -> str:
     """The parts as one text. Raises TemplateError when it would be too long."""
-    found, size = [], 0
+    pieces, size = [], 0
     for part in parts:
         size += len(part)
         if size > LARGEST:
             raise VelocityError(f"the template makes more than {LARGEST} characters")
-        found.append(part)
-    return "".join(found)
+        pieces.append(part)
+    return "".join(pieces)
 
 
 def is_true(value: Any) -> bool:

@@ -31,14 +31,14 @@ class ScalingPolicies(Resource):
         """Adds or replaces a policy. The CloudWatch alarms that AWS makes for one are not made here."""
         if self._records.get(KIND, key(request)) is None:
             raise ObjectNotFound(f"No scalable target registered for {describe_request(request)}")
-        found = self._records.get(POLICY, _key(request))
-        kind = request.get("PolicyType") or (found["PolicyType"] if found else "StepScaling")
+        policy = self._records.get(POLICY, _key(request))
+        kind = request.get("PolicyType") or (policy["PolicyType"] if policy else "StepScaling")
         member = _CONFIGURATIONS[kind]
-        configuration = request.get(member) or (found or {}).get(member)
+        configuration = request.get(member) or (policy or {}).get(member)
         if configuration is None:
             raise ValidationError(f"A policy of type {kind} needs a {member}.")
         body = {
-            "PolicyARN": found["PolicyARN"] if found else self._arn(request),
+            "PolicyARN": policy["PolicyARN"] if policy else self._arn(request),
             "PolicyName": request["PolicyName"],
             "ServiceNamespace": request["ServiceNamespace"],
             "ResourceId": request["ResourceId"],
@@ -46,7 +46,7 @@ class ScalingPolicies(Resource):
             "PolicyType": kind,
             member: configuration,
             "Alarms": [],
-            "CreationTime": found["CreationTime"] if found else now(),
+            "CreationTime": policy["CreationTime"] if policy else now(),
         }
         self._records.put(POLICY, _key(request), body)
         return {"PolicyARN": body["PolicyARN"], "Alarms": []}

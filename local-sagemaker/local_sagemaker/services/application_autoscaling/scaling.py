@@ -95,7 +95,7 @@ class Scaling(Resource):
 
     def _trackers_of(self, key: str) -> list[Tracker]:
         """The trackers of the target's policies that act; a policy that was changed starts anew."""
-        found = []
+        trackers = []
         for policy, body in self._records.items(POLICY, key + "|"):
             configuration = body.get("TargetTrackingScalingPolicyConfiguration")
             if configuration is None:
@@ -104,8 +104,8 @@ class Scaling(Resource):
             if tracker is None or tracker.configuration != configuration:
                 tracker = self._trackers[policy] = Tracker(configuration)
             if tracker.acts:
-                found.append(tracker)
-        return found
+                trackers.append(tracker)
+        return trackers
 
     def _scale(self, target: Body, endpoint: str, variant: str, wanted: int, rate: float) -> None:
         started = now()

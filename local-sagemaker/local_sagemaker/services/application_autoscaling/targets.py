@@ -31,10 +31,10 @@ def key(request: Request) -> str:
 
 def names(resource: str) -> tuple[str, str]:
     """Endpoint and variant of a ResourceId."""
-    found = _RESOURCE.fullmatch(resource)
-    if found is None:
+    match = _RESOURCE.fullmatch(resource)
+    if match is None:
         raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
-    return found["endpoint"], found["variant"]
+    return match["endpoint"], match["variant"]
 
 
 class ScalableTargets(Resource):
@@ -50,9 +50,9 @@ class ScalableTargets(Resource):
         endpoint, variant = names(request["ResourceId"])
         if (request["ServiceNamespace"], request["ScalableDimension"]) != ("sagemaker", DIMENSION):
             raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
-        found = self._records.get(KIND, key(request)) or self._new(request)
-        body = {**found, **{name: request[name] for name in _CHANGED if name in request}}
-        body["SuspendedState"] = {**found["SuspendedState"], **request.get("SuspendedState", {})}
+        target = self._records.get(KIND, key(request)) or self._new(request)
+        body = {**target, **{name: request[name] for name in _CHANGED if name in request}}
+        body["SuspendedState"] = {**target["SuspendedState"], **request.get("SuspendedState", {})}
         self._check(body, endpoint, variant)
         self._records.put(KIND, key(request), body)
         return {"ScalableTargetARN": body["ScalableTargetARN"]}
@@ -98,13 +98,13 @@ class ScalableTargets(Resource):
 
     def _check(self, body: Body, endpoint: str, variant: str) -> None:
         """The endpoint's own error where it is missing; no record of AWS's words for it was found."""
-        found = self._call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
-        variants: list[Any] = found.get("ProductionVariants", [])
+        description = self._call("sagemaker:DescribeEndpoint", {"EndpointName": endpoint})
+        variants: list[Any] = description.get("ProductionVariants", [])
         if variant not in [one["VariantName"] for one in variants]:
             raise ValidationError(
-                f'The variant name(s) "{variant}" is/are not present within endpoint "{found["EndpointArn"]}".'
+                f'The variant name(s) "{variant}" is/are not present within endpoint "{description["EndpointArn"]}".'
             )
-        least = 0 if "AsyncInferenceConfig" in found else 1
+        least = 0 if "AsyncInferenceConfig" in description else 1
         if body["MinCapacity"] < least:
             raise ValidationError(f"MinCapacity of this variant must be at least {least}.")
         if body["MaxCapacity"] < body["MinCapacity"]:

@@ -23,7 +23,7 @@ from local_sagemaker.records.delivery_members import (
     own_resource,
     own_stack,
 )
-from local_sagemaker.records.delivery_status import ChangeSetStatus, ChangeSetUse, StackStatus
+from local_sagemaker.records.delivery_status import ChangeSetExecutionStatus, ChangeSetStatus, StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
@@ -72,7 +72,7 @@ class ChangeSets(Resource):
             "Parameters": wanted["Parameters"], "CreationTime": now(), "Tags": request.get("Tags", []),
             "Capabilities": request.get("Capabilities", []), "NotificationARNs": request.get("NotificationARNs", []),
             "Changes": changes, "Status": ChangeSetStatus.FAILED if failed else ChangeSetStatus.CREATE_COMPLETE,
-            "ExecutionStatus": ChangeSetUse.UNAVAILABLE if failed else ChangeSetUse.AVAILABLE,
+            "ExecutionStatus": ChangeSetExecutionStatus.UNAVAILABLE if failed else ChangeSetExecutionStatus.AVAILABLE,
             "StatusReason": EMPTY if failed else None,
             "IncludeNestedStacks": False, **ChangeSetRecord(_wanted=wanted, _kind=kind),
             "OnStackFailure": request.get("OnStackFailure"),
@@ -82,16 +82,16 @@ class ChangeSets(Resource):
 
     def _stack(self, request: Request, kind: str) -> Body:
         name = request["StackName"]
-        found = self._store.find(name)
+        stack = self._store.find(name)
         if kind == "CREATE":
-            if found is not None and found["StackStatus"] != StackStatus.REVIEW_IN_PROGRESS:
+            if stack is not None and stack["StackStatus"] != StackStatus.REVIEW_IN_PROGRESS:
                 raise TemplateError(f"Stack [{name}] already exists and cannot be created again with the changeSet "
                                     f"[{request['ChangeSetName']}].")  # fmt: skip
-            stored = {**found, **StackRecord(_stored=True)} if found else None
+            stored = {**stack, **StackRecord(_stored=True)} if stack else None
             return stored or {"StackId": self._store.new_id(name), "StackName": name}
-        if found is None or found["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS:
+        if stack is None or stack["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS:
             raise TemplateError(f"Stack [{name}] does not exist")
-        return {**found, **StackRecord(_stored=True)}
+        return {**stack, **StackRecord(_stored=True)}
 
     def _insert(self, stack: Body) -> Body:
         body = {**stack, "CreationTime": now(), "StackStatus": StackStatus.REVIEW_IN_PROGRESS, "DisableRollback": False}
@@ -149,9 +149,9 @@ class ChangeSets(Resource):
                     return body
         elif request.get("StackName"):
             stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-            found = self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}")
-            if found is not None:
-                return found
+            change_set = self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}")
+            if change_set is not None:
+                return change_set
         else:
             raise TemplateError("StackName must be specified if ChangeSetName is not specified as an ARN.")
         raise TemplateError(f"ChangeSet [{name}] does not exist", code="ChangeSetNotFound", status=404)
@@ -160,7 +160,7 @@ class ChangeSets(Resource):
     def execute(self, request: Request) -> Response:
         """Does what the change set describes. All other sets of the stack are obsolete from then on."""
         body = self._require(request)
-        if body["ExecutionStatus"] != ChangeSetUse.AVAILABLE:
+        if body["ExecutionStatus"] != ChangeSetExecutionStatus.AVAILABLE:
             raise TemplateError(
                 f"ChangeSet [{body['ChangeSetId']}] cannot be executed in its current execution status of "
                 f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
@@ -183,9 +183,9 @@ class ChangeSets(Resource):
     def _settle(self, stack: Body, executed: Body) -> None:
         for key, body in self._records.items(KIND, f"{key_of(stack['StackId'])}/"):
             status = (
-                ChangeSetUse.EXECUTE_COMPLETE
+                ChangeSetExecutionStatus.EXECUTE_COMPLETE
                 if body["ChangeSetId"] == executed["ChangeSetId"]
-                else ChangeSetUse.OBSOLETE
+                else ChangeSetExecutionStatus.OBSOLETE
             )
             self._records.put(KIND, key, {**body, "ExecutionStatus": status})
 

@@ -181,11 +181,11 @@ class StackDeployment:
             self._id, {**pending, **foreign}, StackStatus(f"{verb}_IN_PROGRESS"),
             REPLACING if "_replaced" in pending else "",
         )  # fmt: skip
-        given, own_resource(pending)["_led_to"] = self._scopes.dynamic.resolve_and_note(named)
-        if not again and is_free(resource["ResourceType"], context, given, names):
+        values, own_resource(pending)["_led_to"] = self._scopes.dynamic.resolve_and_note(named)
+        if not again and is_free(resource["ResourceType"], context, values, names):
             self._add_to_record(pending, {})
         try:
-            identity = create_once(resource["ResourceType"], context, given, again=again)
+            identity = create_once(resource["ResourceType"], context, values, again=again)
         except Exception:
             if not (again or calls.made_anything or self._ended.is_set()):
                 self._add_to_record(pending, {**foreign})
@@ -198,8 +198,8 @@ class StackDeployment:
 
     def _add_to_record(self, resource: Body, members: Body) -> None:
         """Writes down what has become known of a resource; its status stays."""
-        found = self._store.resource(self._id, resource["LogicalResourceId"]) or {}
-        status: Body = {name: found[name] for name in ("ResourceStatus", "LastUpdatedTimestamp") if name in found}
+        record = self._store.resource(self._id, resource["LogicalResourceId"]) or {}
+        status: Body = {name: record[name] for name in ("ResourceStatus", "LastUpdatedTimestamp") if name in record}
         self._store.keep_resource(self._id, {**resource, **status, **members})
 
     def _replace(self, resource: Body, before: Body, properties: Body) -> None:

@@ -120,8 +120,8 @@ def refuse_unexecuted(resource: ResourceDeclaration) -> None:
     if kind not in HANDLERS:
         raise UnsupportedTemplate(kind, place)
     for properties in branches(resource.properties):
-        given = {name: value for name, value in properties.items() if value not in _ANYWAY.get(f"{kind}.{name}", ())}
-        for name in _unexecuted(kind, given):
+        executed = {name: value for name, value in properties.items() if value not in _ANYWAY.get(f"{kind}.{name}", ())}
+        for name in _unexecuted(kind, executed):
             raise UnsupportedTemplate(f"{kind}.{name}", place)
 
 

@@ -45,10 +45,10 @@ class Requests:
             if stack is None or "_template" not in stack:
                 raise TemplateError("UsePreviousTemplate is only valid for a stack that has one")
             return str(own_stack(stack)["_template"])
-        given = [name for name in ("TemplateBody", "TemplateURL") if request.get(name)]
-        if len(given) != 1:
+        sources = [name for name in ("TemplateBody", "TemplateURL") if request.get(name)]
+        if len(sources) != 1:
             raise TemplateError("Either Template URL or Template Body must be specified.")
-        if given == ["TemplateURL"]:
+        if sources == ["TemplateURL"]:
             return self._fetch(request["TemplateURL"])
         text = str(request["TemplateBody"])
         if len(text.encode()) > LARGEST_BODY:
@@ -144,12 +144,12 @@ def capabilities_for(read: Template) -> list[str]:
 
 
 def _check_capabilities(request: Request, read: Template) -> None:
-    needed, given = capabilities_for(read), request.get("Capabilities", [])
+    needed, capabilities = capabilities_for(read), request.get("Capabilities", [])
     enough = {
         "CAPABILITY_IAM": ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
         "CAPABILITY_NAMED_IAM": ("CAPABILITY_NAMED_IAM",),
     }
     for capability in needed:
-        if not any(name in given for name in enough[capability]):
+        if not any(name in capabilities for name in enough[capability]):
             text = f"Requires capabilities : [{capability}]"
             raise TemplateError(text, code="InsufficientCapabilitiesException", status=400)

@@ -41,8 +41,8 @@ class StackContents(Resource):
         stack = self._stack_of(request)
         wanted = request.get("LogicalResourceId")
         bodies = self._store.resources(stack["StackId"]).values()
-        found = [body for body in bodies if wanted in (None, body["LogicalResourceId"])]
-        return {"StackResources": [{**_stack_of(stack), **_resource(body, "Timestamp"), **_LIKE} for body in found]}
+        resources = [body for body in bodies if wanted in (None, body["LogicalResourceId"])]
+        return {"StackResources": [{**_stack_of(stack), **_resource(body, "Timestamp"), **_LIKE} for body in resources]}
 
     def _stack_of(self, request: Request) -> Body:
         if request.get("StackName"):

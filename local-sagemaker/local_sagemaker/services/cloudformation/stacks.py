@@ -86,8 +86,8 @@ class Stacks(Resource):
     def _find_repeat(self, request: Request) -> str | None:
         """The stack that the same request made already."""
         token = request.get("ClientRequestToken")
-        found = self._store.find(request["StackName"]) if token else None
-        return str(found["StackId"]) if found is not None and own_stack(found).get("_token") == token else None
+        stack = self._store.find(request["StackName"]) if token else None
+        return str(stack["StackId"]) if stack is not None and own_stack(stack).get("_token") == token else None
 
     @operation("UpdateStack")
     def update(self, request: Request) -> Response:

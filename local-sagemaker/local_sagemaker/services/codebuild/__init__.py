@@ -12,7 +12,7 @@ from local_sagemaker.processes.spec import Processes
 from local_sagemaker.records import Records
 from local_sagemaker.services.codebuild.batch_store import BatchStore
 from local_sagemaker.services.codebuild.batches import BuildBatches
-from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.build_sources import FindRepository
 from local_sagemaker.services.codebuild.build_store import BuildStore
 from local_sagemaker.services.codebuild.builds import Builds
@@ -36,11 +36,11 @@ def build(
 ) -> tuple[list[Resource], Builds, BuildBatches]:
     """The resources whose marked methods are the operations; builds and batches, which pipelines start, too."""
     store, reports = BuildStore(records, settings.arns), ReportStore(records, settings.arns)
-    tools = BuildTools(
+    services = BuildServices(
         settings=settings, store=store, objects=objects, logs=logs, processes=processes, environment=environment,
         repositories=repositories, roles=roles, reports=reports, call=call,
     )  # fmt: skip
-    builds = Builds(store=store, tools=tools)
-    batches = BuildBatches(store=BatchStore(store), builds=builds, tools=tools)
+    builds = Builds(store=store, services=services)
+    batches = BuildBatches(store=BatchStore(store), builds=builds, services=services)
     # Batches before builds: those that end with the service start no build any more.
     return [Projects(store=store, roles=roles), batches, builds, TestReports(store=reports)], builds, batches

@@ -13,20 +13,20 @@ from local_sagemaker.records.delivery_members import BuildRecord, own_batch, own
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.agent_output import AGENTS, AgentOutput
 from local_sagemaker.services.codebuild.artifacts import LARGEST, BuildUploads
-from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.errors import BuildFailure
 
 
 class BatchArtifacts:
     """The artifacts of one batch."""
 
-    def __init__(self, batch: Body, tools: BuildTools) -> None:
-        self._batch, self._tools = batch, tools
+    def __init__(self, batch: Body, services: BuildServices) -> None:
+        self._batch, self._services = batch, services
         self._order: list[list[str]] | None = own_batch(batch)["_order"]["artifacts"] if "_order" in batch else None
         self._names: dict[str, str] = {}
         self._identifiers: list[str] = []
         self._held = 0
-        self.folder: Path = tools.settings.jobs / f"codebuild-batch-{batch['id'].rpartition(':')[2]}"
+        self.folder: Path = services.settings.jobs / f"codebuild-batch-{batch['id'].rpartition(':')[2]}"
 
     @property
     def combined(self) -> bool:
@@ -61,13 +61,13 @@ class BatchArtifacts:
         """A build's part of the outputs: named after it, or after it and a secondary artifact of its."""
         if self.combined:
             return []
-        found = []
+        shares = []
         for output, bucket, key in self._order or []:
             if output == identifier:
-                found.append(["", bucket, key])
+                shares.append(["", bucket, key])
             elif output not in self._identifiers and output.startswith(f"{identifier}_"):
-                found.append([output.removeprefix(f"{identifier}_"), bucket, key])
-        return found
+                shares.append([output.removeprefix(f"{identifier}_"), bucket, key])
+        return shares
 
     def take_in(self, identifier: str, build: Body) -> None:
         """Remembers what a build that succeeded put aside."""
@@ -90,7 +90,7 @@ class BatchArtifacts:
             for name, file in files.items():
                 archive.write(file, name)
         target = {**self._batch, **BuildRecord(_artifacts=[own_batch(self._batch)["_wanted"]["artifacts"]])}
-        uploads = BuildUploads(target, self._tools.objects, AgentOutput(self.folder))
+        uploads = BuildUploads(target, self._services.objects, AgentOutput(self.folder))
         uploads.add(0, {"artifact": "", "name": own_batch(self._batch).get("_name", "")})
         return uploads.upload()
 

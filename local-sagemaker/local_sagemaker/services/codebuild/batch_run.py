@@ -21,7 +21,7 @@ from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.batch_artifacts import BatchArtifacts
 from local_sagemaker.services.codebuild.batch_store import CLIENT_ERROR, BatchPhases, BatchStore
-from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.builds import Builds
 from local_sagemaker.services.codebuild.errors import BuildFailure, InvalidInput
 from local_sagemaker.services.codebuild.projects import check
@@ -44,11 +44,11 @@ class BatchRun:
     """A running batch. `kept` are the identifiers of builds that succeeded before, and are not run again."""
 
     def __init__(
-        self, batch: Body, tools: BuildTools, store: BatchStore, builds: Builds, ended: Callable[[BatchRun], None],
-        kept: frozenset[str] = frozenset(),
+        self, batch: Body, services: BuildServices, store: BatchStore, builds: Builds,
+        ended: Callable[[BatchRun], None], kept: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         self.id: str = batch["id"]
-        self._batch, self._tools, self._store, self._builds, self._ended = batch, tools, store, builds, ended
+        self._batch, self._services, self._store, self._builds, self._ended = batch, services, store, builds, ended
         self._phases = BatchPhases(store, self.id)
         self._passed, self._begun = set(kept), set(kept)
         self._retried = bool(kept)
@@ -58,7 +58,7 @@ class BatchRun:
         self._failed = False
         self._stopped = self._abandoned = False
         self._begin_time = now()
-        self._artifacts = BatchArtifacts(batch, tools)
+        self._artifacts = BatchArtifacts(batch, services)
         self._thread = threading.Thread(target=self._run, name=f"batch {self.id}", daemon=True)
 
     def start(self) -> None:
@@ -131,7 +131,7 @@ class BatchRun:
             self._check_time()
             self._look()
             self._pause()
-        source = self._tools.store.require(self._source_build)
+        source = self._services.store.require(self._source_build)
         if SOURCE_TASK not in self._passed:
             words = [
                 row["message"] for phase in source["phases"] for row in phase.get("contexts", []) if row["message"]
@@ -237,7 +237,7 @@ class BatchRun:
         return {**request, "sourceVersion": version} if version else request
 
     def _start(self, task: BatchTask) -> None:
-        project = self._tools.store.project(self._batch["projectName"])
+        project = self._services.store.project(self._batch["projectName"])
         build = self._builds.begin(project, self._wanted(task), self._private(task), self._request(task))
         if task.identifier == SOURCE_TASK:
             self._source_build = build["id"]
@@ -249,7 +249,7 @@ class BatchRun:
         """Builds whose turn never came are stopped ones, as a response of AWS's has it (AWS CLI, retry-build-batch)."""
         for identifier, task in self._tasks.items():
             if identifier not in self._begun:
-                project = self._tools.store.project(self._batch["projectName"])
+                project = self._services.store.project(self._batch["projectName"])
                 build = self._builds.never(project, self._wanted(task), self._private(task), self._request(task))
                 summary = {"arn": build["arn"], "requestedOn": build["startTime"], "buildStatus": build["buildStatus"]}
                 self._phases.summarize(identifier, summary)

@@ -13,7 +13,7 @@ from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.codebuild.batch_run import BatchRun
 from local_sagemaker.services.codebuild.batch_store import BatchPhases, BatchStore
-from local_sagemaker.services.codebuild.build_run import BuildTools
+from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.builds import Builds, PipelineOrder, override
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_roles, check_variables
@@ -38,11 +38,11 @@ _SHOWN = ("source", "secondarySources", "secondarySourceVersions", "cache", "env
 class BuildBatches(RunResource[BatchRun]):
     """The operations on batch builds. Each running batch has a thread."""
 
-    found, status = "buildBatches", "buildBatchStatus"
+    noun, status = "buildBatches", "buildBatchStatus"
 
-    def __init__(self, *, store: BatchStore, builds: Builds, tools: BuildTools) -> None:
+    def __init__(self, *, store: BatchStore, builds: Builds, services: BuildServices) -> None:
         super().__init__()
-        self._store, self._builds, self._tools = store, builds, tools
+        self._store, self._builds, self._services = store, builds, services
 
     def find(self, identity: str) -> Body | None:
         """The batch with this id."""
@@ -62,19 +62,19 @@ class BuildBatches(RunResource[BatchRun]):
     @operation("StartBuildBatch")
     def start(self, request: Request) -> Response:
         """Starts a batch build of a project, with the request's overrides."""
-        project = self._tools.store.project(request["projectName"])
+        project = self._services.store.project(request["projectName"])
         refuse_source_of_pipeline(project, request)
         own = own_members_of(request)
         if known := find_repeated(self._store.batches(project["name"]), own):
             return {"buildBatch": public(known)}
         wanted = override(project, request)
         check(wanted)
-        check_roles(wanted, self._tools.roles)
+        check_roles(wanted, self._services.roles)
         return {"buildBatch": public(self._begin(project, wanted, {**own, "initiator": "local"}, request))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a batch for a pipeline's action, once for each token, and returns its id."""
-        project = self._tools.store.project(project_name)
+        project = self._services.store.project(project_name)
         if known := find_ordered(self._store.batches(project["name"]), order.token):
             return known
         check_variables(order.variables)
@@ -112,7 +112,7 @@ class BuildBatches(RunResource[BatchRun]):
         return batch
 
     def _run(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
-        self._launch(BatchRun(batch, self._tools, self._store, self._builds, self._forget_run, kept))
+        self._launch(BatchRun(batch, self._services, self._store, self._builds, self._forget_run, kept))
 
     @operation("BatchGetBuildBatches")
     def batch(self, request: Request) -> Response:
@@ -129,7 +129,7 @@ class BuildBatches(RunResource[BatchRun]):
         """The ids of a project's batches, the newest first."""
         if "projectName" not in request:  # optional in the model
             raise InvalidInput("Project name must be specified.")
-        return self._page(self._store.batches(self._tools.store.project(request["projectName"])["name"]), request)
+        return self._page(self._store.batches(self._services.store.project(request["projectName"])["name"]), request)
 
     @operation("StopBuildBatch")
     def stop(self, request: Request) -> Response:
@@ -172,7 +172,7 @@ class BuildBatches(RunResource[BatchRun]):
             return {"statusCode": "BATCH_NOT_FOUND", "buildsDeleted": [], "buildsNotDeleted": []}
         if batch["buildBatchStatus"] == BuildStatus.IN_PROGRESS:
             return {"statusCode": "BATCH_IN_PROGRESS", "buildsDeleted": [], "buildsNotDeleted": []}
-        builds = [build for build in self._tools.store.builds(batch["projectName"])
+        builds = [build for build in self._services.store.builds(batch["projectName"])
                   if build.get("buildBatchArn") == batch["arn"]]  # fmt: skip
         outcome = self._builds.delete({"ids": [build["id"] for build in builds]})
         self._store.remove(batch["id"])

@@ -57,23 +57,23 @@ class EnvironmentReader:
 
     def read(self, build: Body, spec: Buildspec) -> Variables:
         """All variables of a build but CodeBuild's own: the request's over the project's over the specification's."""
-        found = Variables(dict(spec.variables))
+        variables = Variables(dict(spec.variables))
         for name, parameter in spec.parameters.items():
-            found.masked[name] = self._parameter(parameter)
+            variables.masked[name] = self._parameter(parameter)
         for name, secret in spec.secrets.items():
-            found.masked[name] = self._secret(secret)
+            variables.masked[name] = self._secret(secret)
         for row in (*build["environment"].get("environmentVariables", []), *own_build(build)["_overrides"]):
             name, value = row["name"], row["value"]
-            found.values.pop(name, None)
-            found.masked.pop(name, None)
+            variables.values.pop(name, None)
+            variables.masked.pop(name, None)
             match row.get("type", "PLAINTEXT"):
                 case "PARAMETER_STORE":
-                    found.masked[name] = self._parameter(value)
+                    variables.masked[name] = self._parameter(value)
                 case "SECRETS_MANAGER":
-                    found.masked[name] = self._secret(value)
+                    variables.masked[name] = self._secret(value)
                 case _:
-                    found.values[name] = value
-        return found
+                    variables.values[name] = value
+        return variables
 
     def _parameter(self, name: str) -> str:
         try:

@@ -54,7 +54,7 @@ BUILDSPEC = "buildspec.yml"
 
 
 @dataclass(frozen=True)
-class BuildTools:
+class BuildServices:
     """What every build needs of the service. `environment` leads its processes to the service."""
 
     settings: Settings
@@ -71,9 +71,9 @@ class BuildTools:
     def log_of(self, build: Body) -> tuple[str, str]:
         """Group and stream of a build's log."""
         project, _, unique = build["id"].rpartition(":")
-        given = own_build(build).get("_logs", {}).get("cloudWatchLogs", {})
-        prefix = given.get("streamName")
-        return given.get("groupName") or f"/aws/codebuild/{project}", f"{prefix}/{unique}" if prefix else unique
+        logs = own_build(build).get("_logs", {}).get("cloudWatchLogs", {})
+        prefix = logs.get("streamName")
+        return logs.get("groupName") or f"/aws/codebuild/{project}", f"{prefix}/{unique}" if prefix else unique
 
     def say(self, build: Body, text: str) -> None:
         """A line of the platform's in a build's log."""
@@ -87,18 +87,18 @@ class BuildTools:
 class BuildRun:
     """A running build. `again` is how often it may be run again, once it has ended by a phase that says RETRY."""
 
-    def __init__(self, build: Body, tools: BuildTools, ended: Callable[[BuildRun], None]) -> None:
+    def __init__(self, build: Body, services: BuildServices, ended: Callable[[BuildRun], None]) -> None:
         self.id: str = build["id"]
         self.again: int | None = None
-        self._build, self._tools, self._ended = build, tools, ended
-        self._folder = tools.settings.jobs / f"codebuild-{self.id.rpartition(':')[2]}"
-        self._phases = Phases(tools.store, self.id)
+        self._build, self._services, self._ended = build, services, ended
+        self._folder = services.settings.jobs / f"codebuild-{self.id.rpartition(':')[2]}"
+        self._phases = Phases(services.store, self.id)
         self._process: Process | None = None
         self._stopped = self._abandoned = self._timed_out = False
         self._failed = False
         self._output = AgentOutput(self._folder)
-        self._uploads = BuildUploads(build, tools.objects, self._output)
-        self._reports = BuildReports(build, tools.reports, self._output)
+        self._uploads = BuildUploads(build, services.objects, self._output)
+        self._reports = BuildReports(build, services.reports, self._output)
         self._finished = self._warned = False
         self._thread = threading.Thread(target=self._run, name=f"build {self.id}", daemon=True)
 
@@ -137,8 +137,8 @@ class BuildRun:
             self._ended(self)
 
     def _work(self) -> None:
-        group, stream = self._tools.log_of(self._build)
-        arn = self._tools.settings.arns.of("logs", f"log-group:{group}:log-stream:{stream}")
+        group, stream = self._services.log_of(self._build)
+        arn = self._services.settings.arns.of("logs", f"log-group:{group}:log-stream:{stream}")
         self._phases.set(logs={
             "groupName": group, "streamName": stream, "cloudWatchLogsArn": arn,
             "cloudWatchLogs": {"status": SwitchState.ENABLED, "groupName": group},
@@ -162,14 +162,14 @@ class BuildRun:
         if self._abandoned:
             return
         self._finish()
-        self._tools.logs.mark(group, stream, final=True)
+        self._services.logs.mark(group, stream, final=True)
 
     def _fail(self, code: str, message: str) -> None:
         """Ends the phase as failed, in the record and in the log."""
         self._failed = True
-        build = self._tools.store.require(self.id)
-        self._tools.say(build, f"Phase complete: {build['currentPhase']} State: FAILED")
-        self._tools.say(build, f"Phase context status code: {code} Message: {message}")
+        build = self._services.store.require(self.id)
+        self._services.say(build, f"Phase complete: {build['currentPhase']} State: FAILED")
+        self._services.say(build, f"Phase context status code: {code} Message: {message}")
         self._phases.leave(BuildStatus.FAILED, [{"statusCode": code, "message": message}])
 
     def _finish(self) -> None:
@@ -191,12 +191,12 @@ class BuildRun:
             spec = parse(text)
         except BuildspecError as error:
             raise BuildFailure("YAML_FILE_ERROR", str(error)) from error
-        variables = EnvironmentReader(self._tools.call).read(self._build, spec)
+        variables = EnvironmentReader(self._services.call).read(self._build, spec)
         self._plan(spec, variables)
-        build = self._tools.store.require(self.id)
-        own = build_environment.own(build, secondary, self._tools.log_of(build)[1])
+        build = self._services.store.require(self.id)
+        own = build_environment.own(build, secondary, self._services.log_of(build)[1])
         git = build_environment.GIT if spec.git_credentials else {}
-        service = {**self._tools.environment, **self._keys_of_role(), **git}
+        service = {**self._services.environment, **self._keys_of_role(), **git}
         self._variables = build_environment.together(service, own, variables)
         return spec
 
@@ -213,11 +213,13 @@ class BuildRun:
     def _keys_of_role(self) -> dict[str, str]:
         """The build's keys: the service role's, for as long as it may take."""
         session = f"AWSCodeBuild-{self.id.rpartition(':')[2]}"
-        return self._tools.roles.lend(self._build["serviceRole"], session, 60 * (self._build["timeoutInMinutes"] + 60))
+        return self._services.roles.lend(
+            self._build["serviceRole"], session, 60 * (self._build["timeoutInMinutes"] + 60)
+        )
 
     def _fetch(self) -> list[str]:
         """Puts all sources into the build's folder; the identifiers of the secondary ones."""
-        sources, build = Sources(self._tools.objects, self._tools.repositories), self._build
+        sources, build = Sources(self._services.objects, self._services.repositories), self._build
         if "_order" in build:
             first, *others = own_build(build)["_order"]["sources"]
             sources.unpack(first[1], first[2], self._source)
@@ -238,18 +240,18 @@ class BuildRun:
         return names
 
     def _read_buildspec(self) -> str:
-        given = self._build["source"].get("buildspec") or BUILDSPEC
-        if "\n" in given or given.lstrip().startswith("{"):  # JSON of Terraform and boto3 is one line
-            return str(given)
-        if given.startswith("arn:aws:s3:::"):
-            bucket, _, key = given.removeprefix("arn:aws:s3:::").partition("/")
-            file = self._tools.objects.path(bucket, key)
+        buildspec = self._build["source"].get("buildspec") or BUILDSPEC
+        if "\n" in buildspec or buildspec.lstrip().startswith("{"):  # JSON of Terraform and boto3 is one line
+            return str(buildspec)
+        if buildspec.startswith("arn:aws:s3:::"):
+            bucket, _, key = buildspec.removeprefix("arn:aws:s3:::").partition("/")
+            file = self._services.objects.path(bucket, key)
             if file is None:
-                raise BuildFailure("YAML_FILE_ERROR", f"{given} does not exist")
+                raise BuildFailure("YAML_FILE_ERROR", f"{buildspec} does not exist")
             return _read_text(file)
-        file = (self._source / given).resolve()
+        file = (self._source / buildspec).resolve()
         if not file.is_relative_to(self._source.resolve()) or not file.is_file():
-            raise BuildFailure("YAML_FILE_ERROR", f"stat {SOURCE}/{given}: no such file or directory")
+            raise BuildFailure("YAML_FILE_ERROR", f"stat {SOURCE}/{buildspec}: no such file or directory")
         return _read_text(file)
 
     def _plan(self, spec: Buildspec, variables: Variables) -> None:
@@ -276,12 +278,12 @@ class BuildRun:
 
     def _execute(self, spec: Buildspec) -> None:
         """Runs the agent, and takes in what it says until it ends."""
-        group, stream = self._tools.log_of(self._build)
-        self._process = self._tools.processes.start(
+        group, stream = self._services.log_of(self._build)
+        self._process = self._services.processes.start(
             ProcessSpec(
                 program=Program(("codebuild-agent", _PLAN), _AGENT, readable=self._runtimes.readable),
                 root=self._folder,
-                log=self._tools.logs.file(group, stream),
+                log=self._services.logs.file(group, stream),
                 environment=self._variables,
                 working_directory=SOURCE,
             )
@@ -293,14 +295,14 @@ class BuildRun:
         while not ended:
             ended = self._process.wait(_TICK) is not None
             self._read_progress(spec)
-            self._tools.logs.mark(group, stream)
+            self._services.logs.mark(group, stream)
             if not ended and now() > deadline and not self._timed_out:
                 self._timed_out = True
                 self._kill()
         self._end_of_process()
 
     def _end_of_process(self) -> None:
-        build = self._tools.store.require(self.id)
+        build = self._services.store.require(self.id)
         if self._abandoned:
             return
         if self._stopped or self._timed_out:
@@ -318,7 +320,7 @@ class BuildRun:
                 self._hear(message, spec)
             elif not self._warned:
                 self._warned = True
-                self._tools.say(self._build, "A line of progress.jsonl that the agent did not write is left out.")
+                self._services.say(self._build, "A line of progress.jsonl that the agent did not write is left out.")
 
     def _hear(self, message: dict[str, Any], spec: Buildspec) -> None:
         """Takes in one thing that the agent says."""

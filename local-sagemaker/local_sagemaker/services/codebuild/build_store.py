@@ -72,6 +72,6 @@ def key_of(identity: str) -> str:
     return "/".join(identity.rsplit(":", 1))
 
 
-def shown(build: Body) -> Body:
+def to_response(build: Body) -> Body:
     """A build as BatchGetBuilds shows it."""
     return public(build)

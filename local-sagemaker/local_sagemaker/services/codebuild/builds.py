@@ -11,8 +11,8 @@ from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.build_phases import Phases
-from local_sagemaker.services.codebuild.build_run import BuildRun, BuildTools
-from local_sagemaker.services.codebuild.build_store import BuildStore, shown
+from local_sagemaker.services.codebuild.build_run import BuildRun, BuildServices
+from local_sagemaker.services.codebuild.build_store import BuildStore, to_response
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
 from local_sagemaker.services.codebuild.requests import (
@@ -60,11 +60,11 @@ class PipelineOrder:
 class Builds(RunResource[BuildRun]):
     """The operations on builds. Each running build has a thread."""
 
-    found, status = "builds", "buildStatus"
+    noun, status = "builds", "buildStatus"
 
-    def __init__(self, *, store: BuildStore, tools: BuildTools) -> None:
+    def __init__(self, *, store: BuildStore, services: BuildServices) -> None:
         super().__init__()
-        self._store, self._tools = store, tools
+        self._store, self._services = store, services
 
     def find(self, identity: str) -> Body | None:
         """The build with this id."""
@@ -72,7 +72,7 @@ class Builds(RunResource[BuildRun]):
 
     def show(self, body: Body) -> Body:
         """A build as responses have it."""
-        return shown(body)
+        return to_response(body)
 
     def resume(self) -> None:
         """Builds of a killed service have lost their environments: they end, and say so."""
@@ -80,7 +80,7 @@ class Builds(RunResource[BuildRun]):
             if build["buildStatus"] == BuildStatus.IN_PROGRESS and build["startTime"] < self._begun:
                 phases = Phases(self._store, build["id"])
                 phases.fault(LOST)
-                self._tools.say(build, LOST)
+                self._services.say(build, LOST)
 
     @operation("StartBuild")
     def start(self, request: Request) -> Response:
@@ -89,11 +89,11 @@ class Builds(RunResource[BuildRun]):
         refuse_source_of_pipeline(project, request)
         own = own_members_of(request)
         if known := find_repeated(self._store.builds(project["name"]), own):
-            return {"build": shown(known)}
+            return {"build": to_response(known)}
         wanted = override(project, request)
         check(wanted)
-        check_role(wanted["serviceRole"], self._tools.roles)
-        return {"build": shown(self.begin(project, wanted, {**own}, request))}
+        check_role(wanted["serviceRole"], self._services.roles)
+        return {"build": to_response(self.begin(project, wanted, {**own}, request))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a build for a pipeline's action, once for each token, and returns its id."""
@@ -108,7 +108,7 @@ class Builds(RunResource[BuildRun]):
     def begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         """Starts a build of what is wanted. `private` has the members of its record that no request gives."""
         build = self._store.add(project, _body(wanted, private, request))
-        self._launch(BuildRun(build, self._tools, self._end_run))
+        self._launch(BuildRun(build, self._services, self._end_run))
         return build
 
     def never(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
@@ -153,7 +153,7 @@ class Builds(RunResource[BuildRun]):
     def stop(self, request: Request) -> Response:
         """Ends a running build; one that has ended stays as it is."""
         self.halt(self._store.require(request["id"])["id"])
-        return {"build": shown(self._store.require(request["id"]))}
+        return {"build": to_response(self._store.require(request["id"]))}
 
     @operation("RetryBuild")
     def retry(self, request: Request) -> Response:
@@ -163,7 +163,7 @@ class Builds(RunResource[BuildRun]):
         build = self._store.require(request["id"])
         if build["buildStatus"] == BuildStatus.IN_PROGRESS:
             raise InvalidInput(f"Build {build['id']} is in progress.")
-        return {"build": shown(self._retry(build))}
+        return {"build": to_response(self._retry(build))}
 
     def _retry(self, build: Body, retries: int = 0) -> Body:
         project = self._store.project(build["projectName"])

@@ -66,8 +66,8 @@ class ReportStore:
 
     def rows(self, report: Body) -> list[Body]:
         """The test cases or covered files of a report."""
-        found = self.records.get(ROWS, _key(report["name"]))
-        return list(found["rows"]) if found else []
+        table = self.records.get(ROWS, _key(report["name"]))
+        return list(table["rows"]) if table else []
 
     def drop(self, report: Body) -> None:
         """Removes a report with its rows."""
@@ -135,9 +135,9 @@ class TestReports(Resource):
     @operation("BatchGetReportGroups")
     def batch_groups(self, request: Request) -> Response:
         """Several groups; the ARNs of those that do not exist."""
-        found = {arn: self._store.group(arn) for arn in request["reportGroupArns"]}
-        return {"reportGroups": [public(body) for body in found.values() if body],
-                "reportGroupsNotFound": [arn for arn, body in found.items() if body is None]}  # fmt: skip
+        groups = {arn: self._store.group(arn) for arn in request["reportGroupArns"]}
+        return {"reportGroups": [public(body) for body in groups.values() if body],
+                "reportGroupsNotFound": [arn for arn, body in groups.items() if body is None]}  # fmt: skip
 
     @operation("ListReportGroups")
     def list_groups(self, request: Request) -> Response:
@@ -151,9 +151,9 @@ class TestReports(Resource):
     @operation("BatchGetReports")
     def batch(self, request: Request) -> Response:
         """Several reports; the ARNs of those that do not exist."""
-        found = {arn: self._store.report(arn) for arn in request["reportArns"]}
-        return {"reports": [public(body) for body in found.values() if body],
-                "reportsNotFound": [arn for arn, body in found.items() if body is None]}  # fmt: skip
+        reports = {arn: self._store.report(arn) for arn in request["reportArns"]}
+        return {"reports": [public(body) for body in reports.values() if body],
+                "reportsNotFound": [arn for arn, body in reports.items() if body is None]}  # fmt: skip
 
     @operation("ListReports")
     def list(self, request: Request) -> Response:

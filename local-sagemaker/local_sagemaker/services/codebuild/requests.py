@@ -24,8 +24,8 @@ def refuse_source_of_pipeline(project: Body, request: Request) -> None:
 
 def own_members_of(request: Request) -> RequestedRecord:
     """What a record has of the request that made it, to recognise its repetition."""
-    given = {name: value for name, value in request.items() if name != "idempotencyToken"}
-    digest = hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+    members = {name: value for name, value in request.items() if name != "idempotencyToken"}
+    digest = hashlib.sha256(json.dumps(members, sort_keys=True, default=str).encode()).hexdigest()
     return RequestedRecord(_token=request.get("idempotencyToken", ""), _digest=digest)
 
 

@@ -38,7 +38,7 @@ OneRun = TypeVar("OneRun", bound=ThreadedRun)
 class RunResource(Resource, Generic[OneRun]):
     """Operations on what runs in threads of this service."""
 
-    found: ClassVar[str]
+    noun: ClassVar[str]
     """The member of BatchGet's response with those that exist; ``...NotFound`` has the others."""
     status: ClassVar[str]
     """The member of a record with its status."""
@@ -95,8 +95,8 @@ class RunResource(Resource, Generic[OneRun]):
         """BatchGet's response."""
         bodies = {identity: self.find(identity) for identity in request["ids"]}
         return {
-            self.found: [self.show(body) for body in bodies.values() if body],
-            f"{self.found}NotFound": [identity for identity, body in bodies.items() if body is None],
+            self.noun: [self.show(body) for body in bodies.values() if body],
+            f"{self.noun}NotFound": [identity for identity, body in bodies.items() if body is None],
         }
 
     def _page(self, bodies: Sequence[Body], request: Request) -> Response:

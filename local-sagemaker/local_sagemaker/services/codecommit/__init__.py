@@ -28,7 +28,7 @@ def build(*, settings: Settings, records: Records, url: str) -> tuple[list[Resou
     return resources, store
 
 
-def connected(*, settings: Settings, records: Records) -> HostedRepositories:
+def build_repositories(*, settings: Settings, records: Records) -> HostedRepositories:
     """The repositories that stand for those behind connections."""
     folder: Path = settings.home / "connected" / settings.region
     return HostedRepositories(folder, records, kind="connected-reference")

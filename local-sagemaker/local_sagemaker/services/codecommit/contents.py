@@ -49,14 +49,14 @@ class Contents(Resource):
         above = git.entry(commit, path) if path else None
         if path and (above is None or above.kind != "tree"):
             raise missing("Folder", f"Could not find path {path}")
-        found: dict[str, list[dict[str, Any]]] = {
+        contents: dict[str, list[dict[str, Any]]] = {
             name: [] for name in ("files", "subFolders", "symbolicLinks", "subModules")
         }
         for entry in git.tree(commit, path):
             member, row = _listed(entry, path)
-            found[member].append(row)
+            contents[member].append(row)
         tree = above.id if above else git.text("rev-parse", f"{commit}^{{tree}}")
-        return {"commitId": commit, "folderPath": path, "treeId": tree, **found}
+        return {"commitId": commit, "folderPath": path, "treeId": tree, **contents}
 
     @operation("GetBlob")
     def blob(self, request: Request) -> Response:

@@ -55,7 +55,7 @@ FindKey = Callable[[str], AccessKeyLike | None]
 
 
 @dataclass(frozen=True)
-class Door:
+class GitEndpoint:
     """One repository that git's clients reach. `take_in` is called after each push."""
 
     git: GitRepository
@@ -83,7 +83,7 @@ class GitAddress:
 class GitHttp:
     """Serves git's clients. `doors` finds the repository of an address in the region that has it."""
 
-    def __init__(self, doors: Callable[[GitAddress], Door | None], find_key: FindKey) -> None:
+    def __init__(self, doors: Callable[[GitAddress], GitEndpoint | None], find_key: FindKey) -> None:
         self._doors, self._find_key = doors, find_key
 
     def answer(self, request: RawRequest) -> RawResponse:
@@ -130,7 +130,7 @@ def is_signature(password: str, *, secret: str, region: str, host: str, path: st
     match = re.fullmatch(r"(\d{8}T\d{6})Z([0-9a-f]{64})", password)
     if match is None:
         return False
-    stamp, given = match.groups()
+    stamp, signature = match.groups()
     try:
         moment = datetime.strptime(stamp, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -143,7 +143,7 @@ def is_signature(password: str, *, secret: str, region: str, host: str, path: st
     key = f"AWS4{secret}".encode()
     for part in (*scope.split("/"), f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.compare_digest(key.hex(), given)
+    return hmac.compare_digest(key.hex(), signature)
 
 
 def _variables(request: RawRequest, address: GitAddress, git: GitRepository) -> Mapping[str, str]:
@@ -159,7 +159,7 @@ def _variables(request: RawRequest, address: GitAddress, git: GitRepository) -> 
     }  # fmt: skip
 
 
-def _run(request: RawRequest, address: GitAddress, door: Door) -> RawResponse:
+def _run(request: RawRequest, address: GitAddress, door: GitEndpoint) -> RawResponse:
     done = subprocess.run(
         [executable(), "http-backend"], input=request.body, capture_output=True, timeout=SECONDS, check=False,
         env=dict(_variables(request, address, door.git)), cwd=door.git.folder,

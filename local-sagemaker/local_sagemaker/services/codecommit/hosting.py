@@ -29,10 +29,10 @@ class HostedRepositories:
     def of(self, name: str) -> GitRepository:
         """The repository's files, which may not exist yet."""
         with self._lock:
-            found = self._repositories.get(name)
-            if found is None:
-                found = self._repositories[name] = GitRepository(self._folder / f"{name}{SUFFIX}")
-            return found
+            repository = self._repositories.get(name)
+            if repository is None:
+                repository = self._repositories[name] = GitRepository(self._folder / f"{name}{SUFFIX}")
+            return repository
 
     def exists(self, name: str) -> bool:
         """Whether it has files."""

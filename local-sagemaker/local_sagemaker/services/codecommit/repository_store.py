@@ -82,10 +82,10 @@ class RepositoryStore:
 
     def branch(self, name: str, branch: str) -> str:
         """The newest commit of a branch."""
-        found = self.git(name).branch(branch)
-        if found is None:
+        tip = self.git(name).branch(branch)
+        if tip is None:
             raise missing("Branch", f"The branch {branch} does not exist in repository {name}.")
-        return found
+        return tip
 
     def move_branch(self, name: str, branch: str, commit: str, before: str | None = None) -> None:
         """Lets a branch name a commit; `before` is what it must have named ("" for nothing)."""

@@ -78,12 +78,12 @@ class ActionRuns:
             self._begin(action)
 
     def _inputs(self, execution: Body, action: dict[str, Any]) -> list[dict[str, Any]]:
-        found = []
+        artifacts = []
         for artifact in action["inputArtifacts"]:
             place = own_delivery(execution)["_artifacts"].get(artifact["name"], {})
             location = {"bucket": place.get("bucket", ""), "key": place.get("key", "")}
-            found.append({"name": artifact["name"], "s3location": location})
-        return found
+            artifacts.append({"name": artifact["name"], "s3location": location})
+        return artifacts
 
     def _begin(self, action: Body) -> None:
         name = f"action {action['actionName']}"

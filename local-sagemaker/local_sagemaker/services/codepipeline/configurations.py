@@ -56,15 +56,15 @@ RULES = {
 }
 
 
-def check_action(name: str, kind: tuple[str, str], given: Mapping[str, str]) -> None:
+def check_action(name: str, kind: tuple[str, str], configuration: Mapping[str, str]) -> None:
     """Refuses what an action's configuration lacks, and what it has without effect."""
     members = ACTIONS[kind]
-    missing = [member for member in members.required if not given.get(member)]
+    missing = [member for member in members.required if not configuration.get(member)]
     if missing:
         raise invalid_action(
             f"Action configuration for action '{name}' is missing required configuration '{missing[0]}'"
         )
-    for member in given:
+    for member in configuration:
         if member in members.unexecuted:
             raise invalid_action(f"LocalUnsupported: {member} of actions by {kind[1]} is not executed here "
                                  f"(action {name}).")  # fmt: skip
@@ -72,11 +72,13 @@ def check_action(name: str, kind: tuple[str, str], given: Mapping[str, str]) -> 
             raise invalid_action(f"Action configuration for action '{name}' contains unknown configuration '{member}'")
 
 
-def check_rule(name: str, provider: str, given: Mapping[str, str]) -> None:
+def check_rule(name: str, provider: str, configuration: Mapping[str, str]) -> None:
     """Refuses what a rule's configuration has without effect, and an unknown operator."""
     members = RULES[provider]
-    for member in given:
+    for member in configuration:
         if member not in (*members.required, *members.optional):
             raise invalid_structure(f"Rule configuration for rule '{name}' contains unknown configuration '{member}'")
-    if provider == "VariableCheck" and given.get("Operator", "EQ") not in OPERATORS:
-        raise invalid_structure(f"Operator {given['Operator']} of rule {name} is none of {', '.join(OPERATORS)}")
+    if provider == "VariableCheck" and configuration.get("Operator", "EQ") not in OPERATORS:
+        raise invalid_structure(
+            f"Operator {configuration['Operator']} of rule {name} is none of {', '.join(OPERATORS)}"
+        )

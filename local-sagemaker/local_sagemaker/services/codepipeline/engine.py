@@ -163,7 +163,7 @@ class Engine:
 
     def latest(self, execution: Body, record: Body) -> dict[str, Body]:
         """The newest run of each action of a stage that counts in the stage's attempt."""
-        found: dict[str, Body] = {}
+        actions: dict[str, Body] = {}
         for action in self._store.actions(execution, record["stageName"]):
             if own_action(action)["_attempt"] < own_stage(record)["_from"]:
                 continue
@@ -171,10 +171,10 @@ class Engine:
                 ActionStatus(action["status"]).has_failed
                 and own_action(action)["_attempt"] < own_stage(record)["_attempt"]
             ):
-                found.pop(action["actionName"], None)
+                actions.pop(action["actionName"], None)
                 continue
-            found[action["actionName"]] = action
-        return found
+            actions[action["actionName"]] = action
+        return actions
 
     def _stage_succeeded(self, execution: Body, stage: dict[str, Any]) -> bool:
         result = self._conditions.check(execution, stage, "onSuccess")

@@ -110,8 +110,8 @@ class PipelineStates(Resource):
             row for row in self._store.all_actions(name)
             if (row["stageName"], row["actionName"]) == (request["stageName"], request["actionName"])
         ]  # fmt: skip
-        found = [row for row in own if own_action(row).get("_token") == request["token"]]
-        if not found:
+        matches = [row for row in own if own_action(row).get("_token") == request["token"]]
+        if not matches:
             raise PipelineError(
                 "The approval token provided in the request is not valid for this approval action.",
                 code="InvalidApprovalTokenException",
@@ -134,7 +134,7 @@ class PipelineStates(Resource):
             )
             body["output"] = {"executionResult": outcome, "outputArtifacts": [], "outputVariables": {}}
 
-        self._store.change_action(found[0], change)
+        self._store.change_action(matches[0], change)
         self._wake()
         return {"approvedAt": now()}
 

@@ -61,11 +61,11 @@ class SourceTriggers:
 
     def _sources(self) -> list[tuple[str, dict[str, Any], Action]]:
         """(pipeline, structure, action) of all source actions."""
-        found = []
+        sources = []
         for name in self._store.names():
             structure = self._store.structure(name, self._store.pipeline(name)["version"])
-            found += [(name, structure, action) for action in structure["stages"][0]["actions"]]
-        return found
+            sources += [(name, structure, action) for action in structure["stages"][0]["actions"]]
+        return sources
 
     def _take_in(self, change: Event) -> None:
         if change.status == DELETED:

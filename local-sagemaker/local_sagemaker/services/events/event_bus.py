@@ -243,12 +243,12 @@ class EventBus:
 
     def _send(self, key: str, body: Body) -> None:
         target, event = body["target"], body["event"]
-        found = sender_of(target["Arn"])
+        sender = sender_of(target["Arn"])
         rule = {"name": body["rule"], "arn": body["arn"], "ingestion": iso(body["since"])[:19] + "Z"}
         try:
-            if found is None:
+            if sender is None:
                 raise ServiceError(f"No target {target['Arn']}.", code="NotFound", status=400)
-            result = found[0](self._call, {**target, **DeliveredTarget(_delivery=key)}, text_for(target, event, rule))
+            result = sender[0](self._call, {**target, **DeliveredTarget(_delivery=key)}, text_for(target, event, rule))
         except UnfitInput as error:
             self._give_up(key, body, ServiceError(str(error), code="INVALID_JSON", status=400))
         except ServiceError as error:

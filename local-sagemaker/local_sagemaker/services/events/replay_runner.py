@@ -90,15 +90,15 @@ class ReplayRunner:
 
     def _select(self, replay: Body, archive: Body) -> list[tuple[Place, float, Body]]:
         """What is to be sent: the minutes one after the other by the events' own times, as archived within each."""
-        found = []
+        events = []
         for kept in self._store.kept(archive):
             event = kept["event"]
             time = datetime.fromisoformat(event["time"]).timestamp()
             if replay["EventStartTime"] <= time < replay["EventEndTime"]:
-                found.append(((int(time // 60), kept["CreationTime"], event["id"]), time, event))
-        found.sort(key=lambda row: row[0])
+                events.append(((int(time // 60), kept["CreationTime"], event["id"]), time, event))
+        events.sort(key=lambda row: row[0])
         done = tuple(own_replay(replay)["_place"]) if "_place" in replay else None
-        return [row for row in found if done is None or row[0] > done]
+        return [row for row in events if done is None or row[0] > done]
 
     def _end(self, name: str, replay: Body, state: ReplayState) -> bool:
         self._records.put(REPLAY, name, {**replay, "State": state, "ReplayEndTime": now()})

@@ -236,8 +236,8 @@ class Buses(Resource):
     def describe(self, request: Request) -> Response:
         """One bus, the default one without a name."""
         name = self._store.bus(request.get("Name"))
-        found = self._store.records.get(BUS, name) or {"Name": name, "Arn": self._store.bus_arn(name)}
-        return public(found)
+        bus = self._store.records.get(BUS, name) or {"Name": name, "Arn": self._store.bus_arn(name)}
+        return public(bus)
 
     @operation("ListEventBuses")
     def list(self, request: Request) -> Response:

@@ -37,8 +37,8 @@ def _delivery_pipeline(call: Call, target: Target, text: str) -> Any:
 
 
 def _build(call: Call, target: Target, text: str) -> Any:
-    given = _members(text)
-    overrides = {name: given[name] for name in given if name == "sourceVersion" or name.endswith("Override")}
+    members = _members(text)
+    overrides = {name: members[name] for name in members if name == "sourceVersion" or name.endswith("Override")}
     request = {"projectName": target["Arn"].rpartition("project/")[2], **overrides}
     return call("codebuild:StartBuild", request)["build"]["id"]
 
@@ -112,9 +112,9 @@ def sender_of(arn: str) -> tuple[Sender, bool] | None:
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
         return None
-    for (service, beginning), found in SENDERS.items():
+    for (service, beginning), sender in SENDERS.items():
         if parts[2] == service and parts[5].startswith(beginning):
-            return found
+            return sender
     return None
 
 
@@ -150,8 +150,8 @@ def check_target(target: Target) -> None:
     arn = target["Arn"]
     if not arn.startswith("arn:"):
         raise ValidationError(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
-    found = sender_of(arn)
-    if found is None:
+    sender = sender_of(arn)
+    if sender is None:
         raise ValidationError(f"LocalUnsupported: the target {arn} is not executed by the local service.")
-    if found[1] and not target.get("RoleArn"):
+    if sender[1] and not target.get("RoleArn"):
         raise ValidationError(f"RoleArn is required for target {arn}.")

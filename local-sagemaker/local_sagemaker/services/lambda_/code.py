@@ -42,12 +42,12 @@ class CodeArchives:
         self._call = call
         self._lock = threading.Lock()
 
-    def take(self, given: Request) -> Archive:
+    def take(self, source: Request) -> Archive:
         """Stores what ZipFile, or S3Bucket and S3Key, of a request name."""
-        if given.get("ImageUri"):
+        if source.get("ImageUri"):
             raise InvalidValue("Functions from container images are not supported by the local service; upload a zip.")
-        data = given["ZipFile"] if given.get("ZipFile") else self._from_s3(given)
-        if given.get("ZipFile") and len(data) * 4 / 3 > LARGEST_UPLOAD:
+        data = source["ZipFile"] if source.get("ZipFile") else self._from_s3(source)
+        if source.get("ZipFile") and len(data) * 4 / 3 > LARGEST_UPLOAD:
             raise EventTooLarge(f"Request must be smaller than {LARGEST_UPLOAD} bytes for the CreateFunction operation")
         if len(data) > LARGEST_UNPACKED:
             raise _too_large()
@@ -101,12 +101,12 @@ class CodeArchives:
             for folder in (self._archives, self._unpacked):
                 discard(folder)
 
-    def _from_s3(self, given: Request) -> bytes:
-        if not given.get("S3Bucket") or not given.get("S3Key"):
+    def _from_s3(self, source: Request) -> bytes:
+        if not source.get("S3Bucket") or not source.get("S3Key"):
             raise InvalidValue("Please provide a source for function code.")
         try:
             data = read_object(
-                self._call, given["S3Bucket"], given["S3Key"], given.get("S3ObjectVersion"), LARGEST_UNPACKED
+                self._call, source["S3Bucket"], source["S3Key"], source.get("S3ObjectVersion"), LARGEST_UNPACKED
             )
         except ServiceError as error:
             raise InvalidValue(

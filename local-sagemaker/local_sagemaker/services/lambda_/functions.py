@@ -109,12 +109,12 @@ class FunctionOperations(Resource):
     @operation("ListFunctions")
     def list(self, request: Request) -> Response:
         """All functions; with FunctionVersion ALL their versions, too."""
-        found = []
+        functions = []
         for body in self._store.functions():
-            found.append(public(body))
+            functions.append(public(body))
             if request.get("FunctionVersion") == "ALL":
-                found += [public(version) for version in self._store.versions(body["FunctionName"])]
-        return page("Functions", found, request)
+                functions += [public(version) for version in self._store.versions(body["FunctionName"])]
+        return page("Functions", functions, request)
 
     @operation("DeleteFunction")
     def delete(self, request: Request) -> Response:

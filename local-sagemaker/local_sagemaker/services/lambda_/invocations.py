@@ -97,10 +97,10 @@ class FunctionInvocations(Resource):
         """Whether an event is done. One whose function no longer exists is."""
         reference = FunctionReference(body["function"], body["qualifier"])
         try:
-            found = self._store.find(reference)
+            function = self._store.find(reference)
         except LambdaNotFound:
             return True
-        return not self._run(found, reference, key, event, None).failed
+        return not self._run(function, reference, key, event, None).failed
 
 
 def _event(request: Request, limit: int) -> bytes:
@@ -118,10 +118,10 @@ def _event(request: Request, limit: int) -> bytes:
 
 
 def _context(request: Request) -> Any:
-    given = request.get("ClientContext")
-    if not given:
+    context = request.get("ClientContext")
+    if not context:
         return None
     try:
-        return load(base64.b64decode(given))
+        return load(base64.b64decode(context))
     except ValueError as error:
         raise InvalidContent("Could not parse client context into json.") from error

@@ -24,10 +24,10 @@ class FunctionReference:
     @classmethod
     def parse(cls, text: str, qualifier: str | None = None) -> FunctionReference:
         """Reads FunctionName and Qualifier. Raises InvalidValue when the two disagree."""
-        found = _FORM.fullmatch(text)
-        if not found:
+        match = _FORM.fullmatch(text)
+        if not match:
             raise InvalidValue(f"{text} is not a valid function name or ARN.")
-        own = found["qualifier"]
+        own = match["qualifier"]
         if own and qualifier and own != qualifier:
             raise InvalidValue("The derived qualifier from the function name does not match the specified qualifier.")
-        return cls(found["name"], own or qualifier)
+        return cls(match["name"], own or qualifier)

@@ -74,12 +74,12 @@ class Permissions(Resource):
         return {"Policy": json.dumps(policy, separators=(",", ":")), "RevisionId": body["RevisionId"]}
 
     def _statement(self, reference: FunctionReference, request: Request) -> Body:
-        given = request["Principal"]
-        principal: Any = given
-        if given.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            principal = {"Service": given}
-        elif given != "*":
-            principal = {"AWS": given if given.startswith("arn:") else f"arn:aws:iam::{given}:root"}
+        name = request["Principal"]
+        principal: Any = name
+        if name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            principal = {"Service": name}
+        elif name != "*":
+            principal = {"AWS": name if name.startswith("arn:") else f"arn:aws:iam::{name}:root"}
         conditions: dict[str, dict[str, str]] = {}
         for member, operator, key in _CONDITIONS:
             if member in request:

@@ -57,7 +57,7 @@ class LogEvents(Resource):
         until = request["endTime"] + 1 if "endTime" in request else None  # Inclusive here, unlike in GetLogEvents.
         merged = heapq.merge(
             *(self._stream_lines(group, name, since, until) for name in names),
-            key=lambda found: (found[1].time, found[0], found[1].start),
+            key=lambda entry: (entry[1].time, entry[0], entry[1].start),
         )
         events: list[Response] = []
         limit, size, scanned, skipped, moment = request.get("limit", _EVENTS), 0, 0, passed, since
@@ -104,11 +104,11 @@ class LogEvents(Resource):
         token = request.get("nextToken")
         if token is None:
             return ("f", start) if request.get("startFromHead") else ("b", end)
-        found = _TOKEN.fullmatch(token)
-        if not found:
+        match = _TOKEN.fullmatch(token)
+        if not match:
             raise InvalidParameter("The specified nextToken is invalid.")
-        place = int(found[2])
-        return found[1], max(place, start) if found[1] == "f" else min(place, end)
+        place = int(match[2])
+        return match[1], max(place, start) if match[1] == "f" else min(place, end)
 
     def _names(self, group: str, request: Request) -> list[str]:
         if "logStreamNames" not in request:
@@ -129,10 +129,10 @@ def _resume(request: Request) -> tuple[int | None, int]:
     """From when on, and how many events of that very millisecond earlier pages went through."""
     if "nextToken" not in request:
         return request.get("startTime"), 0
-    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", request["nextToken"])
-    if not found:
+    match = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", request["nextToken"])
+    if not match:
         raise InvalidParameter("The specified nextToken is invalid.")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _offset(request: Request) -> int:

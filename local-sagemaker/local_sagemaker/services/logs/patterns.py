@@ -43,10 +43,10 @@ def _terms(pattern: str) -> tuple[list[str], list[str], list[str]]:
     kinds: dict[str, list[str]] = {"": [], "?": [], "-": []}
     position = 0
     while position < len(pattern):
-        found = _TERM.match(pattern, position)
-        if not found or (found[2] is None and '"' in found[3]):
+        match = _TERM.match(pattern, position)
+        if not match or (match[2] is None and '"' in match[3]):
             raise InvalidParameter("Invalid filter pattern")
-        phrase = found[2]
-        kinds[found[1]].append(found[3] if phrase is None else re.sub(r"\\(.)", r"\1", phrase))
-        position = found.end()
+        phrase = match[2]
+        kinds[match[1]].append(match[3] if phrase is None else re.sub(r"\\(.)", r"\1", phrase))
+        position = match.end()
     return kinds[""], kinds["?"], kinds["-"]

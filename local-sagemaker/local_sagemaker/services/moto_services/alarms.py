@@ -103,13 +103,13 @@ def _put_composite_alarm(response: Any) -> Any:
     from botocore import xform_name
     from moto.cloudwatch.exceptions import InvalidParameterCombination
 
-    given = {name: response._get_param(name) for name in SUPPRESSING}
-    if given["ActionsSuppressor"] and None in given.values():
-        missing = min(name for name, value in given.items() if value is None)
+    suppression = {name: response._get_param(name) for name in SUPPRESSING}
+    if suppression["ActionsSuppressor"] and None in suppression.values():
+        missing = min(name for name, value in suppression.items() if value is None)
         raise InvalidParameterCombination(f"{missing} is required when ActionsSuppressor is specified.")
     answer = response.put_metric_alarm()
     alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
-    for name, value in given.items():
+    for name, value in suppression.items():
         setattr(alarm, xform_name(name), value)
     return answer
 
@@ -123,18 +123,18 @@ def _describe_alarms(response: Any, records: Records) -> Any:
     return response.describe_plainly()
 
 
-def read_history(records: Records, given: Any) -> dict[str, Any]:
+def read_history(records: Records, parameter: Any) -> dict[str, Any]:
     """The answer of DescribeAlarmHistory, newest first unless the request says otherwise."""
-    name, kind = given("AlarmName"), given("HistoryItemType")
-    since, until = given("StartDate"), given("EndDate")
+    name, kind = parameter("AlarmName"), parameter("HistoryItemType")
+    since, until = parameter("StartDate"), parameter("EndDate")
     items = records.list(HISTORY, f"{name}/" if name else "")
     items = [item for item in items if not kind or item["HistoryItemType"] == kind]
     items = [item for item in items if not since or item["Timestamp"] >= _seconds(since)]
     items = [item for item in items if not until or item["Timestamp"] <= _seconds(until)]
-    if given("ScanBy") != "TimestampAscending":
+    if parameter("ScanBy") != "TimestampAscending":
         items.reverse()
-    start = int(given("NextToken") or 0)
-    size = int(given("MaxRecords") or 100)
+    start = int(parameter("NextToken") or 0)
+    size = int(parameter("MaxRecords") or 100)
     page = [
         {**item, "Timestamp": datetime.fromtimestamp(item["Timestamp"], UTC)} for item in items[start : start + size]
     ]

@@ -23,7 +23,7 @@ KIND = "issued-key"
 _KEPT = 1000  # As many as the credentials' file keeps.
 
 
-class Issued(Protocol):
+class IssuedKeys(Protocol):
     """Where handed-out keys are remembered, so that requests signed with them are let in."""
 
     def issue(self, access_key_id: str, secret: str, token: str | None, expires: float | None) -> None:
@@ -34,7 +34,7 @@ class Issued(Protocol):
 class Identities:
     """STS GetCallerIdentity, the check before AssumeRole, and remembering keys."""
 
-    def __init__(self, *, settings: Settings, records: Records, credentials: Issued) -> None:
+    def __init__(self, *, settings: Settings, records: Records, credentials: IssuedKeys) -> None:
         self._settings = settings
         self._records = records
         self._credentials = credentials
@@ -95,8 +95,8 @@ class Identities:
 
 
 def _element(text: str, name: str) -> str | None:
-    found = re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL)
-    return unescape(found[1]) if found else None
+    match = re.search(f"<{name}>(.*?)</{name}>", text, re.DOTALL)
+    return unescape(match[1]) if match else None
 
 
 def _role(iam: Any, arn: str) -> Any:

@@ -21,13 +21,13 @@ class RequestJournal:
 
     def add(self, service: str, request: RawRequest, seed: int) -> None:
         """Keeps a call that succeeded."""
-        given = headers(request)
+        fields = headers(request)
         body = {
             "service": service,
             "method": request.method,
             "path": request.path,
             "query": request.query,
-            "headers": {name: given[name] for name in _HEADERS if name in given},
+            "headers": {name: fields[name] for name in _HEADERS if name in fields},
             "body": base64.b64encode(request.body).decode(),
             "seed": str(seed),  # As text: it is longer than JSON's numbers are elsewhere.
         }

@@ -95,9 +95,9 @@ def _check_range(point: dict[str, Any], number: int) -> None:
     """Refuses numbers beyond those that CloudWatch takes (API reference, MetricDatum)."""
     from moto.cloudwatch.exceptions import InvalidParameterValue
 
-    given = {name: point[name] for name in ("Value", "Values", "Counts") if name in point}
-    for name, found in {**given, **(point.get("StatisticValues") or {})}.items():
-        for value in found if isinstance(found, list) else [found]:
+    values = {name: point[name] for name in ("Value", "Values", "Counts") if name in point}
+    for name, numbers in {**values, **(point.get("StatisticValues") or {})}.items():
+        for value in numbers if isinstance(numbers, list) else [numbers]:
             if not abs(float(value)) <= _GREATEST:
                 text = f"The value {value} for parameter MetricData.member.{number}.{name} is invalid."
                 raise InvalidParameterValue(text)
@@ -105,15 +105,15 @@ def _check_range(point: dict[str, Any], number: int) -> None:
 
 def _spread(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Points of one value or one set of statistics each: as many as the client wrote, however large its counts are."""
-    found = []
+    data = []
     for point in points:
         values = point.get("Values") or ()
         rest = {name: value for name, value in point.items() if name not in ("Values", "Counts")} if values else point
         counts = point.get("Counts") or [1.0] * len(values)
-        found += [{**rest, **_set(*pair)} for pair in zip(values, counts, strict=True) if float(pair[1]) > 0]
+        data += [{**rest, **_set(*pair)} for pair in zip(values, counts, strict=True) if float(pair[1]) > 0]
         if not values:
-            found.append(rest)
-    return found
+            data.append(rest)
+    return data
 
 
 def _set(value: float, count: float) -> dict[str, Any]:

@@ -135,8 +135,8 @@ class _Parser:
     def _call(self, name: str) -> Value:
         self._place += 1
         if name == "METRICS":
-            found = [one for key in self._frame.metrics for one in [self._frame.results[key]] if isinstance(one, dict)]
-            return self._close(found, ")")
+            series = [one for key in self._frame.metrics for one in [self._frame.results[key]] if isinstance(one, dict)]
+            return self._close(series, ")")
         if name == "FILL":
             return self._fill()
         arguments = self._arguments(")")
@@ -158,13 +158,13 @@ class _Parser:
         return self._close(filled, ")")
 
     def _arguments(self, end: str) -> list[Value]:
-        found: list[Value] = []
+        arguments: list[Value] = []
         while self._peek() != end:
-            found.append(self._level(0))
+            arguments.append(self._level(0))
             if self._peek() != ",":
                 break
             self._place += 1
-        return found
+        return arguments
 
     def _close(self, value: Value, sign: str) -> Value:
         if self._peek() != sign:
@@ -180,7 +180,7 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[str]:
-    found, place, text = [], 0, text.strip()
+    tokens, place, text = [], 0, text.strip()
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None and text[place:].lstrip()[:1] in ("'", '"'):
@@ -188,9 +188,9 @@ def _tokens(text: str) -> list[str]:
         if match is None:
             raise MetricMathError(f"Invalid expression at position {place}: {text[:200]}")
         word = match["number"] or match["name"] or match["sign"]
-        found.append(_WORDS.get(word, word))
+        tokens.append(_WORDS.get(word, word))
         place = match.end()
-    return found
+    return tokens
 
 
 def _combine(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
@@ -216,10 +216,10 @@ def _at(value: Value, time: float) -> float:
 
 def _point(function: Callable[[float, float], float], left: float, right: float) -> float | None:
     try:
-        found = float(function(left, right))
+        result = float(function(left, right))
     except (ArithmeticError, ValueError, TypeError):  # TypeError: a root of a negative number
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def _series(value: Value) -> Series:
@@ -294,8 +294,8 @@ def _if(_: MetricScope, arguments: Sequence[Value]) -> Value:
     condition, then, other = _one(arguments, 3)
     if not isinstance(condition, dict):
         return then if condition else other
-    found = {time: _maybe(then if test else other, time) for time, test in condition.items()}
-    return {time: value for time, value in found.items() if value is not None}
+    values = {time: _maybe(then if test else other, time) for time, test in condition.items()}
+    return {time: value for time, value in values.items() if value is not None}
 
 
 def _maybe(value: Value, time: float) -> float | None:
@@ -313,11 +313,11 @@ def _differences(series: Series) -> list[tuple[float, float, float]]:
 
 
 def _accumulate(series: Series) -> Series:
-    total, found = 0.0, {}
+    total, sums = 0.0, {}
     for time, value in sorted(series.items()):
         total += value
-        found[time] = total
-    return found
+        sums[time] = total
+    return sums
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -61,12 +61,12 @@ def get_metric_statistics(
         raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
     metric = {"Namespace": namespace, "MetricName": metric_name, "Dimensions": dimensions}
     wanted = {"Metric": metric, "Period": period, "Unit": unit}
-    found = []
+    datapoints = []
     for number, data in sorted(_in_periods(backend.get_all_metrics(), wanted, start, end_time).items()):
         statistics = Statistics(stats, start + timedelta(seconds=number * period), data[0].unit)
         statistics.metric_data = data
-        found.append(statistics)
-    return found
+        datapoints.append(statistics)
+    return datapoints
 
 
 def get_metric_data(
@@ -90,13 +90,13 @@ def get_metric_data(
             results[query["Id"]] = evaluate(query["Expression"], MetricScope(results, metrics, times, period, made))
         except MetricMathError as error:
             raise _refusal(str(error)) from error
-    found = []
+    rendered = []
     for query in queries:
         if query.get("ReturnData", True):
             value = results[query["Id"]]
             several = value if isinstance(value, list) else [value]
-            found += [_render(query, one, start, scan_by != "TimestampAscending") for one in several]
-    return found
+            rendered += [_render(query, one, start, scan_by != "TimestampAscending") for one in several]
+    return rendered
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,9 @@ def _statistics(data: Iterable[Any], wanted: Query, start: datetime, end: dateti
     """The statistic of each period that has data."""
     begin, period = _seconds(start), int(wanted["Period"])
     periods = _in_periods(data, wanted, start, end)
-    values = {begin + number * period: _statistic(wanted["Stat"], found) for number, found in sorted(periods.items())}
+    values = {
+        begin + number * period: _statistic(wanted["Stat"], numbers) for number, numbers in sorted(periods.items())
+    }
     return {time: value for time, value in values.items() if value is not None}
 
 

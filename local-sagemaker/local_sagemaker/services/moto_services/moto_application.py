@@ -90,16 +90,16 @@ class MotoApplication:
         return RawResponse(status, kept, body)
 
     def _environ(self, service: str, request: RawRequest) -> dict[str, Any]:
-        given = headers(request)
+        fields = headers(request)
         key, region = signer(request)
         # moto finds service, region and caller in the signature, which the gateway has already checked.
         region = region or _topic_region(request) or self._region
-        given["authorization"] = (
+        fields["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={key}/20200101/{region}/{service}/aws4_request, "
             "SignedHeaders=host, Signature=0"
         )
-        given["x-moto-account-id"] = self._account
-        host, _, port = given.get("host", "localhost").partition(":")
+        fields["x-moto-account-id"] = self._account
+        host, _, port = fields.get("host", "localhost").partition(":")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
@@ -110,7 +110,7 @@ class MotoApplication:
             "SERVER_PORT": port or "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "CONTENT_LENGTH": str(len(request.body)),
-            "CONTENT_TYPE": given.pop("content-type", ""),
+            "CONTENT_TYPE": fields.pop("content-type", ""),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(request.body),
@@ -120,13 +120,13 @@ class MotoApplication:
             "wsgi.run_once": False,
         }
         environ["REQUEST_URI"] = environ["RAW_URI"]
-        given.pop("content-length", None)
-        given.pop("transfer-encoding", None)
-        return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+        fields.pop("content-length", None)
+        fields.pop("transfer-encoding", None)
+        return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields.items()}
 
 
 def _topic_region(request: RawRequest) -> str:
     """The region of the topic that an unsigned request names: those that messages of topics link to."""
-    given = form(request)
-    parts = (given.get("TopicArn") or given.get("SubscriptionArn") or "").split(":")
+    fields = form(request)
+    parts = (fields.get("TopicArn") or fields.get("SubscriptionArn") or "").split(":")
     return parts[3] if len(parts) > 5 else ""

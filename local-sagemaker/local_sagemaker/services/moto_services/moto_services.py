@@ -18,7 +18,7 @@ from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.moto_services import query_answers, queue_attributes
 from local_sagemaker.services.moto_services.alarms import Alarms
-from local_sagemaker.services.moto_services.identities import Identities, Issued
+from local_sagemaker.services.moto_services.identities import Identities, IssuedKeys
 from local_sagemaker.services.moto_services.journal import RequestJournal
 from local_sagemaker.services.moto_services.metric_data import MetricData
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
@@ -53,7 +53,7 @@ _INVALID = {
 class MotoServices:
     """Serves requests to services where nothing needs to run. What changes something is done one after the other."""
 
-    def __init__(self, *, settings: Settings, records: Records, credentials: Issued, url: str = "") -> None:
+    def __init__(self, *, settings: Settings, records: Records, credentials: IssuedKeys, url: str = "") -> None:
         """`url` is the service's own, for the addresses in messages of topics."""
         self._settings = settings
         self._journal, self._messages = RequestJournal(records), QueueMessages(records)
@@ -175,8 +175,8 @@ def _reword(response: RawResponse) -> RawResponse:
     return RawResponse(response.status, response.headers, body)
 
 
-def _name_in(found: re.Match[bytes]) -> bytes:
-    return b">The " + found[1].lower() + b" with name " + found[2] + b" cannot be found.<"
+def _name_in(match: re.Match[bytes]) -> bytes:
+    return b">The " + match[1].lower() + b" with name " + match[2] + b" cannot be found.<"
 
 
 _WORDS: tuple[tuple[re.Pattern[bytes], Any], ...] = (

@@ -119,9 +119,9 @@ def _among(statement: Mapping[str, Any], element: str, value: str, context: Cont
 def _fill(text: str, context: Context) -> str:
     """The text with policy variables such as ``${aws:PrincipalTag/team}`` filled in."""
 
-    def value(found: re.Match[str]) -> str:
-        values = context.get(found[1].lower())
-        return values[0] if values else found[0]
+    def value(match: re.Match[str]) -> str:
+        values = context.get(match[1].lower())
+        return values[0] if values else match[0]
 
     return re.sub(r"\$\{([^}]+)\}", value, text)
 

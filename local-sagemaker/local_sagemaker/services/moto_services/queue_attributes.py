@@ -33,8 +33,8 @@ def install() -> None:
     backend.create_plainly, backend.set_plainly = backend.create_queue, backend.set_queue_attributes
     backend.send_plainly = backend.send_message
 
-    def create(own: Any, name: str, tags: dict[str, str] | None = None, **given: Any) -> Any:
-        attributes = {key: value for key, value in given.items() if key != "region"}
+    def create(own: Any, name: str, tags: dict[str, str] | None = None, **arguments: Any) -> Any:
+        attributes = {key: value for key, value in arguments.items() if key != "region"}
         fifo = attributes.get("FifoQueue") == "true"
         _check(attributes, fifo=fifo, new=True)
         if name.endswith(".fifo") and not fifo:

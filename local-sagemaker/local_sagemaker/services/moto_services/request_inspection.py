@@ -44,10 +44,10 @@ def form(request: RawRequest) -> dict[str, str]:
 
 def members(parameters: dict[str, str], name: str) -> list[str]:
     """A list of the query protocol: ``Name.member.1``, ``Name.member.2`` ..."""
-    found: list[str] = []
-    while (value := parameters.get(f"{name}.member.{len(found) + 1}")) is not None:
-        found.append(value)
-    return found
+    values: list[str] = []
+    while (value := parameters.get(f"{name}.member.{len(values) + 1}")) is not None:
+        values.append(value)
+    return values
 
 
 def operation(request: RawRequest) -> str:
@@ -73,5 +73,5 @@ def signer(request: RawRequest) -> tuple[str, str | None]:
     """The access key that signed the request (empty if none), and the region it was signed for."""
     query = parse_qs(request.query)
     credential = "Credential=" + query["X-Amz-Credential"][0] if "X-Amz-Credential" in query else ""
-    found = _CREDENTIAL.search(headers(request).get("authorization", "") or credential)
-    return (found[1], found[2]) if found else ("", None)
+    match = _CREDENTIAL.search(headers(request).get("authorization", "") or credential)
+    return (match[1], match[2]) if match else ("", None)

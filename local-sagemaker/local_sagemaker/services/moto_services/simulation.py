@@ -33,23 +33,23 @@ class NoSuchEntity(Exception):
 def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawResponse:
     """Serves one of the two operations; `iam` is moto's IAM backend."""
     try:
-        given = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
+        policies = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
     except JsonError as error:
         return query_answers.refusal("iam", 400, "InvalidInput", f"A policy of PolicyInputList is no JSON: {error}")
     try:
-        found = Principal([])
+        caller = Principal([])
         if operation == "SimulatePrincipalPolicy":
             source = parameters.get("PolicySourceArn", "")
             if not source.startswith("arn:") or ":sts:" in source:
                 text = f"Invalid Entity Arn: {source} does not clearly define entity type and name."
                 return query_answers.refusal("iam", 400, "InvalidInput", text)
-            found = principal(iam, source)
+            caller = principal(iam, source)
     except NoSuchEntity as error:
         return query_answers.refusal("iam", 404, "NoSuchEntity", str(error))
     resources = members(parameters, "ResourceArns") or ["*"]
     context = _context(parameters)
     results = [
-        _result(action, resource, found, given, context)
+        _result(action, resource, caller, policies, context)
         for action in members(parameters, "ActionNames")
         for resource in resources
     ]
@@ -70,14 +70,14 @@ def principal(iam: Any, arn: str) -> Principal:
     holder = next((one for one in holders.values() if one.name == name), None)
     if holder is None:
         raise NoSuchEntity(f"The {kind} with name {name} cannot be found.")
-    found = _policies_of(holder)
+    caller = _policies_of(holder)
     if kind == "user":
         for group in iam.groups.values():
             if any(user.name == name for user in group.users):
-                found += _policies_of(group)
+                caller += _policies_of(group)
     boundary = getattr(holder, "permissions_boundary_arn", None)
     return Principal(
-        found, _parse_managed(iam.managed_policies[boundary]) if boundary in iam.managed_policies else None
+        caller, _parse_managed(iam.managed_policies[boundary]) if boundary in iam.managed_policies else None
     )
 
 
@@ -91,12 +91,14 @@ def _parse_managed(policy: Any) -> IamPolicy:
     return IamPolicy.parse(policy.arn, version.document)
 
 
-def _result(action: str, resource: str, found: Principal, given: list[IamPolicy], context: Context) -> dict[str, Any]:
-    decision = decide([*found.policies, *given], action, resource, context)
+def _result(
+    action: str, resource: str, caller: Principal, policies: list[IamPolicy], context: Context
+) -> dict[str, Any]:
+    decision = decide([*caller.policies, *policies], action, resource, context)
     outcome = decision.outcome
     result: dict[str, Any] = {"EvalActionName": action, "EvalResourceName": resource}
-    if found.boundary:
-        bounded = decide([found.boundary], action, resource, context)
+    if caller.boundary:
+        bounded = decide([caller.boundary], action, resource, context)
         within = bounded.outcome == "allowed"
         if not within:
             outcome = "explicitDeny" if "explicitDeny" in (outcome, bounded.outcome) else "implicitDeny"

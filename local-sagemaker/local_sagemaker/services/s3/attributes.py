@@ -86,7 +86,7 @@ def check_tags(tags: list[dict[str, str]]) -> dict[str, str]:
     """A TagSet as a dict. Raises for what S3 refuses (user guide, "Categorizing your storage using tags")."""
     if len(tags) > 10:
         raise TooManyTags()
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
         if key.lower().startswith("aws:"):
@@ -95,10 +95,10 @@ def check_tags(tags: list[dict[str, str]]) -> dict[str, str]:
             raise InvalidTag(TagKey=key)
         if len(value) > 256 or not _TAG.fullmatch(value):
             raise InvalidTag("The TagValue you have provided is invalid", TagKey=key, TagValue=value)
-        if key in found:
+        if key in by_key:
             raise InvalidTag("Cannot provide multiple Tags with the same key", TagKey=key)
-        found[key] = value
-    return found
+        by_key[key] = value
+    return by_key
 
 
 def check_bucket_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -128,17 +128,17 @@ def checksums_from(request: Mapping[str, Any]) -> dict[str, str]:
 
 def check_md5(request: Mapping[str, Any], written: TemporaryFile) -> None:
     """Compares the bytes with ``Content-MD5``, when it was sent."""
-    given = request.get("ContentMD5")
-    if not given:
+    expected = request.get("ContentMD5")
+    if not expected:
         return
     try:
-        digest = base64.b64decode(given, validate=True)
+        digest = base64.b64decode(expected, validate=True)
     except binascii.Error as error:
-        raise InvalidDigest(**{"Content-MD5": given}) from error
+        raise InvalidDigest(**{"Content-MD5": expected}) from error
     if len(digest) != 16:
-        raise InvalidDigest(**{"Content-MD5": given})
+        raise InvalidDigest(**{"Content-MD5": expected})
     if digest.hex() != written.md5:
-        raise BadDigest(ExpectedDigest=given, CalculatedDigest=base64.b64encode(bytes.fromhex(written.md5)).decode())
+        raise BadDigest(ExpectedDigest=expected, CalculatedDigest=base64.b64encode(bytes.fromhex(written.md5)).decode())
 
 
 def quote_etag(etag: str) -> str:

@@ -82,14 +82,14 @@ class BucketOperations(Resource):
         token = request.get("ContinuationToken")
         after = read_token(token) if token is not None else ""
         region = request.get("BucketRegion")
-        found = [
+        buckets = [
             bucket
             for bucket in self._objects.buckets.list()
             if bucket.name.startswith(prefix) and bucket.name > after and region in (None, bucket.region)
         ]
-        shown = found[: request.get("MaxBuckets") or 10_000]
+        shown = buckets[: request.get("MaxBuckets") or 10_000]
         answer: Response = {"Buckets": [_entry(bucket) for bucket in shown], "Owner": self._access.owner}
-        if len(shown) < len(found):
+        if len(shown) < len(buckets):
             answer["ContinuationToken"] = make_token(shown[-1].name)
         return answer | ({"Prefix": prefix} if prefix else {})
 

@@ -75,8 +75,8 @@ def _lifecycle(value: Value, _: BucketRow) -> Value:
     for rule in rules:
         if ("Filter" in rule) == ("Prefix" in rule):
             raise S3MalformedXML()
-        given = rule.get("Filter") or {}
-        if len(given) > 1:
+        condition = rule.get("Filter") or {}
+        if len(condition) > 1:
             raise S3MalformedXML()
         expiration = rule.get("Expiration")
         if expiration is not None and len(expiration) != 1:
@@ -130,11 +130,13 @@ def check_logging(value: Value, bucket: BucketRow, find: Callable[[str], BucketR
     target = (value.get("LoggingEnabled") or {}).get("TargetBucket")
     if target is None:
         return None
-    found = find(target)
-    if found is None:
+    target_bucket = find(target)
+    if target_bucket is None:
         raise InvalidTargetBucketForLogging(TargetBucket=target)
-    if found.region != bucket.region:
-        raise CrossLocationLoggingProhibited(TargetBucketLocation=found.region, SourceBucketLocation=bucket.region)
+    if target_bucket.region != bucket.region:
+        raise CrossLocationLoggingProhibited(
+            TargetBucketLocation=target_bucket.region, SourceBucketLocation=bucket.region
+        )
     return value
 
 

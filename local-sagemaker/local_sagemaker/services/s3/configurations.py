@@ -21,12 +21,12 @@ Response = dict[str, Any]
 
 @dataclass(frozen=True)
 class Configuration:
-    """`given` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
+    """`member` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
     answer's members are those of the value itself. `default` stands for a bucket that has none; without one,
     `missing` (code, text) is the error."""
 
     name: str
-    given: str = ""
+    member: str = ""
     shown: str = ""
     put: str = ""
     delete: str = ""
@@ -39,8 +39,8 @@ class Configuration:
         return (names[verb],) if names[verb] else ()
 
 
-def _full(name: str, given: str, shown: str = "", delete: str = "", **rest: Any) -> Configuration:
-    return Configuration(name, given, shown, put=f"Put{name}", delete=delete, **rest)
+def _full(name: str, member: str, shown: str = "", delete: str = "", **rest: Any) -> Configuration:
+    return Configuration(name, member, shown, put=f"Put{name}", delete=delete, **rest)
 
 
 _AES = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
@@ -111,7 +111,7 @@ def configuration_resource(configuration: Configuration, *, objects: DiskObjects
         @operation(*configuration.operations("put"))
         def put(self, request: Request) -> Response:
             bucket = access.bucket(request)
-            value = request.get(configuration.given)
+            value = request.get(configuration.member)
             if value is None:
                 raise MissingRequestBody()
             if configuration.name == "BucketLogging":

@@ -113,13 +113,13 @@ class Copies(Resource):
     def _attributes(
         self, request: Request, item: StoredObject, bucket: str, written: TemporaryFile
     ) -> ObjectAttributes:
-        given, kept = attributes_from(request), item.attributes
-        tags = given.tags if request.get("TaggingDirective") == "REPLACE" else kept.tags
+        attributes, kept = attributes_from(request), item.attributes
+        tags = attributes.tags if request.get("TaggingDirective") == "REPLACE" else kept.tags
         checksums = _checksums(request, kept, written)
         if request.get("MetadataDirective") == "REPLACE":
-            made = replace(given, tags=tags, checksums=checksums)
+            made = replace(attributes, tags=tags, checksums=checksums)
         else:
-            changed = {name: given.headers[name] for name in _CHANGES if name in given.headers}
+            changed = {name: attributes.headers[name] for name in _CHANGES if name in attributes.headers}
             inherited = {name: value for name, value in kept.headers.items() if name not in _CHANGES}
             made = replace(kept, headers=inherited | changed, tags=tags, checksums=checksums, parts=())
         return with_default(made, self._objects, bucket)

@@ -20,10 +20,10 @@ def with_default(attributes: ObjectAttributes, objects: DiskObjects, bucket: str
         return attributes
     rule = (kept.get("Rules") or [{}])[0]
     default = rule.get("ApplyServerSideEncryptionByDefault") or {}
-    given = {
+    settings = {
         "ServerSideEncryption": default.get("SSEAlgorithm"),
         "SSEKMSKeyId": default.get("KMSMasterKeyID"),
         "BucketKeyEnabled": rule.get("BucketKeyEnabled"),
     }
-    headers = {name: value for name, value in given.items() if value}
+    headers = {name: value for name, value in settings.items() if value}
     return replace(attributes, headers={**headers, **attributes.headers})

@@ -164,8 +164,8 @@ def _url(text: str) -> str:
 
 
 def _echo(request: Request, encode: Callable[[str], str], *names: str) -> Response:
-    given = {name: request[name] for name in names if request.get(name) not in (None, "")}
-    return {name: value if name == "EncodingType" else encode(value) for name, value in given.items()}
+    members = {name: request[name] for name in names if request.get(name) not in (None, "")}
+    return {name: value if name == "EncodingType" else encode(value) for name, value in members.items()}
 
 
 def _present(**lists: list[Response]) -> Response:

@@ -96,11 +96,11 @@ class ObjectOperations(Resource):
         """Streams the body into the store. ``Content-MD5`` and If-Match / If-None-Match are checked."""
         bucket = self._access.bucket(request)
         check_write(request)
-        given = with_default(attributes_from(request), self._objects, bucket.name)
+        with_defaults = with_default(attributes_from(request), self._objects, bucket.name)
 
         def attributes(written: TemporaryFile) -> ObjectAttributes:
             check_md5(request, written)
-            return given.with_checksums(checksums_from(request))
+            return with_defaults.with_checksums(checksums_from(request))
 
         item = self._objects.write(
             bucket.name, request["Key"], request.get("Body") or b"", attributes, write_condition(request)

@@ -27,12 +27,12 @@ def options(algorithm: str | None, kind: str | None) -> dict[str, str]:
     }
 
 
-def of_part(upload: MultipartUpload, given: Mapping[str, str], written: TemporaryFile) -> dict[str, str]:
+def of_part(upload: MultipartUpload, checksums: Mapping[str, str], written: TemporaryFile) -> dict[str, str]:
     """The checksum that is kept of an uploaded part. Raises where it is of another algorithm than the upload's."""
-    if len(given) > 1:
+    if len(checksums) > 1:
         raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
     expected = upload.options.get("ChecksumAlgorithm")
-    actual = next((name.removeprefix("Checksum") for name in given), None)
+    actual = next((name.removeprefix("Checksum") for name in checksums), None)
     if actual is None and expected is not None and upload.options.get("ChecksumType") == _FULL:
         return compute(upload, written)
     if expected is not None and actual != expected:  # boto3 sends one with each part, whatever the upload was begun for
@@ -40,7 +40,7 @@ def of_part(upload: MultipartUpload, given: Mapping[str, str], written: Temporar
             f"Checksum Type mismatch occurred, expected checksum Type: {_name(expected)}, actual checksum Type: "
             f"{_name(actual)}"
         )
-    return dict(given)
+    return dict(checksums)
 
 
 def compute(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:
@@ -52,9 +52,9 @@ def compute(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:
 
 
 def of_object(
-    upload: MultipartUpload, chosen: Sequence[Part], given: Mapping[str, str], kind: str | None
+    upload: MultipartUpload, chosen: Sequence[Part], checksums: Mapping[str, str], kind: str | None
 ) -> dict[str, str]:
-    """The checksum of the completed object. Raises where the client has `given` another one, or another `kind`."""
+    """The checksum of the completed object. Raises where the client has `checksums` another one, or another `kind`."""
     algorithm, expected = upload.options.get("ChecksumAlgorithm"), upload.options.get("ChecksumType")
     if algorithm is None:
         return {}
@@ -71,8 +71,8 @@ def of_object(
     else:
         value = composite(algorithm, [part.checksums[name] for part in chosen])
     if value is None:
-        return dict(given)
-    if given.get(name) not in (None, value, value.partition("-")[0]):
+        return dict(checksums)
+    if checksums.get(name) not in (None, value, value.partition("-")[0]):
         raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
     return {name: value}
 

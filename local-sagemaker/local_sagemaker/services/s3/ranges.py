@@ -40,10 +40,10 @@ def find_extent(request: Mapping[str, Any], item: StoredObject) -> Extent:
         if header:
             raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
         return part(item, number)
-    found = _RANGE.fullmatch(header.strip()) if header else None
-    if found is None or found[0] == "bytes=-":
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match[0] == "bytes=-":
         return Extent(0, item.size)
-    return _extent(found[1], found[2], item.size, header or "")
+    return _extent(match[1], match[2], item.size, header or "")
 
 
 def _extent(first: str, last: str, size: int, header: str) -> Extent:
@@ -70,18 +70,18 @@ def part(item: StoredObject, number: int) -> Extent:
 
 def copy_source(header: str, size: int) -> Extent:
     """The range of UploadPartCopy, which must be ``bytes=first-last`` inside the source."""
-    found = _RANGE.fullmatch(header)
-    if found is None or not found[1] or not found[2] or int(found[2]) < int(found[1]):
+    match = _RANGE.fullmatch(header)
+    if match is None or not match[1] or not match[2] or int(match[2]) < int(match[1]):
         raise InvalidArgument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
             "zero-based offsets of the first and last bytes to copy",
             ArgumentName="x-amz-copy-source-range",
             ArgumentValue=header,
         )
-    if int(found[2]) >= size:
+    if int(match[2]) >= size:
         raise InvalidArgument(
             f"Range specified is not valid for source object of size: {size}",
             ArgumentName="x-amz-copy-source-range",
             ArgumentValue=header,
         )
-    return Extent(int(found[1]), int(found[2]) - int(found[1]) + 1)
+    return Extent(int(match[1]), int(match[2]) - int(match[1]) + 1)

@@ -9,16 +9,16 @@ from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError, ValidationError
 
 
-def check_scope(given: str, settings: Settings, missing: Callable[[str], ServiceError]) -> None:
+def check_scope(name: str, settings: Settings, missing: Callable[[str], ServiceError]) -> None:
     """Raises AWS's text for an ARN of another region, and `missing` of the ARN for one of another account.
 
     Names pass. The text is that of DescribeModelPackage in aws/amazon-sagemaker-examples issue 1438; there the region
     is the one that the request went to.
     """
-    if not is_arn(given):
+    if not is_arn(name):
         return
-    region, account = given.split(":", 5)[3:5]
+    region, account = name.split(":", 5)[3:5]
     if region != settings.region:
         raise ValidationError(f"ARN should be scoped to correct region: {settings.region}")
     if account != settings.account:
-        raise missing(given)
+        raise missing(name)

@@ -29,7 +29,7 @@ from local_sagemaker.services.sagemaker.listing import pick
 
 def new_execution(pipeline: Record, version: Record, definition: Definition, request: Request) -> Record:
     """The record of a new execution. Raises ValidationError for parameters that do not fit."""
-    given = values(definition.parameters, request.get("PipelineParameters", []))
+    parameters = values(definition.parameters, request.get("PipelineParameters", []))
     created = now()
     body: Record = {
         "PipelineArn": pipeline["PipelineArn"],
@@ -51,10 +51,10 @@ def new_execution(pipeline: Record, version: Record, definition: Definition, req
             "SelectiveExecutionConfig",
             "RoleArn",
         ),
-        "PipelineParameters": [{"Name": name, "Value": as_text(value)} for name, value in given.items()],
-        **PipelineExecutionRecord(_pipeline=pipeline["PipelineName"], _values=given),
+        "PipelineParameters": [{"Name": name, "Value": as_text(value)} for name, value in parameters.items()],
+        **PipelineExecutionRecord(_pipeline=pipeline["PipelineName"], _values=parameters),
     }
-    scope = ExecutionScope(execution_info(body), given, None)
+    scope = ExecutionScope(execution_info(body), parameters, None)
     try:
         experiment = experiments.resolve_config(definition.experiment, scope)
         mlflow = resolve(definition.mlflow, scope)

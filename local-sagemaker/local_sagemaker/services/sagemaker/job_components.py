@@ -74,9 +74,9 @@ def _transform(job: Body, model: Body) -> tuple[Body, Body, Body]:
         "SageMaker.ModelPrimary.Image": primary.get("Image"),
     }
     source = job["TransformInput"]
-    given = _artifact(source["DataSource"]["S3DataSource"]["S3Uri"], source.get("ContentType"))
+    data = _artifact(source["DataSource"]["S3DataSource"]["S3Uri"], source.get("ContentType"))
     made = _artifact(job["TransformOutput"]["S3OutputPath"], job["TransformOutput"].get("Accept"))
-    return parameters, {"SageMaker.TransformInput": given}, {"SageMaker.TransformOutput": made}
+    return parameters, {"SageMaker.TransformInput": data}, {"SageMaker.TransformOutput": made}
 
 
 def _cluster(resources: Mapping[str, Any]) -> Body:

@@ -23,7 +23,7 @@ from local_sagemaker.errors import (
     ValidationError,
     WrongStatus,
 )
-from local_sagemaker.jobs.foreground import ForegroundWish
+from local_sagemaker.jobs.foreground import ForegroundRequest
 from local_sagemaker.jobs.runner import JobRunner
 from local_sagemaker.jobs.spec import JobSpec, Outcome, Phase
 from local_sagemaker.jobs.terminal import Terminal
@@ -251,7 +251,7 @@ class RunnerJobs(JobResource[JobSpec]):
         """Queues the job."""
         self._runner.submit(work, self)
 
-    def run_in_foreground(self, name: str, terminal: Terminal, wish: ForegroundWish) -> None:
+    def run_in_foreground(self, name: str, terminal: Terminal, wish: ForegroundRequest) -> None:
         """Runs a job's program once more, at a terminal; returns at once. ServiceError for a job that can't be."""
         work = self.work(self.require(name))
         if work.batch:

@@ -106,9 +106,9 @@ class ModelPackageGroups(Resource):
         return {}
 
     def _require(self, request: Request) -> Body:
-        given = request["ModelPackageGroupName"]
-        check_scope(given, self._settings, lambda arn: MissingResource(f"ModelPackageGroup {arn} does not exist."))
-        return self._groups.require(last(given))
+        name = request["ModelPackageGroupName"]
+        check_scope(name, self._settings, lambda arn: MissingResource(f"ModelPackageGroup {arn} does not exist."))
+        return self._groups.require(last(name))
 
     def _of_policy(self, request: Request) -> Body:
         """The group, with the words that the operations on policies have for one that is missing.

@@ -98,7 +98,7 @@ class ModelPackages(Resource):
     @operation("BatchDescribeModelPackage")
     def batch_describe(self, request: Request) -> Response:
         """Summaries by ARN, and an error for each ARN that does not exist."""
-        found: Response = {}
+        packages: Response = {}
         errors: Response = {}
         for arn in request["ModelPackageArnList"]:
             try:
@@ -107,8 +107,8 @@ class ModelPackages(Resource):
                 errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
                 continue
             members = [member for member in _SUMMARY if member not in ("ModelPackageName", "ModelLifeCycle")]
-            found[arn] = pick(body, *members, "InferenceSpecification")
-        return {"ModelPackageSummaries": found, **({"BatchDescribeModelPackageErrorMap": errors} if errors else {})}
+            packages[arn] = pick(body, *members, "InferenceSpecification")
+        return {"ModelPackageSummaries": packages, **({"BatchDescribeModelPackageErrorMap": errors} if errors else {})}
 
     @operation("ListModelPackages")
     def list_packages(self, request: Request) -> Response:
@@ -191,8 +191,8 @@ class ModelPackages(Resource):
         def count(body: Body) -> None:
             own_package_group(body)["_last_version"] = own_package_group(body).get("_last_version", 0) + 1
 
-        found = self._records.find(MODEL_PACKAGE_GROUP.kind, group)
-        body = self._records.update(MODEL_PACKAGE_GROUP.kind, found[0], count) if found else None
+        row = self._records.find(MODEL_PACKAGE_GROUP.kind, group)
+        body = self._records.update(MODEL_PACKAGE_GROUP.kind, row[0], count) if row else None
         if body is None:
             raise MissingResource("Model Package Group does not exist.")
         version = own_package_group(body)["_last_version"]

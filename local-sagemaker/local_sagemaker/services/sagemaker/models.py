@@ -65,11 +65,11 @@ class ModelOperations(Resource):
         return {}
 
     def _containers(self, request: Request) -> Response:
-        given = request.get("Containers") or []
-        if bool(given) == ("PrimaryContainer" in request):
+        pipeline = request.get("Containers") or []
+        if bool(pipeline) == ("PrimaryContainer" in request):
             raise ValidationError("Exactly one of PrimaryContainer and Containers must be specified.")
-        check_hostnames(given)
-        containers = resolve(given or [request["PrimaryContainer"]], self._call)
+        check_hostnames(pipeline)
+        containers = resolve(pipeline or [request["PrimaryContainer"]], self._call)
         check_unique_hostnames(containers)
         for container in containers:
             if container.get("Mode") == "MultiModel":

@@ -63,10 +63,10 @@ class PipelineVersions:
         number = int(
             request["PipelineVersionId"] if "PipelineVersionId" in request else own_pipeline(pipeline)["_version"]
         )
-        found = self.get(pipeline["PipelineName"], number)
-        if found is None:
+        version = self.get(pipeline["PipelineName"], number)
+        if version is None:
             raise ResourceNotFound(f"Pipeline version '{number}' of '{pipeline['PipelineArn']}' does not exist.")
-        return found
+        return version
 
     def by_alias(self, pipeline: Body, alias: str) -> Body:
         """The version that has the alias."""

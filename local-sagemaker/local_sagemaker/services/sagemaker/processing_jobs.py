@@ -14,7 +14,7 @@ from local_sagemaker.images.image import Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import processing_config
 from local_sagemaker.jobs.runner import JobRunner
-from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Upload, When
+from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Upload, UploadTiming
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
@@ -75,10 +75,10 @@ class ProcessingJobs(RunnerJobs):
             program=program,
             hosts=hosts,
             instance_type=instance_type,
-            channels=tuple(_channel(given) for given in body.get("ProcessingInputs", []) if not given["AppManaged"]),
-            uploads=tuple(_upload(given) for given in _outputs(body) if not given["AppManaged"]),
-            folders=("processing", *(_below(given["S3Output"]["LocalPath"]) for given in _outputs(body)
-                                     if given["AppManaged"] and "S3Output" in given)),
+            channels=tuple(_channel(item) for item in body.get("ProcessingInputs", []) if not item["AppManaged"]),
+            uploads=tuple(_upload(item) for item in _outputs(body) if not item["AppManaged"]),
+            folders=("processing", *(_below(item["S3Output"]["LocalPath"]) for item in _outputs(body)
+                                     if item["AppManaged"] and "S3Output" in item)),
             environment=body.get("Environment", {}),
             files={"config/processingjobconfig.json": processing_config(body, instance_type, hosts)},
             resource_config="config/resourceconfig.json",
@@ -91,35 +91,35 @@ class ProcessingJobs(RunnerJobs):
         check_cluster(request["ProcessingResources"]["ClusterConfig"])
         _check_names(request)
         seen: set[str] = set()
-        for given in request.get("ProcessingInputs", []):
-            if ("S3Input" in given) == ("DatasetDefinition" in given):
+        for item in request.get("ProcessingInputs", []):
+            if ("S3Input" in item) == ("DatasetDefinition" in item):
                 raise ValidationError(
-                    f"Processing input '{given['InputName']}' must have exactly one of S3Input and DatasetDefinition."
+                    f"Processing input '{item['InputName']}' must have exactly one of S3Input and DatasetDefinition."
                 )
-            if "S3Input" not in given:
+            if "S3Input" not in item:
                 raise ValidationError(
-                    f"Processing input '{given['InputName']}': the local service has no Athena and no Redshift, so "
+                    f"Processing input '{item['InputName']}': the local service has no Athena and no Redshift, so "
                     "DatasetDefinition inputs can't be read; use S3Input."
                 )
-            if given.get("AppManaged"):
+            if item.get("AppManaged"):
                 continue
-            path = _check_path(given["InputName"], given["S3Input"].get("LocalPath"))
+            path = _check_path(item["InputName"], item["S3Input"].get("LocalPath"))
             if path in seen:
                 raise ValidationError(f"Processing inputs must have different LocalPaths; {path} is given twice.")
             seen.add(path)
             region, role = self._settings.region, request["RoleArn"]
-            channels.check(given["S3Input"]["S3Uri"], self._objects, region=region, role=role)
-        for given in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
-            if "S3Output" not in given and not given.get("AppManaged"):
-                raise ValidationError(f"Processing output '{given['OutputName']}' must have an S3Output.")
-            if "S3Output" in given:
-                _check_path(given["OutputName"], given["S3Output"].get("LocalPath"))
-                uris.split(given["S3Output"]["S3Uri"])
+            channels.check(item["S3Input"]["S3Uri"], self._objects, region=region, role=role)
+        for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+            if "S3Output" not in item and not item.get("AppManaged"):
+                raise ValidationError(f"Processing output '{item['OutputName']}' must have an S3Output.")
+            if "S3Output" in item:
+                _check_path(item["OutputName"], item["S3Output"].get("LocalPath"))
+                uris.split(item["S3Output"]["S3Uri"])
 
 
 def _check_names(request: Request) -> None:
-    names = [given["InputName"] for given in request.get("ProcessingInputs", [])]
-    names += [given["OutputName"] for given in request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
+    names = [item["InputName"] for item in request.get("ProcessingInputs", [])]
+    names += [item["OutputName"] for item in request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ValidationError(f"Input and Output names must be globally unique: [{', '.join(twice)}]")
 
@@ -128,19 +128,19 @@ def _fill(request: Request) -> Request:
     filled = deepcopy(request)
     filled.setdefault("StoppingCondition", {}).setdefault("MaxRuntimeInSeconds", _MAXIMUM)
     fill_cluster(filled["ProcessingResources"]["ClusterConfig"])
-    for given in filled.get("ProcessingInputs", []):
-        given.setdefault("AppManaged", False)
-        if "S3Input" in given:
+    for item in filled.get("ProcessingInputs", []):
+        item.setdefault("AppManaged", False)
+        if "S3Input" in item:
             for member, value in (
                 ("S3InputMode", "File"),
                 ("S3DataDistributionType", "FullyReplicated"),
                 ("S3CompressionType", "None"),
             ):
-                given["S3Input"].setdefault(member, value)
-    for given in _outputs(filled):
-        given.setdefault("AppManaged", False)
-        if "S3Output" in given:
-            given["S3Output"].setdefault("S3UploadMode", "EndOfJob")
+                item["S3Input"].setdefault(member, value)
+    for item in _outputs(filled):
+        item.setdefault("AppManaged", False)
+        if "S3Output" in item:
+            item["S3Output"].setdefault("S3UploadMode", "EndOfJob")
     return filled
 
 
@@ -149,12 +149,12 @@ def _outputs(body: Body) -> list[Body]:
     return outputs
 
 
-def _channel(given: Body) -> Channel:
-    s3 = given["S3Input"]
+def _channel(item: Body) -> Channel:
+    s3 = item["S3Input"]
     pipe = s3["S3InputMode"] == "Pipe"
     path = _below(s3["LocalPath"])
     return Channel(
-        name=given["InputName"],
+        name=item["InputName"],
         uri=s3["S3Uri"],
         path=f"{path}/input" if pipe else path,
         data_type=s3["S3DataType"],
@@ -164,9 +164,9 @@ def _channel(given: Body) -> Channel:
     )
 
 
-def _upload(given: Body) -> Upload:
-    s3 = given["S3Output"]
-    return Upload(_below(s3["LocalPath"]), s3["S3Uri"], When(s3["S3UploadMode"]))
+def _upload(item: Body) -> Upload:
+    s3 = item["S3Output"]
+    return Upload(_below(s3["LocalPath"]), s3["S3Uri"], UploadTiming(s3["S3UploadMode"]))
 
 
 def _below(path: str) -> str:

@@ -227,10 +227,10 @@ def _provider(request: Request) -> dict[str, Any]:
     if request.get("ServiceCatalogProvisioningDetails"):
         raise _catalog_refusal()
     providers = request.get("TemplateProviders") or []
-    found = providers[0].get("CfnTemplateProvider") if providers else None
-    if not found:
+    provider = providers[0].get("CfnTemplateProvider") if providers else None
+    if not provider:
         raise ValidationError("Either TemplateProviders or ServiceCatalogProvisioningDetails must be specified.")
-    return dict(found)
+    return dict(provider)
 
 
 def _catalog_refusal() -> ValidationError:

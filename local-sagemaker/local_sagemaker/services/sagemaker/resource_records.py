@@ -57,8 +57,8 @@ class ResourceRecords:
 
     def find(self, name: str) -> Body | None:
         """The record of a name, in any case."""
-        found = self._records.find(self.kind.kind, name)
-        return found[1] if found else None
+        row = self._records.find(self.kind.kind, name)
+        return row[1] if row else None
 
     def require(self, name: str) -> Body:
         """The record of a name, in any case. Raises the kind's error when there is none."""
@@ -86,18 +86,18 @@ class ResourceRecords:
     def update(self, name: str, change: Callable[[Body], Body | None]) -> Body | None:
         """Changes a record in one transaction, in place or by the returned body. None when there is none."""
         with self._records.transaction():
-            found = self._records.find(self.kind.kind, name)
-            return self._records.update(self.kind.kind, found[0], change) if found else None
+            row = self._records.find(self.kind.kind, name)
+            return self._records.update(self.kind.kind, row[0], change) if row else None
 
     def delete(self, name: str) -> Body | None:
         """Removes a resource with its tags, and returns what was removed."""
         with self._records.transaction():
-            found = self._records.find(self.kind.kind, name)
-            if found is None:
+            row = self._records.find(self.kind.kind, name)
+            if row is None:
                 return None
-            self._records.delete(self.kind.kind, found[0])
-            self._tags.drop(found[1][self.kind.arn])
-        return found[1]
+            self._records.delete(self.kind.kind, row[0])
+            self._tags.drop(row[1][self.kind.arn])
+        return row[1]
 
     def page(
         self, request: Request, *, by: str = "CreationTime", direction: str = "Descending", default: int = 10,
@@ -130,9 +130,9 @@ def page_of(
     )
     after = _position(request["NextToken"], query) if request.get("NextToken") else None
     size = min(int(request.get("MaxResults", default)), 100)
-    found = records.page(query, size + 1, after)
-    bodies = [body for _, body in found[:size]]
-    return bodies, {"NextToken": _token(found[size - 1][0], query)} if len(found) > size else {}
+    rows = records.page(query, size + 1, after)
+    bodies = [body for _, body in rows[:size]]
+    return bodies, {"NextToken": _token(rows[size - 1][0], query)} if len(rows) > size else {}
 
 
 def _token(position: Position, query: Query) -> str:

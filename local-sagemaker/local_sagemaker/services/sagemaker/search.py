@@ -82,8 +82,8 @@ class Search(Resource):
         """Names of properties that the resources have and that begin with the hint."""
         hint = request.get("SuggestionQuery", {}).get("PropertyNameQuery", {}).get("PropertyNameHint", "")
         names = {name for body in self._bodies(self._find_searched(request)) for name in _paths(body)}
-        found = sorted(name for name in names if name.lower().startswith(hint.lower()))
-        return {"PropertyNameSuggestions": [{"PropertyName": name} for name in found[:100]]}
+        suggestions = sorted(name for name in names if name.lower().startswith(hint.lower()))
+        return {"PropertyNameSuggestions": [{"PropertyName": name} for name in suggestions[:100]]}
 
     def _find_searched(self, request: Request) -> Searched:
         searched = SEARCHED.get(request["Resource"])
@@ -135,8 +135,9 @@ def _sort(bodies: list[Body], request: Request) -> list[Body]:
     by = request.get("SortBy", "LastModifiedTime")
 
     def key(body: Body) -> tuple[int, Any]:
-        found = values(body, by) or (values(body, "CreationTime") if by == "LastModifiedTime" else [])
-        return (1, found[0]) if found and isinstance(found[0], int | float) else (0, str(found[0]) if found else "")
+        sort_keys = values(body, by) or (values(body, "CreationTime") if by == "LastModifiedTime" else [])
+        first = sort_keys[0] if sort_keys else ""
+        return (1, first) if isinstance(first, int | float) else (0, str(first))
 
     there = [body for body in bodies if values(body, by) or by == "LastModifiedTime"]
     missing = [body for body in bodies if not (values(body, by) or by == "LastModifiedTime")]

@@ -82,22 +82,22 @@ def _values_named(items: list[Any], path: str) -> list[Any] | None:
 
 
 def _filter(one: Body, body: Body) -> bool:
-    found = [_scalar(value) for value in values(body, one["Name"])]
+    scalars = [_scalar(value) for value in values(body, one["Name"])]
     default = "Equals" if "Value" in one else "Exists"
     operator, wanted = one.get("Operator", default), one.get("Value", "")
     if operator == "Exists":
-        return bool(found)
+        return bool(scalars)
     if operator == "NotExists":
-        return not found
+        return not scalars
     if operator == "NotEquals":
-        return not any(_equal(value, wanted) for value in found)
+        return not any(_equal(value, wanted) for value in scalars)
     if operator == "Contains":
-        return any(wanted in str(value) for value in found)
+        return any(wanted in str(value) for value in scalars)
     if operator == "In":
-        return any(_equal(value, part.strip()) for value in found for part in wanted.split(","))
+        return any(_equal(value, part.strip()) for value in scalars for part in wanted.split(","))
     if operator in _COMPARED:
-        return any(_compare(operator, one["Name"], value, wanted) for value in found)
-    return any(_equal(value, wanted) for value in found)
+        return any(_compare(operator, one["Name"], value, wanted) for value in scalars)
+    return any(_equal(value, wanted) for value in scalars)
 
 
 def _matches_nested(one: Body, body: Body) -> bool:

@@ -12,7 +12,7 @@ from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.clock import now
 from local_sagemaker.endpoints.registry import EndpointRegistry as Hosting
 from local_sagemaker.errors import MISSING, ServiceError
-from local_sagemaker.model_servers.inference_pipeline import Chain
+from local_sagemaker.model_servers.inference_pipeline import InferencePipeline
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import ENDPOINT
 from local_sagemaker.records.status import EndpointStatus
@@ -41,11 +41,11 @@ class TemporaryEndpointService(Resource):
         prefix = f"{predictor.get('endpoint_name_prefix') or 'sm-clarify'}-{model}"
         name = f"{prefix[: _LONGEST - len(ending) - 1]}-{ending}"
         self._records.put(KIND, name, {"config": config})
-        chain: Chain | None = None
+        chain: InferencePipeline | None = None
         try:
             self._create(name, config, model, predictor)
             urls = self._urls(name)
-            chain = Chain(urls) if len(urls) > 1 else None
+            chain = InferencePipeline(urls) if len(urls) > 1 else None
             yield chain.url if chain else urls[0]
         finally:
             if chain:
@@ -79,15 +79,15 @@ class TemporaryEndpointService(Resource):
         }
         self._call("sagemaker:CreateEndpointConfig", {"EndpointConfigName": config, "ProductionVariants": [variant]})
         self._call("sagemaker:CreateEndpoint", {"EndpointName": name, "EndpointConfigName": config})
-        found: dict[str, Any] = {"EndpointStatus": EndpointStatus.CREATING}
+        description: dict[str, Any] = {"EndpointStatus": EndpointStatus.CREATING}
         while (
-            found["EndpointStatus"] == EndpointStatus.CREATING
+            description["EndpointStatus"] == EndpointStatus.CREATING
         ):  # Describe itself waits for the change, a few seconds at first
-            if "EndpointName" in found and now() - found["CreationTime"] > _QUICK:
+            if "EndpointName" in description and now() - description["CreationTime"] > _QUICK:
                 time.sleep(_PAUSE)
-            found = self._call("sagemaker:DescribeEndpoint", {"EndpointName": name})
-        if found["EndpointStatus"] != EndpointStatus.IN_SERVICE:
-            raise ServiceError(found.get("FailureReason", f"Endpoint {name} is {found['EndpointStatus']}."))
+            description = self._call("sagemaker:DescribeEndpoint", {"EndpointName": name})
+        if description["EndpointStatus"] != EndpointStatus.IN_SERVICE:
+            raise ServiceError(description.get("FailureReason", f"Endpoint {name} is {description['EndpointStatus']}."))
 
     def _urls(self, name: str) -> list[str]:
         running = self._hosting.find(name)

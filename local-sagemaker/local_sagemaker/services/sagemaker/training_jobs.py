@@ -16,7 +16,7 @@ from local_sagemaker.images.image import Image, ImageUri, Program
 from local_sagemaker.jobs import channels
 from local_sagemaker.jobs.resources import input_data_config
 from local_sagemaker.jobs.runner import JobRunner
-from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, When
+from local_sagemaker.jobs.spec import Channel, JobSpec, Outcome, Phase, Upload, UploadTiming
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
@@ -78,7 +78,7 @@ class TrainingJobs(RunnerJobs):
     @operation("UpdateTrainingJob")
     def update(self, request: Request) -> Response:
         """Changes the members that AWS lets one change while a job runs."""
-        found = self.require(request["TrainingJobName"])
+        job = self.require(request["TrainingJobName"])
 
         def change(body: Body) -> None:
             self.refuse_ended(body)
@@ -88,8 +88,8 @@ class TrainingJobs(RunnerJobs):
             if "ProfilerRuleConfigurations" in request:
                 body["ProfilerRuleConfigurations"] = request["ProfilerRuleConfigurations"]
 
-        self.change(found["TrainingJobName"], change)
-        return {"TrainingJobArn": found["TrainingJobArn"]}
+        self.change(job["TrainingJobName"], change)
+        return {"TrainingJobArn": job["TrainingJobArn"]}
 
     @operation("DeleteTrainingJob")
     def delete(self, request: Request) -> Response:
@@ -155,7 +155,7 @@ class TrainingJobs(RunnerJobs):
         """The algorithm's program with its channels and outputs."""
         algorithm, (instance_type, hosts) = body["AlgorithmSpecification"], instances(body["ResourceConfig"])
         image, uri = images.find(algorithm["TrainingImage"], "train")
-        given = body.get("InputDataConfig", [])
+        inputs = body.get("InputDataConfig", [])
         mode = algorithm["TrainingInputMode"]
         environment = {
             "TRAINING_JOB_NAME": body["TrainingJobName"],
@@ -164,7 +164,7 @@ class TrainingJobs(RunnerJobs):
         }
         files: dict[str, Any] = {
             "input/config/hyperparameters.json": body.get("HyperParameters", {}),
-            "input/config/inputdataconfig.json": input_data_config(given, mode),
+            "input/config/inputdataconfig.json": input_data_config(inputs, mode),
         }
         if "CheckpointConfig" in body:
             files["input/config/checkpointconfig.json"] = body["CheckpointConfig"]
@@ -176,7 +176,7 @@ class TrainingJobs(RunnerJobs):
             program=_program(image, uri, algorithm),
             hosts=hosts,
             instance_type=instance_type,
-            channels=tuple(_channel(channel, mode) for channel in given) + _checkpoint_channel(body),
+            channels=tuple(_channel(channel, mode) for channel in inputs) + _checkpoint_channel(body),
             uploads=_uploads(body),
             folders=("input/config", "input/data", "model", "output/data"),
             environment=environment,
@@ -202,14 +202,14 @@ class TrainingJobs(RunnerJobs):
                 raise ValidationError(f"{member}.LocalPath must be below /opt/ml here; it is '{path}'.")
         if "TensorBoardOutputConfig" in request:
             uris.split(request["TensorBoardOutputConfig"]["S3OutputPath"])
-        given = request.get("InputDataConfig", [])
-        names = [channel["ChannelName"] for channel in given]
+        inputs = request.get("InputDataConfig", [])
+        names = [channel["ChannelName"] for channel in inputs]
         if len(set(names)) != len(names):
             raise ValidationError("Channel names in InputDataConfig must be unique.")
-        modes = {channel.get("InputMode", algorithm.get("TrainingInputMode", "File")) for channel in given}
+        modes = {channel.get("InputMode", algorithm.get("TrainingInputMode", "File")) for channel in inputs}
         if {"Pipe", "FastFile"} <= modes:  # text: a public notebook
             raise ValidationError("Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job.")
-        for channel in given:
+        for channel in inputs:
             self._check_channel(channel, request["RoleArn"])
 
     def _check_channel(self, channel: Request, role: str) -> None:
@@ -300,18 +300,18 @@ def _program(image: Image, uri: ImageUri, algorithm: Request) -> Program:
     return image.process(uri, entrypoint, arguments) if entrypoint or arguments else image.train(uri)
 
 
-def _channel(given: Request, mode: str) -> Channel:
-    s3 = given["DataSource"]["S3DataSource"]
+def _channel(channel: Request, mode: str) -> Channel:
+    s3 = channel["DataSource"]["S3DataSource"]
     return Channel(
-        name=given["ChannelName"],
+        name=channel["ChannelName"],
         uri=s3["S3Uri"],
-        path=f"input/data/{given['ChannelName']}",
+        path=f"input/data/{channel['ChannelName']}",
         data_type=s3["S3DataType"],
         sharded=s3.get("S3DataDistributionType") == "ShardedByS3Key",
-        pipe=given.get("InputMode", mode) == "Pipe",
-        gzip=given.get("CompressionType") == "Gzip",
-        seed=given.get("ShuffleConfig", {}).get("Seed"),
-        record_io=given.get("RecordWrapperType") == "RecordIO",
+        pipe=channel.get("InputMode", mode) == "Pipe",
+        gzip=channel.get("CompressionType") == "Gzip",
+        seed=channel.get("ShuffleConfig", {}).get("Seed"),
+        record_io=channel.get("RecordWrapperType") == "RecordIO",
     )
 
 
@@ -345,9 +345,9 @@ def _uploads(body: Body) -> tuple[Upload, ...]:
         Upload("output/data", data, archive=compressed),
     ]
     if "CheckpointConfig" in body:
-        uploads.append(Upload(_local(body["CheckpointConfig"]), body["CheckpointConfig"]["S3Uri"], When.MIRROR))
+        uploads.append(Upload(_local(body["CheckpointConfig"]), body["CheckpointConfig"]["S3Uri"], UploadTiming.MIRROR))
     if "TensorBoardOutputConfig" in body:  # the place is that of SDK v2's `latest_job_tensorboard_artifacts_path`
         config = body["TensorBoardOutputConfig"]
         uri = uris.join(config["S3OutputPath"], body["TrainingJobName"], "tensorboard-output")
-        uploads.append(Upload(_local(config), uri, When.CONTINUOUS))
+        uploads.append(Upload(_local(config), uri, UploadTiming.CONTINUOUS))
     return tuple(uploads)

@@ -46,17 +46,17 @@ class TrialComponents(Resource):
 
     def _describe(self, body: Body) -> Body:
         empty: Body = {**{name: {} for name in _MAPS}, "Metrics": []}
-        found = self._job(body["TrialComponentName"]) if "Source" in body else None
-        if found is None:
+        source = self._job(body["TrialComponentName"]) if "Source" in body else None
+        if source is None:
             return {**empty, **body}
-        noun, job = found
+        noun, job = source
         shown = {**empty, **job_components.describe_job(noun, job, self._model(job))}
         maps = {name: {**shown[name], **body.get(name, {})} for name in _MAPS}
         return {**shown, **body, **maps}
 
     def _model(self, job: Body) -> Body | None:
-        found = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
-        return found[1] if found else None
+        row = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
+        return row[1] if row else None
 
     def _find_or_make(self, name: str) -> Body:
         """The record of a component. A job has one since it was started; one that an older version of the service
@@ -147,11 +147,11 @@ class TrialComponents(Resource):
 
     def _job(self, component: str) -> tuple[str, Body] | None:
         """The noun and record of the job that a component's name stands for, if there is one."""
-        found = _OF_JOB.fullmatch(component)
-        if not found:
+        match = _OF_JOB.fullmatch(component)
+        if not match:
             return None
-        job = self._records.find(f"{found[2].lower()}-job", found[1])
-        return (f"{found[2].title()}Job", job[1]) if job else None
+        job = self._records.find(f"{match[2].lower()}-job", match[1])
+        return (f"{match[2].title()}Job", job[1]) if job else None
 
 
 def _component_of(arn: str) -> str | None:

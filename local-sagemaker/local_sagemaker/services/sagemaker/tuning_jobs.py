@@ -31,7 +31,7 @@ from local_sagemaker.tuning.policy import not_improving
 from local_sagemaker.tuning.run import TuningServices
 from local_sagemaker.tuning.runs import Runs
 from local_sagemaker.tuning.sampling import SearchState
-from local_sagemaker.tuning.training_jobs import Trials
+from local_sagemaker.tuning.training_jobs import TunedTrainingJobs
 
 log = logging.getLogger(__name__)
 KIND = TUNING_JOB.kind
@@ -52,7 +52,7 @@ class TuningJobs(JobResource[str]):
         name) that a tuning job (by ARN) made it; `suggest` says what to try next."""
         self._check_training_job, self._records, self._logs = check_training_job, records, logs
         super().__init__(settings=settings, records=records, tags=tags, call=call)
-        self._trials = Trials(records)
+        self._trials = TunedTrainingJobs(records)
         self._searches: dict[str, MetricSearch] = {}
         self._printed: dict[str, Path] = {}  # logs by training job, as looking for one means to look at all
         self._runs = Runs(
@@ -180,11 +180,11 @@ class TuningJobs(JobResource[str]):
 
     def _trials_of(self, body: Body) -> list[Body]:
         """The training jobs; those that run, as they are at this moment."""
-        given = definitions(body)
+        all_definitions = definitions(body)
         return [
             trial
             if training_jobs.has_ended(trial)
-            else self._live(trial, objective(body, given[own_tuned_job(trial)["_definition"]]))
+            else self._live(trial, objective(body, all_definitions[own_tuned_job(trial)["_definition"]]))
             for trial in self._trials.of(body["HyperParameterTuningJobName"])
             if "TrainingJobArn" in trial  # else it is only about to be made
         ]

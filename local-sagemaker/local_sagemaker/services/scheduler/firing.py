@@ -30,7 +30,7 @@ LATE = 90.0
 """Seconds behind its time from which a request counts as late."""
 
 
-class Firing:
+class ScheduleRunner:
     """Looks at the clock for all schedules of a region."""
 
     def __init__(self, store: ScheduleStore, call: Call) -> None:

@@ -11,7 +11,7 @@ from local_sagemaker.records.own_members import ScheduleRecord, own_schedule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.pages import page_rows
-from local_sagemaker.services.scheduler.firing import Firing
+from local_sagemaker.services.scheduler.firing import ScheduleRunner
 from local_sagemaker.services.scheduler.requests import check_target
 from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore, made_by
 from local_sagemaker.services.scheduler.times import check_start, check_times, first_time
@@ -20,7 +20,7 @@ from local_sagemaker.services.scheduler.times import check_start, check_times, f
 class Schedules(Resource):
     """The operations on schedules, whose thread begins and ends with the service."""
 
-    def __init__(self, *, store: ScheduleStore, firing: Firing, has: Callable[[str], bool]) -> None:
+    def __init__(self, *, store: ScheduleStore, firing: ScheduleRunner, has: Callable[[str], bool]) -> None:
         """`has` says whether the service has an operation."""
         self._store, self._firing, self._has = store, firing, has
 

@@ -81,8 +81,8 @@ def check_redrive(text: str) -> None:
         raise SNSInvalidParameter("Invalid parameter: RedrivePolicy: deadLetterTargetArn is not an Amazon SQS queue")
 
 
-def _check_retries(given: Mapping[str, Any]) -> None:
-    policy = {**DEFAULTS, **{name: value for name, value in given.items() if name in DEFAULTS}}
+def _check_retries(values: Mapping[str, Any]) -> None:
+    policy = {**DEFAULTS, **{name: value for name, value in values.items() if name in DEFAULTS}}
     if policy.pop("backoffFunction") not in tuple(_GROWTH):
         raise _refusal(f"backoffFunction must be one of {', '.join(_GROWTH)}")
     for name, value in policy.items():
@@ -123,10 +123,10 @@ def effective(subscription: str, topic: str) -> dict[str, Any]:
 
 def _load(text: str) -> dict[str, Any]:
     try:
-        found = load(text or "{}")
+        policy = load(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return policy if isinstance(policy, dict) else {}
 
 
 def delay(policy: Mapping[str, Any], tries: int) -> float | None:

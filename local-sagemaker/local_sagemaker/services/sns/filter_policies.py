@@ -61,7 +61,7 @@ def _matches(matcher: Any, attributes: Mapping[str, Any] | None, message: str) -
     if not matcher.filter_policy:
         return True
     if matcher.filter_policy_scope == "MessageAttributes":
-        event = {name: _value(given) for name, given in (attributes or {}).items()}
+        event = {name: _value(attribute) for name, attribute in (attributes or {}).items()}
     else:
         try:
             event = load(message)

@@ -52,10 +52,10 @@ class BatchContext:
 def load(visit: Visit) -> BatchContext:
     """BatchGetBuildBatches."""
     identity = visit.path["batch"]
-    found = visit.call("codebuild:BatchGetBuildBatches", {"ids": [identity]}).get("buildBatches", [])
-    if not found:
+    batches = visit.call("codebuild:BatchGetBuildBatches", {"ids": [identity]}).get("buildBatches", [])
+    if not batches:
         raise Missing(f"There is no batch build {identity}.")
-    item = found[0] if visit.value(REVEAL) == "1" else mask_document(found[0])
+    item = batches[0] if visit.value(REVEAL) == "1" else mask_document(batches[0])
     phases = [phase_of(phase) for phase in item.get("phases", [])]
     key = {"id": item["id"]}
     return BatchContext(

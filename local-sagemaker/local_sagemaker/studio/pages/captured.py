@@ -10,7 +10,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.objects import PREVIEW, read_tail, split_uri
-from local_sagemaker.studio.views.times import parsed
+from local_sagemaker.studio.views.times import parse_time
 
 _LEVELS = 4  # year, month, day, hour
 _SHOWN = 30
@@ -71,8 +71,8 @@ def _parse(data: bytes, variant: str) -> Iterator[CapturedRecord]:
         content, event = item.get("captureData", {}), item.get("eventMetadata", {})
         sent, answer = content.get("endpointInput", {}), content.get("endpointOutput", {})
         yield CapturedRecord(
-            parsed(str(event.get("inferenceTime", ""))), variant, str(sent.get("observedContentType", "")), _text(sent),
-            _text(answer), str(event.get("inferenceId") or event.get("eventId", "")),
+            parse_time(str(event.get("inferenceTime", ""))), variant, str(sent.get("observedContentType", "")),
+            _text(sent), _text(answer), str(event.get("inferenceId") or event.get("eventId", "")),
         )  # fmt: skip
 
 

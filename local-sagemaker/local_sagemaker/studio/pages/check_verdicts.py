@@ -57,8 +57,8 @@ def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
 def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, list[str]]:
     if details.get("SkipCheck"):
         return "skipped", []
-    found = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
-    if not found:
+    items = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
+    if not items:
         return ("no violations" if status == "Succeeded" else status), []
-    sentences = [item.sentence for item in found]
-    return f"{len(found)} violation{'s' if len(found) > 1 else ''}: {sentences[0]}", sentences
+    sentences = [item.sentence for item in items]
+    return f"{len(items)} violation{'s' if len(items) > 1 else ''}: {sentences[0]}", sentences

@@ -77,31 +77,31 @@ def load(visit: Visit) -> CompareContext:
     pipeline = visit.call("sagemaker:DescribePipeline", {"PipelineName": visit.path["pipeline"]})
     name = pipeline["PipelineName"]
     chosen = list(dict.fromkeys(visit.query.get("e", [])))[:MOST]
-    found = [_read(visit, f"{pipeline['PipelineArn']}/execution/{identifier}") for identifier in chosen]
+    columns = [_read(visit, f"{pipeline['PipelineArn']}/execution/{identifier}") for identifier in chosen]
     every = visit.value("all") == "1"
-    metrics = [{key: f"{value:.6g}" for key, value in item.metrics.items()} for item in found]
+    metrics = [{key: f"{value:.6g}" for key, value in item.metrics.items()} for item in columns]
     sections = [
         _section(
             "Outcome",
-            _outcomes([item.row for item in found]),
+            _outcomes([item.row for item in columns]),
             every=every,
-            times={"Started": [item.row.start or 0.0 for item in found]},
+            times={"Started": [item.row.start or 0.0 for item in columns]},
         ),
-        _section("Parameters", [item.row.parameters for item in found], every=every),
+        _section("Parameters", [item.row.parameters for item in columns], every=every),
         _section("Metrics", metrics, every=every, judge=True),
-        _section("Checks", [checks_of(visit, item.steps) for item in found], every=every),
-        _section("Registered versions", [versions_of(visit, item.steps) for item in found], every=every),
-        _section("Data", [data_of(visit, item.steps, item.row.end) for item in found], every=every),
-        _section("Steps", [_states(item.steps, visit.now) for item in found], every=every),
-        _section("Definition", [flatten(item.definition) for item in found], every=every),
+        _section("Checks", [checks_of(visit, item.steps) for item in columns], every=every),
+        _section("Registered versions", [versions_of(visit, item.steps) for item in columns], every=every),
+        _section("Data", [data_of(visit, item.steps, item.row.end) for item in columns], every=every),
+        _section("Steps", [_states(item.steps, visit.now) for item in columns], every=every),
+        _section("Definition", [flatten(item.definition) for item in columns], every=every),
     ]
-    series = [curve for item in found for curve in _curves(visit, item.row.identifier, item.steps)]
+    series = [curve for item in columns for curve in _curves(visit, item.row.identifier, item.steps)]
     request = {"PipelineName": name, "MaxResults": 50}
     operation = "sagemaker:ListPipelineExecutions"
     summaries = items_or_none(visit, operation, "PipelineExecutionSummaries", 50, **request)
     ids = [item["PipelineExecutionArn"].rpartition("/")[2] for item in summaries]
     return CompareContext(
-        name, urls.to("pipelines", name), [(item.row.identifier, item.row.href) for item in found],
+        name, urls.to("pipelines", name), [(item.row.identifier, item.row.href) for item in columns],
         [item for item in sections if item.rows or item.equal], series, every,
         [(item, item) for item in ids if item not in chosen], "e",
     )  # fmt: skip
@@ -152,19 +152,19 @@ def _states(steps: Mapping[str, Mapping[str, Any]], now: float) -> dict[str, str
 
 def _metrics(visit: Visit, steps: list[dict[str, Any]]) -> dict[str, float]:
     """Metrics of training jobs, and of model versions that were registered."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for step in reversed(steps):
         metadata = step.get("Metadata", {})
         job = metadata.get("TrainingJob", {}).get("Arn", "")
         if job:
             body = visit.optional("sagemaker:DescribeTrainingJob", {"TrainingJobName": job.rpartition("/")[2]}) or {}
             for item in body.get("FinalMetricDataList", []):
-                found[f"{step['StepName']} {item['MetricName']}"] = item["Value"]
+                metrics[f"{step['StepName']} {item['MetricName']}"] = item["Value"]
         package = metadata.get("RegisterModel", {}).get("Arn", "")
         if package:
             body = visit.optional("sagemaker:DescribeModelPackage", {"ModelPackageName": package}) or {}
-            found |= {f"{step['StepName']} {name}": value for name, value in quality_of(visit, body).items()}
-    return found
+            metrics |= {f"{step['StepName']} {name}": value for name, value in quality_of(visit, body).items()}
+    return metrics
 
 
 def _curves(visit: Visit, identifier: str, steps: Mapping[str, Mapping[str, Any]]) -> list[Series]:
@@ -179,7 +179,7 @@ def _curves(visit: Visit, identifier: str, steps: Mapping[str, Mapping[str, Any]
 
 def flatten(definition: Mapping[str, Any], member: str = "Steps") -> dict[str, str]:
     """Members of the steps by path, or of another list of the definition."""
-    found: dict[str, str] = {}
+    flat: dict[str, str] = {}
 
     def walk(value: Any, path: str) -> None:
         if isinstance(value, Mapping):
@@ -190,10 +190,10 @@ def flatten(definition: Mapping[str, Any], member: str = "Steps") -> dict[str, s
                 label = item.get("Name", place) if isinstance(item, Mapping) else place
                 walk(item, f"{path}[{label}]")
         else:
-            found[path] = json.dumps(value)
+            flat[path] = json.dumps(value)
 
     walk(definition.get(member, []), "" if member == "Steps" else member)
-    return found
+    return flat
 
 
 def _section(
@@ -258,8 +258,8 @@ def _version_facts(package: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _container(package: Mapping[str, Any]) -> dict[str, str]:
-    found = flatten({"Steps": package.get("InferenceSpecification", {})})
-    return {name: value.strip('"') for name, value in found.items()}
+    flat = flatten({"Steps": package.get("InferenceSpecification", {})})
+    return {name: value.strip('"') for name, value in flat.items()}
 
 
 PAGE = Page("/pipelines/{pipeline}/compare", load, "compare.html", "Pipelines")

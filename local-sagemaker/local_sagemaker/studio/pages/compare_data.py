@@ -18,7 +18,7 @@ MOST_JOBS = 30
 def data_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]], end: float | None) -> dict[str, str]:
     """Inputs and outputs by step and name, of at most 30 jobs. S3 has only the newest: what was written after the
     execution's end says so."""
-    found: dict[str, str] = {}
+    data: dict[str, str] = {}
     jobs = [(name, job_of(step.get("Metadata", {}))) for name, step in steps.items()]
     for name, job in [item for item in reversed(jobs) if item[1]][:MOST_JOBS]:
         assert job is not None
@@ -28,8 +28,8 @@ def data_of(visit: Visit, steps: Mapping[str, Mapping[str, Any]], end: float | N
             continue  # deleted since
         for kind, artifacts in (("input", view.inputs), ("output", view.outputs)):
             for item in artifacts:
-                found[f"{name} {kind} {item.name}"] = _to_text(item, end)
-    return found
+                data[f"{name} {kind} {item.name}"] = _to_text(item, end)
+    return data
 
 
 def _to_text(item: Artifact, end: float | None) -> str:

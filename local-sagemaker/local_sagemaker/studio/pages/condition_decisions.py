@@ -48,14 +48,14 @@ def decisions(
     shown = list(outcomes)[:MOST]
     shown += [chosen] if chosen in outcomes and chosen not in shown else []
     reader = _Reader(visit, definition, parameters, steps)
-    found = [
+    rows = [
         ConditionDecision(
             name, outcomes[name],
             [reader.words(item) for item in definition.steps[name].arguments.get("Conditions", [])],
         )
         for name in shown
     ]  # fmt: skip
-    return found, len(outcomes)
+    return rows, len(outcomes)
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class _Reader:
         name = path.removeprefix("Parameters.")
         if name in self.parameters:
             return f"{name} {number(self.parameters[name])}"
-        found = _OUTPUT.fullmatch(path)
-        value = self._output(*found.groups()) if found else None
+        match = _OUTPUT.fullmatch(path)
+        value = self._output(*match.groups()) if match else None
         return path if value is None else f"{path} {number(value)}"
 
     def _output(self, step: str, name: str) -> str | None:

@@ -105,13 +105,13 @@ def _builds(visit: Visit) -> list[dict[str, Any]]:
     ids = (visit.optional("codebuild:ListBuilds", {"sortOrder": "DESCENDING"}) or {}).get("ids", [])[:20]
     if not ids:
         return []
-    found = (visit.optional("codebuild:BatchGetBuilds", {"ids": ids}) or {}).get("builds", [])
+    builds = (visit.optional("codebuild:BatchGetBuilds", {"ids": ids}) or {}).get("builds", [])
     return [
         {
             "id": item["id"], "href": urls.to("builds", item["id"]), "project": item.get("projectName", ""),
             "status": build_status(item.get("buildStatus", "")), "start": seconds(item.get("startTime")),
         }
-        for item in found
+        for item in builds
     ]  # fmt: skip
 
 
@@ -119,14 +119,14 @@ def _batches(visit: Visit) -> list[dict[str, Any]]:
     ids = (visit.optional("codebuild:ListBuildBatches", {"sortOrder": "DESCENDING"}) or {}).get("ids", [])[:20]
     if not ids:
         return []
-    found = (visit.optional("codebuild:BatchGetBuildBatches", {"ids": ids}) or {}).get("buildBatches", [])
+    batches = (visit.optional("codebuild:BatchGetBuildBatches", {"ids": ids}) or {}).get("buildBatches", [])
     return [
         {
             "id": item["id"], "href": urls.to("batches", item["id"]), "project": item.get("projectName", ""),
             "status": build_status(item.get("buildBatchStatus", "")), "start": seconds(item.get("startTime")),
             "builds": len(item.get("buildGroups", [])),
         }
-        for item in found
+        for item in batches
     ]  # fmt: skip
 
 
@@ -156,15 +156,15 @@ def stages_of(visit: Visit, name: str) -> list[DeliveryStage]:
 
 def _find_unmet(stage: dict[str, Any]) -> list[str]:
     """The failed rules of the conditions by which a stage is entered or ended, each with what it found."""
-    found = []
+    unmet = []
     for moment in ("beforeEntryConditionState", "onSuccessConditionState", "onFailureConditionState"):
         for condition in stage.get(moment, {}).get("conditionStates", []):
             for rule in condition.get("ruleStates", []):
                 latest = rule.get("latestExecution", {})
                 if latest.get("status") == "Failed":
                     why = latest.get("errorDetails", {}).get("message", "") or latest.get("summary", "")
-                    found.append(f"{rule['ruleName']}: {why}" if why else rule["ruleName"])
-    return found
+                    unmet.append(f"{rule['ruleName']}: {why}" if why else rule["ruleName"])
+    return unmet
 
 
 def _action(item: dict[str, Any]) -> DeliveryAction:

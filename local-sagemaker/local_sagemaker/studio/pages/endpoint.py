@@ -137,8 +137,8 @@ def _alarm_states(visit: Visit, names: list[str]) -> dict[str, str]:
         return {}
     answer = visit.optional("cloudwatch:DescribeAlarms", {"AlarmNames": names}) or {}
     listed = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-    found = {item["AlarmName"]: item.get("StateValue", "") for item in listed}
-    return {name: found.get(name, "missing") for name in names}
+    states = {item["AlarmName"]: item.get("StateValue", "") for item in listed}
+    return {name: states.get(name, "missing") for name in names}
 
 
 _METRICS = (

@@ -67,8 +67,8 @@ def use_of(visit: Visit, endpoint: str, variants: Sequence[Mapping[str, Any]]) -
     # one period that ends in the next minute, which is where the newest requests are counted
     request = {"MetricDataQueries": queries, "StartTime": visit.now + 60 - WINDOW, "EndTime": visit.now + 60}
     answer = visit.optional("cloudwatch:GetMetricData", request) or {}
-    found = {item["Id"]: item["Values"][0] for item in answer.get("MetricDataResults", []) if item.get("Values")}
-    rows = [[found.get(f"v{place}x{number}") for number in range(len(_FIGURES))] for place in range(len(names))]
+    values = {item["Id"]: item["Values"][0] for item in answer.get("MetricDataResults", []) if item.get("Values")}
+    rows = [[values.get(f"v{place}x{number}") for number in range(len(_FIGURES))] for place in range(len(names))]
     total = sum(row[0] or 0 for row in rows)
     return [
         VariantUse(
@@ -96,12 +96,12 @@ def scaling_of(visit: Visit, endpoint: str) -> list[ScalingTarget]:
 def _target(visit: Visit, item: Mapping[str, Any]) -> ScalingTarget:
     key = {**_NAMESPACE, "ResourceId": item["ResourceId"], "ScalableDimension": item["ScalableDimension"]}
     policies = (visit.optional("application-autoscaling:DescribeScalingPolicies", key) or {}).get("ScalingPolicies", [])
-    found = visit.optional("application-autoscaling:DescribeScalingActivities", key) or {}
+    history = visit.optional("application-autoscaling:DescribeScalingActivities", key) or {}
     activities = [
         ScalingActivity(
             seconds(one.get("StartTime")), one.get("StatusCode", ""), one.get("Description", ""), one.get("Cause", "")
         )
-        for one in found.get("ScalingActivities", [])[:20]
+        for one in history.get("ScalingActivities", [])[:20]
     ]
     return ScalingTarget(
         item["ResourceId"].rpartition("/")[2], item["MinCapacity"], item["MaxCapacity"],

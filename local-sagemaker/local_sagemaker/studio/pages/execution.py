@@ -172,9 +172,11 @@ def text_of(value: Any) -> str:
 
 
 def _arns(records: list[dict[str, Any]], member: str) -> list[str]:
-    found = [record.get("Metadata", {}).get(member, {}) for record in records]
+    metadata = [record.get("Metadata", {}).get(member, {}) for record in records]
     return [
-        str(item.get("Arn") or item.get("EndpointArn")) for item in found if item.get("Arn") or item.get("EndpointArn")
+        str(item.get("Arn") or item.get("EndpointArn"))
+        for item in metadata
+        if item.get("Arn") or item.get("EndpointArn")
     ]
 
 

@@ -139,8 +139,8 @@ def describe(visit: Visit, pipeline_arn: str, key: str) -> ExecutionRow | None:
         )
     except ServiceError:
         return None
-    found = row({**body, "StartTime": body["CreationTime"], **listed}, visit.now)
-    return replace(found, metrics=visit.reads.metrics(arn))
+    execution = row({**body, "StartTime": body["CreationTime"], **listed}, visit.now)
+    return replace(execution, metrics=visit.reads.metrics(arn))
 
 
 def load_csv(visit: Visit) -> Content:

@@ -126,11 +126,11 @@ class _Joined(Mapping[str, str]):
 def _attempts(visit: Visit, steps: Sequence[StepView], notes: str) -> dict[str, list[FailedAttempt]]:
     """The failed attempts of the steps that were tried more than once; of at most 20."""
     again = [step for step in steps if step.attempts > 1][:_MOST_NOTES]
-    found = {}
+    attempts = {}
     for step in again:
         window = read_log(visit, NOTES, f"{notes}/{step.name}", limit=100)
-        found[step.name] = read_attempts(window.texts)
-    return found
+        attempts[step.name] = read_attempts(window.texts)
+    return attempts
 
 
 def _range(visit: Visit, first: float, last: float) -> tuple[float, float]:

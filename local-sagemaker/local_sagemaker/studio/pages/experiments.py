@@ -40,7 +40,7 @@ class ExperimentsContext:
 
 def load(visit: Visit) -> ExperimentsContext:
     """ListExperiments and ListTrialComponents; each component of the page is described, no other."""
-    found = items_or_none(visit, "sagemaker:ListExperiments", "ExperimentSummaries", 200, MaxResults=100)
+    summaries = items_or_none(visit, "sagemaker:ListExperiments", "ExperimentSummaries", 200, MaxResults=100)
     chosen = visit.value("experiment")
     request: dict[str, Any] = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
     if visit.value("token"):
@@ -53,7 +53,7 @@ def load(visit: Visit) -> ExperimentsContext:
     rows = [_row(body) for body in bodies if body is not None]
     columns = list(dict.fromkeys(name for row in rows for name in row.parameters if not name.startswith("SageMaker.")))
     metrics = list(dict.fromkeys(name for row in rows for name in row.metrics))
-    experiments = [item["ExperimentName"] for item in found]
+    experiments = [item["ExperimentName"] for item in summaries]
     return ExperimentsContext(
         experiments, chosen, rows, columns[:_COLUMNS], metrics[:_COLUMNS], answer.get("NextToken", "")
     )

@@ -11,7 +11,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.log_reading import clean
-from local_sagemaker.studio.views.times import parsed
+from local_sagemaker.studio.views.times import parse_time
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def load(visit: Visit) -> FunctionsContext:
     rows = [
         FunctionRow(
             item["FunctionName"], urls.to("functions", item["FunctionName"]), item.get("Runtime", ""),
-            parsed(str(item.get("LastModified", ""))), item.get("Description", ""),
+            parse_time(str(item.get("LastModified", ""))), item.get("Description", ""),
         )
         for item in answer.get("Functions", [])
     ]  # fmt: skip

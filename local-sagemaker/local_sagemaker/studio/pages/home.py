@@ -128,12 +128,12 @@ def _pipeline_approvals(visit: Visit) -> list[Need]:
 
 def _violations(visit: Visit) -> list[Need]:
     """The schedules with the newest violations, each once; a run by hand is one of its schedule."""
-    found = items_or_none(
+    executions = items_or_none(
         visit, "sagemaker:ListMonitoringExecutions", "MonitoringExecutionSummaries", 20,
         StatusEquals="CompletedWithViolations", SortBy="ScheduledTime", SortOrder="Descending", MaxResults=20,
     )  # fmt: skip
-    schedules = [item["MonitoringScheduleName"] for item in list_schedules(visit)] if found else []
-    names = dict.fromkeys(schedule_of(item["MonitoringScheduleName"], schedules) for item in found)
+    schedules = [item["MonitoringScheduleName"] for item in list_schedules(visit)] if executions else []
+    names = dict.fromkeys(schedule_of(item["MonitoringScheduleName"], schedules) for item in executions)
     return [
         Need("CompletedWithViolations", name, "found violations of its baseline", urls.to("monitoring", name), "Open")
         for name in list(names)[:5]
@@ -191,10 +191,10 @@ def _list_running(visit: Visit) -> list[Running]:
         for item in items_or_none(visit, operation, member, 10, StatusEquals="InProgress", MaxResults=10):
             running.append(Running(kind, item[name], "InProgress", _time(item), urls.to("jobs", place, item[name])))
     for status in ("Creating", "Updating"):
-        found = items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", 10, StatusEquals=status, MaxResults=10)
+        endpoints = items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", 10, StatusEquals=status, MaxResults=10)
         running += [
             Running("endpoint", item["EndpointName"], status, _time(item), urls.to("endpoints", item["EndpointName"]))
-            for item in found
+            for item in endpoints
         ]
     return running
 

@@ -154,13 +154,13 @@ def _training_of(body: dict[str, Any]) -> dict[str, Any]:
 def _hyperparameters(body: dict[str, Any]) -> dict[str, str]:
     """A training job's; of a tuning job the fixed ones, and the ranges and choices of the others."""
     training = _training_of(body)
-    found = {**training.get("HyperParameters", {}), **training.get("StaticHyperParameters", {})}
+    shown = {**training.get("HyperParameters", {}), **training.get("StaticHyperParameters", {})}
     config = body.get("HyperParameterTuningJobConfig", {})
     ranges = training.get("HyperParameterRanges") or config.get("ParameterRanges", {})
     for item in (one for items in ranges.values() for one in items if "Name" in one):
         choices = item.get("Values")
-        found[item["Name"]] = ", ".join(choices) if choices else f"{item.get('MinValue')} to {item.get('MaxValue')}"
-    return {name: str(value) for name, value in found.items()}
+        shown[item["Name"]] = ", ".join(choices) if choices else f"{item.get('MinValue')} to {item.get('MaxValue')}"
+    return {name: str(value) for name, value in shown.items()}
 
 
 def _metrics(body: dict[str, Any]) -> dict[str, float]:
@@ -209,11 +209,11 @@ def _look(visit: Visit, item: Artifact) -> Artifact:
         answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1000})
     except ServiceError as error:
         return Artifact(item.name, item.uri, warning=error.message)
-    found = answer.get("Contents", [])
-    times = [time for time in (seconds(entry.get("LastModified")) for entry in found) if time is not None]
+    entries = answer.get("Contents", [])
+    times = [time for time in (seconds(entry.get("LastModified")) for entry in entries) if time is not None]
     return Artifact(
-        item.name, item.uri, len(found), sum(entry["Size"] for entry in found), max(times, default=None),
-        "", bool(answer.get("IsTruncated")), _etag([str(entry.get("ETag", "")).strip('"') for entry in found]),
+        item.name, item.uri, len(entries), sum(entry["Size"] for entry in entries), max(times, default=None),
+        "", bool(answer.get("IsTruncated")), _etag([str(entry.get("ETag", "")).strip('"') for entry in entries]),
     )  # fmt: skip
 
 

@@ -131,12 +131,12 @@ def _maker(visit: Visit, job: JobView, noun: str) -> JobMaker | None:
 
 
 def _trials(visit: Visit, name: str) -> list[dict[str, Any]]:
-    found = items_or_none(
+    trials = items_or_none(
         visit, "sagemaker:ListTrainingJobsForHyperParameterTuningJob", "TrainingJobSummaries", 500,
         HyperParameterTuningJobName=name, MaxResults=100,
     )  # fmt: skip
     rows = []
-    for item in found:
+    for item in trials:
         metric = item.get("FinalHyperParameterTuningJobObjectiveMetric") or {}
         rows.append(
             {
@@ -170,7 +170,7 @@ def tuning_curves(trials: list[dict[str, Any]]) -> dict[str, list[Series]]:
         return {}
     better = min if trials[0]["value"] == min(item["value"] for item in ended) else max
     best = [better(item["value"] for item in ended[: place + 1]) for place in range(len(ended))]
-    found = {
+    curves = {
         "training job, by start": [
             Series("objective", tuple((at, item["value"]) for at, item in enumerate(ended, 1)), "points"),
             Series("best so far", tuple(enumerate(best, 1))),
@@ -179,8 +179,8 @@ def tuning_curves(trials: list[dict[str, Any]]) -> dict[str, list[Series]]:
     for name in ended[0]["parameters"]:
         pairs = [(str(item["parameters"].get(name, "")), item["value"]) for item in ended]
         if all(is_number(text) for text, _ in pairs):
-            found[name] = [Series("objective", tuple((float(text), value) for text, value in pairs), "points")]
-    return found
+            curves[name] = [Series("objective", tuple((float(text), value) for text, value in pairs), "points")]
+    return curves
 
 
 def act(visit: Visit) -> str:

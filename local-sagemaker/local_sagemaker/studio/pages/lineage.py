@@ -70,12 +70,12 @@ def load(visit: Visit) -> LineageContext:
 
 def _starts(visit: Visit) -> list[LineageNode]:
     """Where most questions start: what is served, endpoints, and the newest versions."""
-    found: dict[str, LineageNode] = {}
+    starts: dict[str, LineageNode] = {}
     for arn, endpoints in serving(visit).items():
         for name in endpoints:
             endpoint = visit.call("sagemaker:DescribeEndpoint", {"EndpointName": name})["EndpointArn"]
-            found.setdefault(endpoint, LineageNode("endpoint", name, urls.resource(endpoint), endpoint, 0))
-        found.setdefault(arn, _version(visit, arn))
+            starts.setdefault(endpoint, LineageNode("endpoint", name, urls.resource(endpoint), endpoint, 0))
+        starts.setdefault(arn, _version(visit, arn))
     groups = items_or_none(visit, "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", 20, MaxResults=20)
     for group in groups:
         versions = all_items(
@@ -83,8 +83,8 @@ def _starts(visit: Visit) -> list[LineageNode]:
             ModelPackageGroupName=group["ModelPackageGroupName"],
         )  # fmt: skip
         for version in versions:
-            found.setdefault(version["ModelPackageArn"].lower(), _version(visit, version["ModelPackageArn"]))
-    return list(found.values())
+            starts.setdefault(version["ModelPackageArn"].lower(), _version(visit, version["ModelPackageArn"]))
+    return list(starts.values())
 
 
 def _version(visit: Visit, arn: str) -> LineageNode:

@@ -106,7 +106,7 @@ def _keep_escape(match: re.Match[str]) -> str:
 
 def streams_of(visit: Visit, group: str, prefix: str) -> list[str]:
     """The names of a job's streams, one a host."""
-    found = []
+    streams = []
     try:
         answer = visit.call(
             "logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": f"{prefix}/", "limit": 50}
@@ -114,5 +114,5 @@ def streams_of(visit: Visit, group: str, prefix: str) -> list[str]:
     except ServiceError as error:
         visit.note("logs:DescribeLogStreams", error)
         return []
-    found += [item["logStreamName"] for item in answer["logStreams"]]
-    return found
+    streams += [item["logStreamName"] for item in answer["logStreams"]]
+    return streams

@@ -77,8 +77,8 @@ def load(visit: Visit) -> LogsContext:
         )
         for item in answer["logStreams"]
     ]  # fmt: skip
-    found = visit.call("logs:DescribeLogGroups", {"logGroupNamePrefix": group, "limit": 50})["logGroups"]
-    days = next((item.get("retentionInDays") for item in found if item["logGroupName"] == group), None)
+    groups = visit.call("logs:DescribeLogGroups", {"logGroupNamePrefix": group, "limit": 50})["logGroups"]
+    days = next((item.get("retentionInDays") for item in groups if item["logGroupName"] == group), None)
     search = find_lines(visit, group) if visit.value("search") else None
     return LogsContext(group, "", entries, answer.get("nextToken", ""), None, search, text, retention=days)
 

@@ -132,10 +132,10 @@ def _badges(visit: Visit, package: dict[str, Any]) -> list[VersionBadge]:
     verdicts = verdicts_of_execution(visit, package.get("MetadataProperties", {}).get("GeneratedBy", ""))
     badges = []
     for key, member, title in _REPORTS:
-        found = [item for item in verdicts if item.tab == key]
-        words = "; ".join(dict.fromkeys(item.words for item in found))
+        of_tab = [item for item in verdicts if item.tab == key]
+        words = "; ".join(dict.fromkeys(item.words for item in of_tab))
         badges.append(
-            VersionBadge(key, title, badge_of(package, member), words, any(item.is_violated for item in found))
+            VersionBadge(key, title, badge_of(package, member), words, any(item.is_violated for item in of_tab))
         )
     return badges
 
@@ -168,7 +168,7 @@ def _key_metrics(visit: Visit, package: dict[str, Any], other: dict[str, Any] | 
 
 def _activity(visit: Visit, package: dict[str, Any]) -> list[Activity]:
     key = f"{package['ModelPackageGroupName']}/{package['ModelPackageVersion']}".lower()
-    found = []
+    activities = []
     for event in visit.reads.history(500, ("model-package",)):
         if event.key.lower() == key:
             by = event.body.get("LastModifiedBy") or event.body.get("CreatedBy") or {}
@@ -178,11 +178,11 @@ def _activity(visit: Visit, package: dict[str, Any]) -> list[Activity]:
                 text = f"Registered, {event.status}"
             elif event.previous == event.status:
                 text, comment = _update_words(event.body), ""
-            found.append(Activity(event.time, text, comment, (by.get("IamIdentity") or {}).get("Arn", "")))
+            activities.append(Activity(event.time, text, comment, (by.get("IamIdentity") or {}).get("Arn", "")))
     created = seconds(package.get("CreationTime")) or 0.0
-    if not any(item.text.startswith("Registered") for item in found):
-        found.append(Activity(created, "Registered"))
-    return found
+    if not any(item.text.startswith("Registered") for item in activities):
+        activities.append(Activity(created, "Registered"))
+    return activities
 
 
 def _update_words(body: Mapping[str, Any]) -> str:

@@ -82,8 +82,8 @@ def newest(visit: Visit, group: str, status: str = "") -> dict[str, Any]:
     request: dict[str, Any] = {"ModelPackageGroupName": group, "SortOrder": "Descending", "MaxResults": 1}
     if status:
         request["ModelApprovalStatus"] = status
-    found = items_or_none(visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 1, **request)
-    return found[0] if found else {}
+    packages = items_or_none(visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 1, **request)
+    return packages[0] if packages else {}
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ def list_schedules(visit: Visit, **wanted: str) -> list[dict[str, Any]]:
 
 def _row(visit: Visit, item: dict[str, Any], schedules: Collection[str]) -> MonitorRow:
     name = item["MonitoringScheduleName"]
-    found = executions_of(visit, name, 1)
-    newest = found[0] if found else {}
+    executions = executions_of(visit, name, 1)
+    newest = executions[0] if executions else {}
     return MonitorRow(
         name, urls.to("monitoring", name), item.get("MonitoringType", ""), item.get("EndpointName", ""),
         item.get("MonitoringScheduleStatus", ""), newest.get("MonitoringExecutionStatus", ""),

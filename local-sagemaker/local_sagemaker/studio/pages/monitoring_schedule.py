@@ -124,13 +124,13 @@ def _definition(visit: Visit, kind: str, config: dict[str, Any]) -> dict[str, An
 
 def _executions(visit: Visit, name: str) -> list[MonitorExecution]:
     """The executions of the schedule and of those that Run now made of it; files of the newest are read."""
-    found = executions_of(visit, name, _SHOWN)
+    executions = executions_of(visit, name, _SHOWN)
     for item in list_schedules(visit, NameContains=run_prefix(name)):
         run = item["MonitoringScheduleName"]
         if run != name and schedule_of(run, [name]) == name:
-            found += executions_of(visit, run, 5)
-    found.sort(key=lambda item: -(seconds(item.get("ScheduledTime")) or 0.0))
-    return [_execution(visit, item, is_read=place < _READ) for place, item in enumerate(found[:_SHOWN])]
+            executions += executions_of(visit, run, 5)
+    executions.sort(key=lambda item: -(seconds(item.get("ScheduledTime")) or 0.0))
+    return [_execution(visit, item, is_read=place < _READ) for place, item in enumerate(executions[:_SHOWN])]
 
 
 def _execution(visit: Visit, item: dict[str, Any], *, is_read: bool) -> MonitorExecution:

@@ -49,7 +49,7 @@ class VersionChanges:
 
 def versions_of(visit: Visit, pipeline: str) -> list[PipelineVersionRow]:
     """ListPipelineVersions, newest first."""
-    found = items_or_none(
+    summaries = items_or_none(
         visit, "sagemaker:ListPipelineVersions", "PipelineVersionSummaries", 500, PipelineName=pipeline, MaxResults=100
     )
     return [
@@ -57,7 +57,7 @@ def versions_of(visit: Visit, pipeline: str) -> list[PipelineVersionRow]:
             item["PipelineVersionId"], seconds(item.get("CreationTime")), item.get("PipelineVersionAliases", []),
             item.get("PipelineVersionDescription", ""), item.get("LastExecutionPipelineExecutionArn", ""),
         )
-        for item in found
+        for item in summaries
     ]  # fmt: skip
 
 

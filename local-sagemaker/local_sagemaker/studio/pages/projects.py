@@ -81,17 +81,17 @@ def _parts(visit: Visit, project: str, resources: list[StackResource]) -> dict[s
             parts[_KINDS[item.kind]].setdefault(item.name.lower(), ProjectPart(item.name, item.href, item.status))
     for kind, part in _find_parts(visit, project):
         parts[kind][part.name.lower()] = part
-    return {kind: list(found.values()) for kind, found in parts.items() if found}
+    return {kind: list(by_name.values()) for kind, by_name in parts.items() if by_name}
 
 
 def _find_parts(visit: Visit, project: str) -> Iterator[tuple[str, ProjectPart]]:
     """What carries the project's tag: what its builds made is in no stack of its own."""
     expression = {"Filters": [{"Name": f"Tags.{_TAG}", "Operator": "Equals", "Value": project}]}
     for resource, member, key, kind in _FOUND:
-        found = items_or_none(
+        resources = items_or_none(
             visit, "sagemaker:Search", "Results", 100, Resource=resource, SearchExpression=expression, MaxResults=100
         )
-        for item in found:
+        for item in resources:
             body: dict[str, Any] = item[member]
             yield kind, ProjectPart(body[key], urls.to(kind, body[key]), str(body.get("EndpointStatus", "")))
     for body in items_or_none(visit, "cloudformation:DescribeStacks", "Stacks", 500):

@@ -35,11 +35,11 @@ def reports_of(visit: Visit, metadata: Mapping[str, Any], job: JobView | None) -
     uris += [
         str(value) for content in metadata.values() for value in content.values() if str(value).startswith("s3://")
     ]
-    found: dict[str, Report] = {}
+    reports: dict[str, Report] = {}
     for uri in uris:
         for item in files_below(visit, uri):
-            found.setdefault(item.uri, item)
-    return sorted(found.values(), key=lambda item: (not item.frame, item.name))[:_MOST]
+            reports.setdefault(item.uri, item)
+    return sorted(reports.values(), key=lambda item: (not item.frame, item.name))[:_MOST]
 
 
 def files_below(visit: Visit, uri: str) -> list[Report]:

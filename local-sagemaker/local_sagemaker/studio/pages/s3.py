@@ -167,7 +167,7 @@ def _is_folder(visit: Visit, bucket: str, key: str) -> bool:
 def _versions(visit: Visit, bucket: str, key: str) -> list[ObjectVersion]:
     """The versions of a bucket that keeps them; none of one that does not."""
     answer = visit.optional("s3:ListObjectVersions", {"Bucket": bucket, "Prefix": key, "MaxKeys": 100}) or {}
-    found = [
+    versions = [
         ObjectVersion(
             item["VersionId"], seconds(item.get("LastModified")), item.get("Size"), "Size" not in item,
             urls.to("s3", "object", bucket=bucket, key=key, version=item["VersionId"]),
@@ -175,7 +175,7 @@ def _versions(visit: Visit, bucket: str, key: str) -> list[ObjectVersion]:
         for item in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
         if item["Key"] == key and item["VersionId"] != "null"
     ]  # fmt: skip
-    return sorted(found, key=lambda item: -(item.modified or 0.0))
+    return sorted(versions, key=lambda item: -(item.modified or 0.0))
 
 
 def act_object(visit: Visit) -> str:

@@ -16,12 +16,12 @@ _UNFIT = re.compile(r"[^A-Za-z0-9-]+")
 
 def serving(visit: Visit) -> dict[str, list[str]]:
     """Names of endpoints by the ARN (lower case) of the model package that they serve."""
-    found: dict[str, list[str]] = {}
+    endpoints: dict[str, list[str]] = {}
     for item in items_or_none(visit, "sagemaker:ListEndpoints", "Endpoints", _MOST, MaxResults=_MOST):
         name = item["EndpointName"]
         for arn in packages_of(visit, name):
-            found.setdefault(arn, []).append(name)
-    return found
+            endpoints.setdefault(arn, []).append(name)
+    return endpoints
 
 
 def packages_of(visit: Visit, endpoint: str) -> list[str]:

@@ -85,8 +85,8 @@ def load(visit: Visit) -> StackContext:
 
 def stack_of(visit: Visit, name: str) -> dict[str, Any] | None:
     """A stack by its name or id, None where there is none."""
-    found = (visit.optional("cloudformation:DescribeStacks", {"StackName": name}) or {}).get("Stacks", [])
-    return dict(found[0]) if found else None
+    stacks = (visit.optional("cloudformation:DescribeStacks", {"StackName": name}) or {}).get("Stacks", [])
+    return dict(stacks[0]) if stacks else None
 
 
 def resources_of(visit: Visit, stack: str) -> list[StackResource]:
@@ -94,8 +94,8 @@ def resources_of(visit: Visit, stack: str) -> list[StackResource]:
     listed = items_or_none(visit, "cloudformation:ListStackResources", "StackResourceSummaries", 500, StackName=stack)
     names: dict[str, str] = {}
     if any(item.get("ResourceType") == _REPOSITORY for item in listed):  # whose physical id is no name
-        found = visit.optional("codecommit:ListRepositories", {}) or {}
-        names = {item["repositoryId"]: item["repositoryName"] for item in found.get("repositories", [])}
+        repositories = visit.optional("codecommit:ListRepositories", {}) or {}
+        names = {item["repositoryId"]: item["repositoryName"] for item in repositories.get("repositories", [])}
     return [
         StackResource(
             item["LogicalResourceId"], names.get(_name(item), _name(item)), item.get("ResourceType", ""),

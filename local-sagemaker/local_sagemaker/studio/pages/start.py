@@ -175,8 +175,8 @@ def _note(visit: Visit, value: str) -> str:
         answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1})
     except ServiceError as error:
         return error.message
-    found = answer.get("Contents", [])
-    return f"exists, {size(found[0]['Size'])}" if found else "does not exist yet"
+    objects = answer.get("Contents", [])
+    return f"exists, {size(objects[0]['Size'])}" if objects else "does not exist yet"
 
 
 def _group(item: ParameterField) -> str:
@@ -204,8 +204,8 @@ def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, 
 
     def value(name: str) -> bool:
         declared = definition.parameters[name].default
-        given = base.get(name, text_of(declared) if declared is not None else "false")
-        return visit.field(f"p.{name}", given).lower() == "true"
+        default = base.get(name, text_of(declared) if declared is not None else "false")
+        return visit.field(f"p.{name}", default).lower() == "true"
 
     switches = (value(skip), value(register))
     choice = visit.field(f"check.{step.name}") or next(name for name, _, _, pair in CHOICES if pair == switches)
@@ -217,11 +217,11 @@ def _check(visit: Visit, step: Step, definition: Definition, base: Mapping[str, 
 def _baseline(visit: Visit, group: str) -> str:
     if not group:
         return ""
-    found = items_or_none(
+    versions = items_or_none(
         visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 1, ModelPackageGroupName=group,
         ModelApprovalStatus="Approved", SortOrder="Descending", MaxResults=1,
     )  # fmt: skip
-    return f"version {found[0]['ModelPackageVersion']}" if found else ""
+    return f"version {versions[0]['ModelPackageVersion']}" if versions else ""
 
 
 def steps_to_run(visit: Visit, definition: Definition) -> list[str]:

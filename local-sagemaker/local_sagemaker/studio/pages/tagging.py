@@ -11,8 +11,8 @@ ACTIONS = ("tag", "untag")
 
 def tags_of(visit: Visit, arn: str) -> dict[str, str]:
     """ListTags of a SageMaker resource."""
-    found = items_or_none(visit, "sagemaker:ListTags", "Tags", ResourceArn=arn, MaxResults=50)
-    return {item["Key"]: item["Value"] for item in found}
+    tags = items_or_none(visit, "sagemaker:ListTags", "Tags", ResourceArn=arn, MaxResults=50)
+    return {item["Key"]: item["Value"] for item in tags}
 
 
 def edit_tags(visit: Visit, arn: str) -> None:

@@ -31,6 +31,6 @@ def find_failed_command(lines: Sequence[str]) -> FailedCommand | None:
             written.append(line)
         elif agent[1].startswith(_RUNS):
             start, written = place, []
-        elif found := _FAILED.match(agent[1].strip()):
-            failed = FailedCommand(found[1], int(found[2]), written[-_KEPT:], start)
+        elif match := _FAILED.match(agent[1].strip()):
+            failed = FailedCommand(match[1], int(match[2]), written[-_KEPT:], start)
     return failed

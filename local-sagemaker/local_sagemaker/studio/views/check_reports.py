@@ -85,14 +85,14 @@ class AttributionRow:
 
 def read_metrics(statistics: Any) -> dict[str, tuple[float | None, float | None]]:
     """Value and standard deviation of each metric of a model-quality statistics file."""
-    found: dict[str, tuple[float | None, float | None]] = {}
+    by_name: dict[str, tuple[float | None, float | None]] = {}
     for group, metrics in (statistics or {}).items():
         if not str(group).endswith("_metrics") or not isinstance(metrics, Mapping):
             continue
         for name, item in metrics.items():
             if isinstance(item, Mapping) and isinstance(item.get("value"), (int, float)):
-                found[name] = (float(item["value"]), _number(item.get("standard_deviation")))
-    return found
+                by_name[name] = (float(item["value"]), _number(item.get("standard_deviation")))
+    return by_name
 
 
 def metric_rows(statistics: Any, constraints: Any, baseline: Any, production: Any) -> list[MetricRow]:

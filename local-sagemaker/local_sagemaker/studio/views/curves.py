@@ -20,7 +20,7 @@ _MOST = 20
 
 def curves(lines: Iterable[str]) -> list[Series]:
     """The curves by metric, over rounds."""
-    found: dict[str, dict[float, float]] = {}
+    by_name: dict[str, dict[float, float]] = {}
     for line in lines:
         if len(line) > 2_000:
             continue
@@ -28,6 +28,6 @@ def curves(lines: Iterable[str]) -> list[Series]:
         if match is None:
             continue
         for name, value in _VALUE.findall(line[match.end() :] if line.startswith("[") else line):
-            if name.lower() not in _COUNTERS and (name in found or len(found) < _MOST):
-                found.setdefault(name, {})[float(match[1])] = float(value)
-    return [Series(name, tuple(sorted(points.items()))) for name, points in found.items() if len(points) > 1]
+            if name.lower() not in _COUNTERS and (name in by_name or len(by_name) < _MOST):
+                by_name.setdefault(name, {})[float(match[1])] = float(value)
+    return [Series(name, tuple(sorted(points.items()))) for name, points in by_name.items() if len(points) > 1]

@@ -136,8 +136,8 @@ def hide_succeeded(steps: Sequence[StepView]) -> list[StepView]:
             if missing:
                 pending += missing
                 continue
-            found = (behind[need] if need in hidden else (need,) for need in by_name[at].needs if need in by_name)
-            behind[at] = tuple(dict.fromkeys(item for part in found for item in part))
+            needs = (behind[need] if need in hidden else (need,) for need in by_name[at].needs if need in by_name)
+            behind[at] = tuple(dict.fromkeys(item for part in needs for item in part))
             pending.pop()
         return behind[name]
 

@@ -19,15 +19,15 @@ Feeds = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 def find_feeds(definition: Definition) -> Feeds:
     """What each edge that carries data carries; an edge of order alone has nothing here."""
-    found: dict[str, dict[str, dict[str, None]]] = {}
+    feeds: dict[str, dict[str, dict[str, None]]] = {}
     for name, step in definition.steps.items():
         for path, place in _uses(own_values(step), ""):
             reference = step_reference(path)
             if reference and reference[0] in definition.steps:
                 words = f"{_output(reference[1])} feeds {place}"
-                found.setdefault(name, {}).setdefault(reference[0], {})[words] = None
+                feeds.setdefault(name, {}).setdefault(reference[0], {})[words] = None
     return {
-        name: {source: tuple(words)[:_MOST] for source, words in sources.items()} for name, sources in found.items()
+        name: {source: tuple(words)[:_MOST] for source, words in sources.items()} for name, sources in feeds.items()
     }
 
 

@@ -47,7 +47,7 @@ def walk(
 def _reach(
     starts: Sequence[str], neighbours: Mapping[str, Sequence[str]], entities: Mapping[str, Entity]
 ) -> list[LineageNode]:
-    seen, current, found, distance = set(starts), list(starts), [], 0
+    seen, current, nodes, distance = set(starts), list(starts), [], 0
     while current:
         distance += 1
         following = []
@@ -56,11 +56,11 @@ def _reach(
                 if other not in seen:
                     seen.add(other)
                     following.append(other)
-        found += [(entities[arn], distance) for arn in following if arn in entities]
+        nodes += [(entities[arn], distance) for arn in following if arn in entities]
         current = following
     return [
         LineageNode(
             item.kind, item.name, urls.resource(item.source), item.source or item.arn, distance, item.detail,
         )
-        for item, distance in found
+        for item, distance in nodes
     ]  # fmt: skip

@@ -66,19 +66,19 @@ def read_trends(kind: str, files: Sequence[MonitorFiles], statistics: Any, const
     for item in sorted(files, key=lambda one: one.at):
         for measured in _measure(kind, item.statistics, statistics, constraints):
             rows.setdefault(measured[:2], []).append((item.at, measured))
-    trends = [_trend(found) for found in rows.values()]
+    trends = [_trend(history) for history in rows.values()]
     return sorted(trends, key=lambda item: (item.margin is None, -(item.margin or 0.0), item.name, item.measure))
 
 
-def _trend(found: list[tuple[float, Measured]]) -> Trend:
-    name, measure, newest, baseline, bound, is_upper = found[-1][1]
+def _trend(history: list[tuple[float, Measured]]) -> Trend:
+    name, measure, newest, baseline, bound, is_upper = history[-1][1]
     margin = None
     if bound is not None:
         start = baseline if baseline is not None else 0.0
         span = bound - start
         outside = newest > bound if is_upper else newest < bound
         margin = (newest - start) / span if span else float(outside)
-    return Trend(name, measure, [(at, row[2]) for at, row in found], baseline, bound, is_upper, margin)
+    return Trend(name, measure, [(at, row[2]) for at, row in history], baseline, bound, is_upper, margin)
 
 
 def _measure(kind: str, current: Any, baseline: Any, constraints: Any) -> Iterator[Measured]:

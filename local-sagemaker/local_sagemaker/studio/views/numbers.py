@@ -14,12 +14,12 @@ def number(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
-        given = float(value)
+        amount = float(value)
     except (TypeError, ValueError):
         return str(value)
-    if given.is_integer() and abs(given) < 1e9:
-        return f"{int(given):,}"
-    return f"{given:.4g}"
+    if amount.is_integer() and abs(amount) < 1e9:
+        return f"{int(amount):,}"
+    return f"{amount:.4g}"
 
 
 def count(value: Any) -> str:

@@ -61,12 +61,12 @@ def rollout_of(described: Mapping[str, Any]) -> RolloutView | None:
 def _fleet(fleet: str, config: str, item: Mapping[str, Any], share: int | None = None) -> FleetRow:
     status = (item.get("VariantStatus") or [{}])[-1]
     message = str(status.get("StatusMessage", ""))
-    found = _SHARE.match(message)
+    match = _SHARE.match(message)
     current, desired = item.get("CurrentInstanceCount"), item.get("DesiredInstanceCount")
     instances = f"{current if current is not None else 0} of {desired}" if desired is not None else "-"
     return FleetRow(
         fleet, item.get("VariantName", ""), config, str(status.get("Status", "")), message,
-        int(found[1]) if found else share, instances, seconds(status.get("StartTime")),
+        int(match[1]) if match else share, instances, seconds(status.get("StartTime")),
     )  # fmt: skip
 
 

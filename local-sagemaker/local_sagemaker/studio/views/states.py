@@ -77,5 +77,5 @@ def state_of(status: str) -> Look:
     known = _LOOKS.get(status) or _LOOKS.get(status[:1].upper() + status[1:])
     if known:
         return known
-    found = next(((icon, tone) for ends, icon, tone in _ENDS if status.endswith(ends)), ("wait", "idle"))
-    return Look(*found, status or "Unknown")
+    look = next(((icon, tone) for ends, icon, tone in _ENDS if status.endswith(ends)), ("wait", "idle"))
+    return Look(*look, status or "Unknown")

@@ -24,7 +24,7 @@ def seconds(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def parsed(text: str) -> float | None:
+def parse_time(text: str) -> float | None:
     """Seconds since the epoch of an ISO 8601 text; None for every other text."""
     try:
         return datetime.fromisoformat(text).timestamp()

@@ -34,11 +34,11 @@ class FailedAttempt:
 
 def read_attempts(lines: Sequence[str]) -> list[FailedAttempt]:
     """The attempts that the notes in a step's log tell of."""
-    found = []
+    attempts = []
     for match in filter(None, map(_FAILED.match, lines)):
         end = datetime.fromisoformat(match[2].replace("Z", "+00:00")).timestamp()
-        found.append(FailedAttempt(int(match[1]), end - float(match[3]), end, match[4]))
-    return found
+        attempts.append(FailedAttempt(int(match[1]), end - float(match[3]), end, match[4]))
+    return attempts
 
 
 def segments(

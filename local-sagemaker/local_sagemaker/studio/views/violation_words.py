@@ -59,25 +59,25 @@ def _snake(text: str) -> str:
 
 def _numbers(name: str, text: str) -> tuple[str, str, str]:
     """The sentence, what was expected, and what was found."""
-    if found := _DRIFT.search(text):
-        actual, bound = float(found[1]), float(found[2])
+    if match := _DRIFT.search(text):
+        actual, bound = float(match[1]), float(match[2])
         sentence = f"{name} is distributed differently than in the baseline: {_short(actual)} apart"
         return f"{sentence}{_by(actual, bound)}.", f"at most {_short(bound)}", _short(actual)
-    if found := _METRIC.search(text):
-        actual, bound = float(found[2]), float(found[4])
-        is_above = found[3].lower().startswith("greater")
+    if match := _METRIC.search(text):
+        actual, bound = float(match[2]), float(match[4])
+        is_above = match[3].lower().startswith("greater")
         word, side = ("above", "at most") if is_above else ("below", "at least")
         sentence = f"{name} is {_short(actual)}, {_short(abs(actual - bound))} {word} its bound."
         return sentence, f"{side} {_short(bound)}", _short(actual)
-    if found := _RANKS.search(text):
-        score, bound = float(found[1]), float(found[2])
+    if match := _RANKS.search(text):
+        score, bound = float(match[1]), float(match[2])
         sentence = f"The features drive the predictions of {name} in another order than in the baseline."
         return sentence, f"a score of at least {_short(bound)}", _short(score)
-    if found := _BIAS.search(text):
-        actual, bound = float(found[1]), float(found[2])
+    if match := _BIAS.search(text):
+        actual, bound = float(match[1]), float(match[2])
         return f"{name} is {_short(actual)}; the baseline allows {_short(bound)}.", _short(bound), _short(actual)
-    if found := _VALUE.search(text):
-        share = float(found[1])
+    if match := _VALUE.search(text):
+        share = float(match[1])
         return f"Only {_percent(share)} of the rows have a value for {name}.", "", _percent(share)
     return "", "", ""
 

@@ -63,12 +63,12 @@ def from_document(shape: Shape, value: Any) -> Any:
     if kind == "structure":
         if not isinstance(value, dict) or getattr(shape, "is_document_type", False):
             return value
-        found = {}
+        members = {}
         for name, member in shape.members.items():
-            given = value.get(member.serialization.get("name", name))
-            if given is not None:
-                found[name] = from_document(member, given)
-        return found
+            content = value.get(member.serialization.get("name", name))
+            if content is not None:
+                members[name] = from_document(member, content)
+        return members
     if kind == "list":
         return [from_document(shape.member, item) for item in value] if isinstance(value, list) else value
     if kind == "map":

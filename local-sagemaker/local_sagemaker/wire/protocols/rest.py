@@ -19,7 +19,7 @@ STATUS = "__status__"
 
 def members_from(request: WireRequest, target: Target, shape: Shape) -> dict[str, Any]:
     """The input's members that are not in the body."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     query: dict[str, list[str]] = {}
     if request.query:
         fixed = dict(parse_qsl(target.operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
@@ -30,31 +30,31 @@ def members_from(request: WireRequest, target: Target, shape: Shape) -> dict[str
     for member, member_shape, location, name in _bindings(shape):
         if location == "header":
             if name in headers:
-                found[member] = _from_header(member_shape, _text(headers[name], name))
+                values[member] = _from_header(member_shape, _text(headers[name], name))
         elif location == "uri":
             if name in target.labels:
-                found[member] = from_text(member_shape, _text(target.labels[name], name))
+                values[member] = from_text(member_shape, _text(target.labels[name], name))
         elif location == "headers":
-            found[member] = {
+            values[member] = {
                 key[len(name) :]: _text(value, key) for key, value in headers.items() if key.startswith(name)
             }
         elif query:
             value = _query_value(member_shape, name, query, shape)
             if value is not None:
-                found[member] = value
-    return {member: value for member, value in found.items() if value != {}}
+                values[member] = value
+    return {member: value for member, value in values.items() if value != {}}
 
 
 @lru_cache(maxsize=1024)
 def _bindings(shape: Shape) -> list[tuple[str, Shape, str, str]]:
     """(member, its shape, location, name there) of those outside of the body; names of headers in lower case."""
-    found = []
+    bindings = []
     for member, member_shape in shape.members.items():
         serialization = member_shape.serialization
         location, name = serialization.get("location"), serialization.get("name", member)
         if location in ("header", "headers", "uri", "querystring"):
-            found.append((member, member_shape, location, name.lower() if location.startswith("header") else name))
-    return found
+            bindings.append((member, member_shape, location, name.lower() if location.startswith("header") else name))
+    return bindings
 
 
 def _query_value(member: Shape, name: str, query: dict[str, list[str]], shape: Shape) -> Any:
@@ -119,14 +119,14 @@ def empty_response(response: dict[str, Any], target: Target) -> WireResponse:
 @lru_cache(maxsize=1024)
 def _answer_bindings(shape: Shape) -> list[tuple[str, str, str, Shape]]:
     """(member, location, name there, its shape) of the output's members outside of the body."""
-    found = []
+    bindings = []
     for member, member_shape in shape.members.items():
         serialization = member_shape.serialization
         location = serialization.get("location")
         if location in ("statusCode", "header", "headers"):
             name = serialization.get("name", "" if location == "headers" else member)
-            found.append((member, location, name, member_shape))
-    return found
+            bindings.append((member, location, name, member_shape))
+    return bindings
 
 
 def _to_header(member: Shape, value: Any) -> str:

@@ -49,34 +49,34 @@ def _value(shape: Shape, node: ElementTree.Element) -> Any:
 
 def _map(shape: Shape, entries: list[ElementTree.Element]) -> dict[str, Any]:
     key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
-    found = {}
+    mapping = {}
     for entry in entries:
         parts = {_local(part.tag): part for part in entry}
         if key in parts and value in parts:
-            found[parts[key].text or ""] = _value(shape.value, parts[value])
-    return found
+            mapping[parts[key].text or ""] = _value(shape.value, parts[value])
+    return mapping
 
 
 def _structure(shape: Shape, node: ElementTree.Element) -> dict[str, Any]:
     children: dict[str, list[ElementTree.Element]] = {}
     for child in node:
         children.setdefault(_local(child.tag), []).append(child)
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, member in shape.members.items():
         tag = _tag(name, member)
         if member.serialization.get("xmlAttribute"):
             attributes = {_local(key): value for key, value in node.attrib.items()}
             if tag.rpartition(":")[2] in attributes:
-                found[name] = from_text(member, attributes[tag.rpartition(":")[2]])
+                members[name] = from_text(member, attributes[tag.rpartition(":")[2]])
         elif tag in children:
             flattened = member.serialization.get("flattened")
             if flattened and member.type_name == "list":
-                found[name] = [_value(member.member, item) for item in children[tag]]
+                members[name] = [_value(member.member, item) for item in children[tag]]
             elif flattened and member.type_name == "map":
-                found[name] = _map(member, children[tag])
+                members[name] = _map(member, children[tag])
             else:
-                found[name] = _value(member, children[tag][0])
-    return found
+                members[name] = _value(member, children[tag][0])
+    return members
 
 
 def _tag(name: str, member: Shape) -> str:
@@ -177,18 +177,18 @@ def _write_structure(shape: Shape, value: dict[str, Any], tag: str, parts: list[
     start = len(parts)
     parts.append("")
     for member in _members(shape):
-        given = value.get(member.name)
-        if given is None:
+        item = value.get(member.name)
+        if item is None:
             continue
         if member.attribute:
-            attributes += f' {member.tag}="{escape(str(given))}"'
+            attributes += f' {member.tag}="{escape(str(item))}"'
         elif member.scalar:
-            parts.append(f"<{member.tag}>{member.scalar(given)}</{member.tag}>")
+            parts.append(f"<{member.tag}>{member.scalar(item)}</{member.tag}>")
         elif not member.flattened:
-            _write(member.shape, given, member.tag, parts)
+            _write(member.shape, item, member.tag, parts)
         elif member.shape.type_name == "list":
-            _write_items(member.shape, given, member.tag, parts)
+            _write_items(member.shape, item, member.tag, parts)
         else:
-            _write_entries(member.shape, given, member.tag, parts)
+            _write_entries(member.shape, item, member.tag, parts)
     parts[start] = f"<{tag}{attributes}>"
     parts.append(f"</{tag}>")

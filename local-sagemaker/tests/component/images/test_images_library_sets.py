@@ -63,13 +63,13 @@ def test_the_nearest_python_is_taken_else_and_what_differs_is_named() -> None:
 def test_the_choice_of_boto3_is_listed_and_logs_say_only_what_can_change_a_result() -> None:
     plan = plans.make(image(XGBOOST), having("3.10"))
     assert plan.differences == ("boto3 1.28.57 (image: 1.17.52)",)
-    assert plans.said_in_logs(plan.image, plan.differences) == []
+    assert plans.select_for_log(plan.image, plan.differences) == []
     plan = plans.make(image(XGBOOST), having("3.11"))
-    assert plans.said_in_logs(plan.image, plan.differences) == ["Python 3.11 (image: 3.10)"]
+    assert plans.select_for_log(plan.image, plan.differences) == ["Python 3.11 (image: 3.10)"]
 
 
 def test_every_image_has_a_plan_for_every_python_that_the_service_runs_on() -> None:
-    for known in catalogue.known():
+    for known in catalogue.list_images():
         for minor in ("3.11", "3.12", "3.13"):
             assert plans.make(known, having(minor)).interpreter.minor == minor
 
@@ -109,7 +109,7 @@ def test_the_note_of_a_tag_is_no_part_of_the_set_that_another_one_shares() -> No
     found = image("sagemaker-scikit-learn:1.3-7")
     plan = plans.make(found, having("3.10"))
     assert plan.differences == plans.make(image("sagemaker-scikit-learn:1.2-1"), having("3.10")).differences
-    assert plans.said_in_logs(found, plan.differences) == list(found.notes)
+    assert plans.select_for_log(found, plan.differences) == list(found.notes)
 
 
 def small(**changes: object) -> ImageLibraries:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_sagemaker.batch.agent import TransformParameters
-from local_sagemaker.batch.data_processing import DataProcessingError, Untouched, filter_csv, of
+from local_sagemaker.batch.data_processing import DataProcessingError, PassThrough, filter_csv, of
 from local_sagemaker.batch.splitting import Batching, RecordError
 from local_sagemaker.json_path import JsonPath, PathError
 
@@ -258,8 +258,8 @@ def test_a_union_of_ranges_is_refused_in_the_words_of_aws() -> None:
 
 
 def test_no_processing_leaves_bodies_alone() -> None:
-    assert isinstance(processing(), Untouched)
-    assert isinstance(processing(InputFilter="$", OutputFilter="$", JoinSource="None"), Untouched)
+    assert isinstance(processing(), PassThrough)
+    assert isinstance(processing(InputFilter="$", OutputFilter="$", JoinSource="None"), PassThrough)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker.endpoints.endpoint_metrics import Measures
+from local_sagemaker.endpoints.endpoint_metrics import EndpointMetrics
 
 
 def test_the_invocations_of_a_put_are_few_data_of_each_metric() -> None:
     put: list[dict[str, Any]] = []
-    measures = Measures(lambda _namespace, data: put.extend(data))
+    measures = EndpointMetrics(lambda _namespace, data: put.extend(data))
     for number in range(1000):
         measures.record_invocation("e", "v", 2, 424 if number % 4 == 0 else 200, number / 1000, 0.5)
     measures.record_invocation("e", "v", 2, 0, 2.0, 0.5)
@@ -38,7 +38,7 @@ def test_the_invocations_of_a_put_are_few_data_of_each_metric() -> None:
 
 def test_few_durations_are_kept_as_they_are() -> None:
     put: list[dict[str, Any]] = []
-    measures = Measures(lambda _namespace, data: put.extend(data))
+    measures = EndpointMetrics(lambda _namespace, data: put.extend(data))
     for seconds in (0.003, 0.001, 0.002):
         measures.record_invocation("e", "v", 1, 200, seconds, 0.5)
     measures.flush()

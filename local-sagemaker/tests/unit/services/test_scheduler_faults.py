@@ -12,7 +12,7 @@ from local_sagemaker.api.operations import Response
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
-from local_sagemaker.services.scheduler.firing import Firing
+from local_sagemaker.services.scheduler.firing import ScheduleRunner
 from local_sagemaker.services.scheduler.store import FIRED, ScheduleStore
 from tests.support import until
 
@@ -47,7 +47,7 @@ def test_a_bad_schedule_holds_back_no_other(store: ScheduleStore, how: str) -> N
             "ScheduleExpression": expression, "CreationDate": now() - 60, "_due": now() - 1, "_first": now() - 1,
             "FlexibleTimeWindow": {"Mode": "OFF"}, "ActionAfterCompletion": "NONE",
         })  # fmt: skip
-    firing = Firing(store, call)
+    firing = ScheduleRunner(store, call)
     firing.start()
     try:
         until(lambda: "good" in invoked, "the good schedule", 10)
@@ -75,7 +75,7 @@ def test_of_the_times_that_have_passed_the_newest_is_made_up_for_once(store: Sch
         due.extend((one["schedule"]["Name"], one["time"], one["late"]) for one in store.records.list(FIRED))
         return {}
 
-    firing = Firing(store, call)
+    firing = ScheduleRunner(store, call)
     firing.start()
     try:
         until(lambda: due and not store.records.list(FIRED), "the request is made", 10)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.tuning import early_stopping, training_jobs
-from local_sagemaker.tuning.policy import Next, decide, not_improving
+from local_sagemaker.tuning.policy import TuningDecision, decide, not_improving
 
 
 def job(status: str = "InProgress", **limits: int) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_no_improvement_ends_it() -> None:
     body = job()
     limit = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3}}
     body["HyperParameterTuningJobConfig"]["TuningJobCompletionCriteria"] = limit
-    assert decide(body, found, 1001.0) == Next(stop=True, status="Completed")
+    assert decide(body, found, 1001.0) == TuningDecision(stop=True, status="Completed")
     assert decide(body, found[:4], 1001.0).launch == 3
 
 

@@ -46,5 +46,5 @@ class DataQuality:
 
 
 def _baseline(environment: Mapping[str, str], what: str) -> Report | None:
-    found = job_inputs.baseline(environment, what)
-    return found and quality.check_baseline(found.report, what, False, found.place)
+    baseline = job_inputs.baseline(environment, what)
+    return baseline and quality.check_baseline(baseline.report, what, False, baseline.place)

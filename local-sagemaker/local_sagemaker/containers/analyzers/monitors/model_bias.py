@@ -26,6 +26,6 @@ class ModelBias:
                         "LabelValue": section.get("label_value_or_threshold"),
                         "Facet": facet, "FacetValue": one.get("value_or_threshold"),
                     }  # fmt: skip
-                    for found in one["metrics"]:
-                        if isinstance(found.get("value"), (int, float)):
-                            yield metric(f"bias_metric_{found['name']}", found["value"], dimensions)
+                    for item in one["metrics"]:
+                        if isinstance(item.get("value"), (int, float)):
+                            yield metric(f"bias_metric_{item['name']}", item["value"], dimensions)

@@ -22,8 +22,8 @@ class ModelQuality:
 
     def analyse(self, environment: Mapping[str, str]) -> QualityAnalysis:
         """The metrics of the variable ``problem_type``, compared with a baseline's constraints."""
-        found = job_inputs.baseline(environment, "constraints")
-        constraints = found and quality.check_baseline(found.report, "constraints", True, found.place)
+        baseline = job_inputs.baseline(environment, "constraints")
+        constraints = baseline and quality.check_baseline(baseline.report, "constraints", True, baseline.place)
         dataset = job_inputs.dataset(environment, constraints)
         problem = require_variable(environment, "problem_type")
         attributes = PredictionAttributes.of(environment, dataset.merged)

@@ -25,16 +25,16 @@ def get_content_type(content_type_cfg_val: str | None) -> str:
         return LIBSVM
     name, _, rest = content_type_cfg_val.lower().partition(";")
     name = name.strip()
-    found = _FORMATS.get(name, name)
-    if found not in (CSV, LIBSVM, PARQUET, RECORDIO_PROTOBUF):
+    media_type = _FORMATS.get(name, name)
+    if media_type not in (CSV, LIBSVM, PARQUET, RECORDIO_PROTOBUF):
         raise exc.UserError(f"{content_type_cfg_val} is not an accepted ContentType: {', '.join(VALID_CONTENT_TYPES)}.")
     labels = dict(part.strip().partition("=")[::2] for part in rest.split(";") if part.strip())
-    if found == CSV and labels.get("label_size", "1") != "1":
+    if media_type == CSV and labels.get("label_size", "1") != "1":
         raise exc.UserError(
             f"{content_type_cfg_val} is not an accepted csv ContentType. "
             "Optional parameter label_size must be equal to 1"
         )
-    return found
+    return media_type
 
 
 def get_dmatrix(

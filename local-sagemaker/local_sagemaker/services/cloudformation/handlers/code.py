@@ -261,11 +261,11 @@ class CodeConnection:
         """By its name."""
         name = properties["ConnectionName"]
         rows = context.call(f"{self._service}:ListConnections", {})["Connections"]
-        found = [row for row in rows if row["ConnectionName"] == name]
-        if not found:
+        matches = [row for row in rows if row["ConnectionName"] == name]
+        if not matches:
             raise ServiceError(f"Connection {name} does not exist", code="ResourceNotFoundException", status=404)
-        arn = found[-1]["ConnectionArn"]
-        attributes = {name: found[-1][name] for name in ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")}
+        arn = matches[-1]["ConnectionArn"]
+        attributes = {name: matches[-1][name] for name in ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")}
         return Identity(arn, arn, attributes)
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:

@@ -38,10 +38,10 @@ class Alarm:
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["AlarmName"]
-        found = context.call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
-        if not found:
+        alarms = context.call("cloudwatch:DescribeAlarms", {"AlarmNames": [name]}).get("MetricAlarms", [])
+        if not alarms:
             raise ServiceError(f"Alarm {name} does not exist", code="ResourceNotFound", status=404)
-        return Identity(name, name, {"Arn": found[0]["AlarmArn"]})
+        return Identity(name, name, {"Arn": alarms[0]["AlarmArn"]})
 
     def update(
         self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties
@@ -79,8 +79,8 @@ class LogGroup:
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["LogGroupName"]
-        found = context.call("logs:DescribeLogGroups", {"logGroupNamePrefix": name}).get("logGroups", [])
-        if not any(group["logGroupName"] == name for group in found):
+        groups = context.call("logs:DescribeLogGroups", {"logGroupNamePrefix": name}).get("logGroups", [])
+        if not any(group["logGroupName"] == name for group in groups):
             raise ServiceError("The specified log group does not exist.", code="ResourceNotFoundException", status=400)
         arn = f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"
         return Identity(name, name, {"Arn": arn})
@@ -291,8 +291,8 @@ class ParameterHandler:
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
-        found = context.call("ssm:GetParameter", {"Name": properties["Name"]})["Parameter"]
-        return Identity(found["Name"], found["Name"], {"Type": found["Type"], "Value": found["Value"]})
+        parameter = context.call("ssm:GetParameter", {"Name": properties["Name"]})["Parameter"]
+        return Identity(parameter["Name"], parameter["Name"], {"Type": parameter["Type"], "Value": parameter["Value"]})
 
     def update(
         self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties

@@ -46,10 +46,10 @@ class BuildAction:
 
     def _find_batch(self, identity: str) -> dict[str, Any] | None:
         """A batch with a build's members. It exports no variables: each of its builds has its own."""
-        found = self._call("codebuild:BatchGetBuildBatches", {"ids": [identity]})["buildBatches"]
+        batches = self._call("codebuild:BatchGetBuildBatches", {"ids": [identity]})["buildBatches"]
         return (
-            {**found[0], "buildComplete": found[0]["complete"], "buildStatus": found[0]["buildBatchStatus"]}
-            if found
+            {**batches[0], "buildComplete": batches[0]["complete"], "buildStatus": batches[0]["buildBatchStatus"]}
+            if batches
             else None
         )
 

@@ -60,8 +60,8 @@ class GitSources:
         if git is None:
             text = "The service role or action role doesn't have the permissions required to access the repository "
             raise ActionFailure(f"{text}named {name}, or the repository does not exist.", "ConfigurationError")
-        given: dict[str, Any] = own_delivery(work.execution)["_revisions"].get(work.declared["name"], {})
-        identity = git.resolve(given["revisionValue"]) if given else git.branch(branch)
+        override: dict[str, Any] = own_delivery(work.execution)["_revisions"].get(work.declared["name"], {})
+        identity = git.resolve(override["revisionValue"]) if override else git.branch(branch)
         commit = git.commit(identity) if identity else None
         if commit is None:
             text = f"No branch with the name '{branch}' was found in the repository named '{name}'."
@@ -70,7 +70,7 @@ class GitSources:
         self._artifacts.put(place, self._archive(git, commit, work.configuration))
         summary = commit.message.strip().partition("\n")[0]
         variables = {
-            "BranchName": given.get("branchName", branch), "CommitId": commit.id, "CommitMessage": commit.message,
+            "BranchName": override.get("branchName", branch), "CommitId": commit.id, "CommitMessage": commit.message,
             "AuthorDate": iso(commit.author.time)[:19] + "Z",
         }  # fmt: skip
         revision = {"revisionId": commit.id, "revisionSummary": summary}

@@ -195,22 +195,24 @@ class StackAction:
         kind = "CREATE" if new else "UPDATE"
         request = {**self._request(work), "ChangeSetName": change_set, "ChangeSetType": kind}
         self._call("cloudformation:CreateChangeSet", request)
-        found = self._change_set(work, name, change_set)
-        reason = found.get("StatusReason", "")
-        if found["Status"] != ChangeSetStatus.CREATE_COMPLETE and not any(text in reason for text in NO_CHANGE):
-            raise ActionFailure(f"Change set {change_set} is in status {found['Status']}. {reason}", "JobFailed")
+        description = self._change_set(work, name, change_set)
+        reason = description.get("StatusReason", "")
+        if description["Status"] != ChangeSetStatus.CREATE_COMPLETE and not any(text in reason for text in NO_CHANGE):
+            raise ActionFailure(f"Change set {change_set} is in status {description['Status']}. {reason}", "JobFailed")
         summary = (
-            "Change set created." if found["Status"] == ChangeSetStatus.CREATE_COMPLETE else "There are no changes."
+            "Change set created."
+            if description["Status"] == ChangeSetStatus.CREATE_COMPLETE
+            else "There are no changes."
         )
         work.note(_external(self._find(name)))
-        return ActionResult(external={"externalExecutionId": found["ChangeSetId"]}, summary=summary)
+        return ActionResult(external={"externalExecutionId": description["ChangeSetId"]}, summary=summary)
 
     def _change_set(self, work: ActionWork, name: str, change_set: str) -> dict[str, Any]:
         while True:
             request = {"StackName": name, "ChangeSetName": change_set}
-            found = dict(self._call("cloudformation:DescribeChangeSet", request))
-            if not found["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
-                return found
+            description = dict(self._call("cloudformation:DescribeChangeSet", request))
+            if not description["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
+                return description
             work.pause()
 
     def _execute_change_set(self, work: ActionWork, name: str) -> ActionResult:
@@ -218,8 +220,8 @@ class StackAction:
         good = (StackStatus.CREATE_COMPLETE, StackStatus.UPDATE_COMPLETE)
         if work.external.get("externalExecutionSummary") == "executing":  # a restart came between
             return self._outcome(work, self._settle(work, name), good)
-        found = self._change_set(work, name, change_set)
-        if any(text in found.get("StatusReason", "") for text in NO_CHANGE):
+        description = self._change_set(work, name, change_set)
+        if any(text in description.get("StatusReason", "") for text in NO_CHANGE):
             return self._outcome(work, self._find(name), good)
         self._call("cloudformation:ExecuteChangeSet", {"StackName": name, "ChangeSetName": change_set})
         work.note({**_external(self._find(name)), "externalExecutionSummary": "executing"})

@@ -61,12 +61,12 @@ class LineageEntities(Resource):
         """Changes members; properties are merged, and removed where the request says so."""
         key, body = self._require(request)
 
-        def change(found: Body) -> None:
-            kept = {**found.get("Properties", {}), **request.get("Properties", {})}
+        def change(entity: Body) -> None:
+            kept = {**entity.get("Properties", {}), **request.get("Properties", {})}
             for name in request.get("PropertiesToRemove", ()):
                 kept.pop(name, None)
-            found.update(pick(request, "Description", "Status", "ArtifactName"), Properties=kept)
-            found.update(LastModifiedTime=now(), LastModifiedBy=self._by())
+            entity.update(pick(request, "Description", "Status", "ArtifactName"), Properties=kept)
+            entity.update(LastModifiedTime=now(), LastModifiedBy=self._by())
 
         self._records.update(self.kind.kind, key, change)
         return pick(body, self.kind.arn)
@@ -99,13 +99,13 @@ class LineageEntities(Resource):
 
     def _require(self, request: Request) -> tuple[str, Body]:
         self._catch_up()
-        given = request.get(self.kind.arn) or request.get(self.kind.name)
-        if given is None and "Source" in request:
+        reference = request.get(self.kind.arn) or request.get(self.kind.name)
+        if reference is None and "Source" in request:
             uri = request["Source"]["SourceUri"]
             bodies = self._records.list(self.kind.kind)
-            given = next((body[self.kind.arn] for body in bodies if body["Source"]["SourceUri"] == uri), uri)
-        key = last(str(given)).lower()
-        arn = str(given) if is_arn(str(given)) else self._lineage.arn(self.kind, key)
+            reference = next((body[self.kind.arn] for body in bodies if body["Source"]["SourceUri"] == uri), uri)
+        key = last(str(reference)).lower()
+        arn = str(reference) if is_arn(str(reference)) else self._lineage.arn(self.kind, key)
         body = self._records.get(self.kind.kind, key)
         if body is None or arn.lower() != body[self.kind.arn].lower():  # an ARN of another region or account
             raise ResourceNotFound(f"{self.kind.noun} '{arn}' does not exist.")

@@ -61,13 +61,13 @@ class LineageRecords:
     def find(self, arn: str) -> Body | None:
         """The entity or trial component of an ARN. Those of jobs need no record: they follow from the job."""
         kind, _, name = arns.resource(arn).partition("/")
-        found = self.records.get(kind, name.lower()) if kind in ENTITIES else None
-        if found is None and kind.startswith("experiment"):
+        entity = self.records.get(kind, name.lower()) if kind in ENTITIES else None
+        if entity is None and kind.startswith("experiment"):
             record = self.records.find(kind, name)
-            found = record[1] if record else None
-            if found is None and self.job_of(name) is not None:
-                found = {"TrialComponentName": name, "TrialComponentArn": arn}
-        return found
+            entity = record[1] if record else None
+            if entity is None and self.job_of(name) is not None:
+                entity = {"TrialComponentName": name, "TrialComponentArn": arn}
+        return entity
 
     def job_of(self, component: str) -> Body | None:
         """The job whose trial component has this name."""

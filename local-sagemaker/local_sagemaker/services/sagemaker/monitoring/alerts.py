@@ -79,10 +79,10 @@ class MonitoringAlerts(Resource):
     def _alert(self, request: Request) -> Body:
         """The alert of a schedule that exists; one that was never changed follows from the schedule."""
         name = request["MonitoringScheduleName"]
-        found = self._records.find(MONITORING_SCHEDULE.kind, name)
-        if found is None:
+        row = self._records.find(MONITORING_SCHEDULE.kind, name)
+        if row is None:
             raise ResourceNotFound(f"Monitoring Schedule {name} not found")
-        created = found[1]["CreationTime"]
+        created = row[1]["CreationTime"]
         alert = self._records.get(ALERT, name)
         if alert is not None and alert["CreationTime"] == created:
             return alert

@@ -29,10 +29,10 @@ class CaptureSources:
         if definition.endpoint is None:
             return self._hours(place, "", window)
         root = f"{place.rstrip('/')}/{definition.endpoint}"
-        found = []
+        data = []
         for variant in self._folders(root):
-            found += self._hours(f"{root}/{variant}", f"{definition.endpoint}/{variant}/", window)
-        return found
+            data += self._hours(f"{root}/{variant}", f"{definition.endpoint}/{variant}/", window)
+        return data
 
     def labels(self, definition: MonitoringDefinition, window: AnalysisWindow) -> list[Data]:
         """The ground truth of a window, which is under the hour in which it was collected."""
@@ -49,20 +49,20 @@ class CaptureSources:
         """The manifests of batch transforms: of what came out where labels are joined with it, else of what went in."""
         side = "output" if definition.type in WITH_LABELS else "input"
         place = f"{definition.source['DataCapturedDestinationS3Uri'].rstrip('/')}/{side}"
-        found = []
+        data = []
         for hour in window.hours():
             bucket, prefix = uris.split(f"{place}/{hour}/")
             for number, key in enumerate(self._keys(bucket, prefix)):
-                found.append(Data(f"s3://{bucket}/{key}", f"{hour}/{number}", "ManifestFile"))
-        return found
+                data.append(Data(f"s3://{bucket}/{key}", f"{hour}/{number}", "ManifestFile"))
+        return data
 
     def _hours(self, place: str, below: str, window: AnalysisWindow) -> list[Data]:
-        found = []
+        data = []
         for hour in window.hours():
             bucket, prefix = uris.split(f"{place.rstrip('/')}/{hour}/")
             if next(self._keys(bucket, prefix), None) is not None:
-                found.append(Data(f"s3://{bucket}/{prefix.rstrip('/')}", f"{below}{hour}"))
-        return found
+                data.append(Data(f"s3://{bucket}/{prefix.rstrip('/')}", f"{below}{hour}"))
+        return data
 
     def _folders(self, place: str) -> list[str]:
         bucket, prefix = uris.split(f"{place}/")

@@ -42,7 +42,7 @@ NO_DATA = "Job inputs had no data"
 """The reason of an execution without data (seen on AWS in July 2026)."""
 
 
-class Ended(Exception):
+class ExecutionEnd(Exception):
     """The execution ends here, with a status and a reason."""
 
     def __init__(self, status: MonitoringStatus, reason: str | None = None) -> None:
@@ -65,7 +65,7 @@ class ExecutionSteps:
             return False
         try:
             self._step(key, body)
-        except Ended as end:
+        except ExecutionEnd as end:
             self._end(key, end.status, end.reason)
             return True
         except ServiceError as error:
@@ -89,13 +89,13 @@ class ExecutionSteps:
     def _begin(self, key: str, definition: MonitoringDefinition, occasion: Occasion) -> None:
         data = self._data.find(definition, occasion.window)
         if not data:
-            raise Ended(MonitoringStatus.FAILED, NO_DATA)
+            raise ExecutionEnd(MonitoringStatus.FAILED, NO_DATA)
         if definition.type not in WITH_LABELS or definition.ground_truth is None:
             self._analyse(key, definition, occasion, data)
             return
         labels = self._data.labels(definition, occasion.window)
         if not labels:
-            raise Ended(MonitoringStatus.FAILED, NO_DATA)
+            raise ExecutionEnd(MonitoringStatus.FAILED, NO_DATA)
         request = merge_request(definition, occasion, data, labels, _merger(definition.application["ImageUri"]))
         self._note(key, "merge")
         self._create(request)
@@ -107,10 +107,10 @@ class ExecutionSteps:
             return
         if status != JobStatus.COMPLETED:
             self._note(key, "merge", job["ProcessingJobArn"])
-            raise Ended(MonitoringStatus(status), job.get("FailureReason") or job.get("ExitMessage"))
+            raise ExecutionEnd(MonitoringStatus(status), job.get("FailureReason") or job.get("ExitMessage"))
         data = self._data.below(place_of_merge(definition), definition, occasion.window)
         if not data:
-            raise Ended(MonitoringStatus.FAILED, NO_DATA)
+            raise ExecutionEnd(MonitoringStatus.FAILED, NO_DATA)
         self._analyse(key, definition, occasion, data)
 
     def _analyse(self, key: str, definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data]) -> None:
@@ -126,24 +126,24 @@ class ExecutionSteps:
         if not JobStatus(status).is_final:
             return
         if status != JobStatus.COMPLETED:
-            raise Ended(MonitoringStatus(status), job.get("FailureReason") or message or None)
+            raise ExecutionEnd(MonitoringStatus(status), job.get("FailureReason") or message or None)
         violated = message.startswith("CompletedWithViolations")
-        raise Ended(MonitoringStatus.COMPLETED_WITH_VIOLATIONS if violated else MonitoringStatus.COMPLETED)
+        raise ExecutionEnd(MonitoringStatus.COMPLETED_WITH_VIOLATIONS if violated else MonitoringStatus.COMPLETED)
 
     def _baseline(self, definition: MonitoringDefinition) -> dict[str, str]:
         """The URIs of the baseline's files: those that are named, else those of the baselining job."""
-        config, found = definition.baseline, {}
+        config, uris = definition.baseline, {}
         for name, member in (("constraints", "ConstraintsResource"), ("statistics", "StatisticsResource")):
             if uri := config.get(member, {}).get("S3Uri"):
-                found[name] = uri
+                uris[name] = uri
         if job := config.get("BaseliningJobName"):
             outputs = self._job(job)["ProcessingOutputConfig"]["Outputs"]
             place = outputs[0]["S3Output"]["S3Uri"].rstrip("/")
             files = {"constraints": "analysis.json" if definition.type in BY_CLARIFY else "constraints.json"}
             if definition.type == DATA_QUALITY:
                 files["statistics"] = "statistics.json"
-            found = {**{name: f"{place}/{file}" for name, file in files.items()}, **found}
-        return found
+            uris = {**{name: f"{place}/{file}" for name, file in files.items()}, **uris}
+        return uris
 
     def _model(self, endpoint: str) -> str:
         """The model of an endpoint's first variant, which an explainability monitor queries."""

@@ -44,20 +44,20 @@ class Monitors:
             return {}
         job = self._call("sagemaker:DescribeProcessingJob", {"ProcessingJobName": arn.rpartition("/")[2]})
         output = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
-        found: dict[str, Any] = {"output": output}
+        overview: dict[str, Any] = {"output": output}
         if body["MonitoringExecutionStatus"] == MonitoringStatus.COMPLETED_WITH_VIOLATIONS:
             bucket, prefix = uris.split(output)
             try:
                 key = f"{prefix.rstrip('/')}/constraint_violations.json"
                 text = read_object(self._call, bucket, key, None, _LARGEST)
-                found["violations"] = load(text or b"")["violations"]
+                overview["violations"] = load(text or b"")["violations"]
             except (ServiceError, ValueError, KeyError):
-                found["violations"] = []
-        return found
+                overview["violations"] = []
+        return overview
 
 
 def _row(body: Body) -> dict[str, Any]:
-    given = body["MonitoringScheduleConfig"].get("ScheduleConfig", {})
+    timing = body["MonitoringScheduleConfig"].get("ScheduleConfig", {})
     newest = body.get("LastMonitoringExecutionSummary")
     due = own_monitoring_schedule(body).get("_due")
     return {
@@ -65,7 +65,7 @@ def _row(body: Body) -> dict[str, Any]:
         "type": body["MonitoringType"],
         "status": body["MonitoringScheduleStatus"],
         "endpoint": body.get("EndpointName", ""),
-        "expression": given.get("ScheduleExpression", "once a day"),
+        "expression": timing.get("ScheduleExpression", "once a day"),
         "next": iso(due)[:19] + "Z" if due else "",
         "newest": f"{newest['MonitoringExecutionStatus']} of {iso(newest['ScheduledTime'])[:19]}Z" if newest else "",
         "missed": own_monitoring_schedule(body).get("_missed", 0),

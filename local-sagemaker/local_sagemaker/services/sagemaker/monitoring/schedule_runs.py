@@ -104,10 +104,10 @@ class ScheduleRuns:
         return key
 
     def _window(self, config: Body, scheduled: float) -> AnalysisWindow:
-        given = config.get("ScheduleConfig")
-        timetable = schedule_times.parse(given)
+        timing = config.get("ScheduleConfig")
+        timetable = schedule_times.parse(timing)
         if timetable is None:
-            start, end = schedule_times.check_now(given or {})
+            start, end = schedule_times.check_now(timing or {})
             return AnalysisWindow.of_whole_seconds(scheduled + start, scheduled + end)
         window = AnalysisWindow(scheduled - timetable.period, scheduled)
         source = config.get("MonitoringJobDefinition", {}).get("MonitoringInputs", [{}])[0].get("EndpointInput", {})

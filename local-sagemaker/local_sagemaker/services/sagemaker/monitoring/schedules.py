@@ -66,12 +66,12 @@ class MonitoringSchedules(Resource):
         """Gives a schedule another configuration; its next time is counted anew."""
         body = self._require_settled(request)
         config = request["MonitoringScheduleConfig"]
-        found = self._members_of(config)
+        members = self._members_of(config)
 
         def change(schedule: Body) -> None:
             schedule.pop("MonitoringType", None)
             schedule.pop("EndpointName", None)
-            schedule.update(found, LastModifiedTime=now(), _due=due_of(config, now()))
+            schedule.update(members, LastModifiedTime=now(), _due=due_of(config, now()))
 
         self._schedules.update(body["MonitoringScheduleName"], change)
         self._runs.wake()
@@ -185,7 +185,7 @@ class MonitoringSchedules(Resource):
 
     def _set(self, body: Body, **members: Any) -> None:
         self._schedules.update(
-            body["MonitoringScheduleName"], lambda found: {**found, **members, "LastModifiedTime": now()}
+            body["MonitoringScheduleName"], lambda latest: {**latest, **members, "LastModifiedTime": now()}
         )
 
 
