@@ -131,7 +131,7 @@ def test_a_configuration_is_given_back_as_it_was_put(s3: Any, configuration: Any
         assert f"s3:Put{name}" not in s3.table
         return
     value = VALUES[name]
-    s3(configuration.put, Bucket="box", **{configuration.given: value})
+    s3(configuration.put, Bucket="box", **{configuration.member: value})
     assert s3(f"Get{name}", Bucket="box") == ({configuration.shown: value} if configuration.shown else value)
     if configuration.delete:
         s3(configuration.delete, Bucket="box")
