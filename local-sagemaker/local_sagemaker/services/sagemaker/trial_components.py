@@ -18,6 +18,8 @@ from local_sagemaker.services.sagemaker.tags import Tags
 
 # SageMaker names the component of a job like this (Experiments guide); its source is that job.
 _OF_JOB = re.compile(r"(.+)-aws-(training|processing|transform)-job", re.IGNORECASE)
+_DELETED = "deleted-trial-component"
+"""The kind of what remains of a job's component that was deleted, so that no request makes it again."""
 _MAPS = ("Parameters", "InputArtifacts", "OutputArtifacts")
 
 
@@ -37,7 +39,9 @@ class TrialComponents(Resource):
             return self._components.create(request)
         noun, body = job
         source = {"SourceArn": body[f"{noun}Arn"], "SourceType": f"SageMaker{noun}"}
-        return self._components.create({**request, "Source": source})
+        response = self._components.create({**request, "Source": source})
+        self._records.delete(_DELETED, request["TrialComponentName"].lower())
+        return response
 
     @operation("DescribeTrialComponent")
     def describe(self, request: Request) -> Response:
@@ -60,9 +64,10 @@ class TrialComponents(Resource):
 
     def _find_or_make(self, name: str) -> Body:
         """The record of a component. A job has one since it was started; one that an older version of the service
-        started, or whose component was deleted, from the first time that somebody requests it."""
+        started, from the first time that somebody requests it."""
         name = name.rsplit("/", 1)[-1]
-        if self._components.find(name) is None and self._job(name) is not None:
+        deleted = self._records.get(_DELETED, name.lower()) is not None
+        if self._components.find(name) is None and not deleted and self._job(name) is not None:
             with suppress(ValidationError):  # it was made in the meantime
                 self.create({"TrialComponentName": name})
         return self._components.require(name)
@@ -71,25 +76,35 @@ class TrialComponents(Resource):
     def list_components(self, request: Request) -> Response:
         """Components, of one trial, experiment or source if requested, newest first."""
         members = ("Status", "StartTime", "EndTime", "CreatedBy", "LastModifiedBy")
-        if component := _component_of(request.get("SourceArn", "")):
-            with suppress(ServiceError):
-                self._find_or_make(component)
         if not {"TrialName", "ExperimentName", "SourceArn"} & set(request):
             return self._with_status(self._components.list_page(request, *members))
-        bodies = self._components.all()
-        trials = None
+        bodies = self._of_source(request["SourceArn"]) if "SourceArn" in request else None
+        if {"TrialName", "ExperimentName"} & set(request):
+            placed = self._of_trials(request)
+            names = {body["TrialComponentName"] for body in placed}
+            bodies = placed if bodies is None else [body for body in bodies if body["TrialComponentName"] in names]
+        return self._with_status(self._components.list_among(bodies or [], request, *members))
+
+    def _of_source(self, arn: str) -> list[Body]:
+        """The component of a job, whose name is the job's."""
+        component = _component_of(arn)
+        if component is None:
+            return []
+        with suppress(ServiceError):
+            self._find_or_make(component)
+        body = self._components.find(component)
+        return [body] if body and body.get("Source", {}).get("SourceArn") == arn else []
+
+    def _of_trials(self, request: Request) -> list[Body]:
+        """The components in one trial, or in those of one experiment."""
         if "TrialName" in request:
             trials = [self._trials.require(request["TrialName"])["TrialName"]]
-        elif "ExperimentName" in request:
+        else:
             name = request["ExperimentName"].lower()
             trials = [trial["TrialName"] for trial in self._trials.all() if trial["ExperimentName"].lower() == name]
-        if trials is not None:
-            places = [place for trial in trials for place in self._records.list(ASSOCIATION, association(trial, ""))]
-            wanted = {place["TrialComponentName"] for place in places}
-            bodies = [body for body in bodies if body["TrialComponentName"] in wanted]
-        if "SourceArn" in request:
-            bodies = [body for body in bodies if body.get("Source", {}).get("SourceArn") == request["SourceArn"]]
-        return self._with_status(self._components.list_among(bodies, request, *members))
+        places = [place for trial in trials for place in self._records.list(ASSOCIATION, association(trial, ""))]
+        names = dict.fromkeys(place["TrialComponentName"] for place in places)
+        return [body for name in names if (body := self._components.find(name))]
 
     def _with_status(self, response: Response) -> Response:
         """A List answer in which components of jobs have the status and times of these."""
@@ -118,12 +133,13 @@ class TrialComponents(Resource):
     @operation("DeleteTrialComponent")
     def delete(self, request: Request) -> Response:
         """Removes a component that is in no trial."""
-        name = request["TrialComponentName"]
-        self._components.require(name)
+        name = self._components.require(request["TrialComponentName"])["TrialComponentName"]
         if any(key.endswith(association("", name)) for key, _ in self._records.items(ASSOCIATION)):
             raise ValidationError(
                 f"TrialComponent '{self._components.arn(name)}' is in trials; disassociate it from them first."
             )
+        if self._job(name) is not None:
+            self._records.put(_DELETED, name.lower(), {"TrialComponentName": name})
         return self._components.remove(name)
 
     @operation("AssociateTrialComponent")

@@ -156,6 +156,21 @@ def test_a_job_has_a_component_when_somebody_asks(registry: Any, trial: str) -> 
     assert parameters["SageMaker.InstanceCount"] == {"NumberValue": 1.0}
 
 
+def test_a_component_of_a_job_that_was_deleted_stays_so_until_it_is_created_again(registry: Any) -> None:
+    registry.records.insert("training-job", "Train", TRAINED)
+    job = TRAINED["TrainingJobArn"]
+    name = {"TrialComponentName": "Train-aws-training-job"}
+    registry("DescribeTrialComponent", **name)
+    registry("DeleteTrialComponent", **name)
+    for operation, request in (("DescribeTrialComponent", name), ("UpdateTrialComponent", name)):
+        with pytest.raises(ServiceError, match="does not exist"):
+            registry(operation, **request)
+    assert registry("ListTrialComponents", SourceArn=job)["TrialComponentSummaries"] == []
+    registry("CreateTrialComponent", **name)
+    (summary,) = registry("ListTrialComponents", SourceArn=job)["TrialComponentSummaries"]
+    assert summary["TrialComponentSource"]["SourceArn"] == job
+
+
 def test_components_of_processing_and_transform_jobs_show_them(registry: Any) -> None:
     cluster = {"InstanceCount": 2, "InstanceType": "ml.c5.xlarge"}
     registry.records.insert("processing-job", "p", {
