@@ -16,6 +16,7 @@ from typing import Any
 from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
+from local_sagemaker.services.call_replay import replay
 from local_sagemaker.services.moto_services import query_answers, queue_attributes
 from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, IssuedKeys
@@ -152,8 +153,15 @@ class MotoServices:
         self._alarms.install()
         self._metrics.install()
         self.topics.install()
-        self.topics.replays = True
         add_seed(self._moto.iam(), self._settings)
+        with replay():
+            self._make_again()
+        self._messages.restore()
+        self._metrics.restore()
+        self._loaded = True
+
+    def _make_again(self) -> None:
+        """The calls of the journal."""
         for service, request, seed in self._journal.calls():
             if service == "iam":
                 ensure_named(self._moto.iam(), form(request), self._settings)
@@ -161,10 +169,6 @@ class MotoServices:
             if self._send(service, request).status >= 300:
                 log.warning("%s: %s could not be made again after the restart", service, operation(request))
         self._moto.seed(None)
-        self._messages.restore()
-        self._metrics.restore()
-        self.topics.replays = False
-        self._loaded = True
 
 
 def _reword(response: RawResponse) -> RawResponse:
@@ -184,7 +188,10 @@ _WORDS: tuple[tuple[re.Pattern[bytes], Any], ...] = (
     (re.compile(rb"An error occurred \(\w+\) when calling the \w+ operation: "), b""),
     (re.compile(rb"Reason: must be between 1 and 10"), b"Reason: Must be between 1 and 10"),
     (re.compile(rb"Reason: must be &lt;= 0 and &gt;= 20 if provided"), b"Reason: Must be >= 0 and <= 20, if provided"),
-    (re.compile(rb"Reason: must be <= 0 and >= 20 if provided"), b"Reason: Must be >= 0 and <= 20, if provided"),
+    (
+        re.compile(rb"Reason: must be &amp;lt;= 0 and &amp;gt;= 20 if provided"),  # in XML
+        b"Reason: Must be &gt;= 0 and &lt;= 20, if provided",
+    ),
 )
 
 

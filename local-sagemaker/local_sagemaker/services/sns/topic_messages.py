@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from local_sagemaker.clock import iso, now
 from local_sagemaker.records import Records
+from local_sagemaker.services.call_replay import is_replay
 from local_sagemaker.services.sns import delivery_policies, filter_policies, topic_requests
 from local_sagemaker.services.sns.delivery_policies import effective
 
@@ -29,8 +30,6 @@ class TopicMessages:
     def __init__(self, records: Records, url: str) -> None:
         self._records, self._url = records, url
         self._listeners: list[Callable[[str], None]] = []
-        self.replays = False
-        """Whether calls of before a restart are made again: then nothing is to be sent."""
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """`listener` is called with the region in which something is to be sent."""
@@ -106,7 +105,7 @@ class TopicMessages:
             subscription.attributes |= {_PENDING: True, "ConfirmationWasAuthenticated": False}
         if not subscription.attributes[_PENDING]:
             return answer
-        if not self.replays:
+        if not is_replay():
             self._deliver(subscription, self._invitation(subscription))
         shown = str(response._get_param("ReturnSubscriptionArn")).lower() == "true"
         return answer if shown else ActionResult({"SubscriptionArn": "pending confirmation"})

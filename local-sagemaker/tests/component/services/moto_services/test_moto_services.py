@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_sagemaker.http import RawRequest
+from local_sagemaker.services.moto_services.journal import RequestJournal
 from tests.component.services.moto_services.bridge import ACCOUNT, Bridge, Client
 
 ROLE = "LocalSageMakerRole"
@@ -248,6 +250,51 @@ def test_queues_topics_alarms_schedules_and_secrets_survive(bridge: Bridge, clie
     assert client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == "x"
     assert client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"] == "drift"
     assert client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+
+
+def test_what_another_version_took_and_this_one_refuses_survives_a_restart(bridge: Bridge, client: Client) -> None:
+    client("sqs").create_queue(QueueName="today")  # moto is changed from here on
+    journal = RequestJournal(bridge.records)
+    for name, attributes in {"unknown": {"Foo": "1"}, "range": {"VisibilityTimeout": "43201"}}.items():
+        target = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.CreateQueue"}
+        body = json.dumps({"QueueName": name, "Attributes": attributes}).encode()
+        journal.add("sqs", RawRequest("POST", "/", "", target, body), 1)
+    topic = {"Name": "unknown", "Attributes.entry.1.key": "Foo", "Attributes.entry.1.value": "1"}
+    journal.add("sns", _form("CreateTopic", topic), 2)
+    alarm = {"MetricName": "m", "Namespace": "n", "EvaluationPeriods": 1, "Threshold": 1, "Statistic": "Sum",
+             "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+    journal.add("monitoring", _form("PutMetricAlarm", {**alarm, "AlarmName": "period", "Period": 61}), 3)
+    points = {"Period": 60, "DatapointsToAlarm": 2}
+    journal.add("monitoring", _form("PutMetricAlarm", {**alarm, "AlarmName": "points", **points}), 4)
+    bridge.restart()
+    queues = client("sqs").list_queues()["QueueUrls"]
+    assert {url.rpartition("/")[2] for url in queues} == {"today", "unknown", "range"}
+    assert [one["TopicArn"].rpartition(":")[2] for one in client("sns").list_topics()["Topics"]] == ["unknown"]
+    alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {one["AlarmName"] for one in alarms} == {"period", "points"}
+    with pytest.raises(ClientError, match="Unknown Attribute Foo"):
+        client("sqs").create_queue(QueueName="new", Attributes={"Foo": "1"})
+    with pytest.raises(ClientError, match="Unknown attribute Foo"):
+        client("sns").create_topic(Name="new", Attributes={"Foo": "1"})
+    with pytest.raises(ClientError, match="Period must be"):
+        client("cloudwatch").put_metric_alarm(**alarm, AlarmName="new", Period=61)
+
+
+def _form(action: str, parameters: dict[str, Any]) -> RawRequest:
+    """A request in the query protocol, which answers in XML."""
+    body = urlencode({"Action": action, **parameters}).encode()
+    return RawRequest("POST", "/", "", {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, body)
+
+
+def test_bounds_of_a_receipt_are_in_the_words_of_aws_in_xml_too(bridge: Bridge, client: Client) -> None:
+    url = client("sqs").create_queue(QueueName="bounds")["QueueUrl"]
+    texts = {("MaxNumberOfMessages", 11): "between 1 and 10", ("WaitTimeSeconds", 21): "&gt;= 0 and &lt;= 20"}
+    for (name, value), text in texts.items():
+        request = _form("ReceiveMessage", {"Version": "2012-11-05", "QueueUrl": url, name: value})
+        response = bridge.neighbours.answer("sqs", request)
+        assert response.status == 400
+        words = f">Value {value} for parameter {name} is invalid. Reason: Must be {text}, if provided.<"
+        assert words in response.body.decode()
 
 
 def test_who_waits_for_a_message_keeps_nobody_waiting(bridge: Bridge, client: Client) -> None:
