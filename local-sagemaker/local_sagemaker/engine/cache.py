@@ -13,6 +13,7 @@ from typing import Any
 
 from local_sagemaker.arns import last
 from local_sagemaker.clock import iso
+from local_sagemaker.masking import mask_at
 
 _LONGEST = 160
 
@@ -61,7 +62,7 @@ def look_up(
         newest = runs[0]
         changes = list(differences(newest.signature, signature))
         members = ", ".join(dict.fromkeys(path.split(".")[0].split("[")[0] for path, _, _ in changes))
-        details = "; ".join(f"{path} was {_show(old)}, is {_show(new)}" for path, old, new in changes[:5])
+        details = "; ".join(f"{path} was {_show(path, old)}, is {_show(path, new)}" for path, old, new in changes[:5])
         more = f"; and {len(changes) - 5} more" if len(changes) > 5 else ""
         verb = "differs" if "," not in members else "differ"
         return CacheHit(None, f"Cache miss: {members} {verb} from the newest run ({_name(newest)}): {details}{more}.")
@@ -102,10 +103,11 @@ def _label(index: int, *items: Any) -> str:
     return str(index)
 
 
-def _show(value: Any) -> str:
+def _show(path: str, value: Any) -> str:
+    """What the log says of a value, which anyone who reads the log sees: no secret of the environment."""
     if value is None:
         return "absent"
-    shown = json.dumps(value)
+    shown = json.dumps(mask_at(path, value), ensure_ascii=False)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
 
 

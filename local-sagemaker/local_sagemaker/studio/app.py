@@ -30,7 +30,6 @@ from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.session import COOKIE, LONGEST_SECONDS, Sessions
 from local_sagemaker.studio.uploads import MEDIA_TYPE, receive_file
 from local_sagemaker.studio.views import times
-from local_sagemaker.studio.views.secrets import REVEAL, mask_document
 
 log = logging.getLogger(__name__)
 THREADS = 16
@@ -229,7 +228,7 @@ class Studio:
             try:
                 target = page.act(visit)
                 if target:
-                    return 303, b"", {**security.HEADERS, "Location": target}
+                    return 303, b"", {**security.HEADERS, "Location": target, "Set-Cookie": _ACTED}
             except ServiceError as error:
                 shell["error"], status = {"code": error.code, "message": error.message}, 422
         context = page.load(visit)
@@ -237,8 +236,7 @@ class Studio:
             return respond(context, requested)
         if twin:
             incomplete = {"incomplete": visit.troubles} if visit.troubles else {}
-            shown = rendering.document(context)
-            shown = shown if visit.value(REVEAL) == "1" else mask_document(shown)
+            shown = visit.screen(rendering.document(context))
             return 200, json.dumps(shown | incomplete).encode(), dict(_JSON_HEADERS)
         values = rendering.values_of(context) | shell
         values |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
@@ -253,6 +251,8 @@ class Studio:
         await _send(send, error.status, text.encode(), dict(_HTML_HEADERS))
 
 
+_ACTED = f"acted=1; Path={PREFIX}; SameSite=Lax; Max-Age=30"
+"""Says to the script of the next page that the action was done, and not only its form sent."""
 _HTML_HEADERS = {**security.HEADERS, "Content-Type": HTML, "Content-Security-Policy": security.POLICY}
 _JSON_HEADERS = {**security.HEADERS, "Content-Type": JSON}
 _BARE: dict[str, Any] = {

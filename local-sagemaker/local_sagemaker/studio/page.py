@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.masking import Hide, hide_alike, mask_document
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio.reads import StudioReads
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from local_sagemaker.errors import ServiceError
 
 PREFIX = "/_studio"
+REVEAL = "secrets"
+"""The name in an address whose value 1 shows the values of variables that sound secret."""
 _OWN_FAULT = 500
 
 
@@ -43,6 +46,15 @@ class Visit:
     def field(self, name: str, default: str = "") -> str:
         """The first value of a name in the form."""
         return (self.form.get(name) or [default])[0]
+
+    @property
+    def reveals(self) -> bool:
+        """Whether the address wants the values of variables that sound secret."""
+        return self.value(REVEAL) == "1"
+
+    def screen(self, document: Any, hide: Hide = hide_alike) -> Any:
+        """A document as the page may show it."""
+        return document if self.reveals else mask_document(document, hide)
 
     def optional(self, name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """The answer of an operation, or None where it is refused: mostly, the resource is missing."""

@@ -14,12 +14,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from local_sagemaker.masking import MASK, mask_document
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import bars, gantt, histogram, line, sparkline, trend
 from local_sagemaker.studio.graph import svg
-from local_sagemaker.studio.page import PREFIX
+from local_sagemaker.studio.page import PREFIX, REVEAL
 from local_sagemaker.studio.views import numbers, states, times
-from local_sagemaker.studio.views.secrets import MASK, REVEAL, mask_document
 
 FOLDER = Path(__file__).parent
 SECTIONS = (

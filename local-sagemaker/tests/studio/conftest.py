@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 import pytest
 
 from local_sagemaker.cli.control import post
-from tests.studio.full_world import Full, fill
+from tests.studio.full_world import SECRET, Full, fill
 from tests.support import ROLE, XGBOOST, Service, create_pipeline, finished, script_step, start
 
 HOSTILE = "Zoë <script>alert(1)</script> \"'&"
+VARIABLES = {"API_TOKEN": {"Std:Join": {"On": "", "Values": [SECRET, {"Get": "Parameters.Rounds"}]}}, "DB_KEY": SECRET}
 COMMIT = "1f0e5c3a9d" * 4
 PREPARE = """
 import random
@@ -126,7 +127,7 @@ def register_step(name: str, training: str) -> dict[str, Any]:
             "ModelApprovalStatus": "PendingManualApproval",
             "MetadataProperties": {"CommitId": COMMIT, "Repository": "model-code"},
             "InferenceSpecification": {
-                "Containers": [{"Image": XGBOOST, "ModelDataUrl": model}],
+                "Containers": [{"Image": XGBOOST, "ModelDataUrl": model, "Environment": VARIABLES}],
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["text/csv"],
                 "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"],
@@ -184,7 +185,7 @@ def _make_pipelines(service: Service) -> dict[str, str]:
     create_pipeline(
         sagemaker,
         "Demo",
-        file_step("Prepare", "prepare.py", ProcessingOutputConfig={"Outputs": [output]}),
+        file_step("Prepare", "prepare.py", ProcessingOutputConfig={"Outputs": [output]}, Environment=VARIABLES),
         training_step("Train", "Prepare"),
         register_step("Register", "Train"),
         parameters=(rounds, {"Name": "Note", "Type": "String", "DefaultValue": HOSTILE}),

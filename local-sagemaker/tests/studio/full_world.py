@@ -11,6 +11,8 @@ from tests.integration.monitored_endpoint import Monitored
 from tests.integration.rest_apis import Api, function
 from tests.support import ROLE, Service, create_function, create_pipeline, until
 
+SECRET = "s3cr3t-of-the-tests"
+"""What no page shows: it is in variables that sound secret, of each kind of resource."""
 BUILD_FAILS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo fine\n      - cat absent.txt\n"
 BUILD_WORKS = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo built\n"
 BATCH = BUILD_WORKS + "batch:\n  build-list:\n    - identifier: unit\n"
@@ -59,7 +61,9 @@ def fill(service: Service) -> Full:
     project = _make_project(service, "batches", BATCH)
     service.client("codebuild").update_project(name=project, buildBatchConfig={"serviceRole": ROLE})
     full.batch = str(service.client("codebuild").start_build_batch(projectName=project)["buildBatch"]["id"])
-    arn = create_function(service.client("lambda"), "echo", ECHO, Timeout=30)
+    arn = create_function(
+        service.client("lambda"), "echo", ECHO, Timeout=30, Environment={"Variables": {"API_TOKEN": SECRET}}
+    )
     api = Api(service, "predictions")
     api.method(api.resource("predict"), "POST", **function(arn, "AWS_PROXY"))
     api.deploy()
@@ -120,7 +124,8 @@ def _make_project(service: Service, name: str, spec: str, kind: str = "NO_SOURCE
     service.client("codebuild").create_project(
         name=name, source={"type": kind, "buildspec": spec}, serviceRole=ROLE, artifacts={"type": artifacts},
         environment={"type": "LINUX_CONTAINER", "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
-                     "computeType": "BUILD_GENERAL1_SMALL"},
+                     "computeType": "BUILD_GENERAL1_SMALL",
+                     "environmentVariables": [{"name": "API_TOKEN", "value": SECRET}]},
     )  # fmt: skip
     return name
 
@@ -135,12 +140,14 @@ def _make_delivery(service: Service) -> None:
         putFiles=[{"filePath": "a.txt", "fileContent": b"1"}],
     )  # fmt: skip
     _make_project(service, "unit-tests", BUILD_WORKS, "CODEPIPELINE")
+    variables = json.dumps([{"name": "API_TOKEN", "value": SECRET, "type": "PLAINTEXT"}])
     source = {"RepositoryName": "model-code", "BranchName": "main", "PollForSourceChanges": "false"}
     stages = [
         {"name": "Source", "actions": [action("Source", "CodeCommit", "Code", configuration=source,
                                               outputArtifacts=[{"name": "Code"}])]},
         {"name": "Build", "actions": [action("Build", "CodeBuild", "Test", inputArtifacts=[{"name": "Code"}],
-                                             configuration={"ProjectName": "unit-tests"})]},
+                                             configuration={
+                                                 "ProjectName": "unit-tests", "EnvironmentVariables": variables})]},
         {"name": "Production", "actions": [action("Approval", "Manual", "ApproveDeployment", configuration={
             "CustomData": "Is version 1 good enough for production?"})]},
     ]  # fmt: skip

@@ -67,6 +67,22 @@ def addresses(world: World, full: Full) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
+def with_variables(world: World) -> dict[str, list[str]]:
+    """More addresses by route: tabs that show the variables of a job, a model or a definition."""
+    execution = world.execution("Demo").removeprefix(PREFIX)
+    address = f"{PREFIX}/jobs.json?kind=processing&q=Prepare"
+    job = world.pages.json(address)["rows"][0]["href"].removeprefix(PREFIX)
+    compared = f"/pipelines/Demo/compare?all=1&e={execution.rpartition('/')[2]}"
+    return {
+        "/pipelines/{pipeline}/executions/{execution}": [
+            *(f"{execution}?step=Prepare&tab={tab}" for tab in ("overview", "parameters", "log", "requests")),
+            f"{execution}?step=Register&tab=parameters",
+        ],
+        "/pipelines/{pipeline}/compare": [compared],
+        "/jobs/{kind}/{name}": [f"{job}?tab=parameters", f"{job}?tab=requests"],
+    }  # fmt: skip
+
+
 def missing(found: dict[str, list[str]]) -> set[str]:
     """Registered routes that have no address."""
     return {page.route for page in PAGES if page.template} - found.keys() - CONTENT

@@ -13,31 +13,42 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from local_sagemaker.masking import MASK
 from tests.studio.accessibility import AXE, OUT_OF_SIGHT, serious_violations
 from tests.studio.conftest import HOSTILE, Pages, World
-from tests.studio.full_world import ODD_KEYS, Full
-from tests.studio.registered_pages import addresses, missing, twin_of
+from tests.studio.full_world import ODD_KEYS, SECRET, Full
+from tests.studio.registered_pages import addresses, missing, twin_of, with_variables
 from tests.studio.schedules import change_schedule
 from tests.studio.tour import PICTURES, Tour
 from tests.support import until
 
 pytestmark = pytest.mark.timeout(900)
+MASKED = {
+    "/pipelines/{pipeline}", "/pipelines/{pipeline}/compare", "/pipelines/{pipeline}/executions/{execution}",
+    "/models/{group}/{version}", "/jobs/{kind}/{name}", "/delivery/{pipeline}", "/builds/{build}",
+    "/functions/{function}",
+}  # fmt: skip
 ENDED = ("Completed", "CompletedWithViolations")
 
 
 def test_every_page_has_an_address_and_a_twin(world: World, full: Full) -> None:
-    """Every registered page is shown, with one heading and no policy that is unsafe; its twin is JSON."""
+    """Every registered page is shown, with one heading and no policy that is unsafe; its twin is JSON; neither has
+    the value of a variable that sounds secret, in a job, a build, a function, a delivery, a model or a definition."""
     pages = addresses(world, full)
     assert not missing(pages)
-    home = world.pages.get("/_studio/")[2]
+    masked, more, home = set(), with_variables(world), world.pages.get("/_studio/")[2]
     for route, paths in pages.items():
         assert "{" in route or route in ("/", "/search", "/s3/object") or f'href="/_studio{route}"' in home, route
-        for path in paths:
+        for path in (*paths, *more.get(route, ())):
             status, headers, text = world.pages.get(f"/_studio{path}")
             assert status == 200, (path, text[:500])
             assert len(re.findall("<h1", text)) == 1, path
             assert "unsafe-" not in headers["content-security-policy"], path
-            assert "incomplete" not in world.pages.json(twin_of(path)), f"an operation of {path} failed"
+            twin = world.pages.json(twin_of(path))
+            assert "incomplete" not in twin, f"an operation of {path} failed"
+            assert SECRET not in text + json.dumps(twin), path
+            masked |= {route} if MASK in text else set()
+    assert masked >= MASKED, "the pages that have such variables say so"
 
 
 def test_lists_are_csv_too(world: World, full: Full) -> None:

@@ -176,3 +176,21 @@ def test_what_was_done_is_said_and_an_error_has_the_focus(world: World, sign_in:
         ResourceArn=world.service.client("sagemaker").describe_pipeline(PipelineName="Demo")["PipelineArn"],
         TagKeys=["team"],
     )
+
+
+def test_what_was_never_answered_is_not_said_to_be_done(world: World, sign_in: Any) -> None:
+    """The form was sent and no page came of it; the next page that comes by a redirect says nothing of it."""
+    page = sign_in("/_studio/pipelines/Demo?tab=definition")
+    posted = "sessionStorage.getItem('posted')"
+    page.route(
+        "**/pipelines/Demo*",
+        lambda route: route.fulfill(status=204) if route.request.method == "POST" else route.fallback(),
+    )
+    page.get_by_label("Key", exact=True).fill("team")
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.get_by_role("button", name="Set the tag").click()
+    page.goto(f"{world.pages.origin}/_studio/s3/object?bucket=studio-data&key=code")
+    assert page.url.endswith("/_studio/s3?bucket=studio-data&prefix=code%2F")
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].redirectCount") == 1
+    assert page.evaluate(posted) is None, "the page has looked for what was sent"
+    assert page.locator("#status").inner_text() == ""

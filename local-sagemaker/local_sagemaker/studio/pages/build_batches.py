@@ -12,7 +12,6 @@ from local_sagemaker.studio.page import Missing, Page, Visit
 from local_sagemaker.studio.pages.builds import BuildPhase, phase_of
 from local_sagemaker.studio.pages.delivery import build_status
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.secrets import REVEAL, mask_document
 from local_sagemaker.studio.views.times import between, seconds
 
 
@@ -55,7 +54,7 @@ def load(visit: Visit) -> BatchContext:
     batches = visit.call("codebuild:BatchGetBuildBatches", {"ids": [identity]}).get("buildBatches", [])
     if not batches:
         raise Missing(f"There is no batch build {identity}.")
-    item = batches[0] if visit.value(REVEAL) == "1" else mask_document(batches[0])
+    item = visit.screen(batches[0])
     phases = [phase_of(phase) for phase in item.get("phases", [])]
     key = {"id": item["id"]}
     return BatchContext(

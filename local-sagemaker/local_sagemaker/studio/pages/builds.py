@@ -12,7 +12,6 @@ from local_sagemaker.studio.pages.delivery import build_status
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
 from local_sagemaker.studio.views.build_log import FailedCommand, find_failed_command
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.secrets import REVEAL, mask_document
 from local_sagemaker.studio.views.times import between, seconds
 
 
@@ -55,7 +54,7 @@ def load(visit: Visit) -> BuildContext:
         if visit.call("codebuild:BatchGetBuildBatches", {"ids": [visit.path["build"]]}).get("buildBatches"):
             raise Moved(urls.to("batches", visit.path["build"]))
         raise Missing(f"There is no build {visit.path['build']}.")
-    item = listed[0] if visit.value(REVEAL) == "1" else mask_document(listed[0])
+    item = visit.screen(listed[0])
     logs = item.get("logs", {})
     log = None
     if logs.get("streamName"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.masking import number_secrets
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
@@ -78,7 +79,7 @@ def load(visit: Visit) -> CompareContext:
     name = pipeline["PipelineName"]
     chosen = list(dict.fromkeys(visit.query.get("e", [])))[:MOST]
     columns = [_read(visit, f"{pipeline['PipelineArn']}/execution/{identifier}") for identifier in chosen]
-    every = visit.value("all") == "1"
+    every, hide = visit.value("all") == "1", number_secrets()
     metrics = [{key: f"{value:.6g}" for key, value in item.metrics.items()} for item in columns]
     sections = [
         _section(
@@ -93,7 +94,7 @@ def load(visit: Visit) -> CompareContext:
         _section("Registered versions", [versions_of(visit, item.steps) for item in columns], every=every),
         _section("Data", [data_of(visit, item.steps, item.row.end) for item in columns], every=every),
         _section("Steps", [_states(item.steps, visit.now) for item in columns], every=every),
-        _section("Definition", [flatten(item.definition) for item in columns], every=every),
+        _section("Definition", [flatten(visit.screen(item.definition, hide)) for item in columns], every=every),
     ]
     series = [curve for item in columns for curve in _curves(visit, item.row.identifier, item.steps)]
     request = {"PipelineName": name, "MaxResults": 50}
@@ -190,7 +191,7 @@ def flatten(definition: Mapping[str, Any], member: str = "Steps") -> dict[str, s
                 label = item.get("Name", place) if isinstance(item, Mapping) else place
                 walk(item, f"{path}[{label}]")
         else:
-            flat[path] = json.dumps(value)
+            flat[path] = json.dumps(value, ensure_ascii=False)
 
     walk(definition.get(member, []), "" if member == "Steps" else member)
     return flat
@@ -229,12 +230,12 @@ def load_versions(visit: Visit) -> CompareContext:
     if not all(item.isascii() and item.isdigit() for item in chosen):
         raise ValidationError("Versions are numbers.")
     packages = [visit.call("sagemaker:DescribeModelPackage", {"ModelPackageName": f"{arn}/{item}"}) for item in chosen]
-    every = visit.value("all") == "1"
+    every, hide = visit.value("all") == "1", number_secrets()
     metrics = [{key: f"{value:.6g}" for key, value in quality_of(visit, item).items()} for item in packages]
     sections = [
         _section("Status", [_version_facts(item) for item in packages], every=every),
         _section("Metrics", metrics, every=every, judge=True),
-        _section("Containers", [_container(item) for item in packages], every=every),
+        _section("Containers", [_container(visit.screen(item, hide)) for item in packages], every=every),
     ]
     listed = items_or_none(
         visit, "sagemaker:ListModelPackages", "ModelPackageSummaryList", 100, ModelPackageGroupName=name, MaxResults=100

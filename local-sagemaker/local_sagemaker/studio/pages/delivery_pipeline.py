@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.masking import mask_variables
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.delivery import DeliveryAction, DeliveryStage, stages_of
@@ -136,10 +137,15 @@ def _actions(visit: Visit, name: str, execution: str) -> list[ActionRow]:
                 item.get("stageName", ""), item.get("actionName", ""), item.get("status", ""),
                 seconds(item.get("startTime")), between(item.get("startTime"), ended, visit.now), summary,
                 external if ":" in external and not external.startswith("arn:") else "",
-                output.get("outputVariables", {}),
+                _variables(visit, output.get("outputVariables", {})),
             )
         )  # fmt: skip
     return rows
+
+
+def _variables(visit: Visit, variables: dict[str, str]) -> dict[str, str]:
+    """An action's variables, of a build what it exports of its environment."""
+    return variables if visit.reveals else mask_variables(variables)
 
 
 def _targets(visit: Visit, name: str, stages: list[DeliveryStage]) -> dict[str, list[str]]:

@@ -148,7 +148,7 @@ def _event(item: Mapping[str, Any], deleted: set[str]) -> BusEvent:
 def _event_text(visit: Visit, identity: str) -> str:
     """The event of an id, as JSON; "" where there is none."""
     item = visit.reads.bus_event(identity) if identity else None
-    return json.dumps(item["event"], indent=2) if item else ""
+    return json.dumps(visit.screen(item["event"]), indent=2, ensure_ascii=False) if item else ""
 
 
 def _changes(visit: Visit, kind: str, deleted: set[str]) -> list[ResourceChange]:

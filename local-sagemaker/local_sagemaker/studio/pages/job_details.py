@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.masking import mask_variables
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
 from local_sagemaker.studio.views.curves import curves
 from local_sagemaker.studio.views.failure import Failure, explain
-from local_sagemaker.studio.views.secrets import REVEAL, mask_variables
 from local_sagemaker.studio.views.times import between, seconds
 
 
@@ -141,7 +141,7 @@ def _instance(body: dict[str, Any]) -> str:
 def _environment(visit: Visit, body: dict[str, Any]) -> dict[str, str]:
     """Values whose names speak of secrets are masked, unless the address wants them."""
     variables = body.get("Environment", {})
-    shown = variables if visit.value(REVEAL) == "1" else mask_variables(variables)
+    shown = variables if visit.reveals else mask_variables(variables)
     return {name: str(value) for name, value in shown.items()}
 
 

@@ -217,8 +217,8 @@ def _change_request(body: Mapping[str, Any], expression: str) -> dict[str, Any]:
 def _commands(visit: Visit, body: Mapping[str, Any]) -> dict[str, str]:
     key = {"MonitoringScheduleName": body["MonitoringScheduleName"]}
     return {
-        "run now": aws_command("sagemaker:CreateMonitoringSchedule", _run_request(visit, body)),
-        "change": aws_command("sagemaker:UpdateMonitoringSchedule", _change_request(body, "")),
+        "run now": aws_command("sagemaker:CreateMonitoringSchedule", visit.screen(_run_request(visit, body))),
+        "change": aws_command("sagemaker:UpdateMonitoringSchedule", visit.screen(_change_request(body, ""))),
         "start": aws_command("sagemaker:StartMonitoringSchedule", key),
         "stop": aws_command("sagemaker:StopMonitoringSchedule", key),
         "describe": aws_command("sagemaker:DescribeMonitoringSchedule", key),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.masking import Hide, number_secrets
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.compare import flatten
@@ -68,7 +69,8 @@ def changes_of(visit: Visit, pipeline: str, versions: list[PipelineVersionRow]) 
     if not before or number not in [item.number for item in versions]:
         return None
     try:
-        was, now = (_members(visit, pipeline, item) for item in (before, number))
+        hide = number_secrets()
+        was, now = (_members(visit, pipeline, item, hide) for item in (before, number))
     except ServiceError:
         return None  # deleted since
     rows = [
@@ -79,10 +81,10 @@ def changes_of(visit: Visit, pipeline: str, versions: list[PipelineVersionRow]) 
     return VersionChanges(number, before, rows[:_MOST], len(rows))
 
 
-def _members(visit: Visit, pipeline: str, number: int) -> dict[str, str]:
+def _members(visit: Visit, pipeline: str, number: int, hide: Hide) -> dict[str, str]:
     request = {"PipelineName": pipeline, "PipelineVersionId": number}
     definition: dict[str, Any] = json.loads(visit.call("sagemaker:DescribePipeline", request)["PipelineDefinition"])
-    return flatten(definition, "Parameters") | flatten(definition)
+    return flatten(definition, "Parameters") | flatten(visit.screen(definition, hide))
 
 
 def name_version(visit: Visit, pipeline: str, arn: str) -> str:

@@ -83,7 +83,7 @@ def load_panel(
         metadata, written, names[place - 1] if place else "",
         names[place + 1] if place + 1 < len(names) else "",
         read_source(visit, job.describe, failure.frame) if job and failure else None,
-        evaluate_arguments(written.get("Arguments", {}), _described(job), parameters) if tab == "parameters" else [],
+        _evaluated(visit, written, job, parameters) if tab == "parameters" else [],
         _answers(step, metadata, written), next(verdicts_of(visit, {chosen: record} if record else {}), None),
     )  # fmt: skip
 
@@ -98,6 +98,13 @@ def _compare(visit: Visit, job: JobView, arn: str, step: StepView, tab: str) -> 
 def _described(job: JobView | None) -> Mapping[str, Any]:
     """Describe's answer, with what is masked elsewhere masked here."""
     return {**job.describe, "Environment": job.environment} if job else {}
+
+
+def _evaluated(
+    visit: Visit, written: Mapping[str, Any], job: JobView | None, parameters: Mapping[str, str]
+) -> list[EvaluatedArgument]:
+    arguments = written.get("Arguments", {})
+    return evaluate_arguments(arguments, _described(job), parameters, is_masked=not visit.reveals)
 
 
 def _answers(step: StepView, metadata: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, str]:

@@ -140,6 +140,7 @@
       form.dataset.sent = "1";
       const label = event.submitter && event.submitter.textContent.trim();
       if (label && form.id !== "open-form") sessionStorage.setItem("posted", label);
+      else sessionStorage.removeItem("posted");
       setTimeout(() => delete form.dataset.sent, 8000);
     }
     for (const field of form.querySelectorAll("[data-drop-empty]")) if (!field.value) field.disabled = true;
@@ -149,12 +150,15 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
     document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
   });
-  // an error has the focus; what was done is said where the page that follows does not (an answer needs no words)
+  // an error has the focus; what was done is said where the page that follows does not (an answer needs no words).
+  // The cookie comes with the redirect that follows an action: a form that was lost is not said to be done.
   const alert = select("main > [role=alert]");
   const posted = sessionStorage.getItem("posted");
+  const acted = /(?:^|; )acted=1/.test(document.cookie);
   sessionStorage.removeItem("posted");
+  if (acted) document.cookie = "acted=; Path=/_studio; SameSite=Lax; Max-Age=0";
   if (alert) alert.focus();
-  else if (posted && performance.getEntriesByType("navigation")[0].redirectCount && !select("main > [role=status]")) say(`${posted}: done`);
+  else if (posted && acted && performance.getEntriesByType("navigation")[0].redirectCount && !select("main > [role=status]")) say(`${posted}: done`);
 
   const sent = sessionStorage.getItem("form-sent");
   if (sent && location.pathname.includes("/executions/")) { // it has started: the entries are no longer needed

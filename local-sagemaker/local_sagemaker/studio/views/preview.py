@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from local_sagemaker.json_text import load
 from local_sagemaker.studio.views.numbers import is_number
@@ -30,7 +30,6 @@ class Preview:
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     numeric: list[bool] = field(default_factory=list)
-    document: Any = None
     image: str = ""
     note: str = ""
 
@@ -68,7 +67,7 @@ def _text_preview(lower: str, text: str, read: int, size: int, heading: bool | N
     cut = "" if read >= size else f"The first {read:,} of {size:,} bytes."
     if lower.endswith((".json", ".ipynb")) and not cut:
         try:
-            return Preview("json", document=load(text))
+            return Preview("json", text=json.dumps(load(text), indent=2, ensure_ascii=False))
         except ValueError as error:
             return Preview("text", text=text, note=f"No valid JSON: {error}")
     if lower.endswith(_TABLES):

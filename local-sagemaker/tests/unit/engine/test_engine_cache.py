@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.engine.cache import EarlierRun, differences, look_up
+from local_sagemaker.masking import MASK
 from tests.unit.engine.test_engine_checks import check
 from tests.unit.engine.world import World, fails, get, processing, training, tuning
 
@@ -129,6 +130,20 @@ def test_the_explanation_says_from_what_to_what(world: World) -> None:
     world.run([{**PROCESSING, "CacheConfig": ON}])
     arn = world.run([{**deep(PROCESSING, "Arguments.Environment", {"A": "2", "B": "x"}), "CacheConfig": ON}])
     assert world.cache_text(arn, "S").endswith('Environment.A was "1", is "2"; Environment.B was absent, is "x".')
+
+
+def test_the_explanation_has_no_secret(world: World) -> None:
+    """Of a variable that changed, that came, and that came with all the others."""
+    bare = processing("S", ProcessingInputs=[INPUT])
+    versions = ({"A_KEY": "s3cr3t", "B": "1"}, {"A_KEY": "s3cr3t2", "B": "1"}, {"B_TOKEN": "s3cr3t"})
+    texts = []
+    for step in (bare, *(deep(PROCESSING, "Arguments.Environment", item) for item in versions)):
+        arn = world.run([{**step, "CacheConfig": ON}])
+        texts.append(world.cache_text(arn, "S"))
+    assert "s3cr3t" not in "".join(texts)
+    assert texts[2].endswith(f'Environment.A_KEY was "{MASK}", is "{MASK}".')
+    assert f'Environment.A_KEY was "{MASK}", is absent' in texts[3]
+    assert "Environment" in texts[1]
 
 
 def test_a_hit_makes_no_job_and_hands_on_the_old_properties(world: World) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local_sagemaker.masking import MASK
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.check_verdicts import verdicts_of
 from local_sagemaker.studio.pages.compare import load
+from local_sagemaker.studio.pages.pipeline_versions import PipelineVersionRow, changes_of
 
 ARN = "arn:aws:sagemaker:us-east-1:1:pipeline/P"
 VIOLATIONS = {"violations": [{"feature_name": "c", "constraint_check_type": "completeness_check",
@@ -24,6 +26,11 @@ def steps_of(execution: str) -> list[dict[str, Any]]:
     train = {"StepName": "Train", "StepStatus": "Succeeded", "Metadata": {"TrainingJob": job}}
     moved = check("Quality", "s3://b/violations.json") if execution == "two" else check("Quality")
     return [train, check("Bias", SkipCheck=True), moved]
+
+
+def definition(version: str) -> str:
+    variables = {"API_TOKEN": f"s3cr3t of {version}", "DB_PASSWORD": "s3cr3t of both", "MODE": version}
+    return json.dumps({"Steps": [{"Name": "Train", "Arguments": {"Environment": variables}}]})
 
 
 def answer(name: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +50,7 @@ def answer(name: str, request: dict[str, Any]) -> dict[str, Any]:
             "CreationTime": 1.0, "LastModifiedTime": 2.0, "PipelineVersionId": 1,
         },
         "sagemaker:ListPipelineExecutionSteps": {"PipelineExecutionSteps": steps_of(execution)},
-        "sagemaker:DescribePipelineDefinitionForExecution": {"PipelineDefinition": '{"Steps": []}'},
+        "sagemaker:DescribePipelineDefinitionForExecution": {"PipelineDefinition": definition(execution)},
         "s3:HeadObject": {"ContentLength": 200},
     }.get(name, {"logStreams": []})  # fmt: skip
 
@@ -61,3 +68,27 @@ def test_metrics_and_checks_that_differ() -> None:
     assert sections["Checks"].equal == 1
     (verdict,) = verdicts_of(visit, {"Quality": check("Quality", "s3://b/violations.json")})
     assert (verdict.is_violated, verdict.tab, verdict.sentences) == (True, "data", [sentence.partition(": ")[2]])
+
+
+def test_secrets_that_differ_are_numbered_and_not_shown() -> None:
+    """In executions, and in what a version changed; an equal one is counted as equal."""
+    path = "[Train].Arguments.Environment"
+    visit = Visit({"pipeline": "P"}, {"e": ["one", "two"]}, answer, None, "", 5.0)  # type: ignore[arg-type]
+    section = {item.title: item for item in load(visit).sections}["Definition"]
+    assert {item.name: item.values for item in section.rows} == {
+        f"{path}.API_TOKEN": [f'"{MASK} 1"', f'"{MASK} 3"'], f"{path}.MODE": ['"one"', '"two"'],
+    }  # fmt: skip
+    shown = Visit({"pipeline": "P"}, {"e": ["one", "two"], "secrets": ["1"]}, answer, None, "", 5.0)  # type: ignore[arg-type]
+    assert "s3cr3t of two" in repr(load(shown))
+    versions = [PipelineVersionRow(number, None, [], "", "") for number in (1, 2)]
+    for query, words in ({"version": ["2"]}, MASK), ({"version": ["2"], "secrets": ["1"]}, "s3cr3t of "):
+        visit = Visit({}, query, _version, None, "", 5.0)  # type: ignore[arg-type]
+        changes = changes_of(visit, "P", versions)
+        assert changes is not None
+        assert [item.path for item in changes.rows] == [f"{path}.API_TOKEN", f"{path}.MODE"]
+        assert ("s3cr3t" in repr(changes)) == ("s3cr3t" in words)
+        assert words in changes.rows[0].was
+
+
+def _version(_name: str, request: dict[str, Any]) -> dict[str, Any]:
+    return {"PipelineDefinition": definition(str(request["PipelineVersionId"]))}

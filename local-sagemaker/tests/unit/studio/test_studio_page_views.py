@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.masking import MASK
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
@@ -22,7 +23,6 @@ from local_sagemaker.studio.views.lineage_graph import Entity, walk
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, drift_distance, read_trends
 from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.rollout import make_policy, policy_in_words, rollout_of
-from local_sagemaker.studio.views.secrets import MASK
 from local_sagemaker.studio.views.violation_words import violations_in_words
 from model_checks.analysis import drift
 

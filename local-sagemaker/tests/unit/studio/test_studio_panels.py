@@ -10,6 +10,7 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.engine.definition import parse
+from local_sagemaker.masking import MASK, mask_document
 from local_sagemaker.records import Records
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Visit
@@ -19,7 +20,6 @@ from local_sagemaker.studio.pages.last_success import add_baseline, find_executi
 from local_sagemaker.studio.pages.step_panel import load_panel
 from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.views.evaluated import EvaluatedArgument, evaluate_arguments
-from local_sagemaker.studio.views.secrets import MASK, mask_document
 from local_sagemaker.studio.views.step_states import StepView
 
 TUNING: dict[str, Any] = {
@@ -57,6 +57,27 @@ def test_expressions_stand_beside_their_values() -> None:
         EvaluatedArgument("ProcessingInputs[1].S3Input.S3Uri", "s3://{Parameters.Bucket}/in", "s3://data/in"),
         EvaluatedArgument("Environment.MODE", "Parameters.Mode", "fast"),
     ]
+
+
+def test_expressions_of_secrets_have_their_references_only() -> None:
+    """Before and after the job is there; in every container; all of it where the address wants it."""
+    secret = {
+        "Std:Join": {"On": "-", "Values": ["s3cr3t", {"Std:Join": {"Values": ["inner"]}}, {"Get": "Parameters.P"}]}
+    }
+    arguments = {
+        "Environment": {"API_TOKEN": secret, "MODE": {"Get": "Parameters.P"}},
+        "Containers": [{"Environment": {"A_KEY": {"Get": "Parameters.P"}}}],
+    }  # fmt: skip
+    described = {"Environment": {"API_TOKEN": "s3cr3t-inner-pw"}}
+    for known in ({}, described):
+        token, mode, key = evaluate_arguments(arguments, known, {"P": "pw"})
+        assert token.expression == f"{MASK}-{{{MASK}}}-{{Parameters.P}}"
+        assert token.value == (MASK if known else "")
+        assert (mode.expression, mode.value) == ("Parameters.P", "pw")
+        assert (key.expression, key.value) == ("Parameters.P", MASK)
+    token, _, key = evaluate_arguments(arguments, described, {"P": "pw"}, is_masked=False)
+    assert (token.expression, token.value) == ("s3cr3t-{inner}-{Parameters.P}", "s3cr3t-inner-pw")
+    assert key.value == "pw"
 
 
 def test_a_tuning_job_shows_what_it_varies_and_its_best() -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from local_sagemaker.engine.definition import parse
 from local_sagemaker.engine.graph import graph
+from local_sagemaker.masking import mask_document
+from local_sagemaker.studio import rendering
 from local_sagemaker.studio.charts import line
 from local_sagemaker.studio.charts.scale import ticks
 from local_sagemaker.studio.graph.layout import GraphLayout, arrange, reduce
@@ -163,7 +165,11 @@ def test_previews() -> None:
     assert (table.kind, table.header, table.rows) == ("table", ["age", "name"], [["1", "x"], ["2", "y"]])
     assert table.numeric == [True, False]
     assert make_preview("a.csv", b"1,2\n3,4\n", 8).header == ["column 0", "column 1"]
-    assert make_preview("a.json", b'{"a": 1}', 8).document == {"a": 1}
+    file = b'{"Environment": {"API_TOKEN": "shown"}}'
+    preview = make_preview("a.json", file, len(file))
+    assert (preview.kind, json.loads(preview.text)) == ("json", json.loads(file))
+    context = rendering.document({"preview": preview})
+    assert mask_document(context) == context, "what a file has is shown, on the twin too"
     assert make_preview("a.bin", bytes(range(256)), 256).kind == "bytes"
     assert make_preview("a.html", b"<p>", 3).kind == "page"
     assert make_preview("a.txt", "ü".encode()[:1] + b"", 2).kind in ("text", "bytes")
