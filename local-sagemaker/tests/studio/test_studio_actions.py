@@ -31,7 +31,7 @@ def test_versions_of_a_pipeline_are_named_and_compared(world: World) -> None:
     sagemaker.update_pipeline(PipelineName="Named", PipelineDefinition=json.dumps(changed), RoleArn=ROLE)
     twin = world.pages.json(f"{page}.json?tab=versions&version=2")
     assert twin["changed"]["rows"] == [
-        {"path": "[Stop].Arguments.ErrorMessage", "was": '"no data"', "now": json.dumps(HOSTILE)}
+        {"path": "[Stop].Arguments.ErrorMessage", "was": '"no data"', "now": json.dumps(HOSTILE, ensure_ascii=False)}
     ]
     assert (twin["changed"]["number"], twin["changed"]["before"], twin["changed"]["total"]) == (2, 1, 1)
     assert "<script>alert" not in world.pages.get(f"{page}?tab=versions&version=2")[2]
