@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -56,7 +56,7 @@ def load(visit: Visit) -> LineageContext:
     vertices, edges, left_off = _query(visit, starts, depth, direction) if starts else ([], [], False)
     entities = {item.arn: item for item in (_entity(visit, one) for one in vertices)}
     edges += list(_commits(visit, entities, starts, arn))
-    above, below = walk(starts, edges, entities)
+    above, below = ([_check_page(visit, node) for node in part] for part in walk(starts, edges, entities))
     middle = Entity(starts[0], "", _short(arn) or arn, arn) if starts else None
     steps, resources = _steps(middle, starts, entities, edges) if middle else ([], {})
     addresses = {
@@ -66,6 +66,23 @@ def load(visit: Visit) -> LineageContext:
         arn, urls.resource(arn), depth, direction, DIRECTIONS, above, below, left_off, bool(starts), steps,
         [item.name for item in steps], addresses, steps[0].name if steps else "", [],
     )  # fmt: skip
+
+
+_DELETABLE = {
+    "endpoint": ("sagemaker:DescribeEndpoint", "EndpointName"),
+    "model-package-group": ("sagemaker:DescribeModelPackageGroup", "ModelPackageGroupName"),
+    "model-package": ("sagemaker:DescribeModelPackage", "ModelPackageName"),
+}
+
+
+def _check_page(visit: Visit, node: LineageNode) -> LineageNode:
+    """A node without its page where the resource was deleted: its lineage outlives it."""
+    kind, _, name = node.arn.split(":", 5)[-1].partition("/")
+    if not node.href or kind not in _DELETABLE:
+        return node
+    operation, member = _DELETABLE[kind]
+    request = {member: node.arn if kind == "model-package" else name}
+    return node if visit.optional(operation, request) else replace(node, href="")
 
 
 def _starts(visit: Visit) -> list[LineageNode]:
