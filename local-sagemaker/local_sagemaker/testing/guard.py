@@ -15,8 +15,9 @@ import pytest
 
 PROCESSES = frozenset(["subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"])
 SOCKETS = frozenset(["socket.bind", "socket.connect", "socket.sendto", "socket.getaddrinfo"])
-COUNTS_CORES = (("lscpu",), ("sysctl",))
-"""joblib does, once in a process: which test is the first is chance."""
+LOOKS_AT_THE_MACHINE = (("lscpu",), ("sysctl",), ("fc-list",), ("system_profiler",))
+"""joblib counts cores by them once in a process, matplotlib lists fonts once in a home folder: which test is the first
+is chance."""
 
 _seen: list[str] | None = None
 """What the running unit test has tried; None between tests, and in those of other tiers."""
@@ -25,7 +26,7 @@ _others: frozenset[int] = frozenset()
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if _seen is None or event not in PROCESSES | SOCKETS or arguments[:1] in COUNTS_CORES:
+    if _seen is None or event not in PROCESSES | SOCKETS or arguments[:1] in LOOKS_AT_THE_MACHINE:
         return
     if threading.get_ident() in _others:
         return
