@@ -134,9 +134,9 @@ def _integration_headers(integration: Body, exchange: Exchange, overrides: Overr
 
 def _overridden_headers(override: Mapping[str, Any], *, titled: bool) -> dict[str, str]:
     """The headers that a template set. Raises TemplateError for what no header can hold."""
-    headers = override.get("header")
+    requested = override.get("header")
     headers = {}
-    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+    for name, value in requested.items() if isinstance(requested, Mapping) else ():
         shown = ",".join(map(text, value)) if isinstance(value, list) else text(value)
         if not _HEADER_NAME.fullmatch(str(name)) or not (shown.isascii() and shown.isprintable()):
             raise templates.VelocityError(f"'{name}' and its value are no header")

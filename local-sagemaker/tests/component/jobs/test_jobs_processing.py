@@ -208,7 +208,7 @@ def test_pipe_mode(world):
         "pipe", script, inputs=[processing_input("piped", f"s3://{BUCKET}/pipe/", S3InputMode="Pipe")]
     )
     assert job["ProcessingJobStatus"] == "Completed", world.log("ProcessingJobs", "pipe")
-    assert world.log("ProcessingJobs", "pipe") == "first secondfirst second\n"
+    assert world.script_log("ProcessingJobs", "pipe") == "first secondfirst second\n"
 
 
 def test_a_pipe_that_nobody_reads_does_not_hold_the_job(world):
@@ -271,7 +271,7 @@ def test_a_huge_log_costs_no_memory(world):
     job = world.processed("huge-log", script)
     assert job["ProcessingJobStatus"] == "Completed"
     stream = world.logs.streams("/aws/sagemaker/ProcessingJobs", "huge-log/")[0]
-    assert stream.size == 300_000_000
+    assert 0 <= stream.size - 300_000_000 < 200  # a line says where the Python is not the image's
     assert resident() - before < 50_000_000
 
 

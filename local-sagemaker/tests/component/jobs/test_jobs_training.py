@@ -156,7 +156,7 @@ def test_pipe_channels_start_again_each_epoch(world):
     script = "print([open(f'/opt/ml/input/data/piped_{n}').read() for n in range(3)])"
     job = world.trained("pipes", script, channels=[channel("piped", f"s3://{BUCKET}/piped/", InputMode="Pipe")])
     assert job["TrainingJobStatus"] == "Completed", world.log("TrainingJobs", "pipes")
-    assert world.log("TrainingJobs", "pipes") == "['1234', '1234', '1234']\n"
+    assert world.script_log("TrainingJobs", "pipes") == "['1234', '1234', '1234']\n"
 
 
 def test_built_in_algorithms_get_their_metrics(world):
