@@ -63,12 +63,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     captures = parameters.get("EnableDataCapture") == "true" and parameters.get("SamplingPercentage", "100") != "0"
     path = f"{parameters['DataCaptureUploadPath']}/{name}/" if captures else None
     endpoint = TestedEndpoint(name, golden, path, boto3.client("sagemaker-runtime"))
+    record(parameters, "InProgress", f"the endpoint of {parameters['StageName']} is tested")
     results = list(run(endpoint))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     content = {"endpoint": name, "results": [asdict(result) for result in results]}
     arguments.output.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     passed = all(result.passed for result in results)
-    record(parameters, passed, "; ".join(result.text for result in results if not result.passed))
+    problems = "; ".join(result.text for result in results if not result.passed)
+    text = problems or f"the endpoint test of {parameters['StageName']} passed"
+    record(parameters, "Approved" if passed else "Rejected", text)
     return 0 if passed else 1
 
 
@@ -156,12 +159,10 @@ def wait_for(look: Callable[[], int], seconds: float) -> int:
     return result
 
 
-def record(parameters: Mapping[str, str], passed: bool, problems: str) -> None:
-    """Writes the outcome into the version's life cycle. Without the right to do so it says that, and nothing else."""
+def record(parameters: Mapping[str, str], status: str, text: str) -> None:
+    """Writes it into the version's life cycle. Without the right to do so it says that, and nothing else."""
     stage = LIFE_CYCLE.get(parameters["StageName"], parameters["StageName"])
-    text = f"the endpoint test of {parameters['StageName']} passed" if passed else problems
     try:
-        status = "Approved" if passed else "Rejected"
         record_stage(boto3.client("sagemaker"), parameters["ModelPackageName"], stage, status, text)
     except ClientError as error:
         print(f"the life cycle of {parameters['ModelPackageName']} was not updated: {error}", file=sys.stderr)

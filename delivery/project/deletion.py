@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from delivery.clients import is_absent
 from delivery.deletion import Deletion, send
 from delivery.errors import DeliveryError
-from delivery.project.names import BUILDS, EXPERIMENT_RULES, RULES, STACKS, Project
+from delivery.project.names import BUILDS, EXPERIMENT_RULES, REJECTION_RULE, RULES, STACKS, Project
 from delivery.project.ownership import describe_stack, find_foreign
 from delivery.stages.deploy import read_status
 from pipelines import session
@@ -67,7 +67,7 @@ class Planner:
     def _rules(self) -> Iterator[Deletion]:
         events = self.client("events")
         rules = {rule["Name"] for rule in events.list_rules(NamePrefix=self.project.prefix)["Rules"]}
-        for suffix in (*RULES, *EXPERIMENT_RULES):
+        for suffix in (*RULES, REJECTION_RULE, *EXPERIMENT_RULES):
             name = f"{self.project.prefix}-{suffix}"
             if name in rules:
                 yield Deletion("events", "disable_rule", {"Name": name}, text=f"disable the rule {name}")

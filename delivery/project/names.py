@@ -10,9 +10,12 @@ NAME = re.compile(r"[a-zA-Z](-*[a-zA-Z0-9])*")
 ID = re.compile(r"[a-z0-9](-*[a-z0-9])*")
 LONGEST_NAME, LONGEST_ID = 32, 20
 RULES = ("build", "code", "mon", "model", "ep")
+"""Of what starts the three pipelines."""
+REJECTION_RULE = "reject"
+"""Of what writes a rejected approval into the version's life cycle."""
 EXPERIMENT_RULES = ("exp", "gone")
 """Of branches that run the pipeline under names of their own, where they are wanted."""
-ROLES = ("exec", "mon", "cfn", "build", "deploy", "test", "pipe", "events", "ghb", "ghd")
+ROLES = ("exec", "mon", "cfn", "build", "deploy", "test", "pipe", "events", "reject", "ghb", "ghd")
 BUILDS = ("modelbuild", "modeldeploy", "modelmonitor", "test", "experiment")
 """The projects of CodeBuild."""
 STACKS = ("modelmonitor-prod", "modelmonitor-staging", "deploy-prod", "deploy-staging")
@@ -61,7 +64,9 @@ class Project:
                 yield f"the project's {what} {text!r} must match {pattern.pattern}"
             if len(text) > longest:
                 yield f"the project's {what} {text!r} has {len(text)} characters, {longest} are allowed"
-        longest_rule = max((f"{self.prefix}-{suffix}" for suffix in (*RULES, *EXPERIMENT_RULES)), key=len)
+        longest_rule = max(
+            (f"{self.prefix}-{suffix}" for suffix in (*RULES, REJECTION_RULE, *EXPERIMENT_RULES)), key=len
+        )
         if len(longest_rule) > LONGEST_RULE:
             yield f"the event rule {longest_rule} would have {len(longest_rule)} characters, {LONGEST_RULE} are allowed"
         longest_role = max((f"{self.prefix}-{suffix}" for suffix in ROLES), key=len)

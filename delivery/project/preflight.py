@@ -42,6 +42,13 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "arn:{partition}:events:{region}:{account}:rule/{prefix}-model": (
         "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule", "events:TagResource",
     ),
+    "arn:{partition}:lambda:{region}:{account}:function:{prefix}-reject": (
+        "lambda:CreateFunction", "lambda:GetFunction", "lambda:DeleteFunction", "lambda:AddPermission",
+        "lambda:RemovePermission", "lambda:TagResource",
+    ),
+    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{prefix}-reject": (
+        "logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DeleteLogGroup", "logs:TagResource",
+    ),
     "arn:{partition}:ssm:{region}:{account}:parameter/sagemaker/{group}/flavour": (
         "ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameter", "ssm:AddTagsToResource",
     ),
@@ -69,7 +76,7 @@ ACTIONS_OF_IDENTITY: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """The same, for GitHub Actions in an account that does not trust GitHub's tokens yet."""
-_OF_CODEPIPELINE = ("codepipeline", "codebuild", "events")
+_OF_CODEPIPELINE = ("codepipeline", "codebuild", "events", "lambda", "logs")
 
 
 CONNECTION = re.compile(r"arn:aws[a-z-]*:code(star-)?connections:[a-z0-9-]+:\d{12}:connection/\S+")

@@ -222,6 +222,11 @@ RIGHTS: Mapping[str, Rights] = {
         "sagemaker:pipeline/G": ("sagemaker:StartPipelineExecution", "rules that retrain"),
         "sagemaker:pipeline/N-staging-monitoring": ("sagemaker:StartPipelineExecution", "schedules of monitors"),
     },
+    "reject": {
+        "logs:log-group:/aws/lambda/P-reject:log-stream:a": ("logs:CreateLogStream logs:PutLogEvents", "its log"),
+        "codepipeline:P-modeldeploy": ("codepipeline:ListActionExecutions", "the version and the comment"),
+        "sagemaker:model-package/G/1": ("sagemaker:UpdateModelPackage", "life cycle"),
+    },
 }  # fmt: skip
 DENIED: Mapping[str, Mapping[str, str]] = {
     "exec": {"sagemaker:model-package/G/1": "sagemaker:UpdateModelPackage", "s3:other/x": "s3:GetObject"},
@@ -233,5 +238,6 @@ DENIED: Mapping[str, Mapping[str, str]] = {
     "test": {"sagemaker:endpoint/N-prod": "sagemaker:DeleteEndpoint"},
     "pipe": {"cloudformation:stack/other/*": "cloudformation:UpdateStack", "iam:role/Admin": "iam:PassRole"},
     "events": {"codepipeline:other": "codepipeline:StartPipelineExecution"},
+    "reject": {"sagemaker:model-package/other/1": "sagemaker:UpdateModelPackage"},
 }  # fmt: skip
 """An action that each role may not do on a resource, though it may do others there, or the same elsewhere."""

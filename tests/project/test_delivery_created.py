@@ -17,7 +17,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from delivery.project.command import TEMPLATE
-from delivery.project.names import EXPERIMENT_RULES, RULES, Project
+from delivery.project.names import EXPERIMENT_RULES, REJECTION_RULE, RULES, Project
 from delivery.project.seed import ROOT, make_archive
 from tests.commands import run_command
 from tests.project.delivering import register, upload
@@ -44,6 +44,16 @@ version: 0.2
 env: {exported-variables: [DELIVERY_STATE]}
 phases: {build: {commands: ["export DELIVERY_STATE=waiting", "mkdir build", "touch build/a"]}}
 artifacts: {files: ["build/a"]}
+"""
+READY = """\
+version: 0.2
+env: {{exported-variables: [DELIVERY_STATE, MODEL_PACKAGE_ARN]}}
+phases: {{build: {{commands: ["export DELIVERY_STATE=ready MODEL_PACKAGE_ARN={version}"]}}}}
+artifacts: {{base-directory: made, files: ["*"]}}
+"""
+STACK = """\
+Parameters: {Name: {Type: String}}
+Resources: {Mark: {Type: AWS::SSM::Parameter, Properties: {Name: !Ref Name, Type: String, Value: deployed}}}
 """
 
 
@@ -107,7 +117,7 @@ def made(service: Service) -> Iterator[MadeProject]:
 
 def test_the_project_has_what_the_template_says(made: MadeProject) -> None:
     rules = made.client("events").list_rules(NamePrefix=made.project.prefix)["Rules"]
-    assert {rule["Name"].rpartition("-")[2] for rule in rules} == {*RULES, *EXPERIMENT_RULES}
+    assert {rule["Name"].rpartition("-")[2] for rule in rules} == {*RULES, REJECTION_RULE, *EXPERIMENT_RULES}
     check_five_rules(made)
     value = made.client("ssm").get_parameter(Name=f"/sagemaker/{made.project.group}/flavour")["Parameter"]["Value"]
     assert value == PARAMETERS["FlavourDecision"]
@@ -305,6 +315,46 @@ def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
     sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle={**life, "Stage": "Production"})
     until(lambda: len(made.executions("modeldeploy")) > len(before), "the deployment", 240)
     assert len(made.executions("modeldeploy")) == len(before) + 1
+
+
+def test_a_rejected_approval_is_the_version_s_last_stage(made: MadeProject) -> None:
+    """Its life cycle says so, with the comment; the version stays approved, and nothing of production is made."""
+    version = register(made.service, made.project.group, upload(made.service, f"{NAME}-rejected"))
+    configuration = json.dumps({"Parameters": {"Name": f"{NAME}-mark"}})
+    files = {
+        "delivery/modeldeploy/buildspec.yml": READY.format(version=version), "made/endpoint-template.yml": STACK,
+        "delivery/modeldeploy/test-buildspec.yml": "{version: 0.2, phases: {build: {commands: ['true']}}}",
+        "made/staging-config-export.json": configuration, "made/prod-config-export.json": configuration,
+    }  # fmt: skip
+    pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
+    commit = made.commit("modeldeploy", "main", files, made.first_commit("modeldeploy"))
+
+    def waiting() -> Any:
+        stages = pipelines.get_pipeline_state(name=name)["stageStates"]
+        rows = [
+            row.get("latestExecution", {})
+            for row in stages[2]["actionStates"]
+            if row["actionName"] == "ApproveDeployment"
+        ]
+        return rows[0].get("token") if rows[0].get("status") == "InProgress" else None
+
+    token = until(waiting, f"the approval of {commit}", 240)
+    comment = 'its "errors" are $too large'
+    pipelines.put_approval_result(
+        pipelineName=name, stageName="DeployStaging", actionName="ApproveDeployment", token=token,
+        result={"summary": comment, "status": "Rejected"},
+    )  # fmt: skip
+    sagemaker = made.client("sagemaker")
+
+    def described() -> dict[str, Any]:
+        return dict(sagemaker.describe_model_package(ModelPackageName=version))
+
+    until(lambda: "ModelLifeCycle" in described(), "the life cycle", 60)
+    stage = {"Stage": "Production", "StageStatus": "Rejected", "StageDescription": comment}
+    assert described()["ModelLifeCycle"] == stage
+    assert described()["ModelApprovalStatus"] == "PendingManualApproval"
+    stacks = made.client("cloudformation").list_stacks()["StackSummaries"]
+    assert f"{made.project.prefix}-deploy-prod" not in [row["StackName"] for row in stacks]
 
 
 def test_deletion_also_ends_sagemaker_s_project_and_can_be_repeated(made: MadeProject) -> None:

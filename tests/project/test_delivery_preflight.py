@@ -83,6 +83,7 @@ def test_every_tag_of_the_template_is_asked_for() -> None:
         "AWS::Events::Rule": "events:TagResource", "AWS::IAM::OIDCProvider": "iam:TagOpenIDConnectProvider",
         "AWS::IAM::Role": "iam:TagRole", "AWS::S3::Bucket": "s3:PutBucketTagging",
         "AWS::SSM::Parameter": "ssm:AddTagsToResource", "AWS::SageMaker::ModelPackageGroup": "sagemaker:AddTags",
+        "AWS::Lambda::Function": "lambda:TagResource", "AWS::Logs::LogGroup": "logs:TagResource",
         "AWS::CodeBuild::Project": "codebuild:CreateProject",  # which has no action of its own for tags
     }  # fmt: skip
     resources = read_template()["Resources"].values()

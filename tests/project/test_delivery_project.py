@@ -19,7 +19,7 @@ import yaml
 
 from delivery.project.command import main
 from delivery.project.names import BUILDS as BUILD_PROJECTS
-from delivery.project.names import EXPERIMENT_RULES, RULES, Project
+from delivery.project.names import EXPERIMENT_RULES, REJECTION_RULE, RULES, Project
 from delivery.project.seed import SOURCES, render
 from pipelines import session
 from pipelines.experiments import TAG, begin, find_name
@@ -57,10 +57,9 @@ def statements(role: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def of_the_five(rules: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Without those of experiments."""
-    return {
-        name: rule for name, rule in rules.items() if rule["Name"]["Sub"].rpartition("-")[2] not in EXPERIMENT_RULES
-    }
+    """Without those of experiments and of rejections."""
+    others = (*EXPERIMENT_RULES, REJECTION_RULE)
+    return {name: rule for name, rule in rules.items() if rule["Name"]["Sub"].rpartition("-")[2] not in others}
 
 
 def test_every_role_is_created_and_bounded_and_every_pass_names_its_service(template: dict[str, Any]) -> None:
