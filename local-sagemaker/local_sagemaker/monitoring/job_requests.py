@@ -82,10 +82,14 @@ def merge_request(
         _input(f"{_word(definition)}_input_{number}", one, local, definition.source)
         for number, one in enumerate(data, 1)
     ]
+    form = {"sagemakerCaptureJson": {"captureIndexNames": None}} if definition.endpoint else _batch_format(definition)
     environment = {
-        "dataset_source": local, "ground_truth_source": _LABELS, "output_path": definition.output["LocalPath"],
+        "dataset_format": _compact(form), "dataset_source": local, "ground_truth_source": _LABELS,
+        "output_path": definition.output["LocalPath"],
         "start_time": text_of(occasion.window.start), "end_time": text_of(occasion.window.end),
     }  # fmt: skip
+    if definition.endpoint:  # what it is for batches is not on record
+        environment["monitoring_input_type"] = "ENDPOINT_INPUT"
     output = {
         "S3Uri": place_of_merge(definition),
         "LocalPath": definition.output["LocalPath"],
@@ -98,17 +102,17 @@ def analysis_request(
     definition: MonitoringDefinition, occasion: Occasion, data: Sequence[Data], baseline: Mapping[str, str]
 ) -> Request:
     """The job that analyses. `baseline` has the URIs of ``constraints`` and ``statistics`` where there are any."""
-    local = definition.source["LocalPath"].rstrip("/")
-    inputs = [
-        _input(f"{_word(definition)}_input_{number}", one, local, definition.source)
-        for number, one in enumerate(data, 1)
-    ]
+    local, inputs = definition.source["LocalPath"].rstrip("/"), []
     environment = {**_environment(definition, occasion), **definition.environment}
     folders = {"constraints": "constraints", "statistics": "stats"}
     for name, uri in baseline.items():
         folder = f"{_ROOT}/baseline/{folders[name]}"
         inputs.append(_input(name, Data(uri, ""), folder, {}))
         environment[f"baseline_{name}"] = f"{folder}/{uri.rpartition('/')[2]}"
+    inputs += [
+        _input(f"{_word(definition)}_input_{number}", one, local, definition.source)
+        for number, one in enumerate(data, 1)
+    ]
     application = definition.application
     for member, name in (
         ("RecordPreprocessorSourceUri", "record_preprocessor_script"),
@@ -133,7 +137,7 @@ def _environment(definition: MonitoringDefinition, occasion: Occasion) -> dict[s
     """The analysis's variables, before the user's own variables."""
     window, source = occasion.window, definition.source
     variables = {
-        "dataset_format": json.dumps(_format(definition)),
+        "dataset_format": _compact(_format(definition)),
         "dataset_source": source["LocalPath"].rstrip("/"),
         "output_path": definition.output["LocalPath"],
         "publish_cloudwatch_metrics": "Enabled",
@@ -167,12 +171,22 @@ def _format(definition: MonitoringDefinition) -> dict[str, Any]:
         return {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
     if definition.endpoint:
         return {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
+    return _batch_format(definition)
+
+
+def _batch_format(definition: MonitoringDefinition) -> dict[str, Any]:
+    """The format of what transform jobs captured."""
     form = definition.source["DatasetFormat"]
     if "Csv" in form:
         return {"csv": {"header": bool(form["Csv"].get("Header", False))}}
     if "Json" in form:
         return {"json": {"lines": bool(form["Json"].get("Line", False))}}
     return {"parquet": {}}
+
+
+def _compact(form: Mapping[str, Any]) -> str:
+    """JSON as recorded jobs have it."""
+    return json.dumps(form, separators=(",", ":"))
 
 
 def _word(definition: MonitoringDefinition) -> str:

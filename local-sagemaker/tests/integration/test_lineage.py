@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -94,7 +95,8 @@ def test_a_production_endpoint_leads_back_to_its_data(service: Service, sagemake
     ]
     assert {version, model_data, XGBOOST} <= set(sources)
     group = sagemaker.list_contexts(ContextType="ModelGroup")["ContextSummaries"]
-    assert "lineage-aws-model-package-group" in [one["ContextName"] for one in group]
+    names = [one["ContextName"] for one in group]
+    assert any(re.fullmatch(r"lineage-\d{10}-aws-model-package-group", name) for name in names), names
     job = sagemaker.list_processing_jobs(NameContains="Prepare")["ProcessingJobSummaries"][0]
     component = until(
         lambda: sagemaker.list_trial_components(SourceArn=job["ProcessingJobArn"])["TrialComponentSummaries"],

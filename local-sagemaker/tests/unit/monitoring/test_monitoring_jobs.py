@@ -50,12 +50,13 @@ def test_the_analysis_of_model_quality() -> None:
     request = analysis_request(definition("ModelQuality", InferenceAttribute="0"), occasion(), data, baseline)
     assert request["ProcessingJobName"] == f"model-quality-monitoring-{SUFFIX}"
     inputs = {one["InputName"]: one["S3Input"] for one in request["ProcessingInputs"]}
+    assert list(inputs) == ["constraints", "endpoint_input_1"]
     assert inputs["endpoint_input_1"]["LocalPath"] == "/opt/ml/processing/input_data/shop/All/2026/01/09/11"
     assert inputs["constraints"]["LocalPath"] == "/opt/ml/processing/baseline/constraints"
     assert request["Environment"] == {
         "analysis_type": "MODEL_QUALITY", "problem_type": "Regression", "inference_attribute": "0",
         "baseline_constraints": "/opt/ml/processing/baseline/constraints/constraints.json",
-        "dataset_format": '{"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}',
+        "dataset_format": '{"sagemakerMergeJson":{"captureIndexNames":["endpointOutput"]}}',
         "dataset_source": "/opt/ml/processing/input_data", "output_path": "/opt/ml/processing/output",
         "start_time": "2026-01-09T11:00:00Z", "end_time": "2026-01-09T12:00:00Z",
         "metric_time": "2026-01-09T11:00:00Z", "publish_cloudwatch_metrics": "Enabled",
@@ -78,6 +79,12 @@ def test_the_merge_of_captured_data_with_labels() -> None:
         "groundtruth_input_1": "/opt/ml/processing/groundtruth/2026/01/09/11",
         "endpoint_input_1": "/opt/ml/processing/input_data/shop/All/2026/01/09/11",
     }
+    assert request["Environment"] == {  # of recorded jobs of 2024
+        "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":null}}',
+        "dataset_source": "/opt/ml/processing/input_data", "end_time": "2026-01-09T12:00:00Z",
+        "ground_truth_source": "/opt/ml/processing/groundtruth", "monitoring_input_type": "ENDPOINT_INPUT",
+        "output_path": "/opt/ml/processing/output", "start_time": "2026-01-09T11:00:00Z",
+    }  # fmt: skip
     output = request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]
     assert (output["S3Uri"], output["S3UploadMode"]) == ("s3://b/out/merge", "EndOfJob")
 
@@ -86,7 +93,7 @@ def test_a_batch_has_no_endpoint_in_its_place() -> None:
     request = analysis_request(definition("DataQuality", batch=True), occasion(), [], {})
     place = request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
     assert place == "s3://b/out/watch/2026/01/09/12"
-    assert request["Environment"]["dataset_format"] == '{"csv": {"header": false}}'
+    assert request["Environment"]["dataset_format"] == '{"csv":{"header":false}}'
     assert "sagemaker_endpoint_name" not in request["Environment"]
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local_sagemaker import arns
 from local_sagemaker.api.operations import Resource
 from local_sagemaker.background import leave_out, log_failure
 from local_sagemaker.events import CREATED, DELETED, Event
@@ -84,17 +85,18 @@ class LineageEvents(Resource):
             self._deployment(event.body, int(event.time))
 
     def _job(self, kind: str, body: Contents) -> None:
-        """A job's trial component with its data, image and results."""
+        """A job's trial component with its image, data, model and results, in the order of recorded tables."""
         component = self._lineage.component(body[kinds.KINDS[kind].name], kind)
         for uri, type_ in _inputs(kind, body):
-            self._lineage.associate(self._lineage.artifact(uri, type_), component, "ContributedTo")
-        for uri, type_ in _outputs(kind, body):
-            self._lineage.associate(component, self._lineage.artifact(uri, type_), "Produced")
+            source = self._lineage.model_data(uri) or self._lineage.artifact(uri, type_)
+            self._lineage.associate(source, component, "ContributedTo")
         for model in self._models(body):
             self._lineage.associate(model, component, "ContributedTo")
+        for uri, type_ in _outputs(kind, body):
+            self._lineage.associate(component, self._lineage.artifact(uri, type_), "Produced")
 
     def _models(self, body: Contents) -> Iterator[str]:
-        """The model data and images of the model that a transform job uses."""
+        """The images and model data of the model that a transform job uses."""
         model = self._records.find(kinds.MODEL.kind, body["ModelName"]) if body.get("ModelName") else None
         yield from self._containers(model[1] if model else {})
 
@@ -102,37 +104,47 @@ class LineageEvents(Resource):
         for container in model.get("Containers") or [model.get("PrimaryContainer") or {}]:
             if container.get("ModelPackageName"):
                 yield self._lineage.artifact(container["ModelPackageName"], "Model")
-            if container.get("ModelDataUrl"):
-                yield self._lineage.artifact(container["ModelDataUrl"], "Model")
             if container.get("Image"):
                 yield self._lineage.artifact(container["Image"], "Image")
+            if container.get("ModelDataUrl"):
+                yield self._lineage.artifact(container["ModelDataUrl"], "Model")
 
     def _package(self, event: Event) -> None:
-        """A version of a model: its data and images, its group, and each decision about it."""
-        body, arn = event.body, event.arn
-        artifact = self._lineage.artifact(arn, "Model")
+        """A version of a model: each decision about it, its images and data, and its group."""
+        body = event.body
+        artifact = self._lineage.artifact(event.arn, "Model")
+        if body.get("ModelPackageGroupName"):
+            self._approval(event, artifact)
         for container in body.get("InferenceSpecification", {}).get("Containers", ()):
-            for uri, type_ in ((container.get("ModelDataUrl"), "Model"), (container.get("Image"), "Image")):
+            for uri, type_ in ((container.get("Image"), "Image"), (container.get("ModelDataUrl"), "Model")):
                 if uri:
                     self._lineage.associate(self._lineage.artifact(uri, type_), artifact, "ContributedTo")
-        group = body.get("ModelPackageGroupName")
-        if not group:
+        if body.get("ModelPackageGroupName"):
+            self._lineage.associate(artifact, self._group(body["ModelPackageGroupName"], event), "AssociatedWith")
+
+    def _group(self, group: str, event: Event) -> str:
+        """The context of a version's group, which is called after the group and the time of its creation."""
+        record = self._records.find(kinds.MODEL_PACKAGE_GROUP.kind, group)
+        tail = f"-{int(record[1]['CreationTime'] if record else event.time)}-aws-model-package-group"
+        uri = event.arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/")
+        return self._lineage.ensure(
+            CONTEXT, f"{group[: 120 - len(tail)]}{tail}", Source={"SourceUri": uri, "SourceType": "ARN"},
+            ContextType="ModelGroup",
+        )  # fmt: skip
+
+    def _approval(self, event: Event, artifact: str) -> None:
+        """A decision about a version, which is called after the version's ARN."""
+        status = event.body.get("ModelApprovalStatus")
+        if not status or event.previous == event.status != CREATED:
             return
-        source = {"SourceUri": arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/"),
-                  "SourceType": "ARN"}  # fmt: skip
-        context = self._lineage.ensure(
-            CONTEXT, f"{group}-aws-model-package-group"[:120], Source=source, ContextType="ModelGroup"
-        )
-        self._lineage.associate(artifact, context, "AssociatedWith")
-        status = body.get("ModelApprovalStatus")
-        if status and (event.previous is None or event.previous != event.status or event.status == CREATED):
-            tail = f"-{body['ModelPackageVersion']}-{status}-{int(event.time)}-aws-model-package"
-            action = self._lineage.ensure(
-                ACTION, f"{group[: 120 - len(tail)]}{tail}", Source={"SourceUri": arn, "SourceType": "ARN"},
-                ActionType="Approval", Status=LineageStatus.COMPLETED,
-                Properties={"ModelApprovalStatus": status, **_approval(body)},
-            )  # fmt: skip
-            self._lineage.associate(action, artifact, "ContributedTo")
+        tail = f"-{event.body['ModelPackageVersion']}-{status}-{int(event.time)}-aws-model-package"
+        group = arns.resource(event.arn).split("/")[1]
+        action = self._lineage.ensure(
+            ACTION, f"{group[: 120 - len(tail)]}{tail}", Source={"SourceUri": event.arn, "SourceType": "ARN"},
+            ActionType="Approval", Status=LineageStatus.COMPLETED,
+            Properties={"ModelApprovalStatus": status, **_description(event.body)},
+        )  # fmt: skip
+        self._lineage.associate(action, artifact, "ContributedTo")
 
     def _deployment(self, body: Contents, time: int) -> None:
         """A deployment: the models and images of an endpoint's configuration, and the endpoint."""
@@ -152,23 +164,23 @@ class LineageEvents(Resource):
                 self._lineage.associate(artifact, action, "ContributedTo")
 
 
-def _approval(body: Contents) -> dict[str, str]:
+def _description(body: Contents) -> dict[str, str]:
     return {name: body[name] for name in ("ApprovalDescription",) if body.get(name)}
 
 
 def _inputs(kind: str, body: Contents) -> Iterator[tuple[str, str]]:
     """The sources that a job reads, each with its type."""
     if kind == kinds.TRAINING_JOB.kind:
+        if image := body["AlgorithmSpecification"].get("TrainingImage"):
+            yield image, "Image"
         for channel in body.get("InputDataConfig", ()):
             if uri := channel["DataSource"].get("S3DataSource", {}).get("S3Uri"):
                 yield uri, "DataSet"
-        if image := body["AlgorithmSpecification"].get("TrainingImage"):
-            yield image, "Image"
     elif kind == kinds.PROCESSING_JOB.kind:
+        yield body["AppSpecification"]["ImageUri"], "Image"
         for entry in body.get("ProcessingInputs", ()):
             if uri := entry.get("S3Input", {}).get("S3Uri"):
                 yield uri, "DataSet"
-        yield body["AppSpecification"]["ImageUri"], "Image"
     else:
         yield body["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"], "DataSet"
 

@@ -51,8 +51,13 @@ class LineageRecords:
 
     def artifact(self, uri: str, type_: str) -> str:
         """The artifact of a source, made when there is none; its ARN."""
-        name = hashlib.sha256(f"{type_} {uri}".encode()).hexdigest()[:32]
+        name = _artifact_name(uri, type_)
         return self.ensure(ARTIFACT, name, Source={"SourceUri": uri, "SourceTypes": []}, ArtifactType=type_)
+
+    def model_data(self, uri: str) -> str | None:
+        """The artifact of a model's data, if a job made a model there: a job that reads it reads that artifact."""
+        name = _artifact_name(uri, "Model")
+        return self.arn(ARTIFACT, name) if self.records.get(ARTIFACT.kind, name) else None
 
     def new_id(self) -> str:
         """The id of an artifact that a client makes."""
@@ -112,6 +117,10 @@ class LineageRecords:
         body = self.find(arn) or {}
         names = (*(f"{kind.noun}Name" for kind in ENTITIES.values()), "TrialComponentName")
         return next((body[name] for name in names if body.get(name)), None)
+
+
+def _artifact_name(uri: str, type_: str) -> str:
+    return hashlib.sha256(f"{type_} {uri}".encode()).hexdigest()[:32]
 
 
 def key_of(source: str, destination: str) -> str:
