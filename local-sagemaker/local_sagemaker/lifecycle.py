@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker import machine_environment
+from local_sagemaker import environment_allowlist
 from local_sagemaker.config import Settings
 
 
@@ -79,7 +79,7 @@ def _spawn(settings: Settings, timeout: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "local_sagemaker.server", "--ready-fd", str(writer)]
     command += ["--last-port", str(_forget_last(settings))]
     environment = {
-        **machine_environment.of_service(os.environ),
+        **environment_allowlist.of_service(os.environ),
         "LOCAL_SAGEMAKER_HOME": str(settings.home),
         "LOCAL_SAGEMAKER_PORT": str(settings.port),
         "LOCAL_SAGEMAKER_REGION": settings.region,

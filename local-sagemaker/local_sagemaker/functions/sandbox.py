@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker import own_start
+from local_sagemaker import fresh_interpreter
 from local_sagemaker.clock import iso, now
 from local_sagemaker.files.removal import discard
 from local_sagemaker.functions import runtime
@@ -91,7 +91,9 @@ class Sandbox:
         self._write(f"INIT_START Runtime Version: {function.runtime.replace('python', 'python:')}\n")
         self._ready = self._broken = False
         (root / "tmp").mkdir(parents=True, exist_ok=True)
-        fresh = own_start.variables_require_it(function.environment, os.environ) or own_start.installs(function.code)
+        fresh = fresh_interpreter.variables_require_it(function.environment, os.environ) or fresh_interpreter.installs(
+            function.code
+        )
         own = ("own",) if fresh else ()
         ours, theirs = socket.socketpair()
         with theirs:

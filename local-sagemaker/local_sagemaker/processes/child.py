@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local_sagemaker import own_start
+from local_sagemaker import fresh_interpreter
 from local_sagemaker.processes import (
     earlier_changes,
     environment,
@@ -127,7 +127,7 @@ def _obey(
     if order["entry"]:
         program.become(python, keep_project=True)
         program.run_entry(order["entry"], argv, finish)
-    elif not own_start.variables_require_it(job_variables, setting.outer) and (main := program.main_of(argv)):
+    elif not fresh_interpreter.variables_require_it(job_variables, setting.outer) and (main := program.main_of(argv)):
         program.become(python, keep_project=False)
         program.run_main(*main, finish)
     finish(program.execute(argv, variables))

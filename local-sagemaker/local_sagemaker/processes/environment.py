@@ -18,7 +18,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_sagemaker import image_programs, machine_environment
+from local_sagemaker import environment_allowlist, image_programs
 from local_sagemaker.processes import job_root
 
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -100,7 +100,7 @@ def learn() -> None:
 
 def named_places(outer: Mapping[str, str]) -> list[Path]:
     """The files and folders that the machine's variables name which jobs get, too."""
-    words = [word for value in machine_environment.of_jobs(outer).values() for word in re.split(r"[:\s]+", value)]
+    words = [word for value in environment_allowlist.of_jobs(outer).values() for word in re.split(r"[:\s]+", value)]
     return [Path(word) for word in words if word.startswith("/") and word.strip("/") and Path(word).exists()]
 
 
@@ -128,7 +128,7 @@ def variables(folder: Path, job_variables: Mapping[str, str], outer: Mapping[str
 
     `folder` is the environment.
     """
-    passed = machine_environment.of_jobs(outer)
+    passed = environment_allowlist.of_jobs(outer)
     if any(name.lower().endswith("_proxy") for name in passed):
         passed["NO_PROXY"] = passed["no_proxy"] = f"{outer.get('NO_PROXY', '')},127.0.0.1,localhost".lstrip(",")
     inherited = {name: outer.get(name, value) for name, value in DEFAULTS.items()}

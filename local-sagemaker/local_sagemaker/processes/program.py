@@ -25,8 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_sagemaker import fresh_interpreter
 from local_sagemaker import image_programs as programs
-from local_sagemaker import own_start
 from local_sagemaker.processes import environment
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
@@ -72,19 +72,19 @@ def main_of(argv: list[str]) -> tuple[Main, str] | None:
     elif rest and not rest[0].startswith("-") and Path(rest[0]).is_file():
         script = Path(rest[0]).absolute()
         main = Main(rest, script, zipfile.is_zipfile(script))
-        if not main.archive and b"\0" in own_start.head(script):
+        if not main.archive and b"\0" in fresh_interpreter.head(script):
             return None  # compiled
     else:
         return None
-    if _installs(main, command) or own_start.shadows(main.folder or os.getcwd()):  # noqa: PTH109 - a plain text
+    if _installs(main, command) or fresh_interpreter.shadows(main.folder or os.getcwd()):  # noqa: PTH109 - a plain text
         return None
     return main, command
 
 
 def _installs(main: Main, command: str) -> bool:
     if main.script is None:
-        return own_start.speaks_of_pip(command.encode("utf-8", "surrogateescape"))
-    return own_start.installs(main.script.parent, main.script)
+        return fresh_interpreter.speaks_of_pip(command.encode("utf-8", "surrogateescape"))
+    return fresh_interpreter.installs(main.script.parent, main.script)
 
 
 def become(folder: Path, *, keep_project: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker import machine_environment
+from local_sagemaker import environment_allowlist
 from local_sagemaker.images.libraries import LibrarySet
 from local_sagemaker.images.libraries.build import SERVING
 
@@ -38,7 +38,7 @@ class Runtime:
 
     def environment(self) -> dict[str, str]:
         """The variables that the fork server starts with."""
-        inherited = machine_environment.of_fork_servers(os.environ, own_python=not self.of_image)
+        inherited = environment_allowlist.of_fork_servers(os.environ, own_python=not self.of_image)
         if not self.of_image:
             inherited["PYTHONDONTWRITEBYTECODE"] = "1"
             project = str(Path(__file__).parents[2])

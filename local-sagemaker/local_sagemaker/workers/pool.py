@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker import machine_environment
+from local_sagemaker import environment_allowlist
 
 _PROGRAM = Path(__file__).with_name("program.py")
 _PROJECT = Path(__file__).parents[2]
@@ -101,7 +101,7 @@ class _Worker:
         command = [sys.executable, "-I", "-S", str(_PROGRAM), str(_PROJECT), module, str(memory)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd="/", start_new_session=True,
-            env=machine_environment.of_fork_servers(os.environ, own_python=False),
+            env=environment_allowlist.of_fork_servers(os.environ, own_python=False),
         )  # fmt: skip
         self._left = b""
 

@@ -14,7 +14,7 @@ ELSEWHERE = ("containers", "images", "testing", "cli", "processes", "tuning", "f
 INFLATING = frozenset(("zipfile", "tarfile", "gzip", "bz2", "lzma", "zlib", "shelve", "pickle"))
 PARSING = frozenset(("yaml", "xml.etree", "xml.etree.ElementTree", "xml.dom", "xml.sax", "lxml", "xml.parsers.expat"))
 ALLOWED = {
-    "files/unpacker.py": "runs in the workers", "own_start.py": "lists names, in the process of the job itself",
+    "files/unpacker.py": "runs in the workers", "fresh_interpreter.py": "lists names, in the process of the job itself",
     "jobs/archive.py": "writes archives", "services/codebuild/batch_artifacts.py": "writes one",
     "services/codepipeline/actions/sources.py": "writes one", "services/codepipeline/actions/stacks.py": "writes one",
     "services/cloudformation/handlers/operating.py": "writes one",

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local_sagemaker import image_programs, own_start
+from local_sagemaker import fresh_interpreter, image_programs
 from local_sagemaker.containers import multi_model_server
 from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, Response
 from local_sagemaker.containers.model_server import ModelApplication, run
@@ -64,7 +64,7 @@ def _has_many() -> bool:
 
 def _serve(framework: str) -> int:
     script = _fetch_shared_script() if _has_many() else _script()
-    if script and (source.install(script.parent) or own_start.script_requires_it(script, script.parent)):
+    if script and (source.install(script.parent) or fresh_interpreter.script_requires_it(script, script.parent)):
         os.environ.update({_AGAIN: framework, _SCRIPT: str(script)})
         sys.stdout.flush()
         command = image_programs.run_anew(f"{__name__}:again", [], image_programs.serving_folders)

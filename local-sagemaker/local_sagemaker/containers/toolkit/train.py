@@ -1,8 +1,8 @@
 """``train`` in script mode: the user's script with its environment, arguments, requirements and failure file.
 
 A Python script runs in a fork of this process, which has its libraries loaded already; where that could show
-(`own_start`), for instance since requirements were installed, which may replace what is loaded, it gets an interpreter
-of its own. Either way this process outlives it, and says how it ended.
+(`fresh_interpreter`), for instance since requirements were installed, which may replace what is loaded, it gets an
+interpreter of its own. Either way this process outlives it, and says how it ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import types
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_sagemaker import image_programs, own_start
+from local_sagemaker import fresh_interpreter, image_programs
 from local_sagemaker.containers.failure import ScriptError, exit_code_of
 from local_sagemaker.containers.paths import IMAGE_PYTHON, ml
 from local_sagemaker.containers.program_log import configure
@@ -63,7 +63,7 @@ def _train(framework_module: str) -> None:
     shown = [IMAGE_PYTHON, environment.script, *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
-    if fresh or own_start.script_requires_it(folder / environment.script, folder):
+    if fresh or fresh_interpreter.script_requires_it(folder / environment.script, folder):
         _run_anew(shown)
         return
     pid = 0 if "debugpy" in sys.modules else _fork()  # a debugger follows this process only

@@ -326,7 +326,7 @@ def test_scripts_import_the_packages_of_the_scikit_learn_container(program_run: 
 
 
 IN_IMAGES = ("processes", "containers", "functions/entry.py", "functions/runtime.py", "image_programs.py",
-             "own_start.py", "xgboost_names.py", "hook")  # fmt: skip
+             "fresh_interpreter.py", "xgboost_names.py", "hook")  # fmt: skip
 OF_THE_SERVICE = ("client.py", "spec.py")
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from local_sagemaker import machine_environment
+from local_sagemaker import environment_allowlist
 from local_sagemaker.images.image import ImageUri, Program
 from local_sagemaker.images.sklearn import ScikitLearn
 from local_sagemaker.processes import ProcessSpec
@@ -61,10 +61,10 @@ def test_what_is_needed_is_passed_on():
         "PYTHONPATH": "/p", "XDG_CACHE_HOME": "/c", "LOCAL_SAGEMAKER_CACHE": "/d", "AWS_REGION": "eu-west-1",
     }  # fmt: skip
     others = {"AWS_ACCESS_KEY_ID": "k", "AWS_PROFILE": "p", "AWS_ENDPOINT_URL": "u", "GITHUB_TOKEN": "t"}
-    service = machine_environment.of_service({**machine, **others, "AWS_CONFIG_FILE": "/home/me/config"})
+    service = environment_allowlist.of_service({**machine, **others, "AWS_CONFIG_FILE": "/home/me/config"})
     assert {name: service[name] for name in machine} == machine
     assert not service.keys() & others.keys()
     assert service["AWS_CONFIG_FILE"] == service["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    fork_server = machine_environment.of_fork_servers(service, own_python=False)
+    fork_server = environment_allowlist.of_fork_servers(service, own_python=False)
     assert sorted(fork_server) == ["HOME", "HTTPS_PROXY", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PIP_INDEX_URL"]
-    assert sorted(machine_environment.of_jobs(fork_server)) == ["HTTPS_PROXY", "PIP_INDEX_URL"]
+    assert sorted(environment_allowlist.of_jobs(fork_server)) == ["HTTPS_PROXY", "PIP_INDEX_URL"]

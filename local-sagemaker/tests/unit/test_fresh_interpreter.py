@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker import own_start
+from local_sagemaker import fresh_interpreter
 
 INSTALL = "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])\n"
 
@@ -22,9 +22,9 @@ def write(folder: Path, name: str, text: str = "") -> Path:
 def test_code_that_speaks_of_pip(tmp_path: Path, place: str) -> None:
     script = write(tmp_path, "main.py", "import pipeline, pipes\n")
     write(tmp_path, "README.md", "pip install this")
-    assert not own_start.installs(tmp_path, script)
+    assert not fresh_interpreter.installs(tmp_path, script)
     write(tmp_path, place, INSTALL)
-    assert own_start.installs(tmp_path, script)
+    assert fresh_interpreter.installs(tmp_path, script)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_code_that_speaks_of_pip(tmp_path: Path, place: str) -> None:
     ],
 )
 def test_comments_and_docstrings_install_nothing(text: str) -> None:
-    assert not own_start.speaks_of_pip(text.encode())
+    assert not fresh_interpreter.speaks_of_pip(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -57,25 +57,25 @@ def test_comments_and_docstrings_install_nothing(text: str) -> None:
     ],
 )
 def test_code_that_installs(text: str) -> None:
-    assert own_start.speaks_of_pip(text.encode())
+    assert fresh_interpreter.speaks_of_pip(text.encode())
 
 
 def test_in_a_shell_a_quoted_word_is_a_command(tmp_path: Path) -> None:
     write(tmp_path, "setup.sh", '"pip"\n')
-    assert own_start.installs(tmp_path)
+    assert fresh_interpreter.installs(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["pathlib.py", "pytest/__init__.py"])
 def test_modules_with_the_name_of_a_loaded_one(tmp_path: Path, name: str) -> None:
     write(tmp_path, "main.py")
     write(tmp_path, "pytest/data.csv")
-    assert not own_start.shadows(str(tmp_path))
+    assert not fresh_interpreter.shadows(str(tmp_path))
     write(tmp_path, name)
-    assert own_start.shadows(str(tmp_path))
+    assert fresh_interpreter.shadows(str(tmp_path))
 
 
 def test_variables_that_only_a_start_reads() -> None:
     read = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    assert not own_start.variables_require_it({"COLOR": "red", **read}, read)
-    assert own_start.variables_require_it({"OPENBLAS_NUM_THREADS": "17"}, read)
-    assert own_start.variables_require_it({"PYTHONHASHSEED": "0"}, {})
+    assert not fresh_interpreter.variables_require_it({"COLOR": "red", **read}, read)
+    assert fresh_interpreter.variables_require_it({"OPENBLAS_NUM_THREADS": "17"}, read)
+    assert fresh_interpreter.variables_require_it({"PYTHONHASHSEED": "0"}, {})

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker import images, own_start
+from local_sagemaker import fresh_interpreter, images
 from local_sagemaker.images.image import ImageUri, Program
 from local_sagemaker.images.sklearn import ScikitLearn
 from tests.component.containers.test_containers_toolkit import archive, ask, prepare, serving, train
@@ -152,10 +152,10 @@ def test_comments_and_installed_packages_are_no_reason_for_a_start(tmp_path: Pat
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert not own_start.installs(tmp_path)
+    assert not fresh_interpreter.installs(tmp_path)
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "setup.py").write_text("import os; os.system('pip install x')")
-    assert own_start.installs(tmp_path)
+    assert fresh_interpreter.installs(tmp_path)
 
 
 def test_a_training_script_sees_nothing_of_the_service(program_run: Any) -> None:
