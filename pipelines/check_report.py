@@ -62,7 +62,7 @@ def report(arguments: argparse.Namespace) -> int:
     """Writes the pages and prints what they say in short."""
     from pipelines import progress
     from pipelines.reports import names
-    from pipelines.reports.writing import FOLDER, Reports
+    from pipelines.reports.writer import FOLDER, Reports
     from pipelines.session import AwsClients, find_region
 
     execution = arguments.execution

@@ -242,7 +242,7 @@ def watch(run: PipelineRun, arn: str) -> int:
 
     from pipelines import progress
     from pipelines.logs import Notes
-    from pipelines.reports.writing import Reports
+    from pipelines.reports.writer import Reports
     from pipelines.summary import Summary
 
     console = Console()

@@ -27,7 +27,7 @@ def load() -> None:
     with loader.quick_and_quiet(False):
         import pipelines.abalone.pipeline
         import pipelines.progress
-        import pipelines.reports.writing
+        import pipelines.reports.writer
         import pipelines.summary  # noqa: F401
     boto = session.boto_session(os.environ["AWS_DEFAULT_REGION"])
     for name in CLIENTS:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import shared_file
 
-pytest_plugins = ["local_sagemaker.testing.fixtures", "local_sagemaker.testing.guard"]
+pytest_plugins = ["local_sagemaker.testing.fixtures", "local_sagemaker.testing.unit_test_guard"]
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from local_sagemaker.services.codecommit.git_http import GitHttp
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
-from local_sagemaker.studio.gate import StudioGate
+from local_sagemaker.studio.lazy_app import StudioGate
 from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
 

@@ -30,7 +30,7 @@ from local_sagemaker.records.status import ExecutionStatus
 from local_sagemaker.regions import Regions
 from local_sagemaker.service_clock import ServiceClock
 from local_sagemaker.services.moto_services import MotoServices
-from local_sagemaker.studio.gate import StudioGate
+from local_sagemaker.studio.lazy_app import StudioGate
 from local_sagemaker.wire.authentication import is_own_host
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.request import WireRequest, WireResponse

@@ -43,7 +43,7 @@ from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
 from local_sagemaker.services.git_endpoints import GitEndpoints
 from local_sagemaker.services.moto_services import MotoServices
-from local_sagemaker.services.moto_services.spine import MotoCalls, is_of_moto
+from local_sagemaker.services.moto_services.moto_client import MotoCalls, is_of_moto
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules

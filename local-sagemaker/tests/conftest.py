@@ -11,7 +11,7 @@ import pytest
 
 from local_sagemaker.files.removal import remove
 
-pytest_plugins = ["local_sagemaker.testing.fixtures", "local_sagemaker.testing.guard"]
+pytest_plugins = ["local_sagemaker.testing.fixtures", "local_sagemaker.testing.unit_test_guard"]
 
 hypothesis.settings.register_profile("without deadlines", deadline=None)  # a loaded machine is no failure
 hypothesis.settings.load_profile("without deadlines")

@@ -13,9 +13,9 @@ from model_checks.analysis import (
     model_quality_constraints,
     spark_json,
 )
-from model_checks.analysis.inference import INTEGRAL
 from model_checks.analysis.profile import profile_dataset
 from model_checks.analysis.quality_folds import ErrorFolds
+from model_checks.analysis.type_inference import INTEGRAL
 from model_checks.datasets import predictions
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.predictions import PredictionAttributes

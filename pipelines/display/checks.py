@@ -9,7 +9,7 @@ from pipelines.display import drawing
 from pipelines.reports.checks import TITLES
 from pipelines.reports.evidence import Evidence
 from pipelines.reports.verdicts import Verdict, verdict
-from pipelines.reports.writing import SECTIONS
+from pipelines.reports.writer import SECTIONS
 
 PAPER = "background:#fff;color:#1d2733;padding:2px 14px 10px;border-radius:6px;margin:6px 0;overflow-x:auto"
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from pipelines.reports import checks, evidence, names
 from pipelines.reports.checks import Files
-from pipelines.reports.writing import Reports
+from pipelines.reports.writer import Reports
 from pipelines.session import AwsClients, boto_session
 
 NOW = Files("s3://reports/now/statistics.json", "s3://reports/now/constraints.json")

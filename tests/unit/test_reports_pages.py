@@ -16,7 +16,7 @@ from pipelines.reports.names import Names
 from pipelines.reports.page import page
 from pipelines.reports.text import number
 from pipelines.reports.verdicts import verdict
-from pipelines.reports.writing import SECTIONS
+from pipelines.reports.writer import SECTIONS
 from tests.project.pages import ReadPage
 from tests.support import shared_file
 

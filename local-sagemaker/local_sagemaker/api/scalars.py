@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
-from local_sagemaker.digits import whole
+from local_sagemaker.integers import whole
 from local_sagemaker.json_text import load
 
 Shape = Any

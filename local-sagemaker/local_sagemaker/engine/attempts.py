@@ -11,12 +11,12 @@ from collections.abc import Callable
 from local_sagemaker.clock import iso, now
 from local_sagemaker.engine.cache import EarlierRun, look_up
 from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.engine.job_listener import Watch
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.notes import attempt_note, write_note
 from local_sagemaker.engine.retry import SERVICE_FAULT, cause_of_error
+from local_sagemaker.engine.step_log import attempt_note, write_note
 from local_sagemaker.engine.steps import step_type
 from local_sagemaker.engine.steps.step_type import SUCCEEDED, StepResult, StepRun, StepType, failure
-from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects

@@ -20,6 +20,7 @@ from local_sagemaker.engine import experiments
 from local_sagemaker.engine.attempts import Attempts
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.graph import graph
+from local_sagemaker.engine.job_listener import Watch
 from local_sagemaker.engine.journal import Journal, Record
 from local_sagemaker.engine.property_metrics import METRICS, metric_pairs
 from local_sagemaker.engine.readiness import StepDecision, StepState, steps_in_error, verdict
@@ -27,7 +28,6 @@ from local_sagemaker.engine.retry import delay
 from local_sagemaker.engine.scope import ExecutionScope, Results
 from local_sagemaker.engine.selective import restrict
 from local_sagemaker.engine.steps.step_type import STOPPED, ExecutionInfo, StepContext, StepResult, StepRun
-from local_sagemaker.engine.watch import Watch
 from local_sagemaker.errors import ServiceError, says_full
 from local_sagemaker.logs import Logs
 from local_sagemaker.records.own_members import StepRecord, own_execution, own_step

@@ -9,13 +9,13 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.clock import now
+from local_sagemaker.engine.callback_tokens import Deliveries
 from local_sagemaker.engine.definition import Definition, parse
-from local_sagemaker.engine.deliveries import Deliveries
 from local_sagemaker.engine.execution import Execution
+from local_sagemaker.engine.job_listener import Watch
 from local_sagemaker.engine.journal import Journal
-from local_sagemaker.engine.notes import attempt_note, write_note
+from local_sagemaker.engine.step_log import attempt_note, write_note
 from local_sagemaker.engine.steps.step_type import StepContext
-from local_sagemaker.engine.watch import Watch
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records

@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker.files.beneath import open_beneath
+from local_sagemaker.files.untrusted_folder import open_beneath
 
 _GET_FLAGS, _SET_FLAGS = 0x80086601, 0x40086602  # FS_IOC_GETFLAGS, FS_IOC_SETFLAGS
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20

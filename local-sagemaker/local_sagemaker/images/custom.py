@@ -31,7 +31,7 @@ from local_sagemaker.images.libraries import ImageLibraries, catalogue
 
 BASE = "sagemaker-xgboost:3.0-5"
 """What an image is made from where its entry names nothing."""
-RUN = "local_sagemaker.containers.own_environment:main"
+RUN = "local_sagemaker.containers.custom_image_entrypoint:main"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 
 LEVEL = 4  # half as long again as level 1 for a fifth less; 6 takes twice as long as 4 for a tenth less
 _BLOCK = 1 << 20

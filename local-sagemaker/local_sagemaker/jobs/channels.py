@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 from local_sagemaker import json_text
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.files.beneath import LEADS_OUT, Folder
-from local_sagemaker.files.copying import copy
-from local_sagemaker.files.unpacking import room
+from local_sagemaker.files.archives import room
+from local_sagemaker.files.copies import copy
+from local_sagemaker.files.untrusted_folder import LEADS_OUT, Folder
 from local_sagemaker.jobs.spec import Channel, JobFailure
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects

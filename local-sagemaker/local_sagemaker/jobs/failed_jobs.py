@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker.files.beneath import Folder
 from local_sagemaker.files.removal import discard
+from local_sagemaker.files.untrusted_folder import Folder
 
 MOST = 5
 MOST_BYTES = 4 << 30

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.processes.spec import Process
 
 LONGEST = 1024  # characters of a FailureReason and of an ExitMessage (API reference)

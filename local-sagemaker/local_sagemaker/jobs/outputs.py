@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from local_sagemaker.api.operations import Call
-from local_sagemaker.files.beneath import LEADS_OUT, Entry, Folder
+from local_sagemaker.files.untrusted_folder import LEADS_OUT, Entry, Folder
 from local_sagemaker.jobs import archive
 from local_sagemaker.jobs.spec import JobFailure, Upload, UploadTiming
 from local_sagemaker.objects import uris

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.jobs.metric_series import Put
 from local_sagemaker.jobs.spec import JobSpec
 from local_sagemaker.json_text import load

@@ -30,6 +30,7 @@ from local_sagemaker.jobs.failed_jobs import FailedJobs
 from local_sagemaker.jobs.host import LONGEST, Host, exit_message, write_json
 from local_sagemaker.jobs.metric_search import MetricSearch
 from local_sagemaker.jobs.metric_series import MetricSeries, Put
+from local_sagemaker.jobs.periodic_tasks import Ticker
 from local_sagemaker.jobs.pipes import Pipe
 from local_sagemaker.jobs.spec import (
     Batch,
@@ -44,7 +45,6 @@ from local_sagemaker.jobs.spec import (
     Upload,
     UploadTiming,
 )
-from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.errors import ProcessNotStarted

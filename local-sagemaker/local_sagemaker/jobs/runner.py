@@ -14,10 +14,10 @@ from local_sagemaker.jobs.addresses import Addresses
 from local_sagemaker.jobs.failed_jobs import FailedJobs
 from local_sagemaker.jobs.foreground import ForegroundRequest, ForegroundRun
 from local_sagemaker.jobs.metric_series import Put
+from local_sagemaker.jobs.periodic_tasks import Ticker
 from local_sagemaker.jobs.run import JobServices, Run
 from local_sagemaker.jobs.spec import JobSpec, ModelServers, Observer, Outcome, TemporaryEndpoints
 from local_sagemaker.jobs.terminal import Terminal
-from local_sagemaker.jobs.ticker import Ticker
 from local_sagemaker.logs import Logs
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.processes.spec import Processes

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_sagemaker.logs.marks import Mark, Marks
+from local_sagemaker.logs.timestamps import Mark, Marks
 
 LONGEST = 262_118
 """Bytes of one event at most: 256 KiB less the 26 that CloudWatch adds to each (PutLogEvents reference)."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from local_sagemaker.files.removal import discard
+from local_sagemaker.logs.event_pages import LogSource
 from local_sagemaker.logs.lines import line_start
-from local_sagemaker.logs.marks import Mark, Marks, append
 from local_sagemaker.logs.names import escape
-from local_sagemaker.logs.reading import LogSource
+from local_sagemaker.logs.timestamps import Mark, Marks, append
 
 _SETTLED = 500  # Milliseconds without output after which an unfinished line counts as a line.
 _SIDE = ".streams"

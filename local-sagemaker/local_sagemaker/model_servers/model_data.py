@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.errors import ValidationError, says_full
-from local_sagemaker.files.beneath import LEADS_OUT, Folder
-from local_sagemaker.files.copying import copy
-from local_sagemaker.files.unpacking import ArchiveError, unpack_tar
+from local_sagemaker.files.archives import ArchiveError, unpack_tar
+from local_sagemaker.files.copies import copy
+from local_sagemaker.files.untrusted_folder import LEADS_OUT, Folder
 from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 

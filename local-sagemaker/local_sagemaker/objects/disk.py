@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from local_sagemaker.files.beneath import Folder
 from local_sagemaker.files.removal import discard
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.objects import listing, recovery
 from local_sagemaker.objects.buckets import Buckets
-from local_sagemaker.objects.changes import ObjectChanges
 from local_sagemaker.objects.errors import ObjectTooLarge, disk_errors
+from local_sagemaker.objects.event_notifications import ObjectChanges
 from local_sagemaker.objects.index import Index
 from local_sagemaker.objects.layout import INTERNAL, StoreLayout, check_key
 from local_sagemaker.objects.stored_object import DEFAULT_TYPE, PLAIN, ObjectAttributes, StoredObject, with_content

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from local_sagemaker.errors import FULL
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.objects.errors import disk_errors
 from local_sagemaker.objects.layout import StoreLayout
 

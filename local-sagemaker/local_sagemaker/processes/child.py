@@ -23,12 +23,12 @@ from typing import NoReturn
 
 from local_sagemaker import fresh_interpreter
 from local_sagemaker.processes import (
-    earlier_changes,
     environment,
+    filesystem_changes,
     isolation,
     job_root,
+    path_rewriting,
     program,
-    rewriting,
     system_calls,
 )
 from local_sagemaker.processes.isolation import Isolation
@@ -151,7 +151,7 @@ def _enter_root(root: Path, order: Message, setting: Setting) -> None:
     folder = os.open(root, os.O_PATH)
     job_root.enter(root / "layers", mounts, setting.layout)
     if order["keep_changes"]:
-        earlier_changes.bring(folder)
+        filesystem_changes.bring(folder)
     os.close(folder)
     isolation.drop_privileges(setting.isolation)
 
@@ -166,7 +166,7 @@ def _known_hosts() -> str:
 def _rewrite(root: Path, order: Message, job_variables: dict[str, str]) -> tuple[list[str], dict[str, str], str]:
     """Where there are no namespaces: command, variables and working directory with the job's own folders in them."""
     ml, argv, folder = root / "ml", order["argv"], order["working_directory"]
-    rewriting.files(ml)
+    path_rewriting.files(ml)
     for name in ("root", "home"):
         (root / name).mkdir(exist_ok=True)
     for name, content in environment.installers_settings(Path.home()).items():
@@ -180,9 +180,9 @@ def _rewrite(root: Path, order: Message, job_variables: dict[str, str]) -> tuple
         "TMPDIR": str(root / "tmp"),
         "HOME": job_variables.get("HOME", str(root / "home")),
     }
-    rewriting.resolve_hosts(order["hosts"])
-    folder = str(root / "root") if folder == "/" else rewriting.text(folder, ml)
-    return [rewriting.text(word, ml) for word in argv], rewriting.mapping(job_variables, ml) | own, folder
+    path_rewriting.resolve_hosts(order["hosts"])
+    folder = str(root / "root") if folder == "/" else path_rewriting.text(folder, ml)
+    return [path_rewriting.text(word, ml) for word in argv], path_rewriting.mapping(job_variables, ml) | own, folder
 
 
 def _has_others(way: Isolation) -> bool:
@@ -199,13 +199,14 @@ def _has_others(way: Isolation) -> bool:
 def _adopt(prepared: Path, root: Path, *, keep_changes: bool) -> None:
     """Moves what was prepared to the job; a server that is started again finds what the one before it left.
 
-    With `keep_changes` also what that one wrote elsewhere, for `earlier_changes`; it is complete as long as it exists.
+    With `keep_changes` also what that one wrote elsewhere, for `filesystem_changes`; it is complete as long as
+    it exists.
     """
     root.mkdir(parents=True, exist_ok=True)
-    earlier, layers = root / earlier_changes.NAME, root / "layers"
+    earlier, layers = root / filesystem_changes.NAME, root / "layers"
     if keep_changes and layers.is_dir() and not earlier.exists():
         layers.rename(earlier)
-    earlier_changes.remove_layers(layers)
+    filesystem_changes.remove_layers(layers)
     for name in ("env", "layers"):
         with contextlib.suppress(OSError):
             (prepared / name).rename(root / name)

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker import image_programs as programs
-from local_sagemaker.processes import earlier_changes, environment, isolation, pid_namespaces, system_calls
+from local_sagemaker.processes import environment, filesystem_changes, isolation, pid_namespaces, system_calls
 from local_sagemaker.processes.child import Setting, wait_and_run
 from local_sagemaker.processes.messages import Message, receive, send
 from local_sagemaker.processes.pid_namespaces import Namespace, PidNamespaces
@@ -85,7 +85,7 @@ class ForkServer:
             except ChildProcessError:
                 break
         for folder in (self._setting.home / "jobs").glob(f".prepared-{self._setting.server}-*"):
-            earlier_changes.remove_layers(folder / "layers")
+            filesystem_changes.remove_layers(folder / "layers")
             shutil.rmtree(folder, ignore_errors=True)
 
     def _obey(self, message: Message) -> None:

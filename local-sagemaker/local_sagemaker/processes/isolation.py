@@ -3,7 +3,7 @@
 The fork server enters a mount namespace at its start (`enter`; with a user namespace when it is not root). Each process
 that it forks gets a mount and a PID namespace from that, and a root of its own (`job_root`), which costs a few system
 calls ahead of its order. Where namespaces are not permitted, a job has a private working directory, and paths are
-rewritten (`rewriting.py`). `probe` says which way this machine has.
+rewritten (`path_rewriting.py`). `probe` says which way this machine has.
 
 It runs in the image's Python (3.9 and later).
 """
@@ -22,7 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.processes import earlier_changes, environment, job_root, machine_view, pid_namespaces, system_calls
+from local_sagemaker.processes import (
+    environment,
+    filesystem_changes,
+    job_root,
+    machine_view,
+    pid_namespaces,
+    system_calls,
+)
 from local_sagemaker.processes.job_root import Layout, Mounts
 from local_sagemaker.processes.pid_namespaces import PidNamespaces
 
@@ -146,7 +153,7 @@ def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, Any]:
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read()
     os.waitpid(pid, 0)
-    earlier_changes.remove_layers(folder)
+    filesystem_changes.remove_layers(folder)
     return json.loads(text) if text else {"problem": "the trial crashed"}  # type: ignore[no-any-return]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_sagemaker.processes import earlier_changes, system_calls
+from local_sagemaker.processes import filesystem_changes, system_calls
 from local_sagemaker.processes.machine_view import MachineView, trace
 from local_sagemaker.processes.system_calls import BIND, NO_DEV, NO_EXEC, NO_SUID, RECURSIVE
 
@@ -150,7 +150,7 @@ def _show(place: Path, target: Path, changes: Path, layout: Layout) -> None:
     if str(place) in layout.read_only or not overlay(place, target, changes, as_root=layout.as_root):
         _bind(place, target, read_only=True)
         return
-    (changes / earlier_changes.PLACE).write_text(str(place), "utf-8")
+    (changes / filesystem_changes.PLACE).write_text(str(place), "utf-8")
     for mounted in layout.view.mounted:
         if place in mounted.parents:
             with contextlib.suppress(OSError):

@@ -121,7 +121,7 @@ KINDS: dict[str, ResourceKind] = {
 PIPELINE_STEP = ResourceKind("pipeline-step", "Step")
 """A step of an execution: no resource with an ARN and tags, but with a status."""
 STEP_DELIVERY = ResourceKind("step-delivery", "Delivery")
-"""What a step of an execution waits for from outside, by a token (engine/deliveries.py)."""
+"""What a step of an execution waits for from outside, by a token (engine/callback_tokens.py)."""
 _REFERENCE = ("referenceName", "repositoryArn", "commitId")
 CODE_REFERENCE = OtherKind("code-reference", "Reference", members=_REFERENCE)
 """A branch or tag of a CodeCommit repository; its status is its newest commit."""

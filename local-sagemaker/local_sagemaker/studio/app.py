@@ -22,10 +22,10 @@ from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
 from local_sagemaker.studio.downloads import Download, respond, send_parts
 from local_sagemaker.studio.exports import export
-from local_sagemaker.studio.live import LiveEvents, Topic
+from local_sagemaker.studio.live_updates import LiveEvents, Topic
+from local_sagemaker.studio.local_data import StudioReads
 from local_sagemaker.studio.page import PREFIX, Content, Missing, Moved, Page, Visit
 from local_sagemaker.studio.ranges import RangeRequest
-from local_sagemaker.studio.reads import StudioReads
 from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.session import COOKIE, LONGEST_SECONDS, Sessions
 from local_sagemaker.studio.uploads import MEDIA_TYPE, receive_file

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio import security
-from local_sagemaker.studio.live import wait_for_end
+from local_sagemaker.studio.live_updates import wait_for_end
 from local_sagemaker.studio.page import Content
 from local_sagemaker.studio.ranges import RangeError, RangeRequest
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from local_sagemaker.api.operations import Call
 from local_sagemaker.masking import Hide, hide_alike, mask_document
 from local_sagemaker.objects.types import FileRange
-from local_sagemaker.studio.reads import StudioReads
+from local_sagemaker.studio.local_data import StudioReads
 
 if TYPE_CHECKING:
     from local_sagemaker.errors import ServiceError
@@ -112,7 +112,7 @@ Take = Callable[[Visit, IO[bytes]], str]
 class Page:
     """A page. `load` makes its context from the responses of operations; `act` does what its form says and returns the
     address to go to; `take` does the same with a file that is sent to it. `section` is its entry in the navigation;
-    `live` says which events change it, as ``kind:key prefix`` (see `live.py`)."""
+    `live` says which events change it, as ``kind:key prefix`` (see `live_updates.py`)."""
 
     route: str
     load: Load

@@ -14,8 +14,8 @@ from local_sagemaker.testing.pipelines import (
     start_execution,
     wait_for_execution,
 )
+from local_sagemaker.testing.polling import wait_until
 from local_sagemaker.testing.service import COMMANDS, LocalSageMaker, read_json, temporary_service
-from local_sagemaker.testing.waiting import wait_until
 
 __all__ = [
     "COMMANDS", "ROLE", "SCIKIT_LEARN", "XGBOOST", "LocalSageMaker", "create_function", "create_pipeline", "list_steps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_sagemaker.testing.waiting import wait_until
+from local_sagemaker.testing.polling import wait_until
 
 ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"

@@ -26,7 +26,7 @@ from local_sagemaker.cli.exec import connection
 from local_sagemaker.client_environment import with_hook
 from local_sagemaker.config import Settings
 from local_sagemaker.files.removal import discard
-from local_sagemaker.testing.waiting import wait_until
+from local_sagemaker.testing.polling import wait_until
 
 COMMANDS = Path(sys.executable).parent
 """The folder of the commands that are installed beside the running Python."""

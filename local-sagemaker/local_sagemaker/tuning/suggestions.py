@@ -17,7 +17,7 @@ from local_sagemaker.tuning.ranges import features
 from local_sagemaker.tuning.sampling import SearchState, draw, on_grid
 
 _MODEL = Program(
-    ("tuning-suggestion",), "local_sagemaker.tuning.gaussian:main", libraries=catalogue.find(catalogue.ANALYZERS, "")
+    ("tuning-suggestion",), "local_sagemaker.tuning.bayesian:main", libraries=catalogue.find(catalogue.ANALYZERS, "")
 )
 _MORE = 2  # results that a model needs to start from, beyond one for each range
 _SECONDS = 300.0

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.wire import auth_errors, chunked, detect, signature
+from local_sagemaker.wire import auth_errors, aws_chunked, detect, signature
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.checksums import Checksums
 from local_sagemaker.wire.request import WireRequest
@@ -90,7 +90,7 @@ def _is_old_presigned(request: WireRequest) -> bool:
     return "AWSAccessKeyId=" in request.query and "Signature=" in request.query
 
 
-def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *, signed: bool) -> None:
+def _prepare_upload(request: WireRequest, signer: aws_chunked.ChunkSigner | None, *, signed: bool) -> None:
     """Unwraps S3's chunked bodies and has checksums compared while the body is read."""
     headers = request.headers
     payload = headers.get("x-amz-content-sha256", signature.UNSIGNED)
@@ -99,7 +99,7 @@ def _prepare_upload(request: WireRequest, signer: chunked.ChunkSigner | None, *,
         if "ECDSA" in payload:
             raise auth_errors.bad_signature("SigV4A is not supported by the local service; sign with SigV4.")
         chunks = signer if payload.startswith("STREAMING-AWS4-HMAC-SHA256") else None
-        request.body = chunked.decode_chunks(request.body, headers, chunks)
+        request.body = aws_chunked.decode_chunks(request.body, headers, chunks)
     hashed = None if streaming or not signed or payload == signature.UNSIGNED else payload
     completes = request.method == "POST" and "uploadId" in parse_qs(request.query, keep_blank_values=True)
     request.body.expect(Checksums(headers, hashed, of_body=not completes))

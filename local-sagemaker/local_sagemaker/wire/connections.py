@@ -13,7 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from local_sagemaker.wire.receiving import DRAINED
+from local_sagemaker.wire.incoming_body import DRAINED
 
 HEAD = 32 << 10
 """Bytes of request line and headers; also of a chunked body's own framing, beside what its chunks may need."""

@@ -14,17 +14,14 @@ from typing import Any, Protocol
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.config import Settings
-from local_sagemaker.digits import natural
 from local_sagemaker.errors import NotSupported, ServiceError, says_full
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
+from local_sagemaker.integers import natural
 from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
 from local_sagemaker.wire.authentication import Authenticator, guess_service
 from local_sagemaker.wire.body import from_bytes
-from local_sagemaker.wire.neighbour_requests import check_neighbour
-from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
-from local_sagemaker.wire.protocols.rest import UnreadableText
-from local_sagemaker.wire.receiving import (
+from local_sagemaker.wire.incoming_body import (
     LIMIT,
     LIMITS,
     SMALL,
@@ -34,6 +31,9 @@ from local_sagemaker.wire.receiving import (
     Receive,
     inflate,
 )
+from local_sagemaker.wire.moto_requests import check_neighbour
+from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
+from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import prepare, send_answer, send_events
 from local_sagemaker.wire.signature import AccessKeySource

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 from local_sagemaker.clock import machine_time
-from local_sagemaker.digits import natural
+from local_sagemaker.integers import natural
 from local_sagemaker.wire import auth_errors
-from local_sagemaker.wire.chunked import ChunkSigner
+from local_sagemaker.wire.aws_chunked import ChunkSigner
 from local_sagemaker.wire.credentials import AccessKey
 from local_sagemaker.wire.request import WireRequest
 

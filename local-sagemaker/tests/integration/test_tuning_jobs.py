@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.tuning.gaussian import best
+from local_sagemaker.tuning.bayesian import best
 from local_sagemaker.tuning.ranges import parse
 from local_sagemaker.tuning.sampling import Observation, SearchState
 from tests.integration import tuning

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from local_sagemaker.logs import Logs
-from local_sagemaker.testing.waiting import wait_until
+from local_sagemaker.testing.polling import wait_until
 from tests.studio.conftest import World
 from tests.support import create_pipeline, finished, script_step, start
 

@@ -9,7 +9,7 @@ from local_sagemaker import yaml_text
 from local_sagemaker.codebuild.batchspec import parse_batch
 from local_sagemaker.codebuild.buildspec import parse
 from local_sagemaker.codebuild.spec_values import BuildspecError
-from local_sagemaker.services.moto_services.documents import BoundedYaml
+from local_sagemaker.services.moto_services.ssm_documents import BoundedYaml
 
 LEVELS = range(1, 10)
 LAUGHS = "\n".join(["l0: &l0 [a, b]", *(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in LEVELS)])

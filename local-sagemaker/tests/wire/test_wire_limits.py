@@ -198,7 +198,7 @@ def test_unknown_keys_are_refused_before_a_large_body(served: Served) -> None:
 
 
 def test_documents_together_are_bounded(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local_sagemaker.wire.receiving.MEMORY", 1 << 20)
+    monkeypatch.setattr("local_sagemaker.wire.incoming_body.MEMORY", 1 << 20)
     with serving(table.handlers(), tmp_path) as served, ExitStack() as stack:
         given = {"x_amz_target": "SageMaker.DescribePipeline", "content_length": str(900 << 10)}
         first, second = (stack.enter_context(closing(connected(served))) for _ in range(2))

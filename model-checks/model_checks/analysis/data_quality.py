@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from model_checks.analysis import scala_map_order
-from model_checks.analysis.inference import FRACTIONAL, INTEGRAL, STRING
 from model_checks.analysis.profile import CATEGORIES, Column, DatasetProfile
 from model_checks.analysis.sketches import SHRINK, K, buckets
+from model_checks.analysis.type_inference import FRACTIONAL, INTEGRAL, STRING
 
 Report = dict[str, Any]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_checks.analysis import drift
-from model_checks.analysis.inference import FRACTIONAL, INTEGRAL, STRING, UNKNOWN, TypeCounts
 from model_checks.analysis.profile import Column, DatasetProfile
+from model_checks.analysis.type_inference import FRACTIONAL, INTEGRAL, STRING, UNKNOWN, TypeCounts
 
 Report = dict[str, Any]
 Violation = dict[str, str]

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pandas.util import hash_array
 
-from model_checks.analysis import inference
-from model_checks.analysis.inference import KINDS, UNKNOWN, TypeCounts
+from model_checks.analysis import type_inference
 from model_checks.analysis.sketches import DistinctSketch, Floats, QuantileSketch
+from model_checks.analysis.type_inference import KINDS, UNKNOWN, TypeCounts
 
 CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
 _UNKNOWN, _FRACTIONAL, _INTEGRAL, _, _STRING = range(len(KINDS))
@@ -96,7 +96,7 @@ class Column:
 
     def update(self, array: pa.Array, seen: int = 0) -> None:
         """Adds values; `seen` is how many rows of the dataset came before."""
-        array = inference.to_known_type(array)
+        array = type_inference.to_known_type(array)
         present = array.drop_null() if array.null_count else array
         self.types.missing += len(array) - len(present)
         if not len(present):
@@ -124,7 +124,7 @@ class Column:
         self.distinct.update_doubles(values)
 
     def _update_text(self, present: pa.StringArray, seen: int) -> None:
-        decimals = None if self.numbers_as_text else inference.decimals(present)
+        decimals = None if self.numbers_as_text else type_inference.decimals(present)
         if decimals is not None:
             self.types.add(decimals[0])
             self._update_numbers(decimals[1], seen)
@@ -134,10 +134,10 @@ class Column:
     def _update_values(self, present: pa.StringArray, seen: int) -> None:
         encoded = present.dictionary_encode()
         unique, codes = encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False)
-        kinds = inference.value_types(unique)
+        kinds = type_inference.value_types(unique)
         numeric = (kinds == _FRACTIONAL) | (kinds == _INTEGRAL)
         numbers = np.full(len(unique), np.inf)
-        numbers[numeric] = inference.numbers(unique.filter(pa.array(numeric)))
+        numbers[numeric] = type_inference.numbers(unique.filter(pa.array(numeric)))
         kinds[numeric & np.isinf(numbers)] = _STRING
         numeric &= np.isfinite(numbers)
         counts = np.bincount(codes, minlength=len(unique))

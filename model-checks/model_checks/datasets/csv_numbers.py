@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model_checks.analysis import inference
+from model_checks.analysis import type_inference
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -47,7 +47,7 @@ class Numbers:
 
     def _kind(self, name: str, texts: pa.Array) -> pa.DataType | None:
         present = texts.drop_null()
-        decimals = inference.decimals(present) if len(present) else None
+        decimals = type_inference.decimals(present) if len(present) else None
         if decimals is None:
             return None
         if not decimals[0].fractional:

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from model_checks.datasets import compressed
+from model_checks.datasets import compression
 from model_checks.errors import AnalysisError
 
 
 def files(folder: Path) -> list[Path]:
     """Every file of a dataset, whatever its extension, in order of its name; hidden and marker files are left out.
 
-    Instead of a compressed file it is a decompressed copy (`compressed`).
+    Instead of a compressed file it is a decompressed copy (`compression`).
     """
     paths = [folder] if folder.is_file() else sorted(filter(lambda path: _is_data(path, folder), folder.rglob("*")))
     try:
-        return [compressed.plain(path) for path in paths]
-    except compressed.Unreadable as error:
+        return [compression.plain(path) for path in paths]
+    except compression.Unreadable as error:
         raise AnalysisError(f"Error: {error}") from None
 
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model_checks.analysis import spark_json
-from model_checks.analysis.inference import to_known_type
 from model_checks.analysis.model_quality import Labels
 from model_checks.analysis.profile import Table
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds
+from model_checks.analysis.type_inference import to_known_type
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.records import GROUND_TRUTH
 from model_checks.errors import AnalysisError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local_sagemaker.containers.analyzers import scripts
+from local_sagemaker.containers.analyzers import user_scripts
 from local_sagemaker.containers.analyzers.contract import as_job_path, local, read_json, require_variable, time_of
 from model_checks import quality
 from model_checks.datasets.dataset import Dataset, Window
@@ -33,7 +33,7 @@ def dataset(environment: Mapping[str, str], constraints: dict[str, Any] | None =
     return Dataset(
         source,
         dataset_format,
-        scripts.preprocessor(local(script)) if script else None,
+        user_scripts.preprocessor(local(script)) if script else None,
         Window(time_of(environment, "start_time"), time_of(environment, "end_time")),
         *quality.baseline_columns(constraints),
         place=as_job_path(source),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from local_sagemaker.containers.analyzers import cloudwatch, monitors, scripts
+from local_sagemaker.containers.analyzers import cloudwatch, monitors, user_scripts
 from local_sagemaker.containers.analyzers.contract import exit_code_of, local, require_variable, write
 
 NO_VIOLATIONS = "Completed: Job completed successfully with no violations."
@@ -34,7 +34,7 @@ def run(environment: Mapping[str, str]) -> str:
     if environment.get("publish_cloudwatch_metrics") == "Enabled" and analysis.statistics is not None:
         cloudwatch.write_metrics(environment, monitor.metrics(analysis.statistics, analysis.violations or []))
     if script := environment.get("post_analytics_processor_script"):
-        scripts.postprocess(local(script))
+        user_scripts.postprocess(local(script))
     if not analysis.violations:
         return NO_VIOLATIONS
     return f"CompletedWithViolations: Job completed successfully with {len(analysis.violations)} violations."

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from local_sagemaker.containers.failure import ScriptError
 from local_sagemaker.containers.paths import IMAGE_PYTHON, private_tmp
-from local_sagemaker.files.unpacker import unpack_tar
+from local_sagemaker.files.archive_extraction import unpack_tar
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ import xgboost as xgb
 
 from local_sagemaker.containers.failure import UserError
 from local_sagemaker.containers.paths import private_tmp
-from local_sagemaker.containers.xgboost import library, recordio, tables
+from local_sagemaker.containers.xgboost import compat, csv_table, recordio
 from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET
 
 MAX_FOLDER_DEPTH = 3
@@ -130,7 +130,7 @@ def _matrix(files: list[Path], content_format: str, csv_weights: bool) -> xgb.DM
 def delimiter_of(line: str) -> str:
     """The delimiter of a CSV line, guessed as the container guesses it."""
     try:
-        delimiter = tables.sniff(line)
+        delimiter = csv_table.sniff(line)
     except csv.Error as error:
         raise UserError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error
     log.info("Determined delimiter of CSV input is '%s'", delimiter)
@@ -193,7 +193,7 @@ def _are_small(files: list[Path], delimiter: str) -> bool:
 
 def plain_csv(contents: list[bytes], csv_weights: bool) -> xgb.DMatrix | None:
     """The matrix of plain numeric tables of one width; None for anything else."""
-    parts = [tables.plain(content) for content in contents]
+    parts = [csv_table.plain(content) for content in contents]
     first = 2 if csv_weights else 1
     width = max(0 if part is None else part.shape[1] for part in parts)
     if width <= first or any(part is None or part.shape[1] != width for part in parts):
@@ -201,9 +201,7 @@ def plain_csv(contents: list[bytes], csv_weights: bool) -> xgb.DMatrix | None:
     table = np.concatenate([part for part in parts if part is not None])
     if np.isnan(table[:, :first]).any() or np.isinf(table).any():
         return None
-    return xgb.DMatrix(
-        library.columns(table[:, first:]), label=table[:, 0], weight=table[:, 1] if csv_weights else None
-    )
+    return xgb.DMatrix(compat.columns(table[:, first:]), label=table[:, 0], weight=table[:, 1] if csv_weights else None)
 
 
 def _check_libsvm(file: Path) -> None:
@@ -244,7 +242,7 @@ def _parquet(files: list[Path]) -> xgb.DMatrix:
 def parquet_matrix(tables: list[np.ndarray]) -> xgb.DMatrix:
     """The matrix of Parquet rows, whose first column is the label."""
     rows = tables[0] if len(tables) == 1 else np.vstack(tables)
-    return xgb.DMatrix(library.columns(rows[:, 1:]), label=rows[:, 0])
+    return xgb.DMatrix(compat.columns(rows[:, 1:]), label=rows[:, 0])
 
 
 def _recordio(files: list[Path]) -> xgb.DMatrix:

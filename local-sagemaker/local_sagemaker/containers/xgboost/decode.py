@@ -10,7 +10,7 @@ import xgboost as xgb
 from scipy import sparse
 
 from local_sagemaker.containers.failure import UserError
-from local_sagemaker.containers.xgboost import recordio, tables
+from local_sagemaker.containers.xgboost import csv_table, recordio
 from local_sagemaker.containers.xgboost.channels import CSV, LIBSVM, PARQUET, content_format
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def _check_finite(features: Features) -> None:
 def _csv(body: bytes) -> NDArray[np.float32]:
     body = body.strip()
     if len(body) > LARGE:
-        table = tables.plain_request(body)
+        table = csv_table.plain_request(body)
         if table is None:
-            table = tables.plain(body)
+            table = csv_table.plain(body)
         if table is not None:
             return table
     with np.errstate(over="ignore"):
@@ -84,7 +84,7 @@ def csv_rows(text: str) -> NDArray[np.float64]:
 
 def _delimiter(line: str) -> str:
     """A letter or a digit cannot be meant (a lone ``5.0`` sniffs as ``5``), so it counts as a comma."""
-    delimiter = tables.sniff(line)
+    delimiter = csv_table.sniff(line)
     return "," if delimiter.isalnum() else delimiter
 
 

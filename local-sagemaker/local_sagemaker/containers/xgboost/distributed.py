@@ -18,9 +18,9 @@ from typing import Any
 from xgboost.core import XGBoostError
 
 from local_sagemaker.containers.failure import PlatformError
-from local_sagemaker.containers.xgboost import library
+from local_sagemaker.containers.xgboost import compat
 
-collective: Any = importlib.import_module("xgboost.collective" if library.HAS_COLLECTIVE else "xgboost.rabit")
+collective: Any = importlib.import_module("xgboost.collective" if compat.HAS_COLLECTIVE else "xgboost.rabit")
 
 MEETING_PORT, TRAINING_PORT = 9099, 9100
 PORTS = 50
@@ -68,7 +68,7 @@ _places: list[int] = []
 
 def rank() -> int:
     """This host's place in the collective, 0 outside of one. The older trackers give ranks as hosts come."""
-    if not library.HAS_COLLECTIVE:
+    if not compat.HAS_COLLECTIVE:
         return _places[-1] if _places else 0
     return int(collective.get_rank())
 
@@ -91,7 +91,7 @@ class Collective:
         self.tracker: Any = None
 
     def __enter__(self) -> None:
-        if not library.HAS_TRACKER:
+        if not compat.HAS_TRACKER:
             raise PlatformError("Training on several hosts needs XGBoost 1.0 or later here")
         first = address(self.hosts[0])
         if self.current == self.hosts[0]:
@@ -101,7 +101,7 @@ class Collective:
         place = self.hosts.index(self.current)
         # Task ids are sorted as texts, so they are padded to keep the order of the hosts.
         options = {"tracker_uri": first, "tracker_port": port, "task_id": f"{place:04}"}
-        if library.HAS_COLLECTIVE:
+        if compat.HAS_COLLECTIVE:
             collective.init(**{f"dmlc_{name}": value for name, value in options.items()}, dmlc_retry=6)
             return
         collective.init([f"DMLC_{name.upper()}={value}".encode() for name, value in options.items()])
@@ -111,10 +111,10 @@ class Collective:
         if kind is not None:
             return  # the process ends with an error; waiting for the others would hang
         collective.finalize()
-        if not library.HAS_COLLECTIVE:
+        if not compat.HAS_COLLECTIVE:
             _places.pop()
         if self.tracker is not None:
-            self.tracker.wait_for() if library.HAS_COLLECTIVE else self.tracker.join()
+            self.tracker.wait_for() if compat.HAS_COLLECTIVE else self.tracker.join()
 
 
 def _tracker(workers: int, host: str, first: int) -> tuple[Any, int]:
@@ -122,7 +122,7 @@ def _tracker(workers: int, host: str, first: int) -> tuple[Any, int]:
     RabitTracker: Any = importlib.import_module("xgboost.tracker").RabitTracker
     for port in _ports(first):
         try:
-            if not library.HAS_COLLECTIVE:
+            if not compat.HAS_COLLECTIVE:
                 tracker = RabitTracker(hostIP=host, nslave=workers, port=port, port_end=port + 1)
                 tracker.start(workers)
                 return tracker, port

@@ -14,8 +14,8 @@ from scipy import sparse
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
 from local_sagemaker.containers.failure import UserError
-from local_sagemaker.containers.xgboost import library, model_file, rounds
-from local_sagemaker.containers.xgboost.library import TrainingCallback
+from local_sagemaker.containers.xgboost import compat, model_file, round_callbacks
+from local_sagemaker.containers.xgboost.compat import TrainingCallback
 from local_sagemaker.containers.xgboost.training import Task, boost, early_stopping
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def run(task: Task, output: Path) -> None:
     log.info("Run %s-round of %s-fold cross validation with %s rows", repetitions, folds, table.num_row())
     for number, (rows, held_out) in enumerate(splitter.split(np.zeros(len(labels)), labels)):
         last = _Scores()
-        callbacks = [rounds.LogLine(), last, *early_stopping(config, task.validation is not None)]
+        callbacks = [round_callbacks.LogLine(), last, *early_stopping(config, task.validation is not None)]
         booster = boost(config, table.slice(rows), watchlist, callbacks)
         predictions[number // folds].add(held_out, booster.predict(table.slice(held_out)))
         model_file.save(booster, task.model_folder / f"{model_file.NAME}-{number}", task.tag)
@@ -108,7 +108,7 @@ def _join(task: Task) -> xgb.DMatrix:
     train, validation = task.train, task.validation
     if validation is None:
         return train
-    if not library.READS_ROWS:
+    if not compat.READS_ROWS:
         if task.join is None:
             raise UserError("Cross validation of channels in Pipe mode needs XGBoost 1.7 or later here")
         return task.join()

@@ -14,7 +14,7 @@ import numpy as np
 import xgboost as xgb
 from sklearn import metrics
 
-from local_sagemaker.containers.xgboost import library
+from local_sagemaker.containers.xgboost import compat
 from local_sagemaker.xgboost_names import CONTAINER_METRICS, MAXIMISED
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _of_classes(score: Callable[..., float]) -> Score:
     def compute(labels: Array, margins: Array) -> float:
         if margins.ndim > 1:
             return float(score(labels, margins.argmax(axis=1)))
-        return float(score(labels, margins > 0 if library.MARGINS else np.rint(margins)))
+        return float(score(labels, margins > 0 if compat.MARGINS else np.rint(margins)))
 
     return compute
 
@@ -63,9 +63,9 @@ SCORES: dict[str, Score] = {
 
 
 def _own() -> Sequence[str]:
-    if library.HAS_CALLBACKS:
+    if compat.HAS_CALLBACKS:
         return CONTAINER_METRICS
-    return ("accuracy", "f1", "mse", "f1_binary", "f1_macro", "r2")[: 6 if library.MARGINS else 3]
+    return ("accuracy", "f1", "mse", "f1_binary", "f1_macro", "r2")[: 6 if compat.MARGINS else 3]
 
 
 OWN = _own()

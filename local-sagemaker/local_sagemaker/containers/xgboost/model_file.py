@@ -12,8 +12,8 @@ from typing import Any
 import xgboost as xgb
 
 from local_sagemaker.containers.failure import AlgorithmError
-from local_sagemaker.containers.xgboost import library
-from local_sagemaker.containers.xgboost.behaviour import Behaviour
+from local_sagemaker.containers.xgboost import compat
+from local_sagemaker.containers.xgboost.image_tags import Behaviour
 
 NAME = "xgboost-model"
 
@@ -26,7 +26,7 @@ def save(booster: xgb.Booster, file: Path, tag: str) -> None:
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the old format is deprecated, but it is the contract
-            data = library.raw(booster, "deprecated" if behaviour.binary_model else "ubj")
+            data = compat.raw(booster, "deprecated" if behaviour.binary_model else "ubj")
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.part")
     part.write_bytes(data)
@@ -55,7 +55,7 @@ def load(file: Path) -> Loaded:
     except Exception as no_pickle:
         booster = xgb.Booster()
         try:
-            booster.load_model(data if library.READS_BYTES else str(file))
+            booster.load_model(data if compat.READS_BYTES else str(file))
         except xgb.core.XGBoostError as error:
             text = str(error).split("\nStack trace", 1)[0]
             raise AlgorithmError(

@@ -24,10 +24,10 @@ from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import serve as toolkit
-from local_sagemaker.containers.xgboost import encode, inplace, library, model_file
-from local_sagemaker.containers.xgboost.behaviour import Behaviour
+from local_sagemaker.containers.xgboost import compat, encode, inplace_predict, model_file
 from local_sagemaker.containers.xgboost.channels import LIBSVM, parse_header
 from local_sagemaker.containers.xgboost.decode import Undecodable, decode
+from local_sagemaker.containers.xgboost.image_tags import Behaviour
 from local_sagemaker.xgboost_names import TAG
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class XGBoostServer:
 
     def __init__(self, members: list[LoadedModel], environment: Mapping[str, str]) -> None:
         self.members = members
-        properties = library.read_properties(members[0].booster)
+        properties = compat.read_properties(members[0].booster)
         self.objective, self.classes = properties.objective, properties.classes
         self.behaviour = Behaviour.of(environment.get(TAG, ""))
         self.batch = bool(environment.get("SAGEMAKER_BATCH"))
@@ -172,12 +172,12 @@ class XGBoostServer:
 def _member(file: Path) -> LoadedModel:
     loaded = model_file.load(file)
     booster = loaded.booster
-    properties = library.read_properties(booster)
-    if loaded.trees and library.HAS_CALLBACKS:
-        booster = library.first_rounds(booster, loaded.trees)
+    properties = compat.read_properties(booster)
+    if loaded.trees and compat.HAS_CALLBACKS:
+        booster = compat.first_rounds(booster, loaded.trees)
     booster.feature_names = None  # requests have no names
     booster.feature_types = None
-    dense = properties.kind == "gbtree" and library.PREDICTS_IN_PLACE
+    dense = properties.kind == "gbtree" and compat.PREDICTS_IN_PLACE
     return LoadedModel(booster, loaded.pickled, properties.width, dense, loaded.trees)
 
 
@@ -186,9 +186,9 @@ def _predict(member: LoadedModel, features: Features, content: str) -> Predictio
     if member.pickled:
         _check_width(width, member.width, content)
     if member.dense and width == member.width and not sparse.issparse(features):
-        return inplace.predict(member.booster, features)
+        return inplace_predict.predict(member.booster, features)
     matrix = xgb.DMatrix(features, nthread=1)
-    return np.asarray(library.predict(member.booster, matrix, member.trees))
+    return np.asarray(compat.predict(member.booster, matrix, member.trees))
 
 
 def _check_width(width: int, trained: int, content: str) -> None:

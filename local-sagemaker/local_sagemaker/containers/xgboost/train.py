@@ -16,8 +16,8 @@ from local_sagemaker.containers.failure import PlatformError, UserError, exit_co
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
 from local_sagemaker.containers.toolkit import train as toolkit
-from local_sagemaker.containers.xgboost import channels, data, distributed, hyperparameters, kfold, piped, training
-from local_sagemaker.containers.xgboost.behaviour import Behaviour
+from local_sagemaker.containers.xgboost import channels, data, distributed, hyperparameters, kfold, pipe_mode, training
+from local_sagemaker.containers.xgboost.image_tags import Behaviour
 from local_sagemaker.xgboost_names import TAG
 
 log = logging.getLogger(__name__)
@@ -81,9 +81,9 @@ def _matrices(
     if not is_pipe:
         return data.load_channels(train, validation, content_format, csv_weights=csv_weights)
     if not Behaviour.of(tag).reads_pipes:
-        piped.refuse(content_format)
+        pipe_mode.refuse(content_format)
     loaded = [
-        piped.load(path, content_format, csv_weights=csv_weights) if path else None for path in (train, validation)
+        pipe_mode.load(path, content_format, csv_weights=csv_weights) if path else None for path in (train, validation)
     ]
     return loaded[0], loaded[1]
 

@@ -12,8 +12,8 @@ from typing import Any
 import xgboost as xgb
 
 from local_sagemaker.containers.failure import AlgorithmError, UserError
-from local_sagemaker.containers.xgboost import distributed, library, metrics, model_file, rounds
-from local_sagemaker.containers.xgboost.library import Join, TrainingCallback
+from local_sagemaker.containers.xgboost import compat, distributed, metrics, model_file, round_callbacks
+from local_sagemaker.containers.xgboost.compat import Join, TrainingCallback
 
 # Parts of XGBoost's messages that are the user's doing; the rest is reported as a failure of the algorithm.
 USER_ERRORS = (
@@ -39,7 +39,7 @@ NO_MORE = ("silent", "predictor", "sketch_eps", "dsplit", "deterministic_histogr
 NOT_FOR_XGBOOST = (
     "num_round", "csv_weights", "early_stopping_rounds", "_kfold", "_num_cv_round", "_tuning_objective_metric",
     "save_model_on_termination", "eval_metric", "use_dask_gpu_training",
-    *(NO_MORE if library.VERSION >= (1, 6) else ()),
+    *(NO_MORE if compat.VERSION >= (1, 6) else ()),
 )  # fmt: skip
 # Objectives whose library would first estimate an intercept, and complain of that, when a label is out of range.
 _LOGISTIC = ("binary:logistic", "reg:logistic")
@@ -111,12 +111,12 @@ def boost(
     file, first = start
     number_of_rounds = config["num_round"] - first
     try:
-        if not library.HAS_CALLBACKS:
-            return library.train_before_callbacks(
+        if not compat.HAS_CALLBACKS:
+            return compat.train_before_callbacks(
                 settings, train, watchlist, callbacks, metrics.evaluation(ours), num_round=number_of_rounds,
                 patience=config.get("early_stopping_rounds"), start=str(file) if file else None,
             )  # fmt: skip
-        container = library.container(callbacks, metrics.evaluation(ours))
+        container = compat.container(callbacks, metrics.evaluation(ours))
         booster = xgb.Booster(settings, [train, *(matrix for matrix, _ in watchlist)], model_file=file and str(file))
         booster = container.before_training(booster)
         for number in range(number_of_rounds):
@@ -140,7 +140,7 @@ def check_labels(config: dict[str, Any], matrix: xgb.DMatrix) -> None:
 
 def early_stopping(config: dict[str, Any], has_validation: bool) -> list[TrainingCallback]:
     """Active only with rounds, a validation channel and a named metric; otherwise silently not, as in the container."""
-    if not library.HAS_CALLBACKS:  # it is a parameter of the library's function
+    if not compat.HAS_CALLBACKS:  # it is a parameter of the library's function
         return []
     from xgboost.callback import EarlyStopping
 
@@ -162,17 +162,17 @@ def run(task: Task) -> None:
     if task.validation is not None:
         watchlist.append((task.validation, "validation"))
         log.info("Validation matrix has %s rows", task.validation.num_row())
-    file, first = rounds.resume(task.checkpoints)
+    file, first = round_callbacks.resume(task.checkpoints)
     if file:
         log.info("Checkpoint loaded from %s", file)
         log.info("Resuming from iteration %s", first)
     model = task.model_folder / model_file.NAME
-    callbacks: list[TrainingCallback] = [rounds.LogLine(first)]
+    callbacks: list[TrainingCallback] = [round_callbacks.LogLine(first)]
     if task.checkpoints:
-        callbacks.append(rounds.Checkpoints(task.checkpoints, first))
+        callbacks.append(round_callbacks.Checkpoints(task.checkpoints, first))
     if config.get("save_model_on_termination") == "true":
-        callbacks.append(rounds.ModelEachRound(model, task.tag))
-        rounds.end_on_sigterm(task.model_folder)
+        callbacks.append(round_callbacks.ModelEachRound(model, task.tag))
+        round_callbacks.end_on_sigterm(task.model_folder)
     callbacks += early_stopping(config, task.validation is not None)
     booster = boost(config, task.train, watchlist, callbacks, (file, first), task.hosts)
     if distributed.rank() == 0:

@@ -11,7 +11,7 @@ import json
 import secrets
 import string
 
-from local_sagemaker.engine.deliveries import KIND
+from local_sagemaker.engine.callback_tokens import KIND
 from local_sagemaker.engine.retry import cause_of_error
 from local_sagemaker.engine.steps import output_parameters
 from local_sagemaker.engine.steps.called_step import CalledStep

@@ -15,10 +15,10 @@ from typing import Any
 
 from local_sagemaker.api.operations import Call
 from local_sagemaker.api.request_shapes import response_shape
+from local_sagemaker.engine.callback_tokens import Deliveries
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.deliveries import Deliveries
 from local_sagemaker.engine.expressions import ExpressionScope, resolve
-from local_sagemaker.engine.naming import job_name
+from local_sagemaker.engine.job_names import job_name
 from local_sagemaker.engine.paths import ReferencePathError, Token
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.types import Objects

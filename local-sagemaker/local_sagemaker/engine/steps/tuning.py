@@ -9,7 +9,7 @@ from local_sagemaker.api.request_shapes import response_shape
 from local_sagemaker.arns import last
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import resolve
-from local_sagemaker.engine.naming import name_tuning_job
+from local_sagemaker.engine.job_names import name_tuning_job
 from local_sagemaker.engine.paths import Token
 from local_sagemaker.engine.retry import JOB_INTERNAL_ERROR
 from local_sagemaker.engine.steps.job import JobStep

@@ -6,14 +6,14 @@ from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.services.apigateway.deployments import Deployments
+from local_sagemaker.services.apigateway.execute_api import SERVICE, Address, ExecuteApi
 from local_sagemaker.services.apigateway.integrations import Integrations
+from local_sagemaker.services.apigateway.invoke_method import MethodTests
 from local_sagemaker.services.apigateway.methods import Methods
 from local_sagemaker.services.apigateway.resources import Resources
 from local_sagemaker.services.apigateway.rest_apis import RestApis
-from local_sagemaker.services.apigateway.serving import SERVICE, Address, ExecuteApi
 from local_sagemaker.services.apigateway.stages import Stages
 from local_sagemaker.services.apigateway.store import ApiStore
-from local_sagemaker.services.apigateway.testing import MethodTests
 
 __all__ = ["SERVICE", "Address", "ExecuteApi", "build"]
 

@@ -7,7 +7,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import ApiDeploymentRecord, own_api
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
-from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.stages import put_stage
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
 

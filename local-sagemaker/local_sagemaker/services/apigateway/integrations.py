@@ -8,7 +8,7 @@ from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import backends, templates
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 from local_sagemaker.services.apigateway.methods import response_of
-from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of
 
 _KEPT = ("uri", "credentials", "requestParameters", "requestTemplates", "contentHandling", "cacheKeyParameters")

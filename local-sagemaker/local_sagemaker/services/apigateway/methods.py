@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
-from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of, resource_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")

@@ -7,7 +7,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import RestApiRecord, own_api
 from local_sagemaker.records.store import public
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
-from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
 
 _PATCHED = {"name": str, "description": str, "binaryMediaTypes": list, "disableExecuteApiEndpoint": bool}

@@ -8,7 +8,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import own_api
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
-from local_sagemaker.services.apigateway.patching import patch
+from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore, Body
 
 _PATCHED = {"deploymentId": str, "description": str, "variables": dict, "tracingEnabled": bool}

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.config import Settings
-from local_sagemaker.digits import natural
+from local_sagemaker.integers import natural
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_api
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from local_sagemaker.services.apigateway import json_selection
+from local_sagemaker.services.apigateway import jayway_json_path
 from local_sagemaker.services.apigateway.velocity import Rendering
 from local_sagemaker.services.apigateway.velocity_methods import KNOWN
 from local_sagemaker.services.apigateway.velocity_parser import VelocityParser
@@ -119,7 +119,7 @@ def _check(reference: VelocityReference) -> None:
         if name in ("json", "path") and isinstance(first, Method) and first.arguments:
             path = first.arguments[0]
             if isinstance(path, Literal):
-                json_selection.parse(str(path.value))
+                jayway_json_path.parse(str(path.value))
         steps = steps[1:]
     for step in steps:
         if isinstance(step, Method) and step.name not in KNOWN and step.name != "hasNext":
@@ -132,7 +132,7 @@ def _input(scene: Scene) -> dict[str, Callable[..., Any]]:
     def select(path: Any) -> Any:
         if not document:
             document.append(scene.document())
-        return json_selection.parse(str(path)).of(document[0])
+        return jayway_json_path.parse(str(path)).of(document[0])
 
     def as_json(path: Any = "$") -> str:
         value = select(path)

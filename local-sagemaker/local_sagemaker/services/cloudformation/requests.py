@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from local_sagemaker.api.operations import Request
-from local_sagemaker.cloudformation import dependencies, early_checks, parameters, rules, template
+from local_sagemaker.cloudformation import dependencies, parameters, rules, static_checks, template
 from local_sagemaker.cloudformation.documents import LARGEST_BODY, LARGEST_OBJECT
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
@@ -16,7 +16,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.delivery_members import StackRecord, own_stack
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation import executed
+from local_sagemaker.services.cloudformation import supported_properties
 from local_sagemaker.services.cloudformation.scopes import Scopes
 
 IAM_TYPES = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider")
@@ -77,7 +77,7 @@ class Requests:
         self.check_role(request)
         text = self.template(request, stack)
         read = template.load(text)
-        executed.check(read)
+        supported_properties.check(read)
         values = self._values(request, read, stack)
         body = {
             **{name: request[name] for name in KEPT if name in request},
@@ -87,7 +87,7 @@ class Requests:
         scope = self._scopes.scope({**stack, **body})
         rules.assert_all(read.rules, scope)
         dependencies.graph(scope)
-        early_checks.check_values(scope)
+        static_checks.check_values(scope)
         body["Parameters"] = [_describe_parameter(name, read, values, scope.parameters) for name in read.parameters]
         _check_capabilities(request, read)
         return body, read

@@ -10,7 +10,7 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.template import Template
 from local_sagemaker.records.delivery_members import own_stack
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation import executed
+from local_sagemaker.services.cloudformation import supported_properties
 from local_sagemaker.services.cloudformation.requests import Requests, capabilities_for
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -110,7 +110,7 @@ class StackContents(Resource):
         if request.get("StackName"):
             return template.load(own_stack(self._store.require(request["StackName"]))["_template"])
         read = template.load(self._requests.template(request))
-        executed.check(read)
+        supported_properties.check(read)
         return read
 
 

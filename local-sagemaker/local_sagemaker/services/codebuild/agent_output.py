@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from local_sagemaker.codebuild.artifact_files import archive_name
 from local_sagemaker.codebuild.buildspec import Buildspec
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.records.delivery_status import BuildStatus
 
 Message = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
+from local_sagemaker.files.archives import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.delivery_members import BuildRecord, own_build
 from local_sagemaker.records.store import Body

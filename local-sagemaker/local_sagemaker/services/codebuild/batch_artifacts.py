@@ -8,7 +8,7 @@ from typing import Any
 
 from local_sagemaker.codebuild.artifact_files import archive_name
 from local_sagemaker.codebuild.batchspec import SOURCE_TASK, Batchspec
-from local_sagemaker.files.unpacking import ArchiveError, unpack_files
+from local_sagemaker.files.archives import ArchiveError, unpack_files
 from local_sagemaker.records.delivery_members import BuildRecord, own_batch, own_build
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.agent_output import AGENTS, AgentOutput

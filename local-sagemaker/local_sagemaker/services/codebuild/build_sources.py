@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local_sagemaker.codecommit.git import GitError, GitRepository
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
+from local_sagemaker.files.archives import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import BuildFailure

@@ -14,7 +14,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import BuildStatus
 from local_sagemaker.records.store import AlreadyExists, Body, public
 from local_sagemaker.services.codebuild.errors import InvalidInput, ProjectExists, UnknownProject
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 GROUP, REPORT, ROWS = "codebuild-report-group", "codebuild-report", "codebuild-report-rows"
 KEPT_SECONDS = 30 * 86400.0

@@ -11,7 +11,7 @@ from local_sagemaker.api.operations import Request, Resource, Response
 from local_sagemaker.clock import now
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import InvalidInput
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 
 class ThreadedRun(Protocol):

@@ -8,10 +8,10 @@ from local_sagemaker.api.operations import Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CODE_REFERENCE
+from local_sagemaker.services.codecommit.bare_repositories import HostedRepositories
 from local_sagemaker.services.codecommit.branches import Branches
 from local_sagemaker.services.codecommit.commits import CodeCommits
 from local_sagemaker.services.codecommit.contents import Contents
-from local_sagemaker.services.codecommit.hosting import HostedRepositories
 from local_sagemaker.services.codecommit.repositories import CodeRepositories
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
 

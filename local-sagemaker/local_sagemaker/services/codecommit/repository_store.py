@@ -12,8 +12,8 @@ from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_members import RepositoryRecord
 from local_sagemaker.records.store import AlreadyExists, Body
+from local_sagemaker.services.codecommit.bare_repositories import HostedRepositories
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
-from local_sagemaker.services.codecommit.hosting import HostedRepositories
 
 REPOSITORY = "code-repository"
 

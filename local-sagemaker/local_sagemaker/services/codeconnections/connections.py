@@ -16,8 +16,8 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_members import ConnectionRecord, own_connection
 from local_sagemaker.records.delivery_status import ConnectionStatus
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.codecommit.hosting import HostedRepositories
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.codecommit.bare_repositories import HostedRepositories
+from local_sagemaker.services.pagination import page_rows
 
 CONNECTION = "code-connection"
 PROVIDERS = ("Bitbucket", "GitHub", "GitLab")

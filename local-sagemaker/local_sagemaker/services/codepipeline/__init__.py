@@ -11,22 +11,22 @@ from local_sagemaker.records import Records
 from local_sagemaker.services.codebuild.build_sources import FindRepository, checkout
 from local_sagemaker.services.codepipeline.action_run import ActionRuns
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, Provider
-from local_sagemaker.services.codepipeline.actions.approval import Approvals
-from local_sagemaker.services.codepipeline.actions.building import BuildAction, StartBuild
-from local_sagemaker.services.codepipeline.actions.functions import FunctionAction
+from local_sagemaker.services.codepipeline.actions.cloudformation import StackAction
+from local_sagemaker.services.codepipeline.actions.codebuild import BuildAction, StartBuild
+from local_sagemaker.services.codepipeline.actions.lambda_ import FunctionAction
+from local_sagemaker.services.codepipeline.actions.manual_approval import Approvals
+from local_sagemaker.services.codepipeline.actions.s3_deploy import StoreAction
 from local_sagemaker.services.codepipeline.actions.sources import GitSources, ObjectSource
-from local_sagemaker.services.codepipeline.actions.stacks import StackAction
-from local_sagemaker.services.codepipeline.actions.storing import StoreAction
 from local_sagemaker.services.codepipeline.conditions import Conditions
 from local_sagemaker.services.codepipeline.engine import Engine
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart
 from local_sagemaker.services.codepipeline.executions import DeliveryExecutions
 from local_sagemaker.services.codepipeline.job_results import JobResults
+from local_sagemaker.services.codepipeline.pending_approvals import WaitingApprovals
 from local_sagemaker.services.codepipeline.pipeline_state import PipelineStates
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 from local_sagemaker.services.codepipeline.pipelines import DeliveryPipelines
 from local_sagemaker.services.codepipeline.source_triggers import SourceTriggers
-from local_sagemaker.services.codepipeline.waiting_approvals import WaitingApprovals
 
 
 def build(

@@ -20,7 +20,7 @@ from local_sagemaker.records.delivery_members import DeliveryActionRecord, own_a
 from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork, Provider
-from local_sagemaker.services.codepipeline.actions.approval import Approvals
+from local_sagemaker.services.codepipeline.actions.manual_approval import Approvals
 from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 

@@ -12,7 +12,7 @@ from local_sagemaker.services.codepipeline.engine import Engine
 from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_token
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 TOKEN = "codepipeline-token"
 DELIVERY = "event-delivery"

@@ -14,7 +14,7 @@ from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_checks import check
 from local_sagemaker.services.codepipeline.pipeline_store import PIPELINE, PipelineStore
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 
 class DeliveryPipelines(Resource):

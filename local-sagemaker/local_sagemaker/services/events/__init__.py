@@ -8,8 +8,8 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
 from local_sagemaker.services.events.archive_store import ArchiveStore
 from local_sagemaker.services.events.archives import Archives
-from local_sagemaker.services.events.entries import Entries
 from local_sagemaker.services.events.event_bus import EventBus
+from local_sagemaker.services.events.put_events import Entries
 from local_sagemaker.services.events.replays import Replays
 from local_sagemaker.services.events.rule_store import RuleStore
 from local_sagemaker.services.events.rules import Buses, Rules

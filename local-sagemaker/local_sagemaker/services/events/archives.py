@@ -15,7 +15,7 @@ from local_sagemaker.records.own_members import ArchiveRecord
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.events.archive_store import ARCHIVE, ArchiveStore, one_filter, passes
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 _SUMMARY = ("ArchiveName", "EventSourceArn", "State", "RetentionDays", "CreationTime")
 _SHOWN = (*_SUMMARY, "ArchiveArn", "Description", "EventPattern")

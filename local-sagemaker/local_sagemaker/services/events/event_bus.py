@@ -22,7 +22,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.eventbridge import schedules
 from local_sagemaker.eventbridge.target_input import UnfitInput, text_for
 from local_sagemaker.events import Event
-from local_sagemaker.objects.changes import ObjectChange, ObjectChanges
+from local_sagemaker.objects.event_notifications import ObjectChange, ObjectChanges
 from local_sagemaker.records.own_members import DeliveredTarget, own_rule
 from local_sagemaker.records.status import SwitchState, TargetStatus
 from local_sagemaker.records.store import Body

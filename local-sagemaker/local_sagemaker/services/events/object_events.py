@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from local_sagemaker.arns import Arns
-from local_sagemaker.objects.changes import ObjectChange
+from local_sagemaker.objects.event_notifications import ObjectChange
 
 SOURCE = "aws.s3"
 

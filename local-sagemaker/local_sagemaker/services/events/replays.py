@@ -12,7 +12,7 @@ from local_sagemaker.records.status import ReplayState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.events.archive_store import ARCHIVE, REPLAY, ArchiveStore, one_filter, passes
 from local_sagemaker.services.events.rule_store import RuleNotFound
-from local_sagemaker.services.pages import page_rows
+from local_sagemaker.services.pagination import page_rows
 
 MOST_ACTIVE = 10
 ACTIVE = (ReplayState.STARTING, ReplayState.RUNNING, ReplayState.CANCELLING)

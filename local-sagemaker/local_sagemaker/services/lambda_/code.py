@@ -12,10 +12,10 @@ from pathlib import Path
 
 from local_sagemaker.api.operations import Call, Request
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.files.archives import ArchiveError, unpack_zip
 from local_sagemaker.files.removal import discard
-from local_sagemaker.files.unpacking import ArchiveError, unpack_zip
 from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidValue
-from local_sagemaker.services.object_reading import read_object
+from local_sagemaker.services.object_reader import read_object
 
 LARGEST_UPLOAD = 70_167_211
 """Bytes of a request with a ZipFile, 50 MB of archive as base64."""

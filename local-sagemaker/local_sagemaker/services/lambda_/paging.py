@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Response
-from local_sagemaker.digits import natural
+from local_sagemaker.integers import natural
 from local_sagemaker.services.lambda_.errors import InvalidValue
 
 _MOST = 50

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.logs import Line, Logs
-from local_sagemaker.services.logs.naming import InvalidParameter, LogsResourceNotFound, group_of, require_stream
-from local_sagemaker.services.logs.patterns import longest_term, matcher
+from local_sagemaker.services.logs.filter_patterns import longest_term, matcher
+from local_sagemaker.services.logs.names import InvalidParameter, LogsResourceNotFound, group_of, require_stream
 
 _EVENTS, _BYTES = 10_000, 1_048_576
 _SCANNED = 32 * 1_048_576  # After so many bytes a page ends, matches or not, so that no client gives up waiting.

@@ -7,7 +7,7 @@ import time
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.logs import Logs, LogStream
-from local_sagemaker.services.logs.naming import (
+from local_sagemaker.services.logs.names import (
     InvalidParameter,
     ResourceAlreadyExists,
     group_arn,

@@ -16,7 +16,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.http import RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.caller_identity import CALLER_ID, caller_arn
-from local_sagemaker.services.moto_services import query_answers
+from local_sagemaker.services.moto_services import query_responses
 from local_sagemaker.services.moto_services.policies import matches
 
 KIND = "issued-key"
@@ -53,7 +53,7 @@ class Identities:
         if role and _trusts(role.assume_role_policy_document, caller, self._settings):
             return None
         text = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        return query_answers.refusal("sts", 403, "AccessDenied", text)
+        return query_responses.refusal("sts", 403, "AccessDenied", text)
 
     def remember(self, response: RawResponse, access_key: str) -> None:
         """Lets in who signs with the key that an answer hands out, as the identity that the answer names."""

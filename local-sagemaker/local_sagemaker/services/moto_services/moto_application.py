@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
-from local_sagemaker.services.moto_services.documents import limit_documents
-from local_sagemaker.services.moto_services.expressions import limit_expressions
+from local_sagemaker.services.moto_services.regular_expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
+from local_sagemaker.services.moto_services.ssm_documents import limit_documents
 
 SERVICES = {
     "iam": "iam",

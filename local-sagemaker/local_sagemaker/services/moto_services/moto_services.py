@@ -17,17 +17,17 @@ from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.call_replay import replay
-from local_sagemaker.services.moto_services import query_answers, queue_attributes
+from local_sagemaker.services.moto_services import query_responses, queue_attributes
 from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, IssuedKeys
 from local_sagemaker.services.moto_services.journal import RequestJournal
 from local_sagemaker.services.moto_services.metric_data import MetricData
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
 from local_sagemaker.services.moto_services.policies import is_document
+from local_sagemaker.services.moto_services.policy_simulation import simulate
 from local_sagemaker.services.moto_services.queue_messages import QueueMessages
 from local_sagemaker.services.moto_services.request_inspection import changes, form, headers, operation, signer
 from local_sagemaker.services.moto_services.roles import add_seed, ensure_named
-from local_sagemaker.services.moto_services.simulation import simulate
 from local_sagemaker.services.sns.topic_messages import TopicMessages
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class MotoServices:
         if service not in SERVICES:
             return _refuse(service, request)
         if service == "sts" and name == "GetCallerIdentity":
-            return query_answers.answer("sts", name, self._identities.caller(signer(request)[0]))
+            return query_responses.answer("sts", name, self._identities.caller(signer(request)[0]))
         with self._lock:
             self._load()
             if service in ("iam", "sts") or changes(request):
@@ -107,7 +107,9 @@ class MotoServices:
         if service == "iam":
             trust = parameters.get("PolicyDocument" if name == "UpdateAssumeRolePolicy" else "AssumeRolePolicyDocument")
             if trust is not None and not is_document(trust):
-                return query_answers.refusal("iam", 400, "MalformedPolicyDocument", "This policy contains invalid Json")
+                return query_responses.refusal(
+                    "iam", 400, "MalformedPolicyDocument", "This policy contains invalid Json"
+                )
             ensure_named(self._moto.iam(), parameters, self._settings)
             if name in ("SimulatePrincipalPolicy", "SimulateCustomPolicy"):
                 return simulate(name, parameters, self._moto.iam())
@@ -203,7 +205,7 @@ def _refuse(service: str, request: RawRequest) -> RawResponse:
 
 def _answer_error(request: RawRequest, service: str, status: int, code: str, text: str) -> RawResponse:
     if "Action" in form(request):
-        return query_answers.refusal(service, status, code, text)
+        return query_responses.refusal(service, status, code, text)
     kind = headers(request).get("content-type", "application/json")
     body = json.dumps({"__type": code, "message": text}).encode()
     return RawResponse(status, {"content-type": kind, "x-amzn-errortype": code}, body)

@@ -8,8 +8,8 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.services.s3.acls import Acls
 from local_sagemaker.services.s3.buckets import BucketOperations
 from local_sagemaker.services.s3.configurations import CONFIGURATIONS, configuration_resource
-from local_sagemaker.services.s3.copying import Copies
-from local_sagemaker.services.s3.deleting import Deletions
+from local_sagemaker.services.s3.copy_object import Copies
+from local_sagemaker.services.s3.delete_object import Deletions
 from local_sagemaker.services.s3.listing import Listings
 from local_sagemaker.services.s3.multipart import MultipartUploads
 from local_sagemaker.services.s3.objects import ObjectOperations

@@ -26,7 +26,7 @@ from local_sagemaker.services.s3.attributes import (
     quote_etag,
 )
 from local_sagemaker.services.s3.conditions import write_condition
-from local_sagemaker.services.s3.copying import open_source
+from local_sagemaker.services.s3.copy_object import open_source
 from local_sagemaker.services.s3.encryption import with_default
 from local_sagemaker.services.s3.errors import (
     EntityTooSmall,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.engine.deliveries import Deliveries, Delivery
+from local_sagemaker.engine.callback_tokens import Deliveries, Delivery
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.services.sagemaker.tokens import Tokens

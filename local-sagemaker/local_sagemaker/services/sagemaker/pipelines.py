@@ -12,14 +12,14 @@ from local_sagemaker.api.operations import Call, Request, Resource, Response, op
 from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
-from local_sagemaker.engine.deliveries import forget_deliveries
+from local_sagemaker.engine.callback_tokens import forget_deliveries
 from local_sagemaker.engine.journal import EXECUTION, UNFINISHED, forget_pipeline
 from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import Conflict, NameTaken, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_pipeline, own_pipeline_version
 from local_sagemaker.records.store import public
-from local_sagemaker.services.object_reading import read_object
+from local_sagemaker.services.object_reader import read_object
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.resource_records import page_of

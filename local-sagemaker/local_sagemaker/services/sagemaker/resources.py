@@ -12,7 +12,6 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
-from local_sagemaker.services.sagemaker.absent_resources import FeatureGroups, Images
 from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
 from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
@@ -35,6 +34,7 @@ from local_sagemaker.services.sagemaker.training_jobs import TrainingJobs
 from local_sagemaker.services.sagemaker.transform_jobs import TransformJobs
 from local_sagemaker.services.sagemaker.trial_components import TrialComponents
 from local_sagemaker.services.sagemaker.tuning_jobs import TuningJobs
+from local_sagemaker.services.sagemaker.unsupported_resources import FeatureGroups, Images
 from local_sagemaker.tuning.suggestions import Suggestions
 
 

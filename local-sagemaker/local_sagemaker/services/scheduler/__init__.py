@@ -7,8 +7,8 @@ from collections.abc import Callable
 from local_sagemaker.api.operations import Call, Resource
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
-from local_sagemaker.services.scheduler.firing import ScheduleRunner
 from local_sagemaker.services.scheduler.groups import ScheduleGroups
+from local_sagemaker.services.scheduler.schedule_runner import ScheduleRunner
 from local_sagemaker.services.scheduler.schedules import Schedules
 from local_sagemaker.services.scheduler.store import ScheduleStore
 

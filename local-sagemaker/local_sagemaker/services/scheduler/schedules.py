@@ -10,9 +10,9 @@ from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import ScheduleRecord, own_schedule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.pages import page_rows
-from local_sagemaker.services.scheduler.firing import ScheduleRunner
+from local_sagemaker.services.pagination import page_rows
 from local_sagemaker.services.scheduler.requests import check_target
+from local_sagemaker.services.scheduler.schedule_runner import ScheduleRunner
 from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore, made_by
 from local_sagemaker.services.scheduler.times import check_start, check_times, first_time
 

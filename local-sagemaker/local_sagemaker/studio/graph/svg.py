@@ -9,8 +9,8 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
-from local_sagemaker.studio.views.fans import Fan
-from local_sagemaker.studio.views.feeds import Feeds
+from local_sagemaker.studio.views.data_flow import Feeds
+from local_sagemaker.studio.views.fan_out import Fan
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.times import duration

@@ -9,7 +9,7 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Missing, Moved, Page, Visit
 from local_sagemaker.studio.pages.delivery import build_status
-from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
+from local_sagemaker.studio.pages.log_window import LogWindow, read_log
 from local_sagemaker.studio.views.build_log import FailedCommand, find_failed_command
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.times import between, seconds

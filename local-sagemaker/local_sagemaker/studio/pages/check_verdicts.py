@@ -9,7 +9,7 @@ from typing import Any
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.objects import json_or_none
-from local_sagemaker.studio.views.violation_words import violations_in_words
+from local_sagemaker.studio.views.violation_texts import violations_in_words
 
 _TABS = {
     "DATA_QUALITY": "data", "MODEL_QUALITY": "quality", "DATA_BIAS": "bias", "MODEL_BIAS": "bias",

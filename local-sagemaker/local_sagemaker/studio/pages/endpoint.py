@@ -10,11 +10,11 @@ from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.captured import CapturedRecord, read_captures
+from local_sagemaker.studio.pages.captured_requests import CapturedRecord, read_captures
 from local_sagemaker.studio.pages.endpoint_scaling import ScalingTarget, VariantUse, scaling_of, use_of
 from local_sagemaker.studio.pages.inference import InferenceTest, try_inference
 from local_sagemaker.studio.pages.listing import items_or_none
-from local_sagemaker.studio.pages.log_reading import LogWindow, read_log, streams_of
+from local_sagemaker.studio.pages.log_window import LogWindow, read_log, streams_of
 from local_sagemaker.studio.pages.monitoring import MonitorRow, schedule_rows
 from local_sagemaker.studio.pages.serving import packages_of, version_name
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of

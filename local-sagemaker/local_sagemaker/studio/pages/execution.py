@@ -17,12 +17,12 @@ from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, 
 from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
 from local_sagemaker.studio.pages.listing import all_items
 from local_sagemaker.studio.pages.serving import version_name
-from local_sagemaker.studio.pages.source_reading import SourceExcerpt
+from local_sagemaker.studio.pages.source_lines import SourceExcerpt
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.data_flow import Feeds, find_feeds
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 from local_sagemaker.studio.views.failure import Failure
-from local_sagemaker.studio.views.feeds import Feeds, find_feeds
 from local_sagemaker.studio.views.step_states import StepView, step_states
 
 _DONE = ("Succeeded", "Reused", "NotSelected", "Failed", "FailedTolerated", "Stopped")

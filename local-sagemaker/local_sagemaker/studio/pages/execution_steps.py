@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.log_reading import read_log
-from local_sagemaker.studio.views.fans import Fan, find_fans, fold, hide_succeeded, keep_path
+from local_sagemaker.studio.pages.log_window import read_log
+from local_sagemaker.studio.views.fan_out import Fan, find_fans, fold, hide_succeeded, keep_path
 from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.step_states import StepView
 from local_sagemaker.studio.views.step_table import StepTable, choose_steps

@@ -10,7 +10,7 @@ from local_sagemaker import json_text
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.log_reading import clean
+from local_sagemaker.studio.pages.log_window import clean
 from local_sagemaker.studio.views.times import parse_time
 
 

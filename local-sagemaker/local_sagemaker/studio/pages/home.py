@@ -8,11 +8,11 @@ from typing import Any
 from local_sagemaker import __version__
 from local_sagemaker.records.query import Query
 from local_sagemaker.studio import urls
+from local_sagemaker.studio.local_data import DiskUse
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
 from local_sagemaker.studio.pages.version_reports import quality_of
-from local_sagemaker.studio.reads import DiskUse
 from local_sagemaker.studio.views.executions import ExecutionRow, row
 from local_sagemaker.studio.views.failure import SILENT, explain
 from local_sagemaker.studio.views.numbers import number

@@ -14,7 +14,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.inference_tries import InferenceTry, last_tries, note_try
+from local_sagemaker.studio.pages.recent_inferences import InferenceTry, last_tries, note_try
 
 _LARGEST = 256 * 1024
 _MEMBERS = (

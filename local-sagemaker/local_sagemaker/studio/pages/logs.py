@@ -9,7 +9,7 @@ from typing import Any
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Content, Page, Visit
-from local_sagemaker.studio.pages.log_reading import LogWindow, PageLogLine, read_around, read_log, to_line
+from local_sagemaker.studio.pages.log_window import LogWindow, PageLogLine, read_around, read_log, to_line
 from local_sagemaker.studio.views.numbers import whole
 
 _HITS = 200

@@ -19,7 +19,7 @@ from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, Trend, read_trends
 from local_sagemaker.studio.views.times import seconds
-from local_sagemaker.studio.views.violation_words import ViolationInWords, violations_in_words
+from local_sagemaker.studio.views.violation_texts import ViolationInWords, violations_in_words
 
 _SHOWN = 50
 _READ = 24

@@ -23,7 +23,7 @@ from local_sagemaker.studio.pages.pipeline_versions import (
 )
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.feeds import Feeds, find_feeds
+from local_sagemaker.studio.views.data_flow import Feeds, find_feeds
 from local_sagemaker.studio.views.step_states import StepView
 
 TABS = (

@@ -12,8 +12,8 @@ from typing import Any
 from local_sagemaker import __version__
 from local_sagemaker.images import RUNTIMES
 from local_sagemaker.images.image import Image
+from local_sagemaker.studio.local_data import DiskUse
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.reads import DiskUse
 
 
 @dataclass(frozen=True)

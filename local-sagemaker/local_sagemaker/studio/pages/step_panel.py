@@ -13,12 +13,12 @@ from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.check_verdicts import CheckVerdict, verdicts_of
 from local_sagemaker.studio.pages.job_details import JobView, job_of, load_job
 from local_sagemaker.studio.pages.last_success import add_baseline, find_execution, find_job
-from local_sagemaker.studio.pages.log_reading import LogWindow, read_log
+from local_sagemaker.studio.pages.log_window import LogWindow, read_log
 from local_sagemaker.studio.pages.reports import Report, reports_of
-from local_sagemaker.studio.pages.source_reading import SourceExcerpt, read_source
+from local_sagemaker.studio.pages.source_lines import SourceExcerpt, read_source
+from local_sagemaker.studio.views.argument_values import EvaluatedArgument, evaluate_arguments
 from local_sagemaker.studio.views.cache import CacheDecision, read_decision
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.evaluated import EvaluatedArgument, evaluate_arguments
 from local_sagemaker.studio.views.failure import Failure, explain
 from local_sagemaker.studio.views.step_states import StepView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from local_sagemaker.studio.views.fans import rank
+from local_sagemaker.studio.views.fan_out import rank
 from local_sagemaker.studio.views.step_states import StepView
 
 PAGE = 200

@@ -15,7 +15,7 @@ import local_sagemaker
 
 SOURCES = Path(local_sagemaker.__file__).parent.parent
 OWN_IMAGE = (
-    "import sys; from local_sagemaker.containers.own_environment import main; main(sys.argv[1:])",
+    "import sys; from local_sagemaker.containers.custom_image_entrypoint import main; main(sys.argv[1:])",
     "import tiny; print('answer', tiny.ANSWER)",
 )
 SCRIPT_MODE = "import sys; from pathlib import Path; from local_sagemaker.containers.toolkit.source import install; "

@@ -20,13 +20,13 @@ from local_sagemaker.codebuild.report_files import ReportError
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.types import FileRange
-from local_sagemaker.services.cloudformation.handlers import code
-from local_sagemaker.services.cloudformation.handlers.code import CodeRepository
+from local_sagemaker.services.cloudformation.handlers import developer_tools
+from local_sagemaker.services.cloudformation.handlers.developer_tools import CodeRepository
 from local_sagemaker.services.codebuild import batch_artifacts, build_reports
 from local_sagemaker.services.codebuild.errors import BuildFailure
-from local_sagemaker.services.codepipeline.actions import storing
+from local_sagemaker.services.codepipeline.actions import s3_deploy
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts
-from local_sagemaker.services.codepipeline.actions.storing import StoreAction
+from local_sagemaker.services.codepipeline.actions.s3_deploy import StoreAction
 from local_sagemaker.services.codepipeline.errors import ActionFailure
 
 MIB = 1 << 20
@@ -116,8 +116,8 @@ def test_a_bomb_is_refused_elsewhere(
     read: Refusal, error: type[Exception], kind: str, store: DiskObjects, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    for module, name in ((storing, "LARGEST"), (batch_artifacts, "LARGEST"), (build_reports, "LARGEST"),
-                         (code, "LARGEST_UNPACKED")):  # fmt: skip
+    for module, name in ((s3_deploy, "LARGEST"), (batch_artifacts, "LARGEST"), (build_reports, "LARGEST"),
+                         (developer_tools, "LARGEST_UNPACKED")):  # fmt: skip
         monkeypatch.setattr(module, name, 32 * MIB)
     store.put("box", "bomb.zip", BOMBS[kind]())
     with little_memory(), pytest.raises(error) as raised:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.files import unpacking
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files import archives
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.model_servers.model_data import ModelDataError, fetch
 from local_sagemaker.objects.disk import DiskObjects
 
@@ -225,13 +225,13 @@ def test_bombs_end_in_a_reason(
     objects: DiskObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: Callable[[], bytes]
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(unpacking.shutil, "disk_usage", lambda _: usage._replace(free=300 << 20))
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage._replace(free=300 << 20))
     assert reason(objects, tmp_path / "model", bomb()) == TOO_LARGE
     assert sum(file.stat().st_blocks * 512 for file in (tmp_path / "model").rglob("*")) < 350 << 20
 
 
 def test_members_are_counted(objects: DiskObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
     assert reason(objects, tmp_path / "model", archive(*[(member(str(n)), b"") for n in range(4)])) == TOO_LARGE
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.processes import rewriting
+from local_sagemaker.processes import path_rewriting
 
 TEXT = "open('/opt/ml/model/x')\n"
 
@@ -41,7 +41,7 @@ def test_code_at_any_depth_keeps_its_mode(ml: Path) -> None:
     file = os.open("run.sh", os.O_WRONLY | os.O_CREAT, 0o750, dir_fd=descriptor)
     os.write(file, TEXT.encode())
     os.close(file)
-    rewriting.files(ml)
+    path_rewriting.files(ml)
     file = os.open("run.sh", os.O_RDONLY, dir_fd=descriptor)
     assert os.read(file, 1000).decode() == TEXT.replace("/opt/ml", str(ml))
     assert os.fstat(file).st_mode & 0o777 == 0o750
@@ -57,7 +57,7 @@ def test_links_lead_to_nothing_that_is_rewritten(ml: Path, tmp_path: Path) -> No
     (ml / "code.py").symlink_to(outside / "code.py")
     os.mkfifo(ml / "pipe.py")
     os.link(outside / "code.py", ml / "hard.py")
-    rewriting.files(ml)
+    path_rewriting.files(ml)
     assert (outside / "code.py").read_text() == TEXT
     assert str(ml) in (ml / "hard.py").read_text()
 
@@ -76,5 +76,5 @@ def test_links_lead_to_nothing_that_is_rewritten(ml: Path, tmp_path: Path) -> No
 def test_an_archive_that_cannot_be_rewritten_stays(ml: Path, make: Callable[[], bytes]) -> None:
     data = make()
     (ml / "sourcedir.tar.gz").write_bytes(data)
-    rewriting.files(ml)
+    path_rewriting.files(ml)
     assert (ml / "sourcedir.tar.gz").read_bytes() == data

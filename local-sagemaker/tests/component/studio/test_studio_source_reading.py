@@ -15,7 +15,7 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.source_reading import SourceExcerpt, read_source
+from local_sagemaker.studio.pages.source_lines import SourceExcerpt, read_source
 from local_sagemaker.studio.views.failure import Frame
 
 SOURCE = "import json\n\n\ndef read(name):\n    return json.load(open(name))\n\n\nread('absent.json')\n"

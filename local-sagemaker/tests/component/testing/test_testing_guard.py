@@ -57,7 +57,7 @@ def test_beside_it():
     finally:
         threading.stop = True
 """
-GUARD = ("-p", "local_sagemaker.testing.guard", "-p", "no:xdist")
+GUARD = ("-p", "local_sagemaker.testing.unit_test_guard", "-p", "no:xdist")
 
 
 def write(pytester: pytest.Pytester, tier: str, text: str) -> None:

@@ -13,7 +13,7 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
 from local_sagemaker.cloudformation.resource_types import resource_type
 from local_sagemaker.cloudformation.template import load
-from local_sagemaker.services.cloudformation.executed import refuse_unexecuted
+from local_sagemaker.services.cloudformation.supported_properties import refuse_unexecuted
 
 CIDR = "every Fn::Cidr object requires an IP address block, a count from 1 to 256 and a number of subnet bits"
 SPLIT = (

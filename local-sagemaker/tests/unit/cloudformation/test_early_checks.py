@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local_sagemaker.cloudformation import parameters
-from local_sagemaker.cloudformation.early_checks import check_values
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope, output_text
+from local_sagemaker.cloudformation.static_checks import check_values
 from local_sagemaker.cloudformation.template import load
 
 DOCUMENT: dict[str, Any] = {

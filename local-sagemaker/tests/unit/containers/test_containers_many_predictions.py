@@ -10,7 +10,7 @@ import xgboost as xgb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.containers.xgboost import decode, encode, inplace, tables
+from local_sagemaker.containers.xgboost import csv_table, decode, encode, inplace_predict
 
 GENERATOR = np.random.default_rng(0)
 
@@ -41,7 +41,7 @@ def test_threads_predict_side_by_side() -> None:
     expected = booster.inplace_predict(rows)
     parts = [slice(start, start + 1 + start % 7) for start in range(590)] * 4
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda part: inplace.predict(booster, rows[part]), parts))
+        found = list(pool.map(lambda part: inplace_predict.predict(booster, rows[part]), parts))
     for part, predictions in zip(parts, found, strict=True):
         assert (predictions == expected[part]).all()
 
@@ -55,7 +55,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(repr)
 @given(st.lists(st.lists(FLOATS | FIELDS, min_size=1, max_size=4), min_size=1, max_size=6))
 def test_a_table_is_read_as_by_the_exact_rules_or_left_to_them(rows: list[list[str]]) -> None:
     body = "\n".join(map(",".join, rows)).encode()
-    found = tables.plain_request(body)
+    found = csv_table.plain_request(body)
     if found is not None:
         with np.errstate(over="ignore"):
             expected = decode.csv_rows(body.decode()).astype(np.float32)
@@ -66,8 +66,8 @@ def test_a_table_is_read_as_by_the_exact_rules_or_left_to_them(rows: list[list[s
 def test_plain_rows_are_read() -> None:
     rows = GENERATOR.normal(size=(300, 7)).astype(np.float32)
     body = "\n".join(",".join(map(repr, row)) for row in rows.tolist()).encode()
-    found = tables.plain_request(body)
+    found = csv_table.plain_request(body)
     assert found is not None
     assert (found == rows).all()
     for odd in (body + b",1", body.replace(b"\n", b",1\n", 1), body.replace(b",", b"\n", 1), b"1\n2\n3"):
-        assert tables.plain_request(odd) is None
+        assert csv_table.plain_request(odd) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.containers.toolkit import source
-from local_sagemaker.files.unpacker import Refused
+from local_sagemaker.files.archive_extraction import Refused
 
 
 def write(file: Path, *members: tuple[str, bytes, str], mode: str = "w:gz") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.engine.naming import job_name, name_tuning_job
+from local_sagemaker.engine.job_names import job_name, name_tuning_job
 from local_sagemaker.engine.steps.endpoint import ENDPOINT
 from tests.unit.engine.world import IMAGE, ROLE, World, get, processing, training, tuning
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_sagemaker.engine.naming import name_tuning_job
+from local_sagemaker.engine.job_names import name_tuning_job
 from local_sagemaker.errors import ServiceError
 from tests.unit.engine.world import World, fails, hang, tuning
 

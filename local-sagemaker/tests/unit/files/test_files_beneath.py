@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.files import beneath
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files import untrusted_folder
 from local_sagemaker.files.removal import remove
+from local_sagemaker.files.untrusted_folder import Folder
 
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW
 
@@ -23,8 +23,8 @@ FLAGS = os.O_RDONLY | os.O_NOFOLLOW
 def folder(request: pytest.FixtureRequest, deep_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file, beside another folder; by the kernel's way, and by the way without it."""
     if request.param == "parts":
-        monkeypatch.setattr(beneath, "_SYSCALL", None)
-    elif beneath._SYSCALL is None:
+        monkeypatch.setattr(untrusted_folder, "_SYSCALL", None)
+    elif untrusted_folder._SYSCALL is None:
         pytest.skip("this kernel has no openat2")
     (deep_folder / "outside").mkdir()
     (deep_folder / "outside" / "secret").write_text("secret")
@@ -75,7 +75,7 @@ def test_a_folder_that_became_a_link_is_not_entered(folder: Path) -> None:
         (folder / "out").symlink_to("../outside")
         with pytest.raises(OSError) as raised:
             job.folder("out")
-        assert raised.value.errno in beneath.LEADS_OUT
+        assert raised.value.errno in untrusted_folder.LEADS_OUT
         assert [entry.name for entry in job.walk()] == ["old/deep/file"]
 
 

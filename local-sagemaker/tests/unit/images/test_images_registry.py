@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker import images
-from local_sagemaker.containers.xgboost.behaviour import Behaviour
+from local_sagemaker.containers.xgboost.image_tags import Behaviour
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.images.custom import Custom
 from local_sagemaker.images.image import ImageUri

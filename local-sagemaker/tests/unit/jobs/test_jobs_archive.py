@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.jobs.archive import ParallelGzip, pack
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_checks.analysis.inference import KINDS, TypeCounts, decimals, numbers, value_types
+from model_checks.analysis.type_inference import KINDS, TypeCounts, decimals, numbers, value_types
 
 
 def value_type(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.files.beneath import Folder
+from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import (
     BucketNotEmpty,

@@ -12,7 +12,7 @@ from local_sagemaker.api.operations import Response
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
-from local_sagemaker.services.scheduler.firing import ScheduleRunner
+from local_sagemaker.services.scheduler.schedule_runner import ScheduleRunner
 from local_sagemaker.services.scheduler.store import FIRED, ScheduleStore
 from tests.support import until
 

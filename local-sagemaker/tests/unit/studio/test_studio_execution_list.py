@@ -7,9 +7,9 @@ from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
+from local_sagemaker.studio.local_data import StudioReads
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.execution_list import load_list
-from local_sagemaker.studio.reads import StudioReads
 
 KIND, COUNT = "pipeline-execution", 10_000
 ARN = "arn:aws:sagemaker:us-east-1:1:pipeline/many"

@@ -12,8 +12,8 @@ from local_sagemaker.studio.charts import gantt
 from local_sagemaker.studio.graph import svg
 from local_sagemaker.studio.rendering import FOLDER
 from local_sagemaker.studio.views.ansi import Span, spans_of
-from local_sagemaker.studio.views.fans import find_fans, fold, hide_succeeded, keep_path
-from local_sagemaker.studio.views.feeds import find_feeds
+from local_sagemaker.studio.views.data_flow import find_feeds
+from local_sagemaker.studio.views.fan_out import find_fans, fold, hide_succeeded, keep_path
 from local_sagemaker.studio.views.states import state_of
 from local_sagemaker.studio.views.step_states import StepView, step_states
 from local_sagemaker.studio.views.step_table import PAGE, choose_steps

@@ -12,8 +12,8 @@ import pytest
 
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import GLOBAL
-from local_sagemaker.studio import live
-from local_sagemaker.studio.live import MOST_STREAMS, LiveEvents, Topic
+from local_sagemaker.studio import live_updates
+from local_sagemaker.studio.live_updates import MOST_STREAMS, LiveEvents, Topic
 
 ROUNDS, PAGES, EVENTS = 10, 40, 12
 """400 openings, 120 events, 4,800 deliveries: an hour of ten people, without the waiting."""
@@ -76,7 +76,7 @@ async def an_hour(records: Records, streams: LiveEvents, rounds: int) -> int:
 
 @pytest.fixture
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
-    monkeypatch.setattr(live, "INTERVAL", 0.005)
+    monkeypatch.setattr(live_updates, "INTERVAL", 0.005)
     return Records(tmp_path / "records.sqlite")
 
 

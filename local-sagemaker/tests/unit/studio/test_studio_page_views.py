@@ -23,7 +23,7 @@ from local_sagemaker.studio.views.lineage_graph import Entity, walk
 from local_sagemaker.studio.views.monitor_trend import MonitorFiles, drift_distance, read_trends
 from local_sagemaker.studio.views.numbers import whole
 from local_sagemaker.studio.views.rollout import make_policy, policy_in_words, rollout_of
-from local_sagemaker.studio.views.violation_words import violations_in_words
+from local_sagemaker.studio.views.violation_texts import violations_in_words
 from model_checks.analysis import drift
 
 

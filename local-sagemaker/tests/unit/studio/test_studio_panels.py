@@ -13,13 +13,13 @@ from local_sagemaker.engine.definition import parse
 from local_sagemaker.masking import MASK, mask_document
 from local_sagemaker.records import Records
 from local_sagemaker.studio.charts.line import Series
+from local_sagemaker.studio.local_data import StudioReads
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.condition_decisions import decisions
 from local_sagemaker.studio.pages.job_details import Artifact, load_job
 from local_sagemaker.studio.pages.last_success import add_baseline, find_execution, find_job
 from local_sagemaker.studio.pages.step_panel import load_panel
-from local_sagemaker.studio.reads import StudioReads
-from local_sagemaker.studio.views.evaluated import EvaluatedArgument, evaluate_arguments
+from local_sagemaker.studio.views.argument_values import EvaluatedArgument, evaluate_arguments
 from local_sagemaker.studio.views.step_states import StepView
 
 TUNING: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.tuning.gaussian import best, read
+from local_sagemaker.tuning.bayesian import best, read
 from local_sagemaker.tuning.ranges import Space, combinations, parse
 from local_sagemaker.tuning.sampling import Observation, SearchState, draw, on_grid
 

@@ -13,11 +13,11 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.checksums import checksum
-from local_sagemaker.wire import receiving
+from local_sagemaker.wire import incoming_body
+from local_sagemaker.wire.aws_chunked import AwsChunked
 from local_sagemaker.wire.body import HELD, Body, BodyPipe, source_of
 from local_sagemaker.wire.checksums import Checksums
-from local_sagemaker.wire.chunked import AwsChunked
-from local_sagemaker.wire.receiving import BodyTooLarge
+from local_sagemaker.wire.incoming_body import BodyTooLarge
 
 
 def pieces(*parts: bytes) -> Body:
@@ -121,23 +121,23 @@ def test_a_reader_learns_that_the_client_went_away() -> None:
 
 
 def test_compressed_documents_are_inflated_within_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "LIMIT", 1 << 20)
+    monkeypatch.setattr(incoming_body, "LIMIT", 1 << 20)
     headers = {"content-encoding": "gzip", "content-length": "9", "content-type": "text/plain"}
     kept = {"content-type": "text/plain"}
-    assert receiving.inflate("monitoring", headers, gzip.compress(b"Action=PutMetricData")) == (
+    assert incoming_body.inflate("monitoring", headers, gzip.compress(b"Action=PutMetricData")) == (
         kept, b"Action=PutMetricData",
     )  # fmt: skip
-    assert receiving.inflate("monitoring", headers, gzip.compress(bytes(1 << 20)))[1] == bytes(1 << 20)
-    assert receiving.inflate("monitoring", kept, b"plain") == (kept, b"plain")
+    assert incoming_body.inflate("monitoring", headers, gzip.compress(bytes(1 << 20)))[1] == bytes(1 << 20)
+    assert incoming_body.inflate("monitoring", kept, b"plain") == (kept, b"plain")
     bomb = gzip.compress(bytes(64 << 20))
     tracemalloc.start()
     try:
         with pytest.raises(BodyTooLarge, match="Request must be smaller than 1048576 bytes"):
-            receiving.inflate("monitoring", headers, bomb)
+            incoming_body.inflate("monitoring", headers, bomb)
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
     for damaged in (b"", b"no gzip", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"") * 1000):
         with pytest.raises(ServiceError, match="can't be decompressed") as raised:
-            receiving.inflate("monitoring", headers, damaged)
+            incoming_body.inflate("monitoring", headers, damaged)
         assert (raised.value.code, raised.value.status) == ("SerializationException", 400)

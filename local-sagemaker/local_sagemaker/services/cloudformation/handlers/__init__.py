@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from local_sagemaker.services.cloudformation.handlers import archives, code, iam, messaging, operating, s3, sagemaker
+from local_sagemaker.services.cloudformation.handlers import (
+    archives,
+    developer_tools,
+    iam,
+    messaging,
+    operating,
+    s3,
+    sagemaker,
+)
 from local_sagemaker.services.cloudformation.handlers.handler import Handler
 
 HANDLERS: dict[str, Handler] = {
     **archives.HANDLERS,
-    **code.HANDLERS,
+    **developer_tools.HANDLERS,
     **iam.HANDLERS,
     **messaging.HANDLERS,
     **operating.HANDLERS,

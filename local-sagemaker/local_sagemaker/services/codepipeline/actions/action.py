@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.files.unpacking import ArchiveError, read_zip
+from local_sagemaker.files.archives import ArchiveError, read_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure

@@ -12,7 +12,7 @@ from local_sagemaker.objects import uris
 from local_sagemaker.records.own_members import own_monitoring_schedule
 from local_sagemaker.records.status import MonitoringStatus
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.object_reading import read_object
+from local_sagemaker.services.object_reader import read_object
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
 
 _LARGEST = 8 << 20

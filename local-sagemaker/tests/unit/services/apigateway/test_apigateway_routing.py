@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from local_sagemaker.services.apigateway.execute_api import Address
 from local_sagemaker.services.apigateway.routing import find
-from local_sagemaker.services.apigateway.serving import Address
 
 PATHS = ("/", "/a", "/a/b", "/a/{x}", "/a/{x}/c", "/{any+}", "/p/{rest+}")
 RESOURCES = {path: {"path": path, "resourceMethods": {"GET": {"m": "GET"}, "ANY": {"m": "ANY"}}} for path in PATHS}

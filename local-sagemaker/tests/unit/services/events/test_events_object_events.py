@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.arns import Arns
-from local_sagemaker.objects.changes import NOTIFICATIONS, ObjectChange
 from local_sagemaker.objects.disk import DiskObjects
+from local_sagemaker.objects.event_notifications import NOTIFICATIONS, ObjectChange
 from local_sagemaker.services.events.object_events import object_event
 
 

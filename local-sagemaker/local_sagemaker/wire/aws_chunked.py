@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
-from local_sagemaker.digits import natural
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.integers import natural
 from local_sagemaker.wire.body import Body, Source, incomplete
 
 EMPTY = hashlib.sha256(b"").hexdigest()

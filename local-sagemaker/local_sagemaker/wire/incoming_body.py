@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.files.unpacker import Inflated, Refused, TooLarge
+from local_sagemaker.files.archive_extraction import Inflated, Refused, TooLarge
 from local_sagemaker.wire.body import Body, BodyPipe, incomplete
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from local_sagemaker.services.logs.naming import InvalidParameter
+from local_sagemaker.services.logs.names import InvalidParameter
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))\s*')
 _OTHER = {"{": "JSON", "[": "space-delimited", "%": "regular expression"}

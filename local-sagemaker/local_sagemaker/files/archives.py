@@ -12,8 +12,8 @@ from typing import Any
 
 from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 
-_WORKERS = Workers("local_sagemaker.files.unpacker", most=4)
-_READERS = Workers("local_sagemaker.files.unpacker", memory=512 << 20)
+_WORKERS = Workers("local_sagemaker.files.archive_extraction", most=4)
+_READERS = Workers("local_sagemaker.files.archive_extraction", memory=512 << 20)
 """Of single files: they wait for no archive that is being unpacked."""
 MOST_MEMBERS = 1_000_000
 MOST_FILES = 100_000

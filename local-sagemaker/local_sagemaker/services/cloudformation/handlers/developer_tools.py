@@ -9,7 +9,7 @@ from typing import Any
 
 from local_sagemaker.api import models
 from local_sagemaker.errors import ServiceError, ValidationError
-from local_sagemaker.files.unpacking import ArchiveError, unpack_files
+from local_sagemaker.files.archives import ArchiveError, unpack_files
 from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
     Handler,
@@ -193,7 +193,7 @@ class CodeRepository:
             #5). Archives of CDK that hold empty files are no archives to AWS (aws/aws-cdk#19012), others of the
             same files are. That the sizes, which stand behind the data of stored files there, are why is inferred.
         """
-        from local_sagemaker.services.object_reading import read_object
+        from local_sagemaker.services.object_reader import read_object
 
         data = read_object(context.call, place["Bucket"], place["Key"], place.get("ObjectVersion"), LARGEST_SEED)
         if data is None:

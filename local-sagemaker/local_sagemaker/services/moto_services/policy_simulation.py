@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.digits import natural
 from local_sagemaker.http import RawResponse
+from local_sagemaker.integers import natural
 from local_sagemaker.json_text import JsonError
-from local_sagemaker.services.moto_services import query_answers
+from local_sagemaker.services.moto_services import query_responses
 from local_sagemaker.services.moto_services.policies import Context, Decision, IamPolicy, decide
 from local_sagemaker.services.moto_services.request_inspection import members
 
@@ -35,17 +35,17 @@ def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawRespons
     try:
         policies = [IamPolicy.parse(f"PolicyInputList.{n + 1}", text) for n, text in enumerate(_inputs(parameters))]
     except JsonError as error:
-        return query_answers.refusal("iam", 400, "InvalidInput", f"A policy of PolicyInputList is no JSON: {error}")
+        return query_responses.refusal("iam", 400, "InvalidInput", f"A policy of PolicyInputList is no JSON: {error}")
     try:
         caller = Principal([])
         if operation == "SimulatePrincipalPolicy":
             source = parameters.get("PolicySourceArn", "")
             if not source.startswith("arn:") or ":sts:" in source:
                 text = f"Invalid Entity Arn: {source} does not clearly define entity type and name."
-                return query_answers.refusal("iam", 400, "InvalidInput", text)
+                return query_responses.refusal("iam", 400, "InvalidInput", text)
             caller = principal(iam, source)
     except NoSuchEntity as error:
-        return query_answers.refusal("iam", 404, "NoSuchEntity", str(error))
+        return query_responses.refusal("iam", 404, "NoSuchEntity", str(error))
     resources = members(parameters, "ResourceArns") or ["*"]
     context = _context(parameters)
     results = [
@@ -55,11 +55,11 @@ def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawRespons
     ]
     start, size = natural(parameters.get("Marker", "0")), natural(str(parameters.get("MaxItems", _PAGE)))
     if start is None or not size:
-        return query_answers.refusal("iam", 400, "ValidationError", "Marker or MaxItems is not valid.")
+        return query_responses.refusal("iam", 400, "ValidationError", "Marker or MaxItems is not valid.")
     end = start + size
     more = {"Marker": str(end)} if end < len(results) else {}
     answered = {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
-    return query_answers.answer("iam", operation, answered)
+    return query_responses.answer("iam", operation, answered)
 
 
 def principal(iam: Any, arn: str) -> Principal:

@@ -12,8 +12,8 @@ from typing import Any
 
 import xgboost as xgb
 
-from local_sagemaker.containers.xgboost import distributed, library, model_file
-from local_sagemaker.containers.xgboost.library import TrainingCallback
+from local_sagemaker.containers.xgboost import compat, distributed, model_file
+from local_sagemaker.containers.xgboost.compat import TrainingCallback
 
 CHECKPOINT = re.compile(r"xgboost-checkpoint\.(\d+)")
 CHECKPOINTS_KEPT = 5
@@ -50,7 +50,7 @@ class Checkpoints(TrainingCallback):  # type: ignore[misc]
             number = self.first + epoch
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"xgboost-checkpoint.{number}.sagemaker-ignore"
-            part.write_bytes(library.raw(model, "ubj"))
+            part.write_bytes(compat.raw(model, "ubj"))
             part.replace(self.folder / f"xgboost-checkpoint.{number}")
             for old, file in checkpoints(self.folder):
                 if old <= number - CHECKPOINTS_KEPT:

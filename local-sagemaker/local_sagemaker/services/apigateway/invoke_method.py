@@ -10,8 +10,8 @@ from local_sagemaker.http import RawRequest
 from local_sagemaker.records.own_members import ApiDeploymentRecord
 from local_sagemaker.services.apigateway import routing
 from local_sagemaker.services.apigateway.exchange import MethodRefusal, Reply
+from local_sagemaker.services.apigateway.execute_api import ExecuteApi
 from local_sagemaker.services.apigateway.integrations import integration_of
-from local_sagemaker.services.apigateway.serving import ExecuteApi
 from local_sagemaker.services.apigateway.store import ApiStore, method_of, resource_of
 
 _STAGE = "test-invoke-stage"

@@ -6,7 +6,7 @@ import mimetypes
 import tempfile
 from pathlib import Path
 
-from local_sagemaker.files.unpacking import ArchiveError, unpack_files
+from local_sagemaker.files.archives import ArchiveError, unpack_files
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.services.codepipeline.actions.action import ActionArtifacts, ActionResult, ActionWork
 from local_sagemaker.services.codepipeline.errors import ActionFailure

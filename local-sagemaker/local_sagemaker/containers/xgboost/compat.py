@@ -21,7 +21,7 @@ HAS_COLLECTIVE = VERSION >= (1, 7)
 HAS_TRACKER = VERSION >= (1, 0)
 """Whether the tracker is in the library; the image of 0.90 has it from elsewhere."""
 PREDICTS_IN_PLACE = VERSION >= (1, 7)
-"""Whether the C interface is the one that `inplace` calls."""
+"""Whether the C interface is the one that `inplace_predict` calls."""
 READS_BYTES = VERSION >= (1, 2)
 """Whether models are read from memory, too."""
 READS_ROWS = VERSION >= (1, 7)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.files.unpacking import ArchiveError, read_tar
+from local_sagemaker.files.archives import ArchiveError, read_tar
 from local_sagemaker.json_text import load
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Visit

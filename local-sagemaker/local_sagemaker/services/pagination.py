@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from local_sagemaker.digits import natural
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.integers import natural
 
 Row = TypeVar("Row")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_sagemaker.logs.lines import Line, line_back, line_start, lines_with_times, pieces, read
-from local_sagemaker.logs.marks import Marks
+from local_sagemaker.logs.timestamps import Marks
 
 EVENTS, BYTES = 10_000, 1_048_576
 """Limits of one page (GetLogEvents reference); an event counts its bytes and 26 more."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.config import Settings
-from local_sagemaker.digits import natural
 from local_sagemaker.errors import ResourceInUse, ResourceNotFound, ServiceError
+from local_sagemaker.integers import natural
 from local_sagemaker.logs import Logs
 
 
