@@ -15,17 +15,18 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from delivery.errors import DeliveryError
+from delivery.modelmonitor.baselines import DeployedModel, find_deployed, read_baseline
 from delivery.project.names import Project
+from delivery.project.tour_changes import change_rounds, edit_parameters
 from delivery.project.tour_clock import TourError, avoid_the_hour, wait_for
 from delivery.project.working_copy import Repository
 
@@ -33,7 +34,6 @@ PROJECT = Project("abalone", "p-tour")
 KINDS = ("modelbuild", "modeldeploy", "modelmonitor")
 QUICK = {"WaitIntervalInSeconds": "0", "TerminationWaitInSeconds": "0"}
 RETRAINING = {"RetrainOnDrift": "yes"}
-VERBS = ("Skip", "RegisterNew")
 ROWS = 400
 SHELL_WEIGHT, DRIFTED = 7, "_c7"
 """The column of the training data that drifts, and the feature's name where data has no header."""
@@ -63,7 +63,7 @@ class Tour:
     def create(self) -> dict[str, Repository]:
         """The project, and working copies of its repositories."""
         self._command("delivery", "create", PROJECT.name, PROJECT.id, "--source", "codecommit")
-        self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, five rules")
+        self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, and the rules that start them")
         repositories = {}
         for kind in KINDS:
             name = f"{PROJECT.prefix}-{kind}"
@@ -79,8 +79,8 @@ class Tour:
             if (status := self._stage(kind, "DeployStaging")["latestExecution"]["status"]) != "Skipped":
                 raise TourError(f"the stage DeployStaging of {kind} is {status}, and nothing is approved yet")
             self.tell(f"{kind} waits: its stages are skipped, nothing is red")
-        self._edit(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
-        self._edit(self.folder / "modelmonitor/delivery/modelmonitor/staging-monitoring-config.json", RETRAINING)
+        edit_parameters(self.folder / "modeldeploy/delivery/modeldeploy/prod-config.json", QUICK)
+        edit_parameters(self.folder / "modelmonitor/delivery/modelmonitor/staging-monitoring-config.json", RETRAINING)
         for kind in ("modeldeploy", "modelmonitor"):
             repositories[kind].push("settings of the tour")
 
@@ -136,13 +136,32 @@ class Tour:
         wait_for(lambda: stage() == "Production, Approved", f"the last stage of version {number}")
         self.tell(f"the last stage of version {number} is {stage()}")
 
-    def follow_monitors(self, stages: Sequence[str]) -> None:
-        """The staging endpoint's event has started the monitoring pipeline; production's monitors wait for approval."""
-        action = wait_for(lambda: self._waiting_approval("modelmonitor", "DeployStaging"), "the monitors of staging")
-        self._approve("modelmonitor", "DeployStaging", action)
-        for stage in stages:
-            names = wait_for(partial(self._schedules, stage), f"monitors of {stage}")
-            self.tell(f"{stage} is monitored: {', '.join(names)}")
+    def follow_monitors(self, number: int) -> None:
+        """Staging in service has started the monitoring pipeline, production's deployment another time; each waits for
+        an approval before it changes production's monitors.
+        """
+        ends = 2 + 2 * number  # the creation and the push of its settings came before
+        wait_for(lambda: self._approve_monitors() == ends, f"the monitors of version {number}")
+        for stage in ("staging", "prod"):
+            self.tell(f"{stage} is monitored: {', '.join(self._schedules(stage))}")
+            if (monitored := self._monitored_model(stage)) != (model := self._deployed(stage).model):
+                raise TourError(f"{stage} serves {model}, and its monitor of explainability explains {monitored}")
+
+    def _approve_monitors(self) -> int:
+        """Approves what waits in the monitoring pipeline; the number of its executions that have succeeded."""
+        if action := self._waiting_approval("modelmonitor", "DeployStaging"):
+            self._approve("modelmonitor", "DeployStaging", action)
+        return sum(row["status"] == "Succeeded" for row in self._executions("modelmonitor"))
+
+    def _monitored_model(self, stage: str) -> str:
+        """The model that the stage's monitor of explainability makes an endpoint of."""
+        sagemaker, name = self.client("sagemaker"), f"{PROJECT.name}-{stage}-model-explainability"
+        schedule = sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)["MonitoringScheduleConfig"]
+        definition = sagemaker.describe_model_explainability_job_definition(
+            JobDefinitionName=schedule["MonitoringJobDefinitionName"]
+        )
+        uri = definition["ModelExplainabilityAppSpecification"]["ConfigUri"]
+        return str(read_baseline(self.client("s3"), uri)["predictor"]["model_name"])
 
     def drift(self) -> None:
         """Staging gets heavier shells than the training had: its monitor says so, and the alarm starts a retraining."""
@@ -261,13 +280,13 @@ class Tour:
         version = self.first_version()
         self.approve_version(version)
         self.follow_to_production(1)
-        self.follow_monitors(["staging"])
-        self._change_model(50, 70)
+        self.follow_monitors(1)
+        change_rounds(self.folder / "modelbuild", 50, 70)
         version = self.build_version(repositories["modelbuild"], "more rounds, and the baselines of that model", 2)
         with self.traffic():
             self.approve_version(version)
             self.follow_to_production(2)
-        self.follow_monitors(["staging", "prod"])
+        self.follow_monitors(2)
         self.show_stage(2)
         self.trace(repositories["modelbuild"].commit())
         self.drift()
@@ -278,32 +297,11 @@ class Tour:
         self.expect_nothing(before)
         self.delete()
 
-    def _change_model(self, before: int, after: int) -> None:
-        """Another number of rounds. The checks of the model would compare it with the other model's baselines, and
-        refuse whatever is worse in any of them: so this commit says that its own are the baselines from now on.
-        """
-        settings = self.folder / "modelbuild/pipelines/abalone/pipeline.py"
-        rounds = '"num_round": {}'
-        settings.write_text(settings.read_text("utf-8").replace(rounds.format(before), rounds.format(after)), "utf-8")
-        specification = self.folder / "modelbuild/codebuild-buildspec.yml"
-        text = specification.read_text("utf-8")
-        start = "run-pipeline --module-name pipelines.abalone.pipeline"
-        if "--parameter" not in text:
-            names = [f"{verb}Model{kind}" for kind in ("Quality", "Bias", "Explainability") for verb in VERBS]
-            switches = [f"--parameter {name}{'Check' if name[:4] == 'Skip' else 'Baseline'}=true" for name in names]
-            specification.write_text(text.replace(start, " ".join([start, *switches])), "utf-8")
-
     def _command(self, *words: str) -> str:
         done = subprocess.run(list(words), capture_output=True, text=True, check=False)
         if done.returncode:
             raise TourError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
-
-    @staticmethod
-    def _edit(path: Path, parameters: Mapping[str, str]) -> None:
-        content = json.loads(path.read_text("utf-8"))
-        content["Parameters"].update(parameters)
-        path.write_text(json.dumps(content, indent=2), "utf-8")
 
     def _versions(self) -> list[dict[str, Any]]:
         listed = self.client("sagemaker").list_model_packages(ModelPackageGroupName=PROJECT.group)
@@ -353,12 +351,15 @@ class Tour:
             token=action["latestExecution"]["token"], result={"status": "Approved", "summary": "tour"},
         )  # fmt: skip
 
+    def _deployed(self, stage: str) -> DeployedModel:
+        """What the stage's endpoint serves; a model without a name until it is in service."""
+        deployed = find_deployed(self.client("sagemaker"), f"{PROJECT.name}-{stage}")
+        return deployed or DeployedModel("", None)
+
     def _serving(self, stage: str) -> int | None:
         """The number of the version that the stage's endpoint serves, once it is in service."""
-        from delivery.modelmonitor.baselines import find_deployed
-
-        deployed = find_deployed(self.client("sagemaker"), f"{PROJECT.name}-{stage}")
-        return int(deployed.version.rpartition("/")[2]) if deployed and deployed.version else None
+        version = self._deployed(stage).version
+        return int(version.rpartition("/")[2]) if version else None
 
     def _wait_serving(self, stage: str, number: int) -> None:
         def serves() -> bool:

@@ -10,7 +10,7 @@ import pytest
 from tests.support import ROOT, Service
 
 STORY = (
-    "three repositories, three pipelines, five rules",
+    "three repositories, three pipelines, and the rules that start them",
     "modeldeploy waits: its stages are skipped, nothing is red",
     "modelmonitor waits: its stages are skipped, nothing is red",
     "the first commit led to version 1, PendingManualApproval",
@@ -18,9 +18,11 @@ STORY = (
     "abalone-staging serves version 1 and its test has passed",
     "abalone-prod serves version 1",
     "staging is monitored: abalone-staging-data-quality",
+    "prod is monitored: abalone-prod-data-quality",
     "led to version 2, PendingManualApproval",
     "abalone-prod serves version 2",
     "requests to production during the update, none was lost",
+    "staging is monitored: abalone-staging-data-quality",
     "prod is monitored: abalone-prod-data-quality",
     "the last stage of version 2 is Production, Approved",
     "model-registry lineage leads from abalone-prod back to commit",

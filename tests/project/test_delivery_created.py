@@ -147,12 +147,18 @@ def check_five_rules(made: MadeProject) -> None:
         detail = {"EndpointName": f"{project.name}-staging", "EndpointStatus": status}
         return {"source": "aws.sagemaker", "detail-type": "SageMaker Endpoint State Change", "detail": detail}
 
+    def production(state: str) -> dict[str, Any]:
+        detail = {"pipeline": f"{project.prefix}-modeldeploy", "stage": "DeployProd", "state": state}
+        name = "CodePipeline Stage Execution State Change"
+        return {"source": "aws.codepipeline", "detail-type": name, "detail": detail}
+
     for rule, kind, right, wrong in (
         ("build", "modelbuild", pushed("modelbuild", "main"), pushed("modelbuild", "other")),
         ("code", "modeldeploy", pushed("modeldeploy", "main"), pushed("modelbuild", "main")),
         ("mon", "modelmonitor", pushed("modelmonitor", "main"), pushed("modeldeploy", "main")),
         ("model", "modeldeploy", version("Approved"), version("Rejected")),
         ("ep", "modelmonitor", endpoint("IN_SERVICE"), endpoint("UPDATING")),
+        ("ep", "modelmonitor", production("SUCCEEDED"), production("FAILED")),
     ):
         name = f"{project.prefix}-{rule}"
         (target,) = events.list_targets_by_rule(Rule=name)["Targets"]
