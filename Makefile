@@ -33,17 +33,20 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" run-pipeline --local --module-name pipelines.abalone.pipeline
 
 # Files in the order of their folders: slow ones (acceptance, component, integration) first, so that no worker waits at the end.
-# Half of a worker's time is waiting, for processes that start and for statuses that are polled: two more than cores.
+# Half of a worker's time is waiting, for processes that start and for statuses that are polled: the two suites run side by
+# side, each with a worker more than cores, so that one keeps the machine busy while the other comes to its end.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-WORKERS := $(shell echo $$(($(CORES) + 2)))
+WORKERS := $(shell echo $$(($(CORES) + 1)))
 TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/unit
 # Unit tests wait for nothing and are many: workers would each import all libraries and collect all tests, and report every
 # one to another process. So pytest itself runs thrice, side by side; these folders are half of the service's.
 COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
 test: $(IMAGES) test-unit ## all tests
-	@cd local-sagemaker && ../$(BIN)/python $(TESTS)
-	@$(BIN)/python $(TESTS)
+	@said=$$(mktemp); failed=0; \
+	  $(BIN)/python $(TESTS) >$$said 2>&1 & projects=$$!; trap 'kill $$projects' INT TERM; \
+	  (cd local-sagemaker && ../$(BIN)/python $(TESTS)) || failed=$$?; \
+	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
 	@said=$$(mktemp -d); failed=0; \
