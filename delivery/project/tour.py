@@ -63,7 +63,7 @@ class Tour:
     def create(self) -> dict[str, Repository]:
         """The project, and working copies of its repositories."""
         self._command("delivery", "create", PROJECT.name, PROJECT.id, "--source", "codecommit")
-        self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, and the rules that start them")
+        self.tell(f"the project {PROJECT.name} exists: three repositories, three pipelines, their rules")
         repositories = {}
         for kind in KINDS:
             name = f"{PROJECT.prefix}-{kind}"

@@ -10,7 +10,7 @@ import pytest
 from tests.support import ROOT, Service
 
 STORY = (
-    "three repositories, three pipelines, and the rules that start them",
+    "three repositories, three pipelines, their rules",
     "modeldeploy waits: its stages are skipped, nothing is red",
     "modelmonitor waits: its stages are skipped, nothing is red",
     "the first commit led to version 1, PendingManualApproval",
