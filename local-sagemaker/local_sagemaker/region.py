@@ -159,10 +159,11 @@ class Region:
 
     def _events(self) -> list[Resource]:
         settings, records, call = self._settings, self._records, self._late_call
+        neighbours = self._shared.neighbours
         return [
             *events_service.build(settings=settings, records=records, objects=self._shared.objects, call=call),
-            AlarmWatch(settings=settings, records=records, call=call),
-            TopicDeliveries(settings=settings, records=records, call=call, topics=self._shared.neighbours.topics),
+            AlarmWatch(settings=settings, records=records, call=call, has_state=neighbours.has_state),
+            TopicDeliveries(settings=settings, records=records, call=call, topics=neighbours.topics),
         ]
 
     def _sagemaker(self) -> list[Resource]:

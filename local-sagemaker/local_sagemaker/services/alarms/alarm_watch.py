@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Resource
@@ -42,8 +42,11 @@ Alarm = Mapping[str, Any]
 class AlarmWatch(Resource):
     """One region's alarms."""
 
-    def __init__(self, *, settings: Settings, records: Records, call: Call) -> None:
+    def __init__(self, *, settings: Settings, records: Records, call: Call, has_state: Callable[[], bool]) -> None:
+        """`has_state`: whether moto was ever asked for a change. While it was not there are no alarms, and a look would
+        only load it, which takes more than a second of a core."""
         self._settings, self._records, self._call = settings, records, call
+        self._has_state = has_state
         self._history = AlarmHistory(records)
         self._signal, self._ended = threading.Event(), threading.Event()
         self._pause = EVERY
@@ -70,6 +73,8 @@ class AlarmWatch(Resource):
 
     def look(self) -> None:
         """Evaluates all alarms: those of metrics, then composite ones."""
+        if not self._has_state():
+            return
         answer = self._call("cloudwatch:DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
         states: dict[str, str] = {}
         for alarm in answer.get("MetricAlarms", ()):

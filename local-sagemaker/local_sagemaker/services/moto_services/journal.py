@@ -36,6 +36,10 @@ class RequestJournal:
             self._records.put("counter", KIND, {"value": last["value"] + 1})
             self._records.insert(KIND, f"{last['value'] + 1:012d}", body)
 
+    def is_empty(self) -> bool:
+        """Whether no call was ever kept."""
+        return self._records.get("counter", KIND) is None
+
     def calls(self) -> Iterator[tuple[str, RawRequest, int]]:
         """All calls in the order they were made."""
         for body in self._records.list(KIND):

@@ -70,6 +70,10 @@ class MotoServices:
         with self._lock:
             self._load()
 
+    def has_state(self) -> bool:
+        """Whether there may be anything but the callers' role. Loads nothing."""
+        return self._loaded or not self._journal.is_empty()
+
     def reset(self) -> None:
         """Forgets everything but the callers' role; the journal is emptied by the code that empties the records."""
         with self._lock:

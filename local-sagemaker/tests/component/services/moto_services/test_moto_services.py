@@ -44,6 +44,7 @@ def test_the_caller_has_assumed_a_role_that_exists_and_trusts_sagemaker(client: 
 
 
 def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, client: Client) -> None:
+    assert not bridge.neighbours.has_state()
     iam = client("iam")
     document = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
@@ -58,6 +59,7 @@ def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, cli
     with pytest.raises(ClientError):
         iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
     bridge.restart()
+    assert bridge.neighbours.has_state()
     found = iam.get_role(RoleName="mine")["Role"]
     assert (found["RoleId"], found["Arn"], found["Tags"]) == (made["RoleId"], made["Arn"], made["Tags"])
     assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["PolicyId"] == policy["PolicyId"]

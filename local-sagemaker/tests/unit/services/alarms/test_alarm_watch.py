@@ -48,7 +48,7 @@ def calls(tmp_path: Path) -> Iterator[AlarmCalls]:
 
 @pytest.mark.parametrize("how", ["the suppressor ends", "the suppressor is taken off"])
 def test_actions_are_held_until_they_are_performed(tmp_path: Path, calls: AlarmCalls, how: str) -> None:
-    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=calls)
+    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=calls, has_state=lambda: True)
     actions = {"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:topic"]}
     calls.alarms = [composite("quiet", "ALARM"), composite("loud", "OK", **SUPPRESSED, **actions)]
     watch.look()
@@ -66,9 +66,26 @@ def test_actions_are_held_until_they_are_performed(tmp_path: Path, calls: AlarmC
 
 
 def test_an_action_that_no_service_takes_holds_back_no_other(tmp_path: Path, calls: AlarmCalls) -> None:
-    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=calls)
+    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=calls, has_state=lambda: True)
     actions = {"AlarmActions": ["arn", "arn:aws:sns:us-east-1:123456789012:topic"]}
     for state in ("OK", "ALARM"):
         calls.alarms = [composite("loud", state, **actions)]
         watch.look()
     assert calls.published == [False]
+
+
+def test_moto_is_not_asked_before_it_has_anything(tmp_path: Path, calls: AlarmCalls) -> None:
+    asked: list[str] = []
+
+    def call(operation: str, request: dict[str, Any]) -> Response:
+        asked.append(operation)
+        return calls(operation, request)
+
+    has_state = False
+    watch = AlarmWatch(settings=Settings(home=tmp_path), records=calls._records, call=call, has_state=lambda: has_state)
+    watch.look()
+    assert asked == []
+    has_state = True
+    watch.look()
+    assert asked == ["cloudwatch:DescribeAlarms"]
+    watch.close()
