@@ -7,7 +7,7 @@ from typing import Any
 from local_sagemaker.api import models
 from local_sagemaker.cli.reference import list_operations
 
-__all__ = ["in_models", "list_operations", "streams_events"]
+__all__ = ["GROUPS", "in_group", "list_operations", "streams_events"]
 
 SERVICES = (
     "sagemaker", "sagemaker-runtime", "s3", "logs", "lambda", "apigateway", "application-autoscaling", "cloudformation",
@@ -15,11 +15,18 @@ SERVICES = (
 )  # fmt: skip
 
 
-def in_models() -> list[str]:
-    """All operations of these models and those that are here of the others, without those that stream events."""
-    names = [f"{service}:{name}" for service in SERVICES for name in models.model(service).operation_names]
-    names += [name for name in list_operations() if name.partition(":")[0] not in SERVICES]
-    return [name for name in names if not streams_events(models.operation(*name.split(":")))]
+OTHERS = "the others"
+GROUPS = (*SERVICES, OTHERS)
+
+
+def in_group(group: str) -> set[str]:
+    """All operations of a service's model, or those that are here of the others; without those that stream events."""
+    if group == OTHERS:
+        names = {name for name in list_operations() if name.partition(":")[0] not in SERVICES}
+    else:
+        names = {f"{group}:{name}" for name in models.model(group).operation_names}
+    assert names, group
+    return {name for name in names if not streams_events(models.operation(*name.split(":")))}
 
 
 def streams_events(operation: Any) -> bool:
