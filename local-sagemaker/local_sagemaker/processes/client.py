@@ -86,7 +86,8 @@ class _Server:
     def __init__(self, runtime: Runtime, keep: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
         options = {"descriptor": theirs.fileno(), "keep": [str(folder) for folder in keep],
-                   "warm": runtime.warm, "serving": runtime.serving, "packages": dict(runtime.packages)}  # fmt: skip
+                   "warm": runtime.warm, "of_image": runtime.of_image, "serving": runtime.serving,
+                   "packages": dict(runtime.packages)}  # fmt: skip
         self._popen = subprocess.Popen(
             [runtime.python, *_COMMAND, json.dumps(options)], pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL, start_new_session=True, env=runtime.environment(), cwd="/",

@@ -30,6 +30,8 @@ DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 _helpers: list[str] = []
+_files: dict[str, str] = {}
+"""What lies in each environment beside its Python."""
 
 
 def use_helpers(serving: str, helpers: str) -> None:
@@ -37,6 +39,14 @@ def use_helpers(serving: str, helpers: str) -> None:
     image_programs.serving_folders.append(serving)
     _helpers.append(helpers)
     sys.path += [helpers, serving]
+
+
+def use_service_packages() -> None:
+    """Has pip not look for conflicts among the packages behind a job's own: they are the service's.
+
+    No image of a build has them, so what it finds is none of the build's, and takes seconds of a core each time.
+    """
+    _files["pip.conf"] = "[install]\nno-warn-conflicts = false\n"  # pip's word for it
 
 
 def own_folders() -> list[str]:
@@ -69,6 +79,8 @@ def make(root: Path) -> Path:
     (binaries / f"python{_VERSION}").symlink_to("python3")
     lines = [f"import site; site.addsitedir({path!r})\n" for path in image_packages()]
     (packages / "image.pth").write_text("".join(lines))
+    for name, text in _files.items():
+        (folder / name).write_text(text)
     for name in ("pip", "pip3"):
         (binaries / name).write_text(_pip())
         (binaries / name).chmod(0o755)

@@ -217,6 +217,7 @@ class Options:
     descriptor: int
     keep: list[str]
     warm: list[str]
+    of_image: bool
     serving: str | None = None
     packages: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -240,6 +241,8 @@ def main(arguments: list[str]) -> None:
     outer = dict(os.environ)
     if options.serving:
         environment.use_helpers(options.serving, programs.HELPERS)
+    if not options.of_image:
+        environment.use_service_packages()
     _warm(tuple(options.warm))
     sys.dont_write_bytecode = True  # what was loaded here is read at the next start; jobs leave nothing
     setting = Setting(way, isolation.layout(way, home, visible), outer, os.getpid(), home)

@@ -55,6 +55,15 @@ def test_the_look_finds_what_there_is(best):
     assert run(best, Program(argv)).startswith("['OWN', '/proc/self/environ', ")
 
 
+@pytest.mark.parametrize(("libraries", "said"), [(None, "false"), (IMAGE, "ERROR: No such key")])
+def test_pip_looks_for_conflicts_among_an_images_packages_only(best, libraries, said):
+    """Those behind a build are the service's: no image has them, and to read their metadata takes pip seconds."""
+    root = best.root()
+    command = ("pip", "config", "get", "install.no-warn-conflicts")
+    best.processes.start(ProcessSpec(Program(command, libraries=libraries), root, root / "log")).wait(SECONDS)
+    assert said in (root / "log").read_text()
+
+
 def test_what_is_needed_is_passed_on():
     machine = {
         "PATH": "/bin", "HOME": "/me", "LC_ALL": "C", "HTTPS_PROXY": "p", "PIP_INDEX_URL": "i", "OMP_NUM_THREADS": "1",
