@@ -7,6 +7,7 @@ busy with everything else still reports its state, and can be emptied.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import secrets
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from local_sagemaker.config import Settings
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.files.removal import discard
 from local_sagemaker.jobs.foreground import ForegroundRequest
 from local_sagemaker.jobs.runner import JobQueue
@@ -75,13 +76,22 @@ class Control:
         if request.method != "POST" or verb not in self._verbs:
             return 404, {"message": f"there is no '{verb}'"}
         try:
-            work = partial(self._verbs[verb], **dict(parse_qsl(request.query)))
+            work = _bind(verb, self._verbs[verb], dict(parse_qsl(request.query)))
             return 200, await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except ServiceError as error:
             return 400, {"message": error.message}
         except Exception as error:
             log.exception("control verb %s failed", verb)
             return 500, {"message": f"{verb} failed: {error!r}; the service's log has more"}
+
+
+def _bind(name: str, verb: Verb, parameters: dict[str, str]) -> Callable[[], Any]:
+    """A verb with its parameters. Raises ValidationError for those that it does not take, or lacks."""
+    try:
+        inspect.signature(verb).bind(**parameters)
+    except TypeError as error:
+        raise ValidationError(f"The parameters do not fit {name}: {error}.") from error
+    return partial(verb, **parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +114,7 @@ class ControlVerbs:
             "monitor-run": lambda schedule, region="": self.regions.of(region).monitors.run(schedule),
             "monitor-execution": lambda key, region="": self.regions.of(region).monitors.execution(key),
             "approvals": lambda pipeline="", region="": self.regions.of(region).approvals.overview(pipeline),
-            "approval-result": lambda region="", summary="", **names: self.regions.of(region).approvals.decide(
-                summary=summary, **names
-            ),
+            "approval-result": self.decide,
             "studio": studio.link, "studio-revoke": studio.revoke,
             "run-in-foreground": self.run_in_foreground,
         }  # fmt: skip
@@ -123,6 +131,12 @@ class ControlVerbs:
             "model packages": count("model-package"),
             "buckets": len(self.objects.buckets.list()),
         }
+
+    def decide(
+        self, *, pipeline: str, status: str, summary: str = "", stage: str = "", action: str = "", region: str = ""
+    ) -> dict[str, Any]:
+        """Approves or rejects what waits in a delivery pipeline."""
+        return self.regions.of(region).approvals.decide(pipeline, status, summary, stage, action)
 
     def run_in_foreground(
         self, *, address: str, region: str, kind: str, job: str, environment: str, shell: str = "", shown: str = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from local_sagemaker.arns import is_region
+from local_sagemaker.errors import ValidationError
 from local_sagemaker.region import Region, Shared
 from local_sagemaker.services.apigateway import Address, ExecuteApi
 from local_sagemaker.services.codecommit.git_http import GitAddress, GitEndpoint
@@ -21,10 +23,12 @@ class Regions:
         self._regions = {name: Region(name, shared) for name in sorted(names)}
 
     def of(self, name: str) -> Region:
-        """A region; "" is the default one."""
+        """A region; "" is the default one. Raises ValidationError for what is no region's name: it names folders."""
         name = name or self._shared.settings.region
         region = self._regions.get(name)
         if region is None:
+            if not is_region(name):
+                raise ValidationError(f"'{name[:100]}' is no region.")
             with self._lock:
                 region = self._regions.get(name) or self._add(name)
         return region

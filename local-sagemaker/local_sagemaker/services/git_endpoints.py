@@ -35,10 +35,13 @@ class GitEndpoints:
             git = self.find("CODECOMMIT", name)
             return GitEndpoint(git, region, partial(self._store.take_in, name)) if git else None
         git = self.connected.of(name)
-        with git.lock:
-            git.create()
-        return GitEndpoint(git, region, partial(self._take_in, name))
+        return GitEndpoint(git, region, partial(self._take_in, name), partial(_create, git))
 
     def _take_in(self, name: str) -> None:
         complete(self._records)
         self.connected.take_in(name, {"repositoryName": name})
+
+
+def _create(git: GitRepository) -> None:
+    with git.lock:
+        git.create()

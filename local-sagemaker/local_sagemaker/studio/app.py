@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.arns import is_region
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import MISSING, NotSupported, ServiceError, says_full
@@ -162,8 +163,12 @@ class Studio:
 
     async def _static(self, name: str, send: Send) -> None:
         folder = rendering.FOLDER / "static"
-        file = (folder / name).resolve()
-        if not file.is_relative_to(folder) or not file.is_file():
+        try:
+            file = (folder / name).resolve()
+            exists = file.is_relative_to(folder) and file.is_file()
+        except (OSError, ValueError):  # too long, or with a NUL
+            exists = False
+        if not exists:
             raise RefusedRequest(404, "There is no such file.", "NotFound")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         headers = {**security.HEADERS, "Content-Type": kind, "Cache-Control": "public, max-age=31536000, immutable"}
@@ -332,6 +337,8 @@ def _cookies(headers: Mapping[str, str]) -> dict[str, str]:
         cookies.pop("theme", None)
     if times.zone(cookies.get("tz", "")) is None:
         cookies.pop("tz", None)
+    if not is_region(cookies.get("region", "")):
+        cookies.pop("region", None)
     return cookies
 
 

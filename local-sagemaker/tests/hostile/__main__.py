@@ -14,6 +14,7 @@ from pathlib import Path
 from local_sagemaker import lifecycle
 from local_sagemaker.files.removal import discard
 from tests.hostile import delivery, kills, malformed
+from tests.hostile.hostile_world import make_world
 from tests.support import Service
 
 SHOWN = 60
@@ -21,7 +22,7 @@ SHOWN = 60
 
 def malformed_requests(service: Service, count: int | None, seed: int) -> list[str]:
     """Requests that no client library would send."""
-    summary = malformed.run(service, count or 30_000, seed)
+    summary = malformed.run(service, count or 30_000, seed, make_world(service))
     print(summary)
     return [str(finding) for finding in summary.findings] + malformed.unreadable(service)
 

@@ -128,7 +128,7 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
         return request
     if protocol == "query":
         request.headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        fields = {"Action": operation.name, "Version": model.api_version, **_form("", members)}
+        fields = {"Action": operation.name, "Version": model.api_version, **_form("", members, operation.input_shape)}
         request.body = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in fields.items()).encode()
         return request
     path, _, query = operation.http["requestUri"].partition("?")
@@ -160,18 +160,26 @@ def encoded(service: str, operation: Any, members: Any) -> HttpRequest:
     return request
 
 
-def _form(name: str, value: Any) -> dict[str, Any]:
-    """The fields of the query protocol for a value of any depth."""
-    if isinstance(value, dict):
-        parts = {str(key): item for key, item in value.items()}
+def _form(name: str, value: Any, shape: Any) -> dict[str, Any]:
+    """The fields of the query protocol for a value of any depth, in the form that its shape has."""
+    kind = shape.type_name if shape is not None else ""
+    parts: list[tuple[str, Any, Any]]
+    if isinstance(value, dict) and kind == "map":
+        parts = []
+        for number, (key, item) in enumerate(value.items(), 1):
+            parts += [(f"entry.{number}.key", key, shape.key), (f"entry.{number}.value", item, shape.value)]
+    elif isinstance(value, dict):
+        members = shape.members if kind == "structure" else {}
+        parts = [(str(key), item, members.get(key)) for key, item in value.items()]
     elif isinstance(value, list):
-        parts = {f"member.{number}": item for number, item in enumerate(value, 1)}
+        member = shape.member if kind == "list" else None
+        parts = [(f"member.{number}", item, member) for number, item in enumerate(value, 1)]
     else:
         return {name: "" if value is None else value} if name else {}
     if name.count(".") > 60:
         return {name: ""}
     start = f"{name}." if name else ""
-    return {path: leaf for key, item in parts.items() for path, leaf in _form(f"{start}{key}", item).items()}
+    return {path: leaf for key, item, below in parts for path, leaf in _form(f"{start}{key}", item, below).items()}
 
 
 def _split(path: str) -> list[str]:

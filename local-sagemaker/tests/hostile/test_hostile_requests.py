@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.hostile import malformed
+from tests.hostile.hostile_world import make_world
 from tests.hostile.operations import operations
 from tests.hostile.requests import Requests
 from tests.hostile.signing import Signer
@@ -16,9 +17,12 @@ from tests.support import Service
 
 @pytest.mark.slow
 def test_no_malformed_request_breaks_the_service(own_service: Service) -> None:
-    summary = malformed.run(own_service, 6000, seed=20261129)
-    assert not summary.findings, f"{summary}\n" + "\n".join(map(str, summary.findings[:5]))
-    assert summary.sent == 6000
+    """Operations of its own services first; then moto's, and the doors that are no operations."""
+    api = make_world(own_service)
+    for count, shares in ((6000, (100, 0, 0)), (600, (0, 30, 70))):
+        summary = malformed.run(own_service, count, seed=20261129, api=api, shares=shares)
+        assert not summary.findings, f"{summary}\n" + "\n".join(map(str, summary.findings[:5]))
+        assert summary.sent == count
     assert malformed.unreadable(own_service) == []
 
 
@@ -26,7 +30,7 @@ def test_no_malformed_request_breaks_the_service(own_service: Service) -> None:
 @pytest.mark.parametrize("full", [False, True])
 def test_what_the_model_allows_is_accepted_or_refused_in_words(own_service: Service, full: bool) -> None:
     """The smallest request that each operation's model allows, and one with nearly everything it allows."""
-    malformed.prepare(own_service)
+    make_world(own_service)
     found: dict[str, Any] = own_service.description
     keys = json.loads(own_service.settings.credentials_file.read_text())
     signer = Signer(keys["access_key_id"], keys["secret_access_key"])

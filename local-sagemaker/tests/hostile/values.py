@@ -84,15 +84,16 @@ class Values:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._learned: list[str] = []
+        self.learned: list[str] = []
+        """Names, ids and ARNs that answers held."""
 
     def learn(self, answer: bytes) -> None:
         """Remembers the names, ids and ARNs of an answer: later requests use them."""
         for name, text in _NAMED.findall(answer.decode("utf-8", "replace")):
-            if len(self._learned) < LEARNED:
-                self._learned.append(text)
+            if len(self.learned) < LEARNED:
+                self.learned.append(text)
             else:
-                self._learned[zlib.crc32((name + text).encode()) % LEARNED] = text
+                self.learned[zlib.crc32((name + text).encode()) % LEARNED] = text
 
     def right(self, shape: Any, *, full: bool = False, depth: int = 0) -> Any:
         """What the model allows: the required members or, with `full`, most of them."""
@@ -137,8 +138,8 @@ class Values:
             return definitions(self._random)
         limits = shape.metadata
         pattern = limits.get("pattern")
-        if self._learned and self._random.random() < 0.4:
-            learned = self._random.choice(self._learned)
+        if self.learned and self._random.random() < 0.4:
+            learned = self._random.choice(self.learned)
             if _fits(learned, limits.get("min", 0), limits.get("max", 10**9), pattern):
                 return learned
         fitting = [text for text in PLAUSIBLE if _fits(text, limits.get("min", 0), limits.get("max", 10**9), pattern)]

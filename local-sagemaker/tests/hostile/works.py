@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import xgboost as xgb
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.integration import tuning
 from tests.integration.endpoint_models import BUCKET, ROWS, Made, booster, floats, text
@@ -39,7 +39,7 @@ class Works:
 
     def prepare(self) -> None:
         """The pipeline, two models, data for tuning, a function."""
-        self.service.run("run-pipeline", "--module-name", MODULE, "--role-arn", ROLE)
+        self.service.run("run-pipeline", "--module-name", MODULE, "--role-arn", ROLE, timeout=900)
         sagemaker = self.sagemaker
         self.pipeline = sagemaker.list_pipelines()["PipelineSummaries"][0]["PipelineName"]
         definition = json.loads(sagemaker.describe_pipeline(PipelineName=self.pipeline)["PipelineDefinition"])
@@ -189,8 +189,8 @@ def awaited(check: Check, killed: set[str]) -> str:
     while time.monotonic() < deadline:
         try:
             outcome = check(killed)
-        except ClientError as error:
-            return f"refused: {error}"
+        except (ClientError, BotoCoreError) as error:
+            return f"refused, or not answered: {error}"
         if outcome is not None:
             return outcome
         time.sleep(0.1)

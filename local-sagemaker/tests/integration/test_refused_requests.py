@@ -279,6 +279,102 @@ def test_control_verbs_need_the_key_and_an_own_host(service: Service) -> None:
     assert control(service, "nothing", x_secret=secret) == 404
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status?x=1", "reset?nope=1", "clock?x=1", "monitor-run", "monitor-execution?region=us-east-1",
+        "approvals?address=a", "approval-result?address=a", "studio?to=a", "run-in-foreground?job=j",
+        "monitors?region=../../x", "approvals?region=" + "a" * 3000, "monitors?region=%00", "clock?to=%C2%B2",
+    ],
+)  # fmt: skip
+def test_control_verbs_refuse_parameters_that_are_none(service: Service, query: str) -> None:
+    verb, _, pairs = query.partition("?")
+    request = HttpRequest(
+        "control", "POST", f"/_local-sagemaker/{verb}", [pairs.partition("=")[::2]] if pairs else [],
+        {"x-secret": keys_of(service)[1]},
+    )  # fmt: skip
+    status, body = sent(service, request, signed=False)
+    assert (status, list(json.loads(body))) == (400, ["message"])
+
+
+PAIR = "repos/refused-code"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "right"),
+    [
+        ("GET", f"{PAIR}/objects/../config", {}, b"", 403),
+        ("GET", f"{PAIR}/objects/%2e%2e/config", {}, b"", 403),
+        ("GET", f"{PAIR}/objects/%00", {}, b"", 403),
+        ("GET", f"{PAIR}/objects/a//b", {}, b"", 403),
+        ("GET", f"{PAIR}/objects/" + "a" * 5000, {}, b"", 404),
+        ("GET", "connections/owner/code.git/objects/../config", {}, b"", 403),
+        ("GET", "connections/../runaway.git/info/refs", {}, b"", 403),
+        ("GET", "connections/owner/..git/info/refs", {}, b"", 403),
+        ("GET", "connections/stranger/code.git/info/refs", {"authorization": "Basic eDp5"}, b"", 401),
+        ("POST", f"{PAIR}/git-upload-pack", {"content-encoding": "gzip"}, b"no gzip", 400),
+        ("POST", f"{PAIR}/git-receive-pack", {"content-encoding": "gzip"}, b"\x1f\x8b\x08\x00broken", 400),
+        ("POST", f"{PAIR}/git-receive-pack", {}, b"zzzz", 200),
+        ("POST", f"{PAIR}/git-upload-pack", {}, b"0032", 200),
+    ],
+)  # fmt: skip
+def test_what_git_can_not_make_anything_of(
+    service: Service, method: str, path: str, headers: dict[str, str], body: bytes, right: int
+) -> None:
+    """A path that is no address of git's is S3's, which takes no request without a signature."""
+    code = service.client("codecommit")
+    if "refused-code" not in json.dumps(code.list_repositories()["repositories"]):
+        code.create_repository(repositoryName="refused-code")
+    pair = base64.b64encode(":".join(keys_of(service)).encode()).decode()
+    sent_headers = {"authorization": f"Basic {pair}", **headers}
+    if method == "POST":
+        sent_headers["content-type"] = f"application/x-{path.rpartition('/')[2]}-request"
+    request = HttpRequest("git", method, f"/v1/{path}", headers=sent_headers, body=body)
+    status, answer = sent(service, request, signed=False)
+    assert status == right, answer
+    assert not [*service.home.rglob("runaway*"), *service.home.rglob("stranger*")], "a repository for nobody"
+
+
+@pytest.mark.parametrize(
+    ("service_", "target", "body", "right"),
+    [
+        ("kms", "TrentService.CreateGrant", b"1", (400, "SerializationException")),
+        ("kms", "TrentService.ListKeyPolicies", b'{"KeyId": {"": ""}}', (400, "SerializationException")),
+        ("kms", "TrentService.UntagResource", b'"arn:aws:::::"', (400, "SerializationException")),
+        ("kms", "TrentService.Nope", b"{}", (501, "NotImplemented")),
+        ("ecr", "AmazonEC2ContainerRegistry_V20150921.BatchGetRepositoryScanningConfiguration",
+         b'{"repositoryNames": [[]]}', (400, "SerializationException")),
+        ("secretsmanager", "secretsmanager.GetSecretValue", b'{"SecretId": 5}', (400, "SerializationException")),
+        ("sqs", "AmazonSQS.SendMessage", b'{"QueueUrl": []}', (400, "SerializationException")),
+        ("ssm", "AmazonSSM.GetPatchBaselineForPatchGroup", b'{"PatchGroup": "a", "OperatingSystem": null}',
+         (501, "NotImplemented")),
+        ("ecr", "AmazonEC2ContainerRegistry_V20150921.PutImage",
+         b'{"repositoryName": "a.b", "imageManifest": "x", "registryId": "s"}', (501, "NotImplemented")),
+    ],
+)  # fmt: skip
+def test_documents_of_neighbours_that_are_none(
+    service: Service, service_: str, target: str, body: bytes, right: tuple[int, str]
+) -> None:
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": target}
+    status, answer = sent(service, HttpRequest(service_, "POST", "/", headers=headers, body=body))
+    assert (status, json.loads(answer)["__type"]) == right
+
+
+def test_forms_of_neighbours_that_are_not_utf_8(service: Service) -> None:
+    body = b"Action=ListPolicyVersions&Version=2010-05-08&PolicyArn=683313688378.dkr.ecr.amazonaws.com%2Fcpu-p\xd03"
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    status, answer = sent(service, HttpRequest("iam", "POST", "/", headers=headers, body=body))
+    assert (status, b"<Code>NoSuchEntity</Code>" in answer) == (404, True), answer
+
+
+@pytest.mark.parametrize("body", [b"Action=GetAccountPasswo", b"<a/>", b"", b"Action="])
+@pytest.mark.parametrize("service_", ["iam", "sns", "sts"])
+def test_actions_of_neighbours_that_are_none(service: Service, service_: str, body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    status, answer = sent(service, HttpRequest(service_, "POST", "/", headers=headers, body=body))
+    assert (status, b"is not supported by the local service" in answer) == (501, True)
+
+
 def test_what_changes_a_requests_meaning_must_be_signed(service: Service, bucket: str) -> None:
     port = service.description["port"]
     for service_name, header, value, expected in (

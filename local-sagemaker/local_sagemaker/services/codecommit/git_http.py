@@ -26,8 +26,9 @@ SERVICE = "git-codecommit"
 SECONDS = 3600.0
 """How long a clone or a push may take."""
 _ADDRESS = re.compile(
-    r"/v1/(?:repos/(?P<name>[\w.-]+)|connections/(?P<connected>[\w.-]+/[\w.-]+?)(?:\.git)?)"
-    r"(?P<rest>/(?:info/refs|git-(?:upload|receive)-pack|HEAD|objects/.*))"
+    r"/v1/(?:repos/(?P<name>[\w.-]+)|connections/(?P<connected>(?!\.)[\w.-]+/(?!\.)[\w.-]+?)(?:\.git)?)"
+    r"(?P<rest>/(?:info/refs|git-(?:upload|receive)-pack|HEAD|objects(?:/(?!\.)[\w.-]+)+))",
+    re.ASCII,
 )
 _SKEW = 15 * 60
 
@@ -56,11 +57,13 @@ FindKey = Callable[[str], AccessKeyLike | None]
 
 @dataclass(frozen=True)
 class GitEndpoint:
-    """One repository that git's clients reach. `take_in` is called after each push."""
+    """One repository that git's clients reach. `prepare` is called before a request that is allowed, `take_in` after
+    each push."""
 
     git: GitRepository
     region: str
     take_in: Callable[[], None]
+    prepare: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class GitHttp:
             )
         if address is None or door is None:
             return RawResponse(404, {"Content-Type": "text/plain"}, b"The repository does not exist.\n")
+        door.prepare()
         writes = address.rest == "/git-receive-pack"
         try:
             return _run(request, address, door)

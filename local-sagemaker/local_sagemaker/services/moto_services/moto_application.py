@@ -99,6 +99,9 @@ class MotoApplication:
             "SignedHeaders=host, Signature=0"
         )
         fields["x-moto-account-id"] = self._account
+        body = request.body
+        if fields.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            body = body.decode("utf-8", "replace").encode()  # as `form` reads it
         host, _, port = fields.get("host", "localhost").partition(":")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
@@ -109,11 +112,11 @@ class MotoApplication:
             "SERVER_NAME": host,
             "SERVER_PORT": port or "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_LENGTH": str(len(request.body)),
+            "CONTENT_LENGTH": str(len(body)),
             "CONTENT_TYPE": fields.pop("content-type", ""),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(request.body),
+            "wsgi.input": io.BytesIO(body),
             "wsgi.errors": io.StringIO(),
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,

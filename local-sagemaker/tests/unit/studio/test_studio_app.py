@@ -17,7 +17,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.studio.app import Studio
 
 SECRET = "the key of the folder"
-Ask = Callable[[str], tuple[int, str]]
+Ask = Callable[..., tuple[int, str]]
 FAILING: dict[str, ServiceError] = {
     "sagemaker:ListProcessingJobs": ServiceError("The database is <b>locked</b>."),
     "codepipeline:ListPipelines": NotSupported("codepipeline:ListPipelines is not supported by the local service."),
@@ -66,9 +66,9 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
         status=dict,
     )  # fmt: skip
 
-    def get(target: str) -> tuple[int, str]:
+    def get(target: str, **more: str) -> tuple[int, str]:
         path, _, query = target.partition("?")
-        headers = {"host": f"{studio.host}:1", "x-secret": SECRET}
+        headers = {"host": f"{studio.host}:1", "x-secret": SECRET, **more}
         scope = {
             "type": "http", "method": "GET", "path": path, "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
@@ -113,3 +113,15 @@ def test_home_says_what_waits_and_what_failed_where(ask: Ask) -> None:
 def test_addresses_are_bounded(ask: Ask) -> None:
     status, text = ask("/_studio/?" + "&".join(f"a{number}=1" for number in range(300)))
     assert (status, "may have 200 fields" in text) == (413, True)
+
+
+@pytest.mark.parametrize("name", ["a" * 3000, "%00", "\x00", "..", "../app.py", "style.css/x", ""])
+def test_static_files_that_are_none(ask: Ask, name: str) -> None:
+    assert ask(f"/_studio/static/{name}")[0] == 404
+
+
+@pytest.mark.parametrize("region", ["a" * 3000, "../../x", "%00", "1e999", "US-EAST-1"])
+def test_a_region_that_is_none_is_the_default_one(ask: Ask, region: str) -> None:
+    """It would become a folder's name."""
+    status, text = ask("/_studio/", cookie=f"region={region}")
+    assert (status, ">us-east-1<" in text, region in text) == (200, True, False)
