@@ -35,7 +35,7 @@ TARGETS = {
     "preview of a 200 MB CSV": 0.2, "first MB of the 1 GB log's download": 0.2, "first MB of the CSV's download": 0.2,
 }  # fmt: skip
 """Seconds to the first byte (studio specification 7.8); the drawn graph on request, a search part by part."""
-MEMORY_MB, OPEN_MB, CHANGE_SECONDS, IDLE_SHARE = 40, 50, 1.0, 0.05
+PEAK_MB, MEMORY_MB, OPEN_MB, CHANGE_SECONDS, IDLE_SHARE = 40, 25, 50, 1.0, 0.05
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "large/algo-1"
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 ROLE = "arn:aws:iam::123456789012:role/LocalSageMakerRole"
@@ -111,7 +111,7 @@ class Browser:
         """Until a second has cost the service less than a tenth: after a start it warms up in the background."""
         for _ in range(60):
             before = self.seconds_of_cpu()
-            time.sleep(1)
+            time.sleep(3)  # within which it gives back, too, what a large page needed
             if self.seconds_of_cpu() - before < 0.1:
                 return
 
@@ -124,9 +124,10 @@ class Browser:
 def measure(settings: Settings) -> bool:
     """The pages' times, memory, and 50 open pages; whether all targets are met."""
     browser = Browser(settings)
+    client(settings, "iam").list_roles()  # waits for what each start loads in the background: not the pages' memory
     browser.wait_until_idle()
     browser.get("")
-    before = browser.memory()
+    before = peak = browser.memory()
     arn = client(settings, "sagemaker").list_pipeline_executions(PipelineName="wide")["PipelineExecutionSummaries"][0]
     wide = f"pipelines/wide/executions/{arn['PipelineExecutionArn'].rpartition('/')[2]}"
     log = f"group={quote(GROUP, safe='')}&stream={quote(STREAM, safe='')}"
@@ -144,8 +145,10 @@ def measure(settings: Settings) -> bool:
         p95 = statistics.quantiles([took for took, _ in tries], n=20)[-1]
         text = f"studio: {name} ({len(tries[0][1]) / 1e3:.0f} kB, {used * 1e3:.0f} ms of a core), first byte (p95)"
         good &= report_limit(text, p95, limit)
-    grown = browser.memory() - before
-    good &= report_limit(f"studio: MB more after {len(paths) * TRIES} pages", grown, MEMORY_MB)
+        peak = max(peak, browser.memory())
+    good &= report_limit(f"studio: MB more at most between {len(paths) * TRIES} pages", peak - before, PEAK_MB)
+    browser.wait_until_idle()
+    good &= report_limit("studio: MB more after them", browser.memory() - before, MEMORY_MB)
     return measure_open_pages(settings, browser) and good
 
 

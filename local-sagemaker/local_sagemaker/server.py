@@ -18,7 +18,7 @@ import sys
 import time
 from typing import IO, Any
 
-from local_sagemaker import __version__
+from local_sagemaker import __version__, allocator
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings, SettingsError
 from local_sagemaker.errors import ServiceError
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ready-fd", type=int, default=1, help="file descriptor that gets 'ready' or the reason")
     parser.add_argument("--last-port", type=int, default=0, help="taken again if it is free, so that clients find it")
     options = parser.parse_args(arguments)
+    allocator.use_one_arena()
     with os.fdopen(options.ready_fd, "w") as ready:
         try:
             settings = Settings.from_environment()

@@ -6,7 +6,6 @@ may take: then the platform unloads another one and tries again.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.allocator import give_back
 from local_sagemaker.containers.http_connection import Request, Response
 from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
@@ -78,7 +78,7 @@ class LoadedModels:
             return self._loaded[name][1](request)
         if name in self._loaded and not rest and method == "DELETE":
             del self._loaded[name]
-            _give_back()
+            give_back()
             return _document(200, {"status": f'Model "{name}" unregistered'})
         return refusal(404, "ModelNotFoundException", f"Model not found: {name}")
 
@@ -99,10 +99,10 @@ class LoadedModels:
             except Exception as error:
                 log.exception("model %s cannot be loaded", name)
                 return refusal(500, "InternalServerException", f"{type(error).__name__}: {error}")
-            _give_back()
+            give_back()
             if resident() > self._limit and self._loaded:
                 del invoke
-                _give_back()
+                give_back()
                 return refusal(507, "InsufficientStorage", f"There is no memory for model {name}.")
             self._loaded[name] = (url, invoke)
         return _document(200, {"status": "Workers scaled"})
@@ -115,14 +115,6 @@ def resident() -> int:
 
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def _give_back() -> None:
-    """Returns freed memory to the system; the allocator would keep it."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except AttributeError:
-        return  # another C library
 
 
 def _document(status: int, document: Any) -> Response:

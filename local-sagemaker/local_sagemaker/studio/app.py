@@ -14,6 +14,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from local_sagemaker import allocator
 from local_sagemaker.api.operations import Call
 from local_sagemaker.arns import is_region
 from local_sagemaker.clock import now
@@ -34,6 +35,8 @@ from local_sagemaker.studio.views import times
 
 log = logging.getLogger(__name__)
 THREADS = 16
+GIVE_BACK_AFTER = 2.0
+"""Seconds after a page."""
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -63,6 +66,7 @@ class Studio:
         self.sessions = Sessions(settings.home / "studio-sessions.json")
         self._live = LiveEvents(records)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
+        self._will_give_back = False
 
     def link(self) -> dict[str, str]:
         """A one-time address that signs a browser in."""
@@ -81,6 +85,18 @@ class Studio:
             await self._route(scope, headers, receive, send)
         except RefusedRequest as error:
             await self._refuse(send, error, scope["path"])
+        finally:
+            self._give_back_later()
+
+    def _give_back_later(self) -> None:
+        """What pages needed for a moment goes back to the system, soon, and once for many of them."""
+        if not self._will_give_back:
+            self._will_give_back = True
+            asyncio.get_running_loop().call_later(GIVE_BACK_AFTER, self._threads.submit, self._give_back)
+
+    def _give_back(self) -> None:
+        self._will_give_back = False
+        allocator.give_back()
 
     async def _route(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         method, path = scope["method"], _path(scope)

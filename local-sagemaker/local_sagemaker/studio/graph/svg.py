@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from local_sagemaker.studio.bounded_cache import BoundedCache
 from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
 from local_sagemaker.studio.views.data_flow import Feeds
 from local_sagemaker.studio.views.fan_out import Fan
@@ -28,11 +29,25 @@ _NODE = (
 )
 
 
-@lru_cache(maxsize=32)
-def _layout(
-    nodes: tuple[tuple[str, tuple[str, ...]], ...], labels: tuple[tuple[str, str], ...], *, sideways: bool
-) -> GraphLayout:
-    return arrange(reduce(dict(nodes)), dict(labels), sideways=sideways)
+class WantedLayout(NamedTuple):
+    """What a layout depends on."""
+
+    nodes: tuple[tuple[str, tuple[str, ...]], ...]
+    labels: tuple[tuple[str, str], ...]
+    sideways: bool
+
+
+def _arrange(wanted: WantedLayout) -> GraphLayout:
+    return arrange(reduce(dict(wanted.nodes)), dict(wanted.labels), sideways=wanted.sideways)
+
+
+def _weigh(wanted: WantedLayout) -> int:
+    """Boxes and edges."""
+    return sum(1 + len(needs) for _, needs in wanted.nodes)
+
+
+LAYOUTS = BoundedCache(_arrange, _weigh, 12_000)
+"""Of two graphs of 2,000 steps, or of many small ones: some 4 MB."""
 
 
 def draw(
@@ -47,7 +62,7 @@ def draw(
     labels = {name: _widest(step.type, name) for name, step in views.items() if name not in fans}
     labels |= {name: _widest_fan(fan) for name, fan in fans.items() if name in views}
     nodes, sideways = tuple((name, views[name].needs) for name in order if name in views), direction == "right"
-    layout = _layout(nodes, tuple(sorted(labels.items())), sideways=sideways)
+    layout = LAYOUTS(WantedLayout(nodes, tuple(sorted(labels.items())), sideways))
     leads: dict[str, list[str]] = {}
     for step in steps:
         for need in step.needs:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, parse
 from local_sagemaker.engine.graph import Graph, graph
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
+from local_sagemaker.studio.bounded_cache import BoundedCache
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
 from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
@@ -78,7 +77,7 @@ def load(visit: Visit) -> ExecutionContext:
     text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", {"PipelineExecutionArn": arn})[
         "PipelineDefinition"
     ]
-    definition, nodes, document = read_definition(text)
+    definition, nodes = DEFINITIONS(text)
     records = all_items(
         visit,
         "sagemaker:ListPipelineExecutionSteps",
@@ -96,26 +95,23 @@ def load(visit: Visit) -> ExecutionContext:
     parameters = {item["Name"]: item.get("Value", "") for item in listed}
     execution = row({**body, "StartTime": body["CreationTime"]}, visit.now)
     views = step_states(definition, nodes, execution.status, records, visit.now)
-    context = _context(visit, execution, body, definition, views, records, parameters, document)
-    return replace(context, feeds=read_feeds(text)) if context.shown.is_drawn else context
+    context = _context(visit, execution, body, definition, views, records, parameters, text)
+    return replace(context, feeds=_FEEDS(text)) if context.shown.is_drawn else context
 
 
-@lru_cache(maxsize=8)
-def read_definition(text: str) -> tuple[Definition, Graph, dict[str, Any]]:
-    """A definition, its graph and its document; kept, since the page of an execution is read again and again."""
+def _read_definition(text: str) -> tuple[Definition, Graph]:
     definition = parse(text)
-    return definition, graph(definition), json.loads(text)
+    return definition, graph(definition)
 
 
-@lru_cache(maxsize=8)
-def read_feeds(text: str) -> Feeds:
-    """Which output feeds which input; kept, too."""
-    return find_feeds(read_definition(text)[0])
+DEFINITIONS = BoundedCache(_read_definition, len, 1 << 20)
+"""By their texts, a MB of them, which is the longest that there may be: they are ten times as large in memory."""
+_FEEDS = BoundedCache(lambda text: find_feeds(DEFINITIONS(text)[0]), len, 1 << 20)
 
 
 def _context(
     visit: Visit, execution: ExecutionRow, body: dict[str, Any], definition: Definition,
-    views: list[StepView], records: list[dict[str, Any]], parameters: dict[str, str], document: dict[str, Any],
+    views: list[StepView], records: list[dict[str, Any]], parameters: dict[str, str], text: str,
 ) -> ExecutionContext:  # fmt: skip
     steps = {record["StepName"]: record for record in records}
     totals: dict[str, int] = {}
@@ -123,10 +119,10 @@ def _context(
         totals[view.state] = totals.get(view.state, 0) + 1
     failed = [view for view in views if view.state == "Failed"]
     chosen = visit.value("step") or (failed[0].name if failed else "")
-    panel = load_panel(visit, views, steps, document, execution.arn, chosen, parameters)
+    panel = load_panel(visit, views, steps, text, execution.arn, chosen, parameters)
     first_panel = panel
     if failed and (panel is None or panel.step.name != failed[0].name):
-        first_panel = load_panel(visit, views, steps, document, execution.arn, failed[0].name, parameters)
+        first_panel = load_panel(visit, views, steps, text, execution.arn, failed[0].name, parameters)
     starts = [view.start for view in views if view.start is not None]
     ends = [view.end or visit.now for view in views if view.start is not None]
     first = min([execution.start or visit.now, *starts])

@@ -1,0 +1,25 @@
+"""The C library's allocator in a service of many threads: one arena, and freed memory goes back to the system.
+
+glibc gives nearly every thread an arena of its own, and none gives back what lies on top of it: after a large page each
+thread that had made one kept as much as it had needed at its peak. Source: mallopt(3), malloc_trim(3). Other C
+libraries have neither function; there is nothing to do then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def use_one_arena() -> None:
+    """For this process, before it has threads. Python's lock lets one of them allocate at a time anyhow."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Returns freed memory to the system. Takes a few milliseconds, in which no other thread can allocate."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
