@@ -21,7 +21,7 @@ class BoundedCache(Generic[Key, Value]):
         self.weight = 0
 
     def __call__(self, key: Key) -> Value:
-        """The value of a key. Two threads that ask at once for what is not there may both make it."""
+        """The value of a key. Two threads that want a new one at once may both make it."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

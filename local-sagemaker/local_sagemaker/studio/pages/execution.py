@@ -106,7 +106,13 @@ def _read_definition(text: str) -> tuple[Definition, Graph]:
 
 DEFINITIONS = BoundedCache(_read_definition, len, 1 << 20)
 """By their texts, a MB of them, which is the longest that there may be: they are ten times as large in memory."""
-_FEEDS = BoundedCache(lambda text: find_feeds(DEFINITIONS(text)[0]), len, 1 << 20)
+
+
+def _find_feeds(text: str) -> Feeds:
+    return find_feeds(DEFINITIONS(text)[0])
+
+
+_FEEDS = BoundedCache(_find_feeds, len, 1 << 20)
 
 
 def _context(

@@ -24,7 +24,12 @@ def test_the_oldest_go_when_all_are_too_heavy() -> None:
 
 def test_what_is_too_heavy_alone_is_made_each_time_and_drives_nothing_out() -> None:
     made: list[str] = []
-    cache = BoundedCache(lambda key: made.append(key) or key, len, 4)
+
+    def make(key: str) -> str:
+        made.append(key)
+        return key
+
+    cache = BoundedCache(make, len, 4)
     assert [cache(key) for key in ("aa", "longer", "longer", "aa")] == ["aa", "longer", "longer", "aa"]
     assert (made, cache.weight) == (["aa", "longer", "longer"], 2)
 
