@@ -20,6 +20,14 @@ def suffix(length: int = 10) -> str:
     return "".join(secrets.choice(_MIXED) for _ in range(length))
 
 
+def instant(moment: float) -> str:
+    """Sixteen digits for names that tell when they were made: milliseconds, and three at random.
+
+    Two requests of one second, of one millisecond even, do not share a name.
+    """
+    return f"{int(moment * 1000)}{secrets.randbelow(1000):03d}"
+
+
 def request_id() -> str:
     """A UUID, as in ``x-amzn-RequestId``. Every request has one, and nobody relies on its being hard to guess."""
     text = f"{random.getrandbits(128):032x}"

@@ -7,6 +7,7 @@ for the endpoint, which takes minutes, as the function would be billed for waiti
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from typing import Any
 
@@ -25,7 +26,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     if missing:
         raise ValueError(f"the event lacks {', '.join(missing)}")
     prefix = gather([event[name] for name in ARTIFACTS], event["models_prefix"])
-    stamp = time.strftime("%Y-%m-%d-%H-%M-%S", time.gmtime())
+    stamp = f"{time.strftime('%Y-%m-%d-%H-%M-%S', time.gmtime())}-{secrets.token_hex(3)}"  # two may come in a second
     endpoint = event.get("endpoint_name") or f"mme-source{stamp}"
     created = serve(
         endpoint,
@@ -54,7 +55,7 @@ def gather(artifacts: list[str], prefix: str) -> str:
 def serve(endpoint: str, stamp: str, container: dict[str, Any], role: str, instance_type: str) -> bool:
     """Creates or updates the endpoint. True if it was created."""
     sagemaker: Any = boto3.client("sagemaker")
-    name = f"{endpoint[:43].rstrip('-')}-{stamp}" if not endpoint.endswith(stamp) else endpoint
+    name = f"{endpoint[:36].rstrip('-')}-{stamp}" if not endpoint.endswith(stamp) else endpoint
     tags = [*TAGS, {"Key": "delivery:name", "Value": endpoint}]
     variant = {
         "VariantName": VARIANT,

@@ -12,7 +12,6 @@ from local_sagemaker.services.cloudformation.change_sets import ChangeSets
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_contents import StackContents
-from local_sagemaker.services.cloudformation.stack_operations import StackOperations
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 from local_sagemaker.services.cloudformation.stacks import Stacks
@@ -25,10 +24,8 @@ def build(
     store = StackStore(records, settings.arns)
     scopes = Scopes(settings, store, call)
     requests, runs = Requests(objects, scopes, distrusts), StackRuns(store, scopes, call)
-    operations = StackOperations(records=records, store=store, runs=runs)
-    stacks = Stacks(store=store, requests=requests, runs=runs, operations=operations)
+    stacks = Stacks(store=store, requests=requests, runs=runs)
     change_sets = ChangeSets(
-        records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks,
-        operations=operations,
-    )  # fmt: skip
+        records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks, runs=runs
+    )
     return [stacks, StackContents(store=store, requests=requests), change_sets]

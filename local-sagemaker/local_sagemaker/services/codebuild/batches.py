@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
-from functools import partial
 
 from local_sagemaker.api.operations import Request, Response, operation
 from local_sagemaker.clock import now
@@ -18,7 +17,12 @@ from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.builds import Builds, PipelineOrder, override
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_roles, check_variables
-from local_sagemaker.services.codebuild.requests import refuse_source_of_pipeline
+from local_sagemaker.services.codebuild.requests import (
+    find_ordered,
+    find_repeated,
+    own_members_of,
+    refuse_source_of_pipeline,
+)
 from local_sagemaker.services.codebuild.runs import RunResource
 
 LOST = (
@@ -37,7 +41,7 @@ class BuildBatches(RunResource[BatchRun]):
     noun, status = "buildBatches", "buildBatchStatus"
 
     def __init__(self, *, store: BatchStore, builds: Builds, services: BuildServices) -> None:
-        super().__init__(services.store.records)
+        super().__init__()
         self._store, self._builds, self._services = store, builds, services
 
     def find(self, identity: str) -> Body | None:
@@ -60,26 +64,30 @@ class BuildBatches(RunResource[BatchRun]):
         """Starts a batch build of a project, with the request's overrides."""
         project = self._services.store.project(request["projectName"])
         refuse_source_of_pipeline(project, request)
-        if earlier := self._earlier("StartBuildBatch", request, project["name"]):
-            return {"buildBatch": public(earlier)}
+        own = own_members_of(request)
+        if known := find_repeated(self._store.batches(project["name"]), own):
+            return {"buildBatch": public(known)}
         wanted = override(project, request)
         check(wanted)
         check_roles(wanted, self._services.roles)
-        add = partial(self._add, project, wanted, {"initiator": "local"}, request)
-        return {"buildBatch": public(self._begin_once("StartBuildBatch", request, project["name"], add, self._tokens))}
+        return {"buildBatch": public(self._begin(project, wanted, {**own, "initiator": "local"}, request))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a batch for a pipeline's action, once for each token, and returns its id."""
         project = self._services.store.project(project_name)
+        if known := find_ordered(self._store.batches(project["name"]), order.token):
+            return known
         check_variables(order.variables)
         wanted = copy.deepcopy(project)
         wanted["buildBatchConfig"] = {**wanted.get("buildBatchConfig", {}), "combineArtifacts": order.combined}
-        private = {**BuildBatchRecord(_order=asdict(order)), "initiator": order.initiator}
+        private = {
+            **BuildBatchRecord(_token=order.token, _digest="", _order=asdict(order)),
+            "initiator": order.initiator,
+        }
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
-        add = partial(self._add, project, wanted, private, request)
-        return str(self._begin_once("batch", {"token": order.token}, project["name"], add, self._orders)["id"])
+        return str(self._begin(project, wanted, private, request)["id"])
 
-    def _add(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+    def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         config = {**DEFAULTS, **wanted.get("buildBatchConfig", {})}
         if not config.get("serviceRole"):
             raise InvalidInput("Invalid project: batch builds need a service role in buildBatchConfig.")
@@ -99,11 +107,12 @@ class BuildBatches(RunResource[BatchRun]):
         if request.get("secondarySourcesVersionOverride"):
             body["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
             wanted["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
-        return self._store.add(project, body)
+        batch = self._store.add(project, body)
+        self._run(batch)
+        return batch
 
-    def begin_run(self, body: Body, kept: frozenset[str] = frozenset()) -> None:
-        """Starts the thread of a batch that was added; the builds of the groups in `kept` stay as they are."""
-        self._launch(BatchRun(body, self._services, self._store, self._builds, self._forget_run, kept))
+    def _run(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
+        self._launch(BatchRun(batch, self._services, self._store, self._builds, self._forget_run, kept))
 
     @operation("BatchGetBuildBatches")
     def batch(self, request: Request) -> Response:
@@ -134,8 +143,6 @@ class BuildBatches(RunResource[BatchRun]):
         if "id" not in request:  # optional in the model
             raise InvalidInput("Build batch ID must be specified.")
         batch = self._store.require(request["id"])
-        if earlier := self._earlier("RetryBuildBatch", request, batch["projectName"]):
-            return {"buildBatch": public(earlier)}
         if batch["buildBatchStatus"] in (BuildStatus.IN_PROGRESS, BuildStatus.SUCCEEDED):
             raise InvalidInput(
                 f"Build batch {batch['id']} is {batch['buildBatchStatus']}: only failed ones are retried."
@@ -152,11 +159,9 @@ class BuildBatches(RunResource[BatchRun]):
             body.update(buildBatchStatus=BuildStatus.IN_PROGRESS, currentPhase="SUBMITTED", complete=False)
             body.pop("endTime")
 
-        fresh = self._begin_once(
-            "RetryBuildBatch", request, batch["projectName"],
-            lambda: self._store.change(batch["id"], begin_again) or batch, self._tokens,
-            begin=partial(self.begin_run, kept=kept),
-        )  # fmt: skip
+        self._store.change(batch["id"], begin_again)
+        fresh = self._store.require(batch["id"])
+        self._run(fresh, kept)
         return {"buildBatch": public(fresh)}
 
     @operation("DeleteBuildBatch")

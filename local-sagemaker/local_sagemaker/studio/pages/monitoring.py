@@ -14,7 +14,7 @@ from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.times import seconds
 
 _BY_HAND = re.compile(r"(.+-now-)\d+")
-_LONGEST_BASE = 63 - len("-now-1234567890")
+_LONGEST_BASE = 63 - len("-now-1234567890123456")
 """What of a schedule's name fits into those of its runs by hand."""
 KINDS = (
     ("DataQuality", "Data quality"),

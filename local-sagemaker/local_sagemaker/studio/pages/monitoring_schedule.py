@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.ids import instant
 from local_sagemaker.monitoring import schedule_times
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
@@ -201,7 +202,7 @@ def _run_request(visit: Visit, body: Mapping[str, Any]) -> dict[str, Any]:
         "DataAnalysisStartTime": "-PT1H",
         "DataAnalysisEndTime": "-PT0H",
     }
-    name = f"{run_prefix(body['MonitoringScheduleName'])}{int(visit.now)}"
+    name = f"{run_prefix(body['MonitoringScheduleName'])}{instant(visit.now)}"
     return {"MonitoringScheduleName": name, "MonitoringScheduleConfig": config}
 
 

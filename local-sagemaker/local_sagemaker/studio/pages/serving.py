@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.ids import instant
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.views.numbers import whole
@@ -52,7 +53,7 @@ def deploy(visit: Visit, package: dict[str, Any]) -> str:
         raise ValidationError("The endpoint needs a name.")
     arn = package["ModelPackageArn"]
     base = _UNFIT.sub("-", f"{package.get('ModelPackageGroupName', 'model')}-{package.get('ModelPackageVersion', 1)}")
-    name = f"{base[:40].strip('-')}-{int(visit.now)}"
+    name = f"{base[:40].strip('-')}-{instant(visit.now)}"
     role, container = visit.reads.settings.role_arn, {"ModelPackageName": arn}
     visit.call("sagemaker:CreateModel", {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": container})
     request = {"EndpointName": endpoint, "EndpointConfigName": name}

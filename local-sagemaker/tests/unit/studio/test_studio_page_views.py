@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from local_sagemaker.errors import ValidationError
+from local_sagemaker.ids import instant
 from local_sagemaker.masking import MASK
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages import builds, delivery, endpoint, lineage
+from local_sagemaker.studio.pages import builds, delivery, endpoint, lineage, model_version, monitoring_schedule
 from local_sagemaker.studio.pages.monitoring import run_prefix, schedule_of
 from local_sagemaker.studio.views.build_log import find_failed_command
 from local_sagemaker.studio.views.csv_text import csv_line
@@ -259,8 +261,42 @@ def test_a_run_by_hand_belongs_to_its_schedule_though_its_name_has_not_all_of_it
     long = "a" * 62
     schedules = ["a", "b", f"{long}1", f"{long}2"]
     for schedule in schedules:
-        run = f"{run_prefix(schedule)}1790000000"
+        run = f"{run_prefix(schedule)}{instant(1790000000.123)}"
         assert len(run) <= 63
         assert schedule_of(run, schedules) == schedule
+    assert schedule_of("a-now-1790000000", schedules) == "a"
     assert schedule_of("a-now-soon", schedules) == "a-now-soon"
     assert schedule_of("deleted-now-1790000000", schedules) == "deleted-now-1790000000"
+
+
+@pytest.mark.parametrize("page", [monitoring_schedule, model_version])
+def test_what_is_made_twice_in_one_second_has_two_names(page: Any) -> None:
+    """Run now and Deploy, by two people or in two windows: the second is no "already existing"."""
+    made: list[str] = []
+    package = {
+        "ModelPackageGroupName": "g" * 63,
+        "ModelPackageGroupArn": "arn:g",
+        "ModelPackageVersion": 7,
+        "ModelPackageArn": "arn:p/g/7",
+    }
+    answers: dict[str, dict[str, Any]] = {
+        "sagemaker:DescribeMonitoringSchedule": {
+            "MonitoringScheduleName": "a" * 63, "MonitoringScheduleConfig": {"MonitoringType": "DataQuality"}
+        },
+        "sagemaker:DescribeModelPackageGroup": package,
+        "sagemaker:DescribeModelPackage": package,
+    }  # fmt: skip
+
+    def call(name: str, request: Any) -> dict[str, Any]:
+        if name in ("sagemaker:CreateMonitoringSchedule", "sagemaker:CreateEndpointConfig"):
+            made.append(request.get("MonitoringScheduleName") or request["EndpointConfigName"])
+        return answers.get(name, {})
+
+    reads = SimpleNamespace(settings=SimpleNamespace(role_arn="arn:aws:iam::123456789012:role/r"))
+    path = {"schedule": "a" * 63, "group": "g" * 63, "version": "7"}
+    action = "run" if page is monitoring_schedule else "deploy"
+    form = {"action": [action], "endpoint": ["e"]}
+    for now in [1790000000.0, *(1790000000.1 + number / 1000 for number in range(10))]:
+        page.act(Visit(path, {}, call, reads, "us-east-1", now, "", form))  # type: ignore[arg-type]
+    assert len(set(made)) == len(made) == 11
+    assert max(map(len, made)) <= 63

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from _local_programs import load, serving_defaults
+from _local_programs import load
 
 _codec = load("toolkit.content").NumpyCodec()
-default_model_fn, default_output_fn = serving_defaults(_codec)
+
+
+def default_model_fn(model_dir: str) -> NoReturn:
+    """There is none: a script brings its own."""
+    raise NotImplementedError(
+        "Please provide a model_fn implementation.\nSee documentation for model_fn at "
+        "https://github.com/aws/sagemaker-python-sdk"
+    )
 
 
 def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
@@ -18,3 +25,10 @@ def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
 def default_predict_fn(input_data: Any, model: Any) -> Any:
     """``model.predict``."""
     return model.predict(input_data)
+
+
+def default_output_fn(prediction: Any, accept: str) -> Any:
+    """A prediction as a response of the framework."""
+    from sagemaker_containers.beta.framework import worker
+
+    return worker.Response(_codec.encode(prediction, accept), accept, mimetype=accept)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from _local_programs import load, serving_defaults
+from _local_programs import load
 
 from sagemaker_xgboost_container import encoder
 
 _codec = load("toolkit.xgboost_content").XGBoostCodec()
-default_model_fn, default_output_fn = serving_defaults(_codec)
+
+
+def default_model_fn(model_dir: str) -> NoReturn:
+    """There is none: a script brings its own."""
+    raise NotImplementedError(
+        "Please provide a model_fn implementation.\nSee documentation for model_fn at "
+        "https://github.com/aws/sagemaker-python-sdk"
+    )
 
 
 def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
@@ -20,3 +27,10 @@ def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
 def default_predict_fn(input_data: Any, model: Any) -> Any:
     """The booster's predictions, without a check of the names of features."""
     return _codec.predict(input_data, model)
+
+
+def default_output_fn(prediction: Any, accept: str) -> Any:
+    """A prediction as a response of the framework."""
+    from sagemaker_containers.beta.framework import worker
+
+    return worker.Response(_codec.encode(prediction, accept), accept, mimetype=accept)
