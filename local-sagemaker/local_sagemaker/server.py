@@ -23,6 +23,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings, SettingsError
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.lifecycle import LifecycleError, prepare_home
+from local_sagemaker.state_folder import keep_temporary_files
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,6 +129,7 @@ def _serve(settings: Settings, listening: socket.socket, ready: IO[str]) -> int:
     _allow_connections()
     url = _describe(settings, listening, ready=False)
     application = Application(settings, url)
+    keep_temporary_files(settings.home)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

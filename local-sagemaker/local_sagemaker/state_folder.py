@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import uuid
 from pathlib import Path
@@ -15,6 +16,7 @@ _TRANSIENT = ("jobs", "endpoints")
 def discard_leftovers(home: Path) -> None:
     """Removes, in the background, what running work of a killed service left, and what it had not yet removed."""
     old = [folder for name in _TRANSIENT for folder in home.glob(f".{name}-*")]
+    old += home.glob(".local-sagemaker-*")  # of trials of isolation
     old += home.glob("functions/*/*/.*")  # archives of functions that were being taken or unpacked
     for name in _TRANSIENT:
         folder = home / name
@@ -30,6 +32,13 @@ def discard_leftovers(home: Path) -> None:
 
     if old:
         threading.Thread(target=remove, name="leftovers", daemon=True).start()
+
+
+def keep_temporary_files(home: Path) -> None:
+    """This process's temporary files are in the state folder from now on, and so removed after a kill."""
+    folder = home / "jobs" / ".temporary"
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(folder)
 
 
 def move_into_regions(home: Path, region: str) -> None:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from local_sagemaker import lifecycle
 from local_sagemaker.files.removal import discard
-from tests.hostile import delivery, kills, malformed
+from tests.hostile import delivery, kills, malformed, processes, writes
 from tests.hostile.hostile_world import make_world
 from tests.support import Service
 
@@ -41,11 +43,19 @@ def kills_during_delivery(service: Service, count: int | None, seed: int) -> lis
     return faults
 
 
+def kills_during_writes(service: Service, count: int | None, seed: int) -> list[str]:
+    """The service, while clients write to all kinds of resources."""
+    summary, faults = writes.run(service, count or 40, seed)
+    print(summary)
+    return faults
+
+
 # Add a campaign here: its name, and what answers the faults that it found.
 CAMPAIGNS: dict[str, Callable[[Service, int | None, int], list[str]]] = {
     "malformed-requests": malformed_requests,
     "kills": kills_of_any_process,
     "delivery-kills": kills_during_delivery,
+    "write-kills": kills_during_writes,
 }
 
 
@@ -68,15 +78,26 @@ def main() -> int:
 
 
 def _run(name: str, options: argparse.Namespace) -> list[str]:
-    home = Path(tempfile.mkdtemp(prefix="hostile-"))
-    service = Service(home)
+    room = Path(tempfile.mkdtemp(prefix="hostile-"))
+    temporary = room / "temporary"
+    temporary.mkdir()
+    service = Service(room / "home", {"TMPDIR": str(temporary)})
     service.up()
     try:
         return CAMPAIGNS[name](service, options.count, options.seed)
     finally:
-        if lifecycle.find_running(service.settings):
-            service.down()
-        discard(home)
+        _end(service)
+        discard(room)
+
+
+def _end(service: Service) -> None:
+    """Stops it, and kills it when it does not stop."""
+    try:
+        service.down()
+    except lifecycle.LifecycleError as error:
+        print(error)
+        for pid in processes.service(service):
+            os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

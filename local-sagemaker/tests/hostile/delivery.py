@@ -20,13 +20,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_sagemaker import lifecycle
-from tests.hostile import processes
+from tests.hostile import leftovers, processes
 from tests.support import ROLE, Service, zipped
 
 BUCKET, PIPELINE, PROJECT, QUEUE = "delivery-kills", "kills", "kills", "kills"
 _LONGEST = (1.2, 4.0)  # seconds between the beginning of the work and the kill: while a stack is made, and later
 _PATIENCE = 120.0
-_TIDY = 20.0
 _TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ]}  # fmt: skip
@@ -255,16 +254,10 @@ class DeliveryKills:
         self._wait(arrived, "the schedule's message")
 
     def _check_folders(self, done: Round) -> None:
-        home = self._service.home
-
-        def left() -> list[str]:
-            folders = [*home.glob("jobs/*/*"), *home.glob(".jobs-*")]
-            return [str(folder.relative_to(home)) for folder in folders if ".prepared" not in str(folder)]
-
-        deadline = time.monotonic() + _TIDY
-        while left() and time.monotonic() < deadline:
+        deadline = time.monotonic() + processes.TIDY
+        while (left := leftovers.of_running_work(self._service)) and time.monotonic() < deadline:
             time.sleep(0.1)
-        done.expect(not left(), f"folders are left: {left()}")
+        done.expect(not left, f"folders are left: {left}")
 
 
 def _pipeline() -> dict[str, Any]:
@@ -321,7 +314,5 @@ def run(service: Service, count: int, seed: int) -> tuple[str, list[str]]:
     ends = {name: kind for name, kind in sorted(campaign.ends.items()) if not name.startswith("message")}
     summary = f"{count} kills in {time.monotonic() - began:.0f} s: {ends}, {len(faults)} faults"
     service.down()
-    deadline = time.monotonic() + _TIDY
-    while (left := processes.left(service)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return summary, faults + [f"left: {one}" for one in left]
+    faults += processes.faults_of_ended(service)
+    return summary, faults + [f"left: {name}" for name in leftovers.of_ended_service(service)]

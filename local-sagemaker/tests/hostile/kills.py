@@ -8,11 +8,10 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from local_sagemaker import lifecycle
 from local_sagemaker.records import Records
-from tests.hostile import processes
+from tests.hostile import leftovers, processes
 from tests.hostile.works import Works, awaited
 from tests.support import Service
 
@@ -28,7 +27,6 @@ _HARMLESS = {"events": ("service", "fork server"), "groups": ("service",)}
 _LONGEST = 2.5  # seconds between two kills
 _APPEARS = 8.0  # seconds within which a job runs, its fork server's start included
 _TRANSIENT = ("temporary-endpoint", "function-event", "asynchronous-invocation")
-_TIDY = 20.0  # seconds within which nothing is left
 
 
 @dataclass
@@ -60,10 +58,8 @@ def run(service: Service, count: int, seed: int) -> Summary:
         if fault:
             summary.faults.append(f"round {number} ({kind}, killed: {', '.join(killed)}): {fault}")
     service.down()
-    deadline = time.monotonic() + _TIDY
-    while (left := processes.left(service)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    summary.faults += [f"left: {one}" for one in left]
+    summary.faults += processes.faults_of_ended(service)
+    summary.faults += [f"left: {name}" for name in leftovers.of_ended_service(service)]
     summary.faults += _kept(service)
     summary.seconds = time.monotonic() - began
     return summary
@@ -100,7 +96,7 @@ def _victims(service: Service, wanted: str) -> tuple[str, list[int]]:
 
 def _untidy(service: Service) -> str:
     """What is left that should not be, once it had the time to go."""
-    deadline, found = time.monotonic() + _TIDY, "?"
+    deadline, found = time.monotonic() + processes.TIDY, "?"
     while found and time.monotonic() < deadline:
         time.sleep(0.05)
         found = _endpoints_left(service) or _folders_left(service)
@@ -116,15 +112,8 @@ def _endpoints_left(service: Service) -> str:
 
 
 def _folders_left(service: Service) -> str:
-    home = service.home
-    folders = [*home.glob("jobs/*/*"), *home.glob("endpoints/*/*"), *home.glob(".jobs-*"), *home.glob(".endpoints-*")]
-    kept = [folder for folder in folders if not folder.name.startswith(".prepared") and _is_work(folder, home)]
-    return f"folders are left: {[str(folder.relative_to(home)) for folder in kept]}" if kept else ""
-
-
-def _is_work(folder: Path, home: Path) -> bool:
-    """Not what processes prepare ahead of time."""
-    return not str(folder.relative_to(home)).startswith("jobs/.prepared")
+    folders = leftovers.of_running_work(service)
+    return f"folders are left: {folders}" if folders else ""
 
 
 def _kept(service: Service) -> list[str]:

@@ -33,6 +33,8 @@ MEMORY = 700 << 20
 WORKERS = 4
 SHARES = (70, 12, 18)
 """How many of a hundred requests are for the service's own operations, for those of moto, and for other doors."""
+BROKEN_API = {"message": "Internal server error"}
+"""What an API answers, here as on AWS, whose function or integration an earlier request has deleted or changed."""
 _UNCODED = (STUDIO, GIT, API, CONTROL)
 """Doors whose errors are pages or words of their own."""
 
@@ -207,6 +209,8 @@ def _says_its_length(request: HttpRequest) -> bool:
 
 
 def _fault(status: int, headers: http.client.HTTPMessage, body: bytes, request: HttpRequest) -> str:
+    if request.service == API and _document(body) == BROKEN_API:
+        return ""
     if status >= 500 and status != 501:
         return f"status {status}"
     if headers.get_content_type() in ("application/json", "application/x-amz-json-1.1") and body:
@@ -220,6 +224,13 @@ def _fault(status: int, headers: http.client.HTTPMessage, body: bytes, request: 
     if status >= 400 and not known and request.method != "HEAD" and body != b"Invalid HTTP request received.":
         return f"status {status} without a code"
     return ""
+
+
+def _document(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def unreadable(service: Service) -> list[str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from local_sagemaker import lifecycle
 from tests.support import Service
+
+TIDY = 20.0
+"""Seconds within which nothing is left."""
 
 
 def pids() -> Iterator[int]:
@@ -51,13 +55,36 @@ def model_servers(of: Service) -> list[int]:
 
 
 def left(of: Service) -> list[str]:
-    """Everything that still runs of a service that has ended."""
+    """Everything that still runs of a service that has ended: with its folder in what it was started with, has mounted,
+    works in or has open."""
     home = str(of.home)
-    return [
-        f"{pid} {read(pid, 'cmdline')}"
-        for pid in pids()
-        if pid != os.getpid() and any(home in read(pid, name) for name in ("cmdline", "environ", "mountinfo"))
-    ]
+    return [f"{pid} {read(pid, 'cmdline')}" for pid in pids() if pid != os.getpid() and _has(pid, home)]
+
+
+def faults_of_ended(of: Service) -> list[str]:
+    """What is still running a while after a service has ended."""
+    deadline = time.monotonic() + TIDY
+    while (running := left(of)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [f"left: {one}" for one in running]
+
+
+def _has(pid: int, home: str) -> bool:
+    if any(home in read(pid, name) for name in ("cmdline", "environ", "mountinfo")):
+        return True
+    folder = Path("/proc") / str(pid)
+    try:
+        links = [folder / "cwd", folder / "root", *(folder / "fd").iterdir()]
+    except OSError:
+        return False
+    return any(home in _target(link) for link in links)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 def _first_in(folder: Path) -> list[int]:
