@@ -31,6 +31,7 @@ from local_sagemaker.services import (
     codepipeline,
     lambda_,
     s3,
+    sagemaker_metrics,
     sagemaker_runtime,
     scheduler,
 )
@@ -95,6 +96,7 @@ class Region:
         services = {
             "sagemaker": self._sagemaker(),
             "sagemaker-runtime": self._runtime(),
+            "sagemaker-metrics": sagemaker_metrics.build(records=self._records, call=self._late_call),
             "lambda": self._functions(),
             "application-autoscaling": self._build_autoscaling(),
             "s3": s3.build(objects=shared.objects, settings=self._settings),

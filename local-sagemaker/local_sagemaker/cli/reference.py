@@ -21,7 +21,7 @@ from local_sagemaker.services.s3.configurations import CONFIGURATIONS
 
 FOLDERS = {
     "application_autoscaling": "application-autoscaling", "lambda_": "lambda", "sagemaker_runtime": "sagemaker-runtime",
-    "codestar_connections": "codestar-connections",
+    "codestar_connections": "codestar-connections", "sagemaker_metrics": "sagemaker-metrics",
 }  # fmt: skip
 """Folders of `local_sagemaker/services/` that are not called as botocore calls the service."""
 HEAD = """# What the local service supports

@@ -124,6 +124,16 @@ class PackageStatus(StrEnum):
     COMPLETED = "Completed"
 
 
+class MappingState(StrEnum):
+    """Of an event source mapping in the responses to changes; between them it is enabled or disabled."""
+
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    ENABLING = "Enabling"
+    DISABLING = "Disabling"
+    DELETING = "Deleting"
+
+
 class LineageStatus(StrEnum):
     """Statuses of the actions in the lineage that the service records."""
 

@@ -153,6 +153,14 @@ class Records:
             self._publish(kind, key, DELETED, WATCHED[kind].state(before)[0], before)
         return True
 
+    def delete_oldest(self, kind: str, count: int) -> None:
+        """Removes so many records of a kind, first those that were added first, without reading them. Not for kinds
+        that are watched."""
+        oldest = "SELECT key FROM records WHERE region = ? AND kind = ? ORDER BY sequence LIMIT ?"
+        sql = f"DELETE FROM records WHERE region = ? AND kind = ? AND key IN ({oldest})"
+        with self.transaction():
+            self._database.execute(sql, self.region, kind, self.region, kind, count)
+
     def delete_all(self, kind: str, prefix: str) -> None:
         """Removes the records whose keys start with `prefix`, without events: what they belong to has one."""
         condition, values = _by_prefix(prefix)

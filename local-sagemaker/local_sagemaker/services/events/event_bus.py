@@ -223,8 +223,7 @@ class EventBus:
     def _trim(self) -> None:
         count = self._records.count_below(HISTORY, "") if self._kept is None else self._kept + 1
         if count > KEPT + KEPT // 10:
-            for key, _ in self._records.items(HISTORY)[: count - KEPT]:
-                self._records.delete(HISTORY, key)
+            self._records.delete_oldest(HISTORY, count - KEPT)
             count = KEPT
         self._kept = count
 

@@ -21,6 +21,7 @@ _COMPARED = {
     "LessThan": lambda a, b: a < b,
     "LessThanOrEqualTo": lambda a, b: a <= b,
 }
+_STATISTICS = ("Min", "Max", "Avg", "Count", "StdDev")
 # Properties on which "Contains" may be used several times in one expression.
 _CONTAINS_OFTEN = re.compile(
     r"DisplayName|ExperimentName|TrialName|TrialComponentName|Tags(\..*)?|InputArtifacts(\..*)?|OutputArtifacts(\..*)?"
@@ -74,6 +75,10 @@ def values(body: Any, path: str) -> list[Any]:
 
 def _values_named(items: list[Any], path: str) -> list[Any] | None:
     """The value of a tag or metric in a list of them, None if the list holds something else."""
+    for statistic in _STATISTICS:
+        metrics = [item for item in items if isinstance(item, dict) and statistic in item and "MetricName" in item]
+        if named := [item[statistic] for item in metrics if path == f"{item['MetricName']}.{statistic}"]:
+            return named
     for key, value in (("Key", "Value"), ("MetricName", "Value"), ("MetricName", "Last"), ("Name", "Value")):
         if items and all(isinstance(item, dict) and key in item and value in item for item in items):
             name = path.removesuffix(f".{value}")

@@ -11,6 +11,7 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records, kinds
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.sagemaker import job_components
+from local_sagemaker.services.sagemaker.component_metrics import ComponentMetrics
 from local_sagemaker.services.sagemaker.experiment_entities import Entities
 from local_sagemaker.services.sagemaker.experiments import ASSOCIATION, association
 from local_sagemaker.services.sagemaker.listing import pick
@@ -30,6 +31,7 @@ class TrialComponents(Resource):
         self._records = records
         self._components = Entities(kinds.TRIAL_COMPONENT, settings=settings, records=records, tags=tags)
         self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
+        self._metrics = ComponentMetrics(records)
 
     @operation("CreateTrialComponent")
     def create(self, request: Request) -> Response:
@@ -49,14 +51,15 @@ class TrialComponents(Resource):
         return self._describe(self._find_or_make(request["TrialComponentName"]))
 
     def _describe(self, body: Body) -> Body:
-        empty: Body = {**{name: {} for name in _MAPS}, "Metrics": []}
+        empty: Body = {name: {} for name in _MAPS}
+        metrics = self._metrics.summaries(body)
         source = self._job(body["TrialComponentName"]) if "Source" in body else None
         if source is None:
-            return {**empty, **body}
+            return {**empty, "Metrics": metrics, **body}
         noun, job = source
         shown = {**empty, **job_components.describe_job(noun, job, self._model(job))}
         maps = {name: {**shown[name], **body.get(name, {})} for name in _MAPS}
-        return {**shown, **body, **maps}
+        return {**shown, **body, **maps, "Metrics": [*shown["Metrics"], *metrics]}
 
     def _model(self, job: Body) -> Body | None:
         row = self._records.find("model", job["ModelName"]) if "ModelName" in job else None
@@ -140,6 +143,7 @@ class TrialComponents(Resource):
             )
         if self._job(name) is not None:
             self._records.put(_DELETED, name.lower(), {"TrialComponentName": name})
+        self._metrics.delete(name)
         return self._components.remove(name)
 
     @operation("AssociateTrialComponent")

@@ -64,6 +64,16 @@ def test_a_deleted_record_is_gone(records: Records) -> None:
     assert records.update("model", "a", lambda body: body) is None
 
 
+def test_the_oldest_of_a_kind_are_removed(records: Records) -> None:
+    for region in (records, records.of("eu-west-1")):
+        for name in ("c", "a", "b"):
+            region.insert("note", name, {})
+    records.insert("other", "c", {})
+    records.delete_oldest("note", 2)
+    assert [key for key, _ in records.items("note")] == ["b"]
+    assert records.get("other", "c") == {} and len(records.of("eu-west-1").items("note")) == 3
+
+
 def test_underscored_members_are_the_services_own() -> None:
     assert public({"Name": "a", "_queue": 1}) == {"Name": "a"}
 

@@ -117,7 +117,7 @@ class ScheduleRuns:
 
     def _notice(self, event: Event) -> None:
         ended = event.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED)
-        if event.kind == PROCESSING_JOB.kind and ended and event.region == self._settings.region:
+        if self._unfinished and event.kind == PROCESSING_JOB.kind and ended and event.region == self._settings.region:
             self._signal.set()
 
     def _run(self) -> None:

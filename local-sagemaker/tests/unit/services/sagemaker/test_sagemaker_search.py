@@ -133,15 +133,17 @@ def test_contains_may_be_repeated_where_aws_allows_it() -> None:
 def test_values_of_components() -> None:
     component = {
         "Parameters": {"eta": {"NumberValue": 0.5}, "objective": {"StringValue": "reg"}},
-        "Metrics": [{"MetricName": "rmse", "Last": 3.0, "SourceArn": "a"}],
+        "Metrics": [{"MetricName": "rmse", "Last": 3.0, "Min": 2.0, "Count": 4, "SourceArn": "a"}],
     }
     for name, operator, value in [
         ("Parameters.eta", "GreaterThan", "0.4"),
         ("Parameters.objective", "Equals", "reg"),
         ("Metrics.rmse.Last", "LessThan", "4"),
+        ("Metrics.rmse.Min", "Equals", "2"),
+        ("Metrics.rmse.Count", "GreaterThan", "3"),
     ]:
         assert matches({"Filters": [one(name, operator, value)]}, component), name
-    assert values(component, "Parameters.none") == []
+    assert values(component, "Parameters.none") == values(component, "Metrics.rmse.Max") == []
 
 
 @pytest.fixture
