@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable
 
 from local_sagemaker import lifecycle
+from local_sagemaker.cli import lines
 from local_sagemaker.config import Settings
 from local_sagemaker.processes.isolation import Isolation
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         ("clients", _versions(CLIENTS) or "none in this environment"),
     ]
     for name, text in facts:
-        print(f"{name:20}{text}")
+        print(lines.fit(f"{name:20}{text}", 20, lines.terminal_width()))
     missing = [name for name in PACKAGES if not _version(name)]
     if not any(map(_version, XGBOOST)):
         missing.append(XGBOOST[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from local_sagemaker import images
+from local_sagemaker.cli import lines
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.images.image import ImageUri
@@ -13,6 +14,8 @@ from local_sagemaker.images.libraries.store import own_size
 from local_sagemaker.lifecycle import LifecycleError
 
 _SHOWN = ("xgboost", "scikit-learn", "pandas", "numpy", "scipy", "pyarrow", "boto3")
+_WIDE = 160
+"""Columns of a terminal that has room for libraries beside an image."""
 EPILOG = """\
 Jobs and endpoints run with the Python and the libraries of their image. What is not prepared is installed when a job
 first needs it (from the package index, by uv). Pythons are never downloaded: what this machine has is used, the nearest
@@ -83,7 +86,7 @@ def _remove(sets: LibrarySets, names: list[str]) -> int:
 def _list(sets: LibrarySets) -> int:
     others = sets.all()
     print(f"Folder: {sets.folder}")
-    print(f"{'IMAGE':38} {'STATE':12} {'PYTHON':8} {'SIZE':>8}  LIBRARIES")
+    _print_row(f"{'IMAGE':38} {'STATE':12} {'PYTHON':8} {'SIZE':>8}", "LIBRARIES", [])
     for image in images.known_libraries():
         item = sets.find(image)
         if item:
@@ -102,17 +105,26 @@ def _list(sets: LibrarySets) -> int:
                 planned.interpreter.version,
                 list(planned.differences),
             )
-        line = ", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions)
-        print(f"{image.name:38} {state:12} {python:8} {size:>8}  {line}")
-        if image.stands_for:
-            print(f"{'':38} for {', '.join(image.stands_for)}")
+        held = ", ".join(f"{name} {versions[name]}" for name in _SHOWN if name in versions)
+        details = [f"for {', '.join(image.stands_for)}"] if image.stands_for else []
         if differences or image.notes:
-            print(f"{'':38} not as in the image: {'; '.join(dict.fromkeys([*image.notes, *differences]))}")
+            details.append(f"not as in the image: {'; '.join(dict.fromkeys([*image.notes, *differences]))}")
+        _print_row(f"{image.name:38} {state:12} {python:8} {size:>8}", held, details)
     for other in others:
         size = f"{other.size / 1e6:.0f} MB"
-        print(f"{other.name:38} {'out of date':12} {other.manifest['python']:8} {size:>8}  {other.folder}")
+        _print_row(f"{other.name:38} {'out of date':12} {other.manifest['python']:8} {size:>8}", str(other.folder), [])
     print("One image with all that it holds: local-sagemaker images list REPOSITORY:TAG")
     return 0
+
+
+def _print_row(head: str, held: str, details: list[str]) -> None:
+    """An image's line and what is said of it; on a narrow terminal all but the head is below it."""
+    width = lines.terminal_width()
+    narrow = width is not None and width < _WIDE
+    print(head if narrow else f"{head}  {held}")
+    indent = 4 if narrow else 39
+    for detail in [held, *details] if narrow else details:
+        print(lines.fit(f"{'':{indent}}{detail}", indent, width))
 
 
 def _show(sets: LibrarySets, image: ImageLibraries) -> int:

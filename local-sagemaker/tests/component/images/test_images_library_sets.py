@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker import images
+from local_sagemaker.cli import lines
 from local_sagemaker.cli import main as command
 from local_sagemaker.config import Settings
 from local_sagemaker.images.image import Program
@@ -160,6 +161,17 @@ def test_the_command_lists_each_image_with_its_state(capsys: pytest.CaptureFixtu
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("sagemaker-xgboost:3.0-5"))
     assert "prepared" in line
     assert "xgboost 3.0.5" in line
+
+
+def test_the_list_fits_a_terminal_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "terminal_width", lambda: 80)
+    assert command(["images"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert not [line for line in shown if len(line) > 80 and "/" not in line]
+    at = next(number for number, line in enumerate(shown) if line.startswith("sagemaker-xgboost:3.0-5"))
+    assert shown[at + 1].startswith("    xgboost 3.0.5, scikit-learn 1.5.2, ")
 
 
 def script(run: ProgramRun, name: str, code: str) -> str:
