@@ -59,7 +59,7 @@ def environment() -> Environment:
     made.globals |= {
         "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,
         "toggled": urls.toggle, "graph_svg": svg.draw, "timeline_svg": gantt.draw, "bars_svg": bars.executions,
-        "ranked_svg": bars.rank, "line_svg": line.draw, "histogram_svg": histogram.draw,
+        "ranked_svg": bars.rank, "line_svg": line.draw, "has_log": line.has_log, "histogram_svg": histogram.draw,
         "sparkline_svg": sparkline.draw, "trend_svg": trend.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
         "MASK": MASK, "REVEAL": REVEAL, "static": lambda name: urls.static(name, version()),
     }  # fmt: skip

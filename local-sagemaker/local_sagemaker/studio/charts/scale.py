@@ -19,6 +19,22 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(step * place, 12) for place in range(first, math.ceil(high / step) + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten that cover a range of positive numbers, with their twos and fives where those are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    values = [float(f"{factor}e{power}") for power in range(first, last + 1) for factor in (1, 2, 5)]
+    begin = max((place for place, value in enumerate(values) if value <= low), default=0)
+    end = next(place for place, value in enumerate([*values, math.inf]) if value >= high)
+    fine = values[begin : max(end, begin + 1) + 1]
+    if len(fine) <= _MOST_TICKS:
+        return fine
+    step = math.ceil((last - first) / _MOST_TICKS)
+    return [float(f"1e{power}") for power in range(first, last + step, step)]
+
+
+_MOST_TICKS = 7
+
+
 def thin(points: Sequence[tuple[float, float]], most: int = 500) -> list[tuple[float, float]]:
     """At most `most` points: the lowest and the highest of each part."""
     if len(points) <= most:

@@ -19,7 +19,7 @@ LARGE = 300
 """Nodes, after folding, above which the graph is drawn on request only."""
 NOTES = "/aws/sagemaker/PipelineExecutions"
 _MOST_NOTES = 20
-_KEPT = ("tab", "graph", "show", "fold", "state", "name", "type", "group", "page", "from", "to")
+_KEPT = ("tab", "scale", "graph", "show", "fold", "state", "name", "type", "group", "page", "from", "to")
 """What of the address stays when another step is chosen."""
 
 

@@ -19,7 +19,7 @@ def aws_command(operation: str, request: Mapping[str, Any]) -> str:
         if isinstance(value, bool):
             words.append(f"--{'' if value else 'no-'}{kebab(member)}")
             continue
-        words += [f"--{kebab(member)}", value if isinstance(value, str) else json.dumps(value)]
+        words += [f"--{kebab(member)}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)]
     return shlex.join(words)
 
 

@@ -300,3 +300,28 @@ def test_what_is_made_twice_in_one_second_has_two_names(page: Any) -> None:
         page.act(Visit(path, {}, call, reads, "us-east-1", now, "", form))  # type: ignore[arg-type]
     assert len(set(made)) == len(made) == 11
     assert max(map(len, made)) <= 63
+
+
+def test_commands_of_a_schedule_have_no_secrets_of_its_definition() -> None:
+    """Of one that was made with its definition in place: its variables stand in Run now, in Change and in Describe."""
+    variables = {"API_TOKEN": "hidden", "STAGE": "test"}
+    config = {
+        "MonitoringType": "DataQuality", "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
+        "MonitoringJobDefinition": {"Environment": variables, "BaselineConfig": {}},
+    }  # fmt: skip
+    body = {
+        "MonitoringScheduleName": "s", "MonitoringScheduleArn": "arn:s", "MonitoringScheduleStatus": "Scheduled",
+        "MonitoringScheduleConfig": config, "CreationTime": 1.0,
+    }  # fmt: skip
+
+    def load(**query: list[str]) -> monitoring_schedule.ScheduleContext:
+        answers = {"sagemaker:DescribeMonitoringSchedule": body}
+        visit = Visit({"schedule": "s"}, query, lambda name, _: answers.get(name, {}), None, "us-east-1", 5.0)  # type: ignore[arg-type]
+        return monitoring_schedule.load(visit)
+
+    commands = load().commands
+    for name in ("run now", "change"):
+        assert "hidden" not in commands[name], name
+        assert MASK in commands[name], name
+        assert "test" in commands[name], name
+    assert "hidden" in load(secrets=["1"]).commands["run now"], "where the address wants it"

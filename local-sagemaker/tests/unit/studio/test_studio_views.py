@@ -17,7 +17,7 @@ from local_sagemaker.engine.graph import graph
 from local_sagemaker.masking import mask_document
 from local_sagemaker.studio import rendering
 from local_sagemaker.studio.charts import line
-from local_sagemaker.studio.charts.scale import ticks
+from local_sagemaker.studio.charts.scale import log_ticks, ticks
 from local_sagemaker.studio.graph.layout import GraphLayout, arrange, reduce
 from local_sagemaker.studio.views import times
 from local_sagemaker.studio.views.cache import read_decision
@@ -246,3 +246,38 @@ def test_a_large_graph_is_arranged_in_bounded_time() -> None:
     started = time.perf_counter()
     arrange(reduce(layers(2000, 20)))
     assert time.perf_counter() - started < 60, "something is quadratic"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.03, 0.4, [0.02, 0.05, 0.1, 0.2, 0.5]), (1, 1, [1.0, 2.0]), (5, 1000, [1.0, 10.0, 100.0, 1000.0]),
+        (1e-12, 1.0, [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0]),
+    ],
+)  # fmt: skip
+def test_axes_of_powers_cover_the_values(low: float, high: float, expected: list[float]) -> None:
+    assert log_ticks(low, high) == pytest.approx(expected)
+    assert expected[0] <= low <= high <= expected[-1]
+
+
+def test_a_curve_has_a_logarithmic_axis_where_all_is_positive_and_a_drawing_for_a_phone() -> None:
+    """Equal factors are equal distances; of what is not positive the axis stays linear."""
+    falls = line.Series("rmse", ((0, 100.0), (1, 10.0), (2, 1.0)))
+
+    def heights(drawn: str) -> list[float]:
+        return [float(text) for text in re.findall(r'<circle[^>]* cy="([\d.]+)"', drawn)]
+
+    first, second, third = heights(str(line.draw([falls], scale="log")))
+    assert second - first == pytest.approx(third - second)
+    first, second, third = heights(str(line.draw([falls])))
+    assert second - first > 5 * (third - second)
+    zero = line.Series("rmse", ((0, 1.0), (1, 0.0)))
+    assert line.draw([zero], scale="log") == line.draw([zero])
+    assert (line.has_log([falls]), line.has_log([zero]), line.has_log([falls], [("bound", 0.0)])) == (
+        True,
+        False,
+        False,
+    )
+    narrow = str(line.draw([falls], "round", look="narrow"))
+    assert 'viewBox="0 0 300.0' in narrow
+    assert max(float(text) for text in re.findall(r' (?:x|cx|x2)="([\d.]+)"', narrow)) <= 300
