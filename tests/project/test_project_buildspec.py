@@ -48,7 +48,7 @@ def built(service: Service, checkout: Path) -> subprocess.CompletedProcess[str]:
     commands = [command for phase in specification["phases"].values() for command in phase["commands"]]
     environment = service.environment(
         SAGEMAKER_PROJECT_NAME=NAME, SAGEMAKER_PROJECT_ID=ID, ARTIFACT_BUCKET=BUCKET, SAGEMAKER_PIPELINE_ROLE_ARN=ROLE,
-        PIP_NO_DEPS="1", PIP_NO_BUILD_ISOLATION="0", PIP_DISABLE_PIP_VERSION_CHECK="1",
+        PIP_NO_DEPS="1", PIP_NO_BUILD_ISOLATION="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_WARN_CONFLICTS="0",
     )  # fmt: skip
     environment["PATH"] = f"{checkout / 'python/bin'}:{environment['PATH']}"
     return subprocess.run(
