@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -66,6 +67,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="of requests or kills (default: each campaign's own)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    logging.getLogger("tests").setLevel(logging.INFO)
     found = 0
     for name in options.campaigns or CAMPAIGNS:
         print(f"{name}, seed {options.seed}", flush=True)

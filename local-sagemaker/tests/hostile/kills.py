@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ from tests.hostile import leftovers, processes
 from tests.hostile.works import Works, awaited
 from tests.support import Service
 
+log = logging.getLogger(__name__)
 VICTIMS = {
     "service": processes.service,
     "fork server": processes.fork_servers,
@@ -55,8 +57,10 @@ def run(service: Service, count: int, seed: int) -> Summary:
         summary.kills.update(killed)
         service.up()
         fault = awaited(check, set(killed)) or _untidy(service)
+        outcome = f"round {number} ({kind}, killed: {', '.join(killed)}): {fault or 'right'}"
+        log.info(outcome)
         if fault:
-            summary.faults.append(f"round {number} ({kind}, killed: {', '.join(killed)}): {fault}")
+            summary.faults.append(outcome)
     service.down()
     summary.faults += processes.faults_of_ended(service)
     summary.faults += [f"left: {name}" for name in leftovers.of_ended_service(service)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +73,8 @@ class Works:
             if status in ("Executing", "Stopping"):
                 return None
             may_fail = {"Failed"} if killed & {"job", "model server"} else set()
-            return _fault("execution", status, {"Succeeded"} | may_fail, lambda: self._reasons(arn))
+            fault = _fault("execution", status, {"Succeeded"} | may_fail, lambda: self._reasons(arn))
+            return fault + self._steps_left(arn, status)
 
         return check
 
@@ -131,28 +134,27 @@ class Works:
         return check
 
     def asynchronous(self) -> Check:
-        """Invocations of an asynchronous endpoint that were acknowledged."""
-        made = self.made
-        output = {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/asynchronous/{uuid.uuid4().hex}"}}
+        """Invocations of an asynchronous endpoint that were acknowledged: each leaves its output, or says why not."""
+        made, place = self.made, f"s3://{BUCKET}/asynchronous/{uuid.uuid4().hex}"
+        output = {"OutputConfig": {"S3OutputPath": place, "S3FailurePath": f"{place}-failed"}}
         endpoint = made.endpoint(made.config(self.models["old"], AsyncInferenceConfig=output))
         made.upload(f"asynchronous/{endpoint}.csv", text(ROWS[:3]))
         request = {"EndpointName": endpoint, "InputLocation": f"s3://{BUCKET}/asynchronous/{endpoint}.csv"}
-        places = [
-            made.runtime.invoke_endpoint_async(**request, ContentType="text/csv")["OutputLocation"] for _ in range(10)
-        ]
+        queued = [made.runtime.invoke_endpoint_async(**request, ContentType="text/csv") for _ in range(10)]
 
         def check(killed: set[str]) -> str | None:
             now = self.made
-            for place in places:
-                key = place.removeprefix(f"s3://{BUCKET}/")
-                if now.s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"] == 0 and not (
-                    killed & {"model server", "fork server"}  # the invocation that it was answering has failed
-                ):
-                    return None
+            pages = now.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="asynchronous/")
+            present = {f"s3://{BUCKET}/{item['Key']}" for page in pages for item in page.get("Contents", [])}
+            outputs = [one["OutputLocation"] in present for one in queued]
+            failures = [one["FailureLocation"] in present for one in queued]
+            if not all(map(operator.or_, outputs, failures)):
+                return None
             if now.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] in _CHANGING:
                 return None
             now.sagemaker.delete_endpoint(EndpointName=endpoint)
-            return ""
+            may_fail = killed & {"model server", "fork server"}  # the invocation that it was answering
+            return _fault("failed invocations", sum(failures), range(11) if may_fail else [0])
 
         return check
 
@@ -173,6 +175,15 @@ class Works:
             return ""
 
         return check
+
+    def _steps_left(self, arn: str, status: str) -> str:
+        """What is wrong with the steps of an execution that has ended."""
+        steps = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+        states = Counter(step["StepStatus"] for step in steps)
+        names = Counter(step["StepName"] for step in steps)
+        fault = _fault("states of steps", set(states) - {"Succeeded", "Failed", "Stopped"}, [set()], lambda: states)
+        fault += _fault("failed steps", states["Failed"] > 0, [status == "Failed"], lambda: states)
+        return fault + _fault("steps of a name", max(names.values()), [1], lambda: names)
 
     def _reasons(self, arn: str) -> list[str]:
         steps = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
@@ -197,8 +208,8 @@ def awaited(check: Check, killed: set[str]) -> str:
     return f"not ended within {PATIENCE} s"
 
 
-def _fault(what: str, value: object, right: set[Any], more: Callable[[], object] = lambda: "") -> str:
-    return "" if value in right else f"{what} is {value}, not of {sorted(map(str, right))}: {more()}; "
+def _fault(what: str, value: object, right: Collection[Any], more: Callable[[], object] = lambda: "") -> str:
+    return "" if value in right else f"{what} is {value}, not of {list(map(str, right))}: {more()}; "
 
 
 def _answers(made: Made, endpoint: str, model: xgb.Booster) -> bool:

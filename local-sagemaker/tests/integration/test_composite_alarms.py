@@ -68,6 +68,14 @@ def test_a_suppressor_needs_both_periods(alarms: Any) -> None:
         )
 
 
+@pytest.mark.parametrize("rule", ["Everything", "ALARM(", "TRUE AND", "ALARM(a) ALARM(b)", "(" * 500])
+def test_a_rule_that_is_none_is_refused(alarms: Any, rule: str) -> None:
+    with pytest.raises(ClientError, match="AlarmRule is not valid") as raised:
+        alarms.put_composite_alarm(AlarmName="unruly", AlarmRule=rule)
+    assert raised.value.response["Error"]["Code"] == "ValidationError"
+    assert not alarms.describe_alarms(AlarmNames=["unruly"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+
+
 def test_an_alarm_on_metric_math_sees_its_own_metrics_only(service: Service, alarms: Any) -> None:
     def query(name: str, stat: str = "Sum") -> dict[str, Any]:
         metric = {"Namespace": "Math", "MetricName": name}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
 from local_sagemaker.records.status import AlarmState
 from local_sagemaker.services.alarms.alarm_messages import SUPPRESSING
+from local_sagemaker.services.alarms.composite_rules import CompositeRule
 from local_sagemaker.services.alarms.evaluation import COMPARISONS
 from local_sagemaker.services.alarms.suppression import Suppression
 from local_sagemaker.services.call_replay import is_replay
@@ -112,11 +114,23 @@ def _put_composite_alarm(response: Any) -> Any:
     if suppression["ActionsSuppressor"] and None in suppression.values():
         missing = min(name for name, value in suppression.items() if value is None)
         raise InvalidParameterCombination(f"{missing} is required when ActionsSuppressor is specified.")
+    if not is_replay():
+        _check_rule(str(response._get_param("AlarmRule")))
     answer = response.put_metric_alarm()
     alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
     for name, value in suppression.items():
         setattr(alarm, xform_name(name), value)
     return answer
+
+
+def _check_rule(text: str) -> None:
+    """Refuses a rule that would never be evaluated."""
+    from moto.cloudwatch.exceptions import ValidationError
+
+    try:
+        CompositeRule(text)
+    except ServiceError as error:
+        raise ValidationError(error.message) from error
 
 
 def _describe_alarms(response: Any, records: Records) -> Any:

@@ -110,6 +110,10 @@ class AsynchronousInvocations(Resource):
                 await loop.run_in_executor(None, self._succeed, queued, {**response, "ContentType": kind})
             except ServiceError as error:
                 await loop.run_in_executor(None, self._fail, queued, error)
+            except Exception:
+                log.exception("asynchronous invocation %s", own_invocation(queued)["_id"])
+                unknown = ServiceError("An internal error occurred; the service's log has more.")
+                await loop.run_in_executor(None, self._fail, queued, unknown)
         await loop.run_in_executor(None, self._records.delete, KIND, own_invocation(queued)["_id"])
 
     async def _invoke(self, queued: dict[str, Any]) -> Response:
