@@ -20,7 +20,7 @@ TYPES = (
     "CodeStarConnections::Connection", "Events::Archive", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider",
     "IAM::Policy", "IAM::Role", "KMS::Alias", "KMS::Key", "Lambda::Function", "Lambda::Permission", "Logs::LogGroup",
     "S3::Bucket", "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic", "SNS::TopicPolicy", "SQS::Queue",
-    "SQS::QueuePolicy", "SSM::Parameter", "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint",
+    "SQS::QueuePolicy", "SSM::Parameter", "SageMaker::CodeRepository", "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint",
     "SageMaker::EndpointConfig", "SageMaker::Model", "SageMaker::ModelBiasJobDefinition",
     "SageMaker::ModelExplainabilityJobDefinition", "SageMaker::ModelPackageGroup",
     "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule", "SageMaker::Pipeline",

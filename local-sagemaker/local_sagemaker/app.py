@@ -23,6 +23,7 @@ from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
 from local_sagemaker.service_clock import ServiceClock
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.codecommit.git_http import GitHttp
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.unmodelled import RawServices
@@ -72,6 +73,7 @@ class Application:
             "access_key_id": self.credentials.access_key_id,
             "secret_access_key": self.credentials.secret_access_key,
         }
+        self._answers = CustomAnswers(url)
         shared = Shared(
             settings=self._settings,
             url=url,
@@ -82,6 +84,7 @@ class Application:
             servers=self.servers,
             jobs=self.jobs,
             neighbours=self.neighbours,
+            answers=self._answers,
         )
         self.regions = Regions(shared)
 
@@ -96,7 +99,7 @@ class Application:
             regions=self.regions,
         )
         git = GitHttp(self.regions.git_door, self.credentials.find)
-        raw = RawServices(apis=self.regions.serving, git=git, neighbours=self.neighbours)
+        raw = RawServices(apis=self.regions.serving, git=git, neighbours=self.neighbours, answers=self._answers)
         self._studio = StudioGate(
             settings=self._settings,
             records=self.records,

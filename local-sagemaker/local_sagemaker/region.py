@@ -39,6 +39,7 @@ from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
 from local_sagemaker.services.alarms.alarm_watch import AlarmWatch
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.cloudwatch import Metrics
 from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
@@ -70,6 +71,7 @@ class Shared:
     servers: SupervisedServers
     jobs: JobQueue
     neighbours: MotoServices
+    answers: CustomAnswers
 
 
 class Region:
@@ -202,6 +204,7 @@ class Region:
             objects=self._shared.objects,
             call=self._late_stack_call,
             distrusts=self._shared.neighbours.distrusts,
+            answers=self._shared.answers,
         )
 
     def _runtime(self) -> list[Resource]:

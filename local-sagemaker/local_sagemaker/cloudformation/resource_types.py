@@ -6,7 +6,8 @@ The table is made of AWS's published schemas by ``tools/resource_types.py``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,10 @@ from local_sagemaker.cloudformation.errors import TemplateError, UnsupportedTemp
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One type. `properties` has the JSON type of each; `tags` is the property that holds the resource's tags."""
+    """One type. `properties` has the JSON type of each; `tags` is the property that holds the resource's tags.
+
+    An `open` type has other properties, too.
+    """
 
     name: str
     properties: dict[str, str]
@@ -26,11 +30,12 @@ class ResourceType:
     read_only: frozenset[str]
     tags: str | None
     system_tags: bool
+    open: bool = False
 
     def check(self, logical: str, properties: dict[str, Any]) -> None:
         """Refuses unknown and missing properties, before anything happens."""
         for name in properties:
-            if name not in self.properties or name in self.read_only:
+            if (name not in self.properties and not self.open) or name in self.read_only:
                 raise TemplateError(
                     f"Property validation failure: [Encountered unsupported properties in {{/}}: [{name}]]"
                     if name not in self.properties
@@ -40,6 +45,19 @@ class ResourceType:
         if missing:
             texts = ", ".join(f"The property {{/{name}}} is required" for name in missing)
             raise TemplateError(f"Property validation failure: [{texts}]")
+
+
+CUSTOM = ResourceType(
+    "AWS::CloudFormation::CustomResource", {"ServiceToken": "string", "ServiceTimeout": "integer"}, ("ServiceToken",),
+    frozenset(), frozenset(), frozenset(), None, system_tags=False, open=True,
+)  # fmt: skip
+"""Its provider decides what an update of its properties means."""
+_CUSTOM_NAME = re.compile(r"(?=.{1,60}$)Custom::[\w@-]+", re.ASCII)
+
+
+def is_custom(name: str) -> bool:
+    """Whether a type is a custom resource's own, as ``Custom::NAME``."""
+    return _CUSTOM_NAME.fullmatch(name) is not None
 
 
 @cache
@@ -63,6 +81,8 @@ def _resource_type(name: str, row: dict[str, Any]) -> ResourceType:
 
 def resource_type(name: str, logical: str) -> ResourceType:
     """The type of a resource. Raises by type for what is not executed here."""
+    if name == CUSTOM.name or is_custom(name):
+        return replace(CUSTOM, name=name)
     entry = _table().get(name)
     if entry is None:
         raise UnsupportedTemplate(name, f"Resources/{logical}")
@@ -71,4 +91,4 @@ def resource_type(name: str, logical: str) -> ResourceType:
 
 def names() -> list[str]:
     """All types that are executed here."""
-    return sorted(_table())
+    return sorted([CUSTOM.name, *_table()])

@@ -81,6 +81,7 @@ class OtherKind(ResourceKind):
         return self.members[2]
 
 
+CODE_REPOSITORY = ResourceKind("code-repository", "CodeRepository")
 MODEL = ResourceKind("model", "Model", "Model")
 ENDPOINT_CONFIG = ResourceKind("endpoint-config", "EndpointConfig")
 DEPLOYMENT: Final = "_deployment"
@@ -114,7 +115,7 @@ KINDS: dict[str, ResourceKind] = {
         MODEL, ENDPOINT_CONFIG, ENDPOINT, TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB, TUNING_JOB, PIPELINE,
         PIPELINE_EXECUTION, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, EXPERIMENT, TRIAL, TRIAL_COMPONENT,
         DATA_QUALITY_JOB, MODEL_QUALITY_JOB, MODEL_BIAS_JOB, MODEL_EXPLAINABILITY_JOB, MONITORING_SCHEDULE,
-        PROJECT,
+        PROJECT, CODE_REPOSITORY,
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Services that handle raw HTTP: deployed REST APIs, git, and those that moto implements."""
+"""Services that handle raw HTTP: REST APIs that are deployed, git, answers of custom resources, and moto's services."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from local_sagemaker.arns import is_region
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.services import apigateway
 from local_sagemaker.services.apigateway import Address, ExecuteApi
+from local_sagemaker.services.cloudformation import custom_answers
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.codecommit import git_http
 from local_sagemaker.services.codecommit.git_http import GitAddress, GitHttp
 from local_sagemaker.services.moto_services import MotoServices
@@ -20,9 +22,11 @@ LINKS = ("ConfirmSubscription", "Unsubscribe")
 class RawServices:
     """Responses by the name that a service has in signatures."""
 
-    def __init__(self, *, apis: Callable[[Address], ExecuteApi], git: GitHttp, neighbours: MotoServices) -> None:
+    def __init__(
+        self, *, apis: Callable[[Address], ExecuteApi], git: GitHttp, neighbours: MotoServices, answers: CustomAnswers
+    ) -> None:
         """`apis` finds the door of the region that an address belongs to."""
-        self._apis, self._git, self._neighbours = apis, git, neighbours
+        self._apis, self._git, self._neighbours, self._answers = apis, git, neighbours, answers
 
     def answer(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of ``execute-api``, ``iam``, ``events`` ..."""
@@ -31,11 +35,15 @@ class RawServices:
             return self._apis(address).answer(request)
         if service == git_http.SERVICE:
             return self._git.answer(request)
+        if service == custom_answers.SERVICE:
+            return self._answers.answer(request)
         return self._neighbours.answer(service, request)
 
     def find_unsigned(self, method: str, host: str, path: str, query: str, headers: Mapping[str, str]) -> str | None:
-        """The service that takes a request without a signature: an API, whose methods may ask for none, git, or SNS,
-        whose messages hold links with a secret."""
+        """The service that takes a request without a signature: an API, whose methods may ask for none, git, SNS,
+        whose messages hold links with a secret, or CloudFormation, whose custom resources answer at such links."""
+        if self._answers.has_path(path):
+            return custom_answers.SERVICE
         if GitAddress.of(path):
             return git_http.SERVICE
         if path == "/" and method == "GET" and _is_link(query, headers):

@@ -203,6 +203,12 @@ def template(word: str, name: str = "types") -> dict[str, Any]:
                 Tags=tags(word),
                 **stages(f"{name}-delivery", "QUEUED" if second else "SUPERSEDED"),
             ),
+            "Notebooks": resource(
+                "SageMaker::CodeRepository",
+                CodeRepositoryName=f"{name}-notebooks",
+                GitConfig={"RepositoryUrl": "https://example.com/notebooks.git"},
+                Tags=tags(word),
+            ),
             "Group": resource(
                 "SageMaker::ModelPackageGroup",
                 ModelPackageGroupName=f"{name}-group",
@@ -348,6 +354,10 @@ def seen(service: Service, name: str = "types") -> dict[str, Callable[[], Any]]:
         "Delivery": lambda: [
             c("codepipeline").get_pipeline(name=f"{name}-delivery")["pipeline"]["executionMode"],
             c("codepipeline").list_tags_for_resource(resourceArn=arn % "codepipeline" + f"{name}-delivery")["tags"],
+        ],
+        "Notebooks": lambda: [
+            sm.describe_code_repository(CodeRepositoryName=f"{name}-notebooks")["GitConfig"],
+            sm.list_tags(ResourceArn=arn % "sagemaker" + f"code-repository/{name}-notebooks")["Tags"],
         ],
         "Group": lambda: [
             sm.get_model_package_group_policy(ModelPackageGroupName=f"{name}-group")["ResourcePolicy"],

@@ -38,6 +38,7 @@ TICK = 0.25
 THREADS = 8
 """How many resources of a stack are worked on at once."""
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+REPLACED_BY_PROVIDER = "Requested update required the provider to create a new physical resource"
 Work = Callable[[str], None]
 
 
@@ -125,8 +126,9 @@ class StackDeployment:
             verb = body["ResourceStatus"].removesuffix("_IN_PROGRESS")
             self._store.put_resource(self._id, body, StackStatus(f"{verb}_FAILED"), "Internal Failure")
 
-    def _context(self, logical: str) -> DeploymentContext:
-        return self._scopes.context(self._id, logical, self._cancelled if not self._ended.is_set() else self._ended)
+    def _context(self, resource: Body) -> DeploymentContext:
+        cancelled = self._cancelled if not self._ended.is_set() else self._ended
+        return self._scopes.context(self._id, resource["LogicalResourceId"], resource["ResourceType"], cancelled)
 
     def _apply(self, declared: ResourceDeclaration, scope: intrinsics.Scope, stack: Body, verb: str) -> None:
         logical = declared.logical
@@ -165,9 +167,9 @@ class StackDeployment:
         Until just before the call that makes it, and when that call failed, what has the name is counted as another's.
         """
         handler = HANDLERS[resource["ResourceType"]]
-        calls = CallsOfCreation(self._context(resource["LogicalResourceId"]).call)
+        calls = CallsOfCreation(self._context(resource).call)
         context = replace(
-            self._context(resource["LogicalResourceId"]),
+            self._context(resource),
             call=calls, keep=lambda made: self._add_to_record(pending, _members_of(made)),
         )  # fmt: skip
         named = handler.with_name(context, {**properties, **own_resource(attempt or {}).get("_names", {})})
@@ -236,15 +238,17 @@ class StackDeployment:
             {**resource, **StackResourceRecord(_properties=before, _wanted=after)},
             StackStatus.UPDATE_IN_PROGRESS,
         )
-        context = self._context(resource["LogicalResourceId"])
+        context = self._context(resource)
         noted = own_resource(resource).get("_led_to", {})
         present, wanted, led_to = self._scopes.dynamic.resolve_both({**before, **names}, {**after, **names}, noted)
         identity = handler.update(context, _identity(resource), present, wanted)
-        self._store.put_resource(
-            self._id,
-            {**resource, **_members_of(identity), **StackResourceRecord(_properties=after, _led_to=led_to)},
-            StackStatus.UPDATE_COMPLETE,
-        )
+        updated = {**resource, **_members_of(identity), **StackResourceRecord(_properties=after, _led_to=led_to)}
+        if identity.replaces:
+            replaced = {key: resource[key] for key in _KEPT if key in resource and key != "_replaced"}
+            replaced |= StackResourceRecord(_properties=before)
+            own_resource(updated)["_replaced"] = [*own_resource(resource).get("_replaced", []), replaced]
+            self._store.note(self._id, updated, StackStatus.UPDATE_IN_PROGRESS, REPLACED_BY_PROVIDER)
+        self._store.put_resource(self._id, updated, StackStatus.UPDATE_COMPLETE)
 
     def _restore(self, logical: str, before: Body) -> None:
         """Sets one resource back; a replacement's old resource remains, and the new one goes in the clean-up."""
@@ -287,7 +291,7 @@ class StackDeployment:
             properties = self._scopes.dynamic.known(
                 {**own_resource(old)["_properties"], **own_resource(old).get("_names", {})}
             )
-            HANDLERS[shown["ResourceType"]].delete(self._context(logical), _identity(old), properties)
+            HANDLERS[shown["ResourceType"]].delete(self._context(shown), _identity(old), properties)
             self._store.note(self._id, shown, StackStatus.DELETE_COMPLETE)
         except ServiceError as error:
             self._store.note(self._id, shown, StackStatus.DELETE_FAILED, _reason(error))
@@ -303,7 +307,7 @@ class StackDeployment:
             return
         self._store.put_resource(self._id, body, StackStatus.DELETE_IN_PROGRESS)
         try:
-            handler, context = HANDLERS[body["ResourceType"]], self._context(logical)
+            handler, context = HANDLERS[body["ResourceType"]], self._context(body)
             own = own_resource(body)
             if "PhysicalResourceId" in body or (own.get("_creating") and not own.get("_foreign")):
                 properties = self._scopes.dynamic.known({**own["_properties"], **own.get("_names", {})})

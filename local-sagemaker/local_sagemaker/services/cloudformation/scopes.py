@@ -11,10 +11,11 @@ from local_sagemaker.cloudformation import parameters, template
 from local_sagemaker.cloudformation.dynamic_references import DynamicReferences
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
-from local_sagemaker.cloudformation.resource_types import ResourceType
+from local_sagemaker.cloudformation.resource_types import CUSTOM, ResourceType, is_custom
 from local_sagemaker.config import Settings
 from local_sagemaker.records.delivery_members import StackRecord, own_resource, own_stack
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -22,14 +23,16 @@ from local_sagemaker.services.cloudformation.stack_store import StackStore
 class Scopes:
     """Makes the scope of a stack, and the contexts of its handlers."""
 
-    def __init__(self, settings: Settings, store: StackStore, call: Call) -> None:
-        self._settings, self._store, self._call = settings, store, call
+    def __init__(self, settings: Settings, store: StackStore, call: Call, answers: CustomAnswers) -> None:
+        self._settings, self._store, self._call, self._answers = settings, store, call, answers
         self.dynamic = DynamicReferences(call)
 
-    def context(self, stack_id: str, logical: str, cancelled: threading.Event) -> DeploymentContext:
-        """What the handler of a resource works with."""
-        name = stack_id.split("/")[1]
-        return DeploymentContext(self._call, self._settings.account, self._settings.region, name, logical, cancelled)
+    def context(self, stack_id: str, logical: str, kind: str, cancelled: threading.Event) -> DeploymentContext:
+        """What the handler of a resource of a type works with."""
+        return DeploymentContext(
+            self._call, self._settings.account, self._settings.region, stack_id.split("/")[1], logical, cancelled,
+            stack_id=stack_id, kind=kind, answers=self._answers,
+        )  # fmt: skip
 
     def scope(self, stack: Body) -> Scope:
         """The scope of a stack's body, which holds the template's text and the values of its parameters."""
@@ -63,6 +66,12 @@ class Scopes:
         attributes = own_resource(self._resource(stack_id, logical))["_attributes"]
         if name not in attributes:
             kind = self._resource(stack_id, logical)["ResourceType"]
+            if kind == CUSTOM.name or is_custom(kind):  # as seen on AWS: aws-samples/aws-cdk-examples#561
+                raise TemplateError(
+                    f"CustomResource attribute error: Vendor response doesn't contain {name} key in object "
+                    f"{stack_id}|{logical} in S3 bucket cloudformation-custom-resource-storage-"
+                    f"{self._settings.region.replace('-', '')}"
+                )
             raise TemplateError(
                 f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt "
                 f"({kind}: {', '.join(sorted(attributes)) or 'none'})"

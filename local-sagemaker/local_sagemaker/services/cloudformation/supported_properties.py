@@ -12,6 +12,7 @@ from local_sagemaker.api import members, models
 from local_sagemaker.cloudformation import parameters, rules
 from local_sagemaker.cloudformation.dynamic_references import refuse_secure
 from local_sagemaker.cloudformation.errors import UnsupportedTemplate
+from local_sagemaker.cloudformation.resource_types import CUSTOM, is_custom
 from local_sagemaker.cloudformation.template import ResourceDeclaration, Template, branches, is_function
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.s3 import SETTINGS, WITHOUT_ACL
@@ -33,6 +34,7 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AWS::Lambda::Function": ("lambda", "CreateFunction", ()),
     "AWS::Lambda::Permission": ("lambda", "AddPermission", ()),
     "AWS::SSM::Parameter": ("ssm", "PutParameter", ()),
+    "AWS::SageMaker::CodeRepository": ("sagemaker", "CreateCodeRepository", ()),
     "AWS::SageMaker::Endpoint": (
         "sagemaker", "CreateEndpoint",
         ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig"),
@@ -127,6 +129,8 @@ def refuse_unexecuted(resource: ResourceDeclaration) -> None:
 
 def _unexecuted(kind: str, properties: dict[str, Any]) -> Iterator[str]:
     """The paths of properties that are not executed."""
+    if kind == CUSTOM.name or is_custom(kind):
+        return
     if kind == "AWS::S3::Bucket" and any(
         option not in WITHOUT_ACL for option in branches(properties.get("AccessControl", "Private"))
     ):

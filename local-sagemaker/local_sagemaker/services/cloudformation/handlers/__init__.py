@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_sagemaker.cloudformation.resource_types import CUSTOM, is_custom
 from local_sagemaker.services.cloudformation.handlers import (
     archives,
     developer_tools,
@@ -11,9 +12,24 @@ from local_sagemaker.services.cloudformation.handlers import (
     s3,
     sagemaker,
 )
+from local_sagemaker.services.cloudformation.handlers.custom import CustomResource
 from local_sagemaker.services.cloudformation.handlers.handler import Handler
 
-HANDLERS: dict[str, Handler] = {
+
+class _Handlers(dict[str, Handler]):
+    """Those of custom resources have any name after ``Custom::``."""
+
+    def __missing__(self, name: str) -> Handler:
+        if is_custom(name):
+            return self[CUSTOM.name]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and is_custom(name))
+
+
+HANDLERS: dict[str, Handler] = _Handlers({
+    CUSTOM.name: CustomResource(),
     **archives.HANDLERS,
     **developer_tools.HANDLERS,
     **iam.HANDLERS,
@@ -21,5 +37,5 @@ HANDLERS: dict[str, Handler] = {
     **operating.HANDLERS,
     **s3.HANDLERS,
     **sagemaker.HANDLERS,
-}
+})  # fmt: skip
 """By the name of the type."""

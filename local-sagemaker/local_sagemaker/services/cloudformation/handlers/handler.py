@@ -16,22 +16,30 @@ from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call
 from local_sagemaker.api.scalars import time_from_text
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 
 Properties = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A resource that was made: its physical id, what Ref gives, what GetAtt gives by name."""
+    """A resource that was made: its physical id, what Ref gives, what GetAtt gives by name.
+
+    An update that `replaces` made another one, in the place of which the one before is deleted in the clean-up.
+    """
 
     physical: str
     reference: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
 class DeploymentContext:
-    """What a handler works with. `cancelled` is set when the stack's operation fails elsewhere or the service ends."""
+    """What a handler works with. `cancelled` is set when the stack's operation fails elsewhere or the service ends.
+
+    Of the last three only custom resources need anything.
+    """
 
     call: Call
     account: str
@@ -41,6 +49,9 @@ class DeploymentContext:
     cancelled: threading.Event
     keep: Callable[[Identity], None] = lambda _identity: None
     """Called with what a first call has made before others follow: should they fail, it is deleted with the stack."""
+    stack_id: str = ""
+    kind: str = ""
+    answers: CustomAnswers = field(default_factory=lambda: CustomAnswers(""))
 
     def name(self, longest: int, *, lower: bool = False) -> str:
         """A name as CloudFormation makes it where the template gives none: ``stack-logical-RANDOM``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 import zipfile
+from pathlib import Path
 
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
@@ -217,10 +218,11 @@ def _code(properties: Properties) -> Properties:
         return dict(code)
     archive = io.BytesIO()
     module = str(properties.get("Handler", "index.handler")).partition(".")[0]
+    is_python = "python" in str(properties.get("Runtime", "python"))
     with zipfile.ZipFile(archive, "w") as out:
-        out.writestr(
-            f"{module}.py" if "python" in str(properties.get("Runtime", "python")) else "index.js", code["ZipFile"]
-        )
+        if is_python:
+            out.write(Path(__file__).with_name("cfnresponse.py"), "cfnresponse.py")
+        out.writestr(f"{module}.py" if is_python else "index.js", code["ZipFile"])
     return {"ZipFile": archive.getvalue()}
 
 

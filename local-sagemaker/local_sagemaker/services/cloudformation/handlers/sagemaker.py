@@ -273,6 +273,11 @@ HANDLERS: dict[str, Handler] = {
         "sagemaker", create="CreateModel", delete="DeleteModel", name_property="ModelName",
         find=_finder("DescribeModel", "ModelName", "ModelArn"),
     ),
+    "AWS::SageMaker::CodeRepository": SageMakerResource(
+        "sagemaker", create="CreateCodeRepository", update="UpdateCodeRepository", delete="DeleteCodeRepository",
+        name_property="CodeRepositoryName",
+        find=_finder("DescribeCodeRepository", "CodeRepositoryName", "CodeRepositoryArn"),
+    ),
     "AWS::SageMaker::EndpointConfig": SageMakerResource(
         "sagemaker", create="CreateEndpointConfig", delete="DeleteEndpointConfig", name_property="EndpointConfigName",
         find=_finder("DescribeEndpointConfig", "EndpointConfigName", "EndpointConfigArn"),

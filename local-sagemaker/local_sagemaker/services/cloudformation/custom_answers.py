@@ -1,0 +1,70 @@
+"""Where the providers of custom resources answer: a URL for each request, which ends with the wait for its answer.
+
+On AWS it is a presigned URL of a bucket of CloudFormation's (user guide, "Custom resource request and response
+reference").
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+from local_sagemaker.http import RawRequest, RawResponse
+
+SERVICE = "cloudformation-custom-resource-response"
+_FORBIDDEN = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
+
+
+@dataclass
+class PendingAnswer:
+    """An answer that is waited for; `body` is its document once `arrived` is set."""
+
+    url: str
+    body: bytes = b""
+    arrived: threading.Event = field(default_factory=threading.Event)
+
+
+class CustomAnswers:
+    """The answers that are waited for, by the secret in their URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._pending: dict[str, PendingAnswer] = {}
+
+    @staticmethod
+    def has_path(path: str) -> bool:
+        """Whether a request's path is that of such a URL."""
+        return path.startswith(f"/{SERVICE}/")
+
+    @contextmanager
+    def expect(self, region: str, name: str) -> Iterator[PendingAnswer]:
+        """The URL for one answer; `name` is what the object in the bucket would be called."""
+        place = f"{SERVICE}/{region}/{quote(name, safe='')}"
+        secret = secrets.token_hex(32)
+        answer = PendingAnswer(f"{self._url}/{place}?key={secret}")
+        with self._lock:
+            self._pending[f"{unquote(place)}?{secret}"] = answer
+        try:
+            yield answer
+        finally:
+            with self._lock:
+                del self._pending[f"{unquote(place)}?{secret}"]
+
+    def answer(self, request: RawRequest) -> RawResponse:
+        """Takes an answer by PUT. The first one counts."""
+        secret = request.query.removeprefix("key=")
+        with self._lock:
+            pending = self._pending.get(f"{unquote(request.path)[1:]}?{secret}")
+            if request.method != "PUT" or pending is None:
+                return RawResponse(403, {"content-type": "application/xml"}, _FORBIDDEN)
+            if not pending.arrived.is_set():
+                pending.body = request.body
+                pending.arrived.set()
+        return RawResponse(200)
