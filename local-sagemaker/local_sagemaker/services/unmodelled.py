@@ -1,4 +1,4 @@
-"""Services that handle raw HTTP: REST APIs that are deployed, git, answers of custom resources, and moto's services."""
+"""Services that handle raw HTTP: REST APIs, git, responses of custom resources, and services of moto."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RawServices:
 
     def find_unsigned(self, method: str, host: str, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """The service that takes a request without a signature: an API, whose methods may ask for none, git, SNS,
-        whose messages hold links with a secret, or CloudFormation, whose custom resources answer at such links."""
+        whose messages hold links with a secret, or CloudFormation, whose custom resources respond at such links."""
         if self._answers.has_path(path):
             return custom_answers.SERVICE
         if GitAddress.of(path):

@@ -22,8 +22,8 @@ def build(
     *, settings: Settings, records: Records, objects: Objects, call: Call, distrusts: Callable[[str, str], bool],
     answers: CustomAnswers,
 ) -> list[Resource]:  # fmt: skip
-    """The service's resources. `distrusts` says whether a role exists and does not let a service assume it; custom
-    resources' providers give their `answers` by HTTP."""
+    """The service's resources. `distrusts` says whether a role exists and does not let a service assume it; the
+    providers of custom resources respond by HTTP."""
     store = StackStore(records, settings.arns)
     scopes = Scopes(settings, store, call, answers)
     requests, runs = Requests(objects, scopes, distrusts), StackRuns(store, scopes, call)

@@ -1,4 +1,4 @@
-"""Where the providers of custom resources answer: a URL for each request, which ends with the wait for its answer.
+"""Where the providers of custom resources respond: a URL for each request, which ends with the wait for the response.
 
 On AWS it is a presigned URL of a bucket of CloudFormation's (user guide, "Custom resource request and response
 reference").
@@ -31,7 +31,7 @@ class PendingAnswer:
 
 
 class CustomAnswers:
-    """The answers that are waited for, by the secret in their URL."""
+    """The responses that are waited for, by the secret in their URL."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -17,8 +17,23 @@ SOURCE = "/opt/ml/codebuild/output/src/src"
 """The folder of the primary source in a build's process; secondary ones are beside it."""
 
 _HELPER = '!f() { echo "username=$AWS_ACCESS_KEY_ID%$AWS_SESSION_TOKEN"; echo "password=$AWS_SECRET_ACCESS_KEY"; }; f'
-GIT = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "credential.helper", "GIT_CONFIG_VALUE_0": _HELPER}
-"""What ``git-credential-helper: yes`` sets: git in the build reaches the service's repositories."""
+
+
+def git_settings(service: Mapping[str, str], account: str, *, credentials: bool) -> dict[str, str]:
+    """Git's in a build. AWS's addresses of repositories lead to this service; ``git-credential-helper: yes`` also gives
+    the keys. `service` is the environment of the service's clients.
+    """
+    region, url = service["AWS_REGION"], service["AWS_ENDPOINT_URL"]
+    places = {
+        f"https://git-codecommit.{region}.amazonaws.com/v1/repos/": "repos",
+        **{f"https://{name}.{region}.amazonaws.com/git-http/{account}/{region}/": "connections"
+           for name in ("codeconnections", "codestar-connections")},
+    }  # fmt: skip
+    rows = [(f"url.{url}/v1/{kind}/.insteadOf", address) for address, kind in places.items()]
+    rows += [("credential.helper", _HELPER)] if credentials else []
+    numbered = [(f"GIT_CONFIG_{part}_{number}", text) for number, row in enumerate(rows)
+                for part, text in zip(("KEY", "VALUE"), row, strict=True)]  # fmt: skip
+    return {"GIT_CONFIG_COUNT": str(len(rows)), **dict(numbered)}
 
 
 @dataclass

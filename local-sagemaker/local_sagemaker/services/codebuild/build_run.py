@@ -195,7 +195,8 @@ class BuildRun:
         self._plan(spec, variables)
         build = self._services.store.require(self.id)
         own = build_environment.own(build, secondary, self._services.log_of(build)[1])
-        git = build_environment.GIT if spec.git_credentials else {}
+        account = build["arn"].split(":")[4]
+        git = build_environment.git_settings(self._services.environment, account, credentials=spec.git_credentials)
         service = {**self._services.environment, **self._keys_of_role(), **git}
         self._variables = build_environment.together(service, own, variables)
         return spec

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.own_members import FunctionRecord, own_function
 from local_sagemaker.records.store import public
@@ -43,6 +44,8 @@ class FunctionOperations(Resource):
     def create(self, request: Request) -> Response:
         """Makes a function, which is Active at once."""
         name = FunctionReference.parse(request["FunctionName"]).name
+        if len(name) > _LONGEST_NAME:
+            raise _beyond("FunctionName", name, f"length less than or equal to {_LONGEST_NAME}")
         _check(request)
         for member in ("Runtime", "Handler"):
             if not request.get(member):
@@ -187,7 +190,22 @@ def _apply(body: Body, request: Request, archive: Archive | None) -> None:
     touch(body)
 
 
+_MOST = {"Timeout": 900, "MemorySize": 10_240}
+"""Seconds and megabytes (Lambda quotas)."""
+_LONGEST_NAME = 64
+
+
+def _beyond(member: str, value: Any, bound: str) -> ServiceError:
+    name = member[0].lower() + member[1:]
+    start = f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint"
+    text = f"{start}: Member must have {bound}"
+    return ServiceError(text, code="ValidationException", status=400)
+
+
 def _check(request: Request) -> None:
+    for member, most in _MOST.items():
+        if request.get(member, 0) > most:
+            raise _beyond(member, request[member], f"value less than or equal to {most}")
     if request.get("PackageType") == "Image":
         raise InvalidValue("Functions from container images are not supported by the local service; upload a zip.")
     runtime = request.get("Runtime", "python3")

@@ -20,6 +20,9 @@ KIND = "metric-data"
 KEPT_SECONDS = 15 * 24 * 3600.0
 """How long points are kept; as long as AWS keeps those of a minute."""
 _GREATEST = 2.0**360
+MOST_DATA, MOST_VALUES = 1_000, 150
+OLDEST, NEWEST = 14 * 24 * 3600.0, 2 * 3600.0
+"""Seconds before and after now."""
 KEPT_CALLS = 20_000
 """Calls of PutMetricData that are kept, the newest."""
 
@@ -62,10 +65,12 @@ class MetricData:
 
     def _take_in(self, backend: Any, namespace: str, data: Sequence[dict[str, Any]]) -> None:
         moment = _moment(now())
+        _check_counts(data)
         points = [{**point, "Timestamp": point.get("Timestamp") or moment} for point in data]
         for number, point in enumerate(points, 1):
             backend._validate_parameters_put_metric_data(point, number)
             _check_range(point, number)
+            _check_time(point, number)
         kept = [{**point, "Timestamp": _seconds(point["Timestamp"])} for point in points]
         body = {"account": backend.account_id, "region": backend.region_name, "namespace": namespace,
                 "time": now(), "data": kept}  # fmt: skip
@@ -89,6 +94,32 @@ class MetricData:
             backend: Any = cloudwatch_backends[account][region]
             backend.metric_data = backend.metric_data[count:]
         self._count = min(len(items), KEPT_CALLS)
+
+
+def _check_counts(data: Sequence[dict[str, Any]]) -> None:
+    """Refuses more data than AWS takes at once (API reference, PutMetricData and MetricDatum)."""
+    from moto.cloudwatch.exceptions import InvalidParameterValue
+
+    sizes = {"": (len(data), MOST_DATA)}
+    sizes |= {f".member.{number}.Values": (len(point.get("Values") or ()), MOST_VALUES)
+              for number, point in enumerate(data, 1)}  # fmt: skip
+    for name, (size, most) in sizes.items():
+        if size > most:
+            raise InvalidParameterValue(f"The collection MetricData{name} must not have a size greater than {most}.")
+
+
+def _check_time(point: dict[str, Any], number: int) -> None:
+    """Refuses times that AWS does not take, by the service's clock."""
+    from moto.cloudwatch.exceptions import InvalidParameterValue
+
+    seconds = _seconds(point["Timestamp"])
+    for wrong, text in (
+        (seconds < now() - OLDEST, "no more than two weeks in the past"),
+        (seconds > now() + NEWEST, "no more than two hours in the future"),
+    ):
+        if wrong:
+            name = f"MetricData.member.{number}.Timestamp"
+            raise InvalidParameterValue(f"The parameter {name} must specify a time {text}.")
 
 
 def _check_range(point: dict[str, Any], number: int) -> None:

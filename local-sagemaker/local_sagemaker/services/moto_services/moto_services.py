@@ -21,7 +21,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.call_replay import replay
-from local_sagemaker.services.moto_services import query_responses, queue_attributes
+from local_sagemaker.services.moto_services import query_responses, queue_attributes, quotas
 from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, IssuedKeys
 from local_sagemaker.services.moto_services.journal import RequestJournal
@@ -165,6 +165,7 @@ class MotoServices:
         self._moto.load()
         self._messages.install()
         queue_attributes.install()
+        quotas.install()
         self._alarms.install()
         self._metrics.install()
         self.topics.install()

@@ -13,7 +13,7 @@ from local_sagemaker.services.sagemaker.resource_records import ResourceRecords
 from local_sagemaker.services.sagemaker.tags import Tags
 
 
-class CodeRepositories(Resource):
+class SageMakerRepositories(Resource):
     """CreateCodeRepository, DescribeCodeRepository, UpdateCodeRepository, ListCodeRepositories,
     DeleteCodeRepository."""
 

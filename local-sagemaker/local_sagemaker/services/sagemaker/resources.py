@@ -12,7 +12,7 @@ from local_sagemaker.logs import Logs
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.processes import Processes
 from local_sagemaker.records import Records
-from local_sagemaker.services.sagemaker.code_repositories import CodeRepositories
+from local_sagemaker.services.sagemaker.code_repositories import SageMakerRepositories
 from local_sagemaker.services.sagemaker.endpoint_configs import EndpointConfigs
 from local_sagemaker.services.sagemaker.endpoints import Endpoints
 from local_sagemaker.services.sagemaker.experiments import Experiments
@@ -76,5 +76,5 @@ def build(
         *(definitions(**stored, call=call) for definitions in DEFINITIONS),
         MonitoringSchedules(**stored, call=call, flush=hosting.flush_captures), MonitoringAlerts(records=records),
         *build_lineage(**stored), Search(records=records, tags=tags, call=call),
-        SageMakerProjects(**stored, call=call), CodeRepositories(**stored), Images(), FeatureGroups(),
+        SageMakerProjects(**stored, call=call), SageMakerRepositories(**stored), Images(), FeatureGroups(),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ def send(
     event: dict[str, Any], context: Any, responseStatus: str, responseData: dict[str, Any],
     physicalResourceId: "str | None" = None, noEcho: bool = False, reason: "str | None" = None,
 ) -> None:  # fmt: skip
-    """Answers a request of a custom resource. What goes wrong is in the function's log only."""
+    """Responds to a request of a custom resource. What goes wrong is in the function's log only."""
     log = f"See the details in CloudWatch Log Stream: {context.log_stream_name}"
     document = {
         "Status": responseStatus,
@@ -33,5 +33,5 @@ def send(
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             print("Status code:", answer.status)  # noqa: T201
-    except Exception as error:
+    except (OSError, ValueError) as error:
         print("send(..) failed:", error)  # noqa: T201

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Any, NoReturn
 
 from local_sagemaker.cloudformation.errors import TemplateError
@@ -30,8 +31,15 @@ TICK = 0.1
 """Seconds between two looks at whether the stack's operation was given up."""
 
 
+class ProviderStatus(StrEnum):
+    """What a response says of its request."""
+
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+
+
 class CustomResource:
-    """Sends a request to the provider, and waits for its answer."""
+    """Sends a request to the provider, and waits for its response."""
 
     name_property = None
 
@@ -40,7 +48,7 @@ class CustomResource:
         return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """Asks for it. From the request on there may be something to delete, by the answer's id or one made here."""
+        """Requests it. From the request on there may be something to delete, by the response's id or one made here."""
         made = Identity(context.name(LONGEST_ID))
         with _failure_keeps(context):
             return _ask(context, {"RequestType": "Create"}, properties, made)
@@ -50,7 +58,7 @@ class CustomResource:
         raise ServiceError(f"{context.logical} can't be looked for", code="NotFound", status=404)
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
-        """Asks for the change. Another id in the answer is another resource: the one before is deleted at the end."""
+        """Requests the change. Another id in the response is another resource: the one before is deleted at the end."""
         if after["ServiceToken"] != before["ServiceToken"]:
             raise TemplateError("Modifying service token is not allowed.")
         request = {"RequestType": "Update", "PhysicalResourceId": identity.physical,
@@ -58,12 +66,12 @@ class CustomResource:
         return _ask(context, request, after, identity)
 
     def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
-        """Asks for its end."""
+        """Requests its end."""
         _ask(context, {"RequestType": "Delete", "PhysicalResourceId": identity.physical}, properties, identity)
 
 
 class _RefusedError(TemplateError):
-    """The provider answered that it failed; `physical` is the id in its answer, "" for none."""
+    """The provider says that it failed; `physical` is the id in its response, "" for none."""
 
     def __init__(self, text: str, physical: str) -> None:
         super().__init__(text)
@@ -82,7 +90,7 @@ def _failure_keeps(context: DeploymentContext) -> Iterator[None]:
 
 
 def _ask(context: DeploymentContext, request: Properties, properties: Properties, identity: Identity) -> Identity:
-    """What the provider made of a request, or the failure that it answered."""
+    """What the provider made of a request, or the failure that it reports."""
     seconds, request_id = _timeout(properties), str(uuid.uuid4())
     with context.answers.expect(context.region, f"{context.stack_id}|{context.logical}|{request_id}") as pending:
         document = {
@@ -130,10 +138,10 @@ def _read(body: bytes, request_id: str, before: Identity) -> Identity:
     if not isinstance(answer, dict):
         _refuse("an object is expected")
     physical = answer.get("PhysicalResourceId")
-    if answer.get("Status") == "FAILED":
+    if answer.get("Status") == ProviderStatus.FAILED:
         text = f"Received response status [FAILED] from custom resource. Message returned: {answer.get('Reason', '')}"
         raise _RefusedError(f"{text} (RequestId: {request_id})", physical if isinstance(physical, str) else "")
-    if answer.get("Status") != "SUCCESS":
+    if answer.get("Status") != ProviderStatus.SUCCESS:
         _refuse("Status must be SUCCESS or FAILED")
     if not isinstance(physical, str) or not 0 < len(physical.encode()) <= LONGEST_ID:
         raise TemplateError("Invalid PhysicalResourceId")

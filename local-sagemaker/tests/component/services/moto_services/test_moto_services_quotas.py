@@ -1,0 +1,146 @@
+"""Limits of the neighbours: what AWS refuses by size or number is refused here, in its words; what fits is taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_sagemaker.app import Application
+from local_sagemaker.clock import now
+from local_sagemaker.config import Settings
+from local_sagemaker.errors import ServiceError
+
+DAY = 24 * 3600.0
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    application = Application(Settings(home=Path(tmp_path_factory.mktemp("quotas"))), "http://127.0.0.1:1")
+    yield application.call
+    application.close()
+
+
+def refuse(call: Any, operation: str, code: str, text: str, **request: Any) -> None:
+    with pytest.raises(ServiceError) as refused:
+        call(operation, request)
+    assert (refused.value.code, text in refused.value.message) == (code, True), refused.value.message
+
+
+def tags(count: int) -> dict[str, str]:
+    return {f"k{number}": "v" for number in range(count)}
+
+
+def test_of_queues(call: Any) -> None:
+    url = call("sqs:CreateQueue", {"QueueName": "q", "tags": tags(50)})["QueueUrl"]
+    many = "Too many tags added for queue q."
+    refuse(call, "sqs:TagQueue", "InvalidParameterValue", many, QueueUrl=url, Tags={"more": "v"})
+    refuse(call, "sqs:CreateQueue", "InvalidParameterValue", "Too many tags", QueueName="r", tags=tags(51))
+    refuse(call, "sqs:CreateQueue", "InvalidParameterValue", "Tag key", QueueName="r", tags={"k" * 129: "v"})
+    refuse(call, "sqs:TagQueue", "InvalidParameterValue", "Tag value", QueueUrl=url, Tags={"k1": "v" * 257})
+    call("sqs:TagQueue", {"QueueUrl": url, "Tags": {"k1": "v" * 256}})
+    ten = {f"a{number}": {"DataType": "String", "StringValue": "v"} for number in range(10)}
+    call("sqs:SendMessage", {"QueueUrl": url, "MessageBody": "\t\n\r ä \U0001f600", "MessageAttributes": ten})
+    refuse(call, "sqs:SendMessage", "InvalidParameterValue", "attributes [11] exceeds the allowed maximum [10].",
+           QueueUrl=url, MessageBody="m", MessageAttributes={**ten, "b": ten["a0"]})  # fmt: skip
+    refuse(
+        call, "sqs:SendMessage", "InvalidMessageContents", "outside the allowed set", QueueUrl=url, MessageBody="\x01"
+    )
+
+
+def test_of_topics(call: Any) -> None:
+    arn = call("sns:CreateTopic", {"Name": "t"})["TopicArn"]
+    rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
+    refuse(call, "sns:CreateTopic", "TagLimitExceeded", "tag quota", Name="u", Tags=rows)
+    for subject in ("two\nlines", "ä", " begins with a blank"):
+        refuse(call, "sns:Publish", "InvalidParameter", "Invalid parameter: Subject", TopicArn=arn, Message="m",
+               Subject=subject)  # fmt: skip
+    call("sns:Publish", {"TopicArn": arn, "Message": "m", "Subject": 'One: "line".'})
+
+
+def policy(size: int) -> str:
+    """A document with that many characters, beside its white space."""
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::"}],
+    }
+    text = json.dumps(document, indent=4)
+    return text.replace(":::", ":::" + "b" * (size - len("".join(text.split()))))
+
+
+def trust(size: int) -> str:
+    condition = {"StringEquals": {"aws:SourceAccount": "PAD"}}
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+                 "Condition": condition}  # fmt: skip
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+    return text.replace("PAD", "1" * (size + 3 - len("".join(text.split()))))
+
+
+def test_of_roles_and_policies(call: Any) -> None:
+    call("iam:CreateRole", {"RoleName": "r", "AssumeRolePolicyDocument": trust(2048)})
+    refuse(call, "iam:CreateRole", "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048", RoleName="s",
+           AssumeRolePolicyDocument=trust(2049))  # fmt: skip
+    refuse(call, "iam:UpdateAssumeRolePolicy", "LimitExceeded", "ACLSizePerRole", RoleName="r",
+           PolicyDocument=trust(2049))  # fmt: skip
+    call("iam:PutRolePolicy", {"RoleName": "r", "PolicyName": "one", "PolicyDocument": policy(5240)})
+    call("iam:PutRolePolicy", {"RoleName": "r", "PolicyName": "two", "PolicyDocument": policy(5000)})
+    refuse(call, "iam:PutRolePolicy", "LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r",
+           RoleName="r", PolicyName="two", PolicyDocument=policy(5001))  # fmt: skip
+    refuse(call, "iam:CreatePolicy", "LimitExceeded", "Cannot exceed quota for PolicySize: 6144", PolicyName="p",
+           PolicyDocument=policy(6145))  # fmt: skip
+    arns = [call("iam:CreatePolicy", {"PolicyName": f"p{n}", "PolicyDocument": policy(6144)})["Policy"]["Arn"]
+            for n in range(11)]  # fmt: skip
+    for arn in (*arns[:10], arns[0]):
+        call("iam:AttachRolePolicy", {"RoleName": "r", "PolicyArn": arn})
+    refuse(call, "iam:AttachRolePolicy", "LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", RoleName="r",
+           PolicyArn=arns[10])  # fmt: skip
+
+
+def test_of_parameters(call: Any) -> None:
+    def put(name: str, value: str, **more: Any) -> dict[str, Any]:
+        return {"Name": name, "Value": value, "Type": "String", **more}
+
+    call("ssm:PutParameter", put("/" + "/".join("abcdefghijklmno"), "x" * 4096))
+    call("ssm:PutParameter", put("/large", "x" * 8192, Tier="Advanced"))
+    refuse(call, "ssm:PutParameter", "ValidationException", "a maximum parameter value of 4096 characters. To create",
+           **put("/a", "x" * 4097))  # fmt: skip
+    refuse(call, "ssm:PutParameter", "ValidationException", "of 8192", **put("/a", "x" * 8193, Tier="Advanced"))
+    refuse(call, "ssm:PutParameter", "ValidationException", "3 symbols .-_", **put("/a b", "x"))
+    refuse(call, "ssm:PutParameter", "HierarchyLevelLimitExceededException", "15 levels",
+           **put("/" + "/".join("abcdefghijklmnop"), "x"))  # fmt: skip
+    refuse(call, "ssm:PutParameter", "ParameterPatternMismatchException", "against allowedPattern: ^y+$",
+           **put("/a", "x", AllowedPattern="^y+$"))  # fmt: skip
+
+
+def test_of_metric_data(call: Any) -> None:
+    def put(*data: dict[str, Any]) -> dict[str, Any]:
+        return {"Namespace": "N", "MetricData": [{"MetricName": "m", **one} for one in data]}
+
+    one = {"Value": 1.0}
+    call("cloudwatch:PutMetricData", put(*[one] * 1000))
+    call("cloudwatch:PutMetricData", put({**one, "Timestamp": now() - 13.9 * DAY}, {"Values": [1.0] * 150}))
+    name, code = "cloudwatch:PutMetricData", "InvalidParameterValue"
+    refuse(call, name, code, "MetricData must not have a size greater than 1000.", **put(*[one] * 1001))
+    refuse(
+        call, name, code, "member.2.Values must not have a size greater than 150.", **put(one, {"Values": [1.0] * 151})
+    )
+    late, early = {**one, "Timestamp": now() - 14.1 * DAY}, {**one, "Timestamp": now() + 0.1 * DAY}
+    refuse(call, name, code, "MetricData.member.2.Timestamp must specify a time no more than two weeks in the past.",
+           **put(one, late))  # fmt: skip
+    refuse(call, name, code, "no more than two hours in the future.", **put(early))
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "bound"),
+    [("Timeout", 901, "value less than or equal to 900"), ("MemorySize", 10_241, "value less than or equal to 10240"),
+     ("FunctionName", "f" * 65, "length less than or equal to 64")],
+)  # fmt: skip
+def test_of_functions(call: Any, member: str, value: Any, bound: str) -> None:
+    role = "arn:aws:iam::123456789012:role/r"
+    request = {"FunctionName": "f", "Role": role, "Runtime": "python3.12", "Handler": "i.h", "Code": {"ZipFile": b"x"}}
+    refuse(
+        call, "lambda:CreateFunction", "ValidationException", f"Member must have {bound}", **{**request, member: value}
+    )
