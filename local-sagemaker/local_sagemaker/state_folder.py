@@ -35,7 +35,7 @@ def discard_leftovers(home: Path) -> None:
 
 
 def keep_temporary_files(home: Path) -> None:
-    """This process's temporary files are in the state folder from now on, and so removed after a kill."""
+    """This process's temporary files are in the state folder from now on, and so removed after a crash."""
     folder = home / "jobs" / ".temporary"
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(folder)

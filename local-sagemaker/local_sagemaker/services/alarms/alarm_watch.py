@@ -43,8 +43,8 @@ class AlarmWatch(Resource):
     """One region's alarms."""
 
     def __init__(self, *, settings: Settings, records: Records, call: Call, has_state: Callable[[], bool]) -> None:
-        """`has_state`: whether moto was ever asked for a change. While it was not there are no alarms, and a look would
-        only load it, which takes more than a second of a core."""
+        """`has_state`: whether moto has ever made a change. Until then no alarm exists, and a look would only load it,
+        which takes more than a second of a core."""
         self._settings, self._records, self._call = settings, records, call
         self._has_state = has_state
         self._history = AlarmHistory(records)
