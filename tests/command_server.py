@@ -1,4 +1,4 @@
-"""Runs the project's commands for tests, each in a process of its own that has the SDK loaded already.
+"""Runs the project's commands and modules for tests, each in a process of its own that has the SDK loaded already.
 
 Importing the SDK takes longer than most commands do; here it is imported once, before a child is forked per command.
 Reads requests from the standard input, one JSON line each: ``words``, ``environment``, ``folder``, and the files that
@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import json
 import os
+import runpy
 import sys
+import warnings
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NoReturn
 
 PACKAGES = ("pipelines", "delivery")
 CLIENTS = ("sagemaker", "s3", "logs", "iam", "sts", "sagemaker-runtime", "cloudwatch")
@@ -69,6 +71,14 @@ def _aws(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith("AWS_")}
 
 
+def run_module(words: list[str]) -> NoReturn:
+    """What ``python -m`` does with a module and its arguments."""
+    sys.argv = words
+    warnings.simplefilter("ignore", RuntimeWarning)  # runpy's, where the module is loaded as another's part as well
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    sys.exit()
+
+
 def say(number: int) -> None:
     """Writes a line for the tests' process."""
     sys.stdout.write(f"{number}\n")
@@ -83,6 +93,8 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             become(request, before)
+            if request["words"][0] == "-m":
+                run_module(request["words"][1:])
             sys.exit(known[request["words"][0]]())
         say(child)
         _, status = os.waitpid(child, 0)

@@ -87,7 +87,10 @@ def run_command(
     service: Service, *words: str, cwd: Path | None = None, check: bool = True, timeout: float = 600,
     input: str | None = None, path: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
-    """What `Service.run` does, for a command of the project; `path` is a folder more to import modules from."""
+    """What `Service.run` does, for a command of the project, or ``-m`` with a module of it and its arguments.
+
+    `path` is a folder more to import modules from.
+    """
     environment = service.environment()
     if not _servers:
         _servers.append(CommandServer(environment))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from delivery.stages.configuration import ConfigurationError, read_configuration
 from delivery.stages.deploy import find_failures
 from delivery.stages.registry import find_latest_approved
 from delivery.stages.tags import read_project_tags
+from tests.commands import run_command
 from tests.project.delivering import register, regressor
 from tests.support import ROLE, ROOT, Service
 
@@ -52,7 +52,7 @@ class Repository:
             "--sagemaker-project-id": PROJECT_ID, "--s3-bucket": BUCKET, "--output": str(self.folder),
         }  # fmt: skip
         flat = [word for pair in arguments.items() for word in pair]
-        self.service.run(sys.executable, "-m", "delivery.modeldeploy.build", *flat, *words, cwd=ROOT)
+        run_command(self.service, "-m", "delivery.modeldeploy.build", *flat, *words, cwd=ROOT)
         variables = (self.folder / "variables.env").read_text().split()
         return next(line.partition("=")[2] for line in variables if line.startswith("DELIVERY_STATE="))
 
@@ -84,8 +84,8 @@ class Repository:
     def test(self, golden: dict[str, Any]) -> tuple[int, dict[str, bool]]:
         """The exit code of the endpoint's test, and which checks passed."""
         (self.folder / "golden.json").write_text(json.dumps(golden))
-        done = self.service.run(
-            sys.executable, "-m", "delivery.modeldeploy.check_endpoint",
+        done = run_command(
+            self.service, "-m", "delivery.modeldeploy.check_endpoint",
             "--configuration", str(self.folder / "staging-config-export.json"),
             "--golden", str(self.folder / "golden.json"), "--output", str(self.folder / "results.json"),
             cwd=ROOT, check=False,
@@ -200,8 +200,8 @@ def test_a_model_that_does_not_start_leaves_the_old_one_serving(deployed: Reposi
     arn = register(deployed.service, GROUP, broken, ModelApprovalStatus="Approved")
     assert deployed.build() == "ready"
     template, configuration = (deployed.folder / file for file in ("endpoint-template.yml", CONFIGURATION))
-    done = deployed.service.run(
-        sys.executable, "-m", "delivery.stages.deploy", "--stack", STACK, "--template", str(template),
+    done = run_command(
+        deployed.service, "-m", "delivery.stages.deploy", "--stack", STACK, "--template", str(template),
         "--configuration", str(configuration), cwd=ROOT, check=False,
     )  # fmt: skip
     assert done.returncode == 1 and "UPDATE_ROLLBACK_COMPLETE" in done.stderr, done.stdout + done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from delivery.modelmonitor import build
 from delivery.modelmonitor.baselines import DeployedModel
 from delivery.stages.configuration import read_configuration
+from tests.commands import run_command
 from tests.project.delivering import register, upload
 from tests.support import ROLE, ROOT, Service, read_json, until
 
@@ -49,7 +49,7 @@ def run(service: Service, folder: Path, project: str, *words: str) -> subprocess
         "--clarify-image": "1.dkr.ecr.us-east-1.amazonaws.com/clarify", "--output": str(folder),
     }  # fmt: skip
     flat = [word for pair in arguments.items() for word in pair]
-    return service.run(sys.executable, "-m", "delivery.modelmonitor.build", *flat, *words, cwd=ROOT, check=False)
+    return run_command(service, "-m", "delivery.modelmonitor.build", *flat, *words, cwd=ROOT, check=False)
 
 
 def parameters(folder: Path, stage: str = "staging") -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from delivery.stages.configuration import ConfigurationError
 from model_checks import quality
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.predictions import PredictionAttributes
+from tests.commands import run_command
 from tests.project.delivering import register, regressor
 from tests.support import ROLE, ROOT, SCIKIT_LEARN, Service, finished, read_json, steps_of, until
 
@@ -135,7 +135,7 @@ def watched(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
     command = ("-m", "delivery.stages.deploy", "--stack", f"{NAME}-monitors", "--template",
                str(folder / "monitor-template.yml"), "--configuration",
                str(folder / "staging-config-export.json"))  # fmt: skip
-    done = service.run(sys.executable, *command, cwd=ROOT, check=False)
+    done = run_command(service, *command, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     content = json.loads((folder / "staging-config-export.json").read_text())
     yield Watched(service, content["Parameters"])
@@ -172,7 +172,7 @@ def render(service: Service, folder: Path) -> None:
         "--staging-config": str(folder / "staging.json"),
     }  # fmt: skip
     flat = [word for pair in arguments.items() for word in pair]
-    done = service.run(sys.executable, "-m", "delivery.modelmonitor.build", *flat, cwd=ROOT)
+    done = run_command(service, "-m", "delivery.modelmonitor.build", *flat, cwd=ROOT)
     assert f"monitors: the scheduled pipeline {ENDPOINT}-monitoring, without Model Monitor" in done.stdout
 
 
