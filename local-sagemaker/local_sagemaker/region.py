@@ -46,6 +46,7 @@ from local_sagemaker.services.codestar_connections import StarConnections
 from local_sagemaker.services.git_endpoints import GitEndpoints
 from local_sagemaker.services.moto_services import MotoServices
 from local_sagemaker.services.moto_services.moto_client import MotoCalls, is_of_moto
+from local_sagemaker.services.request_tokens import forget_old_tokens
 from local_sagemaker.services.sagemaker.job_resource import RunnerJobs
 from local_sagemaker.services.sagemaker.monitoring.overview import Monitors
 from local_sagemaker.services.sagemaker.monitoring.schedules import MonitoringSchedules
@@ -123,6 +124,7 @@ class Region:
 
     def resume(self) -> None:
         """Takes up what a stop or a crash of the service interrupted."""
+        forget_old_tokens(self._records)
         for resource in self.resources:
             with log_failure(log, "%s could not be resumed in %s", type(resource).__name__, self._settings.region):
                 resource.resume()

@@ -50,3 +50,19 @@ def test_headings_are_numbered_once() -> None:
     for page in PAGES:
         found = HEADING.findall((CONTRACTS / f"{page}.md").read_text("utf-8"))
         assert len(found) == len(set(found)), page
+
+
+def test_the_origin_of_a_fact_is_one_of_the_letters_of_the_index() -> None:
+    letters = set(re.findall(r"\*\*([A-Z])\*\*", (CONTRACTS / "README.md").read_text("utf-8")))
+    used = {
+        letter
+        for page in PAGES
+        for tag in re.findall(r"\(([A-Z](?:, [A-Z])*)[);]", (CONTRACTS / f"{page}.md").read_text("utf-8"))
+        for letter in tag.split(", ")
+    }
+    assert used == letters
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = re.findall(r"^\| \[([a-z-]+)\]\(\1\.md\) \|", (CONTRACTS / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert set(listed) == PAGES and len(listed) == len(PAGES)

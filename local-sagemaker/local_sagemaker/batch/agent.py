@@ -25,7 +25,7 @@ from local_sagemaker.batch.data_processing import DataProcessingError, Processin
 from local_sagemaker.batch.splitting import Batching, RecordError
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.json_path import PathError
-from local_sagemaker.model_servers.model_client import BadStatus, Client, NoModelResponse
+from local_sagemaker.model_client import BadStatus, ModelClient, NoModelResponse
 
 MEGABYTE = 1024**2
 SEE_LOGS = "{}: See job logs for more information"
@@ -76,9 +76,12 @@ class Agent:
         self.capture = BatchCapture(request, Path(plan["capture"])) if "DataCaptureConfig" in request else None
         self.processing: Processing = data_processing.of(request, self.started.strftime("%Y-%m-%dT%H:%M:%SZ"))
         client = request.get("ModelClientConfig", {})
-        self.client = Client(
+        self.client = ModelClient(
             plan["server"],
-            {"Content-Type": source.get("ContentType"), "Accept": request["TransformOutput"].get("Accept") or "*/*"},
+            headers={
+                "Content-Type": source.get("ContentType"),
+                "Accept": request["TransformOutput"].get("Accept") or "*/*",
+            },
             seconds=client.get("InvocationsTimeoutInSeconds", 600),
             retries=client.get("InvocationsMaxRetries", 3),
         )

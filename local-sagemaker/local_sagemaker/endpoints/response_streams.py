@@ -17,8 +17,14 @@ from local_sagemaker.endpoints.instance import Instance
 from local_sagemaker.endpoints.invocations import Admitted, EndpointInvocations, response_of
 from local_sagemaker.endpoints.model_invocation import ModelInvocation
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.model_servers.async_client import LARGEST, NoServerResponse, ResponseTooLarge, TimedOut
-from local_sagemaker.model_servers.streaming import ResponseStream, ask
+from local_sagemaker.model_servers.async_client import (
+    LARGEST,
+    NoServerResponse,
+    ResponseStream,
+    ResponseTooLarge,
+    TimedOut,
+    open_stream,
+)
 
 SECONDS = 480.0
 """How long a container may stream; one that does not begin within the 60 s of InvokeEndpoint has its 60 s (Developer
@@ -85,7 +91,7 @@ async def _stream(instance: Instance, invocation: ModelInvocation) -> tuple[Resp
     names = instance.containers
     index = names.index(invocation.target_container or "") if instance.variant.direct else 0
     headers = invocation.headers(invocation.content_type, invocation.accept)
-    stream = await ask(instance.urls[index], headers, invocation.body, seconds=invocation.seconds)
+    stream = await open_stream(instance.urls[index], headers, invocation.body, seconds=invocation.seconds)
     return stream, names[index]
 
 

@@ -1,7 +1,7 @@
 """Files of a job become S3 objects: at its end, while it runs, or as one archive (contracts: containers 1.4, 2.3, 2.9).
 
-A job may leave anything in its folders and change it at any time, so they are read through `files.beneath`: what a
-link or a mount of its own leads to is never uploaded, and nothing is moved but what lies in the job's folder.
+A job may leave anything in its folders and change it at any time, so they are read through `files.untrusted_folder`:
+what a link or a mount of its own leads to is never uploaded, and nothing is moved but what lies in the job's folder.
 """
 
 from __future__ import annotations

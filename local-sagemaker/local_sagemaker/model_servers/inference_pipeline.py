@@ -6,11 +6,11 @@ The response body and Content-Type of a container are the request of the next; t
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+
+from local_sagemaker.model_client import ModelClient, NoModelResponse
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 SECONDS = 60.0
@@ -21,8 +21,8 @@ class InferencePipeline:
     """Listens on loopback and passes requests through the containers in order."""
 
     def __init__(self, urls: Sequence[str]) -> None:
-        self.urls = [urlsplit(url) for url in urls]
-        self._threads = threading.local()
+        # A kept connection may have been closed in the meantime.
+        self._clients = [ModelClient(url, seconds=SECONDS, reconnects=1) for url in urls]
         chain = self
 
         class Link(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ class InferencePipeline:
 
     def get(self, path: str) -> Answer:
         """/ping of all containers; anything else of the first."""
-        for index in range(len(self.urls)):
+        for index in range(len(self._clients)):
             answer = self._request(index, "GET", path, b"", {})
             if answer[0] != 200 or path != "/ping":
                 return answer
@@ -69,8 +69,8 @@ class InferencePipeline:
         """One request through all containers."""
         content_type = headers.get("Content-Type")
         attributes = {name: value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()}
-        for index in range(len(self.urls)):
-            last = index == len(self.urls) - 1
+        for index in range(len(self._clients)):
+            last = index == len(self._clients) - 1
             own_headers = dict(attributes)
             if content_type:
                 own_headers["Content-Type"] = content_type
@@ -83,23 +83,10 @@ class InferencePipeline:
         return status, answered, body
 
     def _request(self, index: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        connections: dict[int, http.client.HTTPConnection] = self._threads.__dict__.setdefault("connections", {})
-        for fresh in (False, True):  # a kept connection may have been closed in the meantime
-            connection = connections.get(index)
-            if connection is None or fresh:
-                address = self.urls[index]
-                connection = connections[index] = http.client.HTTPConnection(
-                    address.hostname or "127.0.0.1", address.port, timeout=SECONDS
-                )
-            try:
-                connection.request(method, path, body, headers)
-                response = connection.getresponse()
-                answered = {
-                    name: value
-                    for name, value in response.getheaders()
-                    if name.lower() in ("content-type", ATTRIBUTES.lower())
-                }
-                return response.status, {k.title(): v for k, v in answered.items()}, response.read()
-            except (OSError, http.client.HTTPException):
-                connection.close()
-        return 503, {"Content-Type": "text/plain"}, b"A container of the inference pipeline does not answer."
+        try:
+            response = self._clients[index].exchange(method, path, body, headers)
+        except NoModelResponse:
+            return 503, {"Content-Type": "text/plain"}, b"A container of the inference pipeline does not answer."
+        kept = ("content-type", ATTRIBUTES.lower())
+        shown = {name.title(): value for name, value in response.headers.items() if name.lower() in kept}
+        return response.status, shown, response.body

@@ -6,8 +6,6 @@ for the server instead of failing: readiness is one request for /ping, with noth
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import signal
 import socket
 import threading
@@ -21,6 +19,7 @@ from local_sagemaker import images
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.removal import discard
+from local_sagemaker.model_client import ModelClient
 from local_sagemaker.model_servers import model_data
 from local_sagemaker.model_servers.inference_pipeline import InferencePipeline
 from local_sagemaker.objects.types import Objects
@@ -213,7 +212,8 @@ def _await_ping(
     """Waits for a 200 of /ping. A server that has its socket already is queried once; others as soon as they listen."""
     pause = 0.005
     while time.monotonic() < deadline and server.process.wait(0) is None and not (stop and stop.is_set()):
-        if _ping(server, min(PING_SECONDS, max(0.05, deadline - time.monotonic()))) == 200:
+        seconds = min(PING_SECONDS, max(0.05, deadline - time.monotonic()))
+        if ModelClient(server.url, seconds=seconds).is_healthy():
             return
         server.process.wait(pause)  # ends early when the process does
         pause = min(2 * pause, 0.25)
@@ -221,11 +221,3 @@ def _await_ping(
         f"The {container} container for production variant {variant} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
-
-
-def _ping(server: ServerProcess, seconds: float) -> int | None:
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=seconds)
-    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/ping")
-        return connection.getresponse().status
-    return None

@@ -38,17 +38,10 @@ own_build_project = view(BuildProjectRecord)
 
 
 class RequestedRecord(TypedDict, total=False):
-    """Of builds and batches: `_token` and `_digest` recognise a request that is repeated, `_order` is what a pipeline's
-    action wants, and `_overrides` are the request's variables.
-    """
+    """Of builds and batches: `_order` is what a pipeline's action wants, `_overrides` are the request's variables."""
 
-    _token: str
-    _digest: str
     _order: dict[str, Any]
     _overrides: list[Body]
-
-
-own_requested = view(RequestedRecord)
 
 
 class BuildRecord(RequestedRecord, total=False):

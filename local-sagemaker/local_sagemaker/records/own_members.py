@@ -263,22 +263,18 @@ own_replay = view(ReplayRecord)
 
 
 class ScheduleRecord(TypedDict, total=False):
-    """`_due` is when it fires next, None for never; `_first` when it first did; `_made_by` stands for the request that
-    made it, so that its repetition is recognised.
-    """
+    """`_due` is when it fires next, None for never; `_first` when it first did."""
 
     _due: float | None
     _first: float
-    _made_by: str | None
 
 
 own_schedule = view(ScheduleRecord)
 
 
 class ScheduleGroupRecord(TypedDict, total=False):
-    """`_made_by` stands for the request that made it."""
+    """A group's tags, by their keys."""
 
-    _made_by: str
     _tags: dict[str, str]
 
 

@@ -7,13 +7,11 @@ The address is LOCAL_SAGEMAKER_MODEL_SERVER, a server made from the configured m
 from __future__ import annotations
 
 import csv
-import http.client
 import io
 import json
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlparse
 
 import jmespath
 import numpy as np
@@ -22,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from local_sagemaker.model_client import ModelClient, NoModelResponse
 from model_checks.clarify.config import Config
 from model_checks.errors import AnalysisError
 
@@ -230,23 +229,21 @@ def connect(predictor: Config, dataset_type: str) -> Ask:
         raise AnalysisError(
             "ClientError: The analysis needs a model: predictor.model_name (or endpoint_name) is not set."
         )
-    parsed = urlparse(address)
-    connection = http.client.HTTPConnection(parsed.hostname or "127.0.0.1", parsed.port or 80, timeout=600)
     headers = {"Content-Type": content, "Accept": accept}
     if predictor.get("custom_attributes"):
         headers["X-Amzn-SageMaker-Custom-Attributes"] = str(predictor["custom_attributes"])
 
+    client = ModelClient(address, seconds=600)
+
     def ask(body: bytes) -> bytes:
         try:
-            connection.request("POST", "/invocations", body, headers)
-            response = connection.getresponse()
-            answer = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise AnalysisError(f"ClientError: The model can't be queried: {error}") from None
+            response = client.exchange("POST", "/invocations", body, headers)
+        except NoModelResponse as error:
+            raise AnalysisError(f"ClientError: The model can't be queried: {error.__cause__}") from None
         if response.status != 200:
-            text = answer[:400].decode("utf-8", "replace")
+            text = response.body[:400].decode("utf-8", "replace")
             raise AnalysisError(f"ClientError: The model responded with status {response.status}: {text}")
-        return answer
+        return response.body
 
     return ask
 

@@ -9,8 +9,9 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 _TEXT = (
     "{name}: the image has this module, its stand-in here has not. There are {known}; what public scripts use can be "
@@ -55,3 +56,22 @@ def load(name: str) -> Any:
     finally:
         for loaded in [loaded for loaded in sys.modules if loaded.partition(".")[0] == "local_sagemaker"]:
             _modules[loaded] = sys.modules.pop(loaded)
+
+
+def serving_defaults(codec: Any) -> tuple[Callable[[str], NoReturn], Callable[[Any, str], Any]]:
+    """The functions ``default_model_fn`` and ``default_output_fn`` of a container's module ``serving``."""
+
+    def default_model_fn(model_dir: str) -> NoReturn:
+        """There is none: a script brings its own."""
+        raise NotImplementedError(
+            "Please provide a model_fn implementation.\nSee documentation for model_fn at "
+            "https://github.com/aws/sagemaker-python-sdk"
+        )
+
+    def default_output_fn(prediction: Any, accept: str) -> Any:
+        """A prediction as a response of the framework."""
+        from sagemaker_containers.beta.framework import worker
+
+        return worker.Response(codec.encode(prediction, accept), accept, mimetype=accept)
+
+    return default_model_fn, default_output_fn

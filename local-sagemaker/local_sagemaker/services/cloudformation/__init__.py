@@ -13,6 +13,7 @@ from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_contents import StackContents
+from local_sagemaker.services.cloudformation.stack_operations import StackOperations
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 from local_sagemaker.services.cloudformation.stacks import Stacks
@@ -27,8 +28,10 @@ def build(
     store = StackStore(records, settings.arns)
     scopes = Scopes(settings, store, call, answers)
     requests, runs = Requests(objects, scopes, distrusts), StackRuns(store, scopes, call)
-    stacks = Stacks(store=store, requests=requests, runs=runs)
+    operations = StackOperations(records=records, store=store, runs=runs)
+    stacks = Stacks(store=store, requests=requests, runs=runs, operations=operations)
     change_sets = ChangeSets(
-        records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks, runs=runs
-    )
+        records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks,
+        operations=operations,
+    )  # fmt: skip
     return [stacks, StackContents(store=store, requests=requests), change_sets]

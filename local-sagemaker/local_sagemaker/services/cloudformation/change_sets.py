@@ -27,13 +27,20 @@ from local_sagemaker.records.delivery_status import ChangeSetExecutionStatus, Ch
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
-from local_sagemaker.services.cloudformation.stack_runs import StackRuns
+from local_sagemaker.services.cloudformation.stack_operations import StackOperations
 from local_sagemaker.services.cloudformation.stack_store import StackStore, key_of
 from local_sagemaker.services.cloudformation.stacks import Stacks, refuse_unsupported, same
+from local_sagemaker.services.request_tokens import RequestTokens, TokenRules
 
 KIND = "change-set"
 LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 EMPTY = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+def _already_exists(_member: str, _operation: str, request: Request) -> TemplateError:
+    name, stack = request["ChangeSetName"], key_of(request["StackName"]).partition("/")[0]
+    text = f"ChangeSet {name} already exists for stack {stack}"
+    return TemplateError(text, code="AlreadyExistsException", status=400)
 
 
 class ChangeSets(Resource):
@@ -41,10 +48,11 @@ class ChangeSets(Resource):
 
     def __init__(
         self, *, records: Records, arns: Arns, store: StackStore, scopes: Scopes, requests: Requests, stacks: Stacks,
-        runs: StackRuns,
+        operations: StackOperations,
     ) -> None:  # fmt: skip
         self._records, self._arns, self._store, self._scopes = records, arns, store, scopes
-        self._requests, self._stacks, self._runs = requests, stacks, runs
+        self._requests, self._stacks, self._operations = requests, stacks, operations
+        self._tokens = RequestTokens(records, TokenRules("ClientToken", mismatch=_already_exists))
 
     @operation("CreateChangeSet")
     def create(self, request: Request) -> Response:
@@ -54,12 +62,11 @@ class ChangeSets(Resource):
         if kind == "IMPORT" or request.get("ResourcesToImport"):
             raise TemplateError("LocalUnsupported: import of resources is not executed by the local service")
         stack = self._stack(request, kind)
-        if self._records.get(KIND, f"{key_of(stack['StackId'])}/{name}") is not None:
-            raise TemplateError(
-                f"ChangeSet {name} already exists for stack {stack['StackName']}",
-                code="AlreadyExistsException",
-                status=400,
-            )
+        key = f"{key_of(stack['StackId'])}/{name}"
+        if self._records.get(KIND, key) is not None:
+            if earlier := self._tokens.earlier("CreateChangeSet", request, scope=key):
+                return earlier
+            raise _already_exists("ClientToken", "CreateChangeSet", request)
         wanted, _ = self._requests.members_from(request, stack)
         if not own_stack(stack).get("_stored"):
             stack = self._insert(stack)
@@ -77,8 +84,12 @@ class ChangeSets(Resource):
             "IncludeNestedStacks": False, **ChangeSetRecord(_wanted=wanted, _kind=kind),
             "OnStackFailure": request.get("OnStackFailure"),
         }  # fmt: skip
-        self._records.put(KIND, f"{key_of(stack['StackId'])}/{name}", body)
-        return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
+
+        def act() -> Response:
+            self._records.put(KIND, key, body)
+            return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
+
+        return self._tokens.once("CreateChangeSet", request, act, scope=key, exists=lambda _: False)[0]
 
     def _stack(self, request: Request, kind: str) -> Body:
         name = request["StackName"]
@@ -160,12 +171,18 @@ class ChangeSets(Resource):
     def execute(self, request: Request) -> Response:
         """Does what the change set describes. All other sets of the stack are obsolete from then on."""
         body = self._require(request)
+        if self._operations.earlier("ExecuteChangeSet", request, body["StackName"]):
+            return {}
         if body["ExecutionStatus"] != ChangeSetExecutionStatus.AVAILABLE:
             raise TemplateError(
                 f"ChangeSet [{body['ChangeSetId']}] cannot be executed in its current execution status of "
                 f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
             )  # fmt: skip
         stack = self._store.require(body["StackId"])
+        self._operations.begin("ExecuteChangeSet", request, stack, lambda: self._enter(stack, body, request))
+        return {}
+
+    def _enter(self, stack: Body, body: Body, request: Request) -> None:
         wanted = {**own_change_set(body)["_wanted"], "ChangeSetId": body["ChangeSetId"]}
         if own_change_set(body)["_kind"] == "CREATE":
             keep = request.get("DisableRollback", False) or body.get("OnStackFailure") == "DO_NOTHING"
@@ -174,11 +191,9 @@ class ChangeSets(Resource):
                 stack["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated", **wanted, _on_failure=on_failure,
                 DisableRollback=keep, _token=request.get("ClientRequestToken"),
             )  # fmt: skip
-            self._runs.start(stack["StackId"])
         else:
-            self._stacks.begin_update(stack, wanted, request)
+            self._stacks.enter_update(stack, wanted, request)
         self._settle(stack, body)
-        return {}
 
     def _settle(self, stack: Body, executed: Body) -> None:
         for key, body in self._records.items(KIND, f"{key_of(stack['StackId'])}/"):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
-from local_sagemaker.records.delivery_members import StackRecord, own_stack
+from local_sagemaker.records.delivery_members import StackRecord
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
+from local_sagemaker.services.cloudformation.stack_operations import StackOperations
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -36,8 +38,8 @@ class Stacks(Resource):
     """CreateStack, UpdateStack, DeleteStack, RollbackStack, ContinueUpdateRollback, CancelUpdateStack, DescribeStacks,
     ListStacks, UpdateTerminationProtection."""
 
-    def __init__(self, *, store: StackStore, requests: Requests, runs: StackRuns) -> None:
-        self._store, self._requests, self._runs = store, requests, runs
+    def __init__(self, *, store: StackStore, requests: Requests, runs: StackRuns, operations: StackOperations) -> None:
+        self._store, self._requests, self._runs, self._operations = store, requests, runs, operations
 
     def resume(self) -> None:
         """Continues with the stacks that were being worked on."""
@@ -63,9 +65,8 @@ class Stacks(Resource):
             )
         if "OnFailure" in request and "DisableRollback" in request:
             raise TemplateError("You can specify either DisableRollback or OnFailure, but not both")
-        repeated = self._find_repeat(request)
-        if repeated:
-            return {"StackId": repeated}
+        if earlier := self._operations.earlier("CreateStack", request, name):
+            return earlier
         stack = {"StackId": self._store.new_id(name), "StackName": name}
         wanted, _ = self._requests.members_from(request, stack)
         keep = request.get("DisableRollback", False) or request.get("OnFailure") == "DO_NOTHING"
@@ -78,28 +79,25 @@ class Stacks(Resource):
                 _token=request.get("ClientRequestToken"),
             ),
         }  # fmt: skip
-        self._store.insert(body)
-        self._store.enter(body["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated")
-        self._runs.start(body["StackId"])
-        return {"StackId": body["StackId"]}
 
-    def _find_repeat(self, request: Request) -> str | None:
-        """The stack that the same request made already."""
-        token = request.get("ClientRequestToken")
-        stack = self._store.find(request["StackName"]) if token else None
-        return str(stack["StackId"]) if stack is not None and own_stack(stack).get("_token") == token else None
+        def act() -> None:
+            self._store.insert(body)
+            self._store.enter(body["StackId"], StackStatus.CREATE_IN_PROGRESS, "User Initiated")
+
+        return self._operations.begin("CreateStack", request, body, act)
 
     @operation("UpdateStack")
     def update(self, request: Request) -> Response:
         """Begins to make the stack what the request says."""
         refuse_unsupported(request)
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        if earlier := self._operations.earlier("UpdateStack", request, stack["StackName"]):
+            return earlier
         wanted, _ = self._requests.members_from(request, stack)
-        self.begin_update(stack, wanted, request)
-        return {"StackId": stack["StackId"]}
+        return self._operations.begin("UpdateStack", request, stack, lambda: self.enter_update(stack, wanted, request))
 
-    def begin_update(self, stack: Body, wanted: Body, request: Request) -> None:
-        """Starts an update to the wanted members. Raises when nothing would change, or the stack is not in a state for
+    def enter_update(self, stack: Body, wanted: Body, request: Request) -> None:
+        """Records an update to the wanted members. Raises when nothing would change, or the stack is not in a state for
         it."""
         if stack["StackStatus"] not in UPDATABLE:
             status = stack["StackStatus"]
@@ -112,13 +110,14 @@ class Stacks(Resource):
             _before=self._store.resources(stack["StackId"]), LastUpdatedTime=now(),
             DisableRollback=request.get("DisableRollback", False), _token=request.get("ClientRequestToken"),
         )  # fmt: skip
-        self._runs.start(stack["StackId"])
 
     @operation("DeleteStack")
     def delete(self, request: Request) -> Response:
         """Begins to delete a stack. An unknown or deleted one is no error."""
         stack = self._store.find(request["StackName"])
         if stack is None or stack["StackStatus"] == StackStatus.DELETE_COMPLETE:
+            return {}
+        if self._operations.earlier("DeleteStack", request, stack["StackName"]):
             return {}
         self._requests.check_role(request)
         if stack.get("EnableTerminationProtection"):
@@ -136,26 +135,33 @@ class Stacks(Resource):
         if not StackStatus(stack["StackStatus"]).is_final:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be deleted.")
-        self._store.enter(stack["StackId"], StackStatus.DELETE_IN_PROGRESS, "User Initiated", _retained=retained)
-        self._runs.start(stack["StackId"])
+        self._begin("DeleteStack", request, stack, StackStatus.DELETE_IN_PROGRESS, _retained=retained)
         return {}
+
+    def _begin(self, name: str, request: Request, stack: Body, status: StackStatus, **members: Any) -> Response:
+        token = request.get("ClientRequestToken")
+        enter = partial(self._store.enter, stack["StackId"], status, "User Initiated", _token=token, **members)
+        return self._operations.begin(name, request, stack, enter)
 
     @operation("ContinueUpdateRollback")
     def continue_rollback(self, request: Request) -> Response:
         """Tries a failed rollback of an update again; `ResourcesToSkip` are taken as they are."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        if self._operations.earlier("ContinueUpdateRollback", request, stack["StackName"]):
+            return {}
         if stack["StackStatus"] != StackStatus.UPDATE_ROLLBACK_FAILED:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not continue rollback.")
         skip = request.get("ResourcesToSkip", [])
-        self._store.enter(stack["StackId"], StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, "User Initiated", _skip=skip)
-        self._runs.start(stack["StackId"])
+        self._begin("ContinueUpdateRollback", request, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, _skip=skip)
         return {}
 
     @operation("RollbackStack")
     def roll_back(self, request: Request) -> Response:
         """Rolls a failed stack back to the last state that worked."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        if earlier := self._operations.earlier("RollbackStack", request, stack["StackName"]):
+            return earlier
         states = {
             StackStatus.CREATE_FAILED: StackStatus.ROLLBACK_IN_PROGRESS,
             StackStatus.UPDATE_FAILED: StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
@@ -163,9 +169,7 @@ class Stacks(Resource):
         if stack["StackStatus"] not in states:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be rolled back.")
-        self._store.enter(stack["StackId"], states[stack["StackStatus"]], "User Initiated")
-        self._runs.start(stack["StackId"])
-        return {"StackId": stack["StackId"]}
+        return self._begin("RollbackStack", request, stack, states[stack["StackStatus"]])
 
     @operation("UpdateTerminationProtection")
     def protect(self, request: Request) -> Response:

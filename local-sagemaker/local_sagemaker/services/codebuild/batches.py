@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
+from functools import partial
 
 from local_sagemaker.api.operations import Request, Response, operation
 from local_sagemaker.clock import now
@@ -17,12 +18,7 @@ from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.builds import Builds, PipelineOrder, override
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_roles, check_variables
-from local_sagemaker.services.codebuild.requests import (
-    find_ordered,
-    find_repeated,
-    own_members_of,
-    refuse_source_of_pipeline,
-)
+from local_sagemaker.services.codebuild.requests import refuse_source_of_pipeline
 from local_sagemaker.services.codebuild.runs import RunResource
 
 LOST = (
@@ -41,7 +37,7 @@ class BuildBatches(RunResource[BatchRun]):
     noun, status = "buildBatches", "buildBatchStatus"
 
     def __init__(self, *, store: BatchStore, builds: Builds, services: BuildServices) -> None:
-        super().__init__()
+        super().__init__(services.store.records)
         self._store, self._builds, self._services = store, builds, services
 
     def find(self, identity: str) -> Body | None:
@@ -64,30 +60,26 @@ class BuildBatches(RunResource[BatchRun]):
         """Starts a batch build of a project, with the request's overrides."""
         project = self._services.store.project(request["projectName"])
         refuse_source_of_pipeline(project, request)
-        own = own_members_of(request)
-        if known := find_repeated(self._store.batches(project["name"]), own):
-            return {"buildBatch": public(known)}
+        if earlier := self._earlier("StartBuildBatch", request, project["name"]):
+            return {"buildBatch": public(earlier)}
         wanted = override(project, request)
         check(wanted)
         check_roles(wanted, self._services.roles)
-        return {"buildBatch": public(self._begin(project, wanted, {**own, "initiator": "local"}, request))}
+        add = partial(self._add, project, wanted, {"initiator": "local"}, request)
+        return {"buildBatch": public(self._begin_once("StartBuildBatch", request, project["name"], add, self._tokens))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a batch for a pipeline's action, once for each token, and returns its id."""
         project = self._services.store.project(project_name)
-        if known := find_ordered(self._store.batches(project["name"]), order.token):
-            return known
         check_variables(order.variables)
         wanted = copy.deepcopy(project)
         wanted["buildBatchConfig"] = {**wanted.get("buildBatchConfig", {}), "combineArtifacts": order.combined}
-        private = {
-            **BuildBatchRecord(_token=order.token, _digest="", _order=asdict(order)),
-            "initiator": order.initiator,
-        }
+        private = {**BuildBatchRecord(_order=asdict(order)), "initiator": order.initiator}
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
-        return str(self._begin(project, wanted, private, request)["id"])
+        add = partial(self._add, project, wanted, private, request)
+        return str(self._begin_once("batch", {"token": order.token}, project["name"], add, self._orders)["id"])
 
-    def _begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+    def _add(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         config = {**DEFAULTS, **wanted.get("buildBatchConfig", {})}
         if not config.get("serviceRole"):
             raise InvalidInput("Invalid project: batch builds need a service role in buildBatchConfig.")
@@ -107,12 +99,11 @@ class BuildBatches(RunResource[BatchRun]):
         if request.get("secondarySourcesVersionOverride"):
             body["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
             wanted["secondarySourceVersions"] = request["secondarySourcesVersionOverride"]
-        batch = self._store.add(project, body)
-        self._run(batch)
-        return batch
+        return self._store.add(project, body)
 
-    def _run(self, batch: Body, kept: frozenset[str] = frozenset()) -> None:
-        self._launch(BatchRun(batch, self._services, self._store, self._builds, self._forget_run, kept))
+    def begin_run(self, body: Body, kept: frozenset[str] = frozenset()) -> None:
+        """Starts the thread of a batch that was added; the builds of the groups in `kept` stay as they are."""
+        self._launch(BatchRun(body, self._services, self._store, self._builds, self._forget_run, kept))
 
     @operation("BatchGetBuildBatches")
     def batch(self, request: Request) -> Response:
@@ -143,6 +134,8 @@ class BuildBatches(RunResource[BatchRun]):
         if "id" not in request:  # optional in the model
             raise InvalidInput("Build batch ID must be specified.")
         batch = self._store.require(request["id"])
+        if earlier := self._earlier("RetryBuildBatch", request, batch["projectName"]):
+            return {"buildBatch": public(earlier)}
         if batch["buildBatchStatus"] in (BuildStatus.IN_PROGRESS, BuildStatus.SUCCEEDED):
             raise InvalidInput(
                 f"Build batch {batch['id']} is {batch['buildBatchStatus']}: only failed ones are retried."
@@ -159,9 +152,11 @@ class BuildBatches(RunResource[BatchRun]):
             body.update(buildBatchStatus=BuildStatus.IN_PROGRESS, currentPhase="SUBMITTED", complete=False)
             body.pop("endTime")
 
-        self._store.change(batch["id"], begin_again)
-        fresh = self._store.require(batch["id"])
-        self._run(fresh, kept)
+        fresh = self._begin_once(
+            "RetryBuildBatch", request, batch["projectName"],
+            lambda: self._store.change(batch["id"], begin_again) or batch, self._tokens,
+            begin=partial(self.begin_run, kept=kept),
+        )  # fmt: skip
         return {"buildBatch": public(fresh)}
 
     @operation("DeleteBuildBatch")

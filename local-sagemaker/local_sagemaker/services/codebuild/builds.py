@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 from local_sagemaker.api.operations import Request, Response, operation
 from local_sagemaker.records.delivery_members import BuildRecord, own_build
@@ -15,12 +16,7 @@ from local_sagemaker.services.codebuild.build_run import BuildRun, BuildServices
 from local_sagemaker.services.codebuild.build_store import BuildStore, to_response
 from local_sagemaker.services.codebuild.errors import InvalidInput
 from local_sagemaker.services.codebuild.projects import check, check_role, check_variables
-from local_sagemaker.services.codebuild.requests import (
-    find_ordered,
-    find_repeated,
-    own_members_of,
-    refuse_source_of_pipeline,
-)
+from local_sagemaker.services.codebuild.requests import refuse_source_of_pipeline
 from local_sagemaker.services.codebuild.runs import RunResource
 
 LOST = (
@@ -63,7 +59,7 @@ class Builds(RunResource[BuildRun]):
     noun, status = "builds", "buildStatus"
 
     def __init__(self, *, store: BuildStore, services: BuildServices) -> None:
-        super().__init__()
+        super().__init__(store.records)
         self._store, self._services = store, services
 
     def find(self, identity: str) -> Body | None:
@@ -87,33 +83,39 @@ class Builds(RunResource[BuildRun]):
         """Starts a build of a project, with the request's overrides."""
         project = self._store.project(request["projectName"])
         refuse_source_of_pipeline(project, request)
-        own = own_members_of(request)
-        if known := find_repeated(self._store.builds(project["name"]), own):
-            return {"build": to_response(known)}
+        if earlier := self._earlier("StartBuild", request, project["name"]):
+            return {"build": to_response(earlier)}
         wanted = override(project, request)
         check(wanted)
         check_role(wanted["serviceRole"], self._services.roles)
-        return {"build": to_response(self.begin(project, wanted, {**own}, request))}
+        add = partial(self._add, project, wanted, {}, request)
+        return {"build": to_response(self._begin_once("StartBuild", request, project["name"], add, self._tokens))}
 
     def start_for(self, project_name: str, order: PipelineOrder) -> str:
         """Starts a build for a pipeline's action, once for each token, and returns its id."""
         project = self._store.project(project_name)
-        if known := find_ordered(self._store.builds(project["name"]), order.token):
-            return known
         check_variables(order.variables)
-        private = {**BuildRecord(_token=order.token, _digest="", _order=asdict(order)), "initiator": order.initiator}
+        private = {**BuildRecord(_order=asdict(order)), "initiator": order.initiator}
         request: Request = {"environmentVariablesOverride": order.variables, "sourceVersion": order.version}
-        return str(self.begin(project, project, private, request)["id"])
+        add = partial(self._add, project, project, private, request)
+        return str(self._begin_once("build", {"token": order.token}, project["name"], add, self._orders)["id"])
 
     def begin(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         """Starts a build of what is wanted. `private` has the members of its record that no request gives."""
-        build = self._store.add(project, _body(wanted, private, request))
-        self._launch(BuildRun(build, self._services, self._end_run))
+        build = self._add(project, wanted, private, request)
+        self.begin_run(build)
         return build
+
+    def begin_run(self, body: Body) -> None:
+        """Starts the process of a build that was added."""
+        self._launch(BuildRun(body, self._services, self._end_run))
+
+    def _add(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
+        return self._store.add(project, _body(wanted, private, request))
 
     def never(self, project: Body, wanted: Body, private: Body, request: Request) -> Body:
         """The record of a build of a batch that was stopped before it began."""
-        build = self._store.add(project, _body(wanted, private, request))
+        build = self._add(project, wanted, private, request)
         phases = Phases(self._store, build["id"])
         phases.enter("SUBMITTED")
         phases.leave(BuildStatus.STOPPED)
@@ -123,8 +125,9 @@ class Builds(RunResource[BuildRun]):
     def _end_run(self, run: BuildRun) -> None:
         build = self._store.find(run.id)
         if build and run.again is not None and own_build(build)["_retries"] < run.again:
-            again = self._retry(build, retries=own_build(build)["_retries"] + 1)["id"]
-            self._store.change(run.id, lambda body: body.update(_again=again))
+            again = self._add_again(build, retries=own_build(build)["_retries"] + 1)
+            self.begin_run(again)
+            self._store.change(run.id, lambda body: body.update(_again=again["id"]))
         self._forget_run(run)
 
     def outcome(self, identity: str) -> Body | None:
@@ -161,21 +164,24 @@ class Builds(RunResource[BuildRun]):
         if "id" not in request:  # optional in the model
             raise InvalidInput("Build ID must be specified.")
         build = self._store.require(request["id"])
+        if earlier := self._earlier("RetryBuild", request, build["projectName"]):
+            return {"build": to_response(earlier)}
         if build["buildStatus"] == BuildStatus.IN_PROGRESS:
             raise InvalidInput(f"Build {build['id']} is in progress.")
-        return {"build": to_response(self._retry(build))}
+        add = partial(self._add_again, build)
+        return {"build": to_response(self._begin_once("RetryBuild", request, build["projectName"], add, self._tokens))}
 
-    def _retry(self, build: Body, retries: int = 0) -> Body:
+    def _add_again(self, build: Body, retries: int = 0) -> Body:
         project = self._store.project(build["projectName"])
         wanted = {**project, **{name: build[name] for name in _COPIED if name in build}}
         wanted["artifacts"], *wanted["secondaryArtifacts"] = own_build(build)["_artifacts"]
-        private = {**BuildRecord(_token="", _digest="", _retries=retries)}
+        private = {**BuildRecord(_retries=retries)}
         kept = _KEPT_PRIVATE if retries else ("_order",)
         private |= {name: build[name] for name in kept if name in build}
         request: Request = {"environmentVariablesOverride": own_build(build)["_overrides"]}
         if "sourceVersion" in build:
             request["sourceVersion"] = build["sourceVersion"]
-        return self.begin(project, wanted, private, request)
+        return self._add(project, wanted, private, request)
 
     @operation("BatchDeleteBuilds")
     def delete(self, request: Request) -> Response:

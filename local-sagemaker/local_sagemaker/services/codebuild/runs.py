@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from local_sagemaker.api.operations import Request, Resource, Response
 from local_sagemaker.clock import now
+from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codebuild.errors import InvalidInput
+from local_sagemaker.services.codebuild.requests import CLIENT_TOKENS, ORDER_TOKENS
 from local_sagemaker.services.pagination import page_rows
+from local_sagemaker.services.request_tokens import RequestTokens
 
 
 class ThreadedRun(Protocol):
@@ -43,7 +46,9 @@ class RunResource(Resource, Generic[OneRun]):
     status: ClassVar[str]
     """The member of a record with its status."""
 
-    def __init__(self) -> None:
+    def __init__(self, records: Records) -> None:
+        self._tokens = RequestTokens(records, CLIENT_TOKENS)
+        self._orders = RequestTokens(records, ORDER_TOKENS)
         self._runs: dict[str, OneRun] = {}
         self._lock = threading.Lock()
         self._begun = now()
@@ -55,6 +60,34 @@ class RunResource(Resource, Generic[OneRun]):
     @abstractmethod
     def show(self, body: Body) -> Body:
         """A record as responses have it."""
+
+    @abstractmethod
+    def begin_run(self, body: Body) -> None:
+        """Starts the run of a record that was added."""
+
+    def _earlier(self, operation: str, request: Request, project: str) -> Body | None:
+        """The record that the same request of a client made before."""
+        earlier = self._tokens.earlier(operation, request, scope=project, exists=self._has)
+        return self.find(earlier["id"]) if earlier else None
+
+    def _begin_once(
+        self, operation: str, request: Request, project: str, add: Callable[[], Body], tokens: RequestTokens,
+        begin: Callable[[Body], None] | None = None,
+    ) -> Body:  # fmt: skip
+        """The record that `add` makes, whose run begins (by `begin`); or the one of the same request before."""
+        made: list[Body] = []
+
+        def act() -> Response:
+            made.append(add())
+            return {"id": made[0]["id"]}
+
+        response, _ = tokens.once(operation, request, act, scope=project, exists=self._has)
+        if made:
+            (begin or self.begin_run)(made[0])
+        return made[0] if made else self.find(response["id"]) or response
+
+    def _has(self, response: Response) -> bool:
+        return self.find(response["id"]) is not None
 
     def reset(self) -> None:
         """Ends all that run."""

@@ -33,6 +33,12 @@ class ExecutionStart:
 
     def start(self, name: str, trigger: Trigger) -> str:
         """Begins an execution of a pipeline's newest version, and returns its id."""
+        identity = self.add(name, trigger)
+        self._wake()
+        return identity
+
+    def add(self, name: str, trigger: Trigger) -> str:
+        """Records an execution of a pipeline's newest version, and returns its id."""
         version = self._store.pipeline(name)["version"]
         structure = self._store.structure(name, version)
         variables = self._variables(structure, trigger)
@@ -48,7 +54,9 @@ class ExecutionStart:
             "rollbackMetadata": {"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
             **{member: target[member] for member in ("_artifacts", "_outputs", "artifactRevisions", "_sources")},
         }  # fmt: skip
-        return self._add(name, structure, trigger, more)
+        identity = self._add(name, structure, trigger, more)
+        self._wake()
+        return identity
 
     def _add(self, name: str, structure: dict[str, Any], trigger: Trigger, more: dict[str, Any]) -> str:
         identity, moment = str(uuid.uuid4()), now()
@@ -66,7 +74,6 @@ class ExecutionStart:
                 **more,
             }
         )  # fmt: skip
-        self._wake()
         return identity
 
     @staticmethod

@@ -13,8 +13,8 @@ from local_sagemaker.services.codepipeline.errors import PipelineError, invalid_
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 from local_sagemaker.services.pagination import page_rows
+from local_sagemaker.services.request_tokens import RequestTokens, TokenRules
 
-TOKEN = "codepipeline-token"
 DELIVERY = "event-delivery"
 """The records of events on their way to targets: such a delivery's key is the token of what it starts."""
 
@@ -24,6 +24,7 @@ class DeliveryExecutions(Resource):
 
     def __init__(self, *, store: PipelineStore, starter: ExecutionStart, engine: Engine) -> None:
         self._store, self._starter, self._engine = store, starter, engine
+        self._tokens = RequestTokens(store.records, TokenRules("clientRequestToken", mismatch=None))
 
     def resume(self) -> None:
         """Resumes what runs."""
@@ -43,18 +44,19 @@ class DeliveryExecutions(Resource):
         """Starts an execution of the newest version."""
         name, token = request["name"], request.get("clientRequestToken")
         self._store.pipeline(name)
-        if token and (known := self._store.records.get(TOKEN, f"{name}/{token}")):
-            return {"pipelineExecutionId": known["id"]}
         variables = {row["name"]: row["value"] for row in request.get("variables", [])}
         revisions = {row["actionName"]: row for row in request.get("sourceRevisions", [])}
         delivery = self._store.records.get(DELIVERY, token) if token else None
         kind, detail = "StartPipelineExecution", self._starter.caller
         if delivery:
             kind, detail = "CloudWatchEvent", delivery["arn"]
-        identity = self._starter.start(name, Trigger(kind, detail, variables, revisions))
-        if token:
-            self._store.records.put(TOKEN, f"{name}/{token}", {"id": identity})
-        return {"pipelineExecutionId": identity}
+        trigger = Trigger(kind, detail, variables, revisions)
+        response, new = self._tokens.once(
+            "codepipeline", request, lambda: {"pipelineExecutionId": self._starter.add(name, trigger)}, scope=name
+        )  # fmt: skip
+        if new:
+            self._engine.wake()
+        return response
 
     @operation("StopPipelineExecution")
     def stop(self, request: Request) -> Response:

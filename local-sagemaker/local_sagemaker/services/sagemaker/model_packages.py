@@ -17,11 +17,11 @@ from local_sagemaker.records.own_members import own_package, own_package_group
 from local_sagemaker.records.status import ApprovalStatus, PackageStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.caller_identity import user_context
+from local_sagemaker.services.request_tokens import RequestTokens, TokenRules
 from local_sagemaker.services.sagemaker.arn_scope import check_scope
 from local_sagemaker.services.sagemaker.listing import page, pick, select
 from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
-from local_sagemaker.services.sagemaker.tokens import Tokens
 
 KIND = MODEL_PACKAGE.kind
 
@@ -65,7 +65,7 @@ class ModelPackages(Resource):
         self._settings = settings
         self._records = records
         self._tags = tags
-        self._tokens = Tokens(records)
+        self._tokens = RequestTokens(records, TokenRules("ClientToken"))
 
     @operation("CreateModelPackage")
     def create(self, request: Request) -> Response:
@@ -82,8 +82,8 @@ class ModelPackages(Resource):
             return pick(body, "ModelPackageArn")
 
         answer, _ = self._tokens.once(
-            "CreateModelPackage", request, act, "ClientToken",
-            made=lambda answer: self._records.get(KIND, _key(answer["ModelPackageArn"])),
+            "CreateModelPackage", request, act,
+            exists=lambda answer: self._records.get(KIND, _key(answer["ModelPackageArn"])),
         )  # fmt: skip
         return answer
 
@@ -133,7 +133,7 @@ class ModelPackages(Resource):
             body = self._records.update(KIND, key, lambda body: self._touch(body, request)) or {}
             return pick(body, "ModelPackageArn")
 
-        return self._tokens.once("UpdateModelPackage", request, act, "ClientToken")[0]
+        return self._tokens.once("UpdateModelPackage", request, act)[0]
 
     @operation("DeleteModelPackage")
     def delete(self, request: Request) -> Response:

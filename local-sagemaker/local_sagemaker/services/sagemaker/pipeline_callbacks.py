@@ -8,14 +8,14 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.engine.callback_tokens import Deliveries, Delivery
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.records import Records
-from local_sagemaker.services.sagemaker.tokens import Tokens
+from local_sagemaker.services.request_tokens import RequestTokens
 
 
 class PipelineCallbacks(Resource):
     """Delivers results to steps. Nothing runs here: the written result wakes the execution."""
 
     def __init__(self, *, records: Records) -> None:
-        self._deliveries, self._tokens = Deliveries(records), Tokens(records)
+        self._deliveries, self._tokens = Deliveries(records), RequestTokens(records)
 
     @operation("SendPipelineExecutionStepSuccess")
     def succeed(self, request: Request) -> Response:

@@ -21,12 +21,12 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_execution, own_pipeline_version, public_step
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
 from local_sagemaker.records.store import public
+from local_sagemaker.services.request_tokens import RequestTokens
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
 from local_sagemaker.services.sagemaker.listing import page, pick
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.pipelines import find
 from local_sagemaker.services.sagemaker.resource_records import page_of
-from local_sagemaker.services.sagemaker.tokens import Tokens
 
 _CHANGEABLE = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
 Body = dict[str, Any]
@@ -46,7 +46,7 @@ class PipelineExecutions(Resource):
     ) -> None:
         self._settings = settings
         self._records = records
-        self._tokens = Tokens(records)
+        self._tokens = RequestTokens(records)
         self._versions = PipelineVersions(records)
         self._executions = Executions(records=records, objects=objects, logs=logs, call=call)
         # Looked up now, since requests may start others before `resume` is called.
@@ -54,7 +54,6 @@ class PipelineExecutions(Resource):
 
     def resume(self) -> None:
         """Continues with the executions that a stop or a crash of the service interrupted."""
-        self._tokens.forget_old()
         interrupted, self._interrupted = self._interrupted, []
         for key in interrupted:
             body = self._records.get(EXECUTION, key)
@@ -92,7 +91,7 @@ class PipelineExecutions(Resource):
 
         answer, new = self._tokens.once(
             "StartPipelineExecution", request, act,
-            made=lambda answer: self._records.get(EXECUTION, execution_key(answer["PipelineExecutionArn"])),
+            exists=lambda answer: self._records.get(EXECUTION, execution_key(answer["PipelineExecutionArn"])),
         )  # fmt: skip
         if new:
             self._executions.start(execution_key(answer["PipelineExecutionArn"]), text)

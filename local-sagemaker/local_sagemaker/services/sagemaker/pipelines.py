@@ -20,11 +20,11 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_pipeline, own_pipeline_version
 from local_sagemaker.records.store import public
 from local_sagemaker.services.object_reader import read_object
+from local_sagemaker.services.request_tokens import RequestTokens
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
 from local_sagemaker.services.sagemaker.pipeline_versions import PIPELINE, PipelineVersions
 from local_sagemaker.services.sagemaker.resource_records import page_of
 from local_sagemaker.services.sagemaker.tags import Tags
-from local_sagemaker.services.sagemaker.tokens import Tokens
 
 LIMIT = 1024 * 1024
 """Bytes of the longest definition."""
@@ -58,7 +58,7 @@ class Pipelines(Resource):
         self._records = records
         self._call = call
         self._tags = tags
-        self._tokens = Tokens(records)
+        self._tokens = RequestTokens(records)
         self._versions = PipelineVersions(records)
 
     @operation("CreatePipeline")
@@ -69,7 +69,7 @@ class Pipelines(Resource):
         read(definition)
         answer, _ = self._tokens.once(
             "CreatePipeline", request, lambda: self._create(request, definition),
-            made=lambda answer: self._records.get(PIPELINE, last(answer["PipelineArn"]).lower()),
+            exists=lambda answer: self._records.get(PIPELINE, last(answer["PipelineArn"]).lower()),
         )  # fmt: skip
         return answer
 

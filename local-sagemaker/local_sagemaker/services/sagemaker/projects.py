@@ -169,7 +169,7 @@ class SageMakerProjects(Resource):
             "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in labels.items()],
-            "ClientRequestToken": f"{body['ProjectId']}-{own_project(body)['_verb']}", **role,
+            "ClientRequestToken": _token(body), **role,
         }  # fmt: skip
         return f"cloudformation:{own_project(body)['_verb']}Stack", request
 
@@ -236,3 +236,9 @@ def _provider(request: Request) -> dict[str, Any]:
 def _catalog_refusal() -> ValidationError:
     text = "LocalUnsupported: Service Catalog's products are not supported; give a template in S3 by TemplateProviders."
     return ValidationError(text)
+
+
+def _token(body: Body) -> str:
+    """That of a project's call, which is another for each update and the same after a restart."""
+    moment = f"-{int(body['LastModifiedTime'] * 1000)}" if own_project(body)["_verb"] == "Update" else ""
+    return f"{body['ProjectId']}-{own_project(body)['_verb']}{moment}"

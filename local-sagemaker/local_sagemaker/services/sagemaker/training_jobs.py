@@ -346,7 +346,7 @@ def _uploads(body: Body) -> tuple[Upload, ...]:
     ]
     if "CheckpointConfig" in body:
         uploads.append(Upload(_local(body["CheckpointConfig"]), body["CheckpointConfig"]["S3Uri"], UploadTiming.MIRROR))
-    if "TensorBoardOutputConfig" in body:  # the place is that of SDK v2's `latest_job_tensorboard_artifacts_path`
+    if "TensorBoardOutputConfig" in body:  # the place is that of SDK v2's ``latest_job_tensorboard_artifacts_path``
         config = body["TensorBoardOutputConfig"]
         uri = uris.join(config["S3OutputPath"], body["TrainingJobName"], "tensorboard-output")
         uploads.append(Upload(_local(config), uri, UploadTiming.CONTINUOUS))

@@ -83,9 +83,11 @@ class TrialComponents(Resource):
             return self._with_status(self._components.list_page(request, *members))
         bodies = self._of_source(request["SourceArn"]) if "SourceArn" in request else None
         if {"TrialName", "ExperimentName"} & set(request):
-            placed = self._of_trials(request)
-            names = {body["TrialComponentName"] for body in placed}
-            bodies = placed if bodies is None else [body for body in bodies if body["TrialComponentName"] in names]
+            names = self._names_of_trials(request)
+            if bodies is None:
+                bodies = [body for name in names if (body := self._components.find(name))]
+            else:
+                bodies = [body for body in bodies if body["TrialComponentName"] in names]
         return self._with_status(self._components.list_among(bodies or [], request, *members))
 
     def _of_source(self, arn: str) -> list[Body]:
@@ -98,16 +100,15 @@ class TrialComponents(Resource):
         body = self._components.find(component)
         return [body] if body and body.get("Source", {}).get("SourceArn") == arn else []
 
-    def _of_trials(self, request: Request) -> list[Body]:
-        """The components in one trial, or in those of one experiment."""
+    def _names_of_trials(self, request: Request) -> dict[str, None]:
+        """The names of the components in one trial, or in those of one experiment, in the order they were added."""
         if "TrialName" in request:
             trials = [self._trials.require(request["TrialName"])["TrialName"]]
         else:
             name = request["ExperimentName"].lower()
             trials = [trial["TrialName"] for trial in self._trials.all() if trial["ExperimentName"].lower() == name]
         places = [place for trial in trials for place in self._records.list(ASSOCIATION, association(trial, ""))]
-        names = dict.fromkeys(place["TrialComponentName"] for place in places)
-        return [body for name in names if (body := self._components.find(name))]
+        return dict.fromkeys(place["TrialComponentName"] for place in places)
 
     def _with_status(self, response: Response) -> Response:
         """A List answer in which components of jobs have the status and times of these."""

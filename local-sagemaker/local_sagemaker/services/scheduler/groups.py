@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import ScheduleGroupRecord, own_schedule_group
 from local_sagemaker.records.store import Body, public
-from local_sagemaker.services.scheduler.store import DEFAULT, GROUP, SCHEDULE, SchedulerError, ScheduleStore, made_by
+from local_sagemaker.services.scheduler.store import (
+    DEFAULT,
+    GROUP,
+    SCHEDULE,
+    SchedulerError,
+    ScheduleStore,
+    already_exists,
+)
 
 
 class ScheduleGroups(Resource):
@@ -18,17 +27,22 @@ class ScheduleGroups(Resource):
     @operation("CreateScheduleGroup")
     def create(self, request: Request) -> Response:
         """Adds a group; the request that made it, sent again with its token, gets the same response."""
+        name = request["Name"]
+        return self._store.tokens.once(
+            "CreateScheduleGroup", request, partial(self._create, request), scope=name, exists=lambda _: self._has(name)
+        )[0]
+
+    def _has(self, name: str) -> bool:
+        return name == DEFAULT or self._store.records.get(GROUP, name) is not None
+
+    def _create(self, request: Request) -> Response:
         name, moment = request["Name"], now()
-        there = self._store.records.get(GROUP, name)
-        if there is not None and own_schedule_group(there).get("_made_by") == made_by(request):
-            return {"ScheduleGroupArn": there["Arn"]}
-        if name == DEFAULT or there is not None:
-            text = f"Schedule group {name} already exists."
-            raise SchedulerError(text, code="ConflictException", status=409)
+        if self._has(name):
+            raise already_exists("ClientToken", "CreateScheduleGroup", request)
         body = {
             "Name": name, "Arn": self._store.group_arn(name), "State": "ACTIVE", "CreationDate": moment,
             "LastModificationDate": moment, **ScheduleGroupRecord(
-                _made_by=made_by(request), _tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+                _tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
             ),
         }  # fmt: skip
         self._store.records.put(GROUP, name, body)
@@ -48,15 +62,20 @@ class ScheduleGroups(Resource):
 
     @operation("DeleteScheduleGroup")
     def delete(self, request: Request) -> Response:
-        """Removes a group with its schedules."""
+        """Removes a group with its schedules; the same request again, with its token, finds that done."""
         name = request["Name"]
         if name == DEFAULT:
             raise SchedulerError("The default schedule group can't be deleted.", code="ValidationException")
-        self._store.group(name)
-        with self._store.records.transaction():
+
+        def act() -> Response:
+            self._store.group(name)
             self._store.records.delete_all(SCHEDULE, f"{name}/")
             self._store.records.delete(GROUP, name)
-        return {}
+            return {}
+
+        return self._store.tokens.once(
+            "DeleteScheduleGroup", request, act, scope=name, exists=lambda _: not self._has(name)
+        )[0]
 
     def _by_arn(self, arn: str) -> Body:
         return self._store.group(arn.rpartition("schedule-group/")[2])

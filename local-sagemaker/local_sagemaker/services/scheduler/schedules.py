@@ -7,13 +7,13 @@ from functools import partial
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
-from local_sagemaker.records.own_members import ScheduleRecord, own_schedule
+from local_sagemaker.records.own_members import own_schedule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.pagination import page_rows
 from local_sagemaker.services.scheduler.requests import check_target
 from local_sagemaker.services.scheduler.schedule_runner import ScheduleRunner
-from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore, made_by
+from local_sagemaker.services.scheduler.store import DEFAULT, SCHEDULE, SchedulerError, ScheduleStore, already_exists
 from local_sagemaker.services.scheduler.times import check_start, check_times, first_time
 
 
@@ -42,27 +42,34 @@ class Schedules(Resource):
         """Adds a schedule; the request that made it, sent again with its token, gets the same response."""
         group, name = request.get("GroupName", DEFAULT), request["Name"]
         self._store.group(group)
-        there = self._store.records.get(SCHEDULE, f"{group}/{name}")
-        if there is not None and own_schedule(there).get("_made_by") == made_by(request):
-            return {"ScheduleArn": there["Arn"]}
-        if there is not None:
-            text = f"Schedule {name} already exists."
-            raise SchedulerError(text, code="ConflictException", status=409)
-        moment = now()
-        check_times(request)
-        check_start(request, moment)
-        return {"ScheduleArn": self._write(request, group, moment, made_by(request))}
+
+        def exists(_: object = None) -> bool:
+            return self._store.records.get(SCHEDULE, f"{group}/{name}") is not None
+
+        def act() -> Response:
+            if exists():
+                raise already_exists("ClientToken", "CreateSchedule", request)
+            moment = now()
+            check_times(request)
+            check_start(request, moment)
+            return {"ScheduleArn": self._write(request, group, moment)}
+
+        response, _ = self._store.tokens.once(
+            "CreateSchedule", request, act, scope=f"{group}/{name}", exists=exists
+        )  # fmt: skip
+        self._firing.wake()
+        return response
 
     @operation("UpdateSchedule")
     def update(self, request: Request) -> Response:
         """Replaces a schedule: what the request lacks gets its default."""
         group = request.get("GroupName", DEFAULT)
         before = self._store.schedule(group, request["Name"])
-        return {
-            "ScheduleArn": self._write(request, group, before["CreationDate"], own_schedule(before).get("_made_by"))
-        }
+        arn = self._write(request, group, before["CreationDate"])
+        self._firing.wake()
+        return {"ScheduleArn": arn}
 
-    def _write(self, request: Request, group: str, created: float, made_by: str | None) -> str:
+    def _write(self, request: Request, group: str, created: float) -> str:
         check_times(request)
         check_target(request["Target"], self._has)
         target = {
@@ -77,11 +84,10 @@ class Schedules(Resource):
             "ActionAfterCompletion": "NONE", "ScheduleExpressionTimezone": "UTC", "State": SwitchState.ENABLED,
             **{key: value for key, value in request.items() if key != "ClientToken"}, "GroupName": group,
             "Arn": self._store.arn(group, request["Name"]), "Target": target, "CreationDate": created,
-            "LastModificationDate": moment, **ScheduleRecord(_made_by=made_by),
+            "LastModificationDate": moment,
         }  # fmt: skip
         own_schedule(body)["_due"] = first_time(body, moment)
         self._store.put(body)
-        self._firing.wake()
         return str(body["Arn"])
 
     @operation("GetSchedule")
@@ -104,11 +110,18 @@ class Schedules(Resource):
 
     @operation("DeleteSchedule")
     def delete(self, request: Request) -> Response:
-        """Removes a schedule."""
-        group = request.get("GroupName", DEFAULT)
-        self._store.schedule(group, request["Name"])
-        self._store.delete(group, request["Name"])
-        return {}
+        """Removes a schedule; the request that removed it, sent again with its token, finds that done."""
+        group, name = request.get("GroupName", DEFAULT), request["Name"]
+
+        def act() -> Response:
+            self._store.schedule(group, name)
+            self._store.delete(group, name)
+            return {}
+
+        return self._store.tokens.once(
+            "DeleteSchedule", {"ClientToken": request.get("ClientToken")}, act, scope=f"{group}/{name}",
+            exists=lambda _: self._store.records.get(SCHEDULE, f"{group}/{name}") is None,
+        )[0]  # fmt: skip
 
 
 def _summary(body: Body) -> Body:

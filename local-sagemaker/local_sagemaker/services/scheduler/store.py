@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from local_sagemaker.api.operations import Request
 from local_sagemaker.arns import Arns
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.request_tokens import RequestTokens, TokenRules
 
 SCHEDULE, GROUP, FIRED = "scheduler-schedule", "scheduler-group", "scheduler-request"
 DEFAULT = "default"
@@ -21,11 +19,18 @@ class SchedulerError(ServiceError):
     status = 400
 
 
+def already_exists(_member: str, operation: str, request: Request) -> SchedulerError:
+    """The name that a request would give is taken, also by what its token made with other members."""
+    noun = "Schedule group" if operation == "CreateScheduleGroup" else "Schedule"
+    return SchedulerError(f"{noun} {request['Name']} already exists.", code="ConflictException", status=409)
+
+
 class ScheduleStore:
     """Schedules by ``group/name``."""
 
     def __init__(self, records: Records, arns: Arns) -> None:
         self.records, self._arns = records, arns
+        self.tokens = RequestTokens(records, TokenRules("ClientToken", mismatch=already_exists))
 
     def arn(self, group: str, name: str) -> str:
         """A schedule's ARN."""
@@ -65,8 +70,3 @@ class ScheduleStore:
     def delete(self, group: str, name: str) -> None:
         """Removes a schedule."""
         self.records.delete(SCHEDULE, f"{group}/{name}")
-
-
-def made_by(request: Request) -> str:
-    """What a request with the same token and members has, and no other."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

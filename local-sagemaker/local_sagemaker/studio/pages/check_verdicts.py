@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.execution_data import steps_or_none
 from local_sagemaker.studio.pages.objects import json_or_none
 from local_sagemaker.studio.views.violation_texts import violations_in_words
 
@@ -47,10 +47,7 @@ def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
     """Those of an execution by its ARN; none of one that was deleted, or of something else."""
     if ":pipeline/" not in arn or "/execution/" not in arn:
         return []
-    steps = items_or_none(
-        visit, "sagemaker:ListPipelineExecutionSteps", "PipelineExecutionSteps", 500, PipelineExecutionArn=arn,
-        MaxResults=100,
-    )  # fmt: skip
+    steps = steps_or_none(visit, arn, 500)
     return list(verdicts_of(visit, {step["StepName"]: step for step in steps}))
 
 

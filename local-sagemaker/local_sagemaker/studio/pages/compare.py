@@ -13,8 +13,9 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.compare_data import checks_of, data_of, versions_of
+from local_sagemaker.studio.pages.execution_data import definition_of, parameters_of, steps_of
 from local_sagemaker.studio.pages.job_details import load_job
-from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.version_reports import quality_of
 from local_sagemaker.studio.views.check_reports import compare
 from local_sagemaker.studio.views.executions import ExecutionRow, row
@@ -109,23 +110,10 @@ def load(visit: Visit) -> CompareContext:
 
 
 def _read(visit: Visit, arn: str) -> _Execution:
-    key = {"PipelineExecutionArn": arn}
-    body = visit.call("sagemaker:DescribePipelineExecution", key)
-    listed = all_items(
-        visit,
-        "sagemaker:ListPipelineParametersForExecution",
-        "PipelineParameters",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    steps = all_items(
-        visit,
-        "sagemaker:ListPipelineExecutionSteps",
-        "PipelineExecutionSteps",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", key)["PipelineDefinition"]
+    body = visit.call("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": arn})
+    listed = parameters_of(visit, arn)
+    steps = steps_of(visit, arn)
+    text = definition_of(visit, arn)
     item = row({**body, "StartTime": body["CreationTime"], "PipelineParameters": listed}, visit.now)
     return _Execution(item, {step["StepName"]: step for step in steps}, _metrics(visit, steps), json.loads(text))
 

@@ -13,8 +13,8 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.bounded_cache import BoundedCache
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.condition_decisions import ConditionDecision, decisions
+from local_sagemaker.studio.pages.execution_data import definition_of, steps_of, values_of
 from local_sagemaker.studio.pages.execution_steps import StepAddresses, StepsShown, load_steps
-from local_sagemaker.studio.pages.listing import all_items
 from local_sagemaker.studio.pages.serving import version_name
 from local_sagemaker.studio.pages.source_lines import SourceExcerpt
 from local_sagemaker.studio.pages.step_panel import TABS, StepPanel, load_panel
@@ -74,25 +74,10 @@ def load(visit: Visit) -> ExecutionContext:
     """Reads the execution, its definition and steps, and the chosen step."""
     arn = find_arn(visit)
     body = visit.call("sagemaker:DescribePipelineExecution", {"PipelineExecutionArn": arn})
-    text = visit.call("sagemaker:DescribePipelineDefinitionForExecution", {"PipelineExecutionArn": arn})[
-        "PipelineDefinition"
-    ]
+    text = definition_of(visit, arn)
     definition, nodes = DEFINITIONS(text)
-    records = all_items(
-        visit,
-        "sagemaker:ListPipelineExecutionSteps",
-        "PipelineExecutionSteps",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    listed = all_items(
-        visit,
-        "sagemaker:ListPipelineParametersForExecution",
-        "PipelineParameters",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    parameters = {item["Name"]: item.get("Value", "") for item in listed}
+    records = steps_of(visit, arn)
+    parameters = values_of(visit, arn)
     execution = row({**body, "StartTime": body["CreationTime"]}, visit.now)
     views = step_states(definition, nodes, execution.status, records, visit.now)
     context = _context(visit, execution, body, definition, views, records, parameters, text)

@@ -10,6 +10,7 @@ from local_sagemaker.records.query import Query
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.local_data import DiskUse
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.execution_data import steps_or_none
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitoring import list_schedules, schedule_of
 from local_sagemaker.studio.pages.version_reports import quality_of
@@ -155,10 +156,7 @@ def _failures(visit: Visit) -> list[Need]:
 
 def _reason(visit: Visit, item: ExecutionRow) -> str:
     """At which step an execution failed, and why in a sentence; the newest 100 steps are looked at."""
-    steps = items_or_none(
-        visit, "sagemaker:ListPipelineExecutionSteps", "PipelineExecutionSteps", 100, PipelineExecutionArn=item.arn,
-        MaxResults=100,
-    )  # fmt: skip
+    steps = steps_or_none(visit, item.arn, 100)
     failed = [step for step in reversed(steps) if step["StepStatus"] == "Failed"]
     if not failed:
         return item.reason or "failed"

@@ -8,8 +8,8 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.selection import Selection
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.pages.execution_data import steps_or_none
 from local_sagemaker.studio.pages.job_details import JobView, job_of, load_job
-from local_sagemaker.studio.pages.listing import items_or_none
 
 _MOST = 20
 
@@ -29,10 +29,7 @@ def find_execution(visit: Visit, arn: str, begun: float | None) -> str:
 
 def find_job(visit: Visit, execution: str, step: str, kind: str, tab: str) -> JobView | None:
     """The job of a kind that a step of an execution ran; None where it ran none, or that was deleted."""
-    steps = items_or_none(
-        visit, "sagemaker:ListPipelineExecutionSteps", "PipelineExecutionSteps", 500, PipelineExecutionArn=execution,
-        MaxResults=100,
-    )  # fmt: skip
+    steps = steps_or_none(visit, execution, 500)
     job = next((job_of(item.get("Metadata", {})) for item in steps if item["StepName"] == step), None)
     if job is None or job[0] != kind:
         return None

@@ -15,7 +15,8 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.execution import text_of
-from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.pages.execution_data import values_of
+from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.s3_picker import S3Picker, pick_from
 from local_sagemaker.studio.views.commands import aws_command
 from local_sagemaker.studio.views.numbers import size, whole
@@ -124,15 +125,7 @@ def _picker(visit: Visit, fields: Sequence[ParameterField]) -> S3Picker | None:
 
 
 def _values_of(visit: Visit, pipeline_arn: str, execution: str) -> dict[str, str]:
-    arn = f"{pipeline_arn}/execution/{execution}"
-    listed = all_items(
-        visit,
-        "sagemaker:ListPipelineParametersForExecution",
-        "PipelineParameters",
-        PipelineExecutionArn=arn,
-        MaxResults=100,
-    )
-    return {item["Name"]: item.get("Value", "") for item in listed}
+    return values_of(visit, f"{pipeline_arn}/execution/{execution}")
 
 
 def _users(definition: Definition) -> dict[str, list[str]]:

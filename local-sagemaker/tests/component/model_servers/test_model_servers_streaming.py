@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.model_servers.async_client import NoServerResponse, TimedOut
-from local_sagemaker.model_servers.streaming import ResponseStream, ask
+from local_sagemaker.model_servers.async_client import NoServerResponse, ResponseStream, TimedOut, open_stream
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n"
 
@@ -33,7 +32,7 @@ def asked(
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()[:2]
         try:
-            return await use(await ask(f"http://{host}:{port}", "", b"", seconds=seconds))
+            return await use(await open_stream(f"http://{host}:{port}", "", b"", seconds=seconds))
         finally:
             over.set()
             server.close()

@@ -48,7 +48,7 @@ def get_dmatrix(
     kind = content_type.lower()
     name = _FORMATS.get(kind, kind)
     if is_pipe:
-        matrices = [load("xgboost.piped").load(path, name, csv_weights=int(csv_weights) == 1) for path in paths]
+        matrices = [load("xgboost.pipe_mode").load(path, name, csv_weights=int(csv_weights) == 1) for path in paths]
         if len(matrices) > 1:
             raise NotImplementedError("get_dmatrix reads one pipe at a time here")
         return matrices[0]

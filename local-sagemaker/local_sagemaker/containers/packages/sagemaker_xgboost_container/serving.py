@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
-from _local_programs import load
+from _local_programs import load, serving_defaults
 
 from sagemaker_xgboost_container import encoder
 
 _codec = load("toolkit.xgboost_content").XGBoostCodec()
-
-
-def default_model_fn(model_dir: str) -> NoReturn:
-    """There is none: a script brings its own."""
-    raise NotImplementedError(
-        "Please provide a model_fn implementation.\nSee documentation for model_fn at "
-        "https://github.com/aws/sagemaker-python-sdk"
-    )
+default_model_fn, default_output_fn = serving_defaults(_codec)
 
 
 def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
@@ -27,10 +20,3 @@ def default_input_fn(input_data: str | bytes, content_type: str) -> Any:
 def default_predict_fn(input_data: Any, model: Any) -> Any:
     """The booster's predictions, without a check of the names of features."""
     return _codec.predict(input_data, model)
-
-
-def default_output_fn(prediction: Any, accept: str) -> Any:
-    """A prediction as a response of the framework."""
-    from sagemaker_containers.beta.framework import worker
-
-    return worker.Response(_codec.encode(prediction, accept), accept, mimetype=accept)
