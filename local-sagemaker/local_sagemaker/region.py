@@ -38,9 +38,9 @@ from local_sagemaker.services import (
 from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
-from local_sagemaker.services.alarms.alarm_watch import AlarmWatch
 from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
-from local_sagemaker.services.cloudwatch import Metrics
+from local_sagemaker.services.cloudwatch.alarm_watch import AlarmWatch
+from local_sagemaker.services.cloudwatch.metrics import Metrics
 from local_sagemaker.services.codeconnections.connections import Connections
 from local_sagemaker.services.codestar_connections import StarConnections
 from local_sagemaker.services.git_endpoints import GitEndpoints

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -47,15 +49,48 @@ def imports() -> set[tuple[str, str, str]]:
 def test_every_module_is_on_one_floor() -> None:
     drawn = [module for floor in floors() for module in floor]
     assert len(drawn) == len(set(drawn))
-    existing = {path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
-    existing |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert set(drawn) == existing | {"model_checks"}
+    assert set(drawn) == children(PACKAGE) | {"model_checks"}
 
 
 def test_imports_go_down() -> None:
     level = {module: number for number, floor in enumerate(floors()) for module in floor}
     wrong = [f"{by}: {a} imports {b}" for a, b, by in imports() if level[a] >= level[b]]
     assert not wrong, "\n".join(sorted(wrong))
+
+
+def contract(name: str) -> dict[str, Any]:
+    """A contract of import-linter by its name."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (one,) = [contract for contract in linter["contracts"] if contract["name"] == name]
+    return dict(one)
+
+
+def children(package: Path) -> set[str]:
+    """The modules and packages directly in a package."""
+    modules = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
+    return modules | {path.parent.name for path in package.glob("*/__init__.py")}
+
+
+def layers(name: str) -> list[set[str]]:
+    """The layers of a contract, from the top, by the last part of their modules' names."""
+    rows = [row.split(" | ") for row in contract(name)["layers"]]
+    return [{module.removeprefix(f"{PACKAGE.name}.") for module in row} for row in rows]
+
+
+def test_every_package_is_named_in_a_contract_of_layers() -> None:
+    own = layers("The service's layers")
+    assert own == [floor for row in floors() if (floor := set(row) - {"model_checks"})], "as the picture has them"
+    assert set().union(*own) == children(PACKAGE)
+    assert set().union(*layers("The services' layers")) == children(PACKAGE / "services")
+
+
+def test_all_that_is_above_the_containers_imports_none_of_them() -> None:
+    own = layers("The service's layers")
+    (place,) = [number for number, layer in enumerate(own) if "containers" in layer]
+    above = set().union(*own[:place]) | own[place] - {"containers"}
+    sources = contract("The server never imports the programs of containers")["source_modules"]
+    users_own = {"pytest_plugin", "testing"}
+    assert {module.removeprefix(f"{PACKAGE.name}.") for module in sources} == above - users_own
 
 
 @pytest.mark.parametrize("walk", list(REFERENCE.finditer(PAGE)), ids=lambda match: match["name"])

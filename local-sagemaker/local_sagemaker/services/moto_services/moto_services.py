@@ -21,11 +21,11 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.records import Records
 from local_sagemaker.services.call_replay import replay
+from local_sagemaker.services.cloudwatch.alarms import Alarms
+from local_sagemaker.services.cloudwatch.metric_data import MetricData
 from local_sagemaker.services.moto_services import query_responses, queue_attributes, quotas
-from local_sagemaker.services.moto_services.alarms import Alarms
 from local_sagemaker.services.moto_services.identities import Identities, IssuedKeys
 from local_sagemaker.services.moto_services.journal import RequestJournal
-from local_sagemaker.services.moto_services.metric_data import MetricData
 from local_sagemaker.services.moto_services.moto_application import SERVICES, MotoApplication
 from local_sagemaker.services.moto_services.policies import is_document
 from local_sagemaker.services.moto_services.policy_simulation import simulate

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.services.moto_services import metric_data
+from local_sagemaker.services.cloudwatch import metric_data
 from tests.component.services.moto_services.bridge import Bridge, Client
 
 DIMENSION = {"Name": "Part", "Value": "a"}

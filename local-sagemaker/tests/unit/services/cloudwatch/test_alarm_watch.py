@@ -12,7 +12,7 @@ from local_sagemaker.api.operations import Response
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
-from local_sagemaker.services.alarms.alarm_watch import AlarmWatch
+from local_sagemaker.services.cloudwatch.alarm_watch import AlarmWatch
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 SUPPRESSED = {"ActionsSuppressor": f"{ARN}quiet", "ActionsSuppressorWaitPeriod": 0,

@@ -10,8 +10,8 @@ import pytest
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 
-from local_sagemaker.services.moto_services import alarms
-from local_sagemaker.services.moto_services.metric_queries import get_metric_data, get_metric_statistics
+from local_sagemaker.services.cloudwatch import alarms
+from local_sagemaker.services.cloudwatch.metric_queries import get_metric_data, get_metric_statistics
 
 START = datetime(2026, 1, 1)
 HOST = [{"Name": "Host", "Value": "a"}]

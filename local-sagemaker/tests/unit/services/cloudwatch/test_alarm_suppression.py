@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_sagemaker.services.alarms.suppression import Suppression, suppressor
+from local_sagemaker.services.cloudwatch.alarm_suppression import Suppression, suppressor
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:maintenance"
 

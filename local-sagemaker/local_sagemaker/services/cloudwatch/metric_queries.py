@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, overload
 
-from local_sagemaker.services.moto_services.metric_math import (
+from local_sagemaker.services.cloudwatch.metric_math import (
     SAMPLE,
     MetricMathError,
     MetricScope,

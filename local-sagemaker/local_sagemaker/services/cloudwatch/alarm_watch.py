@@ -22,11 +22,11 @@ from local_sagemaker.records.kinds import CLOUDWATCH_ALARM as KIND
 from local_sagemaker.records.own_members import AlarmRecord, own_alarm
 from local_sagemaker.records.status import AlarmState
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.alarms import alarm_messages, evaluation
-from local_sagemaker.services.alarms.alarm_history import AlarmHistory
-from local_sagemaker.services.alarms.composite_rules import CompositeRule
-from local_sagemaker.services.alarms.evaluation import AlarmVerdict, Point
-from local_sagemaker.services.alarms.suppression import Suppression, suppressor
+from local_sagemaker.services.cloudwatch import alarm_evaluation, alarm_messages
+from local_sagemaker.services.cloudwatch.alarm_evaluation import AlarmVerdict, Point
+from local_sagemaker.services.cloudwatch.alarm_history import AlarmHistory
+from local_sagemaker.services.cloudwatch.alarm_suppression import Suppression, suppressor
+from local_sagemaker.services.cloudwatch.composite_rules import CompositeRule
 
 log = logging.getLogger(__name__)
 EVERY, QUICK = 10.0, 1.0
@@ -93,12 +93,12 @@ class AlarmWatch(Resource):
 
     def _look_at(self, alarm: Alarm) -> str:
         """The state of an alarm of a metric, after what had to be done."""
-        points = self._points(alarm) if evaluation.is_executed(alarm) else []
+        points = self._points(alarm) if alarm_evaluation.is_executed(alarm) else []
         known = own_alarm(self._recall(alarm, points))
-        if not evaluation.is_executed(alarm) or (known["_by_client"] and known["_points"] == _plain(points)):
+        if not alarm_evaluation.is_executed(alarm) or (known["_by_client"] and known["_points"] == _plain(points)):
             return str(alarm["StateValue"])
         period = _period_of(alarm)
-        verdict = evaluation.evaluate(alarm, points, _end_of(period), period)
+        verdict = alarm_evaluation.evaluate(alarm, points, _end_of(period), period)
         if verdict is None or verdict.state == alarm["StateValue"]:
             return str(alarm["StateValue"])
         self._change(alarm, verdict, points)
@@ -218,7 +218,7 @@ class AlarmWatch(Resource):
         """The points of the evaluation range, oldest first."""
         period = _period_of(alarm)
         end = _end_of(period)
-        start = end - period * (int(alarm["EvaluationPeriods"]) + evaluation.MORE)
+        start = end - period * (int(alarm["EvaluationPeriods"]) + alarm_evaluation.MORE)
         query = self._queries(alarm, period)
         answer = self._call(
             "cloudwatch:GetMetricData",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import ValidationError
-from local_sagemaker.services.alarms.composite_rules import CompositeRule
-from local_sagemaker.services.alarms.evaluation import evaluate
+from local_sagemaker.services.cloudwatch.alarm_evaluation import evaluate
+from local_sagemaker.services.cloudwatch.composite_rules import CompositeRule
 
 
 def state(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.services.moto_services.metric_math import SAMPLE, MetricMathError, MetricScope, check, evaluate
+from local_sagemaker.services.cloudwatch.metric_math import SAMPLE, MetricMathError, MetricScope, check, evaluate
 
 M1, M2 = {0.0: 1.0, 60.0: 4.0}, {0.0: 2.0, 60.0: 0.0, 120.0: 8.0}
 M3 = {0.0: 1.0, 120.0: 3.0}

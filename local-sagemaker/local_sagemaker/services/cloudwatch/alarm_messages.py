@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from local_sagemaker.config import Settings
-from local_sagemaker.services.alarms.evaluation import AlarmVerdict
+from local_sagemaker.services.cloudwatch.alarm_evaluation import AlarmVerdict
 
 Alarm = Mapping[str, Any]
 SUPPRESSING = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")

@@ -9,12 +9,12 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import CLOUDWATCH_ALARM
 from local_sagemaker.records.status import AlarmState
-from local_sagemaker.services.alarms.alarm_messages import SUPPRESSING
-from local_sagemaker.services.alarms.composite_rules import CompositeRule
-from local_sagemaker.services.alarms.evaluation import COMPARISONS
-from local_sagemaker.services.alarms.suppression import Suppression
 from local_sagemaker.services.call_replay import is_replay
-from local_sagemaker.services.moto_services import metric_queries
+from local_sagemaker.services.cloudwatch import metric_queries
+from local_sagemaker.services.cloudwatch.alarm_evaluation import COMPARISONS
+from local_sagemaker.services.cloudwatch.alarm_messages import SUPPRESSING
+from local_sagemaker.services.cloudwatch.alarm_suppression import Suppression
+from local_sagemaker.services.cloudwatch.composite_rules import CompositeRule
 
 HISTORY = "alarm-history"
 
