@@ -17,6 +17,7 @@ from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import BuildStatus, StackStatus
 from local_sagemaker.services import cloudformation, request_tokens, scheduler
+from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.codebuild.batch_store import BatchStore
 from local_sagemaker.services.codebuild.batches import BuildBatches
@@ -201,8 +202,9 @@ def stacks(settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(StackRuns, "start", lambda *_: None)
     objects = DiskObjects(settings.objects)
     resources = cloudformation.build(
-        settings=settings, records=records, objects=objects, call=cast(Call, None), distrusts=lambda *_: False
-    )
+        settings=settings, records=records, objects=objects, call=cast(Call, None), distrusts=lambda *_: False,
+        answers=cast(CustomAnswers, None),
+    )  # fmt: skip
     yield calls("cloudformation", resources)
     objects.close()
 
