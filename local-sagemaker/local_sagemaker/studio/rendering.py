@@ -54,7 +54,8 @@ def environment() -> Environment:
     )
     made.filters |= {
         "duration": times.duration, "ago": times.ago, "iso": times.iso, "stamp": times.stamp, "number": numbers.number,
-        "bytes": numbers.size, "count": numbers.count, "pretty": pretty, "state": states.state_of, "last": _last,
+        "bytes": numbers.size, "count": numbers.count, "pretty": pretty, "tree": tree,
+        "state": states.state_of, "last": _last,
     }  # fmt: skip
     made.globals |= {
         "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,
@@ -97,6 +98,27 @@ def pretty(value: Any, reveal: str = "") -> str:
     """Indented JSON; what speaks of secrets is masked unless `reveal` is 1."""
     shown = document(value)
     return json.dumps(shown if reveal == "1" else mask_document(shown), indent=2, ensure_ascii=False)
+
+
+def tree(value: Any, reveal: str = "") -> Any:
+    """What `pretty` shows, for a tree of folds; None where it has so many members that text is better."""
+    shown = document(value)
+    shown = shown if reveal == "1" else mask_document(shown)
+    return shown if isinstance(shown, (dict, list)) and shown and _has_few(shown) else None
+
+
+def _has_few(value: Any) -> bool:
+    """Whether a document has at most as many members, on all levels, as a tree may have."""
+    count, pending = 0, [value]
+    while pending and count <= MOST_BRANCHES:
+        item = pending.pop()
+        inner = item.values() if isinstance(item, dict) else item
+        count += len(item)
+        pending += [one for one in inner if isinstance(one, (dict, list))]
+    return count <= MOST_BRANCHES
+
+
+MOST_BRANCHES = 1_000
 
 
 def _last(text: str) -> str:

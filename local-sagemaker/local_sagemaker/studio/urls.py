@@ -79,7 +79,8 @@ def _elsewhere(service: str, rest: str) -> str:
     if service == "codebuild" and rest.startswith("build-batch/"):
         return to("batches", rest.removeprefix("build-batch/"))
     if service == "logs" and rest.startswith("log-group:"):
-        return to("logs", group=rest.removeprefix("log-group:").removesuffix(":*"))
+        group, _, stream = rest.removeprefix("log-group:").removesuffix(":*").partition(":log-stream:")
+        return to("logs", group=group, stream=stream) if stream else to("logs", group=group)
     if service == "cloudformation" and rest.startswith("stack/"):
         return to("stacks", rest.split("/")[1])
     if service == "codepipeline":

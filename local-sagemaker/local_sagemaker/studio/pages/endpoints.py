@@ -7,6 +7,7 @@ from typing import Any
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
+from local_sagemaker.studio.pages.listing import order_of
 from local_sagemaker.studio.pages.serving import packages_of, version_name
 from local_sagemaker.studio.views.times import seconds
 
@@ -34,7 +35,7 @@ class EndpointsContext:
 
 def load(visit: Visit) -> EndpointsContext:
     """ListEndpoints, with the model versions that each serves."""
-    request: dict[str, Any] = {"MaxResults": 50}
+    request: dict[str, Any] = {"MaxResults": 50, **order_of(visit, "Name", "CreationTime", "Status")}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
     if visit.value("q"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.listing import items_or_none, order_of
 from local_sagemaker.studio.views.times import seconds
 
 _COLUMNS = 6
@@ -42,7 +42,7 @@ def load(visit: Visit) -> ExperimentsContext:
     """ListExperiments and ListTrialComponents; each component of the page is described, no other."""
     summaries = items_or_none(visit, "sagemaker:ListExperiments", "ExperimentSummaries", 200, MaxResults=100)
     chosen = visit.value("experiment")
-    request: dict[str, Any] = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    request: dict[str, Any] = {"MaxResults": 50, **order_of(visit, "Name", "CreationTime")}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
     if chosen:

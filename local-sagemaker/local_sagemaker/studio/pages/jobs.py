@@ -11,7 +11,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Missing, Page, Visit
 from local_sagemaker.studio.pages.job_details import KINDS, JobView, load_job
-from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.listing import items_or_none, order_of
 from local_sagemaker.studio.pages.step_panel import step_address
 from local_sagemaker.studio.pages.tagging import tags_of
 from local_sagemaker.studio.views.commands import aws_command
@@ -62,7 +62,7 @@ def load(visit: Visit) -> JobsContext:
     if kind not in LISTS:
         raise Missing(f"There are no jobs of kind '{kind}'; there are {', '.join(LISTS)}.")
     operation, member, noun = LISTS[kind]
-    request: dict[str, Any] = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    request: dict[str, Any] = {"MaxResults": 50, **order_of(visit, "Name", "CreationTime", "Status")}
     for name, value in (("NextToken", "token"), ("NameContains", "q"), ("StatusEquals", "status")):
         if visit.value(value):
             request[name] = visit.value(value)

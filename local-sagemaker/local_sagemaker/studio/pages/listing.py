@@ -9,6 +9,18 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.studio.page import Visit
 
 MOST = 10_000
+_ORDERS = {
+    "newest": ("CreationTime", "Descending"), "oldest": ("CreationTime", "Ascending"),
+    "name": ("Name", "Ascending"), "-name": ("Name", "Descending"),
+    "status": ("Status", "Ascending"), "-status": ("Status", "Descending"),
+}  # fmt: skip
+
+
+def order_of(visit: Visit, *members: str) -> dict[str, str]:
+    """SortBy and SortOrder as the address has them in `sort`; the newest first for what is none of the members."""
+    by, way = _ORDERS.get(visit.value("sort"), _ORDERS["newest"])
+    by, way = (by, way) if by in members else _ORDERS["newest"]
+    return {"SortBy": by, "SortOrder": way}
 
 
 def all_items(visit: Visit, operation: str, member: str, most: int = MOST, **request: Any) -> list[dict[str, Any]]:

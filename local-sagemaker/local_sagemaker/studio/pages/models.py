@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.listing import all_items, items_or_none
+from local_sagemaker.studio.pages.listing import all_items, items_or_none, order_of
 from local_sagemaker.studio.pages.serving import serving
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.pages.version_reports import quality_of
@@ -48,7 +48,7 @@ class ModelsContext:
 
 def load(visit: Visit) -> ModelsContext:
     """ListModelPackageGroups, and the newest versions of each."""
-    request: dict[str, Any] = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    request: dict[str, Any] = {"MaxResults": 50, **order_of(visit, "Name", "CreationTime")}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
     if visit.value("q"):

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts.bars import Bar, label_of
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.pages.listing import items_or_none, order_of
 from local_sagemaker.studio.views.executions import FINAL, ExecutionRow, row
 from local_sagemaker.studio.views.times import seconds, stamp
 
@@ -41,7 +41,7 @@ class PipelinesContext:
 
 def load(visit: Visit) -> PipelinesContext:
     """ListPipelines, and for each pipeline its newest executions."""
-    request = {"MaxResults": 50, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    request: dict[str, Any] = {"MaxResults": 50, **order_of(visit, "Name", "CreationTime")}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
     if visit.value("q"):

@@ -40,16 +40,26 @@
     const at = document.activeElement;
     return at && at.closest("main form") && /INPUT|TEXTAREA|SELECT/.test(at.tagName) && at.type !== "checkbox";
   };
+  // the page's folds, each by its own and the outer ones' titles: others may come before it
+  const folds = () => {
+    const seen = {};
+    return [...document.querySelectorAll("main details")].map((item) => {
+      let name = "";
+      for (let at = item; at; at = at.parentElement.closest("details")) name = `${(select(".key-name", at) || select("summary", at)).textContent}/${name}`;
+      seen[name] = (seen[name] || 0) + 1;
+      return [`${name}${seen[name]}`, item];
+    });
+  };
   const refresh = async () => {
     if (running) { pending = true; return; }
     running = true;
     pending = false;
-    const folds = [...document.querySelectorAll("main details")].map((item) => item.open);
+    const open = new Map(folds().map(([name, item]) => [name, item.open]));
     const graph = select(".graph-box");
     const place = graph && [graph.scrollLeft, graph.scrollTop];
     try {
       await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerMorph" });
-      document.querySelectorAll("main details").forEach((item, at) => { if (folds[at] !== undefined) item.open = folds[at]; });
+      folds().forEach(([name, item]) => { if (open.has(name)) item.open = open.get(name); });
       document.dispatchEvent(new Event("studio:refreshed"));
       const again = select(".graph-box");
       if (again && place) [again.scrollLeft, again.scrollTop] = place;

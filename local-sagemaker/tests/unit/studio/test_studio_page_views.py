@@ -183,6 +183,7 @@ def test_lineage_is_in_order_of_distance() -> None:
         ("arn:aws:codepipeline:us-east-1:1:deploy/Stage", "/_studio/delivery/deploy"),
         ("arn:aws:sagemaker:us-east-1:1:monitoring-schedule/drift", "/_studio/monitoring/drift"),
         ("arn:aws:logs:us-east-1:1:log-group:/aws/x:*", "/_studio/logs?group=%2Faws%2Fx"),
+        ("arn:aws:logs:us-east-1:1:log-group:/aws/x:log-stream:a", "/_studio/logs?group=%2Faws%2Fx&stream=a"),
         ("arn:aws:s3:::bucket/key", "/_studio/s3/object?bucket=bucket&key=key"),
         ("arn:aws:iam::1:role/x", ""),
     ],

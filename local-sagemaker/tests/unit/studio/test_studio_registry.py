@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import local_sagemaker.studio
+from local_sagemaker.studio import rendering
 from local_sagemaker.studio.page import Content
 from local_sagemaker.studio.registry import PAGES
 from local_sagemaker.studio.security import host_of, refuse_forgery, sandbox_policy
@@ -99,3 +100,22 @@ def test_vendored_files_are_what_their_package_has() -> None:
     for item in json.loads((folder / "vendor.json").read_text("utf-8")):
         assert hashlib.sha256((folder / item["file"]).read_bytes()).hexdigest() == item["sha256"], item["package"]
         assert (folder / item["licence"]).read_text("utf-8").strip()
+
+
+def test_json_is_a_tree_with_links_and_masks_and_text_where_it_is_large() -> None:
+    """Each member is a fold or a line, in its order; a document that no one unfolds is text."""
+    template = rendering.environment().from_string(
+        '{% import "_macros.html" as ui with context %}{{ ui.json(value, "D") }}'
+    )
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p"
+    value = {"items": {"values": [1, None, [], arn]}, "Environment": {"API_TOKEN": "sesame", "A": "<b>"}}
+    text = template.render(value=value, query={}, path="/")
+    assert re.findall(r'class="key-name">([^<]*)<', text) == [
+        "items", "values", "0", "1", "2", "3", "Environment", "API_TOKEN", "A",
+    ]  # fmt: skip
+    assert f'<a href="/_studio/pipelines/p">{arn}</a>' in text
+    assert "sesame" not in text
+    assert "<b>" not in text
+    assert "sesame" in template.render(value=value, query={"secrets": ["1"]}, path="/")
+    large = template.render(value={"a": [{"b": n} for n in range(1_000)]}, query={}, path="/")
+    assert ("key-name" in large, "<pre" in large) == (False, True)
