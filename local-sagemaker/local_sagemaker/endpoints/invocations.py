@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.endpoints.capture import Captured
@@ -40,8 +41,6 @@ _FORWARDED = (
     ("SessionId", "X-Amzn-SageMaker-Session-Id"),
     ("PrefixAwareId", "X-Amzn-SageMaker-Prefix-Aware-Id"),
 )
-Request = dict[str, Any]
-Response = dict[str, Any]
 
 
 class Admitted(NamedTuple):

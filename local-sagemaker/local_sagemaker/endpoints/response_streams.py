@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.endpoints.errors import ModelError
 from local_sagemaker.endpoints.instance import Instance
 from local_sagemaker.endpoints.invocations import Admitted, EndpointInvocations, response_of
@@ -29,8 +30,6 @@ from local_sagemaker.model_servers.async_client import (
 SECONDS = 480.0
 """How long a container may stream; one that does not begin within the 60 s of InvokeEndpoint has its 60 s (Developer
 Guide, "How containers serve requests")."""
-Request = dict[str, Any]
-Response = dict[str, Any]
 
 
 class ResponseStreams(EndpointInvocations):

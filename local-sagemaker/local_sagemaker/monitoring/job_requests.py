@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.api.operations import Request
 from local_sagemaker.monitoring.definition import (
     BY_CLARIFY,
     EXPLAINABILITY,
@@ -16,7 +17,6 @@ from local_sagemaker.monitoring.definition import (
 )
 from local_sagemaker.monitoring.windows import AnalysisWindow, key_of, text_of
 
-Request = dict[str, Any]
 _ROOT = "/opt/ml/processing"
 _LABELS = f"{_ROOT}/groundtruth"
 _NAMES = {

@@ -13,18 +13,12 @@ from urllib.parse import quote, unquote
 from local_sagemaker.api.operations import Call
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
+from local_sagemaker.records.store import Body
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import templates
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
-from local_sagemaker.services.apigateway.exchange import (
-    Body,
-    Exchange,
-    MethodRefusal,
-    Reply,
-    internal_error,
-    proxy_reply,
-)
+from local_sagemaker.services.apigateway.exchange import Exchange, MethodRefusal, Reply, internal_error, proxy_reply
 from local_sagemaker.services.apigateway.templates import Overrides
 from local_sagemaker.services.apigateway.velocity_values import text
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import ApiDeploymentRecord, own_api
-from local_sagemaker.records.store import public
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.stages import put_stage
-from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page
+from local_sagemaker.services.apigateway.store import ApiStore, new_id, page
 
 
 class Deployments(Resource):

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.json_text import load
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.templates import Scene
-
-Body = dict[str, Any]
 
 
 class MethodRefusal(Exception):

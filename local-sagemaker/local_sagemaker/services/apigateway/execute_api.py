@@ -21,9 +21,10 @@ from local_sagemaker.config import Settings
 from local_sagemaker.http import RawRequest, RawResponse
 from local_sagemaker.ids import request_id
 from local_sagemaker.records.own_members import ApiDeploymentRecord, own_api, own_deployment
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway import backends, routing
 from local_sagemaker.services.apigateway.exchange import Exchange, MethodRefusal, Reply, internal_error
-from local_sagemaker.services.apigateway.store import ApiStore, Body
+from local_sagemaker.services.apigateway.store import ApiStore
 
 _PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)(?:/(?P<stage>[^/]*)(?P<path>/.*)?)?", re.DOTALL)
 _HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")

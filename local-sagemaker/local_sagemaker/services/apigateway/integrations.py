@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.store import Body
 from local_sagemaker.regexes import bounded
 from local_sagemaker.regexes.bounded import RegexError
 from local_sagemaker.services.apigateway import backends, templates
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 from local_sagemaker.services.apigateway.methods import response_of
 from local_sagemaker.services.apigateway.patch_operations import patch
-from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of
+from local_sagemaker.services.apigateway.store import ApiStore, method_of
 
 _KEPT = ("uri", "credentials", "requestParameters", "requestTemplates", "contentHandling", "cacheKeyParameters")
 _PATCHED = {

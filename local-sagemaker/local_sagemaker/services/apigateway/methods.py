@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
 from local_sagemaker.services.apigateway.patch_operations import patch
-from local_sagemaker.services.apigateway.store import ApiStore, Body, method_of, resource_of
+from local_sagemaker.services.apigateway.store import ApiStore, method_of, resource_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 _PATCHED = {"authorizationType": str, "apiKeyRequired": bool, "operationName": str}

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Request
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
-
-Body = dict[str, Any]
 
 
 def patch(body: Body, request: Request, members: Mapping[str, type]) -> None:

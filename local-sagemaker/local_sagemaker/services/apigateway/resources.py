@@ -6,8 +6,9 @@ import re
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.records.own_members import own_api
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict
-from local_sagemaker.services.apigateway.store import ApiStore, Body, new_id, page, resource_of
+from local_sagemaker.services.apigateway.store import ApiStore, new_id, page, resource_of
 
 _PART = re.compile(r"[A-Za-z0-9._~:$-]+|\{[A-Za-z0-9._:-]+\+?\}")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
-Body = dict[str, Any]
+from local_sagemaker.records.store import Body
 
 
 @dataclass(frozen=True)

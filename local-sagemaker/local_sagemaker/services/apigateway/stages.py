@@ -7,9 +7,10 @@ import re
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import own_api
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiConflict, ApiNotFound
 from local_sagemaker.services.apigateway.patch_operations import patch
-from local_sagemaker.services.apigateway.store import ApiStore, Body
+from local_sagemaker.services.apigateway.store import ApiStore
 
 _PATCHED = {"deploymentId": str, "description": str, "variables": dict, "tracingEnabled": bool}
 

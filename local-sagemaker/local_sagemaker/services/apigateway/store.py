@@ -15,9 +15,9 @@ from local_sagemaker.config import Settings
 from local_sagemaker.integers import natural
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_api
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest, ApiNotFound
 
-Body = dict[str, Any]
 API, DEPLOYMENT = "rest-api", "rest-api-deployment"
 _ALPHABET = string.ascii_lowercase + string.digits
 

@@ -10,12 +10,12 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.own_members import FunctionRecord, own_function
-from local_sagemaker.records.store import public
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.lambda_.code import Archive, CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 from local_sagemaker.services.lambda_.paging import page
-from local_sagemaker.services.lambda_.store import Body, FunctionStore, touch
+from local_sagemaker.services.lambda_.store import FunctionStore, touch
 from local_sagemaker.services.lambda_.versions import FunctionVersions
 
 _RESERVED = (

@@ -12,11 +12,12 @@ from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.json_text import load
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_function
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidContent, LambdaNotFound
 from local_sagemaker.services.lambda_.events import EventSources
 from local_sagemaker.services.lambda_.names import FunctionReference
-from local_sagemaker.services.lambda_.store import Body, FunctionStore
+from local_sagemaker.services.lambda_.store import FunctionStore
 
 LARGEST, LARGEST_EVENT = 6 * 1024 * 1024, 1024 * 1024
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.records.own_members import own_function
+from local_sagemaker.records.store import Body
 from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound
 from local_sagemaker.services.lambda_.names import FunctionReference
-from local_sagemaker.services.lambda_.store import Body, FunctionStore
+from local_sagemaker.services.lambda_.store import FunctionStore
 
 _CONDITIONS = (
     ("SourceAccount", "StringEquals", "AWS:SourceAccount"),

@@ -9,16 +9,14 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_function
-from local_sagemaker.records.store import AlreadyExists
+from local_sagemaker.records.store import AlreadyExists, Body
 from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFound, RevisionChanged
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 
-Body = dict[str, Any]
 FUNCTION, VERSION, ALIAS = "function", "function-version", "function-alias"
 
 

@@ -7,12 +7,12 @@ import uuid
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.own_members import FunctionVersionRecord, own_function, own_function_version
-from local_sagemaker.records.store import public
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue, LambdaNotFound
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 from local_sagemaker.services.lambda_.paging import page
-from local_sagemaker.services.lambda_.store import Body, FunctionStore, check_revision
+from local_sagemaker.services.lambda_.store import FunctionStore, check_revision
 
 
 class FunctionVersions(Resource):

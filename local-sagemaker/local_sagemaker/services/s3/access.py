@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
+from local_sagemaker.api.operations import Request
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.services.s3.errors import S3AccessDenied
-
-Request = dict[str, Any]
 
 
 class Access:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.access import Access
 from local_sagemaker.services.s3.objects import find
 from local_sagemaker.services.s3.unsupported import refuse_grants
-
-Response = dict[str, Any]
 
 
 class Acls(Resource):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
-from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.access import Access
 from local_sagemaker.services.s3.attributes import check_bucket_tags
 from local_sagemaker.services.s3.errors import (
     BucketAlreadyOwnedByYou,
@@ -21,7 +20,6 @@ from local_sagemaker.services.s3.errors import (
 from local_sagemaker.services.s3.tokens import make_token, read_token
 from local_sagemaker.services.s3.unsupported import check_bucket
 
-Response = dict[str, Any]
 _CLASSIC = "us-east-1"
 _EUROPE = ("EU", "eu-west-1")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.access import Access
 from local_sagemaker.services.s3.configuration_checks import check, check_logging
 from local_sagemaker.services.s3.errors import MissingRequestBody, NotConfigured
-
-Response = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.checksums import ALGORITHMS, of_file
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
 from local_sagemaker.objects.temporary_files import TemporaryFile
-from local_sagemaker.services.s3.access import Access, Request, version_member
+from local_sagemaker.services.s3.access import Access, version_member
 from local_sagemaker.services.s3.attributes import attributes_from, checksum_members, encryption, quote_etag
 from local_sagemaker.services.s3.conditions import check_copy_source, write_condition
 from local_sagemaker.services.s3.encryption import SETTING, with_default
@@ -23,7 +23,6 @@ from local_sagemaker.services.s3.errors import InvalidArgument, InvalidRequest
 from local_sagemaker.services.s3.objects import open_object
 from local_sagemaker.services.s3.unsupported import check_copyable, check_write
 
-Response = dict[str, Any]
 _LARGEST = 5 << 30
 _CHANGES = ("StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled", "WebsiteRedirectLocation")
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.stored_object import StoredObject
-from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.access import Access
 from local_sagemaker.services.s3.conditions import write_condition
 from local_sagemaker.services.s3.errors import PreconditionFailed, S3MalformedXML
 from local_sagemaker.services.s3.objects import check_version
-
-Response = dict[str, Any]
 
 
 class Deletions(Resource):

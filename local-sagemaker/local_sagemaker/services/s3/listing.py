@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.index import BucketRow
 from local_sagemaker.objects.listing import ListingPage, common_prefix, successor
 from local_sagemaker.objects.stored_object import StoredObject
-from local_sagemaker.services.s3.access import Access, Request
+from local_sagemaker.services.s3.access import Access
 from local_sagemaker.services.s3.attributes import checksum_members, quote_etag
 from local_sagemaker.services.s3.errors import InvalidArgument
 from local_sagemaker.services.s3.tokens import make_token, read_token
 
-Response = dict[str, Any]
 _MOST = 1000
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import NoSuchUpload
@@ -16,7 +15,7 @@ from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.objects.uploads import MultipartUpload, Part, etag_of
 from local_sagemaker.services.s3 import part_checksums, ranges
-from local_sagemaker.services.s3.access import Access, Request, version_member
+from local_sagemaker.services.s3.access import Access, version_member
 from local_sagemaker.services.s3.attributes import (
     attributes_from,
     check_md5,
@@ -39,7 +38,6 @@ from local_sagemaker.services.s3.errors import (
 from local_sagemaker.services.s3.listing import page_size
 from local_sagemaker.services.s3.unsupported import check_keys, check_write
 
-Response = dict[str, Any]
 SMALLEST = 5 << 20
 _MOST_PARTS = 10_000
 

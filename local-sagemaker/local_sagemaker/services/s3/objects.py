@@ -7,9 +7,9 @@ object: the wire takes the latter as the HTTP status and leaves it out of the an
 from __future__ import annotations
 
 import re
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.objects.errors import NoSuchKey, NoSuchVersion, S3Error
@@ -18,7 +18,7 @@ from local_sagemaker.objects.stored_object import ObjectAttributes, StoredObject
 from local_sagemaker.objects.temporary_files import TemporaryFile
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.services.s3 import ranges
-from local_sagemaker.services.s3.access import Access, Request, version_member
+from local_sagemaker.services.s3.access import Access, version_member
 from local_sagemaker.services.s3.attributes import (
     attributes_from,
     check_md5,
@@ -33,7 +33,6 @@ from local_sagemaker.services.s3.encryption import with_default
 from local_sagemaker.services.s3.errors import InvalidArgument, MethodNotAllowed
 from local_sagemaker.services.s3.unsupported import check_keys, check_readable, check_write
 
-Response = dict[str, Any]
 _ATTRIBUTES_PAGE = 1000
 _VERSION = re.compile(r"null|[\w.-]{32}", re.ASCII)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from local_sagemaker.api.operations import Resource, operation
+from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
-from local_sagemaker.services.s3.access import Access, Request, version_member
+from local_sagemaker.services.s3.access import Access, version_member
 from local_sagemaker.services.s3.attributes import check_tags
 from local_sagemaker.services.s3.objects import find
-
-Response = dict[str, Any]
 
 
 class ObjectTags(Resource):

@@ -6,8 +6,7 @@ a client brings (SSE-C) would protect nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
+from local_sagemaker.api.operations import Request
 from local_sagemaker.objects.stored_object import StoredObject
 from local_sagemaker.services.s3.errors import (
     AclNotSupported,
@@ -19,7 +18,6 @@ from local_sagemaker.services.s3.errors import (
     ObjectNotInActiveTier,
 )
 
-Request = dict[str, Any]
 _HARMLESS = (None, "private", "bucket-owner-full-control")
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP", "AccessControlPolicy")
 _CUSTOMER_KEYS = (

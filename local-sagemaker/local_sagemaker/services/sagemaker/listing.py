@@ -9,8 +9,7 @@ from typing import Any
 
 from local_sagemaker.errors import ValidationError
 from local_sagemaker.json_text import load
-
-Body = dict[str, Any]
+from local_sagemaker.records.store import Body
 
 _BOUNDS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
     ("CreationTimeAfter", "CreationTime", lambda value, bound: value > bound),

@@ -5,8 +5,6 @@ The records are written here and by the engine, which runs one thread an executi
 
 from __future__ import annotations
 
-from typing import Any
-
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.arns import last
 from local_sagemaker.clock import now
@@ -20,7 +18,7 @@ from local_sagemaker.objects.types import Objects
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_execution, own_pipeline_version, public_step
 from local_sagemaker.records.status import ExecutionStatus, StepStatus
-from local_sagemaker.records.store import public
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.request_tokens import RequestTokens
 from local_sagemaker.services.sagemaker.execution_start import new_execution, reuse
 from local_sagemaker.services.sagemaker.listing import page, pick
@@ -29,7 +27,6 @@ from local_sagemaker.services.sagemaker.pipelines import find
 from local_sagemaker.services.sagemaker.resource_records import page_of
 
 _CHANGEABLE = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
-Body = dict[str, Any]
 
 
 class PipelineExecutions(Resource):

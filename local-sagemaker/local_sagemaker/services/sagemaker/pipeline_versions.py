@@ -5,16 +5,14 @@ A version's record holds the definition exactly as it was sent; executions refer
 
 from __future__ import annotations
 
-from typing import Any
-
 from local_sagemaker.clock import now
 from local_sagemaker.errors import Conflict, ResourceNotFound, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import PipelineVersionRecord, own_pipeline
+from local_sagemaker.records.store import Body
 
 PIPELINE, VERSION = "pipeline", "pipeline-version"
 MAX_ALIASES = 10
-Body = dict[str, Any]
 
 
 def version_key(name: str, version: int) -> str:

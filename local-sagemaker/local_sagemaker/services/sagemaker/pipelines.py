@@ -6,8 +6,6 @@ Pipelines are looked up without regard to case, by name or ARN.
 
 from __future__ import annotations
 
-from typing import Any
-
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
 from local_sagemaker.arns import is_arn, last
 from local_sagemaker.clock import now
@@ -18,7 +16,7 @@ from local_sagemaker.engine.validation import read
 from local_sagemaker.errors import Conflict, NameTaken, ResourceNotFound, ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_pipeline, own_pipeline_version
-from local_sagemaker.records.store import public
+from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.object_reader import read_object
 from local_sagemaker.services.request_tokens import RequestTokens
 from local_sagemaker.services.sagemaker.listing import order, page, pick, select
@@ -32,7 +30,6 @@ LONGEST_NAME = 82
 """AWS refused longer ones in 2022 (aws/sagemaker-python-sdk issue 2933), though the API reference says 256. Nothing
 newer was found, and a name that is short enough here is so on AWS, too."""
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-Body = dict[str, Any]
 
 
 def find(records: Records, settings: Settings, name_or_arn: str) -> Body:

@@ -12,8 +12,7 @@ from math import isfinite
 from typing import Any
 
 from local_sagemaker.errors import ValidationError
-
-Body = dict[str, Any]
+from local_sagemaker.records.store import Body
 
 _COMPARED = {
     "GreaterThan": lambda a, b: a > b,
