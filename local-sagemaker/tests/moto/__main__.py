@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -27,6 +28,8 @@ AREAS = ("s3", "sagemaker")
 MOTO = version("moto")
 NEEDED = (f"moto[s3,sagemaker,server]=={MOTO}", "boto3", "pytest", "pytest-timeout", "freezegun", "requests")
 HERE = Path(__file__).parent
+_BY_CHANCE = re.compile(r"Value '[0-9][^']*' at 'stackName' failed")
+"""Some tests call stacks by a random UUID; one that begins with a digit is refused, as on AWS."""
 
 
 class Unavailable(Exception):
@@ -101,7 +104,7 @@ def _judge(results: Mapping[str, str], *, partial: bool) -> int:
     """Prints what passed and what did not; 1 when that is not what the list says."""
     listed = {test: kind for kind, entry in _not_passing().items() for test in entry["tests"]}
     failed = {test: text for test, text in results.items() if text}
-    unexpected = {test: text for test, text in failed.items() if test not in listed}
+    unexpected = {test: text for test, text in failed.items() if test not in listed and not _BY_CHANCE.search(text)}
     mended = sorted(test for test in listed if test in results and test not in failed)
     unknown = [] if partial else sorted(set(listed) - set(results))
     print(f"{len(results) - len(failed)} of {len(results)} tests pass (moto {MOTO}).")
